@@ -1,0 +1,61 @@
+/** What an issue's workflow learns. Plain JSON: facts lie in Postgres, cross into Temporal and through continue-as-new. */
+import type { RunOutcome } from './runs.ts';
+import type { TriggerTarget } from './stages.ts';
+
+/** A GitHub account. */
+export interface Account {
+  readonly id: number;
+  readonly login: string;
+}
+
+/** An issue, by GitHub's numeric repository id: renames and transfers change the names only. */
+export interface IssueRef {
+  readonly repositoryId: number;
+  readonly owner: string;
+  readonly name: string;
+  readonly number: number;
+}
+
+/** Facts from webhooks carry the delivery that brought them, and are judged at the edge already. */
+interface FromDelivery {
+  readonly delivery: string;
+  readonly by: Account;
+  /** When the delivery arrived, ISO 8601. */
+  readonly at: string;
+}
+
+export type Fact =
+  /** Somebody who may put a trigger label on. `runId` names the run, should it come to one. */
+  | (FromDelivery & { readonly kind: 'trigger_label_added'; readonly label: string; readonly target: TriggerTarget; readonly runId: string })
+  /** A trigger label was taken off by somebody who may. */
+  | (FromDelivery & { readonly kind: 'trigger_label_removed'; readonly label: string })
+  /** A trigger that cannot run, by somebody who may know why. */
+  | (FromDelivery & { readonly kind: 'trigger_refused'; readonly label: string; readonly reason: string; readonly labels: readonly string[] })
+  | (FromDelivery & {
+      readonly kind: 'changes_requested';
+      readonly pullRequest: number;
+      readonly review: number;
+      readonly labels: readonly string[];
+      readonly runId: string;
+    })
+  | (FromDelivery & { readonly kind: 'pull_request_closed'; readonly pullRequest: number; readonly merged: boolean })
+  | (FromDelivery & { readonly kind: 'issue_closed' })
+  | (FromDelivery & { readonly kind: 'issue_reopened' })
+  | { readonly kind: 'run_finished'; readonly runId: string; readonly outcome: RunOutcome }
+  | { readonly kind: 'cancel_requested'; readonly runId: string; readonly by: string; readonly reason: string };
+
+/** `seq` is the place in the issue's inbox; facts that come from within (a run's end, a person's cancel) have none. */
+export interface ObservedFact {
+  readonly seq: number | null;
+  readonly fact: Fact;
+}
+
+/** `issue:<repository id>#<number>`: the workflow's id and the key of the read model. */
+export function issueKey(issue: Pick<IssueRef, 'repositoryId' | 'number'>): string {
+  return `issue:${issue.repositoryId}#${issue.number}`;
+}
+
+/** Whether a fact is worth a workflow of its own; the others go only to one that lives. */
+export function startsWorkflow(fact: Fact): boolean {
+  return fact.kind === 'trigger_label_added' || fact.kind === 'trigger_refused';
+}
