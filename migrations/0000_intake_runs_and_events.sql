@@ -9,6 +9,7 @@ CREATE TABLE "agent_assignments" (
 	"prompt_sha256" text NOT NULL,
 	"model" text NOT NULL,
 	"reasoning_effort" text NOT NULL,
+	"attempt" integer DEFAULT 1 NOT NULL,
 	"resume_thread_id" text,
 	"resume_run_id" uuid,
 	"report" jsonb,
@@ -56,6 +57,7 @@ CREATE TABLE "flow_events" (
 --> statement-breakpoint
 CREATE TABLE "inboxes" (
 	"issue_key" text PRIMARY KEY NOT NULL,
+	"issue" jsonb NOT NULL,
 	"last_seq" integer DEFAULT 0 NOT NULL,
 	"handed_seq" integer DEFAULT 0 NOT NULL,
 	"next_at" timestamp with time zone DEFAULT now() NOT NULL,

@@ -59,6 +59,7 @@ export const Answer = z.strictObject({
   checks: z.array(z.strictObject({ command: z.string().max(2000), passed: z.boolean() })).max(50),
   answers: z.array(z.strictObject({ comment_id: z.number().int(), answer: z.string().min(1).max(10_000) })).max(200),
 });
+export type Answer = z.infer<typeof Answer>;
 
 export const Report = z.discriminatedUnion('outcome', [
   z.strictObject({

@@ -48,7 +48,7 @@ export type AgentReport =
       readonly model: string;
       readonly reasoningEffort: string;
     }
-  | { readonly outcome: 'failed'; readonly failure: Failure; readonly detail: string; readonly threadId?: string };
+  | { readonly outcome: 'failed'; readonly failure: Failure; readonly detail: string; readonly threadId?: string | undefined };
 
 /** How a run ended. */
 export type RunOutcome =

@@ -16,7 +16,7 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-import type { Fact } from '../domain/facts.ts';
+import type { Fact, IssueRef } from '../domain/facts.ts';
 import type { AgentReport, Failure, RunStatus } from '../domain/runs.ts';
 import type { RunKind, Stage } from '../domain/stages.ts';
 
@@ -96,6 +96,8 @@ export const inboxes = pgTable(
   'inboxes',
   {
     issueKey: text('issue_key').primaryKey(),
+    /** What a workflow is started with, should the facts start one. */
+    issue: jsonb('issue').$type<IssueRef & { readonly title: string; readonly url: string }>().notNull(),
     lastSeq: integer('last_seq').notNull().default(0),
     handedSeq: integer('handed_seq').notNull().default(0),
     /** Not before this: keeps an issue to two signals a second, and backs off while Temporal is away. */
@@ -220,6 +222,8 @@ export const agentAssignments = pgTable('agent_assignments', {
   promptSha256: text('prompt_sha256').notNull(),
   model: text('model').notNull(),
   reasoningEffort: text('reasoning_effort').$type<'low' | 'medium' | 'high' | 'xhigh'>().notNull(),
+  /** Counts the agent processes of the run, from 1; the token of an earlier one opens nothing any more. */
+  attempt: integer('attempt').notNull().default(1),
   resumeThreadId: text('resume_thread_id'),
   resumeRunId: uuid('resume_run_id'),
   /** The only report that counts is the first. */

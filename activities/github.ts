@@ -1,0 +1,142 @@
+/** What the platform does on GitHub. Everything is found again by a marker or a name before it is made. */
+import { activityInfo, ApplicationFailure, log } from '@temporalio/activity';
+import type { IssueRef } from '../src/domain/facts.ts';
+import type { LabelTruth } from '../src/domain/issue-life.ts';
+import { commentTexts, type Locale } from '../src/domain/comment-texts.ts';
+import { answerMarker, renderPullRequest, type PullRequestText } from '../src/domain/pull-request.ts';
+import { refusalMarker, renderRefusal, type Refusal } from '../src/domain/refusal-comment.ts';
+import type { AgentReport } from '../src/domain/runs.ts';
+import { statusMarker } from '../src/domain/status-comment.ts';
+import type { TriggerTarget } from '../src/domain/stages.ts';
+import { findAssignment } from '../src/read-model/assignments.ts';
+import type { Database } from '../src/read-model/database.ts';
+import type { RunSettings } from '../workflows/messages.ts';
+import { classified, permanent } from './failures.ts';
+
+/** What this file needs from GitHub, and nothing else. */
+export interface GitHubIssues {
+  react(issue: IssueRef, content: 'eyes'): Promise<void>;
+  reactToReview(issue: IssueRef, pullRequest: number, review: number): Promise<void>;
+  readLabels(issue: IssueRef, label: string, afterEvent: number): Promise<LabelTruth>;
+  /** Creates or updates the comment that carries the marker. */
+  writeComment(issue: IssueRef, comment: { marker: string; body: string; knownId: number | null }): Promise<{ id: number; url: string }>;
+  addLabel(repository: IssueRef, number: number, label: string): Promise<void>;
+  /** A label that is not there is removed already. */
+  removeLabel(repository: IssueRef, number: number, label: string): Promise<void>;
+}
+
+export interface GitHubPullRequests {
+  /** Finds the open pull request of a branch, or opens one. */
+  openPullRequest(
+    repository: IssueRef,
+    branch: { head: string; base: string },
+    text: PullRequestText,
+  ): Promise<{ number: number; url: string; created: boolean }>;
+  /** Answers a review comment in its thread, once for a marker. False when the comment is gone. */
+  answerComment(repository: IssueRef, pullRequest: number, commentId: number, answer: { marker: string; body: string }): Promise<boolean>;
+}
+
+export interface GitHubPorts {
+  readonly db: Database;
+  readonly github: GitHubIssues & GitHubPullRequests;
+}
+
+/** GitHub may list a `labeled` event some seconds after the webhook: this many looks, a second or two apart. */
+const LOOKS = 6;
+
+/** An event this much older than the delivery is not the one the delivery speaks of. */
+const SAME_CLICK_MS = 60_000;
+
+export function createGitHubActivities({ db, github }: GitHubPorts) {
+  return {
+    /** Shows people that they were heard: eyes on the issue. */
+    async acknowledge({ issue, trigger, pullRequest }: { issue: IssueRef; trigger: string; pullRequest: number | null }): Promise<void> {
+      const review = /^review:(\d+)$/.exec(trigger)?.[1];
+      await classified(() =>
+        review !== undefined && pullRequest !== null
+          ? github.reactToReview(issue, pullRequest, Number(review))
+          : github.react(issue, 'eyes'),
+      );
+    },
+
+    /** Reads what GitHub itself says, and waits a little for an event that it does not list yet. */
+    async readLabelTruth(input: {
+      issue: IssueRef;
+      label: string;
+      taken: number;
+      facts: readonly { by: number; at: string }[];
+    }): Promise<LabelTruth> {
+      const truth = await classified(() => github.readLabels(input.issue, input.label, input.taken));
+      const standing = truth.open && truth.labels.some((label) => label.toLowerCase() === input.label);
+      const missing = input.facts.some(({ by }) => !truth.labeled.some((event) => event.by === by));
+      const newest = truth.newestLabeledAt === null ? 0 : Date.parse(truth.newestLabeledAt);
+      const expected = input.facts.some(({ at }) => newest < Date.parse(at) - SAME_CLICK_MS);
+      if (standing && missing && expected && activityInfo().attempt < LOOKS) {
+        throw ApplicationFailure.create({ type: 'LabelEventNotListed', message: 'GitHub does not list the labeled event yet', nextRetryDelay: '1500 ms' });
+      }
+      return truth;
+    },
+
+    async writeStatusComment({ issue, runId, body, commentId }: { issue: IssueRef; runId: string; body: string; commentId: number | null }) {
+      return classified(() => github.writeComment(issue, { marker: statusMarker(runId), body, knownId: commentId }));
+    },
+
+    async writeRefusal({ issue, refusal, locale }: { issue: IssueRef; refusal: Refusal; locale: Locale }): Promise<void> {
+      await classified(() => github.writeComment(issue, { marker: refusalMarker(refusal), body: renderRefusal(refusal, locale), knownId: null }));
+    },
+
+    /** Takes a label off the issue, and puts one on it and on the pull request. */
+    async settleLabels(input: { issue: IssueRef; remove: string | null; add: string | null; pullRequest: number | null }): Promise<void> {
+      const { issue, remove, add, pullRequest } = input;
+      await classified(async () => {
+        if (remove !== null) await github.removeLabel(issue, issue.number, remove);
+        if (add !== null) await github.addLabel(issue, issue.number, add);
+        if (add !== null && pullRequest !== null) await github.addLabel(issue, pullRequest, add);
+      });
+    },
+
+    async openPullRequest(input: {
+      issue: IssueRef;
+      runId: string;
+      target: TriggerTarget;
+      requestedBy: string;
+      branch: string;
+      settings: RunSettings;
+    }): Promise<{ number: number; url: string; created: boolean }> {
+      const { answer } = await finishedReport(db, input.runId);
+      const text = renderPullRequest(
+        {
+          issueNumber: input.issue.number,
+          target: input.target,
+          requestedBy: input.requestedBy,
+          runUrl: `${input.settings.dashboardUrl}/runs/${input.runId}`,
+          answer,
+        },
+        input.settings.locale,
+      );
+      return classified(() => github.openPullRequest(input.issue, { head: input.branch, base: input.settings.baseBranch }, text));
+    },
+
+    /** Posts the agent's answers under the comments they belong to, and one for the review as a whole. */
+    async answerReview(input: { issue: IssueRef; runId: string; pullRequest: number; settings: RunSettings }): Promise<void> {
+      const { issue, runId, pullRequest, settings } = input;
+      const { answer } = await finishedReport(db, runId);
+      await classified(async () => {
+        for (const { comment_id: commentId, answer: text } of answer.answers) {
+          const marker = answerMarker(runId, `comment-${commentId}`);
+          const posted = await github.answerComment(issue, pullRequest, commentId, { marker, body: `${marker}\n\n${text}` });
+          if (!posted) log.warn('a review comment is gone', { runId, commentId });
+        }
+        const marker = answerMarker(runId, 'review');
+        const body = [marker, commentTexts(settings.locale).reviewAnswer, answer.summary].join('\n\n');
+        await github.writeComment({ ...issue, number: pullRequest }, { marker, body, knownId: null });
+      });
+    },
+  };
+}
+
+async function finishedReport(db: Database, runId: string): Promise<Extract<AgentReport, { outcome: 'finished' }>> {
+  const report = (await findAssignment(db, runId))?.report;
+  if (report?.outcome !== 'finished') throw permanent('ReportMissing', `run ${runId} has no finished report`);
+  return report;
+}

@@ -1,0 +1,39 @@
+/** Writes to the read model. Each is safe to repeat: rows carry a revision, events an id. */
+import type { RunSettings } from '../workflows/messages.ts';
+import { isTerminal } from '../src/domain/runs.ts';
+import { closeAssignment } from '../src/read-model/assignments.ts';
+import type { Database } from '../src/read-model/database.ts';
+import type { ChainLink, FlowEvent } from '../src/read-model/events.ts';
+import { projectIssue, projectRun, type IssueRow, type RunRow } from '../src/read-model/projections.ts';
+import { findRepository } from '../src/read-model/repositories.ts';
+import { permanent } from './failures.ts';
+
+export type FlowEventInput = FlowEvent;
+export type RunRowInput = RunRow;
+
+export interface RecordPorts {
+  readonly db: Database;
+  /** What the installation chooses where a project does not. */
+  readonly defaults: Pick<RunSettings, 'model' | 'reasoningEffort' | 'dashboardUrl' | 'environmentHours'>;
+}
+
+export function createRecordActivities({ db, defaults }: RecordPorts) {
+  return {
+    /** Returns where the events stand in the chain, so that Temporal's history anchors it. */
+    async recordIssue({ row, events }: { row: IssueRow; events: readonly FlowEvent[] }): Promise<ChainLink[]> {
+      return projectIssue(db, row, events);
+    },
+
+    /** As `recordIssue`; a run that is over also loses its token. */
+    async recordRun({ row, events }: { row: RunRow; events: readonly FlowEvent[] }): Promise<ChainLink[]> {
+      if (isTerminal(row.status)) await closeAssignment(db, row.id);
+      return projectRun(db, row, events);
+    },
+
+    async readSettings({ repositoryId }: { repositoryId: number }): Promise<RunSettings> {
+      const repository = await findRepository(db, repositoryId);
+      if (!repository) throw permanent('RepositoryNotBound', `repository ${repositoryId} is not bound to a project any more`);
+      return { ...defaults, project: repository.project, locale: repository.locale, baseBranch: repository.defaultBranch };
+    },
+  };
+}

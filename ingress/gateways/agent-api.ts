@@ -1,0 +1,82 @@
+/** What an agent's container asks and tells (src/agent/protocol.ts). */
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { LogBatch, Report, type Assignment } from '../../src/agent/protocol.ts';
+import { INTERRUPTED } from '../../src/domain/prompts.ts';
+import { findConversation, storeConversation, storeLogLines, storeReport, type AssignmentRow } from '../../src/read-model/assignments.ts';
+import type { Database } from '../../src/read-model/database.ts';
+import { failure } from '../errors.ts';
+import { bearer, type RunAccess } from './run-access.ts';
+
+export interface AgentApiOptions {
+  readonly db: Database;
+  readonly access: RunAccess;
+  /** Where agents reach this server, without a slash at its end. */
+  readonly internalUrl: string;
+  readonly author: { readonly name: string; readonly email: string };
+  readonly limits: { readonly stallSeconds: number; readonly runSeconds: number };
+}
+
+/** Bytes of a conversation; Codex keeps every tool's output in it. */
+const CONVERSATION_LIMIT = 64 * 1024 * 1024;
+
+export function createAgentApi({ db, access, internalUrl, author, limits }: AgentApiOptions): Hono<{ Variables: { run: AssignmentRow } }> {
+  const app = new Hono<{ Variables: { run: AssignmentRow } }>();
+
+  app.use(async (c, next) => {
+    const run = await access.open(bearer(c.req.header('authorization')));
+    if (!run) return failure(c, 401, 'unauthorized', 'the run token is not valid, or its run is over');
+    c.set('run', run);
+    return next();
+  });
+
+  app.get('/assignment', async (c) => {
+    const run = c.get('run');
+    const own = await findConversation(db, run.runId);
+    const resumeThreadId = own?.threadId ?? run.resumeThreadId;
+    return c.json({
+      runId: run.runId,
+      repository: run.repositoryFullName,
+      cloneUrl: `${internalUrl}/git/${run.repositoryFullName}.git`,
+      branch: run.branch,
+      baseBranch: run.baseBranch,
+      kind: run.kind,
+      prompt: own ? `${INTERRUPTED}\n\n${run.prompt}` : run.prompt,
+      model: run.model,
+      reasoningEffort: run.reasoningEffort,
+      modelBaseUrl: `${internalUrl}/model/v1`,
+      resumeThreadId,
+      author,
+      limits,
+    } satisfies Assignment);
+  });
+
+  app.get('/conversation', async (c) => {
+    const run = c.get('run');
+    const conversation = (await findConversation(db, run.runId)) ?? (run.resumeRunId === null ? undefined : await findConversation(db, run.resumeRunId));
+    if (!conversation) return failure(c, 404, 'not_found', 'there is no conversation to go on with');
+    return c.body(new Uint8Array(conversation.rollout), 200, { 'content-type': 'application/x-ndjson', 'x-thread-id': conversation.threadId });
+  });
+
+  app.put('/conversation', bodyLimit({ maxSize: CONVERSATION_LIMIT }), async (c) => {
+    const threadId = c.req.header('x-thread-id') ?? '';
+    if (!/^[\w-]{1,100}$/.test(threadId)) return failure(c, 400, 'invalid_argument', 'the header is missing or malformed', 'x-thread-id');
+    await storeConversation(db, c.get('run').runId, threadId, Buffer.from(await c.req.arrayBuffer()));
+    return c.body(null, 204);
+  });
+
+  app.post('/log', bodyLimit({ maxSize: 4 * 1024 * 1024 }), async (c) => {
+    const batch = LogBatch.safeParse(await c.req.json().catch(() => undefined));
+    if (!batch.success) return failure(c, 400, 'invalid_argument', 'the body is not a batch of log lines', 'lines');
+    await storeLogLines(db, c.get('run').runId, batch.data.lines);
+    return c.body(null, 204);
+  });
+
+  app.post('/report', bodyLimit({ maxSize: 4 * 1024 * 1024 }), async (c) => {
+    const report = Report.safeParse(await c.req.json().catch(() => undefined));
+    if (!report.success) return failure(c, 400, 'invalid_argument', 'the body is not a report', 'outcome');
+    await storeReport(db, c.get('run').runId, report.data);
+    return c.body(null, 204);
+  });
+  return app;
+}

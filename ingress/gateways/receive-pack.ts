@@ -1,0 +1,58 @@
+/** Git's push protocol, as far as the gateway must understand it: what a push would change (gitprotocol-pack). */
+
+/** One ref that a push would change. */
+export interface RefCommand {
+  readonly oldId: string;
+  readonly newId: string;
+  readonly ref: string;
+}
+
+export interface PushHead {
+  readonly commands: readonly RefCommand[];
+  readonly capabilities: readonly string[];
+}
+
+const NO_OBJECT = /^0+$/;
+
+/** Reads the commands before the pack. Undefined while the buffer does not hold them all; throws on what is no push. */
+export function readPushHead(buffer: Buffer): PushHead | undefined {
+  const commands: RefCommand[] = [];
+  let capabilities: string[] = [];
+  let at = 0;
+  for (;;) {
+    if (buffer.length < at + 4) return undefined;
+    const digits = buffer.toString('latin1', at, at + 4);
+    if (!/^[0-9a-f]{4}$/i.test(digits)) throw new Error('not a pkt-line');
+    const length = Number.parseInt(digits, 16);
+    if (length === 0) return { commands, capabilities };
+    if (length < 4) throw new Error('not a pkt-line of a push');
+    if (buffer.length < at + length) return undefined;
+    const line = buffer.toString('utf8', at + 4, at + length).replace(/\n$/, '');
+    const [command = '', offered] = line.split('\0');
+    if (offered !== undefined) capabilities = offered.trim().split(' ');
+    const [, oldId, newId, ref] = /^([0-9a-f]{40,64}) ([0-9a-f]{40,64}) (\S+)$/.exec(command) ?? [];
+    if (oldId === undefined || newId === undefined || ref === undefined) throw new Error('not a command of a push');
+    commands.push({ oldId, newId, ref });
+    at += length;
+  }
+}
+
+/** Why a push is refused: everything but an update of the run's own branch is. */
+export function refusePush(commands: readonly RefCommand[], branch: string): string | undefined {
+  const allowed = `refs/heads/${branch}`;
+  const foreign = commands.find(({ ref }) => ref !== allowed);
+  if (foreign) return `this run may push to ${branch} only, not to ${foreign.ref}`;
+  return commands.some(({ newId }) => NO_OBJECT.test(newId)) ? `this run may not delete ${branch}` : undefined;
+}
+
+/** Git's own answer to a refused push, so that git can say why. */
+export function refusal({ commands, capabilities }: PushHead, reason: string): Buffer {
+  const report = Buffer.concat([line('unpack ok\n'), ...commands.map(({ ref }) => line(`ng ${ref} ${reason}\n`)), Buffer.from('0000')]);
+  if (!capabilities.includes('side-band-64k')) return report;
+  return Buffer.concat([line(Buffer.concat([Buffer.from([1]), report])), Buffer.from('0000')]);
+}
+
+function line(content: string | Buffer): Buffer {
+  const bytes = Buffer.from(content);
+  return Buffer.concat([Buffer.from((bytes.length + 4).toString(16).padStart(4, '0')), bytes]);
+}

@@ -1,0 +1,92 @@
+/**
+ * GitHub's payloads, reduced to what the policy looks at. The event's name is a header and not signed, so the body must
+ * have the shape of the event that the header names (reliability.md, finding 1).
+ */
+import { z } from 'zod';
+import type { WebhookEvent } from '../../src/domain/webhooks.ts';
+
+/** Text that Postgres and JSON can hold: no NUL, no lone surrogates (reliability.md, finding 7). */
+const text = z.string().transform((value) => value.toWellFormed().replaceAll('\0', '\u{FFFD}'));
+const id = z.int().nonnegative();
+const label = z.object({ name: text });
+const labels = z.array(label).default([]);
+
+const Common = z.object({
+  action: text.optional(),
+  repository: z.object({ id, name: text, owner: z.object({ login: text }) }).optional(),
+  sender: z.object({ id, login: text, type: text.default('User') }).nullish(),
+});
+
+const PullRequest = z.object({
+  number: id,
+  head: z.object({ ref: text, repo: z.object({ id }).nullish() }),
+  labels,
+  merged: z.boolean().nullish(),
+});
+
+const shapes = {
+  issues: Common.extend({
+    issue: z.object({ number: id, title: text, html_url: text, labels }),
+    label: label.optional(),
+  }),
+  pull_request: Common.extend({ pull_request: PullRequest }),
+  pull_request_review: Common.extend({ pull_request: PullRequest, review: z.object({ id, state: text }) }),
+  push: Common.extend({ ref: text, deleted: z.boolean().default(false) }),
+};
+
+/** The event whose shape a body has, of those that the policy looks at. */
+function shapeOf(body: Record<string, unknown>): keyof typeof shapes | 'other' {
+  const has = (key: string): boolean => Object.hasOwn(body, key) && body[key] !== null;
+  if (has('review') && has('pull_request')) return 'pull_request_review';
+  if (has('comment') || has('thread') || has('check_run') || has('check_suite') || has('workflow_run')) return 'other';
+  if (has('pull_request')) return 'pull_request';
+  if (has('issue')) return 'issues';
+  return has('ref') && has('after') ? 'push' : 'other';
+}
+
+/** Reads a parsed body as the event its header names. Returns a sentence when the two do not fit. */
+export function readEvent(name: string, body: unknown): WebhookEvent | string {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return 'the body is not a JSON object';
+  const shape = shapeOf(body as Record<string, unknown>);
+  const known = Object.hasOwn(shapes, name);
+  if (known ? shape !== name : shape !== 'other' && !RELATED.has(name)) return `the body is not that of the event ${name}`;
+  const parsed = known ? shapes[name as keyof typeof shapes].safeParse(body) : Common.safeParse(body);
+  if (!parsed.success) return `the body is not that of the event ${name}: ${z.prettifyError(parsed.error).slice(0, 500)}`;
+  return toEvent(name, parsed.data);
+}
+
+/** Events that carry an issue, a pull request or a ref like those above, and mean something else. */
+const RELATED: ReadonlySet<string> = new Set(['sub_issues', 'issue_dependencies', 'pull_request_target', 'create', 'delete', 'milestone']);
+
+type Parsed = Partial<z.infer<(typeof shapes)['issues']> & z.infer<(typeof shapes)['pull_request_review']> & z.infer<(typeof shapes)['push']>>;
+
+function toEvent(name: string, data: z.infer<typeof Common>): WebhookEvent {
+  const { repository, sender } = data;
+  const common = {
+    action: data.action ?? '',
+    repository: repository ? { id: repository.id, owner: repository.owner.login, name: repository.name } : null,
+    sender: sender ?? null,
+  };
+  const { issue, label: changed, pull_request: pull, review, ref, deleted } = data as Parsed;
+  if (name === 'issues' && issue) {
+    return {
+      ...common,
+      name,
+      issue: { number: issue.number, title: issue.title, url: issue.html_url, labels: issue.labels.map((entry) => entry.name) },
+      label: changed?.name ?? null,
+    };
+  }
+  if ((name === 'pull_request' || name === 'pull_request_review') && pull) {
+    const pullRequest = {
+      number: pull.number,
+      headRef: pull.head.ref,
+      headRepositoryId: pull.head.repo?.id ?? null,
+      labels: pull.labels.map((entry) => entry.name),
+      merged: pull.merged ?? false,
+    };
+    if (name === 'pull_request') return { ...common, name, pullRequest };
+    if (review) return { ...common, name, pullRequest, review: { id: review.id, state: review.state.toLowerCase() } };
+  }
+  if (name === 'push' && ref !== undefined) return { ...common, name, ref, deleted: deleted ?? false };
+  return { ...common, name: 'other' };
+}

@@ -1,0 +1,166 @@
+/**
+ * `POST /api/v1/webhooks/github` (design.md, decision 3). In this order: method, type, size, headers, signature, parse,
+ * event against shape, judge, commit, answer. Answered within the limit whatever is down; nothing is half-done.
+ */
+import { randomUUID } from 'node:crypto';
+import { Hono, type Context } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { issueOfBranch } from '../../src/domain/names.ts';
+import { judge, type Judgement } from '../../src/domain/triggers.ts';
+import { issueRefOf, type WebhookEvent } from '../../src/domain/webhooks.ts';
+import type { Database } from '../../src/read-model/database.ts';
+import { readStanding, recordDelivery, type JudgedDelivery, type Receipt } from '../../src/read-model/intake.ts';
+import { failure } from '../errors.ts';
+import { readEvent } from './payloads.ts';
+import { signedBy } from './signature.ts';
+
+export interface WebhookOptions {
+  readonly db: Database;
+  /** At least one; the newest first, older ones while they are rotated out. */
+  readonly secrets: readonly string[];
+  /** Bytes; GitHub's own cap is 25 MB, requirements.md W4 says 1 MiB. */
+  readonly bodyLimit?: number;
+  /** Milliseconds until a commit that does not come is answered with 503. */
+  readonly commitLimit?: number;
+  /** Called for every answer, for metrics. */
+  readonly onResult?: (result: { event: string; result: string }) => void;
+  readonly onError?: (error: unknown) => void;
+}
+
+const RETRY_AFTER_SECONDS = '30';
+const HEADER_CHARACTERS = 128;
+
+export function createGitHubWebhook({ db, secrets, onResult, onError, ...limits }: WebhookOptions): Hono {
+  if (secrets.length === 0 || secrets.some((secret) => secret.length < 16)) {
+    throw new Error('The webhook needs a secret of at least 16 characters; without one, anybody could start runs.');
+  }
+  const commitLimit = limits.commitLimit ?? 4500;
+  const app = new Hono();
+
+  app.all('/', async (c, next) => {
+    if (c.req.method !== 'POST') {
+      c.header('Allow', 'POST');
+      return failure(c, 405, 'invalid_argument', `${c.req.method} is not possible here; GitHub posts its deliveries`);
+    }
+    const [type] = (c.req.header('content-type') ?? '').split(';');
+    if (type?.trim().toLowerCase() !== 'application/json' || c.req.header('content-encoding') !== undefined) {
+      return failure(c, 415, 'invalid_argument', "set the webhook's content type to application/json", 'Content-Type');
+    }
+    return next();
+  });
+  app.use(
+    bodyLimit({
+      maxSize: limits.bodyLimit ?? 1_048_576,
+      onError: (c) => failure(c, 413, 'invalid_argument', 'the body is larger than this installation accepts', 'body'),
+    }),
+  );
+
+  app.post('/', async (c) => {
+    const receivedAt = new Date().toISOString();
+    const id = c.req.header('x-github-delivery') ?? '';
+    const name = c.req.header('x-github-event') ?? '';
+    const body = Buffer.from(await c.req.arrayBuffer());
+    if (!wellFormed(id)) return failure(c, 400, 'invalid_argument', 'the header is missing or malformed', 'X-GitHub-Delivery');
+    if (!wellFormed(name)) return failure(c, 400, 'invalid_argument', 'the header is missing or malformed', 'X-GitHub-Event');
+    if (signedBy(secrets, body, c.req.header('x-hub-signature-256')) === -1) {
+      onResult?.({ event: 'unknown', result: 'unauthorized' });
+      return failure(c, 401, 'unauthorized', 'the signature is missing or wrong', 'X-Hub-Signature-256');
+    }
+
+    const parsed = parseJson(body);
+    if (!parsed) return failure(c, 400, 'invalid_argument', 'the body is not valid JSON', 'body');
+    const event = readEvent(name, parsed.value);
+    if (typeof event === 'string') return failure(c, 400, 'invalid_argument', event, 'X-GitHub-Event');
+
+    try {
+      const receipt = await within(commitLimit, commit(db, event, { id, name, body, receivedAt }));
+      onResult?.({ event: name, result: receipt.duplicate ? 'duplicate' : receipt.status });
+      return answer(c, id, receipt);
+    } catch (error) {
+      onError?.(error);
+      onResult?.({ event: name, result: 'unavailable' });
+      c.header('Retry-After', RETRY_AFTER_SECONDS);
+      return failure(c, 503, 'unavailable', 'the delivery could not be kept in time; send it again');
+    }
+  });
+  return app;
+}
+
+/** Judges by what the read model knows, and keeps the delivery with its decision. */
+async function commit(
+  db: Database,
+  event: WebhookEvent,
+  { id, name, body, receivedAt }: { id: string; name: string; body: Buffer; receivedAt: string },
+): Promise<Receipt> {
+  const runId = randomUUID();
+  const knowledge = await readStanding(db, event.repository?.id ?? 0, event.sender?.id ?? 0);
+  const judgement = judge(event, knowledge, { delivery: id, receivedAt, runId });
+  const issue = issueRefOf(event, issueOfBranch);
+  const delivery: JudgedDelivery = {
+    id,
+    event: name,
+    action: event.action || null,
+    body,
+    status: judgement.status,
+    reason: judgement.reason,
+    repositoryId: event.repository?.id ?? null,
+    issue: issue && knowledge.bound ? { ...issue, ...titleOf(event) } : null,
+    sender: event.sender?.login ?? null,
+    runId: asksForRun(judgement) ? runId : null,
+    receivedAt,
+    fact: judgement.fact,
+    details: {
+      event: name,
+      action: event.action,
+      sender: event.sender?.login ?? null,
+      repository: event.repository ? `${event.repository.owner}/${event.repository.name}` : null,
+      label: event.name === 'issues' ? event.label : null,
+    },
+  };
+  return recordDelivery(db, delivery);
+}
+
+function answer(c: Context, id: string, receipt: Receipt): Response {
+  const body = {
+    correlation_id: id,
+    ...(receipt.runId === null ? {} : { run_id: receipt.runId }),
+    status: receipt.duplicate ? 'duplicate' : receipt.status,
+    duplicate: receipt.duplicate,
+    reason: receipt.reason,
+  };
+  return c.json(body, receipt.duplicate || receipt.status === 'ignored' ? 200 : 202);
+}
+
+function asksForRun({ fact }: Judgement): boolean {
+  return fact?.kind === 'trigger_label_added' || fact?.kind === 'changes_requested';
+}
+
+function titleOf(event: WebhookEvent): { title: string; url: string } {
+  return event.name === 'issues' ? { title: event.issue.title.slice(0, 500), url: event.issue.url } : { title: '', url: '' };
+}
+
+function wellFormed(header: string): boolean {
+  return header.length > 0 && header.length <= HEADER_CHARACTERS && /^[\x21-\x7e]+$/.test(header);
+}
+
+function parseJson(body: Buffer): { value: unknown } | undefined {
+  try {
+    return { value: JSON.parse(body.toString('utf8')) };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A commit that comes too late still stands; GitHub's redelivery then finds a duplicate (reliability.md T51). */
+async function within<Result>(milliseconds: number, work: Promise<Result>): Promise<Result> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no commit within ${milliseconds} ms`)), milliseconds);
+  });
+  work.catch(() => undefined);
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,20 @@
+/** One line of the run's log, made fit for the protocol. */
+import { LOG_LINE_CHARACTERS, type LogLine } from './protocol.ts';
+
+export type LogKind = LogLine['kind'];
+export interface LogEntry {
+  readonly kind: LogKind;
+  readonly text: string;
+}
+export type Log = (kind: LogKind, text: string) => void;
+
+/** Cuts a text that is too long and says how long it was; replaces what neither JSON nor Postgres can hold. */
+export function fitLine(text: string): string {
+  return cut(text).toWellFormed().replaceAll('\0', '\uFFFD');
+}
+
+function cut(text: string): string {
+  if (text.length <= LOG_LINE_CHARACTERS) return text;
+  const notice = `… (${text.length.toLocaleString('en-US')} characters, cut)`;
+  return text.slice(0, LOG_LINE_CHARACTERS - notice.length) + notice;
+}

@@ -1,0 +1,37 @@
+/** Hides secrets in whatever leaves the agent's container: log lines, reports, the stored conversation. */
+
+export type Redact = (text: string) => string;
+
+export const REDACTED = '[redacted]';
+
+/**
+ * A secret begins where a word begins. Text inside JSON has escapes (`\nghp_…`), and opaque base64 of the model must stay
+ * as it is, so a letter in front means "not a secret" unless it belongs to an escape.
+ */
+const START = String.raw`(?<=^|[^\w-]|\\[nrtbf])`;
+
+const PATTERNS: readonly RegExp[] = [
+  new RegExp(String.raw`${START}gh[oprsu]_[A-Za-z0-9]{20,}`, 'g'),
+  new RegExp(String.raw`${START}github_pat_[A-Za-z0-9_]{20,}`, 'g'),
+  new RegExp(String.raw`${START}sk-[A-Za-z0-9_-]{20,}`, 'g'),
+  // A key without its end (cut off) is hidden as far as the text, or the JSON string that holds it, goes.
+  /-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----[^"]*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|(?=")|$)/g,
+];
+
+/** Makes the function that hides these values and everything that looks like a well-known kind of secret. */
+export function createRedactor(secrets: readonly string[]): Redact {
+  const known = secrets.filter((secret) => secret !== '');
+  return function redact(text) {
+    let clean = text;
+    for (const secret of known) clean = clean.replaceAll(secret, REDACTED);
+    for (const pattern of PATTERNS) clean = clean.replace(pattern, REDACTED);
+    return clean;
+  };
+}
+
+/** The same value with every string in it redacted. */
+export function redactDeep<T>(value: T, redact: Redact): T {
+  return JSON.parse(JSON.stringify(value), (_key, inner: unknown) =>
+    typeof inner === 'string' ? redact(inner) : inner,
+  ) as T;
+}

@@ -1,0 +1,123 @@
+/** The ports of the embedded default: chosen once, remembered, and the same at every later start. */
+import { mkdirSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { readJsonFile, writeJsonFile } from './json-file.ts';
+import { takeLock } from './lock.ts';
+import { isAlive, ownIdentity, ProcessIdentity } from './process-identity.ts';
+
+export const DEFAULT_PORTS = { server: 8080, github: 8081, model: 8082, temporal: 7233, temporalUi: 8233, postgres: 5433 } as const;
+export type PortName = keyof typeof DEFAULT_PORTS;
+export type Ports = Readonly<Record<PortName, number>>;
+
+/** Agents at work and URLs in GitHub's and our own records point at these, so they must not move. */
+const FIXED: readonly PortName[] = ['server', 'github'];
+/** Below the range from which systems take the ports of outgoing connections. */
+const HIGHEST_PORT = 32_000;
+const STEP = 10;
+
+const Remembered = z.partialRecord(z.string(), z.number().int().min(1).max(65_535));
+const Reservation = ProcessIdentity.extend({ dataDirectory: z.string() });
+type Reservation = z.infer<typeof Reservation>;
+
+export interface PortOptions {
+  dataDirectory: string;
+  /** Holds what other `up`s of this user have chosen and not bound yet. */
+  cacheDirectory: string;
+  report: (message: string) => void;
+  /** What is tried first, for each port that has not been chosen before. */
+  preferred?: Partial<Ports>;
+}
+
+/** Chooses or recalls every port. Leftovers of an earlier `up` hold their ports: stop them first. */
+export async function choosePorts(options: PortOptions): Promise<Ports> {
+  mkdirSync(options.cacheDirectory, { recursive: true, mode: 0o700 });
+  const lock = await takeLock(join(options.cacheDirectory, 'ports.lock'), () => {});
+  try {
+    return await chooseAll(options);
+  } finally {
+    lock.release();
+  }
+}
+
+async function chooseAll({ dataDirectory, cacheDirectory, report, preferred }: PortOptions): Promise<Ports> {
+  const file = join(dataDirectory, 'ports.json');
+  const remembered = readJsonFile(file, Remembered) ?? {};
+  const reserved = new Reservations(join(cacheDirectory, 'ports.json'), dataDirectory);
+  const chosen: Partial<Record<PortName, number>> = {};
+
+  for (const name of Object.keys(DEFAULT_PORTS) as PortName[]) {
+    const before = remembered[name];
+    const wanted = before ?? preferred?.[name] ?? DEFAULT_PORTS[name];
+    const port = await firstFree(wanted, reserved);
+    if (before !== undefined && port !== before && FIXED.includes(name)) {
+      throw new Error(
+        `Port ${before} is taken by another process. The ${name} of ${dataDirectory} has used it until now, and agents at ` +
+          `work and stored addresses point at it: free the port, or remove "${name}" from ${file} to have another one chosen.`,
+      );
+    }
+    if (port !== wanted) report(`Port ${wanted} is taken: ${name} uses ${port}`);
+    chosen[name] = port;
+    reserved.add(port);
+  }
+  writeJsonFile(file, chosen);
+  return chosen as Ports;
+}
+
+async function firstFree(wanted: number, reserved: Reservations): Promise<number> {
+  for (let port = wanted; port <= Math.max(wanted, HIGHEST_PORT); port += STEP) {
+    if (!reserved.has(port) && (await isFree(port))) return port;
+  }
+  throw new Error(`No free port from ${wanted} on`);
+}
+
+/** Ports that living `up`s of other data directories have chosen, bound or not; those of dead ones are forgotten. */
+class Reservations {
+  readonly #file: string;
+  readonly #dataDirectory: string;
+  readonly #holders: Record<string, Reservation>;
+
+  constructor(file: string, dataDirectory: string) {
+    this.#file = file;
+    this.#dataDirectory = dataDirectory;
+    const recorded = Object.entries(readJsonFile(file, z.record(z.string(), Reservation)) ?? {});
+    this.#holders = Object.fromEntries(
+      recorded.filter(([, holder]) => holder.dataDirectory !== dataDirectory && isAlive(holder)),
+    );
+  }
+
+  has(port: number): boolean {
+    return String(port) in this.#holders;
+  }
+
+  add(port: number): void {
+    this.#holders[port] = { ...ownIdentity(), dataDirectory: this.#dataDirectory };
+    writeJsonFile(this.#file, this.#holders);
+  }
+}
+
+/** Whether nobody listens on the port of the loopback address. */
+export async function isFree(port: number): Promise<boolean> {
+  return !(await accepts(port)) && (await canBind(port));
+}
+
+/** Some systems let two sockets listen on one port, for all addresses and for one: ask whether anybody answers. */
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port });
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+function canBind(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ host: '127.0.0.1', port, exclusive: true }, () => server.close(() => resolve(true)));
+  });
+}

@@ -1,0 +1,209 @@
+/**
+ * The stateful half of the trigger policy: what a fact means for an issue that has a past. Pure functions over the
+ * issue workflow's state, so that the whole of it is one table test.
+ */
+import type { Account, Fact, ObservedFact } from './facts.ts';
+import { normalizeLabel, stageRow, triggerLabel, triggerLabelsIn, triggerOfLabel, type Stage, type TriggerTarget } from './stages.ts';
+
+/** A run that is asked for and not started yet. */
+export interface PlannedRun {
+  readonly runId: string;
+  readonly target: TriggerTarget;
+  /** `label:<event id>` or `review:<review id>`: GitHub's own record of what asked for it. */
+  readonly trigger: string;
+  /** The label on the issue that asked for it; null when a review did. */
+  readonly label: string | null;
+  readonly by: Account;
+  /** The delivery that brought it: the correlation id of all that follows. */
+  readonly delivery: string;
+  readonly requestedAt: string;
+  /** Counts what was written of it to the read model, so that the newest write wins. */
+  readonly revision: number;
+}
+
+/** All that an issue's workflow knows. Plain JSON; carried whole through continue-as-new. */
+export interface IssueState {
+  readonly version: 1;
+  /** When this life of the issue began, ISO 8601; a closed issue that is reopened and labelled begins another. */
+  readonly startedAt: string;
+  title: string;
+  url: string;
+  /** The last fact of the inbox in Postgres that arrived here. */
+  cursor: number;
+  unread: ObservedFact[];
+  /** The newest `labeled` event taken up, by label. GitHub's event ids grow. */
+  takenEvents: Record<string, number>;
+  /** Reviews taken up, newest last, bounded. */
+  takenReviews: number[];
+  active: PlannedRun | null;
+  queue: PlannedRun[];
+  /** The last run that left work behind: what a revise goes on with. */
+  last: { readonly runId: string; readonly stage: Stage; readonly threadId: string } | null;
+  pullRequest: { readonly number: number; readonly url: string } | null;
+  environment: { readonly name: string; readonly until: string } | null;
+  closed: boolean;
+  /** Counts the writes to the read model. */
+  revision: number;
+}
+
+/** The state of an issue nobody knows anything of yet. */
+export function newIssueState(title: string, url: string, startedAt: string): IssueState {
+  return {
+    version: 1,
+    startedAt,
+    title,
+    url,
+    cursor: 0,
+    unread: [],
+    takenEvents: {},
+    takenReviews: [],
+    active: null,
+    queue: [],
+    last: null,
+    pullRequest: null,
+    environment: null,
+    closed: false,
+    revision: 0,
+  };
+}
+
+/** Takes in facts: those at or before the cursor are known already; handed over twice is learned once. */
+export function receive(state: IssueState, facts: readonly ObservedFact[]): void {
+  for (const observed of facts) {
+    if (observed.seq !== null) {
+      if (observed.seq <= state.cursor) continue;
+      state.cursor = observed.seq;
+    }
+    state.unread.push(observed);
+  }
+}
+
+/** Whether nothing is left to do for good: the issue is closed, nobody works, and its environment is gone. */
+export function isOver(state: IssueState): boolean {
+  return state.closed && state.active === null && state.queue.length === 0 && state.environment === null && state.unread.length === 0;
+}
+
+/** What GitHub itself says of an issue and a label, read just before a launch. */
+export interface LabelTruth {
+  readonly open: boolean;
+  readonly title: string;
+  readonly labels: readonly string[];
+  /** The `labeled` events of the label in question since the issue was last closed or reopened, oldest first. */
+  readonly labeled: readonly { readonly id: number; readonly by: number }[];
+  /** When the newest `labeled` event of that label happened, taken up or not; ISO 8601. */
+  readonly newestLabeledAt: string | null;
+}
+
+export type LabelFact = Extract<Fact, { kind: 'trigger_label_added' }>;
+
+export interface TriggerDecision {
+  readonly planned: readonly PlannedRun[];
+  readonly dropped: readonly { readonly fact: LabelFact; readonly reason: DropReason }[];
+  /** The newest event that is now taken up. */
+  readonly takenEvent: number;
+}
+
+export type DropReason = 'issue_closed' | 'label_absent' | 'trigger_already_taken' | 'issue_trigger_label_conflict';
+
+/**
+ * Matches what webhooks said with what GitHub recorded. Each `labeled` event by the named sender is one trigger, however
+ * many deliveries brought it; a delivery without an event of its own is one that was taken up before, or a replay
+ * (design.md, decision 3; requirements.md 9.2 B40; reliability.md T11-T13).
+ */
+export function decideTriggers(taken: number, facts: readonly LabelFact[], truth: LabelTruth): TriggerDecision {
+  const label = facts[0]?.label;
+  const standing = truth.labels.map(normalizeLabel);
+  const everyone = (reason: DropReason): TriggerDecision => ({
+    planned: [],
+    dropped: facts.map((fact) => ({ fact, reason })),
+    takenEvent: Math.max(taken, ...truth.labeled.map((event) => event.id)),
+  });
+  if (label === undefined) return { planned: [], dropped: [], takenEvent: taken };
+  if (!truth.open) return everyone('issue_closed');
+  if (!standing.includes(label)) return everyone('label_absent');
+  if (triggerLabelsIn(standing).length > 1) return everyone('issue_trigger_label_conflict');
+
+  const planned: PlannedRun[] = [];
+  const dropped: { fact: LabelFact; reason: DropReason }[] = [];
+  let newest = taken;
+  for (const fact of facts) {
+    const event = truth.labeled.find((candidate) => candidate.id > newest && candidate.by === fact.by.id);
+    if (!event) {
+      dropped.push({ fact, reason: 'trigger_already_taken' });
+      continue;
+    }
+    newest = event.id;
+    planned.push({
+      runId: fact.runId,
+      target: fact.target,
+      trigger: `label:${event.id}`,
+      label,
+      by: fact.by,
+      delivery: fact.delivery,
+      requestedAt: fact.at,
+      revision: 0,
+    });
+  }
+  return { planned, dropped, takenEvent: newest };
+}
+
+/** The stage that a review sends back: the one label on the pull request, else on the issue, else the last run's. */
+export function resolveReviseStage(
+  pullRequestLabels: readonly string[],
+  issueLabels: readonly string[],
+  lastStage: Stage | undefined,
+): { readonly stage: Stage; readonly source: 'pr_labels' | 'issue_labels' | 'last_run_context' } | { readonly problem: 'ambiguous' | 'not_resolved' } {
+  for (const [source, labels] of [
+    ['pr_labels', pullRequestLabels],
+    ['issue_labels', issueLabels],
+  ] as const) {
+    const stages = [...new Set(labels.flatMap((label) => triggerOfLabel(label)?.stage ?? []))];
+    if (stages.length > 1) return { problem: 'ambiguous' };
+    if (stages[0]) return { stage: stages[0], source };
+  }
+  return lastStage ? { stage: lastStage, source: 'last_run_context' } : { problem: 'not_resolved' };
+}
+
+/** The run that a review asks for, or why there is none. */
+export function decideRevise(
+  state: Pick<IssueState, 'takenReviews' | 'last' | 'closed'>,
+  fact: Extract<Fact, { kind: 'changes_requested' }>,
+): { readonly planned: PlannedRun; readonly source: string } | { readonly reason: string } {
+  if (state.closed) return { reason: 'issue_closed' };
+  if (state.takenReviews.includes(fact.review)) return { reason: 'trigger_already_taken' };
+  const resolved = resolveReviseStage(fact.labels, [], state.last?.stage);
+  if ('problem' in resolved) return { reason: `pull_request_review_stage_${resolved.problem}` };
+  const { stage, source } = resolved;
+  if (!stageRow(stage).revisable) return { reason: 'pull_request_review_stage_not_resolved' };
+  return {
+    source,
+    planned: {
+      runId: fact.runId,
+      target: { stage, kind: 'revise' },
+      trigger: `review:${fact.review}`,
+      label: null,
+      by: fact.by,
+      delivery: fact.delivery,
+      requestedAt: fact.at,
+      revision: 0,
+    },
+  };
+}
+
+/** Whether taking a label off ends a run: only the label that asked for it does. */
+export function isCanceledByRemoval(run: PlannedRun, label: string): boolean {
+  return run.label !== null && normalizeLabel(label) === run.label;
+}
+
+/** In one word, what has to happen for the issue to go on. */
+export function waitsFor(state: Pick<IssueState, 'active' | 'closed' | 'pullRequest'>): 'agent' | 'cleanup' | 'review' | 'label' {
+  if (state.active) return 'agent';
+  if (state.closed) return 'cleanup';
+  return state.pullRequest ? 'review' : 'label';
+}
+
+/** The label to take off the issue when a run ends; none while another run in the queue stands under the same label. */
+export function labelToRemove(run: PlannedRun, queue: readonly PlannedRun[]): string | null {
+  const label = run.label ?? triggerLabel(run.target);
+  return queue.some((waiting) => waiting.label === label) ? null : label;
+}

@@ -1,0 +1,33 @@
+/** Names that are computed, so that whoever comes after a crash finds the same thing again. */
+import type { IssueRef } from './facts.ts';
+
+/** The branch an issue's agents work on (requirements.md A4). */
+export function branchName(issueNumber: number): string {
+  return `codex/issue-${issueNumber}`;
+}
+
+/** The issue a branch belongs to, or undefined for a branch that is not ours. */
+export function issueOfBranch(branch: string): number | undefined {
+  const digits = /^codex\/issue-([1-9]\d{0,9})$/.exec(branch)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+/**
+ * The environment of an issue: a DNS label of at most 63 characters, never shared by two issues, since the repository's
+ * numeric id and the number stand at its end whole.
+ */
+export function environmentName(project: string, issue: Pick<IssueRef, 'repositoryId' | 'number'>): string {
+  const tail = `r${issue.repositoryId}-i${issue.number}`;
+  const head = project
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^-+|-+$/g, '')
+    .slice(0, 63 - 'codex-'.length - 1 - tail.length)
+    .replaceAll(/-+$/g, '');
+  return ['codex', head, tail].filter(Boolean).join('-');
+}
+
+/** `owner/name`. */
+export function fullName(repository: Pick<IssueRef, 'owner' | 'name'>): string {
+  return `${repository.owner}/${repository.name}`;
+}

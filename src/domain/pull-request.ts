@@ -1,0 +1,36 @@
+/** What the platform writes into a pull request (design.md, decision 8). */
+import { commentTexts, type Locale } from './comment-texts.ts';
+import type { AgentAnswer } from './runs.ts';
+import { triggerLabel, type TriggerTarget } from './stages.ts';
+
+export interface PullRequestText {
+  readonly title: string;
+  readonly body: string;
+}
+
+/** Title and description. `Closes` links the issue, and closes it when the pull request is merged. */
+export function renderPullRequest(
+  input: { issueNumber: number; target: TriggerTarget; requestedBy: string; runUrl: string; answer: AgentAnswer },
+  locale: Locale,
+): PullRequestText {
+  const { pullRequest } = commentTexts(locale);
+  const checks = input.answer.checks.map(
+    ({ command, passed }) => `- \`${command.replaceAll('`', "'").replaceAll(/\s+/g, ' ')}\`: ${passed ? pullRequest.passed : pullRequest.failed}`,
+  );
+  const parts = [
+    input.answer.summary,
+    ...(checks.length > 0 ? [[`**${pullRequest.checks}**`, '', ...checks].join('\n')] : []),
+    `Closes #${input.issueNumber}`,
+    `<sub>${pullRequest.requested(triggerLabel(input.target), input.requestedBy)} [codex-k8s](${input.runUrl})</sub>`,
+  ];
+  return { title: oneLine(input.answer.title), body: parts.join('\n\n') };
+}
+
+/** The hidden line by which an answer to a review comment is found again. */
+export function answerMarker(runId: string, subject: string): string {
+  return `<!-- codex-k8s:answer ${runId} ${subject} -->`;
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim().slice(0, 120);
+}

@@ -1,0 +1,125 @@
+/**
+ * The status comment of a run (requirements.md 3.5). The workflow holds the state; the comment only mirrors it, so that
+ * an edited or deleted comment comes back right (9.2 B17).
+ */
+import type { Failure, RunStatus } from './runs.ts';
+import { triggerLabel, type TriggerTarget } from './stages.ts';
+import { commentTexts, type Locale } from './comment-texts.ts';
+
+/** A step of the timeline; `at` is ISO 8601. */
+export interface TimelineStep {
+  readonly step: RunStatus;
+  readonly at: string;
+}
+
+/** What the comment shows of a run. */
+export interface RunStory {
+  readonly runId: string;
+  readonly target: TriggerTarget;
+  readonly status: RunStatus;
+  readonly requestedBy: string;
+  /** Counted from 1 while the run waits behind others of its issue. */
+  readonly queuePlace: number | null;
+  readonly timeline: readonly TimelineStep[];
+  readonly branch: string;
+  readonly environment: string | null;
+  readonly environmentUntil: string | null;
+  readonly model: string | null;
+  readonly reasoningEffort: string | null;
+  readonly pullRequest: { readonly number: number; readonly url: string } | null;
+  readonly summary: string | null;
+  readonly failure: { readonly reason: Failure; readonly detail: string } | null;
+  readonly canceled: { readonly by: string; readonly reason: string } | null;
+}
+
+/** The story of a run that was asked for, and of which nothing else is known. */
+export function newStory(
+  run: { runId: string; target: TriggerTarget; by: { login: string }; requestedAt: string },
+  known: Pick<RunStory, 'branch' | 'model' | 'reasoningEffort' | 'pullRequest'>,
+): RunStory {
+  return {
+    runId: run.runId,
+    target: run.target,
+    status: 'queued',
+    requestedBy: run.by.login,
+    queuePlace: null,
+    timeline: [{ step: 'queued', at: run.requestedAt }],
+    environment: null,
+    environmentUntil: null,
+    summary: null,
+    failure: null,
+    canceled: null,
+    ...known,
+  };
+}
+
+/** The story after a step, which is entered once. */
+export function withStep(story: RunStory, step: RunStatus, at: string): RunStory {
+  return story.status === step ? story : { ...story, status: step, timeline: [...story.timeline, { step, at }] };
+}
+
+/** The hidden line by which a comment is found again, whatever became of the rest. */
+export function statusMarker(runId: string): string {
+  return `<!-- codex-k8s:run-status ${runId} -->`;
+}
+
+/** Renders the whole comment. `runUrl` is the run's page on the dashboard. */
+export function renderStatusComment(story: RunStory, locale: Locale, runUrl: string): string {
+  const texts = commentTexts(locale);
+  const parts = [
+    statusMarker(story.runId),
+    `### ${texts.title(triggerLabel(story.target))}`,
+    headline(story, texts, runUrl),
+    ...(story.failure ? [texts.failures[story.failure.reason], quoted(story.failure.detail)] : []),
+    ...(story.status === 'succeeded' && story.summary ? [story.summary] : []),
+    timeline(story, texts),
+    facts(story, texts),
+    nextSteps(story, texts, runUrl),
+  ];
+  return parts.filter((part) => part !== '').join('\n\n');
+}
+
+type Texts = ReturnType<typeof commentTexts>;
+
+function headline(story: RunStory, texts: Texts, runUrl: string): string {
+  const page = `[${texts.details}](${runUrl})`;
+  if (story.canceled) return `${texts.canceled(story.canceled.by, story.canceled.reason)} ${page}`;
+  if (story.status === 'queued' && story.queuePlace !== null) return `${texts.queued(story.queuePlace)} ${page}`;
+  if (story.status === 'succeeded' && story.pullRequest) return `${texts.succeeded(story.pullRequest.number)} ${page}`;
+  return `${texts.states[story.status]} ${page}`;
+}
+
+function timeline(story: RunStory, texts: Texts): string {
+  const lines = story.timeline.map(({ step, at }) => {
+    const done = step !== story.status || story.status === 'succeeded';
+    const mark = step === 'failed' ? '❌' : step === 'canceled' ? '🚫' : done ? '✅' : '⏳';
+    return `- ${mark} ${texts.steps[step]} · ${at.slice(0, 19).replace('T', ' ')} UTC`;
+  });
+  return [`**${texts.timeline}**`, '', ...lines].join('\n');
+}
+
+function facts(story: RunStory, texts: Texts): string {
+  const rows: [string, string | null][] = [
+    [texts.facts.run, `\`${story.runId}\``],
+    [texts.facts.requestedBy, story.requestedBy],
+    [texts.facts.branch, `\`${story.branch}\``],
+    [texts.facts.environment, story.environment && `\`${story.environment}\``],
+    [texts.facts.environmentUntil, story.environmentUntil && `${story.environmentUntil.slice(0, 16).replace('T', ' ')} UTC`],
+    [texts.facts.model, story.model && `${story.model} (${story.reasoningEffort ?? '-'})`],
+    [texts.facts.pullRequest, story.pullRequest && `#${story.pullRequest.number}`],
+  ];
+  const known = rows.flatMap(([name, value]) => (value ? [`| ${name} | ${value} |`] : []));
+  return [`| | |`, `|---|---|`, ...known].join('\n');
+}
+
+function nextSteps(story: RunStory, texts: Texts, runUrl: string): string {
+  const steps = texts.next[story.status];
+  return steps === '' ? '' : `**${texts.nextTitle}** ${steps.replaceAll('{url}', runUrl).replaceAll('{label}', triggerLabel(story.target))}`;
+}
+
+function quoted(text: string): string {
+  if (text.trim() === '') return '';
+  const shown = text.length > 1500 ? `${text.slice(0, 1500)} …` : text;
+  const fence = '`'.repeat(Math.max(3, ...[...shown.matchAll(/`+/g)].map((run) => run[0].length + 1)));
+  return `${fence}text\n${shown}\n${fence}`;
+}

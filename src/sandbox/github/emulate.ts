@@ -1,0 +1,100 @@
+/**
+ * The GitHub plugin of `emulate`, run on the sandbox's own store.
+ *
+ * emulate's public API keeps a built-in service's store to itself, so nothing could be persisted or corrected. The
+ * plugin itself takes the store as an argument; it sits in a bundled chunk whose name the entry module tells.
+ */
+import { readFile } from 'node:fs/promises';
+import { Hono } from 'hono';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import type { EmulateRows, RepoRow, UserRow } from './rows.ts';
+import type { RowStore } from './store/store.ts';
+
+/** Who a request comes from, in emulate's terms. `installation` is emulate's way to grant access to one repository. */
+export interface EmulateUser {
+  login: string;
+  id: number;
+  scopes: string[];
+  installation?: Record<string, unknown>;
+}
+
+/** The part of emulate's webhook dispatcher that its routes call. */
+export interface EmulateWebhooks {
+  dispatch(event: string, action: string | undefined, payload: unknown, owner: string, repo?: string): Promise<void>;
+}
+
+type EmulateHono = Hono<{ Variables: { authUser: EmulateUser; authToken: string; authScopes: string[] } }>;
+
+interface GitHubPlugin {
+  githubPlugin: {
+    register(
+      app: EmulateHono,
+      store: RowStore,
+      webhooks: EmulateWebhooks,
+      baseUrl: string,
+      tokens: Map<string, EmulateUser>,
+    ): void;
+    seed(store: RowStore, baseUrl: string): void;
+  };
+  getGitHubStore(store: RowStore): EmulateRows;
+}
+
+/** Loads the plugin from the installed package; fails loudly when a new version moved it. */
+export async function loadGitHubPlugin(): Promise<GitHubPlugin> {
+  const entry = import.meta.resolve('emulate');
+  const chunk = /github: \{[^]*?import\("(\.\/dist-\w+\.js)"\)/.exec(await readFile(new URL(entry), 'utf8'))?.[1];
+  if (!chunk) throw new Error(`no GitHub plugin found in ${entry}: is emulate still 0.12?`);
+  return (await import(/* @vite-ignore */ new URL(chunk, entry).href)) as GitHubPlugin;
+}
+
+/** emulate's routes as a function of a request and the account it comes from. */
+export class EmulatedApi {
+  readonly #app: EmulateHono = new Hono();
+  readonly #users = new WeakMap<Request, EmulateUser>();
+  readonly #baseUrl: string;
+
+  constructor(plugin: GitHubPlugin, store: RowStore, webhooks: EmulateWebhooks, baseUrl: string, tokens: Map<string, EmulateUser>) {
+    this.#baseUrl = baseUrl;
+    this.#app.onError((error, c) => {
+      const status = 'status' in error && typeof error.status === 'number' ? error.status : 500;
+      return c.json({ message: error.message, documentation_url: 'https://docs.github.com/rest' }, status as ContentfulStatusCode);
+    });
+    this.#app.notFound((c) => c.json({ message: 'Not Found', documentation_url: 'https://docs.github.com/rest' }, 404));
+    this.#app.use(async (c, next) => {
+      const user = this.#users.get(c.req.raw);
+      if (user) {
+        c.set('authUser', user);
+        c.set('authScopes', user.scopes);
+      }
+      await next();
+    });
+    plugin.githubPlugin.register(this.#app, store, webhooks, baseUrl, tokens);
+  }
+
+  /** Answers a request as the given account; nobody's when there is none. */
+  async fetch(request: Request, account?: UserRow): Promise<Response> {
+    if (account) this.#users.set(request, { login: account.login, id: account.id, scopes: ['repo', 'user', 'admin:repo_hook'] });
+    return this.#app.fetch(request);
+  }
+
+  /** Sends a JSON request as an account. */
+  async send(method: string, path: string, body: unknown, account: UserRow): Promise<Response> {
+    const init = { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
+    return this.fetch(new Request(this.#baseUrl + path, init), account);
+  }
+
+  /** Reads something inside a repository with full access to it; `undefined` when it is not there. */
+  async read(repo: RepoRow, path: string): Promise<Record<string, unknown> | undefined> {
+    const request = new Request(`${this.#baseUrl}/repos/${repo.full_name}${path}`);
+    this.#users.set(request, readerOf(repo));
+    const response = await this.#app.fetch(request);
+    return response.ok ? ((await response.json()) as Record<string, unknown>) : undefined;
+  }
+}
+
+function readerOf(repo: RepoRow): EmulateUser {
+  const permissions = { contents: 'read', issues: 'read', pull_requests: 'read', metadata: 'read' };
+  const account = { accountId: repo.owner_id, accountType: repo.owner_type };
+  const installation = { appId: 0, ...account, repositorySelection: 'all', repositoryIds: [], permissions };
+  return { login: 'sandbox', id: 0, scopes: [], installation };
+}

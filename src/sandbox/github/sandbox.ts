@@ -1,0 +1,88 @@
+/** The parts of the stand-in and how they hang together. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { seedAccounts, TokenMap, type SandboxAccount } from './accounts.ts';
+import { EmulatedApi, loadGitHubPlugin } from './emulate.ts';
+import { GitMirror } from './git/mirror.ts';
+import { Lock } from './lock.ts';
+import { PullRequests } from './pull-requests.ts';
+import type { Rows, UserRow } from './rows.ts';
+import { Database } from './store/database.ts';
+import { RowStore } from './store/store.ts';
+import { Courier } from './webhooks/courier.ts';
+import { DeliveryLog } from './webhooks/deliveries.ts';
+import { EventQueue } from './webhooks/events.ts';
+import { Presenter } from './webhooks/payload.ts';
+
+/** Everything a route may need. */
+export interface Sandbox {
+  baseUrl: string;
+  rows: Rows;
+  tokens: TokenMap;
+  api: EmulatedApi;
+  show: Presenter;
+  mirror: GitMirror;
+  pulls: PullRequests;
+  events: EventQueue;
+  deliveries: DeliveryLog;
+  /** Runs a change alone, then takes it to git, to disk and to the webhooks before it counts as done. */
+  change<T>(by: UserRow | undefined, work: () => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/** Opens the state in `dataDir`, seeds it on the first start, and finishes what an earlier process left. */
+export async function openSandbox(dataDir: string, baseUrl: string, accounts: readonly SandboxAccount[]): Promise<Sandbox> {
+  await mkdir(join(dataDir, 'git'), { recursive: true });
+  const plugin = await loadGitHubPlugin();
+  const store = new RowStore();
+  const rows: Rows = {
+    ...plugin.getGitHubStore(store),
+    reactions: store.collection('sandbox.reactions', ['subject_id']),
+    tokens: store.collection('sandbox.tokens', ['token']),
+  };
+  const database = new Database(join(dataDir, 'github.sqlite'), store);
+  if (database.empty) plugin.githubPlugin.seed(store, baseUrl);
+  else database.loadAll();
+
+  const mirror = new GitMirror(dataDir, rows);
+  const deliveries = new DeliveryLog(database);
+  const courier = new Courier(rows, deliveries);
+  const events = new EventQueue(rows, database, deliveries, courier);
+  const tokens = new TokenMap(rows.tokens);
+  seedAccounts(rows, tokens, accounts, baseUrl);
+  const api = new EmulatedApi(plugin, store, events, baseUrl, tokens);
+  const show = new Presenter(api, rows, baseUrl);
+  events.present(show);
+  const pulls = new PullRequests(rows, mirror, events, api, baseUrl);
+  store.onChange((change) => mirror.observe(change));
+
+  const lock = new Lock();
+  const settle = async (by: UserRow | undefined): Promise<void> => {
+    while (mirror.dirty) {
+      const moved = await mirror.flush();
+      if (by) await pulls.refsMoved(moved, by);
+    }
+    if (events.dirty || database.dirty) await events.settle();
+  };
+  const change = <T>(by: UserRow | undefined, work: () => Promise<T>): Promise<T> =>
+    lock.run(async () => {
+      try {
+        return await work();
+      } finally {
+        await settle(by);
+      }
+    });
+  const close = async (): Promise<void> => {
+    await lock.run(async () => courier.close());
+    database.close();
+  };
+
+  const unsent = deliveries.unsent();
+  const owner = accounts[0] && rows.users.findOneBy('login', accounts[0].login);
+  await change(owner, async () => {
+    const moved = await mirror.load();
+    if (owner) await pulls.refsMoved(moved, owner);
+  });
+  courier.enqueue(unsent);
+  return { baseUrl, rows, tokens, api, show, mirror, pulls, events, deliveries, change, close };
+}

@@ -1,0 +1,16 @@
+/** Shell commands as the scripted agent writes them. */
+
+/** One word of a shell command, whatever is in it. */
+export function shellWord(text: string): string {
+  return `'${text.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** Applies a patch in Codex's own format. */
+export function applyPatch(patch: string): string {
+  return `apply_patch <<'PATCH'\n${patch.trimEnd()}\nPATCH`;
+}
+
+/** Commits everything. */
+export function commitAll(message: string): string {
+  return `git add --all && git commit --quiet -m ${shellWord(message)} && git log --oneline -1`;
+}

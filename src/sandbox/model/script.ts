@@ -1,0 +1,73 @@
+/** A script: the commands that the agent runs in a turn, one after the other, and how the turn ends. */
+import type { ChatCompletionRequest, FixtureResponse } from '@copilotkit/aimock';
+import type { Outcome, Turn } from './turn.ts';
+
+/** The JSON that the platform asks for (AgentAnswer of src/domain/runs.ts). */
+export type { AgentAnswer } from '../../domain/runs.ts';
+import type { AgentAnswer } from '../../domain/runs.ts';
+
+export interface Step {
+  /** What the agent thinks, shown as its reasoning. */
+  readonly think?: string;
+  /** What the agent says before it runs the command. */
+  readonly say: string;
+  readonly command: string;
+}
+
+export type Ending =
+  | { readonly kind: 'answer'; readonly answer: (outcomes: readonly Outcome[]) => AgentAnswer }
+  | { readonly kind: 'prose'; readonly text: string }
+  | { readonly kind: 'error'; readonly message: string }
+  | { readonly kind: 'silence' };
+
+export interface Script {
+  readonly steps: readonly Step[];
+  readonly ending: Ending;
+}
+
+/** A command that runs longer than this is looked after with `write_stdin`, as the model does. */
+const LOOK_AFTER_MS = 30_000;
+
+/** The model's next response, or 'silence' when it is never to answer. */
+export function respond(script: Script, turn: Turn, request: ChatCompletionRequest): FixtureResponse | 'silence' {
+  const input = tokens(JSON.stringify(request.messages));
+  if (turn.runningSession !== undefined) {
+    const look = { session_id: turn.runningSession, chars: '', yield_time_ms: LOOK_AFTER_MS };
+    return { toolCalls: [call('write_stdin', look)], usage: { input_tokens: input, output_tokens: 20 } };
+  }
+  const step = turn.isRepair ? undefined : script.steps[turn.outcomes.length];
+  if (step) {
+    const output = tokens(step.say + (step.think ?? '') + step.command);
+    return {
+      content: step.say,
+      ...(step.think === undefined ? {} : { reasoning: step.think }),
+      toolCalls: [call('exec_command', { cmd: step.command, yield_time_ms: LOOK_AFTER_MS })],
+      usage: { input_tokens: input, output_tokens: output },
+    };
+  }
+  return end(script.ending, turn, input);
+}
+
+function end(ending: Ending, turn: Turn, input: number): FixtureResponse | 'silence' {
+  switch (ending.kind) {
+    case 'answer': {
+      const content = JSON.stringify(ending.answer(turn.outcomes));
+      return { content, usage: { input_tokens: input, output_tokens: tokens(content) } };
+    }
+    case 'prose':
+      return { content: ending.text, usage: { input_tokens: input, output_tokens: tokens(ending.text) } };
+    case 'error':
+      return { error: { message: ending.message, type: 'invalid_request_error', code: 'scripted' }, status: 400 };
+    case 'silence':
+      return 'silence';
+  }
+}
+
+function call(name: string, args: object): { name: string; arguments: string } {
+  return { name, arguments: JSON.stringify(args) };
+}
+
+/** The usual rule of thumb, so that the counted use looks like that of a real model. */
+function tokens(text: string): number {
+  return Math.ceil(text.length / 4);
+}

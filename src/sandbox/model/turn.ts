@@ -1,0 +1,91 @@
+/** What a request to the model says: which task, and how far its agent has come. Everything is read from the request alone. */
+import type { ChatCompletionRequest, ChatMessage } from '@copilotkit/aimock';
+
+export interface ReviewComment {
+  readonly id: number;
+  readonly path: string | undefined;
+  readonly by: string;
+  readonly text: string;
+}
+
+/** A command of the agent in this turn, and how it ended. */
+export interface Outcome {
+  readonly command: string;
+  readonly passed: boolean;
+}
+
+export interface Turn {
+  readonly issue: { readonly number: number; readonly title: string };
+  /** The whole prompt of the task. */
+  readonly prompt: string;
+  readonly isRevise: boolean;
+  readonly comments: readonly ReviewComment[];
+  /** The agent was asked to give its answer again. */
+  readonly isRepair: boolean;
+  readonly outcomes: readonly Outcome[];
+  /** The session of a command that has not ended yet. */
+  readonly runningSession: number | undefined;
+}
+
+const ISSUE = /^Issue: #(\d+) (.*)$/m;
+const REVIEW = /^Review (?:comment )?\d+ (?:on .+ )?by .+:$/m;
+const REPAIR = /^Your last message is not the answer that was asked for:/;
+
+/** Reads a request; undefined when it holds no task of ours. */
+export function readTurn(request: ChatCompletionRequest): Turn | undefined {
+  const { messages } = request;
+  const prompts = messages.flatMap((message, at) => (isPrompt(message) ? [{ at, text: textOf(message) }] : []));
+  const task = prompts.findLast(({ text }) => ISSUE.test(text));
+  const opening = prompts.findLast(({ text }) => !REPAIR.test(text));
+  const [, number, title] = ISSUE.exec(task?.text ?? '') ?? [];
+  if (!task || !opening || number === undefined || title === undefined) return undefined;
+  const since = messages.slice(opening.at + 1);
+  return {
+    issue: { number: Number(number), title: title.trim() },
+    prompt: task.text,
+    isRevise: REVIEW.test(task.text),
+    comments: readComments(task.text),
+    isRepair: REPAIR.test(prompts.at(-1)?.text ?? ''),
+    outcomes: readOutcomes(since),
+    runningSession: readRunningSession(messages.at(-1)),
+  };
+}
+
+/** Codex puts context of its own, such as `<environment_context>`, into messages of the user. */
+function isPrompt(message: ChatMessage): boolean {
+  return message.role === 'user' && !textOf(message).trimStart().startsWith('<');
+}
+
+/** The text of a message, whatever its shape. */
+function textOf(message: ChatMessage | undefined): string {
+  const content = message?.content ?? '';
+  return typeof content === 'string' ? content : content.map((part) => part.text ?? '').join('');
+}
+
+function readComments(prompt: string): ReviewComment[] {
+  const found = prompt.matchAll(/^Review comment (\d+)(?: on (.+?)(?::\d+)?)? by (.+):\n((?:>.*\n?)*)/gm);
+  return [...found].map(([, id, path, by, quoted]) => ({
+    id: Number(id),
+    path,
+    by: by ?? '',
+    text: (quoted ?? '').replaceAll(/^> ?/gm, '').trim(),
+  }));
+}
+
+function readOutcomes(messages: readonly ChatMessage[]): Outcome[] {
+  const outcomes: { command: string; passed: boolean }[] = [];
+  for (const message of messages) {
+    for (const call of message.tool_calls ?? []) {
+      if (call.function.name !== 'exec_command') continue;
+      outcomes.push({ command: (JSON.parse(call.function.arguments) as { cmd: string }).cmd, passed: false });
+    }
+    const last = outcomes.at(-1);
+    if (message.role === 'tool' && last) last.passed = /^(?:Process exited with code|Exit code:) 0$/m.test(textOf(message));
+  }
+  return outcomes;
+}
+
+function readRunningSession(last: ChatMessage | undefined): number | undefined {
+  const session = last?.role === 'tool' ? /^Process running with session ID (\d+)$/m.exec(textOf(last))?.[1] : undefined;
+  return session === undefined ? undefined : Number(session);
+}

@@ -1,0 +1,100 @@
+/** The platform of the tests: protocol.ts against memory, the git gateway and the model gateway, on one port. */
+import type { Server } from 'node:http';
+import { serve } from '@hono/node-server';
+import { Hono } from 'hono';
+import { LogBatch, Report, type Assignment, type LogLine } from '../../../src/agent/protocol.ts';
+import { passwordOf, serveGit } from './git-gateway.ts';
+
+export interface TestPlatform {
+  readonly url: string;
+  readonly token: string;
+  assignment: Assignment | undefined;
+  conversation: { threadId: string; content: string } | undefined;
+  /** By its number: a repeated line is the same line. */
+  readonly lines: Map<number, LogLine>;
+  readonly reports: Report[];
+  /** The run is over: every call is answered 401. */
+  isOver: boolean;
+  /** Status codes for the next pushes, before git sees them. */
+  readonly pushTrouble: number[];
+  /** Texts of the whole log, in order. */
+  log(): string[];
+  goAway(): Promise<void>;
+  comeBack(): Promise<void>;
+}
+
+/** Starts the platform for one run at a time. */
+export async function startPlatform(options: {
+  token: string;
+  gitRoot: string;
+  modelUrl: () => string;
+}): Promise<TestPlatform> {
+  const app = new Hono();
+  let server: Server | undefined;
+  let port = 0;
+
+  async function listen(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port }, (address) => {
+        port = address.port;
+        resolve();
+      }) as Server;
+    });
+  }
+
+  async function goAway(): Promise<void> {
+    const closed = new Promise<void>((resolve) => (server ? server.close(() => resolve()) : resolve()));
+    server?.closeAllConnections();
+    await closed;
+  }
+
+  await listen();
+  const platform: TestPlatform = {
+    url: `http://127.0.0.1:${port}`,
+    token: options.token,
+    assignment: undefined,
+    conversation: undefined,
+    lines: new Map(),
+    reports: [],
+    isOver: false,
+    pushTrouble: [],
+    log: () => [...platform.lines.entries()].toSorted(([a], [b]) => a - b).map(([, line]) => line.text),
+    goAway,
+    comeBack: listen,
+  };
+
+  app.use('*', async (c, next) => {
+    const bearer = c.req.header('authorization')?.replace(/^Bearer /, '');
+    const isKnown = bearer === options.token || passwordOf(c.req.raw) === options.token;
+    if (isKnown && !platform.isOver) return next();
+    return c.text('unauthorized', 401, { 'www-authenticate': 'Basic realm="git"' });
+  });
+  const agent = '/api/v1/agent';
+  app.get(`${agent}/assignment`, (c) => (platform.assignment ? c.json(platform.assignment) : c.notFound()));
+  app.get(`${agent}/conversation`, (c) =>
+    platform.conversation ? c.body(platform.conversation.content) : c.notFound(),
+  );
+  app.put(`${agent}/conversation`, async (c) => {
+    platform.conversation = { threadId: c.req.header('x-thread-id') ?? '', content: await c.req.text() };
+    return c.body(null, 204);
+  });
+  app.post(`${agent}/log`, async (c) => {
+    for (const line of LogBatch.parse(await c.req.json()).lines) platform.lines.set(line.n, line);
+    return c.body(null, 204);
+  });
+  app.post(`${agent}/report`, async (c) => {
+    platform.reports.push(Report.parse(await c.req.json()));
+    return c.body(null, 204);
+  });
+  app.all('/git/*', async (c) => {
+    const trouble = c.req.query('service') === 'git-receive-pack' ? platform.pushTrouble.shift() : undefined;
+    if (trouble !== undefined) return c.text('trouble', trouble as 503);
+    return serveGit(options.gitRoot, c.req.path.slice('/git'.length), c.req.raw);
+  });
+  app.all('/model/*', async (c) => {
+    const headers = { 'content-type': 'application/json' };
+    const body = c.req.method === 'POST' ? await c.req.text() : null;
+    return fetch(options.modelUrl() + c.req.path.slice('/model/v1'.length), { method: c.req.method, headers, body });
+  });
+  return platform;
+}

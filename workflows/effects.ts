@@ -1,0 +1,62 @@
+/** Activity proxies, grouped by how they fail. Each has a summary, so that Temporal Web reads like a story. */
+import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
+import type { Activities } from '../activities/index.ts';
+
+/** Quick writes to Postgres: it comes back, and nothing is worth losing before that. */
+const record: ActivityOptions = {
+  startToCloseTimeout: '15 seconds',
+  scheduleToCloseTimeout: '7 days',
+  retry: { initialInterval: '500 ms', maximumInterval: '30 seconds' },
+};
+
+/** Calls to GitHub that the work depends on: outages of hours are waited out. */
+const github: ActivityOptions = {
+  startToCloseTimeout: '1 minute',
+  scheduleToCloseTimeout: '24 hours',
+  retry: { initialInterval: '1 second', maximumInterval: '2 minutes' },
+};
+
+/** What people read on GitHub: worth some minutes, never worth a run. */
+const courtesy: ActivityOptions = {
+  startToCloseTimeout: '1 minute',
+  scheduleToCloseTimeout: '15 minutes',
+  retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
+};
+
+/** Environments and processes: a quarter of an hour of trouble is the runtime's fault, and said so. */
+const runtime: ActivityOptions = {
+  startToCloseTimeout: '2 minutes',
+  scheduleToCloseTimeout: '15 minutes',
+  retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
+};
+
+/** An agent may work for hours; a worker that died is noticed within half a minute, and the next one finds the agent by name. */
+const agent: ActivityOptions = {
+  startToCloseTimeout: '12 hours',
+  heartbeatTimeout: '20 seconds',
+  retry: { initialInterval: '500 ms', maximumInterval: '10 seconds' },
+};
+
+function effect<Name extends keyof Activities>(name: Name, options: ActivityOptions, summary: string): Pick<Activities, Name>[Name] {
+  return proxyActivities<Pick<Activities, Name>>({ ...options, summary })[name] as Pick<Activities, Name>[Name];
+}
+
+export const recordIssue = effect('recordIssue', record, 'Show the issue in the read model');
+export const recordRun = effect('recordRun', record, 'Show the run in the read model');
+export const readSettings = effect('readSettings', record, "Read the project's settings");
+
+export const readLabelTruth = effect('readLabelTruth', github, "Read the issue's labels and their events from GitHub");
+export const settleLabels = effect('settleLabels', github, 'Move the labels on GitHub');
+export const openPullRequest = effect('openPullRequest', github, 'Open or update the pull request');
+export const answerReview = effect('answerReview', github, 'Answer the review comments');
+export const prepareAssignment = effect('prepareAssignment', github, 'Write down what the agent is to do');
+
+export const acknowledge = effect('acknowledge', courtesy, 'React with eyes');
+export const writeStatusComment = effect('writeStatusComment', courtesy, 'Write the status comment');
+export const writeRefusal = effect('writeRefusal', courtesy, 'Say why no run was started');
+
+export const launchAgent = effect('launchAgent', runtime, 'Make the environment and start the agent in it');
+export const stopAgent = effect('stopAgent', runtime, 'Stop the agent');
+export const removeEnvironment = effect('removeEnvironment', { ...runtime, scheduleToCloseTimeout: '24 hours' }, 'Remove the environment');
+
+export const awaitAgent = effect('awaitAgent', agent, 'The agent works');

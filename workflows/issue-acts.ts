@@ -1,0 +1,215 @@
+/** What an issue's workflow does about what it learned: asks the policy, and performs its decision. */
+import { CancellationScope, getExternalWorkflowHandle, isCancellation, ParentClosePolicy, startChild, type ChildWorkflowHandle } from '@temporalio/workflow';
+import { issueKey, type Fact, type IssueRef } from '../src/domain/facts.ts';
+import { decideRevise, decideTriggers, isCanceledByRemoval, labelToRemove, type IssueState, type LabelFact, type PlannedRun } from '../src/domain/issue-life.ts';
+import { environmentName } from '../src/domain/names.ts';
+import type { RunOutcome } from '../src/domain/runs.ts';
+import { STATE_IN_REVIEW, triggerLabel } from '../src/domain/stages.ts';
+import { readLabelTruth, readSettings, removeEnvironment, settleLabels, writeRefusal } from './effects.ts';
+import { leftOut, showIssue, showPlanned, showQueue, type Happening } from './issue-diary.ts';
+import { cancelRun, runWorkflowId, searchAttributes, TASK_QUEUE, type RunSettings } from './messages.ts';
+import { runWorkflow } from './run.ts';
+
+export function createIssueActs(issue: IssueRef, state: IssueState): { next(): Promise<void> } {
+  const key = issueKey(issue);
+  const show = (happenings: readonly Happening[]): Promise<void> => showIssue(issue, state, happenings);
+
+  /** Acts on the oldest fact, or on the environment's lease, when nothing is unread. */
+  async function next(): Promise<void> {
+    const fact = state.unread[0]?.fact;
+    if (!fact) return expire();
+    if (fact.kind === 'trigger_label_added') return labelsAdded(takeLabelFacts(fact.label));
+    state.unread.shift();
+    switch (fact.kind) {
+      case 'trigger_label_removed':
+        return labelRemoved(fact);
+      case 'trigger_refused':
+        return refused(fact);
+      case 'changes_requested':
+        return changesRequested(fact);
+      case 'pull_request_closed':
+        return pullRequestClosed(fact);
+      case 'issue_closed':
+        return issueClosed(fact);
+      case 'issue_reopened':
+        state.closed = false;
+        return show([{ type: 'issue.reopened', payload: {}, by: fact.by.login, correlationId: fact.delivery }]);
+      case 'run_finished':
+        return runFinished(fact.runId, fact.outcome);
+      case 'cancel_requested':
+        return cancelById(fact.runId, fact.by, fact.reason);
+    }
+  }
+
+  /** All unread facts of one label at once: one look at GitHub answers them all, however many deliveries came. */
+  function takeLabelFacts(label: string): LabelFact[] {
+    const same = (fact: Fact): fact is LabelFact => fact.kind === 'trigger_label_added' && fact.label === label;
+    const taken = state.unread.flatMap(({ fact }) => (same(fact) ? [fact] : []));
+    state.unread = state.unread.filter(({ fact }) => !same(fact));
+    return taken;
+  }
+
+  async function labelsAdded(facts: readonly LabelFact[]): Promise<void> {
+    const [first] = facts;
+    if (!first) return;
+    const taken = state.takenEvents[first.label] ?? 0;
+    const truth = await readLabelTruth({ issue, label: first.label, taken, facts: facts.map(({ by, at }) => ({ by: by.id, at })) });
+    state.title = truth.title;
+    const decision = decideTriggers(taken, facts, truth);
+    state.takenEvents[first.label] = decision.takenEvent;
+    const dropped = decision.dropped.map(({ fact, reason }) => ({
+      type: reason === 'trigger_already_taken' ? 'trigger.duplicate' : 'run.not_started',
+      payload: { label: fact.label, reason },
+      by: fact.by.login,
+      correlationId: fact.delivery,
+    }));
+    if (dropped.length > 0) await show(dropped);
+    if (decision.dropped.some(({ reason }) => reason === 'issue_trigger_label_conflict')) {
+      await refuse(first, 'issue_trigger_label_conflict', truth.labels, `event-${decision.takenEvent}`);
+    }
+    for (const planned of decision.planned) await startOrQueue(planned);
+  }
+
+  async function labelRemoved(fact: Extract<Fact, { kind: 'trigger_label_removed' }>): Promise<void> {
+    const reason = `the label ${fact.label} was removed`;
+    if (state.active && isCanceledByRemoval(state.active, fact.label)) return cancelById(state.active.runId, fact.by.login, reason);
+    const waiting = state.queue.find((planned) => isCanceledByRemoval(planned, fact.label));
+    if (waiting) await cancelById(waiting.runId, fact.by.login, reason);
+  }
+
+  async function refused(fact: Extract<Fact, { kind: 'trigger_refused' }>): Promise<void> {
+    await refuse(fact, fact.reason, fact.labels, fact.delivery);
+    await show([{ type: 'run.not_started', payload: { label: fact.label, reason: fact.reason }, by: fact.by.login, correlationId: fact.delivery }]);
+  }
+
+  async function refuse(fact: { by: { login: string } }, reason: string, labels: readonly string[], subject: string): Promise<void> {
+    const { locale } = await readSettings({ repositoryId: issue.repositoryId });
+    await writeRefusal({ issue, refusal: { reason, labels: [...labels], by: fact.by.login, subject }, locale }).catch(leftOut);
+  }
+
+  async function changesRequested(fact: Extract<Fact, { kind: 'changes_requested' }>): Promise<void> {
+    const decision = decideRevise(state, fact);
+    const about = { by: fact.by.login, correlationId: fact.delivery };
+    if ('reason' in decision) {
+      if (decision.reason.startsWith('pull_request_review_')) await refuse(fact, decision.reason, fact.labels, `review-${fact.review}`);
+      return show([{ type: 'run.not_started', payload: { review: fact.review, reason: decision.reason }, ...about }]);
+    }
+    state.takenReviews = [...state.takenReviews, fact.review].slice(-200);
+    await show([{ type: 'run.revise.stage_resolved', payload: { stage: decision.planned.target.stage, source: decision.source }, ...about }]);
+    await startOrQueue(decision.planned);
+  }
+
+  async function pullRequestClosed(fact: Extract<Fact, { kind: 'pull_request_closed' }>): Promise<void> {
+    const ours = state.pullRequest?.number === fact.pullRequest;
+    if (ours && !fact.merged) state.pullRequest = null;
+    await show([{ type: fact.merged ? 'pull_request.merged' : 'pull_request.closed', payload: { pr_number: fact.pullRequest }, by: fact.by.login, correlationId: fact.delivery }]);
+    if (ours && state.active) await cancelById(state.active.runId, fact.by.login, `pull request #${fact.pullRequest} was ${fact.merged ? 'merged' : 'closed'}`);
+  }
+
+  async function issueClosed(fact: Extract<Fact, { kind: 'issue_closed' }>): Promise<void> {
+    state.closed = true;
+    await show([{ type: 'issue.closed', payload: {}, by: fact.by.login, correlationId: fact.delivery }]);
+    for (const planned of [...state.queue]) await cancelById(planned.runId, fact.by.login, 'the issue was closed');
+    if (state.active) return cancelById(state.active.runId, fact.by.login, 'the issue was closed');
+    await cleanUp('issue_closed');
+  }
+
+  async function startOrQueue(planned: PlannedRun): Promise<void> {
+    if (!state.active && state.queue.length === 0) return start(planned);
+    state.queue.push(planned);
+    await showQueue(issue, state);
+    await show([{ type: 'run.queued', payload: { place: state.queue.length }, by: planned.by.login, runId: planned.runId, correlationId: planned.delivery }]);
+  }
+
+  async function start(planned: PlannedRun): Promise<void> {
+    state.active = planned;
+    const settings = await readSettings({ repositoryId: issue.repositoryId });
+    const environment = {
+      name: state.environment?.name ?? environmentName(settings.project, issue),
+      until: new Date(Date.now() + settings.environmentHours * 3_600_000).toISOString(),
+    };
+    state.environment = environment;
+    const label = triggerLabel(planned.target);
+    const child = await startChild(runWorkflow, {
+      workflowId: runWorkflowId(planned.runId),
+      taskQueue: TASK_QUEUE,
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      args: [{ issue, issueTitle: state.title, plan: planned, settings, environment, resume: state.last, pullRequest: state.pullRequest }],
+      staticSummary: `${label} for ${issue.owner}/${issue.name}#${issue.number}`,
+      staticDetails: state.title,
+      typedSearchAttributes: [
+        { key: searchAttributes.repository, value: `${issue.owner}/${issue.name}` },
+        { key: searchAttributes.issue, value: issue.number },
+        { key: searchAttributes.stage, value: planned.target.stage },
+        { key: searchAttributes.runStatus, value: 'preparing' },
+      ],
+    });
+    watch(planned.runId, child);
+    await show([{ type: 'run.started', payload: { label, trigger: planned.trigger }, by: planned.by.login, runId: planned.runId, correlationId: planned.delivery }]);
+  }
+
+  /** A run reports its end by itself; this is for one that was ended from outside and could not. */
+  function watch(runId: string, child: ChildWorkflowHandle<typeof runWorkflow>): void {
+    void CancellationScope.nonCancellable(async () => {
+      const outcome = await child.result().catch((error: unknown): RunOutcome | null => {
+        if (isCancellation(error)) return null;
+        return { status: 'failed', failure: 'platform_error', detail: `the run's workflow ended: ${String(error)}` };
+      });
+      if (outcome && state.active?.runId === runId) state.unread.push({ seq: null, fact: { kind: 'run_finished', runId, outcome } });
+    });
+  }
+
+  async function runFinished(runId: string, outcome: RunOutcome): Promise<void> {
+    const finished = state.active;
+    if (finished?.runId !== runId) return;
+    state.active = null;
+    if (outcome.status === 'succeeded') {
+      state.pullRequest = outcome.pullRequest;
+      state.last = { runId, stage: finished.target.stage, threadId: outcome.threadId };
+    }
+    await settleLabels({
+      issue,
+      remove: labelToRemove(finished, state.queue),
+      add: outcome.status === 'succeeded' ? STATE_IN_REVIEW : null,
+      pullRequest: outcome.status === 'succeeded' ? outcome.pullRequest.number : null,
+    }).catch(leftOut);
+    await show([]);
+    if (state.closed) return cleanUp('issue_closed');
+    const following = state.queue.shift();
+    if (!following) return;
+    await showQueue(issue, state);
+    await start(following);
+  }
+
+  async function cancelById(runId: string, by: string, reason: string): Promise<void> {
+    const queued = state.queue.find((planned) => planned.runId === runId);
+    if (queued) {
+      state.queue = state.queue.filter((planned) => planned !== queued);
+      await showPlanned(issue, state, queued, { canceled: { by, reason } });
+      await showQueue(issue, state);
+      return show([{ type: 'run.canceled', payload: { by, reason }, by, runId, correlationId: queued.delivery }]);
+    }
+    if (state.active?.runId !== runId) return;
+    await getExternalWorkflowHandle(runWorkflowId(runId))
+      .signal(cancelRun, { by, reason })
+      .catch((error: unknown) => {
+        if (isCancellation(error)) throw error;
+        state.unread.push({ seq: null, fact: { kind: 'run_finished', runId, outcome: { status: 'canceled', by, reason } } });
+      });
+  }
+
+  async function expire(): Promise<void> {
+    if (!state.environment || state.active || Date.parse(state.environment.until) > Date.now()) return;
+    await cleanUp('ttl_expired');
+  }
+
+  async function cleanUp(reason: string): Promise<void> {
+    if (!state.environment) return show([]);
+    const { name } = state.environment;
+    await removeEnvironment({ environment: name, owner: key });
+    state.environment = null;
+    await show([{ type: 'run.namespace.cleaned', payload: { namespace: name, reason } }]);
+  }
+
+  return { next };
+}

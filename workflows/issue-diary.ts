@@ -1,0 +1,90 @@
+/** What an issue's workflow shows of itself, and of runs that wait and have no workflow of their own yet. */
+import { isCancellation, log } from '@temporalio/workflow';
+import type { FlowEventInput } from '../activities/records.ts';
+import { issueKey, type IssueRef } from '../src/domain/facts.ts';
+import { waitsFor, type IssueState, type PlannedRun } from '../src/domain/issue-life.ts';
+import { branchName } from '../src/domain/names.ts';
+import { newStory, renderStatusComment, withStep } from '../src/domain/status-comment.ts';
+import { readSettings, recordIssue, recordRun, writeStatusComment } from './effects.ts';
+import { runRow } from './run-row.ts';
+
+/** Something that happened; `by` is the login of the person who caused it. */
+export type Happening = Pick<FlowEventInput, 'type' | 'payload'> & {
+  readonly by?: string;
+  readonly runId?: string;
+  readonly correlationId?: string;
+};
+
+/** Shows the issue in the read model, with what happened. */
+export async function showIssue(issue: IssueRef, state: IssueState, happenings: readonly Happening[]): Promise<void> {
+  const key = issueKey(issue);
+  const now = new Date().toISOString();
+  state.revision += 1;
+  const { revision, startedAt } = state;
+  await recordIssue({
+    row: {
+      key,
+      repositoryId: issue.repositoryId,
+      number: issue.number,
+      title: state.title,
+      url: state.url,
+      state: state.active ? 'working' : state.closed ? 'closed' : 'waiting',
+      waitingFor: state.closed ? null : waitsFor(state),
+      stage: state.active?.target.stage ?? state.last?.stage ?? null,
+      activeRunId: state.active?.runId ?? null,
+      queued: state.queue.length,
+      pullRequest: state.pullRequest?.number ?? null,
+      environment: state.environment?.name ?? null,
+      revision,
+      updatedAt: now,
+    },
+    events: happenings.map(({ type, payload, by, runId, correlationId }, index) => ({
+      id: `${key}:${startedAt}:${revision}:${index}`,
+      chain: key,
+      type,
+      actorType: by === undefined ? ('system' as const) : ('human' as const),
+      actorId: by ?? 'worker',
+      runId: runId ?? null,
+      correlationId: correlationId ?? null,
+      payload,
+      occurredAt: now,
+    })),
+  });
+}
+
+/** Shows every run that waits, with its place. */
+export async function showQueue(issue: IssueRef, state: IssueState): Promise<void> {
+  for (const [index, planned] of state.queue.entries()) {
+    state.queue[index] = await showPlanned(issue, state, planned, { place: index + 1 });
+  }
+}
+
+/** Shows a run that waits, or that was canceled while it did; returns it with its revision counted on. */
+export async function showPlanned(
+  issue: IssueRef,
+  state: IssueState,
+  planned: PlannedRun,
+  now: { place: number } | { canceled: { by: string; reason: string } },
+): Promise<PlannedRun> {
+  const settings = await readSettings({ repositoryId: issue.repositoryId });
+  const revision = planned.revision + 1;
+  const asked = newStory(planned, {
+    branch: branchName(issue.number),
+    model: settings.model,
+    reasoningEffort: settings.reasoningEffort,
+    pullRequest: state.pullRequest,
+  });
+  const story =
+    'place' in now ? { ...asked, queuePlace: now.place } : { ...withStep(asked, 'canceled', new Date().toISOString()), canceled: now.canceled };
+  const body = renderStatusComment(story, settings.locale, `${settings.dashboardUrl}/runs/${planned.runId}`);
+  const comment = await writeStatusComment({ issue, runId: planned.runId, body, commentId: null }).catch(leftOut);
+  await recordRun({ row: runRow(issue, planned, story, { revision, threadId: null, statusCommentUrl: comment?.url ?? null }), events: [] });
+  return { ...planned, revision };
+}
+
+/** For what is a courtesy: says that it was left out, and goes on. A cancellation is passed on. */
+export function leftOut(error: unknown): undefined {
+  if (isCancellation(error)) throw error;
+  log.warn('left out', { error: String(error) });
+  return undefined;
+}

@@ -1,0 +1,60 @@
+/** One issue, from its first label until it is closed and its environment is gone. Handlers record; one loop acts. */
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  isCancellation,
+  log,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { isOver, newIssueState, receive, waitsFor, type IssueState } from '../src/domain/issue-life.ts';
+import { createIssueActs } from './issue-acts.ts';
+import { issueStateQuery, observed, searchAttributes, type IssueInput } from './messages.ts';
+
+export async function issueWorkflow({ issue, title, url, ...rest }: IssueInput): Promise<void> {
+  const state = rest.state ?? newIssueState(title, url, new Date().toISOString());
+  setHandler(issueStateQuery, () => state);
+  setHandler(observed, ({ facts }) => receive(state, facts));
+  const acts = createIssueActs(issue, state);
+  let shown = '';
+
+  while (!isOver(state)) {
+    if (workflowInfo().continueAsNewSuggested) {
+      await condition(allHandlersFinished);
+      await continueAsNew<typeof issueWorkflow>({ issue, title, url, state });
+    }
+    if (state.unread.length === 0) await untilSomethingHappens(state);
+    try {
+      await acts.next();
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      log.error('a fact could not be acted on', { error });
+    }
+    const waitingFor = waitsFor(state);
+    if (waitingFor !== shown) {
+      shown = waitingFor;
+      setCurrentDetails(`**${title}**\n\nwaits for: ${waitingFor}`);
+      upsertSearchAttributes([{ key: searchAttributes.waitingFor, value: waitingFor }]);
+    }
+  }
+}
+
+/** Returns when a fact is unread, the environment's lease runs out, or the history has grown long. */
+async function untilSomethingHappens(state: IssueState): Promise<void> {
+  const woken = (): boolean => state.unread.length > 0 || workflowInfo().continueAsNewSuggested;
+  if (!state.environment || state.active) return condition(woken);
+  const left = Math.max(0, Date.parse(state.environment.until) - Date.now());
+  await CancellationScope.cancellable(async () => {
+    const scope = CancellationScope.current();
+    const lease = sleep(left, { summary: `Lease of ${state.environment?.name}` }).catch((error: unknown) => {
+      if (!isCancellation(error)) throw error;
+    });
+    await Promise.race([condition(woken), lease]);
+    scope.cancel();
+  });
+}

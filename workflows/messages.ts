@@ -1,0 +1,63 @@
+/** The public API of the workflows: ids, queue, inputs, signals, queries, search attributes. */
+import { defineSearchAttributeKey } from '@temporalio/common';
+import { defineQuery, defineSignal } from '@temporalio/workflow';
+import type { Locale } from '../src/domain/comment-texts.ts';
+import type { IssueRef, ObservedFact } from '../src/domain/facts.ts';
+import type { IssueState, PlannedRun } from '../src/domain/issue-life.ts';
+import type { RunStory } from '../src/domain/status-comment.ts';
+
+export const TASK_QUEUE = 'codex-k8s';
+
+/** `run:<run id>`. The issue's workflow id is its key in the read model, `issue:<repository id>#<number>`. */
+export function runWorkflowId(runId: string): string {
+  return `run:${runId}`;
+}
+
+/** Search attributes of a development server are listed in temporal-dev.yaml; a test keeps the two the same. */
+export const searchAttributes = {
+  repository: defineSearchAttributeKey('Repository', 'KEYWORD'),
+  issue: defineSearchAttributeKey('Issue', 'INT'),
+  stage: defineSearchAttributeKey('Stage', 'KEYWORD'),
+  runStatus: defineSearchAttributeKey('RunStatus', 'KEYWORD'),
+  waitingFor: defineSearchAttributeKey('WaitingFor', 'KEYWORD'),
+} as const;
+
+export interface IssueInput {
+  readonly issue: IssueRef;
+  readonly title: string;
+  readonly url: string;
+  /** Set by continue-as-new only. */
+  readonly state?: IssueState;
+}
+
+/** What a project and the installation choose for a run. */
+export interface RunSettings {
+  readonly project: string;
+  readonly locale: Locale;
+  readonly baseBranch: string;
+  readonly model: string;
+  readonly reasoningEffort: 'low' | 'medium' | 'high' | 'xhigh';
+  /** Where people find the dashboard, without a slash at its end. */
+  readonly dashboardUrl: string;
+  readonly environmentHours: number;
+}
+
+export interface RunInput {
+  readonly issue: IssueRef;
+  readonly issueTitle: string;
+  readonly plan: PlannedRun;
+  readonly settings: RunSettings;
+  readonly environment: { readonly name: string; readonly until: string };
+  /** The conversation that a revise goes on with. */
+  readonly resume: { readonly runId: string; readonly threadId: string } | null;
+  readonly pullRequest: { readonly number: number; readonly url: string } | null;
+}
+
+/** Facts for an issue, in the order of its inbox. Safe to repeat. */
+export const observed = defineSignal<[{ facts: readonly ObservedFact[] }]>('observed');
+
+/** Ends a run. The first one counts. */
+export const cancelRun = defineSignal<[{ by: string; reason: string }]>('cancelRun');
+
+export const issueStateQuery = defineQuery<IssueState>('issueState');
+export const runStoryQuery = defineQuery<RunStory>('runStory');

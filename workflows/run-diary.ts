@@ -1,0 +1,114 @@
+/** What a run tells of itself: its story, written to the read model and mirrored in the status comment. */
+import { log } from '@temporalio/workflow';
+import type { FlowEventInput } from '../activities/records.ts';
+import { issueKey } from '../src/domain/facts.ts';
+import { branchName } from '../src/domain/names.ts';
+import type { RunOutcome, RunStatus } from '../src/domain/runs.ts';
+import { triggerLabel } from '../src/domain/stages.ts';
+import { newStory, renderStatusComment, withStep, type RunStory } from '../src/domain/status-comment.ts';
+import { recordRun, writeStatusComment } from './effects.ts';
+import type { RunInput } from './messages.ts';
+import { runRow } from './run-row.ts';
+
+type Happening = Pick<FlowEventInput, 'type' | 'payload'>;
+
+export interface RunDiary {
+  story(): RunStory;
+  /** Goes on to a status and shows it everywhere. A comment that cannot be written holds nothing up. */
+  enter(status: RunStatus, events: readonly Happening[]): Promise<void>;
+  /** Goes on to a status that is shown with the next one. */
+  note(status: RunStatus): void;
+  pullRequest(pullRequest: { number: number; url: string; created: boolean }): void;
+  /** Shows the end. */
+  finish(outcome: RunOutcome): Promise<void>;
+  /** The story in a few lines of Markdown, for Temporal Web. */
+  details(): string;
+}
+
+export function createRunDiary({ plan, issue, issueTitle, settings, environment, pullRequest, resume }: RunInput): RunDiary {
+  let { revision } = plan;
+  let comment: { id: number; url: string } | undefined;
+  let written = 0;
+  let threadId = resume?.threadId ?? null;
+  let pending: Happening[] = [];
+  let story: RunStory = {
+    ...newStory(plan, { branch: branchName(issue.number), model: settings.model, reasoningEffort: settings.reasoningEffort, pullRequest }),
+    environment: environment.name,
+    environmentUntil: environment.until,
+  };
+
+  function note(status: RunStatus): void {
+    story = withStep(story, status, new Date().toISOString());
+  }
+
+  async function show(events: readonly Happening[]): Promise<void> {
+    const happened = [...pending, ...events].map((event) => asFlowEvent(event));
+    pending = [];
+    revision += 1;
+    await Promise.all([
+      writeStatusComment({
+        issue,
+        runId: plan.runId,
+        body: renderStatusComment(story, settings.locale, `${settings.dashboardUrl}/runs/${plan.runId}`),
+        commentId: comment?.id ?? null,
+      }).then(
+        (result) => {
+          comment = result;
+        },
+        (error: unknown) => log.warn('status comment not written', { error: String(error) }),
+      ),
+      recordRun({ row: runRow(issue, plan, story, { revision, threadId, statusCommentUrl: comment?.url ?? null }), events: happened }),
+    ]);
+  }
+
+  function asFlowEvent(event: Happening): FlowEventInput {
+    written += 1;
+    return {
+      ...event,
+      id: `run:${plan.runId}:${written}`,
+      chain: issueKey(issue),
+      actorType: 'system',
+      actorId: 'worker',
+      runId: plan.runId,
+      correlationId: plan.delivery,
+      occurredAt: new Date().toISOString(),
+    };
+  }
+
+  return {
+    story: () => story,
+    note,
+    async enter(status, events) {
+      note(status);
+      await show(events);
+    },
+    pullRequest({ number, url, created }) {
+      story = { ...story, pullRequest: { number, url } };
+      pending.push({ type: created ? 'run.pr.created' : 'run.pr.updated', payload: { branch: story.branch, pr_number: number, pr_url: url } });
+    },
+    async finish(outcome) {
+      if (outcome.status === 'succeeded') {
+        ({ threadId } = outcome);
+        story = { ...story, summary: outcome.summary };
+      }
+      if (outcome.status === 'failed') story = { ...story, failure: { reason: outcome.failure, detail: outcome.detail } };
+      if (outcome.status === 'canceled') story = { ...story, canceled: { by: outcome.by, reason: outcome.reason } };
+      note(outcome.status);
+      await show([{ type: `run.${outcome.status}`, payload: endOf(outcome) }]);
+    },
+    details() {
+      return [
+        `**${triggerLabel(plan.target)}** for ${issue.owner}/${issue.name}#${issue.number} “${issueTitle}”`,
+        ...story.timeline.map(({ step, at }) => `- ${at.slice(0, 19)}Z ${step}`),
+        ...(story.pullRequest ? [`Pull request: ${story.pullRequest.url}`] : []),
+        ...(story.failure ? [`Failed: ${story.failure.reason}`] : []),
+      ].join('\n');
+    },
+  };
+}
+
+function endOf(outcome: RunOutcome): Record<string, unknown> {
+  if (outcome.status === 'failed') return { failure: outcome.failure };
+  if (outcome.status === 'canceled') return { by: outcome.by, reason: outcome.reason };
+  return { pr_number: outcome.pullRequest.number };
+}

@@ -1,0 +1,161 @@
+/** One run: an agent is launched, awaited, and its work published. Reports its end to the issue's workflow. */
+import {
+  CancellationScope,
+  condition,
+  getExternalWorkflowHandle,
+  isCancellation,
+  log,
+  rootCause,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import { issueKey } from '../src/domain/facts.ts';
+import { branchName } from '../src/domain/names.ts';
+import type { AgentEnd } from '../activities/agents.ts';
+import type { Failure, RunOutcome } from '../src/domain/runs.ts';
+import { answerReview, acknowledge, awaitAgent, launchAgent, openPullRequest, prepareAssignment, stopAgent } from './effects.ts';
+import { cancelRun, observed, runStoryQuery, searchAttributes, type RunInput } from './messages.ts';
+import { createRunDiary, type RunDiary } from './run-diary.ts';
+
+/** An agent that is lost with its machine is started again with its conversation, this often in all. */
+const ATTEMPTS = 3;
+
+/** Ends a run for a reason of {@link Failure}; thrown and caught in this file only. */
+class RunFailed extends Error {
+  readonly failure: Failure;
+  constructor(failure: Failure, detail: string) {
+    super(detail);
+    this.failure = failure;
+  }
+}
+
+interface Cancel {
+  readonly by: string;
+  readonly reason: string;
+}
+
+export async function runWorkflow(input: RunInput): Promise<RunOutcome> {
+  let cancel: Cancel | undefined;
+  const diary = createRunDiary(input);
+  setHandler(runStoryQuery, () => diary.story());
+  setHandler(cancelRun, (request) => {
+    cancel ??= request;
+  });
+
+  const outcome = await work(input, diary, () => cancel).catch((error: unknown) => outcomeOf(error));
+  await CancellationScope.nonCancellable(async () => {
+    if (outcome.status === 'canceled') await stopAgent({ runId: input.plan.runId, environment: input.environment.name }).catch(logged);
+    await diary.finish(outcome);
+    upsertSearchAttributes([{ key: searchAttributes.runStatus, value: outcome.status }]);
+    setCurrentDetails(diary.details());
+    await getExternalWorkflowHandle(issueKey(input.issue))
+      .signal(observed, { facts: [{ seq: null, fact: { kind: 'run_finished', runId: input.plan.runId, outcome } }] })
+      .catch(logged);
+  });
+  return outcome;
+}
+
+async function work(input: RunInput, diary: RunDiary, canceled: () => Cancel | undefined): Promise<RunOutcome> {
+  const { plan, issue, environment, settings } = input;
+  const ref = { runId: plan.runId, environment: environment.name };
+  if (plan.target.kind === 'revise' && !input.pullRequest) {
+    throw new RunFailed('pull_request_not_found', 'The issue has no pull request that a run of this platform opened.');
+  }
+  await Promise.all([
+    prepareAssignment({
+      runId: plan.runId,
+      issue,
+      target: plan.target,
+      settings,
+      branch: branchName(issue.number),
+      resume: input.resume,
+      pullRequest: input.pullRequest?.number ?? null,
+      requestedAt: plan.requestedAt,
+    }),
+    acknowledge({ issue, trigger: plan.trigger, pullRequest: input.pullRequest?.number ?? null }).catch(logged),
+    diary.enter('preparing', [{ type: 'run.requested', payload: { trigger: plan.trigger, label: plan.label } }]),
+  ]);
+
+  const report = await agentReport(input, diary, canceled);
+  if (report.outcome === 'failed') throw new RunFailed(report.failure, report.detail);
+  stopIf(canceled());
+  diary.note('publishing');
+
+  const pullRequest = await openPullRequest({
+    issue,
+    runId: plan.runId,
+    target: plan.target,
+    requestedBy: plan.by.login,
+    branch: branchName(issue.number),
+    settings,
+  }).catch((error: unknown) => {
+    throw isCancellation(error) ? error : new RunFailed('publish_failed', messageOf(error));
+  });
+  diary.pullRequest(pullRequest);
+  if (plan.target.kind === 'revise') {
+    await answerReview({ issue, runId: ref.runId, pullRequest: pullRequest.number, settings }).catch(logged);
+  }
+  return { status: 'succeeded', pullRequest: { number: pullRequest.number, url: pullRequest.url }, summary: report.summary, threadId: report.threadId };
+}
+
+/** Launches the agent and waits for its report; a lost one is launched again. */
+async function agentReport(input: RunInput, diary: RunDiary, canceled: () => Cancel | undefined): Promise<Extract<AgentEnd, { kind: 'reported' }>['report']> {
+  const ref = { runId: input.plan.runId, environment: input.environment.name };
+  let lost = '';
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
+    stopIf(canceled());
+    await launchAgent({ ...ref, attempt, owner: issueKey(input.issue) }).catch((error: unknown) => {
+      throw isCancellation(error) ? error : new RunFailed('launch_failed', messageOf(error));
+    });
+    upsertSearchAttributes([{ key: searchAttributes.runStatus, value: 'running' }]);
+    const shown = diary.enter('running', [
+      { type: 'run.namespace.prepared', payload: { namespace: input.environment.name } },
+      { type: 'run.agent.started', payload: { attempt, branch: branchName(input.issue.number), model: input.settings.model } },
+    ]);
+    setCurrentDetails(diary.details());
+    const end = await untilEndOrCancel(awaitAgent({ ...ref, attempt }), canceled);
+    await shown;
+    if (end.kind === 'reported') return end.report;
+    lost = end.detail;
+    log.warn('agent lost', { attempt, detail: lost });
+  }
+  throw new RunFailed('agent_lost', lost);
+}
+
+async function untilEndOrCancel<End>(end: Promise<End>, canceled: () => Cancel | undefined): Promise<End> {
+  const canceledFirst = condition(() => canceled() !== undefined).then(() => {
+    stopIf(canceled());
+    return end;
+  });
+  end.catch(() => undefined);
+  return Promise.race([end, canceledFirst]);
+}
+
+class RunCanceled extends Error {
+  readonly request: Cancel;
+  constructor(request: Cancel) {
+    super(request.reason);
+    this.request = request;
+  }
+}
+
+function stopIf(request: Cancel | undefined): void {
+  if (request) throw new RunCanceled(request);
+}
+
+function outcomeOf(error: unknown): RunOutcome {
+  if (error instanceof RunCanceled) return { status: 'canceled', ...error.request };
+  if (error instanceof RunFailed) return { status: 'failed', failure: error.failure, detail: error.message };
+  if (isCancellation(error)) return { status: 'canceled', by: 'an operator', reason: 'canceled in Temporal' };
+  log.error('run failed', { error });
+  return { status: 'failed', failure: 'platform_error', detail: messageOf(error) };
+}
+
+function messageOf(error: unknown): string {
+  return rootCause(error) ?? String(error);
+}
+
+function logged(error: unknown): void {
+  log.warn('left out', { error: messageOf(error) });
+}
