@@ -8,7 +8,7 @@ import type { TriggerTarget } from '../src/domain/stages.ts';
 import { fullName } from '../src/domain/names.ts';
 import { beginAttempt, closeAssignment, findAssignment, storeAssignment } from '../src/read-model/assignments.ts';
 import type { Database } from '../src/read-model/database.ts';
-import type { RunSettings } from '../workflows/messages.ts';
+import type { RunSettings } from '../src/domain/settings.ts';
 import { classified, permanent } from './failures.ts';
 
 /** One agent process of a run; `attempt` counts from 1. */
@@ -32,7 +32,9 @@ export interface AgentRuntime {
 
 /** What a prompt is made of. */
 export interface GitHubReading {
-  readIssue(issue: IssueRef): Promise<{ title: string; body: string; comments: readonly { by: string; body: string; at: string }[] }>;
+  readIssue(
+    issue: IssueRef,
+  ): Promise<{ title: string; body: string; comments: readonly { by: string; body: string; at: string }[] }>;
   readReviews(
     repository: IssueRef,
     pullRequest: number,
@@ -124,9 +126,13 @@ export function createAgentActivities({ db, github, runtime, promptSeed, runToke
         const { detail } = await runtime.ended(agent, cancellationSignal());
         const report = (await findAssignment(db, agent.runId))?.report;
         if (!report) return { kind: 'lost', detail };
-        if (report.outcome === 'failed') return { kind: 'reported', report: { outcome: 'failed', failure: report.failure, detail: report.detail } };
+        if (report.outcome === 'failed')
+          return { kind: 'reported', report: { outcome: 'failed', failure: report.failure, detail: report.detail } };
         const { headSha, threadId, answer } = report;
-        return { kind: 'reported', report: { outcome: 'finished', headSha, threadId, summary: answer.summary.slice(0, 6000) } };
+        return {
+          kind: 'reported',
+          report: { outcome: 'finished', headSha, threadId, summary: answer.summary.slice(0, 6000) },
+        };
       } finally {
         clearInterval(beat);
       }

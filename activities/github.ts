@@ -10,7 +10,7 @@ import { statusMarker } from '../src/domain/status-comment.ts';
 import type { TriggerTarget } from '../src/domain/stages.ts';
 import { findAssignment } from '../src/read-model/assignments.ts';
 import type { Database } from '../src/read-model/database.ts';
-import type { RunSettings } from '../workflows/messages.ts';
+import type { RunSettings } from '../src/domain/settings.ts';
 import { classified, permanent } from './failures.ts';
 
 /** What this file needs from GitHub, and nothing else. */
@@ -19,7 +19,10 @@ export interface GitHubIssues {
   reactToReview(issue: IssueRef, pullRequest: number, review: number): Promise<void>;
   readLabels(issue: IssueRef, label: string, afterEvent: number): Promise<LabelTruth>;
   /** Creates or updates the comment that carries the marker. */
-  writeComment(issue: IssueRef, comment: { marker: string; body: string; knownId: number | null }): Promise<{ id: number; url: string }>;
+  writeComment(
+    issue: IssueRef,
+    comment: { marker: string; body: string; knownId: number | null },
+  ): Promise<{ id: number; url: string }>;
   addLabel(repository: IssueRef, number: number, label: string): Promise<void>;
   /** A label that is not there is removed already. */
   removeLabel(repository: IssueRef, number: number, label: string): Promise<void>;
@@ -33,7 +36,12 @@ export interface GitHubPullRequests {
     text: PullRequestText,
   ): Promise<{ number: number; url: string; created: boolean }>;
   /** Answers a review comment in its thread, once for a marker. False when the comment is gone. */
-  answerComment(repository: IssueRef, pullRequest: number, commentId: number, answer: { marker: string; body: string }): Promise<boolean>;
+  answerComment(
+    repository: IssueRef,
+    pullRequest: number,
+    commentId: number,
+    answer: { marker: string; body: string },
+  ): Promise<boolean>;
 }
 
 export interface GitHubPorts {
@@ -50,7 +58,15 @@ const SAME_CLICK_MS = 60_000;
 export function createGitHubActivities({ db, github }: GitHubPorts) {
   return {
     /** Shows people that they were heard: eyes on the issue. */
-    async acknowledge({ issue, trigger, pullRequest }: { issue: IssueRef; trigger: string; pullRequest: number | null }): Promise<void> {
+    async acknowledge({
+      issue,
+      trigger,
+      pullRequest,
+    }: {
+      issue: IssueRef;
+      trigger: string;
+      pullRequest: number | null;
+    }): Promise<void> {
       const review = /^review:(\d+)$/.exec(trigger)?.[1];
       await classified(() =>
         review !== undefined && pullRequest !== null
@@ -72,21 +88,54 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
       const newest = truth.newestLabeledAt === null ? 0 : Date.parse(truth.newestLabeledAt);
       const expected = input.facts.some(({ at }) => newest < Date.parse(at) - SAME_CLICK_MS);
       if (standing && missing && expected && activityInfo().attempt < LOOKS) {
-        throw ApplicationFailure.create({ type: 'LabelEventNotListed', message: 'GitHub does not list the labeled event yet', nextRetryDelay: '1500 ms' });
+        throw ApplicationFailure.create({
+          type: 'LabelEventNotListed',
+          message: 'GitHub does not list the labeled event yet',
+          nextRetryDelay: '1500 ms',
+        });
       }
       return truth;
     },
 
-    async writeStatusComment({ issue, runId, body, commentId }: { issue: IssueRef; runId: string; body: string; commentId: number | null }) {
+    async writeStatusComment({
+      issue,
+      runId,
+      body,
+      commentId,
+    }: {
+      issue: IssueRef;
+      runId: string;
+      body: string;
+      commentId: number | null;
+    }) {
       return classified(() => github.writeComment(issue, { marker: statusMarker(runId), body, knownId: commentId }));
     },
 
-    async writeRefusal({ issue, refusal, locale }: { issue: IssueRef; refusal: Refusal; locale: Locale }): Promise<void> {
-      await classified(() => github.writeComment(issue, { marker: refusalMarker(refusal), body: renderRefusal(refusal, locale), knownId: null }));
+    async writeRefusal({
+      issue,
+      refusal,
+      locale,
+    }: {
+      issue: IssueRef;
+      refusal: Refusal;
+      locale: Locale;
+    }): Promise<void> {
+      await classified(() =>
+        github.writeComment(issue, {
+          marker: refusalMarker(refusal),
+          body: renderRefusal(refusal, locale),
+          knownId: null,
+        }),
+      );
     },
 
     /** Takes a label off the issue, and puts one on it and on the pull request. */
-    async settleLabels(input: { issue: IssueRef; remove: string | null; add: string | null; pullRequest: number | null }): Promise<void> {
+    async settleLabels(input: {
+      issue: IssueRef;
+      remove: string | null;
+      add: string | null;
+      pullRequest: number | null;
+    }): Promise<void> {
       const { issue, remove, add, pullRequest } = input;
       await classified(async () => {
         if (remove !== null) await github.removeLabel(issue, issue.number, remove);
@@ -114,17 +163,27 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
         },
         input.settings.locale,
       );
-      return classified(() => github.openPullRequest(input.issue, { head: input.branch, base: input.settings.baseBranch }, text));
+      return classified(() =>
+        github.openPullRequest(input.issue, { head: input.branch, base: input.settings.baseBranch }, text),
+      );
     },
 
     /** Posts the agent's answers under the comments they belong to, and one for the review as a whole. */
-    async answerReview(input: { issue: IssueRef; runId: string; pullRequest: number; settings: RunSettings }): Promise<void> {
+    async answerReview(input: {
+      issue: IssueRef;
+      runId: string;
+      pullRequest: number;
+      settings: RunSettings;
+    }): Promise<void> {
       const { issue, runId, pullRequest, settings } = input;
       const { answer } = await finishedReport(db, runId);
       await classified(async () => {
         for (const { comment_id: commentId, answer: text } of answer.answers) {
           const marker = answerMarker(runId, `comment-${commentId}`);
-          const posted = await github.answerComment(issue, pullRequest, commentId, { marker, body: `${marker}\n\n${text}` });
+          const posted = await github.answerComment(issue, pullRequest, commentId, {
+            marker,
+            body: `${marker}\n\n${text}`,
+          });
           if (!posted) log.warn('a review comment is gone', { runId, commentId });
         }
         const marker = answerMarker(runId, 'review');

@@ -1,5 +1,5 @@
 /** Writes to the read model. Each is safe to repeat: rows carry a revision, events an id. */
-import type { RunSettings } from '../workflows/messages.ts';
+import type { RunSettings } from '../src/domain/settings.ts';
 import { isTerminal } from '../src/domain/runs.ts';
 import { closeAssignment } from '../src/read-model/assignments.ts';
 import type { Database } from '../src/read-model/database.ts';
@@ -32,8 +32,14 @@ export function createRecordActivities({ db, defaults }: RecordPorts) {
 
     async readSettings({ repositoryId }: { repositoryId: number }): Promise<RunSettings> {
       const repository = await findRepository(db, repositoryId);
-      if (!repository) throw permanent('RepositoryNotBound', `repository ${repositoryId} is not bound to a project any more`);
-      return { ...defaults, project: repository.project, locale: repository.locale, baseBranch: repository.defaultBranch };
+      if (!repository)
+        throw permanent('RepositoryNotBound', `repository ${repositoryId} is not bound to a project any more`);
+      return {
+        ...defaults,
+        project: repository.project,
+        locale: repository.locale,
+        baseBranch: repository.defaultBranch,
+      };
     },
   };
 }

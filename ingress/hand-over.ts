@@ -19,7 +19,11 @@ export interface HandOver {
   stop(): Promise<void>;
 }
 
-export function startHandOver(db: Database, workflows: Pick<IssueWorkflows, 'tell'>, onError: (error: unknown) => void): HandOver {
+export function startHandOver(
+  db: Database,
+  workflows: Pick<IssueWorkflows, 'tell'>,
+  onError: (error: unknown) => void,
+): HandOver {
   let stopped = false;
   let rouse = (): void => {};
   let roused = false;

@@ -21,7 +21,9 @@ export interface IssueWorkflows {
 export function createIssueWorkflows(client: Client): IssueWorkflows {
   async function signal(key: string, facts: readonly ObservedFact[]): Promise<boolean> {
     try {
-      await client.withDeadline(Date.now() + CALL_LIMIT_MS, () => client.workflow.getHandle(key).signal(observed, { facts }));
+      await client.withDeadline(Date.now() + CALL_LIMIT_MS, () =>
+        client.workflow.getHandle(key).signal(observed, { facts }),
+      );
       return true;
     } catch (error) {
       if (error instanceof WorkflowNotFoundError) return false;

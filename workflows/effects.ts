@@ -37,7 +37,11 @@ const agent: ActivityOptions = {
   retry: { initialInterval: '500 ms', maximumInterval: '10 seconds' },
 };
 
-function effect<Name extends keyof Activities>(name: Name, options: ActivityOptions, summary: string): Pick<Activities, Name>[Name] {
+function effect<Name extends keyof Activities>(
+  name: Name,
+  options: ActivityOptions,
+  summary: string,
+): Pick<Activities, Name>[Name] {
   return proxyActivities<Pick<Activities, Name>>({ ...options, summary })[name] as Pick<Activities, Name>[Name];
 }
 
@@ -57,6 +61,10 @@ export const writeRefusal = effect('writeRefusal', courtesy, 'Say why no run was
 
 export const launchAgent = effect('launchAgent', runtime, 'Make the environment and start the agent in it');
 export const stopAgent = effect('stopAgent', runtime, 'Stop the agent');
-export const removeEnvironment = effect('removeEnvironment', { ...runtime, scheduleToCloseTimeout: '24 hours' }, 'Remove the environment');
+export const removeEnvironment = effect(
+  'removeEnvironment',
+  { ...runtime, scheduleToCloseTimeout: '24 hours' },
+  'Remove the environment',
+);
 
 export const awaitAgent = effect('awaitAgent', agent, 'The agent works');

@@ -1,13 +1,28 @@
 /** What an issue's workflow does about what it learned: asks the policy, and performs its decision. */
-import { CancellationScope, getExternalWorkflowHandle, isCancellation, ParentClosePolicy, startChild, type ChildWorkflowHandle } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  getExternalWorkflowHandle,
+  isCancellation,
+  ParentClosePolicy,
+  startChild,
+  type ChildWorkflowHandle,
+} from '@temporalio/workflow';
 import { issueKey, type Fact, type IssueRef } from '../src/domain/facts.ts';
-import { decideRevise, decideTriggers, isCanceledByRemoval, labelToRemove, type IssueState, type LabelFact, type PlannedRun } from '../src/domain/issue-life.ts';
+import {
+  decideRevise,
+  decideTriggers,
+  isCanceledByRemoval,
+  labelToRemove,
+  type IssueState,
+  type LabelFact,
+  type PlannedRun,
+} from '../src/domain/issue-life.ts';
 import { environmentName } from '../src/domain/names.ts';
 import type { RunOutcome } from '../src/domain/runs.ts';
 import { STATE_IN_REVIEW, triggerLabel } from '../src/domain/stages.ts';
 import { readLabelTruth, readSettings, removeEnvironment, settleLabels, writeRefusal } from './effects.ts';
 import { leftOut, showIssue, showPlanned, showQueue, type Happening } from './issue-diary.ts';
-import { cancelRun, runWorkflowId, searchAttributes, TASK_QUEUE, type RunSettings } from './messages.ts';
+import { cancelRun, runWorkflowId, searchAttributes, TASK_QUEUE } from './messages.ts';
 import { runWorkflow } from './run.ts';
 
 export function createIssueActs(issue: IssueRef, state: IssueState): { next(): Promise<void> } {
@@ -53,7 +68,12 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
     const [first] = facts;
     if (!first) return;
     const taken = state.takenEvents[first.label] ?? 0;
-    const truth = await readLabelTruth({ issue, label: first.label, taken, facts: facts.map(({ by, at }) => ({ by: by.id, at })) });
+    const truth = await readLabelTruth({
+      issue,
+      label: first.label,
+      taken,
+      facts: facts.map(({ by, at }) => ({ by: by.id, at })),
+    });
     state.title = truth.title;
     const decision = decideTriggers(taken, facts, truth);
     state.takenEvents[first.label] = decision.takenEvent;
@@ -72,44 +92,78 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
 
   async function labelRemoved(fact: Extract<Fact, { kind: 'trigger_label_removed' }>): Promise<void> {
     const reason = `the label ${fact.label} was removed`;
-    if (state.active && isCanceledByRemoval(state.active, fact.label)) return cancelById(state.active.runId, fact.by.login, reason);
+    if (state.active && isCanceledByRemoval(state.active, fact.label))
+      return cancelById(state.active.runId, fact.by.login, reason);
     const waiting = state.queue.find((planned) => isCanceledByRemoval(planned, fact.label));
     if (waiting) await cancelById(waiting.runId, fact.by.login, reason);
   }
 
   async function refused(fact: Extract<Fact, { kind: 'trigger_refused' }>): Promise<void> {
     await refuse(fact, fact.reason, fact.labels, fact.delivery);
-    await show([{ type: 'run.not_started', payload: { label: fact.label, reason: fact.reason }, by: fact.by.login, correlationId: fact.delivery }]);
+    await show([
+      {
+        type: 'run.not_started',
+        payload: { label: fact.label, reason: fact.reason },
+        by: fact.by.login,
+        correlationId: fact.delivery,
+      },
+    ]);
   }
 
-  async function refuse(fact: { by: { login: string } }, reason: string, labels: readonly string[], subject: string): Promise<void> {
+  async function refuse(
+    fact: { by: { login: string } },
+    reason: string,
+    labels: readonly string[],
+    subject: string,
+  ): Promise<void> {
     const { locale } = await readSettings({ repositoryId: issue.repositoryId });
-    await writeRefusal({ issue, refusal: { reason, labels: [...labels], by: fact.by.login, subject }, locale }).catch(leftOut);
+    await writeRefusal({ issue, refusal: { reason, labels: [...labels], by: fact.by.login, subject }, locale }).catch(
+      leftOut,
+    );
   }
 
   async function changesRequested(fact: Extract<Fact, { kind: 'changes_requested' }>): Promise<void> {
     const decision = decideRevise(state, fact);
     const about = { by: fact.by.login, correlationId: fact.delivery };
     if ('reason' in decision) {
-      if (decision.reason.startsWith('pull_request_review_')) await refuse(fact, decision.reason, fact.labels, `review-${fact.review}`);
+      if (decision.reason.startsWith('pull_request_review_'))
+        await refuse(fact, decision.reason, fact.labels, `review-${fact.review}`);
       return show([{ type: 'run.not_started', payload: { review: fact.review, reason: decision.reason }, ...about }]);
     }
     state.takenReviews = [...state.takenReviews, fact.review].slice(-200);
-    await show([{ type: 'run.revise.stage_resolved', payload: { stage: decision.planned.target.stage, source: decision.source }, ...about }]);
+    await show([
+      {
+        type: 'run.revise.stage_resolved',
+        payload: { stage: decision.planned.target.stage, source: decision.source },
+        ...about,
+      },
+    ]);
     await startOrQueue(decision.planned);
   }
 
   async function pullRequestClosed(fact: Extract<Fact, { kind: 'pull_request_closed' }>): Promise<void> {
     const ours = state.pullRequest?.number === fact.pullRequest;
     if (ours && !fact.merged) state.pullRequest = null;
-    await show([{ type: fact.merged ? 'pull_request.merged' : 'pull_request.closed', payload: { pr_number: fact.pullRequest }, by: fact.by.login, correlationId: fact.delivery }]);
-    if (ours && state.active) await cancelById(state.active.runId, fact.by.login, `pull request #${fact.pullRequest} was ${fact.merged ? 'merged' : 'closed'}`);
+    await show([
+      {
+        type: fact.merged ? 'pull_request.merged' : 'pull_request.closed',
+        payload: { pr_number: fact.pullRequest },
+        by: fact.by.login,
+        correlationId: fact.delivery,
+      },
+    ]);
+    if (ours && state.active)
+      await cancelById(
+        state.active.runId,
+        fact.by.login,
+        `pull request #${fact.pullRequest} was ${fact.merged ? 'merged' : 'closed'}`,
+      );
   }
 
   async function issueClosed(fact: Extract<Fact, { kind: 'issue_closed' }>): Promise<void> {
     state.closed = true;
     await show([{ type: 'issue.closed', payload: {}, by: fact.by.login, correlationId: fact.delivery }]);
-    for (const planned of [...state.queue]) await cancelById(planned.runId, fact.by.login, 'the issue was closed');
+    for (const planned of state.queue) await cancelById(planned.runId, fact.by.login, 'the issue was closed');
     if (state.active) return cancelById(state.active.runId, fact.by.login, 'the issue was closed');
     await cleanUp('issue_closed');
   }
@@ -118,7 +172,15 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
     if (!state.active && state.queue.length === 0) return start(planned);
     state.queue.push(planned);
     await showQueue(issue, state);
-    await show([{ type: 'run.queued', payload: { place: state.queue.length }, by: planned.by.login, runId: planned.runId, correlationId: planned.delivery }]);
+    await show([
+      {
+        type: 'run.queued',
+        payload: { place: state.queue.length },
+        by: planned.by.login,
+        runId: planned.runId,
+        correlationId: planned.delivery,
+      },
+    ]);
   }
 
   async function start(planned: PlannedRun): Promise<void> {
@@ -134,7 +196,17 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
       workflowId: runWorkflowId(planned.runId),
       taskQueue: TASK_QUEUE,
       parentClosePolicy: ParentClosePolicy.ABANDON,
-      args: [{ issue, issueTitle: state.title, plan: planned, settings, environment, resume: state.last, pullRequest: state.pullRequest }],
+      args: [
+        {
+          issue,
+          issueTitle: state.title,
+          plan: planned,
+          settings,
+          environment,
+          resume: state.last,
+          pullRequest: state.pullRequest,
+        },
+      ],
       staticSummary: `${label} for ${issue.owner}/${issue.name}#${issue.number}`,
       staticDetails: state.title,
       typedSearchAttributes: [
@@ -145,7 +217,15 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
       ],
     });
     watch(planned.runId, child);
-    await show([{ type: 'run.started', payload: { label, trigger: planned.trigger }, by: planned.by.login, runId: planned.runId, correlationId: planned.delivery }]);
+    await show([
+      {
+        type: 'run.started',
+        payload: { label, trigger: planned.trigger },
+        by: planned.by.login,
+        runId: planned.runId,
+        correlationId: planned.delivery,
+      },
+    ]);
   }
 
   /** A run reports its end by itself; this is for one that was ended from outside and could not. */
@@ -155,7 +235,8 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
         if (isCancellation(error)) return null;
         return { status: 'failed', failure: 'platform_error', detail: `the run's workflow ended: ${String(error)}` };
       });
-      if (outcome && state.active?.runId === runId) state.unread.push({ seq: null, fact: { kind: 'run_finished', runId, outcome } });
+      if (outcome && state.active?.runId === runId)
+        state.unread.push({ seq: null, fact: { kind: 'run_finished', runId, outcome } });
     });
   }
 
@@ -194,7 +275,10 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
       .signal(cancelRun, { by, reason })
       .catch((error: unknown) => {
         if (isCancellation(error)) throw error;
-        state.unread.push({ seq: null, fact: { kind: 'run_finished', runId, outcome: { status: 'canceled', by, reason } } });
+        state.unread.push({
+          seq: null,
+          fact: { kind: 'run_finished', runId, outcome: { status: 'canceled', by, reason } },
+        });
       });
   }
 

@@ -75,10 +75,15 @@ export async function showPlanned(
     pullRequest: state.pullRequest,
   });
   const story =
-    'place' in now ? { ...asked, queuePlace: now.place } : { ...withStep(asked, 'canceled', new Date().toISOString()), canceled: now.canceled };
+    'place' in now
+      ? { ...asked, queuePlace: now.place }
+      : { ...withStep(asked, 'canceled', new Date().toISOString()), canceled: now.canceled };
   const body = renderStatusComment(story, settings.locale, `${settings.dashboardUrl}/runs/${planned.runId}`);
   const comment = await writeStatusComment({ issue, runId: planned.runId, body, commentId: null }).catch(leftOut);
-  await recordRun({ row: runRow(issue, planned, story, { revision, threadId: null, statusCommentUrl: comment?.url ?? null }), events: [] });
+  await recordRun({
+    row: runRow(issue, planned, story, { revision, threadId: null, statusCommentUrl: comment?.url ?? null }),
+    events: [],
+  });
   return { ...planned, revision };
 }
 

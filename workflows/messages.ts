@@ -1,9 +1,9 @@
 /** The public API of the workflows: ids, queue, inputs, signals, queries, search attributes. */
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, defineSignal } from '@temporalio/workflow';
-import type { Locale } from '../src/domain/comment-texts.ts';
 import type { IssueRef, ObservedFact } from '../src/domain/facts.ts';
 import type { IssueState, PlannedRun } from '../src/domain/issue-life.ts';
+import type { RunSettings } from '../src/domain/settings.ts';
 import type { RunStory } from '../src/domain/status-comment.ts';
 
 export const TASK_QUEUE = 'codex-k8s';
@@ -28,18 +28,6 @@ export interface IssueInput {
   readonly url: string;
   /** Set by continue-as-new only. */
   readonly state?: IssueState;
-}
-
-/** What a project and the installation choose for a run. */
-export interface RunSettings {
-  readonly project: string;
-  readonly locale: Locale;
-  readonly baseBranch: string;
-  readonly model: string;
-  readonly reasoningEffort: 'low' | 'medium' | 'high' | 'xhigh';
-  /** Where people find the dashboard, without a slash at its end. */
-  readonly dashboardUrl: string;
-  readonly environmentHours: number;
 }
 
 export interface RunInput {

@@ -25,14 +25,27 @@ export interface RunDiary {
   details(): string;
 }
 
-export function createRunDiary({ plan, issue, issueTitle, settings, environment, pullRequest, resume }: RunInput): RunDiary {
+export function createRunDiary({
+  plan,
+  issue,
+  issueTitle,
+  settings,
+  environment,
+  pullRequest,
+  resume,
+}: RunInput): RunDiary {
   let { revision } = plan;
   let comment: { id: number; url: string } | undefined;
   let written = 0;
   let threadId = resume?.threadId ?? null;
   let pending: Happening[] = [];
   let story: RunStory = {
-    ...newStory(plan, { branch: branchName(issue.number), model: settings.model, reasoningEffort: settings.reasoningEffort, pullRequest }),
+    ...newStory(plan, {
+      branch: branchName(issue.number),
+      model: settings.model,
+      reasoningEffort: settings.reasoningEffort,
+      pullRequest,
+    }),
     environment: environment.name,
     environmentUntil: environment.until,
   };
@@ -57,7 +70,10 @@ export function createRunDiary({ plan, issue, issueTitle, settings, environment,
         },
         (error: unknown) => log.warn('status comment not written', { error: String(error) }),
       ),
-      recordRun({ row: runRow(issue, plan, story, { revision, threadId, statusCommentUrl: comment?.url ?? null }), events: happened }),
+      recordRun({
+        row: runRow(issue, plan, story, { revision, threadId, statusCommentUrl: comment?.url ?? null }),
+        events: happened,
+      }),
     ]);
   }
 
@@ -84,14 +100,18 @@ export function createRunDiary({ plan, issue, issueTitle, settings, environment,
     },
     pullRequest({ number, url, created }) {
       story = { ...story, pullRequest: { number, url } };
-      pending.push({ type: created ? 'run.pr.created' : 'run.pr.updated', payload: { branch: story.branch, pr_number: number, pr_url: url } });
+      pending.push({
+        type: created ? 'run.pr.created' : 'run.pr.updated',
+        payload: { branch: story.branch, pr_number: number, pr_url: url },
+      });
     },
     async finish(outcome) {
       if (outcome.status === 'succeeded') {
         ({ threadId } = outcome);
         story = { ...story, summary: outcome.summary };
       }
-      if (outcome.status === 'failed') story = { ...story, failure: { reason: outcome.failure, detail: outcome.detail } };
+      if (outcome.status === 'failed')
+        story = { ...story, failure: { reason: outcome.failure, detail: outcome.detail } };
       if (outcome.status === 'canceled') story = { ...story, canceled: { by: outcome.by, reason: outcome.reason } };
       note(outcome.status);
       await show([{ type: `run.${outcome.status}`, payload: endOf(outcome) }]);

@@ -14,7 +14,15 @@ import { issueKey } from '../src/domain/facts.ts';
 import { branchName } from '../src/domain/names.ts';
 import type { AgentEnd } from '../activities/agents.ts';
 import type { Failure, RunOutcome } from '../src/domain/runs.ts';
-import { answerReview, acknowledge, awaitAgent, launchAgent, openPullRequest, prepareAssignment, stopAgent } from './effects.ts';
+import {
+  answerReview,
+  acknowledge,
+  awaitAgent,
+  launchAgent,
+  openPullRequest,
+  prepareAssignment,
+  stopAgent,
+} from './effects.ts';
 import { cancelRun, observed, runStoryQuery, searchAttributes, type RunInput } from './messages.ts';
 import { createRunDiary, type RunDiary } from './run-diary.ts';
 
@@ -45,7 +53,8 @@ export async function runWorkflow(input: RunInput): Promise<RunOutcome> {
 
   const outcome = await work(input, diary, () => cancel).catch((error: unknown) => outcomeOf(error));
   await CancellationScope.nonCancellable(async () => {
-    if (outcome.status === 'canceled') await stopAgent({ runId: input.plan.runId, environment: input.environment.name }).catch(logged);
+    if (outcome.status === 'canceled')
+      await stopAgent({ runId: input.plan.runId, environment: input.environment.name }).catch(logged);
     await diary.finish(outcome);
     upsertSearchAttributes([{ key: searchAttributes.runStatus, value: outcome.status }]);
     setCurrentDetails(diary.details());
@@ -96,11 +105,20 @@ async function work(input: RunInput, diary: RunDiary, canceled: () => Cancel | u
   if (plan.target.kind === 'revise') {
     await answerReview({ issue, runId: ref.runId, pullRequest: pullRequest.number, settings }).catch(logged);
   }
-  return { status: 'succeeded', pullRequest: { number: pullRequest.number, url: pullRequest.url }, summary: report.summary, threadId: report.threadId };
+  return {
+    status: 'succeeded',
+    pullRequest: { number: pullRequest.number, url: pullRequest.url },
+    summary: report.summary,
+    threadId: report.threadId,
+  };
 }
 
 /** Launches the agent and waits for its report; a lost one is launched again. */
-async function agentReport(input: RunInput, diary: RunDiary, canceled: () => Cancel | undefined): Promise<Extract<AgentEnd, { kind: 'reported' }>['report']> {
+async function agentReport(
+  input: RunInput,
+  diary: RunDiary,
+  canceled: () => Cancel | undefined,
+): Promise<Extract<AgentEnd, { kind: 'reported' }>['report']> {
   const ref = { runId: input.plan.runId, environment: input.environment.name };
   let lost = '';
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
@@ -111,7 +129,10 @@ async function agentReport(input: RunInput, diary: RunDiary, canceled: () => Can
     upsertSearchAttributes([{ key: searchAttributes.runStatus, value: 'running' }]);
     const shown = diary.enter('running', [
       { type: 'run.namespace.prepared', payload: { namespace: input.environment.name } },
-      { type: 'run.agent.started', payload: { attempt, branch: branchName(input.issue.number), model: input.settings.model } },
+      {
+        type: 'run.agent.started',
+        payload: { attempt, branch: branchName(input.issue.number), model: input.settings.model },
+      },
     ]);
     setCurrentDetails(diary.details());
     const end = await untilEndOrCancel(awaitAgent({ ...ref, attempt }), canceled);

@@ -3,7 +3,13 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { LogBatch, Report, type Assignment } from '../../src/agent/protocol.ts';
 import { INTERRUPTED } from '../../src/domain/prompts.ts';
-import { findConversation, storeConversation, storeLogLines, storeReport, type AssignmentRow } from '../../src/read-model/assignments.ts';
+import {
+  findConversation,
+  storeConversation,
+  storeLogLines,
+  storeReport,
+  type AssignmentRow,
+} from '../../src/read-model/assignments.ts';
 import type { Database } from '../../src/read-model/database.ts';
 import { failure } from '../errors.ts';
 import { bearer, type RunAccess } from './run-access.ts';
@@ -20,7 +26,13 @@ export interface AgentApiOptions {
 /** Bytes of a conversation; Codex keeps every tool's output in it. */
 const CONVERSATION_LIMIT = 64 * 1024 * 1024;
 
-export function createAgentApi({ db, access, internalUrl, author, limits }: AgentApiOptions): Hono<{ Variables: { run: AssignmentRow } }> {
+export function createAgentApi({
+  db,
+  access,
+  internalUrl,
+  author,
+  limits,
+}: AgentApiOptions): Hono<{ Variables: { run: AssignmentRow } }> {
   const app = new Hono<{ Variables: { run: AssignmentRow } }>();
 
   app.use(async (c, next) => {
@@ -53,14 +65,20 @@ export function createAgentApi({ db, access, internalUrl, author, limits }: Agen
 
   app.get('/conversation', async (c) => {
     const run = c.get('run');
-    const conversation = (await findConversation(db, run.runId)) ?? (run.resumeRunId === null ? undefined : await findConversation(db, run.resumeRunId));
+    const conversation =
+      (await findConversation(db, run.runId)) ??
+      (run.resumeRunId === null ? undefined : await findConversation(db, run.resumeRunId));
     if (!conversation) return failure(c, 404, 'not_found', 'there is no conversation to go on with');
-    return c.body(new Uint8Array(conversation.rollout), 200, { 'content-type': 'application/x-ndjson', 'x-thread-id': conversation.threadId });
+    return c.body(new Uint8Array(conversation.rollout), 200, {
+      'content-type': 'application/x-ndjson',
+      'x-thread-id': conversation.threadId,
+    });
   });
 
   app.put('/conversation', bodyLimit({ maxSize: CONVERSATION_LIMIT }), async (c) => {
     const threadId = c.req.header('x-thread-id') ?? '';
-    if (!/^[\w-]{1,100}$/.test(threadId)) return failure(c, 400, 'invalid_argument', 'the header is missing or malformed', 'x-thread-id');
+    if (!/^[\w-]{1,100}$/.test(threadId))
+      return failure(c, 400, 'invalid_argument', 'the header is missing or malformed', 'x-thread-id');
     await storeConversation(db, c.get('run').runId, threadId, Buffer.from(await c.req.arrayBuffer()));
     return c.body(null, 204);
   });

@@ -30,15 +30,24 @@ export function createGitGateway({ access, upstream, token }: GitGatewayOptions)
       return failure(c, 401, 'unauthorized', 'the run token is not valid, or its run is over');
     }
     const { owner, name, rest } = c.req.param();
-    if (`${owner}/${name}` !== `${run.repositoryFullName}.git`) return failure(c, 404, 'not_found', "this is not the run's repository");
+    if (`${owner}/${name}` !== `${run.repositoryFullName}.git`)
+      return failure(c, 404, 'not_found', "this is not the run's repository");
     const service = c.req.method === 'GET' ? (c.req.query('service') ?? '') : rest;
     const known = c.req.method === 'GET' ? rest === 'info/refs' : true;
-    if (!known || !SERVICES.has(service)) return failure(c, 404, 'not_found', 'only git over smart HTTP is served here');
+    if (!known || !SERVICES.has(service))
+      return failure(c, 404, 'not_found', 'only git over smart HTTP is served here');
 
     let body: Body | null = null;
     if (c.req.method === 'POST') {
-      const push = service === 'git-receive-pack' ? await inspect(c.req.raw, run.branch) : { body: c.req.raw.body, encoding: c.req.header('content-encoding') };
-      if ('refused' in push) return c.body(new Uint8Array(push.refused), 200, { 'content-type': 'application/x-git-receive-pack-result', 'cache-control': 'no-cache' });
+      const push =
+        service === 'git-receive-pack'
+          ? await inspect(c.req.raw, run.branch)
+          : { body: c.req.raw.body, encoding: c.req.header('content-encoding') };
+      if ('refused' in push)
+        return c.body(new Uint8Array(push.refused), 200, {
+          'content-type': 'application/x-git-receive-pack-result',
+          'cache-control': 'no-cache',
+        });
       if ('malformed' in push) return failure(c, 400, 'invalid_argument', push.malformed);
       ({ body } = push);
     }
@@ -53,7 +62,14 @@ export function createGitGateway({ access, upstream, token }: GitGatewayOptions)
     }
     const encoding = request.headers.get('content-encoding');
     if (encoding !== null && service === 'git-upload-pack') headers.set('content-encoding', encoding);
-    const response = await fetch(url, { method: request.method, headers, body, redirect: 'manual', signal: request.signal, ...(body === null ? {} : { duplex: 'half' }) });
+    const response = await fetch(url, {
+      method: request.method,
+      headers,
+      body,
+      redirect: 'manual',
+      signal: request.signal,
+      ...(body === null ? {} : { duplex: 'half' }),
+    });
     const answered = new Headers({ 'cache-control': 'no-cache' });
     const type = response.headers.get('content-type');
     if (type !== null) answered.set('content-type', type);

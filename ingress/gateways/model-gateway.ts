@@ -11,7 +11,17 @@ export interface ModelGatewayOptions {
 }
 
 /** Headers of a request that mean something to the model's API. */
-const REQUEST_HEADERS = ['accept', 'content-type', 'content-encoding', 'openai-beta', 'user-agent', 'session_id', 'conversation_id', 'originator', 'version'];
+const REQUEST_HEADERS = [
+  'accept',
+  'content-type',
+  'content-encoding',
+  'openai-beta',
+  'user-agent',
+  'session_id',
+  'conversation_id',
+  'originator',
+  'version',
+];
 /** Headers of an answer that an agent may see. */
 const RESPONSE_HEADERS = ['content-type', 'retry-after', 'x-request-id', 'openai-processing-ms', 'cache-control'];
 

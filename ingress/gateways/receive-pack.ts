@@ -47,7 +47,11 @@ export function refusePush(commands: readonly RefCommand[], branch: string): str
 
 /** Git's own answer to a refused push, so that git can say why. */
 export function refusal({ commands, capabilities }: PushHead, reason: string): Buffer {
-  const report = Buffer.concat([line('unpack ok\n'), ...commands.map(({ ref }) => line(`ng ${ref} ${reason}\n`)), Buffer.from('0000')]);
+  const report = Buffer.concat([
+    line('unpack ok\n'),
+    ...commands.map(({ ref }) => line(`ng ${ref} ${reason}\n`)),
+    Buffer.from('0000'),
+  ]);
   if (!capabilities.includes('side-band-64k')) return report;
   return Buffer.concat([line(Buffer.concat([Buffer.from([1]), report])), Buffer.from('0000')]);
 }

@@ -49,16 +49,29 @@ export function readEvent(name: string, body: unknown): WebhookEvent | string {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return 'the body is not a JSON object';
   const shape = shapeOf(body as Record<string, unknown>);
   const known = Object.hasOwn(shapes, name);
-  if (known ? shape !== name : shape !== 'other' && !RELATED.has(name)) return `the body is not that of the event ${name}`;
+  if (known ? shape !== name : shape !== 'other' && !RELATED.has(name))
+    return `the body is not that of the event ${name}`;
   const parsed = known ? shapes[name as keyof typeof shapes].safeParse(body) : Common.safeParse(body);
-  if (!parsed.success) return `the body is not that of the event ${name}: ${z.prettifyError(parsed.error).slice(0, 500)}`;
+  if (!parsed.success)
+    return `the body is not that of the event ${name}: ${z.prettifyError(parsed.error).slice(0, 500)}`;
   return toEvent(name, parsed.data);
 }
 
 /** Events that carry an issue, a pull request or a ref like those above, and mean something else. */
-const RELATED: ReadonlySet<string> = new Set(['sub_issues', 'issue_dependencies', 'pull_request_target', 'create', 'delete', 'milestone']);
+const RELATED: ReadonlySet<string> = new Set([
+  'sub_issues',
+  'issue_dependencies',
+  'pull_request_target',
+  'create',
+  'delete',
+  'milestone',
+]);
 
-type Parsed = Partial<z.infer<(typeof shapes)['issues']> & z.infer<(typeof shapes)['pull_request_review']> & z.infer<(typeof shapes)['push']>>;
+type Parsed = Partial<
+  z.infer<(typeof shapes)['issues']> &
+    z.infer<(typeof shapes)['pull_request_review']> &
+    z.infer<(typeof shapes)['push']>
+>;
 
 function toEvent(name: string, data: z.infer<typeof Common>): WebhookEvent {
   const { repository, sender } = data;
@@ -72,7 +85,12 @@ function toEvent(name: string, data: z.infer<typeof Common>): WebhookEvent {
     return {
       ...common,
       name,
-      issue: { number: issue.number, title: issue.title, url: issue.html_url, labels: issue.labels.map((entry) => entry.name) },
+      issue: {
+        number: issue.number,
+        title: issue.title,
+        url: issue.html_url,
+        labels: issue.labels.map((entry) => entry.name),
+      },
       label: changed?.name ?? null,
     };
   }

@@ -60,8 +60,10 @@ export function createGitHubWebhook({ db, secrets, onResult, onError, ...limits 
     const id = c.req.header('x-github-delivery') ?? '';
     const name = c.req.header('x-github-event') ?? '';
     const body = Buffer.from(await c.req.arrayBuffer());
-    if (!wellFormed(id)) return failure(c, 400, 'invalid_argument', 'the header is missing or malformed', 'X-GitHub-Delivery');
-    if (!wellFormed(name)) return failure(c, 400, 'invalid_argument', 'the header is missing or malformed', 'X-GitHub-Event');
+    if (!wellFormed(id))
+      return failure(c, 400, 'invalid_argument', 'the header is missing or malformed', 'X-GitHub-Delivery');
+    if (!wellFormed(name))
+      return failure(c, 400, 'invalid_argument', 'the header is missing or malformed', 'X-GitHub-Event');
     if (signedBy(secrets, body, c.req.header('x-hub-signature-256')) === -1) {
       onResult?.({ event: 'unknown', result: 'unauthorized' });
       return failure(c, 401, 'unauthorized', 'the signature is missing or wrong', 'X-Hub-Signature-256');
@@ -136,7 +138,9 @@ function asksForRun({ fact }: Judgement): boolean {
 }
 
 function titleOf(event: WebhookEvent): { title: string; url: string } {
-  return event.name === 'issues' ? { title: event.issue.title.slice(0, 500), url: event.issue.url } : { title: '', url: '' };
+  return event.name === 'issues'
+    ? { title: event.issue.title.slice(0, 500), url: event.issue.url }
+    : { title: '', url: '' };
 }
 
 function wellFormed(header: string): boolean {

@@ -9,7 +9,8 @@ export interface RunTokens {
 
 /** `ck8s_run_<run id>_<attempt>_<hmac>`: the prefix lets secret scanners and our own redaction know it. */
 export function createRunTokens(key: string): RunTokens {
-  const seal = (runId: string, attempt: number): string => createHmac('sha256', key).update(`run-token:${runId}:${attempt}`).digest('hex');
+  const seal = (runId: string, attempt: number): string =>
+    createHmac('sha256', key).update(`run-token:${runId}:${attempt}`).digest('hex');
   return {
     issue: (runId, attempt) => `ck8s_run_${runId}_${attempt}_${seal(runId, attempt)}`,
     verify(token) {

@@ -41,7 +41,12 @@ const Server = Shared.extend({
   CODEXK8S_HOST: z.string().default('127.0.0.1'),
   CODEXK8S_PORT: port.default(8080),
   /** One secret a line, the newest first: several at once while one is rotated. */
-  CODEXK8S_WEBHOOK_SECRETS_FILE: secret(16).transform((text) => text.split('\n').map((line) => line.trim()).filter(Boolean)),
+  CODEXK8S_WEBHOOK_SECRETS_FILE: secret(16).transform((text) =>
+    text
+      .split('\n')
+      .map((line) => line.trim())
+      .filter(Boolean),
+  ),
   CODEXK8S_STAFF_TOKEN_FILE: secret(20),
   /** `open`: pages and reads need no token; for a server that listens on loopback only. */
   CODEXK8S_DASHBOARD: z.enum(['open', 'token']).default('token'),

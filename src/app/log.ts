@@ -2,7 +2,8 @@
 import { pino, type Logger } from 'pino';
 
 /** What looks like a token of ours or GitHub's; the longer patterns first. */
-const SECRETS = /ck8s_run_[\w-]+|github_pat_\w+|gh[a-z]_[\w.-]{10,}|sk-[\w-]{16,}|(?<=Bearer )\S+|(?<=Basic )\S+|(?<=:\/\/[^/\s:]*:)[^@\s/]+(?=@)/g;
+const SECRETS =
+  /ck8s_run_[\w-]+|github_pat_\w+|gh[a-z]_[\w.-]{10,}|sk-[\w-]{16,}|(?<=Bearer )\S+|(?<=Basic )\S+|(?<=:\/\/[^/\s:]*:)[^@\s/]+(?=@)/g;
 
 export type { Logger };
 

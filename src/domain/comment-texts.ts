@@ -12,7 +12,15 @@ interface CommentTexts {
   states: Record<RunStatus, string>;
   steps: Record<RunStatus, string>;
   timeline: string;
-  facts: { run: string; requestedBy: string; branch: string; environment: string; environmentUntil: string; model: string; pullRequest: string };
+  facts: {
+    run: string;
+    requestedBy: string;
+    branch: string;
+    environment: string;
+    environmentUntil: string;
+    model: string;
+    pullRequest: string;
+  };
   failures: Record<Failure, string>;
   nextTitle: string;
   next: Record<RunStatus, string>;
@@ -61,7 +69,8 @@ const EN: CommentTexts = {
     answer_invalid: 'The agent did not give its answer in the form that was asked for.',
     agent_stalled: 'Nothing was heard from the agent for too long, so it was stopped.',
     deadline_exceeded: 'The agent worked longer than a run may take, so it was stopped.',
-    push_rejected: 'Somebody pushed to the branch while the agent worked, so its push was rejected. Nothing was overwritten.',
+    push_rejected:
+      'Somebody pushed to the branch while the agent worked, so its push was rejected. Nothing was overwritten.',
     clone_failed: 'The repository could not be cloned.',
     agent_lost: "The agent's process disappeared without a report, and starting it again did not help.",
     launch_failed: 'The agent could not be started.',
@@ -75,19 +84,22 @@ const EN: CommentTexts = {
     preparing: 'take the label `{label}` off to cancel.',
     running: 'follow [the live log]({url}), or take the label `{label}` off to cancel.',
     publishing: '',
-    succeeded: 'review the pull request. “Request changes” starts a revise; merging it closes the issue and removes the environment.',
+    succeeded:
+      'review the pull request. “Request changes” starts a revise; merging it closes the issue and removes the environment.',
     failed: 'read [the log]({url}), then put the label `{label}` on again to try once more.',
     canceled: 'put the label `{label}` on again to start anew.',
   },
   refused: {
     title: 'No run was started',
     reasons: {
-      issue_trigger_label_conflict: 'This issue carries several labels that start a run, and only one may be on at a time.',
+      issue_trigger_label_conflict:
+        'This issue carries several labels that start a run, and only one may be on at a time.',
       stage_not_launchable: 'This installation cannot run that stage yet.',
       sender_not_project_member: 'You are not a member of the project that this repository belongs to.',
       sender_role_read_not_permitted: 'Your role in the project may read, but not start runs.',
       sender_role_not_permitted: 'You have no role in the project that may start runs.',
-      pull_request_review_stage_ambiguous: 'The labels on the pull request name several stages, so it is unclear which one to revise.',
+      pull_request_review_stage_ambiguous:
+        'The labels on the pull request name several stages, so it is unclear which one to revise.',
       pull_request_review_stage_not_resolved: 'It is unclear which stage the review sends back.',
     },
     unknown: 'The request could not be carried out.',
@@ -143,7 +155,8 @@ const RU: CommentTexts = {
     answer_invalid: 'Агент дал ответ не в той форме, которую у него просили.',
     agent_stalled: 'От агента слишком долго не было вестей, он остановлен.',
     deadline_exceeded: 'Агент работал дольше, чем разрешено, и был остановлен.',
-    push_rejected: 'Пока агент работал, кто-то отправил изменения в ту же ветку, и его push был отклонён. Ничего не перезаписано.',
+    push_rejected:
+      'Пока агент работал, кто-то отправил изменения в ту же ветку, и его push был отклонён. Ничего не перезаписано.',
     clone_failed: 'Не удалось клонировать репозиторий.',
     agent_lost: 'Процесс агента исчез без отчёта, повторный запуск не помог.',
     launch_failed: 'Не удалось запустить агента.',
@@ -157,7 +170,8 @@ const RU: CommentTexts = {
     preparing: 'чтобы отменить, снимите метку `{label}`.',
     running: 'смотрите [журнал]({url}); чтобы отменить, снимите метку `{label}`.',
     publishing: '',
-    succeeded: 'проверьте pull request. «Request changes» запускает доработку; слияние закрывает issue и удаляет окружение.',
+    succeeded:
+      'проверьте pull request. «Request changes» запускает доработку; слияние закрывает issue и удаляет окружение.',
     failed: 'прочитайте [журнал]({url}) и снова поставьте метку `{label}`, чтобы повторить.',
     canceled: 'чтобы начать заново, снова поставьте метку `{label}`.',
   },
@@ -169,7 +183,8 @@ const RU: CommentTexts = {
       sender_not_project_member: 'Вы не участник проекта, к которому относится репозиторий.',
       sender_role_read_not_permitted: 'Ваша роль в проекте позволяет читать, но не запускать.',
       sender_role_not_permitted: 'У вас нет роли в проекте, которая позволяет запускать.',
-      pull_request_review_stage_ambiguous: 'Метки на pull request называют несколько этапов, неясно, какой дорабатывать.',
+      pull_request_review_stage_ambiguous:
+        'Метки на pull request называют несколько этапов, неясно, какой дорабатывать.',
       pull_request_review_stage_not_resolved: 'Неясно, какой этап возвращает ревью.',
     },
     unknown: 'Запрос не может быть выполнен.',

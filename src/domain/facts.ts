@@ -26,11 +26,21 @@ interface FromDelivery {
 
 export type Fact =
   /** Somebody who may put a trigger label on. `runId` names the run, should it come to one. */
-  | (FromDelivery & { readonly kind: 'trigger_label_added'; readonly label: string; readonly target: TriggerTarget; readonly runId: string })
+  | (FromDelivery & {
+      readonly kind: 'trigger_label_added';
+      readonly label: string;
+      readonly target: TriggerTarget;
+      readonly runId: string;
+    })
   /** A trigger label was taken off by somebody who may. */
   | (FromDelivery & { readonly kind: 'trigger_label_removed'; readonly label: string })
   /** A trigger that cannot run, by somebody who may know why. */
-  | (FromDelivery & { readonly kind: 'trigger_refused'; readonly label: string; readonly reason: string; readonly labels: readonly string[] })
+  | (FromDelivery & {
+      readonly kind: 'trigger_refused';
+      readonly label: string;
+      readonly reason: string;
+      readonly labels: readonly string[];
+    })
   | (FromDelivery & {
       readonly kind: 'changes_requested';
       readonly pullRequest: number;

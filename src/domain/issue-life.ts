@@ -3,7 +3,15 @@
  * issue workflow's state, so that the whole of it is one table test.
  */
 import type { Account, Fact, ObservedFact } from './facts.ts';
-import { normalizeLabel, stageRow, triggerLabel, triggerLabelsIn, triggerOfLabel, type Stage, type TriggerTarget } from './stages.ts';
+import {
+  normalizeLabel,
+  stageRow,
+  triggerLabel,
+  triggerLabelsIn,
+  triggerOfLabel,
+  type Stage,
+  type TriggerTarget,
+} from './stages.ts';
 
 /** A run that is asked for and not started yet. */
 export interface PlannedRun {
@@ -80,7 +88,13 @@ export function receive(state: IssueState, facts: readonly ObservedFact[]): void
 
 /** Whether nothing is left to do for good: the issue is closed, nobody works, and its environment is gone. */
 export function isOver(state: IssueState): boolean {
-  return state.closed && state.active === null && state.queue.length === 0 && state.environment === null && state.unread.length === 0;
+  return (
+    state.closed &&
+    state.active === null &&
+    state.queue.length === 0 &&
+    state.environment === null &&
+    state.unread.length === 0
+  );
 }
 
 /** What GitHub itself says of an issue and a label, read just before a launch. */
@@ -152,7 +166,9 @@ export function resolveReviseStage(
   pullRequestLabels: readonly string[],
   issueLabels: readonly string[],
   lastStage: Stage | undefined,
-): { readonly stage: Stage; readonly source: 'pr_labels' | 'issue_labels' | 'last_run_context' } | { readonly problem: 'ambiguous' | 'not_resolved' } {
+):
+  | { readonly stage: Stage; readonly source: 'pr_labels' | 'issue_labels' | 'last_run_context' }
+  | { readonly problem: 'ambiguous' | 'not_resolved' } {
   for (const [source, labels] of [
     ['pr_labels', pullRequestLabels],
     ['issue_labels', issueLabels],
@@ -196,7 +212,9 @@ export function isCanceledByRemoval(run: PlannedRun, label: string): boolean {
 }
 
 /** In one word, what has to happen for the issue to go on. */
-export function waitsFor(state: Pick<IssueState, 'active' | 'closed' | 'pullRequest'>): 'agent' | 'cleanup' | 'review' | 'label' {
+export function waitsFor(
+  state: Pick<IssueState, 'active' | 'closed' | 'pullRequest'>,
+): 'agent' | 'cleanup' | 'review' | 'label' {
   if (state.active) return 'agent';
   if (state.closed) return 'cleanup';
   return state.pullRequest ? 'review' : 'label';

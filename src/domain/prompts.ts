@@ -37,8 +37,10 @@ export function renderPrompt(seed: string, values: PromptValues): string {
     branch: values.branch,
     baseBranch: values.baseBranch,
     issueBody: quote(values.issueBody),
-    issueComments: values.issueComments.map(({ by, body }) => `Comment by ${by}:\n${quote(body)}`).join('\n\n') || '(none)',
-    reviews: values.reviews.map(({ id, by, body }) => `Review ${id} by ${by}:\n${quote(body)}`).join('\n\n') || '(none)',
+    issueComments:
+      values.issueComments.map(({ by, body }) => `Comment by ${by}:\n${quote(body)}`).join('\n\n') || '(none)',
+    reviews:
+      values.reviews.map(({ id, by, body }) => `Review ${id} by ${by}:\n${quote(body)}`).join('\n\n') || '(none)',
     openComments: values.openComments.map(openComment).join('\n\n') || '(none)',
   };
   return seed.replaceAll(/\{\{(\w+)\}\}/g, (place, name: string) => texts[name] ?? place);

@@ -15,7 +15,8 @@ export function renderPullRequest(
 ): PullRequestText {
   const { pullRequest } = commentTexts(locale);
   const checks = input.answer.checks.map(
-    ({ command, passed }) => `- \`${command.replaceAll('`', "'").replaceAll(/\s+/g, ' ')}\`: ${passed ? pullRequest.passed : pullRequest.failed}`,
+    ({ command, passed }) =>
+      `- \`${command.replaceAll('`', "'").replaceAll(/\s+/g, ' ')}\`: ${passed ? pullRequest.passed : pullRequest.failed}`,
   );
   const parts = [
     input.answer.summary,

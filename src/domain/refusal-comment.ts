@@ -19,8 +19,13 @@ export function refusalMarker(refusal: Refusal): string {
 /** Renders the whole comment. */
 export function renderRefusal(refusal: Refusal, locale: Locale): string {
   const { refused } = commentTexts(locale);
-  const lines = [refusalMarker(refusal), `### ${refused.title}`, `@${refusal.by}: ${refused.reasons[refusal.reason] ?? refused.unknown}`];
-  if (refusal.labels.length > 1) lines.push([refused.remove, ...refusal.labels.map((label) => `- \`${label}\``)].join('\n'));
+  const lines = [
+    refusalMarker(refusal),
+    `### ${refused.title}`,
+    `@${refusal.by}: ${refused.reasons[refusal.reason] ?? refused.unknown}`,
+  ];
+  if (refusal.labels.length > 1)
+    lines.push([refused.remove, ...refusal.labels.map((label) => `- \`${label}\``)].join('\n'));
   lines.push(`${refused.code}: \`${refusal.reason}\``);
   return lines.join('\n\n');
 }

@@ -1,6 +1,14 @@
 /** The life of a run: its states, why it ends, and what the agent says of itself. */
 
-export const RUN_STATUSES = ['queued', 'preparing', 'running', 'publishing', 'succeeded', 'failed', 'canceled'] as const;
+export const RUN_STATUSES = [
+  'queued',
+  'preparing',
+  'running',
+  'publishing',
+  'succeeded',
+  'failed',
+  'canceled',
+] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
 /** Whether a run in this state will never change again. */
@@ -48,7 +56,12 @@ export type AgentReport =
       readonly model: string;
       readonly reasoningEffort: string;
     }
-  | { readonly outcome: 'failed'; readonly failure: Failure; readonly detail: string; readonly threadId?: string | undefined };
+  | {
+      readonly outcome: 'failed';
+      readonly failure: Failure;
+      readonly detail: string;
+      readonly threadId?: string | undefined;
+    };
 
 /** How a run ended. */
 export type RunOutcome =

@@ -30,7 +30,10 @@ export function authorize(sender: Sender, standing: Standing): Authorization {
   if (standing.projectRole === 'admin' || standing.projectRole === 'read_write') {
     return { permitted: true, reason: `project_member_${standing.projectRole}` };
   }
-  return refused(standing.projectRole === '' ? 'sender_role_not_permitted' : `sender_role_${standing.projectRole}_not_permitted`, true);
+  return refused(
+    standing.projectRole === '' ? 'sender_role_not_permitted' : `sender_role_${standing.projectRole}_not_permitted`,
+    true,
+  );
 }
 
 function refused(reason: string, known: boolean): Authorization {

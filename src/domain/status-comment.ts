@@ -104,7 +104,10 @@ function facts(story: RunStory, texts: Texts): string {
     [texts.facts.requestedBy, story.requestedBy],
     [texts.facts.branch, `\`${story.branch}\``],
     [texts.facts.environment, story.environment && `\`${story.environment}\``],
-    [texts.facts.environmentUntil, story.environmentUntil && `${story.environmentUntil.slice(0, 16).replace('T', ' ')} UTC`],
+    [
+      texts.facts.environmentUntil,
+      story.environmentUntil && `${story.environmentUntil.slice(0, 16).replace('T', ' ')} UTC`,
+    ],
     [texts.facts.model, story.model && `${story.model} (${story.reasoningEffort ?? '-'})`],
     [texts.facts.pullRequest, story.pullRequest && `#${story.pullRequest.number}`],
   ];
@@ -114,7 +117,9 @@ function facts(story: RunStory, texts: Texts): string {
 
 function nextSteps(story: RunStory, texts: Texts, runUrl: string): string {
   const steps = texts.next[story.status];
-  return steps === '' ? '' : `**${texts.nextTitle}** ${steps.replaceAll('{url}', runUrl).replaceAll('{label}', triggerLabel(story.target))}`;
+  return steps === ''
+    ? ''
+    : `**${texts.nextTitle}** ${steps.replaceAll('{url}', runUrl).replaceAll('{label}', triggerLabel(story.target))}`;
 }
 
 function quoted(text: string): string {

@@ -79,7 +79,11 @@ function judgeIssue(
   const onIssue = triggerLabelsIn([...event.issue.labels, label]);
   if (onIssue.length > 1) return refuse('issue_trigger_label_conflict', onIssue);
   if (!stageRow(target.stage).launchable) return refuse('stage_not_launchable', [label]);
-  return { status: 'accepted', reason: authorization.reason, fact: { ...from, kind: 'trigger_label_added', label, target, runId: identity.runId } };
+  return {
+    status: 'accepted',
+    reason: authorization.reason,
+    fact: { ...from, kind: 'trigger_label_added', label, target, runId: identity.runId },
+  };
 }
 
 /** A stranger is refused in silence; somebody the platform knows is told why. */
@@ -95,7 +99,8 @@ function judgePullRequest(
   { bound }: Knowledge,
   identity: DeliveryIdentity,
 ): Judgement {
-  if (event.action !== 'closed' || !bound || issueNumberOf(event, issueOfBranch) === undefined) return accepted('recorded');
+  if (event.action !== 'closed' || !bound || issueNumberOf(event, issueOfBranch) === undefined)
+    return accepted('recorded');
   return {
     status: 'accepted',
     reason: 'recorded',

@@ -17,10 +17,19 @@ interface PullRequestFacts {
   readonly merged: boolean;
 }
 
-export type WebhookEvent = { readonly action: string; readonly repository: RepositoryName | null; readonly sender: Sender | null } & (
+export type WebhookEvent = {
+  readonly action: string;
+  readonly repository: RepositoryName | null;
+  readonly sender: Sender | null;
+} & (
   | {
       readonly name: 'issues';
-      readonly issue: { readonly number: number; readonly title: string; readonly url: string; readonly labels: readonly string[] };
+      readonly issue: {
+        readonly number: number;
+        readonly title: string;
+        readonly url: string;
+        readonly labels: readonly string[];
+      };
       /** The label that was put on or taken off. */
       readonly label: string | null;
     }
@@ -35,7 +44,10 @@ export type WebhookEvent = { readonly action: string; readonly repository: Repos
 );
 
 /** The issue that an event is about: the issue itself, or the one whose branch the pull request brings. */
-export function issueNumberOf(event: WebhookEvent, ofBranch: (branch: string) => number | undefined): number | undefined {
+export function issueNumberOf(
+  event: WebhookEvent,
+  ofBranch: (branch: string) => number | undefined,
+): number | undefined {
   if (event.name === 'issues') return event.issue.number;
   if (event.name !== 'pull_request' && event.name !== 'pull_request_review') return undefined;
   if (event.pullRequest.headRepositoryId !== event.repository?.id) return undefined;
@@ -43,7 +55,10 @@ export function issueNumberOf(event: WebhookEvent, ofBranch: (branch: string) =>
 }
 
 /** The full reference of the event's issue, when it has one. */
-export function issueRefOf(event: WebhookEvent, ofBranch: (branch: string) => number | undefined): IssueRef | undefined {
+export function issueRefOf(
+  event: WebhookEvent,
+  ofBranch: (branch: string) => number | undefined,
+): IssueRef | undefined {
   const number = issueNumberOf(event, ofBranch);
   if (number === undefined || !event.repository) return undefined;
   return { repositoryId: event.repository.id, owner: event.repository.owner, name: event.repository.name, number };

@@ -71,7 +71,10 @@ export async function storeReport(db: Database, runId: string, report: AgentRepo
 }
 
 /** The stored conversation of a run, or undefined. */
-export async function findConversation(db: Database, runId: string): Promise<typeof agentConversations.$inferSelect | undefined> {
+export async function findConversation(
+  db: Database,
+  runId: string,
+): Promise<typeof agentConversations.$inferSelect | undefined> {
   const [row] = await db.select().from(agentConversations).where(eq(agentConversations.runId, runId));
   return row;
 }
@@ -90,7 +93,14 @@ export async function storeLogLines(db: Database, runId: string, lines: readonly
   await db.transaction(async (tx) => {
     await tx
       .insert(runLogLines)
-      .values(lines.map((line) => ({ ...line, runId, at: new Date(line.at), text: line.text.toWellFormed().replaceAll('\0', ' ') })))
+      .values(
+        lines.map((line) => ({
+          ...line,
+          runId,
+          at: new Date(line.at),
+          text: line.text.toWellFormed().replaceAll('\0', ' '),
+        })),
+      )
       .onConflictDoNothing();
     await announce(tx, { kind: 'log', key: runId });
   });

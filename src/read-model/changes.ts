@@ -18,7 +18,10 @@ export async function announce(db: Executor, change: Change): Promise<void> {
 }
 
 /** Calls back for every change until the returned function is called; the connection is made again when it breaks. */
-export async function listenForChanges(client: postgres.Sql, onChange: (change: Change) => void): Promise<() => Promise<void>> {
+export async function listenForChanges(
+  client: postgres.Sql,
+  onChange: (change: Change) => void,
+): Promise<() => Promise<void>> {
   const listening = await client.listen(CHANNEL, (payload) => onChange(JSON.parse(payload) as Change));
   return async () => {
     await listening.unlisten();

@@ -61,7 +61,8 @@ export async function appendEvents(db: Database, events: readonly FlowEvent[]): 
     const links: ChainLink[] = [];
     for (const event of events) links.push(await appendEvent(tx, event));
     for (const chain of new Set(events.map((event) => event.chain))) await announce(tx, { kind: 'issue', key: chain });
-    for (const run of new Set(events.flatMap((event) => event.runId ?? []))) await announce(tx, { kind: 'run', key: run });
+    for (const run of new Set(events.flatMap((event) => event.runId ?? [])))
+      await announce(tx, { kind: 'run', key: run });
     return links;
   });
 }

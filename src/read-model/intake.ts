@@ -34,12 +34,24 @@ export interface Receipt {
 }
 
 /** Whether the repository is bound, and how the sender stands in its project. One query. */
-export async function readStanding(db: Database, repositoryId: number, senderId: number): Promise<{ bound: boolean; standing: Standing }> {
+export async function readStanding(
+  db: Database,
+  repositoryId: number,
+  senderId: number,
+): Promise<{ bound: boolean; standing: Standing }> {
   const [row] = await db
-    .select({ project: repositories.projectId, person: people.id, platformRole: people.platformRole, projectRole: projectMembers.role })
+    .select({
+      project: repositories.projectId,
+      person: people.id,
+      platformRole: people.platformRole,
+      projectRole: projectMembers.role,
+    })
     .from(repositories)
     .leftJoin(people, eq(people.id, senderId))
-    .leftJoin(projectMembers, and(eq(projectMembers.projectId, repositories.projectId), eq(projectMembers.personId, people.id)))
+    .leftJoin(
+      projectMembers,
+      and(eq(projectMembers.projectId, repositories.projectId), eq(projectMembers.personId, people.id)),
+    )
     .where(eq(repositories.id, repositoryId));
   return {
     bound: row !== undefined,
@@ -101,7 +113,12 @@ async function repeated(tx: Transaction, id: string): Promise<Receipt> {
 }
 
 /** Numbers a fact within its issue. The inbox's row lock keeps numbers gapless and in the order of commits. */
-async function addFact(tx: Transaction, issue: NonNullable<JudgedDelivery['issue']>, deliveryId: string, fact: Fact): Promise<void> {
+async function addFact(
+  tx: Transaction,
+  issue: NonNullable<JudgedDelivery['issue']>,
+  deliveryId: string,
+  fact: Fact,
+): Promise<void> {
   const key = issueKey(issue);
   const [inbox] = await tx
     .insert(inboxes)

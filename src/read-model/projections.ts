@@ -6,7 +6,9 @@ import { appendEvent, type ChainLink, type FlowEvent } from './events.ts';
 import { issues, runs } from './schema.ts';
 
 /** Rows as plain JSON: instants are ISO 8601, so that they cross Temporal unchanged. */
-type Plain<Row> = { readonly [Key in keyof Row]: Row[Key] extends Date ? string : Row[Key] extends Date | null ? string | null : Row[Key] };
+type Plain<Row> = {
+  readonly [Key in keyof Row]: Row[Key] extends Date ? string : Row[Key] extends Date | null ? string | null : Row[Key];
+};
 export type IssueRow = Plain<typeof issues.$inferSelect>;
 export type RunRow = Plain<typeof runs.$inferSelect>;
 

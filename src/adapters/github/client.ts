@@ -11,7 +11,8 @@ export function createOctokit({ apiUrl, token }: { apiUrl: string; token: string
     userAgent: 'codex-k8s',
     log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
     request: {
-      fetch: (url: string, options: RequestInit) => fetch(url, { ...options, signal: options.signal ?? AbortSignal.timeout(CALL_LIMIT_MS) }),
+      fetch: (url: string, options: RequestInit) =>
+        fetch(url, { ...options, signal: options.signal ?? AbortSignal.timeout(CALL_LIMIT_MS) }),
     },
   });
 }

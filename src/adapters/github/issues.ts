@@ -7,8 +7,14 @@ import { isNotFound } from './client.ts';
 export function createIssues(octokit: Octokit) {
   const at = ({ owner, name, number }: IssueRef) => ({ owner, repo: name, issue_number: number });
 
-  async function findComment(issue: IssueRef, marker: string): Promise<{ id: number; url: string; body: string } | undefined> {
-    for await (const { data } of octokit.paginate.iterator(octokit.rest.issues.listComments, { ...at(issue), per_page: 100 })) {
+  async function findComment(
+    issue: IssueRef,
+    marker: string,
+  ): Promise<{ id: number; url: string; body: string } | undefined> {
+    for await (const { data } of octokit.paginate.iterator(octokit.rest.issues.listComments, {
+      ...at(issue),
+      per_page: 100,
+    })) {
       const found = data.find(({ body }) => body?.startsWith(marker));
       if (found) return { id: found.id, url: found.html_url, body: found.body ?? '' };
     }
@@ -23,9 +29,19 @@ export function createIssues(octokit: Octokit) {
     /** GitHub has no reactions on reviews: the review's first comment takes it, else the pull request. */
     async reactToReview(issue: IssueRef, pullRequest: number, review: number): Promise<void> {
       const repository = { owner: issue.owner, repo: issue.name };
-      const { data } = await octokit.rest.pulls.listCommentsForReview({ ...repository, pull_number: pullRequest, review_id: review, per_page: 1 });
+      const { data } = await octokit.rest.pulls.listCommentsForReview({
+        ...repository,
+        pull_number: pullRequest,
+        review_id: review,
+        per_page: 1,
+      });
       const [first] = data;
-      if (first) await octokit.rest.reactions.createForPullRequestReviewComment({ ...repository, comment_id: first.id, content: 'eyes' });
+      if (first)
+        await octokit.rest.reactions.createForPullRequestReviewComment({
+          ...repository,
+          comment_id: first.id,
+          content: 'eyes',
+        });
       else await octokit.rest.reactions.createForIssue({ ...repository, issue_number: pullRequest, content: 'eyes' });
     },
 
@@ -33,10 +49,18 @@ export function createIssues(octokit: Octokit) {
     async readLabels(issue: IssueRef, label: string, afterEvent: number): Promise<LabelTruth> {
       const { data } = await octokit.rest.issues.get(at(issue));
       const events = await octokit.paginate(octokit.rest.issues.listEvents, { ...at(issue), per_page: 100 });
-      const lastTurn = Math.max(0, ...events.flatMap(({ event, id }) => (event === 'closed' || event === 'reopened' ? [id] : [])));
+      const lastTurn = Math.max(
+        0,
+        ...events.flatMap(({ event, id }) => (event === 'closed' || event === 'reopened' ? [id] : [])),
+      );
       const labeled = events
         .filter(({ event, id }) => event === 'labeled' && id > lastTurn)
-        .map(({ id, actor, created_at: createdAt, ...rest }) => ({ id, by: actor?.id ?? 0, createdAt, label: labelName(rest) }))
+        .map(({ id, actor, created_at: createdAt, ...rest }) => ({
+          id,
+          by: actor?.id ?? 0,
+          createdAt,
+          label: labelName(rest),
+        }))
         .filter((event) => event.label === label)
         .toSorted((a, b) => a.id - b.id);
       return {
@@ -56,7 +80,11 @@ export function createIssues(octokit: Octokit) {
         body: data.body ?? '',
         comments: comments
           .filter(({ user }) => user?.type === 'User')
-          .map(({ user, body, created_at: createdAt }) => ({ by: user?.login ?? 'ghost', body: body ?? '', at: createdAt })),
+          .map(({ user, body, created_at: createdAt }) => ({
+            by: user?.login ?? 'ghost',
+            body: body ?? '',
+            at: createdAt,
+          })),
       };
     },
 
@@ -87,9 +115,11 @@ export function createIssues(octokit: Octokit) {
     },
 
     async removeLabel(repository: IssueRef, number: number, label: string): Promise<void> {
-      await octokit.rest.issues.removeLabel({ ...at(repository), issue_number: number, name: label }).catch((error: unknown) => {
-        if (!isNotFound(error)) throw error;
-      });
+      await octokit.rest.issues
+        .removeLabel({ ...at(repository), issue_number: number, name: label })
+        .catch((error: unknown) => {
+          if (!isNotFound(error)) throw error;
+        });
     },
   };
 }

@@ -18,19 +18,33 @@ export function createRepositories(octokit: Octokit) {
     },
 
     /** Creates the webhook, or brings the one that points here up to date; returns its id. */
-    async ensureWebhook(owner: string, name: string, { url, secret }: { url: string; secret: string }): Promise<number> {
+    async ensureWebhook(
+      owner: string,
+      name: string,
+      { url, secret }: { url: string; secret: string },
+    ): Promise<number> {
       const repository = { owner, repo: name };
       const config = { url, secret, content_type: 'json', insecure_ssl: '0' };
       const hooks = await octokit.paginate(octokit.rest.repos.listWebhooks, { ...repository, per_page: 100 });
       const present = hooks.find((hook) => hook.config.url === url);
       const { data } = present
-        ? await octokit.rest.repos.updateWebhook({ ...repository, hook_id: present.id, config, events: EVENTS, active: true })
+        ? await octokit.rest.repos.updateWebhook({
+            ...repository,
+            hook_id: present.id,
+            config,
+            events: EVENTS,
+            active: true,
+          })
         : await octokit.rest.repos.createWebhook({ ...repository, config, events: EVENTS, active: true });
       return data.id;
     },
 
     /** Creates a label unless it is there. */
-    async ensureLabel(owner: string, name: string, label: { name: string; color: string; description: string }): Promise<void> {
+    async ensureLabel(
+      owner: string,
+      name: string,
+      label: { name: string; color: string; description: string },
+    ): Promise<void> {
       await octokit.rest.issues.createLabel({ owner, repo: name, ...label }).catch((error: unknown) => {
         if ((error as { status?: number }).status !== 422) throw error;
       });

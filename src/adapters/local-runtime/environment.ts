@@ -26,7 +26,8 @@ export async function ensureEnvironment(directory: string, owner: string): Promi
 export async function removeEnvironment(directory: string, owner: string): Promise<void> {
   const found = await readOwner(directory);
   if (found === 'absent') return;
-  if (found !== owner) throw new ForeignEnvironment(`${directory} belongs to ${found}, not to ${owner}: it is left as it is`);
+  if (found !== owner)
+    throw new ForeignEnvironment(`${directory} belongs to ${found}, not to ${owner}: it is left as it is`);
   const doomed = `${directory}.removing`;
   await rename(directory, doomed).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
@@ -49,7 +50,10 @@ async function assertOwner(directory: string, owner: string): Promise<void> {
 
 async function readOwner(directory: string): Promise<string> {
   try {
-    const { managedBy, owner } = JSON.parse(await readFile(join(directory, OWNER_FILE), 'utf8')) as { managedBy?: string; owner?: string };
+    const { managedBy, owner } = JSON.parse(await readFile(join(directory, OWNER_FILE), 'utf8')) as {
+      managedBy?: string;
+      owner?: string;
+    };
     return managedBy === 'codex-k8s' && owner !== undefined ? owner : 'somebody unknown';
   } catch (error) {
     const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';

@@ -40,8 +40,10 @@ const LIVENESS_MS = 1000;
 
 export function createLocalRuntime({ root, command, platformUrl, env }: LocalRuntimeOptions) {
   const environmentOf = (name: string): string => join(root, name);
-  const placeOf = ({ environment, runId, attempt }: AgentRef): string => join(root, environment, 'runs', `${runId}.${attempt}`);
-  const recordOf = (agent: AgentRef): Promise<ProcessRecord | undefined> => readRecord(join(placeOf(agent), 'process.json'));
+  const placeOf = ({ environment, runId, attempt }: AgentRef): string =>
+    join(root, environment, 'runs', `${runId}.${attempt}`);
+  const recordOf = (agent: AgentRef): Promise<ProcessRecord | undefined> =>
+    readRecord(join(placeOf(agent), 'process.json'));
 
   async function placesOf(environment: string): Promise<string[]> {
     const runs = join(root, environment, 'runs');
@@ -68,12 +70,24 @@ export function createLocalRuntime({ root, command, platformUrl, env }: LocalRun
       const [program, ...args] = command;
       const child = spawn(
         program,
-        [...args, '--platform-url', platformUrl, '--token-file', join(place, 'token'), '--workspace', workspace, '--place', place],
+        [
+          ...args,
+          '--platform-url',
+          platformUrl,
+          '--token-file',
+          join(place, 'token'),
+          '--workspace',
+          workspace,
+          '--place',
+          place,
+        ],
         { cwd: place, detached: true, stdio: ['ignore', output.fd, output.fd], env },
       );
       const failed = new Promise<never>((_, reject) => {
         child.once('error', reject);
-        child.once('exit', (code) => reject(new Error(`the agent ended at once with code ${code}; see output.log of its place`)));
+        child.once('exit', (code) =>
+          reject(new Error(`the agent ended at once with code ${code}; see output.log of its place`)),
+        );
       });
       child.unref();
       await output.close();

@@ -1,0 +1,66 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { findConversation } from '../../src/agent/conversation.ts';
+import { processesOf } from '../../src/agent/process-tree.ts';
+import { EXIT_CODES, runAgent } from '../../src/agent/runner.ts';
+import { RUN_LIMIT_MS, setStage, textOf, until, type Stage } from './support/stage.ts';
+
+describe('a platform that goes away', { timeout: RUN_LIMIT_MS }, () => {
+  let stage: Stage;
+  let go: string;
+  beforeEach(async () => {
+    stage = await setStage();
+    go = join(stage.directory, 'go');
+    stage.assign({ title: '[script: wait]', body: `wait-for: ${go}` });
+  });
+  afterEach(() => stage[Symbol.asyncDispose]());
+
+  const agentWaits = (): Promise<void> =>
+    until(() => stage.platform.log().some((text) => text.startsWith('$ until')), 'the agent waits');
+
+  /** Lets the agent go on while nobody listens, until its command has ended. */
+  async function workUnheard(): Promise<void> {
+    await agentWaits();
+    const threadId = /^Conversation (.+)$/m.exec(stage.platform.log().join('\n'))?.[1] ?? '';
+    const file = await findConversation(join(stage.workspace, 'codex-home'), threadId);
+    await stage.platform.goAway();
+    await writeFile(go, '');
+    const ended = async (): Promise<boolean> => /until .*Process exited with code 0/s.test((await textOf(file ?? '')) ?? '');
+    await until(ended, 'the command has ended');
+  }
+
+  test('is waited for, and the run is reported', async () => {
+    const running = stage.run();
+    await workUnheard();
+    await stage.platform.comeBack();
+    expect(await running).toMatchObject({ outcome: 'finished' });
+  });
+
+  test('misses no line of the log', async () => {
+    const running = stage.run();
+    await workUnheard();
+    await stage.platform.comeBack();
+    await running;
+    const numbers = [...stage.platform.lines.keys()].toSorted((a, b) => a - b);
+    expect(numbers).toEqual(numbers.map((_, index) => index));
+    expect(stage.platform.log()).toContain('exit code 0');
+  });
+
+  test('may be away when the runner begins', async () => {
+    await writeFile(go, '');
+    await stage.platform.goAway();
+    const running = stage.run();
+    await stage.platform.comeBack();
+    expect(await running).toMatchObject({ outcome: 'finished' });
+  });
+
+  test('ends the run at once when it says that the run is over', async () => {
+    const running = runAgent(stage.options);
+    await agentWaits();
+    stage.platform.isOver = true;
+    await writeFile(go, '');
+    expect(await running).toBe(EXIT_CODES.over);
+    expect(await processesOf(join(stage.workspace, 'codex-home'))).toEqual([]);
+  });
+});
