@@ -1,6 +1,5 @@
 /** What an issue's workflow does about what it learned: asks the policy, and performs its decision. */
 import {
-  CancellationScope,
   getExternalWorkflowHandle,
   isCancellation,
   ParentClosePolicy,
@@ -18,10 +17,10 @@ import {
   type PlannedRun,
 } from '../src/domain/issue-life.ts';
 import { environmentName } from '../src/domain/names.ts';
-import type { RunOutcome } from '../src/domain/runs.ts';
+import type { RunOutcome, UnfinishedOutcome } from '../src/domain/runs.ts';
 import { STATE_IN_REVIEW, triggerLabel } from '../src/domain/stages.ts';
-import { readLabelTruth, readSettings, removeEnvironment, settleLabels, writeRefusal } from './effects.ts';
-import { leftOut, showIssue, showPlanned, showQueue, type Happening } from './issue-diary.ts';
+import { readLabelTruth, readSettings, removeEnvironment, settleLabels, stopAgent, writeRefusal } from './effects.ts';
+import { leftOut, showIssue, showEnded, showQueue, type Happening } from './issue-diary.ts';
 import { cancelRun, runWorkflowId, searchAttributes, TASK_QUEUE } from './messages.ts';
 import { runWorkflow } from './run.ts';
 
@@ -51,6 +50,8 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
         return show([{ type: 'issue.reopened', payload: {}, by: fact.by.login, correlationId: fact.delivery }]);
       case 'run_finished':
         return runFinished(fact.runId, fact.outcome);
+      case 'run_lost':
+        return runLost(fact.runId, fact.outcome);
       case 'cancel_requested':
         return cancelById(fact.runId, fact.by, fact.reason);
     }
@@ -230,14 +231,22 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
 
   /** A run reports its end by itself; this is for one that was ended from outside and could not. */
   function watch(runId: string, child: ChildWorkflowHandle<typeof runWorkflow>): void {
-    void CancellationScope.nonCancellable(async () => {
-      const outcome = await child.result().catch((error: unknown): RunOutcome | null => {
-        if (isCancellation(error)) return null;
-        return { status: 'failed', failure: 'platform_error', detail: `the run's workflow ended: ${String(error)}` };
+    void child.result().catch((error: unknown) => {
+      if (isCancellation(error) || state.active?.runId !== runId) return;
+      const detail = `the run's workflow was ended from outside: ${String(error)}`;
+      state.unread.push({
+        seq: null,
+        fact: { kind: 'run_lost', runId, outcome: { status: 'failed', failure: 'platform_error', detail } },
       });
-      if (outcome && state.active?.runId === runId)
-        state.unread.push({ seq: null, fact: { kind: 'run_finished', runId, outcome } });
     });
+  }
+
+  async function runLost(runId: string, outcome: UnfinishedOutcome): Promise<void> {
+    const lost = state.active;
+    if (lost?.runId !== runId) return;
+    if (state.environment) await stopAgent({ runId, environment: state.environment.name }).catch(leftOut);
+    await showEnded(issue, state, lost, outcome);
+    await runFinished(runId, outcome);
   }
 
   async function runFinished(runId: string, outcome: RunOutcome): Promise<void> {
@@ -266,7 +275,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
     const queued = state.queue.find((planned) => planned.runId === runId);
     if (queued) {
       state.queue = state.queue.filter((planned) => planned !== queued);
-      await showPlanned(issue, state, queued, { canceled: { by, reason } });
+      await showEnded(issue, state, queued, { status: 'canceled', by, reason });
       await showQueue(issue, state);
       return show([{ type: 'run.canceled', payload: { by, reason }, by, runId, correlationId: queued.delivery }]);
     }
@@ -277,7 +286,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
         if (isCancellation(error)) throw error;
         state.unread.push({
           seq: null,
-          fact: { kind: 'run_finished', runId, outcome: { status: 'canceled', by, reason } },
+          fact: { kind: 'run_lost', runId, outcome: { status: 'canceled', by, reason } },
         });
       });
   }

@@ -4,7 +4,14 @@ import type { FlowEventInput } from '../activities/records.ts';
 import { issueKey, type IssueRef } from '../src/domain/facts.ts';
 import { waitsFor, type IssueState, type PlannedRun } from '../src/domain/issue-life.ts';
 import { branchName } from '../src/domain/names.ts';
-import { newStory, renderStatusComment, withStep } from '../src/domain/status-comment.ts';
+import type { UnfinishedOutcome } from '../src/domain/runs.ts';
+import {
+  commentPlace,
+  newStory,
+  renderStatusComment,
+  withOutcome,
+  type RunStory,
+} from '../src/domain/status-comment.ts';
 import { readSettings, recordIssue, recordRun, writeStatusComment } from './effects.ts';
 import { runRow } from './run-row.ts';
 
@@ -55,36 +62,61 @@ export async function showIssue(issue: IssueRef, state: IssueState, happenings: 
 /** Shows every run that waits, with its place. */
 export async function showQueue(issue: IssueRef, state: IssueState): Promise<void> {
   for (const [index, planned] of state.queue.entries()) {
-    state.queue[index] = await showPlanned(issue, state, planned, { place: index + 1 });
+    state.queue[index] = await showPlanned(issue, state, planned, index + 1);
   }
 }
 
-/** Shows a run that waits, or that was canceled while it did; returns it with its revision counted on. */
-export async function showPlanned(
+/** Shows a run that waits; returns it with its revision counted on. */
+async function showPlanned(
   issue: IssueRef,
   state: IssueState,
   planned: PlannedRun,
-  now: { place: number } | { canceled: { by: string; reason: string } },
+  place: number,
 ): Promise<PlannedRun> {
-  const settings = await readSettings({ repositoryId: issue.repositoryId });
   const revision = planned.revision + 1;
-  const asked = newStory(planned, {
-    branch: branchName(issue.number),
-    model: settings.model,
-    reasoningEffort: settings.reasoningEffort,
-    pullRequest: state.pullRequest,
-  });
-  const story =
-    'place' in now
-      ? { ...asked, queuePlace: now.place }
-      : { ...withStep(asked, 'canceled', new Date().toISOString()), canceled: now.canceled };
-  const body = renderStatusComment(story, settings.locale, `${settings.dashboardUrl}/runs/${planned.runId}`);
-  const comment = await writeStatusComment({ issue, runId: planned.runId, body, commentId: null }).catch(leftOut);
+  await showForRun(issue, state, planned, revision, (story) => ({ ...story, queuePlace: place }));
+  return { ...planned, revision };
+}
+
+/** Has the last word on a run whose workflow cannot have it: it never began, or was ended from outside. */
+export async function showEnded(
+  issue: IssueRef,
+  state: IssueState,
+  planned: PlannedRun,
+  outcome: UnfinishedOutcome,
+): Promise<void> {
+  await showForRun(issue, state, planned, LAST_WORD, (story) => withOutcome(story, outcome, new Date().toISOString()));
+}
+
+/** Greater than any revision that a run's own workflow counts to. */
+const LAST_WORD = 2_000_000_000;
+
+async function showForRun(
+  issue: IssueRef,
+  state: IssueState,
+  planned: PlannedRun,
+  revision: number,
+  change: (story: RunStory) => RunStory,
+): Promise<void> {
+  const settings = await readSettings({ repositoryId: issue.repositoryId });
+  const story = change(
+    newStory(planned, {
+      branch: branchName(issue.number),
+      model: settings.model,
+      reasoningEffort: settings.reasoningEffort,
+      pullRequest: state.pullRequest,
+    }),
+  );
+  const comment = await writeStatusComment({
+    issue: commentPlace(issue, planned.trigger, state.pullRequest),
+    runId: planned.runId,
+    body: renderStatusComment(story, settings.locale, `${settings.dashboardUrl}/runs/${planned.runId}`),
+    commentId: null,
+  }).catch(leftOut);
   await recordRun({
     row: runRow(issue, planned, story, { revision, threadId: null, statusCommentUrl: comment?.url ?? null }),
     events: [],
   });
-  return { ...planned, revision };
 }
 
 /** For what is a courtesy: says that it was left out, and goes on. A cancellation is passed on. */

@@ -5,7 +5,14 @@ import { issueKey } from '../src/domain/facts.ts';
 import { branchName } from '../src/domain/names.ts';
 import type { RunOutcome, RunStatus } from '../src/domain/runs.ts';
 import { triggerLabel } from '../src/domain/stages.ts';
-import { newStory, renderStatusComment, withStep, type RunStory } from '../src/domain/status-comment.ts';
+import {
+  commentPlace,
+  newStory,
+  renderStatusComment,
+  withOutcome,
+  withStep,
+  type RunStory,
+} from '../src/domain/status-comment.ts';
 import { recordRun, writeStatusComment } from './effects.ts';
 import type { RunInput } from './messages.ts';
 import { runRow } from './run-row.ts';
@@ -60,7 +67,7 @@ export function createRunDiary({
     revision += 1;
     await Promise.all([
       writeStatusComment({
-        issue,
+        issue: commentPlace(issue, plan.trigger, pullRequest),
         runId: plan.runId,
         body: renderStatusComment(story, settings.locale, `${settings.dashboardUrl}/runs/${plan.runId}`),
         commentId: comment?.id ?? null,
@@ -106,14 +113,8 @@ export function createRunDiary({
       });
     },
     async finish(outcome) {
-      if (outcome.status === 'succeeded') {
-        ({ threadId } = outcome);
-        story = { ...story, summary: outcome.summary };
-      }
-      if (outcome.status === 'failed')
-        story = { ...story, failure: { reason: outcome.failure, detail: outcome.detail } };
-      if (outcome.status === 'canceled') story = { ...story, canceled: { by: outcome.by, reason: outcome.reason } };
-      note(outcome.status);
+      if (outcome.status === 'succeeded') ({ threadId } = outcome);
+      story = withOutcome(story, outcome, new Date().toISOString());
       await show([{ type: `run.${outcome.status}`, payload: endOf(outcome) }]);
     },
     details() {

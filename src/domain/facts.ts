@@ -1,5 +1,5 @@
 /** What an issue's workflow learns. Plain JSON: facts lie in Postgres, cross into Temporal and through continue-as-new. */
-import type { RunOutcome } from './runs.ts';
+import type { RunOutcome, UnfinishedOutcome } from './runs.ts';
 import type { TriggerTarget } from './stages.ts';
 
 /** A GitHub account. */
@@ -52,6 +52,8 @@ export type Fact =
   | (FromDelivery & { readonly kind: 'issue_closed' })
   | (FromDelivery & { readonly kind: 'issue_reopened' })
   | { readonly kind: 'run_finished'; readonly runId: string; readonly outcome: RunOutcome }
+  /** A run's workflow was ended from outside, before it could show its end. */
+  | { readonly kind: 'run_lost'; readonly runId: string; readonly outcome: UnfinishedOutcome }
   | { readonly kind: 'cancel_requested'; readonly runId: string; readonly by: string; readonly reason: string };
 
 /** `seq` is the place in the issue's inbox; facts that come from within (a run's end, a person's cancel) have none. */

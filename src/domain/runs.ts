@@ -73,3 +73,6 @@ export type RunOutcome =
     }
   | { readonly status: 'failed'; readonly failure: Failure; readonly detail: string }
   | { readonly status: 'canceled'; readonly by: string; readonly reason: string };
+
+/** How a run ended that left no work behind. */
+export type UnfinishedOutcome = Exclude<RunOutcome, { status: 'succeeded' }>;

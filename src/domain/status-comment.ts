@@ -2,8 +2,9 @@
  * The status comment of a run (requirements.md 3.5). The workflow holds the state; the comment only mirrors it, so that
  * an edited or deleted comment comes back right (9.2 B17).
  */
-import type { Failure, RunStatus } from './runs.ts';
+import type { Failure, RunOutcome, RunStatus } from './runs.ts';
 import { triggerLabel, type TriggerTarget } from './stages.ts';
+import type { IssueRef } from './facts.ts';
 import { commentTexts, type Locale } from './comment-texts.ts';
 
 /** A step of the timeline; `at` is ISO 8601. */
@@ -56,6 +57,28 @@ export function newStory(
 /** The story after a step, which is entered once. */
 export function withStep(story: RunStory, step: RunStatus, at: string): RunStory {
   return story.status === step ? story : { ...story, status: step, timeline: [...story.timeline, { step, at }] };
+}
+
+/** The story after its end. */
+export function withOutcome(story: RunStory, outcome: RunOutcome, at: string): RunStory {
+  const ended = withStep(story, outcome.status, at);
+  switch (outcome.status) {
+    case 'succeeded':
+      return { ...ended, summary: outcome.summary, pullRequest: outcome.pullRequest };
+    case 'failed':
+      return { ...ended, failure: { reason: outcome.failure, detail: outcome.detail } };
+    case 'canceled':
+      return { ...ended, canceled: { by: outcome.by, reason: outcome.reason } };
+  }
+}
+
+/** Where a run's comment stands: on the pull request when a review asked for the run, else on the issue (3.5). */
+export function commentPlace(
+  issue: IssueRef,
+  trigger: string,
+  pullRequest: { readonly number: number } | null,
+): IssueRef {
+  return trigger.startsWith('review:') && pullRequest ? { ...issue, number: pullRequest.number } : issue;
 }
 
 /** The hidden line by which a comment is found again, whatever became of the rest. */

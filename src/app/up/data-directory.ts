@@ -47,7 +47,9 @@ export function claimDataDirectory(directory: string): Claim {
   if (!lock) {
     const holder = readJsonFile(holderFile, Holder);
     const who = holder ? `pid ${holder.pid}${holder.url ? `, ${holder.url}` : ', not ready yet'}` : 'just starting';
-    throw new Error(`Another codex-k8s up (${who}) runs in ${directory}. Stop it, or choose another directory with --data.`);
+    throw new Error(
+      `Another codex-k8s up (${who}) runs in ${directory}. Stop it, or choose another directory with --data.`,
+    );
   }
   const own = ownIdentity();
   rmSync(readyFile(directory), { force: true });

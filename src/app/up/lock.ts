@@ -24,12 +24,11 @@ export function tryLock(path: string): Lock | undefined {
   return { release: () => database.close() };
 }
 
-/** Waits for the lock at `path`; `onWait` is called once when it has to. */
-export async function takeLock(path: string, onWait: () => void): Promise<Lock> {
-  for (let waited = false; ; waited = true) {
+/** Waits for the lock at `path`. */
+export async function takeLock(path: string): Promise<Lock> {
+  for (;;) {
     const lock = tryLock(path);
     if (lock) return lock;
-    if (!waited) onWait();
     await sleep(100);
   }
 }

@@ -1,7 +1,7 @@
 /** The log of a supervised process: a file that the process writes itself, so it survives the death of `up`. */
 import { copyFileSync, openSync, renameSync, statSync, truncateSync } from 'node:fs';
 
-export const LOG_LIMIT_BYTES = 20 * 1024 * 1024;
+const LOG_LIMIT_BYTES = 20 * 1024 * 1024;
 
 /** Opens the log for a process to append to. */
 export function openLog(path: string): number {

@@ -7,17 +7,24 @@ import { readJsonFile, writeJsonFile } from './json-file.ts';
 import { takeLock } from './lock.ts';
 import { isAlive, ownIdentity, ProcessIdentity } from './process-identity.ts';
 
-export const DEFAULT_PORTS = { server: 8080, github: 8081, model: 8082, temporal: 7233, temporalUi: 8233, postgres: 5433 } as const;
+export const DEFAULT_PORTS = {
+  server: 8080,
+  github: 8081,
+  model: 8082,
+  temporal: 7233,
+  temporalUi: 8233,
+  postgres: 5433,
+} as const;
 export type PortName = keyof typeof DEFAULT_PORTS;
 export type Ports = Readonly<Record<PortName, number>>;
 
 /** Agents at work and URLs in GitHub's and our own records point at these, so they must not move. */
-const FIXED: readonly PortName[] = ['server', 'github'];
-/** Below the range from which systems take the ports of outgoing connections. */
-const HIGHEST_PORT = 32_000;
+const FIXED: ReadonlySet<PortName> = new Set(['server', 'github']);
+/** The next to try is near, so it stays below the range from which systems take the ports of outgoing connections. */
 const STEP = 10;
+const HIGHEST_PORT = 65_535;
 
-const Remembered = z.partialRecord(z.string(), z.number().int().min(1).max(65_535));
+const Remembered = z.partialRecord(z.string(), z.number().int().min(1).max(HIGHEST_PORT));
 const Reservation = ProcessIdentity.extend({ dataDirectory: z.string() });
 type Reservation = z.infer<typeof Reservation>;
 
@@ -33,7 +40,7 @@ export interface PortOptions {
 /** Chooses or recalls every port. Leftovers of an earlier `up` hold their ports: stop them first. */
 export async function choosePorts(options: PortOptions): Promise<Ports> {
   mkdirSync(options.cacheDirectory, { recursive: true, mode: 0o700 });
-  const lock = await takeLock(join(options.cacheDirectory, 'ports.lock'), () => {});
+  const lock = await takeLock(join(options.cacheDirectory, 'ports.lock'));
   try {
     return await chooseAll(options);
   } finally {
@@ -51,7 +58,7 @@ async function chooseAll({ dataDirectory, cacheDirectory, report, preferred }: P
     const before = remembered[name];
     const wanted = before ?? preferred?.[name] ?? DEFAULT_PORTS[name];
     const port = await firstFree(wanted, reserved);
-    if (before !== undefined && port !== before && FIXED.includes(name)) {
+    if (before !== undefined && port !== before && FIXED.has(name)) {
       throw new Error(
         `Port ${before} is taken by another process. The ${name} of ${dataDirectory} has used it until now, and agents at ` +
           `work and stored addresses point at it: free the port, or remove "${name}" from ${file} to have another one chosen.`,
@@ -66,7 +73,7 @@ async function chooseAll({ dataDirectory, cacheDirectory, report, preferred }: P
 }
 
 async function firstFree(wanted: number, reserved: Reservations): Promise<number> {
-  for (let port = wanted; port <= Math.max(wanted, HIGHEST_PORT); port += STEP) {
+  for (let port = wanted; port <= HIGHEST_PORT; port += STEP) {
     if (!reserved.has(port) && (await isFree(port))) return port;
   }
   throw new Error(`No free port from ${wanted} on`);
@@ -97,13 +104,13 @@ class Reservations {
   }
 }
 
-/** Whether nobody listens on the port of the loopback address. */
-export async function isFree(port: number): Promise<boolean> {
+/** Some systems let two sockets listen on one port, for all addresses and for one: so ask whether anybody answers, too. */
+async function isFree(port: number): Promise<boolean> {
   return !(await accepts(port)) && (await canBind(port));
 }
 
-/** Some systems let two sockets listen on one port, for all addresses and for one: ask whether anybody answers. */
-function accepts(port: number): Promise<boolean> {
+/** Whether somebody takes connections on the port of the loopback address. */
+export function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port });
     socket.once('connect', () => {

@@ -38,7 +38,10 @@ function startTimeFromProc(pid: number): string | undefined {
 function startTimeFromPs(pid: number): string | undefined {
   try {
     const env = { ...process.env, LC_ALL: 'C', TZ: 'UTC' };
-    const [state, ...started] = execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], { env, encoding: 'utf8' })
+    const [state, ...started] = execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], {
+      env,
+      encoding: 'utf8',
+    })
       .trim()
       .split(/\s+/);
     return !state || state.startsWith('Z') ? undefined : started.join(' ');

@@ -31,30 +31,36 @@ export function forgetProcess(dataDirectory: string, name: string): void {
  */
 export async function stopLeftovers(dataDirectory: string, limitMs = 15_000): Promise<string[]> {
   const records = readRecords(dataDirectory);
-  const leftovers = records.filter(isAlive).sort((one, other) => other.order - one.order);
+  const leftovers = records.filter(isAlive).toSorted((one, other) => other.order - one.order);
   for (const leftover of leftovers) await stopLeftover(leftover, limitMs);
   for (const { name } of records) forgetProcess(dataDirectory, name);
   return leftovers.map(({ name }) => name);
 }
 
-/** Sends a signal to a process group, which may have ended. */
-export function signalGroup(leader: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-leader, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
+/** Kills a process group, which may have ended. */
+export function killGroup(leader: number): void {
+  signal(-leader, 'SIGKILL');
 }
 
 async function stopLeftover(leftover: ProcessRecord, limitMs: number): Promise<void> {
-  process.kill(leftover.pid, leftover.stopSignal);
+  signal(leftover.pid, leftover.stopSignal);
   if (!(await endsWithin(leftover, limitMs))) {
-    signalGroup(leftover.pid, 'SIGKILL');
+    killGroup(leftover.pid);
     if (!(await endsWithin(leftover, limitMs))) {
       throw new Error(`${leftover.name} (pid ${leftover.pid}) of an earlier codex-k8s up cannot be stopped`);
     }
   }
-  signalGroup(leftover.pid, 'SIGKILL');
+  killGroup(leftover.pid);
+}
+
+/** Signals what may have ended. A group of which only zombies are left answers EPERM on some systems. */
+function signal(target: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(target, name);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error;
+  }
 }
 
 async function endsWithin(identity: ProcessIdentity, limitMs: number): Promise<boolean> {

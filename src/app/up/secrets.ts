@@ -34,7 +34,8 @@ export function secretFile(dataDirectory: string, name: SecretName): string {
 function openSecret(dataDirectory: string, name: SecretName): string {
   const path = secretFile(dataDirectory, name);
   const secret = readSecret(path) ?? createSecret(path, PREFIXES[name]);
-  if (secret.length < SHORTEST) throw new Error(`${path} holds fewer than ${SHORTEST} characters. Remove it to have a new one made.`);
+  if (secret.length < SHORTEST)
+    throw new Error(`${path} holds fewer than ${SHORTEST} characters. Remove it to have a new one made.`);
   chmodSync(path, 0o600);
   return secret;
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openLog, limitLog, startNewLog } from './log-file.ts';
 import { identify } from './process-identity.ts';
-import { forgetProcess, recordProcess, signalGroup } from './process-record.ts';
+import { forgetProcess, killGroup, recordProcess } from './process-record.ts';
 
 export interface ProcessSpec {
   /** Names its log, its record and its place in every message. */
@@ -63,7 +63,13 @@ export class SupervisedProcess {
   #deaths = 0;
   #life: Promise<void> | undefined;
 
-  constructor(spec: ProcessSpec, dataDirectory: string, order: number, backoff: Backoff, emit: (event: ProcessEvent) => void) {
+  constructor(
+    spec: ProcessSpec,
+    dataDirectory: string,
+    order: number,
+    backoff: Backoff,
+    emit: (event: ProcessEvent) => void,
+  ) {
     this.spec = spec;
     this.logFile = join(dataDirectory, 'logs', `${spec.name}.log`);
     this.#dataDirectory = dataDirectory;
@@ -103,7 +109,7 @@ export class SupervisedProcess {
   /** Kills it and everything in its process group at once. It is not started again. */
   kill(): void {
     this.#stopping.abort();
-    if (this.pid !== undefined) signalGroup(this.pid, 'SIGKILL');
+    if (this.pid !== undefined) killGroup(this.pid);
   }
 
   async #keepRunning(): Promise<void> {
@@ -141,7 +147,7 @@ export class SupervisedProcess {
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
     this.#child = undefined;
     // What it started in its own group ends with it; agents have groups of their own, and outlive a worker.
-    signalGroup(child.pid, 'SIGKILL');
+    killGroup(child.pid);
     forgetProcess(this.#dataDirectory, this.spec.name);
     return signal ? `killed by ${signal}` : `exit code ${code}`;
   }

@@ -39,10 +39,14 @@ export function createSupervisor({ dataDirectory, onEvent, backoff = BACKOFF }: 
   let stopped: Promise<void> | undefined;
 
   async function startOne(one: SupervisedProcess): Promise<void> {
-    await Promise.all((one.spec.after ?? []).map((name) => readiness.get(name)));
-    if (stopping.signal.aborted) throw new Error('Stopped before everything was ready');
+    await allReady(one.spec.after ?? []);
+    stopping.signal.throwIfAborted();
     one.start();
     await untilReady(one, stopping.signal);
+  }
+
+  async function allReady(names: readonly string[]): Promise<void> {
+    await Promise.all(names.flatMap((name) => readiness.get(name) ?? []));
   }
 
   return {
@@ -52,15 +56,15 @@ export function createSupervisor({ dataDirectory, onEvent, backoff = BACKOFF }: 
         processes.push(one);
         readiness.set(spec.name, startOne(one));
       }
-      await Promise.all(specs.map(({ name }) => readiness.get(name)));
+      await allReady(specs.map(({ name }) => name));
     },
     stop() {
-      stopping.abort();
+      stopping.abort(new Error('Stopped before everything was ready'));
       stopped ??= stopInReverse(processes);
       return stopped;
     },
     kill() {
-      stopping.abort();
+      stopping.abort(new Error('Stopped before everything was ready'));
       for (const one of processes) one.kill();
     },
     pids: () => Object.fromEntries(processes.flatMap(({ spec, pid }) => (pid === undefined ? [] : [[spec.name, pid]]))),
@@ -68,7 +72,10 @@ export function createSupervisor({ dataDirectory, onEvent, backoff = BACKOFF }: 
 }
 
 /** Stops at the first SIGINT, SIGTERM or SIGHUP, kills at the second; resolves when everything has ended. */
-export async function stopOnSignal(supervisor: Supervisor, onStopping: (signal: NodeJS.Signals) => void): Promise<void> {
+export async function stopOnSignal(
+  supervisor: Supervisor,
+  onStopping: (signal: NodeJS.Signals) => void,
+): Promise<void> {
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   await new Promise<void>((resolve, reject) => {
     let asked = false;

@@ -1,6 +1,6 @@
 /** Accounts and their tokens. */
 import type { EmulateUser } from './emulate.ts';
-import type { RowCollection } from './store/collection.ts';
+import type { NewRow, RowCollection } from './store/collection.ts';
 import type { Rows, TokenRow, UserRow } from './rows.ts';
 
 /** An account that exists from the start, and the token that acts for it. */
@@ -60,10 +60,16 @@ function tokenIn(header = ''): string | undefined {
   return pair.slice(pair.indexOf(':') + 1);
 }
 
-function newUser(login: string, type: 'User' | 'Bot', baseUrl: string): Omit<UserRow, 'id' | 'created_at' | 'updated_at'> {
+function newUser(login: string, type: 'User' | 'Bot', baseUrl: string): NewRow<UserRow> {
   const absent = { company: null, location: null, hireable: null, bio: null, twitter_username: null, email: null };
   const counts = { public_repos: 0, public_gists: 0, followers: 0, following: 0 };
   const node_id = Buffer.from(`0:${type}${login}`).toString('base64url');
-  const shown = { name: login, blog: '', gravatar_id: '', avatar_url: `${baseUrl}/avatars/u/${login}`, site_admin: false };
-  return { login, node_id, type, ...shown, ...absent, ...counts } as Omit<UserRow, 'id' | 'created_at' | 'updated_at'>;
+  const shown = {
+    name: login,
+    blog: '',
+    gravatar_id: '',
+    avatar_url: `${baseUrl}/avatars/u/${login}`,
+    site_admin: false,
+  };
+  return { login, node_id, type, ...shown, ...absent, ...counts };
 }

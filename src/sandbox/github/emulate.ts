@@ -53,11 +53,20 @@ export class EmulatedApi {
   readonly #users = new WeakMap<Request, EmulateUser>();
   readonly #baseUrl: string;
 
-  constructor(plugin: GitHubPlugin, store: RowStore, webhooks: EmulateWebhooks, baseUrl: string, tokens: Map<string, EmulateUser>) {
+  constructor(
+    plugin: GitHubPlugin,
+    store: RowStore,
+    webhooks: EmulateWebhooks,
+    baseUrl: string,
+    tokens: Map<string, EmulateUser>,
+  ) {
     this.#baseUrl = baseUrl;
     this.#app.onError((error, c) => {
       const status = 'status' in error && typeof error.status === 'number' ? error.status : 500;
-      return c.json({ message: error.message, documentation_url: 'https://docs.github.com/rest' }, status as ContentfulStatusCode);
+      return c.json(
+        { message: error.message, documentation_url: 'https://docs.github.com/rest' },
+        status as ContentfulStatusCode,
+      );
     });
     this.#app.notFound((c) => c.json({ message: 'Not Found', documentation_url: 'https://docs.github.com/rest' }, 404));
     this.#app.use(async (c, next) => {
@@ -73,7 +82,8 @@ export class EmulatedApi {
 
   /** Answers a request as the given account; nobody's when there is none. */
   async fetch(request: Request, account?: UserRow): Promise<Response> {
-    if (account) this.#users.set(request, { login: account.login, id: account.id, scopes: ['repo', 'user', 'admin:repo_hook'] });
+    if (account)
+      this.#users.set(request, { login: account.login, id: account.id, scopes: ['repo', 'user', 'admin:repo_hook'] });
     return this.#app.fetch(request);
   }
 

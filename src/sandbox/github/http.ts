@@ -56,7 +56,8 @@ export async function jsonBody(c: SandboxContext): Promise<Record<string, unknow
 
 /** One page of a list, with GitHub's Link header set. */
 export function pageOf<T>(c: SandboxContext, list: readonly T[]): T[] {
-  const count = (name: string, otherwise: number): number => Math.max(1, Number.parseInt(c.req.query(name) ?? '', 10) || otherwise);
+  const count = (name: string, otherwise: number): number =>
+    Math.max(1, Number.parseInt(c.req.query(name) ?? '', 10) || otherwise);
   const [page, perPage] = [count('page', 1), Math.min(100, count('per_page', 30))];
   const last = Math.max(1, Math.ceil(list.length / perPage));
   const link = (target: number, rel: string): string => {

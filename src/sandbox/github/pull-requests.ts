@@ -84,7 +84,13 @@ export class PullRequests {
   async #announce(repo: RepoRow, change: RefChange, sender: UserRow): Promise<void> {
     const [, kind, name] = /^refs\/(heads|tags)\/(.+)$/.exec(change.ref) ?? [];
     const ref_type = kind === 'heads' ? 'branch' : 'tag';
-    const described = { ref: name, ref_type, pusher_type: 'user', master_branch: repo.default_branch, description: null };
+    const described = {
+      ref: name,
+      ref_type,
+      pusher_type: 'user',
+      master_branch: repo.default_branch,
+      description: null,
+    };
     if (name && change.before === null) this.#events.emit({ event: 'create', repo, sender, extra: described });
     if (name && change.after === null) this.#events.emit({ event: 'delete', repo, sender, extra: described });
     const extra = await describePush(this.#mirror.directory(repo), repo, change, sender, this.#baseUrl);
@@ -101,7 +107,14 @@ export class PullRequests {
     if (after === pull.head_sha) return;
     const moved = this.#rows.pullRequests.update(pull.id, { head_sha: after });
     if (moved) await this.refresh(repo, moved);
-    this.#events.emit({ event: 'pull_request', action: 'synchronize', repo, sender: by, pull: pull.number, extra: { before, after } });
+    this.#events.emit({
+      event: 'pull_request',
+      action: 'synchronize',
+      repo,
+      sender: by,
+      pull: pull.number,
+      extra: { before, after },
+    });
   }
 
   /** A base branch that now holds the head has merged it, whoever pushed that. */
@@ -122,12 +135,17 @@ export class PullRequests {
   async #closeIssue(repo: RepoRow, number: number, by: UserRow): Promise<void> {
     const issue = this.#rows.issues.findBy('repo_id', repo.id).find((row) => row.number === number);
     if (!issue || issue.is_pull_request || issue.state === 'closed') return;
-    await this.#api.send('PATCH', `/repos/${repo.full_name}/issues/${number}`, { state: 'closed', state_reason: 'completed' }, by);
+    await this.#api.send(
+      'PATCH',
+      `/repos/${repo.full_name}/issues/${number}`,
+      { state: 'closed', state_reason: 'completed' },
+      by,
+    );
   }
 }
 
 /** The issues of this repository that a description closes when it is merged. */
-export function closedIssues(repo: RepoRow, body: string): number[] {
+function closedIssues(repo: RepoRow, body: string): number[] {
   const named = [...body.matchAll(CLOSING)].filter(([, other]) => other === undefined || other === repo.full_name);
   return [...new Set(named.map(([, , number]) => Number(number)))];
 }

@@ -33,7 +33,7 @@ export interface RepoRow extends Row {
   delete_branch_on_merge: boolean;
 }
 
-export interface CollaboratorRow extends Row {
+interface CollaboratorRow extends Row {
   repo_id: number;
   user_id: number;
   permission: 'pull' | 'triage' | 'push' | 'maintain' | 'admin';
@@ -145,7 +145,7 @@ export interface IssueEventRow extends Row {
   rename: unknown;
 }
 
-export interface BranchRow extends Row {
+interface BranchRow extends Row {
   repo_id: number;
   name: string;
   sha: string;

@@ -31,7 +31,11 @@ export interface Sandbox {
 }
 
 /** Opens the state in `dataDir`, seeds it on the first start, and finishes what an earlier process left. */
-export async function openSandbox(dataDir: string, baseUrl: string, accounts: readonly SandboxAccount[]): Promise<Sandbox> {
+export async function openSandbox(
+  dataDir: string,
+  baseUrl: string,
+  accounts: readonly SandboxAccount[],
+): Promise<Sandbox> {
   await mkdir(join(dataDir, 'git'), { recursive: true });
   const plugin = await loadGitHubPlugin();
   const store = new RowStore();

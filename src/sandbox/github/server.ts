@@ -32,7 +32,8 @@ export interface GitHubSandbox {
 export async function startGitHubSandbox(options: GitHubSandboxOptions): Promise<GitHubSandbox> {
   const host = options.host ?? '127.0.0.1';
   let app: ReturnType<typeof createSandboxApp> | undefined;
-  const fetch = (request: Request): Response | Promise<Response> => app?.fetch(request) ?? new Response('starting', { status: 503 });
+  const fetch = (request: Request): Response | Promise<Response> =>
+    app?.fetch(request) ?? new Response('starting', { status: 503 });
   const server = createAdaptorServer({ fetch }) as Server;
   server.requestTimeout = 0;
   server.listen(options.port ?? 0, host);

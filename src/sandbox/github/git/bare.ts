@@ -28,7 +28,12 @@ export async function initBare(directory: string, defaultBranch: string): Promis
   if (await stat(join(directory, 'HEAD')).catch(() => undefined)) return;
   await mkdir(directory, { recursive: true });
   await git(directory, ['init', '--quiet', '--bare', `--initial-branch=${defaultBranch}`]);
-  const settings = { 'http.receivepack': 'true', 'receive.autogc': 'false', 'gc.auto': '0', 'receive.hideRefs': PULL_REFS };
+  const settings = {
+    'http.receivepack': 'true',
+    'receive.autogc': 'false',
+    'gc.auto': '0',
+    'receive.hideRefs': PULL_REFS,
+  };
   for (const [name, value] of Object.entries(settings)) await git(directory, ['config', name, value]);
 }
 
@@ -49,7 +54,10 @@ export async function listRefs(directory: string): Promise<Map<string, string>> 
 }
 
 /** Moves refs, all or none. */
-export async function updateRefs(directory: string, changes: readonly { ref: string; after: string | null }[]): Promise<void> {
+export async function updateRefs(
+  directory: string,
+  changes: readonly { ref: string; after: string | null }[],
+): Promise<void> {
   const lines = changes.map(({ ref, after }) => (after === null ? `delete ${ref}` : `update ${ref} ${after}`));
   await git(directory, ['update-ref', '--stdin'], { input: `${lines.join('\n')}\n` });
 }
@@ -70,15 +78,24 @@ export async function allObjects(directory: string): Promise<GitObject[]> {
 }
 
 /** The objects that came with `tips` and were not reachable from `known`. */
-export async function newObjects(directory: string, tips: readonly string[], known: readonly string[]): Promise<GitObject[]> {
+export async function newObjects(
+  directory: string,
+  tips: readonly string[],
+  known: readonly string[],
+): Promise<GitObject[]> {
   const input = [...tips, ...known.map((sha) => `^${sha}`)].join('\n');
-  const { stdout } = await git(directory, ['rev-list', '--objects', '--no-object-names', '--stdin', '--'], { input: `${input}\n` });
+  const { stdout } = await git(directory, ['rev-list', '--objects', '--no-object-names', '--stdin', '--'], {
+    input: `${input}\n`,
+  });
+  if (stdout === '') return [];
   return [...readBatch(await gitBytes(directory, ['cat-file', '--batch'], `${stdout}\n`))];
 }
 
 /** The tree of a merge of two commits, or `undefined` when they conflict or have nothing in common. */
 export async function mergeTrees(directory: string, base: string, head: string): Promise<string | undefined> {
-  const { stdout, exitCode } = await git(directory, ['merge-tree', '--write-tree', '--no-messages', base, head], { allow: [1, 128] });
+  const { stdout, exitCode } = await git(directory, ['merge-tree', '--write-tree', '--no-messages', base, head], {
+    allow: [1, 128],
+  });
   return exitCode === 0 ? stdout.trim() : undefined;
 }
 
@@ -88,17 +105,28 @@ export async function isAncestor(directory: string, ancestor: string, descendant
 }
 
 /** Makes a commit object in an account's name and gives its hash. */
-export async function commitTree(directory: string, tree: string, parents: readonly string[], message: string, by: UserRow): Promise<string> {
+export async function commitTree(
+  directory: string,
+  tree: string,
+  parents: readonly string[],
+  message: string,
+  by: UserRow,
+): Promise<string> {
   const args = ['commit-tree', tree, ...parents.flatMap((parent) => ['-p', parent])];
   return (await git(directory, args, { input: `${message}\n`, env: identityOf(by) })).stdout;
 }
 
 /** Replays `base..head` on top of `base`; `undefined` when a commit does not apply. */
-export async function rebaseCommits(directory: string, base: string, head: string, by: UserRow): Promise<string | undefined> {
+export async function rebaseCommits(
+  directory: string,
+  base: string,
+  head: string,
+  by: UserRow,
+): Promise<string | undefined> {
   const worktree = join(directory, `rebase-${process.pid}-${head}`);
   await git(directory, ['worktree', 'add', '--quiet', '--detach', worktree, base]);
   try {
-    const picked = await git(worktree, ['cherry-pick', `${base}..${head}`], { env: identityOf(by), allow: [1] });
+    const picked = await git(worktree, ['cherry-pick', `${base}..${head}`], { env: identityOf(by), allow: [1, 128] });
     return picked.exitCode === 0 ? (await git(worktree, ['rev-parse', 'HEAD'])).stdout : undefined;
   } finally {
     await git(directory, ['worktree', 'remove', '--force', worktree]);
@@ -123,7 +151,10 @@ export interface DiffSize {
 export async function diffSize(directory: string, base: string, head: string): Promise<DiffSize> {
   const args = ['diff', '--numstat', '--no-ext-diff', '--find-renames', `${base}...${head}`];
   const { stdout } = await git(directory, args, { allow: [128] });
-  const lines = stdout.split('\n').filter(Boolean).map((line) => line.split('\t'));
+  const lines = stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => line.split('\t'));
   const sum = (column: number): number => lines.reduce((total, line) => total + (Number(line[column]) || 0), 0);
   const commits = Number((await git(directory, ['rev-list', '--count', `${base}..${head}`])).stdout);
   return { additions: sum(0), deletions: sum(1), changed_files: lines.length, commits };

@@ -36,7 +36,10 @@ export async function runHttpBackend(root: string, request: CgiRequest): Promise
   return new Response(Readable.toWeb(child.stdout) as ReadableStream<Uint8Array>, { status, headers });
 }
 
-function cgiEnvironment(root: string, { method, path, query, headers, contentLength, user }: CgiRequest): Record<string, string> {
+function cgiEnvironment(
+  root: string,
+  { method, path, query, headers, contentLength, user }: CgiRequest,
+): Record<string, string> {
   const header = (name: string): string => headers.get(name) ?? '';
   return gitEnvironment({
     GIT_PROJECT_ROOT: root,

@@ -45,6 +45,12 @@ export async function git(directory: string, args: readonly string[], options: G
 /** Runs one git command whose output is bytes. */
 export async function gitBytes(directory: string, args: readonly string[], input: string): Promise<Buffer> {
   const env = gitEnvironment();
-  const run = await execa('git', ['-C', directory, ...args], { env, extendEnv: false, input, encoding: 'buffer', maxBuffer: 1 << 30 });
+  const run = await execa('git', ['-C', directory, ...args], {
+    env,
+    extendEnv: false,
+    input,
+    encoding: 'buffer',
+    maxBuffer: 1 << 30,
+  });
   return Buffer.from(run.stdout);
 }

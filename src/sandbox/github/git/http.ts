@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { ReadableStream } from 'node:stream/web';
 import { Hono, type Context } from 'hono';
 import { mayAct } from '../access.ts';
 import { accountOf } from '../accounts.ts';
@@ -19,7 +18,9 @@ const PUSH = 'git-receive-pack';
 export function gitRoutes(sandbox: Sandbox): Hono {
   const app = new Hono();
   app.get('/:owner/:repo/info/refs', async (c) => serve(c, sandbox, c.req.query('service') ?? ''));
-  app.post('/:owner/:repo/:service{git-upload-pack|git-receive-pack}', async (c) => serve(c, sandbox, c.req.param('service')));
+  app.post('/:owner/:repo/:service{git-upload-pack|git-receive-pack}', async (c) =>
+    serve(c, sandbox, c.req.param('service')),
+  );
   return app;
 }
 
@@ -35,7 +36,7 @@ async function serve(c: Context, sandbox: Sandbox, service: string): Promise<Res
   if (!repo || !mayAct(rows, account, repo, 'read')) return new Response('Repository not found.\n', { status: 404 });
   if (!mayAct(rows, account, repo, needed)) return new Response(`Permission to ${name}.git denied.\n`, { status: 403 });
   if (c.req.method === 'POST' && service === PUSH && account) return receive(c, sandbox, repo, account);
-  return backend(c, sandbox, repo, account, c.req.raw.body && Readable.fromWeb(c.req.raw.body as ReadableStream));
+  return backend(c, sandbox, repo, account, c.req.raw.body && Readable.fromWeb(c.req.raw.body));
 }
 
 /**
@@ -46,7 +47,7 @@ async function receive(c: Context, sandbox: Sandbox, repo: RepoRow, account: Use
   const spool = await mkdtemp(join(tmpdir(), 'sandbox-push-'));
   try {
     const file = join(spool, 'pack');
-    const sent = c.req.raw.body ? Readable.fromWeb(c.req.raw.body as ReadableStream) : Readable.from([]);
+    const sent = c.req.raw.body ? Readable.fromWeb(c.req.raw.body) : Readable.from([]);
     await pipeline(sent, createWriteStream(file));
     const { size } = await stat(file);
     return await sandbox.change(account, async () => {
@@ -60,7 +61,14 @@ async function receive(c: Context, sandbox: Sandbox, repo: RepoRow, account: Use
   }
 }
 
-async function backend(c: Context, sandbox: Sandbox, repo: RepoRow, account: UserRow | undefined, body: Readable | null, size?: number): Promise<Response> {
+async function backend(
+  c: Context,
+  sandbox: Sandbox,
+  repo: RepoRow,
+  account: UserRow | undefined,
+  body: Readable | null,
+  size?: number,
+): Promise<Response> {
   const url = new URL(c.req.url);
   const action = url.pathname.replace(/^\/[^/]+\/[^/]+/, '');
   const directory = sandbox.mirror.directory(repo);

@@ -24,9 +24,15 @@ export class GitImport {
       const tree = decodeTree(content).map((entry) => this.#sized(repo, entry));
       this.#rows.trees.insert({ repo_id: repo.id, sha, node_id: nodeId('Tree', sha), tree, truncated: false });
     }
-    for (const { sha, content } of of('commit').reverse()) {
+    for (const { sha, content } of of('commit').toReversed()) {
       if (this.#has('commits', repo, sha)) continue;
-      this.#rows.commits.insert({ repo_id: repo.id, sha, node_id: nodeId('Commit', sha), user_id: null, ...decodeCommit(content) });
+      this.#rows.commits.insert({
+        repo_id: repo.id,
+        sha,
+        node_id: nodeId('Commit', sha),
+        user_id: null,
+        ...decodeCommit(content),
+      });
     }
     for (const { sha, content } of of('tag')) {
       if (this.#rows.tags.findBy('repo_id', repo.id).some((row) => row.sha === sha)) continue;

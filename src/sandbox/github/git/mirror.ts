@@ -50,9 +50,12 @@ export class GitMirror {
     if (change.collection === 'github.repos') this.#observeRepo(change.before as RepoRow, change.after as RepoRow);
     if (change.collection === 'github.refs') this.#observeRef(change.before as RefRow, change.after as RefRow);
     if (change.before || !change.after) return;
-    if (change.collection === 'github.blobs') this.#observeObject('blob', change.after, encodeBlob(change.after as BlobRow));
-    if (change.collection === 'github.trees') this.#observeObject('tree', change.after, encodeTree(change.after as TreeRow));
-    if (change.collection === 'github.commits') this.#observeObject('commit', change.after, encodeCommit(change.after as CommitRow));
+    if (change.collection === 'github.blobs')
+      this.#observeObject('blob', change.after, encodeBlob(change.after as BlobRow));
+    if (change.collection === 'github.trees')
+      this.#observeObject('tree', change.after, encodeTree(change.after as TreeRow));
+    if (change.collection === 'github.commits')
+      this.#observeObject('commit', change.after, encodeCommit(change.after as CommitRow));
   }
 
   /** Takes emulate's changes to the bare repositories and says which refs moved. */
@@ -117,7 +120,8 @@ export class GitMirror {
     const directory = this.directory(after);
     if (!before) this.#steps.push(() => initBare(directory, after.default_branch));
     else if (before.full_name !== after.full_name) this.#steps.push(() => moveBare(this.directory(before), directory));
-    if (before && before.default_branch !== after.default_branch) this.#steps.push(() => setHead(directory, after.default_branch));
+    if (before && before.default_branch !== after.default_branch)
+      this.#steps.push(() => setHead(directory, after.default_branch));
   }
 
   #observeRef(before: RefRow | undefined, after: RefRow | undefined): void {
@@ -146,7 +150,9 @@ export class GitMirror {
   }
 
   #presentCommits(repo: RepoRow, known: Map<string, string>): string[] {
-    return [...new Set(known.values())].filter((sha) => this.#rows.commits.findBy('sha', sha).some((row) => row.repo_id === repo.id));
+    return [...new Set(known.values())].filter((sha) =>
+      this.#rows.commits.findBy('sha', sha).some((row) => row.repo_id === repo.id),
+    );
   }
 
   #silently(change: () => void): void {

@@ -21,9 +21,12 @@ export function encodeBlob(blob: BlobRow): Buffer {
 /** The bytes of a tree, its entries in git's order (a folder sorts as if its name ended in a slash). */
 export function encodeTree({ tree }: TreeRow): Buffer {
   const key = (entry: TreeEntry): Buffer => Buffer.from(entry.type === 'tree' ? `${entry.path}/` : entry.path);
-  const ordered = [...tree].sort((left, right) => Buffer.compare(key(left), key(right)));
+  const ordered = tree.toSorted((left, right) => Buffer.compare(key(left), key(right)));
   return Buffer.concat(
-    ordered.flatMap((entry) => [Buffer.from(`${entry.mode.replace(/^0+/, '')} ${entry.path}\0`), Buffer.from(entry.sha, 'hex')]),
+    ordered.flatMap((entry) => [
+      Buffer.from(`${entry.mode.replace(/^0+/, '')} ${entry.path}\0`),
+      Buffer.from(entry.sha, 'hex'),
+    ]),
   );
 }
 
@@ -40,7 +43,7 @@ export function encodeCommit(commit: CommitRow): Buffer {
 }
 
 /** The hash git gives to an object. */
-export function objectSha(type: ObjectType, content: Buffer): string {
+function objectSha(type: ObjectType, content: Buffer): string {
   return createHash('sha1').update(`${type} ${content.byteLength}\0`).update(content).digest('hex');
 }
 
@@ -57,7 +60,7 @@ export async function writeLooseObject(directory: string, { sha, type, content }
 
 /** Splits the output of `git cat-file --batch`. */
 export function* readBatch(output: Buffer): Generator<GitObject> {
-  for (let at = 0; at < output.length; ) {
+  for (let at = 0; at < output.length;) {
     const end = output.indexOf(0x0a, at);
     const [sha = '', type, size] = output.toString('latin1', at, end).split(' ');
     if (size === undefined) throw new Error(`git has no object ${sha}`);
@@ -71,12 +74,14 @@ export function decodeBlob(content: Buffer): Pick<BlobRow, 'content' | 'encoding
   const text = content.toString('utf8');
   const isText = !text.includes('\0') && Buffer.from(text, 'utf8').equals(content);
   const size = content.byteLength;
-  return isText ? { content: text, encoding: 'utf-8', size } : { content: content.toString('base64'), encoding: 'base64', size };
+  return isText
+    ? { content: text, encoding: 'utf-8', size }
+    : { content: content.toString('base64'), encoding: 'base64', size };
 }
 
 export function decodeTree(content: Buffer): TreeEntry[] {
   const entries: TreeEntry[] = [];
-  for (let at = 0; at < content.length; ) {
+  for (let at = 0; at < content.length;) {
     const end = content.indexOf(0, at);
     const header = content.toString('utf8', at, end);
     const space = header.indexOf(' ');
@@ -85,10 +90,12 @@ export function decodeTree(content: Buffer): TreeEntry[] {
     entries.push({ path: header.slice(space + 1), mode, type, sha: content.toString('hex', end + 1, end + 21) });
     at = end + 21;
   }
-  return entries.sort((left, right) => left.path.localeCompare(right.path));
+  return entries.toSorted((left, right) => left.path.localeCompare(right.path));
 }
 
-export function decodeCommit(content: Buffer): Omit<CommitRow, 'id' | 'created_at' | 'updated_at' | 'repo_id' | 'sha' | 'node_id' | 'user_id'> {
+export function decodeCommit(
+  content: Buffer,
+): Omit<CommitRow, 'id' | 'created_at' | 'updated_at' | 'repo_id' | 'sha' | 'node_id' | 'user_id'> {
   const { headers, message } = headersOf(content);
   const author = identity(headers.find(([name]) => name === 'author')?.[1]);
   const committer = identity(headers.find(([name]) => name === 'committer')?.[1]);
@@ -105,7 +112,9 @@ export function decodeCommit(content: Buffer): Omit<CommitRow, 'id' | 'created_a
   };
 }
 
-export function decodeTag(content: Buffer): Omit<TagRow, 'id' | 'created_at' | 'updated_at' | 'repo_id' | 'sha' | 'node_id'> {
+export function decodeTag(
+  content: Buffer,
+): Omit<TagRow, 'id' | 'created_at' | 'updated_at' | 'repo_id' | 'sha' | 'node_id'> {
   const { headers, message } = headersOf(content);
   const header = (wanted: string): string => headers.find(([name]) => name === wanted)?.[1] ?? '';
   const tagger = identity(header('tagger'));
@@ -116,8 +125,14 @@ export function decodeTag(content: Buffer): Omit<TagRow, 'id' | 'created_at' | '
 function headersOf(content: Buffer): { headers: [string, string][]; message: string } {
   const text = content.toString('utf8');
   const split = text.indexOf('\n\n');
-  const lines = text.slice(0, split).split('\n').filter((line) => !line.startsWith(' '));
-  const headers = lines.map((line): [string, string] => [line.slice(0, line.indexOf(' ')), line.slice(line.indexOf(' ') + 1)]);
+  const lines = text
+    .slice(0, split)
+    .split('\n')
+    .filter((line) => !line.startsWith(' '));
+  const headers = lines.map((line): [string, string] => [
+    line.slice(0, line.indexOf(' ')),
+    line.slice(line.indexOf(' ') + 1),
+  ]);
   return { headers, message: text.slice(split + 2).replace(/\n$/, '') };
 }
 

@@ -15,7 +15,13 @@ interface PushedCommit {
 }
 
 /** The fields of a push that are not the repository or the sender. */
-export async function describePush(directory: string, repo: RepoRow, change: RefChange, pusher: UserRow, baseUrl: string): Promise<Record<string, unknown>> {
+export async function describePush(
+  directory: string,
+  repo: RepoRow,
+  change: RefChange,
+  pusher: UserRow,
+  baseUrl: string,
+): Promise<Record<string, unknown>> {
   const { ref, before, after } = change;
   const page = `${baseUrl}/${repo.full_name}`;
   const forced = before !== null && after !== null && !(await isAncestor(directory, before, after));
@@ -36,16 +42,36 @@ export async function describePush(directory: string, repo: RepoRow, change: Ref
   };
 }
 
-async function pushedCommits(directory: string, { ref, before, after }: RefChange, page: string): Promise<PushedCommit[]> {
-  const range = before === null ? [`${after}`, '--not', `--exclude=${ref}`, '--exclude=refs/pull/*', '--all'] : [`${before}..${after}`];
+async function pushedCommits(
+  directory: string,
+  { ref, before, after }: RefChange,
+  page: string,
+): Promise<PushedCommit[]> {
+  const range =
+    before === null
+      ? [`${after}`, '--not', `--exclude=${ref}`, '--exclude=refs/pull/*', '--all']
+      : [`${before}..${after}`];
   const format = '--format=%x00%H%x01%T%x01%cI%x01%an%x01%ae%x01%cn%x01%ce%x01%B%x01';
-  const args = ['log', '--reverse', `--max-count=${MOST_COMMITS}`, '--name-status', '--no-renames', format, ...range, '--'];
+  const args = [
+    'log',
+    '--reverse',
+    `--max-count=${MOST_COMMITS}`,
+    '--name-status',
+    '--no-renames',
+    format,
+    ...range,
+    '--',
+  ];
   const { stdout } = await git(directory, args);
-  return stdout.split('\0').slice(1).map((record) => pushedCommit(record, page));
+  return stdout
+    .split('\0')
+    .slice(1)
+    .map((record) => pushedCommit(record, page));
 }
 
 function pushedCommit(record: string, page: string): PushedCommit {
-  const [id = '', tree_id, timestamp, authorName, authorEmail, name, email, message = '', files = ''] = record.split('\x01');
+  const [id = '', tree_id, timestamp, authorName, authorEmail, name, email, message = '', files = ''] =
+    record.split('\x01');
   const touched = (letter: string): string[] =>
     files.split('\n').flatMap((line) => (line.startsWith(`${letter}\t`) ? line.slice(2) : []));
   return {

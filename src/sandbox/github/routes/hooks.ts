@@ -17,16 +17,14 @@ export function hookRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
     const url = `${baseUrl}/repos/${repo.full_name}/hooks/${hook.id}`;
     const { secret, ...config } = hook.config;
     const last = deliveries.page({ hookId: hook.id, limit: 1 })[0]?.outcome;
-    const { id, name, active, created_at, updated_at } = hook;
-    return {
-      type: 'Repository',
-      ...{ id, name, active, events: hook.events },
-      config: { ...config, ...(secret && { secret: MASK }) },
-      ...{ created_at, updated_at, url, test_url: `${url}/tests`, ping_url: `${url}/pings`, deliveries_url: `${url}/deliveries` },
-      last_response: last
-        ? { code: last.statusCode, status: last.status === 'OK' ? 'active' : 'error', message: last.status }
-        : { code: null, status: 'unused', message: null },
-    };
+    const { id, name, active, events: wanted, created_at, updated_at } = hook;
+    const links = { url, test_url: `${url}/tests`, ping_url: `${url}/pings`, deliveries_url: `${url}/deliveries` };
+    const last_response = last
+      ? { code: last.statusCode, status: last.status === 'OK' ? 'active' : 'error', message: last.status }
+      : { code: null, status: 'unused', message: null };
+    const masked = { ...config, ...(secret && { secret: MASK }) };
+    const dates = { created_at, updated_at };
+    return { type: 'Repository', id, name, active, events: wanted, config: masked, ...dates, ...links, last_response };
   };
   const ping = (c: SandboxContext, repo: RepoRow, hook: HookRow): void => {
     const extra = { zen: ZEN, hook_id: hook.id, hook: shown(repo, hook) };
@@ -82,7 +80,9 @@ export function hookRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
   app.post('/:hook/tests', async (c) => {
     const repo = requireRepo(c, sandbox, 'admin');
     const hook = requireHook(c, sandbox, repo);
-    const after = rows.refs.findBy('repo_id', repo.id).find(({ ref }) => ref === `refs/heads/${repo.default_branch}`)?.sha;
+    const after = rows.refs
+      .findBy('repo_id', repo.id)
+      .find(({ ref }) => ref === `refs/heads/${repo.default_branch}`)?.sha;
     if (!after) throw new GitHubError(422, `${mirror.directory(repo)} has no commit to test with`);
     const extra = { ref: `refs/heads/${repo.default_branch}`, before: after, after, commits: [], head_commit: null };
     events.emit({ event: 'push', repo, sender: requireAccount(c), hook, extra });
@@ -106,11 +106,15 @@ function configFrom(value: unknown, before?: HookRow['config']): HookRow['config
   const config = (typeof value === 'object' ? value : null) as Record<string, unknown> | null;
   const text = (name: keyof HookRow['config']): string | undefined => {
     const given = config?.[name];
-    return typeof given === 'string' && given !== MASK ? given : before?.[name];
+    return (typeof given === 'string' || typeof given === 'number') && given !== MASK ? `${given}` : before?.[name];
   };
   const url = text('url');
   if (!url || !URL.canParse(url)) throw invalid('Hook', 'url', 'custom', 'url must be a valid URL');
   const secret = text('secret');
-  const ssl = config?.['insecure_ssl'] ?? before?.insecure_ssl ?? '0';
-  return { url, content_type: text('content_type') ?? 'json', insecure_ssl: String(ssl), ...(secret && { secret }) };
+  return {
+    url,
+    content_type: text('content_type') ?? 'json',
+    insecure_ssl: text('insecure_ssl') ?? '0',
+    ...(secret && { secret }),
+  };
 }

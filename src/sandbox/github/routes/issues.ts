@@ -2,7 +2,15 @@
 import { Hono } from 'hono';
 import { mayAct } from '../access.ts';
 import { GitHubError, notFound } from '../errors.ts';
-import { jsonBody, pageOf, requireAccount, requireIssue, requireRepo, type SandboxContext, type SandboxEnv } from '../http.ts';
+import {
+  jsonBody,
+  pageOf,
+  requireAccount,
+  requireIssue,
+  requireRepo,
+  type SandboxContext,
+  type SandboxEnv,
+} from '../http.ts';
 import { recordIssueEvent } from '../issue-events.ts';
 import type { IssueRow, RepoRow, UserRow } from '../rows.ts';
 import type { Sandbox } from '../sandbox.ts';
@@ -22,7 +30,12 @@ export function issueRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
     const account = requireAccount(c);
     const body = await jsonBody(c);
     const assignee = typeof body['assignee'] === 'string' ? { assignees: [body['assignee']] } : {};
-    const answer = await api.send('POST', `/repos/${repo.full_name}/issues`, { ...assignee, ...body, labels: labelNames(body['labels']) }, account);
+    const answer = await api.send(
+      'POST',
+      `/repos/${repo.full_name}/issues`,
+      { ...assignee, ...body, labels: labelNames(body['labels']) },
+      account,
+    );
     if (!answer.ok) return answer;
     const created = (await answer.json()) as { number: number; labels: { name: string }[] };
     for (const { name } of created.labels) {
@@ -39,7 +52,8 @@ export function issueRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
     const repo = requireRepo(c, sandbox, 'read');
     const account = requireAccount(c);
     const issue = requireIssue(c, sandbox, repo);
-    if (account.id !== issue.user_id && !mayAct(rows, account, repo, 'triage')) throw new GitHubError(403, 'Must have admin rights to Repository.');
+    if (account.id !== issue.user_id && !mayAct(rows, account, repo, 'triage'))
+      throw new GitHubError(403, 'Must have admin rights to Repository.');
     if (!issue.is_pull_request) return next();
     await patchPullAsIssue(sandbox, repo, issue, account, await jsonBody(c));
     return c.json(await show.issue(repo, issue.number));
@@ -63,13 +77,22 @@ export function issueRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
 }
 
 /** Emulate's own routes for pull requests and labels do each part of the change. */
-async function patchPullAsIssue({ api, ...sandbox }: Sandbox, repo: RepoRow, issue: IssueRow, account: UserRow, body: Record<string, unknown>): Promise<void> {
+async function patchPullAsIssue(
+  { api, ...sandbox }: Sandbox,
+  repo: RepoRow,
+  issue: IssueRow,
+  account: UserRow,
+  body: Record<string, unknown>,
+): Promise<void> {
   const { title, body: text, state, labels, assignees } = body;
   const path = `/repos/${repo.full_name}`;
-  const fields = Object.fromEntries(Object.entries({ title, body: text, state }).filter(([, value]) => value !== undefined));
+  const fields = Object.fromEntries(
+    Object.entries({ title, body: text, state }).filter(([, value]) => value !== undefined),
+  );
   if (Object.keys(fields).length > 0) await api.send('PATCH', `${path}/pulls/${issue.number}`, fields, account);
   if (labels !== undefined) await api.send('PUT', `${path}/issues/${issue.number}/labels`, labelNames(labels), account);
-  if (assignees !== undefined) assign({ api, ...sandbox }, repo, issue, accountIds({ api, ...sandbox }, assignees), account);
+  if (assignees !== undefined)
+    assign({ api, ...sandbox }, repo, issue, accountIds({ api, ...sandbox }, assignees), account);
 }
 
 function assign({ rows, events, show }: Sandbox, repo: RepoRow, issue: IssueRow, ids: number[], by: UserRow): void {
@@ -77,7 +100,14 @@ function assign({ rows, events, show }: Sandbox, repo: RepoRow, issue: IssueRow,
   if (!pull) throw notFound();
   const tell = (action: string, id: number): void => {
     recordIssueEvent(rows, repo, issue.number, action, by, { assignee_id: id });
-    events.emit({ event: 'pull_request', action, repo, sender: by, pull: issue.number, extra: { assignee: show.user(id) } });
+    events.emit({
+      event: 'pull_request',
+      action,
+      repo,
+      sender: by,
+      pull: issue.number,
+      extra: { assignee: show.user(id) },
+    });
   };
   rows.issues.update(issue.id, { assignee_ids: ids });
   rows.pullRequests.update(pull.id, { assignee_ids: ids });
@@ -93,12 +123,17 @@ function accountIds({ rows }: Sandbox, logins: unknown): number[] {
 /** Labels may be given by name or as objects with one. */
 function labelNames(labels: unknown): unknown {
   if (!Array.isArray(labels)) return [];
-  return labels.map((label: unknown) => (typeof label === 'object' && label !== null && 'name' in label ? label.name : label));
+  return labels.map((label: unknown) =>
+    typeof label === 'object' && label !== null && 'name' in label ? label.name : label,
+  );
 }
 
 function issueFilter(c: SandboxContext, { rows }: Sandbox, repo: RepoRow): (issue: IssueRow) => boolean {
   const { state = 'open', labels = '', since, creator, assignee, milestone } = c.req.query();
-  const labelIds = labels.split(',').filter(Boolean).map((name) => labelId(name.trim()));
+  const labelIds = labels
+    .split(',')
+    .filter(Boolean)
+    .map((name) => labelId(name.trim()));
   const userId = (login: string): number | undefined => rows.users.findOneBy('login', login)?.id;
   function labelId(name: string): number {
     return rows.labels.findBy('repo_id', repo.id).find((label) => label.name === name)?.id ?? -1;
@@ -108,7 +143,8 @@ function issueFilter(c: SandboxContext, { rows }: Sandbox, repo: RepoRow): (issu
     if (assignee === '*' || assignee === 'none') return issue.assignee_ids.length > 0 === (assignee === '*');
     return issue.assignee_ids.includes(userId(assignee) ?? -1);
   };
-  const planned = (issue: IssueRow): boolean => milestone === undefined || milestone === '' || (milestone === 'none') === (issue.milestone_id === null);
+  const planned = (issue: IssueRow): boolean =>
+    milestone === undefined || milestone === '' || (milestone === 'none') === (issue.milestone_id === null);
   return (issue) =>
     (state === 'all' || issue.state === state) &&
     labelIds.every((id) => issue.label_ids.includes(id)) &&
@@ -123,5 +159,5 @@ function sorted(c: SandboxContext, issues: readonly IssueRow[]): IssueRow[] {
   const key = sort === 'updated' ? 'updated_at' : sort === 'comments' ? 'comments' : 'created_at';
   const sign = direction === 'asc' ? 1 : -1;
   const compare = (left: string | number, right: string | number): number => (left < right ? -1 : left > right ? 1 : 0);
-  return [...issues].sort((left, right) => sign * (compare(left[key], right[key]) || left.number - right.number));
+  return issues.toSorted((left, right) => sign * (compare(left[key], right[key]) || left.number - right.number));
 }

@@ -21,7 +21,8 @@ export function mergeRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
     const { merge_method = 'merge', sha, commit_title, commit_message } = await jsonBody(c);
     const method = methodOf(merge_method, repo);
     if (pull.state === 'closed' || pull.draft) throw new GitHubError(405, 'Pull Request is not mergeable');
-    if (typeof sha === 'string' && sha !== pull.head_sha) throw new GitHubError(409, 'Head branch was modified. Review and try the merge again.');
+    if (typeof sha === 'string' && sha !== pull.head_sha)
+      throw new GitHubError(409, 'Head branch was modified. Review and try the merge again.');
     const message = messageFor(method, repo, pull, commit_title, commit_message);
     const commit = await mergeCommit(sandbox, repo, pull, method, message, account);
     if (!commit) throw new GitHubError(405, 'Pull Request is not mergeable');
@@ -36,7 +37,8 @@ export function mergeRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
     const account = requireAccount(c);
     const pull = requirePull(c, sandbox, repo);
     const { expected_head_sha } = await jsonBody(c);
-    if (expected_head_sha !== undefined && expected_head_sha !== pull.head_sha) throw new GitHubError(422, 'expected_head_sha does not match');
+    if (expected_head_sha !== undefined && expected_head_sha !== pull.head_sha)
+      throw new GitHubError(422, 'expected_head_sha does not match');
     const directory = mirror.directory(repo);
     const base = pulls.branchSha(repo, pull.base_ref) ?? pull.base_sha;
     const tree = await mergeTrees(directory, pull.head_sha, base);
@@ -60,7 +62,14 @@ function methodOf(wanted: unknown, repo: RepoRow): Method {
 }
 
 /** The commit to move the base branch to, or `undefined` when there are conflicts. */
-async function mergeCommit({ mirror, pulls }: Sandbox, repo: RepoRow, pull: PullRow, method: Method, message: string, by: UserRow): Promise<string | undefined> {
+async function mergeCommit(
+  { mirror, pulls }: Sandbox,
+  repo: RepoRow,
+  pull: PullRow,
+  method: Method,
+  message: string,
+  by: UserRow,
+): Promise<string | undefined> {
   const directory = mirror.directory(repo);
   const base = pulls.branchSha(repo, pull.base_ref) ?? pull.base_sha;
   if (method === 'rebase') return rebaseCommits(directory, base, pull.head_sha, by);
@@ -70,7 +79,10 @@ async function mergeCommit({ mirror, pulls }: Sandbox, repo: RepoRow, pull: Pull
 
 function messageFor(method: Method, repo: RepoRow, pull: PullRow, title: unknown, text: unknown): string {
   const owner = repo.full_name.split('/')[0];
-  const plain = method === 'merge' ? `Merge pull request #${pull.number} from ${owner}/${pull.head_ref}` : `${pull.title} (#${pull.number})`;
+  const plain =
+    method === 'merge'
+      ? `Merge pull request #${pull.number} from ${owner}/${pull.head_ref}`
+      : `${pull.title} (#${pull.number})`;
   const body = typeof text === 'string' ? text : method === 'merge' ? pull.title : '';
   return `${typeof title === 'string' && title !== '' ? title : plain}${body ? `\n\n${body}` : ''}`;
 }

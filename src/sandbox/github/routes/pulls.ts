@@ -3,7 +3,15 @@ import { Hono } from 'hono';
 import { mayAct } from '../access.ts';
 import { GitHubError, invalid } from '../errors.ts';
 import { diffText } from '../git/bare.ts';
-import { jsonBody, pageOf, requireAccount, requirePull, requireRepo, type SandboxContext, type SandboxEnv } from '../http.ts';
+import {
+  jsonBody,
+  pageOf,
+  requireAccount,
+  requirePull,
+  requireRepo,
+  type SandboxContext,
+  type SandboxEnv,
+} from '../http.ts';
 import { recordIssueEvent } from '../issue-events.ts';
 import type { NewRow } from '../store/collection.ts';
 import type { IssueRow, PullRow, RepoRow, UserRow } from '../rows.ts';
@@ -18,7 +26,8 @@ export function pullRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
     const repo = requireRepo(c, sandbox, 'read');
     const account = requireAccount(c);
     const wanted = await pullFrom(c, sandbox, repo);
-    if (!mayAct(rows, account, repo, 'write')) throw new GitHubError(403, 'Resource not accessible: write permission is required');
+    if (!mayAct(rows, account, repo, 'write'))
+      throw new GitHubError(403, 'Resource not accessible: write permission is required');
     const row = insertPull(sandbox, repo, account, wanted);
     await pulls.refresh(repo, row);
     if (rows.pullRequests.get(row.id)?.commits === 0) {
@@ -34,13 +43,16 @@ export function pullRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
     const repo = requireRepo(c, sandbox, 'read');
     const account = requireAccount(c);
     const before = requirePull(c, sandbox, repo);
-    if (account.id !== before.user_id && !mayAct(rows, account, repo, 'write')) throw new GitHubError(403, 'Must have write access');
+    if (account.id !== before.user_id && !mayAct(rows, account, repo, 'write'))
+      throw new GitHubError(403, 'Must have write access');
     const body = await jsonBody(c);
-    if (before.merged && body['state'] === 'open') throw invalid('PullRequest', 'state', 'invalid', 'state cannot be changed. The pull request is merged.');
+    if (before.merged && body['state'] === 'open')
+      throw invalid('PullRequest', 'state', 'invalid', 'state cannot be changed. The pull request is merged.');
     const answer = await api.send('PATCH', `/repos/${repo.full_name}/pulls/${before.number}`, body, account);
     if (!answer.ok) return answer;
     const after = rows.pullRequests.get(before.id) ?? before;
-    if (after.state !== before.state) recordIssueEvent(rows, repo, after.number, after.state === 'open' ? 'reopened' : 'closed', account);
+    if (after.state !== before.state)
+      recordIssueEvent(rows, repo, after.number, after.state === 'open' ? 'reopened' : 'closed', account);
     if (after.state === 'open') {
       const head_sha = pulls.branchSha(repo, after.head_ref) ?? after.head_sha;
       await pulls.refresh(repo, rows.pullRequests.update(after.id, { head_sha }) ?? after);
@@ -88,9 +100,19 @@ async function pullFrom(c: SandboxContext, { rows, pulls }: Sandbox, repo: RepoR
 }
 
 function insertPull({ rows }: Sandbox, repo: RepoRow, by: UserRow, wanted: WantedPull): PullRow {
-  const numbers = [...rows.issues.findBy('repo_id', repo.id), ...rows.pullRequests.findBy('repo_id', repo.id)].map((row) => row.number);
+  const numbers = [...rows.issues.findBy('repo_id', repo.id), ...rows.pullRequests.findBy('repo_id', repo.id)].map(
+    (row) => row.number,
+  );
   const number = Math.max(0, ...numbers) + 1;
-  const shared = { number, repo_id: repo.id, state: 'open', locked: false, user_id: by.id, assignee_ids: [], label_ids: [] } as const;
+  const shared = {
+    number,
+    repo_id: repo.id,
+    state: 'open',
+    locked: false,
+    user_id: by.id,
+    assignee_ids: [],
+    label_ids: [],
+  } as const;
   const unset = { milestone_id: null, comments: 0, closed_at: null };
   const issue: NewRow<IssueRow> = {
     ...shared,
@@ -121,7 +143,11 @@ function insertPull({ rows }: Sandbox, repo: RepoRow, by: UserRow, wanted: Wante
     merge_commit_sha: null,
     mergeable: null,
     mergeable_state: 'unknown',
-    ...{ review_comments: 0, commits: 0, additions: 0, deletions: 0, changed_files: 0 },
+    review_comments: 0,
+    commits: 0,
+    additions: 0,
+    deletions: 0,
+    changed_files: 0,
     requested_reviewer_ids: [],
     requested_team_ids: [],
     auto_merge: null,

@@ -1,11 +1,19 @@
 /** Reactions to issues, issue comments and review comments. */
 import { Hono } from 'hono';
 import { invalid, notFound } from '../errors.ts';
-import { jsonBody, pageOf, requireAccount, requireIssue, requireRepo, type SandboxContext, type SandboxEnv } from '../http.ts';
+import {
+  jsonBody,
+  pageOf,
+  requireAccount,
+  requireIssue,
+  requireRepo,
+  type SandboxContext,
+  type SandboxEnv,
+} from '../http.ts';
 import type { ReactionRow, RepoRow } from '../rows.ts';
 import type { Sandbox } from '../sandbox.ts';
 
-const CONTENTS = ['+1', '-1', 'laugh', 'confused', 'heart', 'hooray', 'rocket', 'eyes'];
+const CONTENTS = new Set(['+1', '-1', 'laugh', 'confused', 'heart', 'hooray', 'rocket', 'eyes']);
 
 const SUBJECTS = [
   { subject: 'issue', path: '/repos/:owner/:repo/issues/:number/reactions' },
@@ -18,7 +26,13 @@ export function reactionRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
   const { rows, show } = sandbox;
   const app = new Hono<SandboxEnv>();
 
-  const shown = ({ id, node_id, user_id, content, created_at }: ReactionRow & { node_id?: string }): Record<string, unknown> => ({
+  const shown = ({
+    id,
+    node_id,
+    user_id,
+    content,
+    created_at,
+  }: ReactionRow & { node_id?: string }): Record<string, unknown> => ({
     id,
     node_id: node_id ?? Buffer.from(`0:Reaction${id}`).toString('base64url'),
     user: show.user(user_id),
@@ -47,10 +61,13 @@ export function reactionRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
       const account = requireAccount(c);
       const id = subjectOf(c, repo, subject);
       const { content } = await jsonBody(c);
-      if (typeof content !== 'string' || !CONTENTS.includes(content)) throw invalid('Reaction', 'content');
+      if (typeof content !== 'string' || !CONTENTS.has(content)) throw invalid('Reaction', 'content');
       const before = reactionsTo(subject, id).find((row) => row.user_id === account.id && row.content === content);
       if (before) return c.json(shown(before), 200);
-      return c.json(shown(rows.reactions.insert({ repo_id: repo.id, subject, subject_id: id, user_id: account.id, content })), 201);
+      return c.json(
+        shown(rows.reactions.insert({ repo_id: repo.id, subject, subject_id: id, user_id: account.id, content })),
+        201,
+      );
     });
     app.delete(`${path}/:reaction`, (c) => {
       const id = subjectOf(c, requireRepo(c, sandbox, 'read'), subject);

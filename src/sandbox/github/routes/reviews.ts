@@ -16,13 +16,27 @@ export function reviewRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
 
   const submit = (repo: RepoRow, pull: PullRow, review: ReviewRow, by: UserRow): void => {
     const path = `/pulls/${pull.number}/reviews/${review.id}`;
-    events.emit({ event: 'pull_request_review', action: 'submitted', repo, sender: by, pull: pull.number, read: { review: path } });
+    events.emit({
+      event: 'pull_request_review',
+      action: 'submitted',
+      repo,
+      sender: by,
+      pull: pull.number,
+      read: { review: path },
+    });
     const comments = rows.comments.findBy('repo_id', repo.id).filter((comment) => comment.review_id === review.id);
     for (const comment of comments) announce(repo, comment, by);
   };
   const announce = (repo: RepoRow, { id, pull_number }: CommentRow, by: UserRow): void => {
     const read = { comment: `/pulls/comments/${id}` };
-    events.emit({ event: 'pull_request_review_comment', action: 'created', repo, sender: by, pull: Number(pull_number), read });
+    events.emit({
+      event: 'pull_request_review_comment',
+      action: 'created',
+      repo,
+      sender: by,
+      pull: Number(pull_number),
+      read,
+    });
   };
   /** A comment on its own is a review of one comment, and is told as both. */
   const single = (repo: RepoRow, pull: PullRow, draft: CommentDraft, by: UserRow): CommentRow => {
@@ -58,7 +72,11 @@ export function reviewRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
     const verdict = verdictFrom({ body: review.body, ...body }, pull, account);
     if (!verdict) throw invalid('PullRequestReview', 'event', 'missing_field');
     const text = typeof body['body'] === 'string' ? body['body'] : review.body;
-    const submitted = rows.reviews.update(review.id, { state: STATE[verdict], submitted_at: new Date().toISOString(), body: text });
+    const submitted = rows.reviews.update(review.id, {
+      state: STATE[verdict],
+      submitted_at: new Date().toISOString(),
+      body: text,
+    });
     submit(repo, pull, submitted ?? review, account);
     return c.json(await show.read(repo, `/pulls/${pull.number}/reviews/${review.id}`));
   });
@@ -66,7 +84,10 @@ export function reviewRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
     const { repo, pull, account } = target(c);
     const body = await jsonBody(c);
     const parent = body['in_reply_to'] ?? body['in_reply_to_id'];
-    const draft = parent === undefined ? commentFrom(body, repo, pull, account) : replyTo(sandbox, repo, pull, Number(parent), body, account);
+    const draft =
+      parent === undefined
+        ? commentFrom(body, repo, pull, account)
+        : replyTo(sandbox, repo, pull, Number(parent), body, account);
     const comment = single(repo, pull, draft, account);
     return c.json(await show.read(repo, `/pulls/comments/${comment.id}`), 201);
   });
@@ -81,7 +102,14 @@ export function reviewRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
 
 type CommentDraft = NewRow<CommentRow>;
 
-function newReview(repo: RepoRow, pull: PullRow, by: UserRow, verdict: Verdict | undefined, body: string | null, commit: string): NewRow<ReviewRow> {
+function newReview(
+  repo: RepoRow,
+  pull: PullRow,
+  by: UserRow,
+  verdict: Verdict | undefined,
+  body: string | null,
+  commit: string,
+): NewRow<ReviewRow> {
   return {
     node_id: Buffer.from(`0:PullRequestReview${repo.id}/${pull.number}`).toString('base64url'),
     repo_id: repo.id,
@@ -101,7 +129,10 @@ function verdictFrom(body: Record<string, unknown>, pull: PullRow, by: UserRow):
   if (typeof event !== 'string' || !(event in STATE)) throw invalid('PullRequestReview', 'event');
   const verdict = event as Verdict;
   if (verdict !== 'COMMENT' && pull.user_id === by.id) {
-    throw new GitHubError(422, `Can not ${verdict === 'APPROVE' ? 'approve' : 'request changes on'} your own pull request`);
+    throw new GitHubError(
+      422,
+      `Can not ${verdict === 'APPROVE' ? 'approve' : 'request changes on'} your own pull request`,
+    );
   }
   if (verdict === 'REQUEST_CHANGES' && !text) throw new GitHubError(422, 'Body is required to request changes');
   return verdict;
@@ -110,8 +141,10 @@ function verdictFrom(body: Record<string, unknown>, pull: PullRow, by: UserRow):
 function commentFrom(given: Record<string, unknown>, repo: RepoRow, pull: PullRow, by: UserRow): CommentDraft {
   const { path, body, line, position, side, commit_id, subject_type } = given;
   if (typeof path !== 'string' || path === '') throw invalid('PullRequestReviewComment', 'path', 'missing_field');
-  if (typeof body !== 'string' || body.trim() === '') throw invalid('PullRequestReviewComment', 'body', 'missing_field');
-  const number = (value: unknown): number | null => (typeof value === 'number' && Number.isInteger(value) ? value : null);
+  if (typeof body !== 'string' || body.trim() === '')
+    throw invalid('PullRequestReviewComment', 'body', 'missing_field');
+  const number = (value: unknown): number | null =>
+    typeof value === 'number' && Number.isInteger(value) ? value : null;
   return {
     node_id: Buffer.from(`0:PullRequestReviewComment${repo.id}/${pull.number}`).toString('base64url'),
     repo_id: repo.id,
@@ -132,12 +165,28 @@ function commentFrom(given: Record<string, unknown>, repo: RepoRow, pull: PullRo
 }
 
 /** A reply belongs to the comment that began its thread and stands on the same line. */
-function replyTo({ rows }: Sandbox, repo: RepoRow, pull: PullRow, id: number, given: Record<string, unknown>, by: UserRow): CommentDraft {
+function replyTo(
+  { rows }: Sandbox,
+  repo: RepoRow,
+  pull: PullRow,
+  id: number,
+  given: Record<string, unknown>,
+  by: UserRow,
+): CommentDraft {
   const parent = rows.comments.get(id);
-  if (parent?.repo_id !== repo.id || parent.comment_type !== 'review' || parent.pull_number !== pull.number) throw notFound();
+  if (parent?.repo_id !== repo.id || parent.comment_type !== 'review' || parent.pull_number !== pull.number)
+    throw notFound();
   const { path, line, position, side, subject_type, commit_sha } = parent;
   const draft = commentFrom({ path, body: given['body'] }, repo, pull, by);
-  return { ...draft, line, position, side, subject_type, commit_sha, in_reply_to_id: parent.in_reply_to_id ?? parent.id };
+  return {
+    ...draft,
+    line,
+    position,
+    side,
+    subject_type,
+    commit_sha,
+    in_reply_to_id: parent.in_reply_to_id ?? parent.id,
+  };
 }
 
 function insertComment({ rows }: Sandbox, pull: PullRow, draft: CommentDraft): CommentRow {

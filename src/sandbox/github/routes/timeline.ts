@@ -18,11 +18,25 @@ export function timelineRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
     const { id, node_id, event, actor_id, commit_id, created_at, label_name, assignee_id, milestone_title } = row;
     const label = rows.labels.findBy('repo_id', repo.id).find(({ name }) => name === label_name);
     return {
-      ...{ id, node_id, event, commit_id, commit_url: row.commit_url, created_at, performed_via_github_app: null },
+      id,
+      node_id,
+      event,
+      commit_id,
+      commit_url: row.commit_url,
+      created_at,
+      performed_via_github_app: null,
       url: `${show.baseUrl}/repos/${repo.full_name}/issues/events/${id}`,
       actor: show.user(actor_id),
-      ...(label_name !== null && { label: { name: label_name, color: label?.color ?? 'ededed' } }),
-      ...(assignee_id !== null && { assignee: show.user(assignee_id), assigner: show.user(actor_id) }),
+      ...(label_name !== null && {
+        label: {
+          name: label_name,
+          color: label?.color ?? 'ededed',
+        },
+      }),
+      ...(assignee_id !== null && {
+        assignee: show.user(assignee_id),
+        assigner: show.user(actor_id),
+      }),
       ...(milestone_title !== null && { milestone: { title: milestone_title } }),
       ...(row.rename !== null && { rename: row.rename }),
     };
@@ -31,10 +45,14 @@ export function timelineRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
     rows.issueEvents
       .findBy('repo_id', repo.id)
       .filter((row) => !UNLISTED.has(row.event) && (issue === undefined || row.issue_number === issue.number))
-      .sort((left, right) => left.id - right.id);
+      .toSorted((left, right) => left.id - right.id);
   const discussion = async (repo: RepoRow, { number }: IssueRow): Promise<Json[]> => {
-    const comments = rows.comments.findBy('repo_id', repo.id).filter((row) => row.comment_type === 'issue' && row.issue_number === number);
-    const reviews = rows.reviews.findBy('repo_id', repo.id).filter((row) => row.pull_number === number && row.submitted_at !== null);
+    const comments = rows.comments
+      .findBy('repo_id', repo.id)
+      .filter((row) => row.comment_type === 'issue' && row.issue_number === number);
+    const reviews = rows.reviews
+      .findBy('repo_id', repo.id)
+      .filter((row) => row.pull_number === number && row.submitted_at !== null);
     return Promise.all([
       ...comments.map(async ({ id, user_id }) => ({
         ...(await show.read(repo, `/issues/comments/${id}`)),
@@ -58,12 +76,21 @@ export function timelineRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
     const repo = requireRepo(c, sandbox, 'read');
     const issue = requireIssue(c, sandbox, repo);
     const entries = [...eventsOf(repo, issue).map((row) => shown(repo, row)), ...(await discussion(repo, issue))];
-    return c.json(pageOf(c, entries.sort((left, right) => String(left['created_at']).localeCompare(String(right['created_at'])))));
+    return c.json(
+      pageOf(
+        c,
+        entries.toSorted((left, right) => String(left['created_at']).localeCompare(String(right['created_at']))),
+      ),
+    );
   });
   app.get('/events', async (c) => {
     const repo = requireRepo(c, sandbox, 'read');
-    const page = pageOf(c, eventsOf(repo).reverse());
-    return c.json(await Promise.all(page.map(async (row) => ({ ...shown(repo, row), issue: await show.issue(repo, row.issue_number) }))));
+    const page = pageOf(c, eventsOf(repo).toReversed());
+    return c.json(
+      await Promise.all(
+        page.map(async (row) => ({ ...shown(repo, row), issue: await show.issue(repo, row.issue_number) })),
+      ),
+    );
   });
   app.get('/events/:event{[0-9]+}', async (c) => {
     const repo = requireRepo(c, sandbox, 'read');

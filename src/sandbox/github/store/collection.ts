@@ -30,7 +30,7 @@ export class RowCollection<T extends Row> {
   constructor(name: string, indexFields: readonly string[], changed: (change: RowChange) => void) {
     this.#name = name;
     this.#changed = changed;
-    this.fieldNames = [...indexFields].sort();
+    this.fieldNames = indexFields.toSorted();
     for (const field of indexFields) this.#indexes.set(field, new Map());
   }
 
@@ -110,11 +110,18 @@ export class RowCollection<T extends Row> {
     const per_page = Math.min(options.per_page ?? 30, 100);
     const start = (page - 1) * per_page;
     const has_next = start + per_page < rows.length;
-    return { items: rows.slice(start, start + per_page), total_count: rows.length, page, per_page, has_next, has_prev: page > 1 };
+    return {
+      items: rows.slice(start, start + per_page),
+      total_count: rows.length,
+      page,
+      per_page,
+      has_next,
+      has_prev: page > 1,
+    };
   }
 
   clear(): void {
-    for (const id of [...this.#rows.keys()]) this.delete(id);
+    for (const id of this.#rows.keys()) this.delete(id);
   }
 
   #index(row: T): void {

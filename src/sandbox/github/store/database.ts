@@ -19,7 +19,10 @@ const SCHEMA = `
   CREATE INDEX IF NOT EXISTS deliveries_of_hook ON deliveries (hook_id, id);
 `;
 
-/** Rows waiting for `commit`, and the statements that take them there in one transaction. */
+/**
+ * Rows waiting for `commit`, and the statements that take them there in one transaction. The file is locked, so that no
+ * second stand-in can start on the same directory; the lock goes with the process, however it ends.
+ */
 export class Database {
   readonly sql: DatabaseSync;
   readonly #staged = new Map<string, { collection: string; id: number; row: Row | undefined }>();
@@ -28,7 +31,9 @@ export class Database {
   constructor(file: string, store: RowStore) {
     this.#store = store;
     this.sql = new DatabaseSync(file);
-    this.sql.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;');
+    this.sql.exec(
+      'PRAGMA busy_timeout = 2000; PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;',
+    );
     this.sql.exec(SCHEMA);
     store.onChange((change) => this.#stage(change));
   }

@@ -18,7 +18,7 @@ export class RowStore {
     const created = new RowCollection<T>(name, indexFields, (change) => {
       for (const listener of this.#listeners) listener(change);
     });
-    this.#collections.set(name, created as unknown as RowCollection<Row>);
+    this.#collections.set(name, created);
     return created;
   }
 

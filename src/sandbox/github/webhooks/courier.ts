@@ -1,5 +1,6 @@
 /** Sends deliveries: those of one hook in their order, those of different hooks side by side, none twice. */
 import { createHmac } from 'node:crypto';
+import { reportError } from '../errors.ts';
 import type { HookRow, Rows } from '../rows.ts';
 import type { Delivery, DeliveryLog, Outcome } from './deliveries.ts';
 
@@ -24,10 +25,7 @@ export class Courier {
   enqueue(deliveries: readonly Delivery[]): void {
     for (const delivery of deliveries) {
       const queue = this.#queues.get(delivery.hookId) ?? Promise.resolve();
-      this.#queues.set(
-        delivery.hookId,
-        queue.then(() => this.#deliver(delivery)).catch((error: unknown) => console.error('webhook delivery', error)),
-      );
+      this.#queues.set(delivery.hookId, queue.then(() => this.#deliver(delivery)).catch(reportError));
     }
   }
 
@@ -46,7 +44,12 @@ export class Courier {
     if (this.#stop.signal.aborted) return;
     const durationSeconds = Math.round((performance.now() - started) / 10) / 100;
     const deliveredAt = new Date().toISOString();
-    this.#log.conclude(delivery.id, { ...answer, deliveredAt, durationSeconds, request: { url: hook.config.url, headers } });
+    this.#log.conclude(delivery.id, {
+      ...answer,
+      deliveredAt,
+      durationSeconds,
+      request: { url: hook.config.url, headers },
+    });
   }
 }
 
@@ -58,7 +61,11 @@ async function post(url: string, headers: Record<string, string>, body: string, 
     const response = await fetch(url, { method: 'POST', headers, body, redirect: 'manual', signal });
     const payload = (await response.text()).slice(0, KEPT_ANSWER);
     const status = response.ok ? 'OK' : `Invalid HTTP Response: ${response.status}`;
-    return { status, statusCode: response.status, response: { headers: Object.fromEntries(response.headers), payload } };
+    return {
+      status,
+      statusCode: response.status,
+      response: { headers: Object.fromEntries(response.headers), payload },
+    };
   } catch (error) {
     const timedOut = error instanceof Error && error.name === 'TimeoutError';
     const status = timedOut ? 'timed out' : 'failed to connect to host';

@@ -56,9 +56,23 @@ export class EventQueue implements EmulateWebhooks {
   }
 
   /** An event of emulate's own routes, with GitHub's name and shape in place of emulate's. */
-  async dispatch(event: string, action: string | undefined, payload: unknown, owner: string, name?: string): Promise<void> {
+  async dispatch(
+    event: string,
+    action: string | undefined,
+    payload: unknown,
+    owner: string,
+    name?: string,
+  ): Promise<void> {
     const repo = this.#rows.repos.findOneBy('full_name', `${owner}/${name}`);
-    const { sender, issue, pull_request, label, repository: _, action: __, ...extra } = payload as Record<string, Json | undefined>;
+    const {
+      sender,
+      issue,
+      pull_request,
+      label,
+      repository: _,
+      action: __,
+      ...extra
+    } = payload as Record<string, Json | undefined>;
     const account = this.#rows.users.findOneBy('login', sender?.['login']);
     if (!repo || !account || TOLD_ELSEWHERE.has(event)) return;
     const isPull = issue !== undefined && 'head' in issue;
@@ -94,7 +108,13 @@ export class EventQueue implements EmulateWebhooks {
     const hooks = event.hook ? [event.hook] : this.#hooksFor(event);
     if (hooks.length === 0) return [];
     const body = JSON.stringify(await this.#payload(event));
-    const shared = { repoId: event.repo.id, guid: randomUUID(), event: event.event, action: event.action ?? null, body };
+    const shared = {
+      repoId: event.repo.id,
+      guid: randomUUID(),
+      event: event.event,
+      action: event.action ?? null,
+      body,
+    };
     return hooks.map((hook) => ({ ...shared, hookId: hook.id, redelivery: false }));
   }
 

@@ -5,7 +5,7 @@ import type { IssueRow, RepoRow, Rows, UserRow } from '../rows.ts';
 export type Json = Record<string, unknown>;
 
 /** Shows an account the way it appears inside other objects. */
-export function briefUser(user: UserRow, baseUrl: string): Json {
+function briefUser(user: UserRow, baseUrl: string): Json {
   const api = `${baseUrl}/users/${user.login}`;
   const page = `${baseUrl}/${user.login}`;
   return {
@@ -75,9 +75,37 @@ export class Presenter {
   #pullAsIssue(repo: RepoRow, row: IssueRow, pull: Json): Json {
     const repoUrl = `${this.baseUrl}/repos/${repo.full_name}`;
     const url = `${repoUrl}/issues/${row.number}`;
-    const { number, title, user, labels, state, locked, assignee, assignees, milestone, created_at, closed_at, body, draft } = pull;
+    const {
+      number,
+      title,
+      user,
+      labels,
+      state,
+      locked,
+      assignee,
+      assignees,
+      milestone,
+      created_at,
+      closed_at,
+      body,
+      draft,
+    } = pull;
     const { url: pullUrl, html_url, diff_url, patch_url, merged_at, author_association } = pull;
-    const shared = { number, title, user, labels, state, locked, assignee, assignees, milestone, created_at, closed_at, body, draft };
+    const shared = {
+      number,
+      title,
+      user,
+      labels,
+      state,
+      locked,
+      assignee,
+      assignees,
+      milestone,
+      created_at,
+      closed_at,
+      body,
+      draft,
+    };
     return {
       ...shared,
       id: row.id,

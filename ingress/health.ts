@@ -1,0 +1,85 @@
+/** What machines ask: whether the process lives, whether it can work, and how it fares. */
+import { Hono, type MiddlewareHandler } from 'hono';
+import { routePath } from 'hono/route';
+import { Histogram, type Registry } from 'prom-client';
+
+type Check = () => Promise<void>;
+
+export interface HealthOptions {
+  /** What the process cannot work without: one that throws makes it not ready. */
+  readonly checks: Readonly<Record<string, Check>>;
+  /** What it can do without for a while: one that throws is reported, and the process stays ready. */
+  readonly degraded?: Readonly<Record<string, Check>>;
+  readonly registry: Registry;
+}
+
+interface CheckResult {
+  readonly status: 'ok' | 'failed' | 'degraded';
+  readonly error?: string;
+}
+
+/** Milliseconds a check may take. */
+const CHECK_LIMIT_MS = 2000;
+
+/** `/healthz`, `/readyz` and `/metrics`. */
+export function createHealth({ checks, degraded = {}, registry }: HealthOptions): Hono {
+  const app = new Hono();
+  app.get('/healthz', (c) => c.json({ status: 'ok' }));
+
+  app.get('/readyz', async (c) => {
+    const results = Object.fromEntries(
+      await Promise.all([
+        ...Object.entries(checks).map(async ([name, check]) => [name, await result(check, 'failed')] as const),
+        ...Object.entries(degraded).map(async ([name, check]) => [name, await result(check, 'degraded')] as const),
+      ]),
+    );
+    const statuses = new Set(Object.values(results).map(({ status }) => status));
+    const status = (['failed', 'degraded'] as const).find((worst) => statuses.has(worst)) ?? 'ok';
+    c.header('Cache-Control', 'no-store');
+    return c.json({ status, checks: results }, status === 'failed' ? 503 : 200);
+  });
+
+  app.get('/metrics', async (c) => c.body(await registry.metrics(), 200, { 'Content-Type': registry.contentType }));
+  return app;
+}
+
+/** Measures every request by method, route and status; a stream counts until its headers are sent. */
+export function measureRequests(registry: Registry): MiddlewareHandler {
+  const duration = new Histogram({
+    name: 'codexk8s_http_request_duration_seconds',
+    help: 'Duration of HTTP requests',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.005, 0.02, 0.1, 0.5, 1, 5, 30],
+    registers: [registry],
+  });
+  return async function measureRequest(c, next) {
+    const end = duration.startTimer();
+    await next();
+    const method = METHODS.has(c.req.method) ? c.req.method : 'other';
+    end({ method, route: routePath(c, -1), status: c.res.status });
+  };
+}
+
+const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+
+/** The message of an error may name hosts and users; the kind of error says enough to whoever asks from outside. */
+async function result(check: Check, otherwise: 'failed' | 'degraded'): Promise<CheckResult> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<CheckResult>((resolve) => {
+    timer = setTimeout(() => resolve({ status: otherwise, error: 'no answer in time' }), CHECK_LIMIT_MS);
+  });
+  const checked = async (): Promise<CheckResult> => {
+    try {
+      await check();
+      return { status: 'ok' };
+    } catch (error) {
+      const { code, name } = error as { code?: unknown; name?: unknown };
+      return { status: otherwise, error: typeof code === 'string' ? code : String(name ?? 'error') };
+    }
+  };
+  try {
+    return await Promise.race([checked(), limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

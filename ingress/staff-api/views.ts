@@ -1,0 +1,133 @@
+/** What the staff API answers: rows as plain JSON, with their meaning in words beside the codes. */
+import { isTerminal, type Failure, type RunStatus } from '../../src/domain/runs.ts';
+import { triggerLabel, type RunKind, type Stage } from '../../src/domain/stages.ts';
+import type { DeliveryRecord } from '../../src/read-model/queries/deliveries.ts';
+import type { EventRecord } from '../../src/read-model/queries/events.ts';
+import type { IssueRecord, IssueState } from '../../src/read-model/queries/issues.ts';
+import type { LogRecord } from '../../src/read-model/queries/log.ts';
+import type { RunRecord } from '../../src/read-model/queries/runs.ts';
+import { eventText } from './words/events.ts';
+import { reasonText } from './words/reasons.ts';
+import { failureText, nextStepText, statusText, triggerText } from './words/runs.ts';
+
+export interface ListView<Item> {
+  readonly items: readonly Item[];
+  /** The `cursor` of the next page; null when this is the last. */
+  readonly next: string | null;
+}
+
+export interface RunView {
+  readonly id: string;
+  readonly issueKey: string;
+  readonly repository: string | null;
+  readonly issueNumber: number;
+  readonly issueTitle: string | null;
+  readonly issueUrl: string | null;
+  readonly stage: Stage;
+  readonly kind: RunKind;
+  readonly label: string;
+  readonly trigger: string;
+  readonly triggerText: string;
+  readonly triggeredBy: string;
+  readonly correlationId: string;
+  readonly status: RunStatus;
+  readonly statusText: string;
+  readonly terminal: boolean;
+  readonly failure: Failure | null;
+  readonly failureText: string | null;
+  readonly nextStep: string | null;
+  readonly detail: string | null;
+  readonly branch: string;
+  readonly environment: string | null;
+  readonly pullRequest: number | null;
+  readonly pullRequestUrl: string | null;
+  readonly statusCommentUrl: string | null;
+  readonly model: string | null;
+  readonly reasoningEffort: string | null;
+  readonly threadId: string | null;
+  readonly createdAt: string;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+}
+
+export interface IssueView {
+  readonly key: string;
+  readonly repository: string | null;
+  readonly number: number;
+  readonly title: string;
+  readonly url: string;
+  readonly state: IssueState;
+  readonly waitingFor: string | null;
+  readonly stage: Stage | null;
+  readonly activeRunId: string | null;
+  readonly queued: number;
+  readonly pullRequest: number | null;
+  readonly environment: string | null;
+  readonly updatedAt: string;
+}
+
+export interface EventView extends Omit<EventRecord, 'occurredAt'> {
+  readonly text: string;
+  readonly occurredAt: string;
+}
+
+export interface DeliveryView extends Omit<DeliveryRecord, 'receivedAt'> {
+  readonly reasonText: string;
+  readonly receivedAt: string;
+}
+
+export interface LogLineView extends Omit<LogRecord, 'at'> {
+  readonly at: string;
+}
+
+/** Lines of a log, with how the run stands: read together, so that a follower knows when it has seen all. */
+export interface LogView {
+  readonly items: readonly LogLineView[];
+  /** What to ask for as `after` next time. */
+  readonly after: number;
+  /** Whether there are more lines already. */
+  readonly more: boolean;
+  readonly status: RunStatus;
+  readonly terminal: boolean;
+}
+
+export interface IssueDetailsView extends IssueView {
+  readonly runs: readonly RunView[];
+  readonly events: readonly EventView[];
+}
+
+/** A run as JSON. */
+export function runView({ revision: _, ...run }: RunRecord): RunView {
+  return {
+    ...run,
+    label: triggerLabel(run),
+    triggerText: triggerText(run),
+    statusText: statusText(run.status),
+    terminal: isTerminal(run.status),
+    failureText: run.failure && failureText(run.failure),
+    nextStep: run.failure && nextStepText(run.failure, run),
+    createdAt: run.createdAt.toISOString(),
+    startedAt: run.startedAt?.toISOString() ?? null,
+    finishedAt: run.finishedAt?.toISOString() ?? null,
+  };
+}
+
+/** An issue as JSON. */
+export function issueView({ revision: _, repositoryId: __, ...issue }: IssueRecord): IssueView {
+  return { ...issue, updatedAt: issue.updatedAt.toISOString() };
+}
+
+/** An event as JSON. */
+export function eventView(event: EventRecord): EventView {
+  return { ...event, text: eventText(event), occurredAt: event.occurredAt.toISOString() };
+}
+
+/** A delivery as JSON. */
+export function deliveryView(delivery: DeliveryRecord): DeliveryView {
+  return { ...delivery, reasonText: reasonText(delivery.reason), receivedAt: delivery.receivedAt.toISOString() };
+}
+
+/** A log line as JSON. */
+export function logLineView(line: LogRecord): LogLineView {
+  return { ...line, at: line.at.toISOString() };
+}

@@ -1,0 +1,66 @@
+/** The events of the audit trail in plain words. */
+import { FAILURES } from '../../../src/domain/runs.ts';
+import type { EventRecord } from '../../../src/read-model/queries/events.ts';
+import { reasonText } from './reasons.ts';
+import { failureText } from './runs.ts';
+
+type Payload = EventRecord['payload'];
+
+const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
+  'webhook.received': (p) => `GitHub told of it: ${delivered(p)}`,
+  'webhook.ignored': (p) => `GitHub told of it: ${delivered(p)}. ${reasonText(text(p, 'reason'))}`,
+  'webhook.duplicate': () => 'GitHub told of it a second time; nothing more was done',
+  'trigger.duplicate': (p) => `The label ${text(p, 'label')} was reported again; its run exists already`,
+  'run.not_started': (p) => `No run was started. ${reasonText(text(p, 'reason'))}`,
+  'run.revise.stage_resolved': (p) => `The review sends the stage ${text(p, 'stage')} back to work`,
+  'run.requested': () => 'The run was taken up',
+  'run.queued': (p) => `The run waits for its turn, at place ${text(p, 'place')}`,
+  'run.started': (p) => `The run started, by the label ${text(p, 'label')}`,
+  'run.namespace.prepared': (p) => `The environment ${text(p, 'namespace')} is ready`,
+  'run.namespace.cleaned': (p) => `The environment ${text(p, 'namespace')} was removed${cleaned(text(p, 'reason'))}`,
+  'run.agent.started': (p) => `The agent began to work on the branch ${text(p, 'branch')}${attempt(p)}`,
+  'run.pr.created': (p) => `Pull request #${text(p, 'pr_number')} was opened`,
+  'run.pr.updated': (p) => `Pull request #${text(p, 'pr_number')} was brought up to date`,
+  'run.succeeded': (p) => `The run succeeded; the work is in pull request #${text(p, 'pr_number')}`,
+  'run.failed': (p) => `The run failed. ${failed(text(p, 'failure'))}`,
+  'run.canceled': (p) => `The run was canceled by ${text(p, 'by')}: ${text(p, 'reason')}`,
+  'pull_request.merged': (p) => `Pull request #${text(p, 'pr_number')} was merged`,
+  'pull_request.closed': (p) => `Pull request #${text(p, 'pr_number')} was closed without a merge`,
+  'issue.closed': () => 'The issue was closed',
+  'issue.reopened': () => 'The issue was reopened',
+};
+
+/** What happened, in a sentence; the event's type in words where there is none. */
+export function eventText({ type, payload }: Pick<EventRecord, 'type' | 'payload'>): string {
+  return SENTENCES[type]?.(payload) ?? type.replaceAll(/[._]/g, ' ');
+}
+
+/** Who caused an event. */
+export function actorText({ actorType, actorId }: Pick<EventRecord, 'actorType' | 'actorId'>): string {
+  return actorType === 'human' ? `@${actorId}` : actorId === 'github-webhook' ? 'GitHub' : `codex-k8s (${actorId})`;
+}
+
+function delivered(payload: Payload): string {
+  const label = text(payload, 'label', '');
+  const what = [text(payload, 'event').replaceAll('_', ' '), text(payload, 'action', '')].filter(Boolean).join(' ');
+  return `${what}${label && ` with the label ${label}`} by @${text(payload, 'sender')}`;
+}
+
+function cleaned(reason: string): string {
+  if (reason === 'issue_closed') return ', since the issue is closed';
+  return reason === 'ttl_expired' ? ', since its time was over' : '';
+}
+
+function attempt(payload: Payload): string {
+  return payload['attempt'] === 1 ? '' : `, attempt ${text(payload, 'attempt')}`;
+}
+
+function failed(failure: string): string {
+  const known = FAILURES.find((candidate) => candidate === failure);
+  return known ? failureText(known) : failure;
+}
+
+function text(payload: Payload, key: string, otherwise = '–'): string {
+  const value = payload[key];
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : otherwise;
+}

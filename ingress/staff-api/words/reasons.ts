@@ -1,0 +1,35 @@
+/** Why a delivery was taken or not, and why no run came of a label or a review, in plain sentences. */
+
+const SENTENCES: Readonly<Record<string, string>> = {
+  recorded: 'Kept for the record; it asks for nothing.',
+  platform_owner: 'Accepted: the sender is an owner of the platform.',
+  platform_admin: 'Accepted: the sender is an administrator of the platform.',
+  project_member_admin: 'Accepted: the sender is an administrator of the project.',
+  project_member_read_write: 'Accepted: the sender may write in the project.',
+  issue_event_not_trigger_label: 'No label that starts a run was put on, so there is nothing to start.',
+  issue_trigger_label_conflict: 'The issue carries several labels that start a run; only one may be on at a time.',
+  repository_not_bound_for_issue_label:
+    'The repository is not bound to a project. Bind it with “codex-k8s repositories add OWNER/NAME”.',
+  repository_not_bound_for_push_main: 'A push to the main branch of a repository that is not bound to a project.',
+  stage_not_launchable: 'This installation cannot run that stage yet.',
+  sender_login_missing: 'The delivery names no sender.',
+  sender_not_allowed: 'The platform does not know the sender. Add them with “codex-k8s members add LOGIN --role ROLE”.',
+  sender_not_project_member: 'The sender is not a member of the project that the repository belongs to.',
+  sender_role_not_permitted: 'The sender has no role in the project that may start runs.',
+  pull_request_review_stage_not_resolved: 'It is unclear which stage the review sends back.',
+  pull_request_review_stage_ambiguous: 'The labels name several stages, so it is unclear which one to revise.',
+  issue_closed: 'The issue was closed by then.',
+  label_absent: 'The label was off again by the time the platform looked.',
+  trigger_already_taken: 'The run that this asks for exists already.',
+};
+
+/** The sentence of a reason code; the code itself where there is none. */
+export function reasonText(code: string): string {
+  const sentence = SENTENCES[code];
+  if (sentence !== undefined) return sentence;
+  const type = /^sender_type_(\w+)_not_permitted$/.exec(code)?.[1];
+  if (type !== undefined) return `The sender is a ${type} and not a person; only people may start runs.`;
+  const role = /^sender_role_(\w+)_not_permitted$/.exec(code)?.[1];
+  if (role !== undefined) return `The sender's role “${role}” may not start runs.`;
+  return code;
+}

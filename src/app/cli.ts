@@ -1,0 +1,104 @@
+#!/usr/bin/env node
+/** `codex-k8s`: the one program. Commands load what they need when they run, so that an agent starts at once. */
+import { readFileSync } from 'node:fs';
+import { Command, Option } from 'commander';
+import { addStaffCommands } from './cli/staff-commands.ts';
+import { resolveApi } from './resolve-api.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+const program = new Command('codex-k8s')
+  .description('Turns a labelled GitHub issue into a reviewed pull request.')
+  .version(version)
+  .showHelpAfterError('(add --help for what is possible)')
+  .configureHelp({ sortSubcommands: false });
+
+const data = new Option('--data <directory>', 'where everything is kept').env('CODEXK8S_DATA');
+
+program
+  .command('up')
+  .description('the whole platform on this machine: Temporal, Postgres, a GitHub stand-in, server and worker')
+  .addOption(data)
+  .option('--json', 'print one line of JSON when ready')
+  .action(async (options: { data?: string; json?: boolean }) => {
+    const { up } = await import('./up/up.ts');
+    process.exitCode = await up(options);
+  });
+
+program
+  .command('demo')
+  .description(
+    'the main job, told step by step: a labelled issue becomes a pull request, is reviewed, revised and merged',
+  )
+  .addOption(data)
+  .action(async (options: { data?: string }) => {
+    const { demo } = await import('./demo/demo.ts');
+    process.exitCode = await demo(options);
+  });
+
+program
+  .command('server')
+  .description('webhooks, gateways, staff API and dashboard')
+  .action(async () => {
+    const { runServer } = await import('./server.ts');
+    await runServer();
+  });
+
+program
+  .command('worker')
+  .description('workflows and activities')
+  .action(async () => {
+    const { runWorker } = await import('./worker.ts');
+    await runWorker();
+  });
+
+program
+  .command('migrate')
+  .description("bring the database up to this build's schema")
+  .action(async () => {
+    const { databaseUrl } = await import('./config.ts');
+    const { migrateDatabase } = await import('./migrate.ts');
+    await migrateDatabase(databaseUrl());
+  });
+
+program
+  .command('agent')
+  .description("the entry point of an agent's container")
+  .requiredOption('--platform-url <url>', 'where the platform is')
+  .requiredOption('--token-file <path>', 'the run token')
+  .requiredOption('--workspace <directory>', "the agent's files")
+  .option('--place <directory>', 'where this attempt keeps its claim and its end')
+  .action(async (options: { platformUrl: string; tokenFile: string; workspace: string; place?: string }) => {
+    const { agent } = await import('./agent.ts');
+    process.exitCode = await agent(options);
+  });
+
+program
+  .command('sandbox', { hidden: true })
+  .description('the stand-ins of the embedded default: GitHub with git, and the scripted model')
+  .requiredOption('--data <directory>', 'where the stand-in keeps its state')
+  .requiredOption('--github-port <port>')
+  .requiredOption('--model-port <port>')
+  .action(async (options: { data: string; githubPort: string; modelPort: string }) => {
+    const { runSandbox } = await import('./sandbox.ts');
+    await runSandbox({
+      data: options.data,
+      githubPort: Number(options.githubPort),
+      modelPort: Number(options.modelPort),
+    });
+  });
+
+addStaffCommands(program, { resolveApi });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const { BadConfiguration } = await import('./config.ts');
+  const plain = error instanceof BadConfiguration || (error instanceof Error && error.name === 'PlainError');
+  process.stderr.write(
+    `${plain ? (error as Error).message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+  process.exitCode = 1;
+}

@@ -1,0 +1,36 @@
+/** The pid file of a PostgreSQL that was killed. */
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { identify } from './process-identity.ts';
+
+/**
+ * Removes the pid file when no PostgreSQL is behind it. PostgreSQL does that itself while the pid is
+ * free, but refuses to start when any other process has been given the pid, as happens after a restart of a container.
+ */
+export async function removeStalePidFile(cluster: string): Promise<void> {
+  const file = join(cluster, 'postmaster.pid');
+  const pid = readPid(file);
+  if (pid === undefined || (identify(pid) && (await isPostgres(pid)))) return;
+  rmSync(file, { force: true });
+}
+
+function readPid(file: string): number | undefined {
+  try {
+    const pid = Number.parseInt(readFileSync(file, 'utf8'), 10);
+    return pid > 0 ? pid : undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function isPostgres(pid: number): Promise<boolean> {
+  return /^(\S*\/)?postgres[:\s\0]/.test(await commandLine(pid));
+}
+
+async function commandLine(pid: number): Promise<string> {
+  if (process.platform === 'linux') return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  const { stdout } = await execa('ps', ['-o', 'command=', '-p', String(pid)], { reject: false });
+  return stdout;
+}

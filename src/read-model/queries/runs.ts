@@ -1,0 +1,80 @@
+/** Runs, as pages and the API show them. */
+import { and, asc, desc, eq, getTableColumns, gte, lte, type SQL } from 'drizzle-orm';
+import type { RunStatus } from '../../domain/runs.ts';
+import type { Database } from '../database.ts';
+import { issues, repositories, runs } from '../schema.ts';
+import { after, bounded, byteOrder, cutPage, type Page, type PageRequest } from './page.ts';
+import { ofRepository, repositoryName, type RepositoryName } from './repositories.ts';
+
+/** A run with the names around it; they are null when nothing is known of the issue or the repository. */
+export type RunRecord = typeof runs.$inferSelect & {
+  /** `owner/name`. */
+  readonly repository: string | null;
+  readonly issueTitle: string | null;
+  readonly issueUrl: string | null;
+};
+
+export interface RunFilter {
+  readonly status?: RunStatus | undefined;
+  readonly issueKey?: string | undefined;
+  readonly repository?: RepositoryName | undefined;
+  /** The beginning of a run's id: hexadecimal digits and hyphens, as a UUID has them. */
+  readonly idPrefix?: string | undefined;
+}
+
+/** Runs, newest first. */
+export async function listRuns(db: Database, filter: RunFilter, request: PageRequest): Promise<Page<RunRecord>> {
+  const limit = bounded(request.limit);
+  const rows = await selectRuns(db)
+    .where(
+      and(
+        filter.status && eq(runs.status, filter.status),
+        filter.issueKey === undefined ? undefined : eq(runs.issueKey, filter.issueKey),
+        filter.repository && ofRepository(filter.repository),
+        filter.idPrefix === undefined ? undefined : startsWith(filter.idPrefix),
+        after(request.cursor, runs.createdAt, runs.id),
+      ),
+    )
+    .orderBy(desc(runs.createdAt), desc(byteOrder(runs.id)))
+    .limit(limit + 1);
+  return cutPage(rows, limit, (run) => ({ at: run.createdAt, id: run.id }));
+}
+
+/** One run, or undefined. */
+export async function findRunRecord(db: Database, id: string): Promise<RunRecord | undefined> {
+  const [row] = await selectRuns(db).where(eq(runs.id, id));
+  return row;
+}
+
+/** The place of a run that waits among those of its issue, counted from 1; undefined when it does not wait. */
+export async function queuePlace(db: Database, run: Pick<RunRecord, 'id' | 'issueKey'>): Promise<number | undefined> {
+  const waiting = await db
+    .select({ id: runs.id })
+    .from(runs)
+    .where(and(eq(runs.issueKey, run.issueKey), eq(runs.status, 'queued')))
+    .orderBy(asc(runs.createdAt), asc(runs.id))
+    .limit(1000);
+  const index = waiting.findIndex(({ id }) => id === run.id);
+  return index === -1 ? undefined : index + 1;
+}
+
+function selectRuns(db: Database) {
+  return db
+    .select({
+      ...getTableColumns(runs),
+      repository: repositoryName,
+      issueTitle: issues.title,
+      issueUrl: issues.url,
+    })
+    .from(runs)
+    .leftJoin(repositories, eq(repositories.id, runs.repositoryId))
+    .leftJoin(issues, eq(issues.key, runs.issueKey));
+}
+
+/** A range over the primary key: all ids between the prefix filled up with 0 and with f. */
+function startsWith(prefix: string): SQL | undefined {
+  const shape = '00000000-0000-0000-0000-000000000000';
+  const least = prefix + shape.slice(prefix.length);
+  const most = prefix + shape.replaceAll('0', 'f').slice(prefix.length);
+  return and(gte(runs.id, least), lte(runs.id, most));
+}

@@ -1,0 +1,88 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer, type AddressInfo, type Server } from 'node:net';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { choosePorts, DEFAULT_PORTS, type PortName, type PortOptions, type Ports } from '../../../src/app/up/ports.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+interface Case {
+  options: PortOptions;
+  messages: string[];
+}
+
+/** Nobody else's ports: those that the system has just given away and taken back. */
+async function freshCase(): Promise<Case> {
+  const names = Object.keys(DEFAULT_PORTS) as PortName[];
+  const servers = await Promise.all(names.map(async (name) => [name, await listen(0)] as const));
+  const ports = servers.map(([name, server]) => [name, portOf(server)]);
+  for (const [, server] of servers) server.close();
+  const messages: string[] = [];
+  return {
+    messages,
+    options: {
+      dataDirectory: temporaryDirectory(),
+      cacheDirectory: temporaryDirectory(),
+      report: (message) => messages.push(message),
+      preferred: Object.fromEntries(ports) as Ports,
+    },
+  };
+}
+
+async function listen(port: number): Promise<Server> {
+  const server = createServer().listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  onTestFinished(() => void server.close());
+  return server;
+}
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}
+
+test('the preferred ports are taken where they are free, without a word', async () => {
+  const { options, messages } = await freshCase();
+  expect(await choosePorts(options)).toEqual(options.preferred);
+  expect(messages).toEqual([]);
+});
+
+test('on the first start a taken port is replaced, and that is said', async () => {
+  const { options, messages } = await freshCase();
+  await listen(options.preferred?.server ?? 0);
+  const ports = await choosePorts(options);
+  expect(ports.server).not.toBe(options.preferred?.server);
+  expect(messages).toEqual([`Port ${options.preferred?.server} is taken: server uses ${ports.server}`]);
+});
+
+test('ports are the same at the next start, whatever is preferred then', async () => {
+  const { options } = await freshCase();
+  const ports = await choosePorts(options);
+  const { preferred: _, ...later } = options;
+  expect(await choosePorts(later)).toEqual(ports);
+  expect(JSON.parse(readFileSync(join(options.dataDirectory, 'ports.json'), 'utf8'))).toEqual(ports);
+});
+
+test('a remembered port that may move does, when somebody else has taken it', async () => {
+  const { options, messages } = await freshCase();
+  const before = await choosePorts(options);
+  await listen(before.postgres);
+  const ports = await choosePorts(options);
+  expect({ ...ports, postgres: 0 }).toEqual({ ...before, postgres: 0 });
+  expect(messages).toEqual([`Port ${before.postgres} is taken: postgres uses ${ports.postgres}`]);
+});
+
+for (const name of ['server', 'github'] as const) {
+  test(`the remembered port of the ${name} is not moved: that it is taken is an error that names it`, async () => {
+    const { options } = await freshCase();
+    const before = await choosePorts(options);
+    await listen(before[name]);
+    await expect(choosePorts(options)).rejects.toThrow(`Port ${before[name]} is taken by another process`);
+  });
+}
+
+test('two directories never get the same port, even before either has bound it', async () => {
+  const { options } = await freshCase();
+  const other = { ...options, dataDirectory: temporaryDirectory() };
+  const [one, two] = await Promise.all([choosePorts(options), choosePorts(other)]);
+  expect(new Set([...Object.values(one), ...Object.values(two)]).size).toBe(12);
+});

@@ -1,0 +1,170 @@
+/** Activities that remember what they were asked, over a GitHub of a few lines. */
+import { CancelledFailure, Context } from '@temporalio/activity';
+import type { Activities } from '../../activities/index.ts';
+import type { AgentEnd } from '../../activities/agents.ts';
+import type { Fact, ObservedFact } from '../../src/domain/facts.ts';
+import type { RunRow } from '../../src/read-model/projections.ts';
+
+export const ISSUE = { repositoryId: 1, owner: 'acme', name: 'app', number: 12 } as const;
+export const OLIVIA = { id: 7, login: 'olivia' } as const;
+
+export const FINISHED: AgentEnd = {
+  kind: 'reported',
+  report: { outcome: 'finished', headSha: 'a'.repeat(40), threadId: 'thread-1', summary: 'Did it.' },
+};
+
+/** A run id whose last digits are `n`. */
+export function runId(n: number): string {
+  return `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`;
+}
+
+/** The world that the fake activities show: labels and their events on GitHub, and agents that the test ends. */
+export interface FakeWorld {
+  labels: string[];
+  events: { id: number; by: number }[];
+  open: boolean;
+  environmentHours: number;
+  readonly calls: { name: keyof Activities; input: Record<string, unknown> }[];
+  readonly rows: Map<string, RunRow>;
+  /** Ends the agent of a run; before it was launched or after. */
+  endAgent(runId: string, end: AgentEnd): void;
+  names(): string[];
+  countEvents(type: string): number;
+}
+
+export function createFakeWorld(): { world: FakeWorld; activities: Activities } {
+  const calls: FakeWorld['calls'] = [];
+  const rows: FakeWorld['rows'] = new Map();
+  const seen = new Set<string>();
+  const types: string[] = [];
+  const ends = new Map<string, ReturnType<typeof Promise.withResolvers<AgentEnd>>[]>();
+  const attempts = new Map<string, number>();
+  const endOf = (id: string, attempt: number): ReturnType<typeof Promise.withResolvers<AgentEnd>> => {
+    const list = ends.get(id) ?? [];
+    ends.set(id, list);
+    while (list.length < attempt) list.push(Promise.withResolvers<AgentEnd>());
+    return list[attempt - 1]!;
+  };
+  const world: FakeWorld = {
+    labels: ['run:dev'],
+    events: [{ id: 100, by: OLIVIA.id }],
+    open: true,
+    environmentHours: 24,
+    calls,
+    rows,
+    endAgent(id, end) {
+      const attempt = (attempts.get(id) ?? 0) + 1;
+      attempts.set(id, attempt);
+      endOf(id, attempt).resolve(end);
+    },
+    names: () => calls.map(({ name }) => name),
+    countEvents: (type) => types.filter((each) => each === type).length,
+  };
+  const called = (name: keyof Activities, input: object): void =>
+    void calls.push({ name, input: input as Record<string, unknown> });
+  const take = (events: readonly { id: string; type: string }[]): void => {
+    for (const { id, type } of events) {
+      if (!seen.has(id)) types.push(type);
+      seen.add(id);
+    }
+  };
+  const activities: Activities = {
+    async recordIssue(input) {
+      called('recordIssue', input);
+      take(input.events);
+      return [];
+    },
+    async recordRun(input) {
+      called('recordRun', input);
+      take(input.events);
+      const present = rows.get(input.row.id);
+      if (!present || present.revision < input.row.revision) rows.set(input.row.id, input.row);
+      return [];
+    },
+    async readSettings(input) {
+      called('readSettings', input);
+      return {
+        project: 'trial',
+        locale: 'en',
+        baseBranch: 'main',
+        model: 'test-model',
+        reasoningEffort: 'high',
+        dashboardUrl: 'http://dashboard',
+        environmentHours: world.environmentHours,
+      };
+    },
+    async readLabelTruth(input) {
+      called('readLabelTruth', input);
+      return {
+        open: world.open,
+        title: 'Add a flag',
+        labels: world.labels,
+        labeled: world.events.filter(({ id }) => id > input.taken),
+        newestLabeledAt: new Date().toISOString(),
+      };
+    },
+    async settleLabels(input) {
+      called('settleLabels', input);
+      if (input.remove !== null) world.labels = world.labels.filter((label) => label !== input.remove);
+    },
+    async openPullRequest(input) {
+      called('openPullRequest', input);
+      return { number: 13, url: 'http://github/acme/app/pull/13', created: true };
+    },
+    async answerReview(input) {
+      called('answerReview', input);
+    },
+    async prepareAssignment(input) {
+      called('prepareAssignment', input);
+      return { promptSha256: 'f'.repeat(64) };
+    },
+    async acknowledge(input) {
+      called('acknowledge', input);
+    },
+    async writeStatusComment(input) {
+      called('writeStatusComment', input);
+      return { id: 1, url: 'http://github/acme/app/issues/12#issuecomment-1' };
+    },
+    async writeRefusal(input) {
+      called('writeRefusal', input);
+    },
+    async launchAgent(input) {
+      called('launchAgent', input);
+    },
+    async stopAgent(input) {
+      called('stopAgent', input);
+      for (const end of ends.get(input.runId) ?? []) end.reject(new CancelledFailure('stopped'));
+    },
+    async removeEnvironment(input) {
+      called('removeEnvironment', input);
+    },
+    async awaitAgent(input) {
+      called('awaitAgent', input);
+      return Promise.race([endOf(input.runId, input.attempt).promise, Context.current().cancelled]);
+    },
+  };
+  return { world, activities };
+}
+
+type DeliveryFact = Extract<Fact, { delivery: string }>;
+type Omitted<T> = T extends unknown ? Omit<T, 'delivery' | 'by' | 'at'> : never;
+
+/** A fact from a delivery of its own, by olivia. */
+export function delivered(seq: number, fact: Omitted<DeliveryFact>): ObservedFact {
+  return { seq, fact: { ...fact, delivery: `delivery-${seq}`, by: OLIVIA, at: new Date().toISOString() } as Fact };
+}
+
+/** `run:dev` put on; names the run it asks for. */
+export function labeled(seq: number, id = runId(seq)): ObservedFact {
+  return delivered(seq, {
+    kind: 'trigger_label_added',
+    label: 'run:dev',
+    target: { stage: 'dev', kind: 'work' },
+    runId: id,
+  });
+}
+
+/** Changes requested on the pull request of the fake world. */
+export function changesRequested(seq: number, review: number, id = runId(seq)): ObservedFact {
+  return delivered(seq, { kind: 'changes_requested', pullRequest: 13, review, labels: [], runId: id });
+}
