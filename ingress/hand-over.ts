@@ -19,11 +19,14 @@ export interface HandOver {
   stop(): Promise<void>;
 }
 
-export function startHandOver(
-  db: Database,
-  workflows: Pick<IssueWorkflows, 'tell'>,
-  onError: (error: unknown) => void,
-): HandOver {
+export interface HandOverOptions {
+  readonly db: Database;
+  readonly workflows: Pick<IssueWorkflows, 'tell'>;
+  readonly onError: (error: unknown) => void;
+}
+
+/** Starts at once, and goes on until it is stopped. */
+export function createHandOver({ db, workflows, onError }: HandOverOptions): HandOver {
   let stopped = false;
   let rouse = (): void => {};
   let roused = false;

@@ -41,7 +41,7 @@ export function readAnswer(message: string | undefined): AnswerReading {
 }
 
 /** The first words of the message that asks for the answer again. */
-export const REPAIR_OPENING = 'Your last message is not the answer that was asked for:';
+const REPAIR_OPENING = 'Your last message is not the answer that was asked for:';
 
 /** The next message to an agent whose answer could not be read. */
 export function repairPrompt(problem: string): string {

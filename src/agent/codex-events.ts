@@ -80,7 +80,10 @@ function describeItem(item: Item, root: string): LogEntry[] {
     case 'reasoning':
       return item.text.trim() === '' ? [] : [{ kind: 'reasoning', text: item.text }];
     case 'command_execution':
-      return [...outputLines(item.aggregated_output), { kind: 'command', text: `exit code ${item.exit_code ?? 'unknown'}` }];
+      return [
+        ...outputLines(item.aggregated_output),
+        { kind: 'command', text: `exit code ${item.exit_code ?? 'unknown'}` },
+      ];
     case 'file_change':
       return item.changes.map(({ path, kind }) => ({
         kind: 'file',
@@ -111,7 +114,7 @@ function describeMessage(text: string): string {
 
 function describeUsage(usage: z.infer<typeof Usage>): string {
   const count = (tokens: number): string => tokens.toLocaleString('en-US');
-  return `Turn finished: ${count(usage.input_tokens)} tokens in, ${count(usage.output_tokens)} out`;
+  return `Turn finished; the conversation has used ${count(usage.input_tokens)} tokens in, ${count(usage.output_tokens)} out`;
 }
 
 function relativeTo(root: string, path: string): string {

@@ -36,7 +36,9 @@ export async function restoreConversation(codexHome: string, threadId: string, c
 function startOf(content: Buffer): string {
   const end = content.indexOf('\n');
   try {
-    const first = JSON.parse(content.subarray(0, end === -1 ? undefined : end).toString('utf8')) as { timestamp: string };
+    const first = JSON.parse(content.subarray(0, end === -1 ? undefined : end).toString('utf8')) as {
+      timestamp: string;
+    };
     return new Date(first.timestamp).toISOString();
   } catch {
     return new Date().toISOString();

@@ -1,7 +1,7 @@
 /** One line of the run's log, made fit for the protocol. */
 import { LOG_LINE_CHARACTERS, type LogLine } from './protocol.ts';
 
-export type LogKind = LogLine['kind'];
+type LogKind = LogLine['kind'];
 export interface LogEntry {
   readonly kind: LogKind;
   readonly text: string;

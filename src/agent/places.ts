@@ -29,7 +29,13 @@ export async function makePlaces(places: Places, author: { name: string; email: 
   await mkdir(places.home, { recursive: true });
   await mkdir(places.codexHome, { recursive: true });
   const quote = (value: string): string => `"${value.replace(/["\\]/g, '\\$&').replace(/[\r\n]/g, ' ')}"`;
-  const lines = ['[user]', `name = ${quote(author.name)}`, `email = ${quote(author.email)}`, '[init]', 'defaultBranch = main'];
+  const lines = [
+    '[user]',
+    `name = ${quote(author.name)}`,
+    `email = ${quote(author.email)}`,
+    '[init]',
+    'defaultBranch = main',
+  ];
   await writeFile(places.gitConfig, `${lines.join('\n')}\n`);
 }
 

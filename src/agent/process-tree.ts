@@ -23,12 +23,15 @@ export async function processesOf(codexHome: string): Promise<number[]> {
 }
 
 /** Asks everything of this agent to end, and after the grace time ends it. Resolves when nothing is left that can end. */
-export async function endProcesses(codexHome: string): Promise<void> {
-  const asked = Date.now();
+export async function endProcesses(codexHome: string, graceMs: number = GRACE_MS): Promise<void> {
+  const start = Date.now();
+  const asked = new Set<number>();
   let running = await processesOf(codexHome);
-  await signalAll(running, 'SIGTERM');
-  while (running.length > 0 && Date.now() < asked + 2 * GRACE_MS) {
-    if (Date.now() > asked + GRACE_MS) await signalAll(running, 'SIGKILL');
+  while (running.length > 0 && Date.now() < start + 2 * graceMs) {
+    const isOver = Date.now() > start + graceMs;
+    const targets = isOver ? running : running.filter((pid) => !asked.has(pid));
+    await signalAll(targets, isOver ? 'SIGKILL' : 'SIGTERM');
+    for (const pid of targets) asked.add(pid);
     await delay(LOOK_EVERY_MS);
     running = await processesOf(codexHome);
   }

@@ -33,7 +33,10 @@ export async function publish(
   } catch (error) {
     throw error instanceof GitFailure ? pushFailure(error) : error;
   }
-  log('runner', `Pushed ${commits === 1 ? '1 commit' : `${commits} commits`} to ${assignment.branch}: ${head.slice(0, 12)}`);
+  log(
+    'runner',
+    `Pushed ${commits === 1 ? '1 commit' : `${commits} commits`} to ${assignment.branch}: ${head.slice(0, 12)}`,
+  );
   return head;
 }
 

@@ -2,7 +2,7 @@
 
 export type Redact = (text: string) => string;
 
-export const REDACTED = '[redacted]';
+const REDACTED = '[redacted]';
 
 /**
  * A secret begins where a word begins. Text inside JSON has escapes (`\nghp_…`), and opaque base64 of the model must stay

@@ -24,8 +24,9 @@ export async function prepareRepository(target: Target, options: GitOptions, log
   if (await isThere(join(repository, '.git'))) {
     try {
       await refresh(git, target, options, log);
+      const ready = await checkOut(git, target, log);
       log('runner', 'The repository of the earlier run is used again');
-      return await checkOut(git, target, log);
+      return ready;
     } catch (error) {
       if (!(error instanceof GitFailure) || error.trouble !== 'other') throw error;
       log('runner', `The repository of the earlier run cannot be used (${error.words}); cloning again`);

@@ -55,14 +55,16 @@ export async function runTurn(prompt: string, threadId: string | undefined, sett
       const event = readEvent(line);
       if (event) onEvent(event);
     },
-    onTooLong: (characters) => log('error', `An event of ${characters.toLocaleString('en-US')} characters was left out`),
+    onTooLong: (characters) =>
+      log('error', `An event of ${characters.toLocaleString('en-US')} characters was left out`),
   });
   const halt = new AbortController();
   const stallMs = setting.assignment.limits.stallSeconds * 1000;
   const stall = watchForStall({
     limitMs: stallMs,
-    lastGrowth: keeper.lastGrowth,
-    onStalled: () => halt.abort(new RunFailure('agent_stalled', `nothing was heard from the agent for ${stallMs / 1000} s`)),
+    lastGrowth: () => keeper.lastGrowth(),
+    onStalled: () =>
+      halt.abort(new RunFailure('agent_stalled', `nothing was heard from the agent for ${stallMs / 1000} s`)),
   });
   const signal = AbortSignal.any([setting.signal, halt.signal]);
   try {
@@ -84,9 +86,9 @@ function codexArguments({ schemaFile, assignment, places }: TurnSetting, threadI
     '--json',
     '--skip-git-repo-check',
     '--dangerously-bypass-approvals-and-sandbox',
-    ...['-C', places.repository],
-    ...['--model', assignment.model],
-    ...['--output-schema', schemaFile],
+    `--cd=${places.repository}`,
+    `--model=${assignment.model}`,
+    `--output-schema=${schemaFile}`,
     ...(threadId === undefined ? [] : ['resume', threadId]),
     '-',
   ];

@@ -33,7 +33,11 @@ export async function carryOut(assignment: Assignment, place: Workplace): Promis
     () => deadline.abort(new RunFailure('deadline_exceeded', `the run took longer than ${limits.runSeconds} s`)),
     limits.runSeconds * 1000,
   );
-  const keeper = keepConversation({ codexHome: place.places.codexHome, platform: place.platform, redact: place.redact });
+  const keeper = keepConversation({
+    codexHome: place.places.codexHome,
+    platform: place.platform,
+    redact: place.redact,
+  });
   const thread: { id?: string } = {};
   try {
     const bounded = { ...place, signal: AbortSignal.any([place.signal, deadline.signal]) };
@@ -54,7 +58,9 @@ export async function carryOut(assignment: Assignment, place: Workplace): Promis
   } finally {
     clearTimeout(timer);
     keeper.close();
-    await keeper.store().catch((error: unknown) => place.log('error', `The conversation was not stored: ${String(error)}`));
+    await keeper
+      .store()
+      .catch((error: unknown) => place.log('error', `The conversation was not stored: ${String(error)}`));
   }
 }
 

@@ -2,8 +2,6 @@
 /** `codex-k8s`: the one program. Commands load what they need when they run, so that an agent starts at once. */
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { addStaffCommands } from './cli/staff-commands.ts';
-import { resolveApi } from './resolve-api.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -89,8 +87,6 @@ program
       modelPort: Number(options.modelPort),
     });
   });
-
-addStaffCommands(program, { resolveApi });
 
 try {
   await program.parseAsync();

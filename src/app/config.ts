@@ -62,7 +62,7 @@ const Server = Shared.extend({
 const Worker = Shared.extend({
   /** The local runtime's directory of environments. */
   CODEXK8S_RUNTIME_DIRECTORY: z.string(),
-  CODEXK8S_AGENT_MODEL: z.string().default('gpt-5.2-codex'),
+  CODEXK8S_AGENT_MODEL: z.string().default('gpt-5.5'),
   CODEXK8S_AGENT_REASONING: z.enum(['low', 'medium', 'high', 'xhigh']).default('high'),
   CODEXK8S_ENVIRONMENT_HOURS: z.coerce.number().positive().default(24),
   /** Activities that run at once; each waiting agent holds one. */

@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { answerSchema, readAnswer } from '../../src/agent/answer.ts';
 
-const ANSWER = { title: 'Add it', summary: 'It is added.', checks: [{ command: 'npm test', passed: true }], answers: [] };
+const ANSWER = {
+  title: 'Add it',
+  summary: 'It is added.',
+  checks: [{ command: 'npm test', passed: true }],
+  answers: [],
+};
 
 describe('the final answer', () => {
   test('is read from JSON', () => {

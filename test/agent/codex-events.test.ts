@@ -9,7 +9,14 @@ function lines(event: object): LogEntry[] {
 }
 
 function command(shell: string): object {
-  return { id: 'item_1', type: 'command_execution', command: shell, aggregated_output: '', exit_code: null, status: 'in_progress' };
+  return {
+    id: 'item_1',
+    type: 'command_execution',
+    command: shell,
+    aggregated_output: '',
+    exit_code: null,
+    status: 'in_progress',
+  };
 }
 
 describe('the events of codex in the log', () => {
@@ -31,7 +38,10 @@ describe('the events of codex in the log', () => {
     ],
     [
       'what a command printed, line by line, and its exit code',
-      { type: 'item.completed', item: { ...command('/bin/bash -c x'), aggregated_output: 'one\r\n\ntwo\n', exit_code: 3 } },
+      {
+        type: 'item.completed',
+        item: { ...command('/bin/bash -c x'), aggregated_output: 'one\r\n\ntwo\n', exit_code: 3 },
+      },
       [
         { kind: 'output', text: 'one' },
         { kind: 'output', text: '' },
@@ -66,7 +76,10 @@ describe('the events of codex in the log', () => {
       'the final answer, for people',
       {
         type: 'item.completed',
-        item: { type: 'agent_message', text: JSON.stringify({ title: 'Add it', summary: 'It is added.', checks: [], answers: [] }) },
+        item: {
+          type: 'agent_message',
+          text: JSON.stringify({ title: 'Add it', summary: 'It is added.', checks: [], answers: [] }),
+        },
       },
       [{ kind: 'message', text: 'Add it\n\nIt is added.' }],
     ],
@@ -83,7 +96,7 @@ describe('the events of codex in the log', () => {
     [
       'the end of a turn, with what it used',
       { type: 'turn.completed', usage: { input_tokens: 12345, output_tokens: 67 } },
-      [{ kind: 'runner', text: 'Turn finished: 12,345 tokens in, 67 out' }],
+      [{ kind: 'runner', text: 'Turn finished; the conversation has used 12,345 tokens in, 67 out' }],
     ],
     ['an event of a later version', { type: 'turn.paused' }, []],
     ['an item of a later version', { type: 'item.completed', item: { type: 'dream' } }, []],

@@ -1,4 +1,4 @@
-import { access, mkdir, writeFile } from 'node:fs/promises';
+import { access, appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { RUN_LIMIT_MS, setStage, textOf, type Stage } from './support/stage.ts';
@@ -20,12 +20,18 @@ describe('git between the environment and the gateway', { timeout: RUN_LIMIT_MS 
   test('a push that the gateway forbids is publish_failed', async () => {
     stage.platform.pushTrouble.push(403);
     stage.assign({ title: 'Anything' });
-    expect(await stage.run()).toMatchObject({ failure: 'publish_failed', detail: expect.stringContaining('403') as string });
+    expect(await stage.run()).toMatchObject({
+      failure: 'publish_failed',
+      detail: expect.stringContaining('403') as string,
+    });
   });
 
   test('a repository that is not there is clone_failed', async () => {
     stage.assign({ title: 'Anything' }, { cloneUrl: `${stage.platform.url}/git/nothing.git` });
-    expect(await stage.run()).toMatchObject({ failure: 'clone_failed', detail: expect.stringContaining('not found') as string });
+    expect(await stage.run()).toMatchObject({
+      failure: 'clone_failed',
+      detail: expect.stringContaining('not found') as string,
+    });
   });
 
   test('a base branch that is not there is clone_failed', async () => {
@@ -59,12 +65,25 @@ describe('git between the environment and the gateway', { timeout: RUN_LIMIT_MS 
       expect(await stage.run()).toMatchObject({ outcome: 'finished' });
     });
 
-    test('never runs its hooks for the runner', async () => {
+    test.each(['pre-push', 'post-checkout'])('never runs its %s hook for the runner', async (hook) => {
       stage.assign({ title: 'Anything' });
       await stage.run();
-      await writeFile(join(repository(), '.git/hooks/pre-push'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+      const trace = join(stage.directory, 'trace');
+      await writeFile(join(repository(), '.git/hooks', hook), `#!/bin/sh\ntouch ${trace}\n`, { mode: 0o755 });
       stage.assign({ title: 'Another thing' }, { branch: 'codex/issue-8', prompt: 'Issue: #8 Another thing\n' });
       expect(await stage.run()).toMatchObject({ outcome: 'finished' });
+      expect(await textOf(trace)).toBeUndefined();
+    });
+
+    test('cannot have the token handed to a credential helper of its own', async () => {
+      stage.assign({ title: 'Anything' });
+      await stage.run();
+      const stolen = join(stage.directory, 'stolen');
+      const config = join(repository(), '.git/config');
+      await appendFile(config, `[credential "${stage.platform.url}"]\n\thelper = "!cat >> ${stolen}; :"\n`);
+      stage.assign({ title: 'Another thing' }, { branch: 'codex/issue-8', prompt: 'Issue: #8 Another thing\n' });
+      expect(await stage.run()).toMatchObject({ outcome: 'finished' });
+      expect(await textOf(stolen)).toBeUndefined();
     });
   });
 });

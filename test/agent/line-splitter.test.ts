@@ -4,7 +4,11 @@ import { createLineSplitter } from '../../src/agent/line-splitter.ts';
 function split(chunks: Buffer[], longestLine = 100): { lines: string[]; tooLong: number[] } {
   const lines: string[] = [];
   const tooLong: number[] = [];
-  const splitter = createLineSplitter({ onLine: (line) => lines.push(line), onTooLong: (n) => tooLong.push(n), longestLine });
+  const splitter = createLineSplitter({
+    onLine: (line) => lines.push(line),
+    onTooLong: (n) => tooLong.push(n),
+    longestLine,
+  });
   for (const chunk of chunks) splitter.push(chunk);
   splitter.end();
   return { lines, tooLong };

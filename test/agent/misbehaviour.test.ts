@@ -32,7 +32,9 @@ describe('an agent that misbehaves', { timeout: RUN_LIMIT_MS }, () => {
 
   test('a revise that only answers is finished, with the head as it was', async () => {
     const head = await stage.pushByHand('codex/issue-7');
-    const prompt = revisePrompt({ number: 7, title: '[script: nothing]' }, [{ id: 1, path: 'a', line: 1, body: 'Why?' }]);
+    const prompt = revisePrompt({ number: 7, title: '[script: nothing]' }, [
+      { id: 1, path: 'a', line: 1, body: 'Why?' },
+    ]);
     stage.assign({ title: '[script: nothing]' }, { kind: 'revise', prompt });
     expect(await stage.run()).toMatchObject({ outcome: 'finished', headSha: head });
   });
@@ -90,7 +92,10 @@ describe('an agent that misbehaves', { timeout: RUN_LIMIT_MS }, () => {
     await until(() => stage.platform.log().some((text) => text.startsWith('$ until')), 'the agent waits');
     const theirs = await stage.pushByHand('codex/issue-7');
     await writeFile(go, '');
-    expect(await running).toMatchObject({ failure: 'push_rejected', detail: expect.stringContaining('[rejected]') as string });
+    expect(await running).toMatchObject({
+      failure: 'push_rejected',
+      detail: expect.stringContaining('[rejected]') as string,
+    });
     expect(await stage.git('rev-parse', 'codex/issue-7')).toBe(theirs);
   });
 });

@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { findConversation } from '../../src/agent/conversation.ts';
@@ -26,7 +28,8 @@ describe('a platform that goes away', { timeout: RUN_LIMIT_MS }, () => {
     const file = await findConversation(join(stage.workspace, 'codex-home'), threadId);
     await stage.platform.goAway();
     await writeFile(go, '');
-    const ended = async (): Promise<boolean> => /until .*Process exited with code 0/s.test((await textOf(file ?? '')) ?? '');
+    const ended = async (): Promise<boolean> =>
+      /until .*Process exited with code 0/s.test((await textOf(file ?? '')) ?? '');
     await until(ended, 'the command has ended');
   }
 
@@ -50,7 +53,16 @@ describe('a platform that goes away', { timeout: RUN_LIMIT_MS }, () => {
   test('may be away when the runner begins', async () => {
     await writeFile(go, '');
     await stage.platform.goAway();
+    const door = createServer((socket) => socket.destroy()).listen(
+      Number(new URL(stage.platform.url).port),
+      '127.0.0.1',
+    );
+    await once(door, 'listening');
+    const knocked = once(door, 'connection');
     const running = stage.run();
+    await knocked;
+    door.close();
+    await once(door, 'close');
     await stage.platform.comeBack();
     expect(await running).toMatchObject({ outcome: 'finished' });
   });
@@ -62,5 +74,18 @@ describe('a platform that goes away', { timeout: RUN_LIMIT_MS }, () => {
     await writeFile(go, '');
     expect(await running).toBe(EXIT_CODES.over);
     expect(await processesOf(join(stage.workspace, 'codex-home'))).toEqual([]);
+  });
+});
+
+describe('a model that is started again', { timeout: RUN_LIMIT_MS }, () => {
+  test('does no harm to a run', async () => {
+    await using stage = await setStage();
+    const go = join(stage.directory, 'go');
+    stage.assign({ title: '[script: wait]', body: `wait-for: ${go}` });
+    const running = stage.run();
+    await until(() => stage.platform.log().some((text) => text.startsWith('$ until')), 'the agent waits');
+    await stage.restartModel();
+    await writeFile(go, '');
+    expect(await running).toMatchObject({ outcome: 'finished' });
   });
 });

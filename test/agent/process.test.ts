@@ -4,7 +4,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { processesOf } from '../../src/agent/process-tree.ts';
+import { endProcesses, processesOf } from '../../src/agent/process-tree.ts';
 import { RUN_LIMIT_MS, setStage, until, type Stage } from './support/stage.ts';
 
 const RUNNER = fileURLToPath(new URL('support/runner-process.ts', import.meta.url));
@@ -27,19 +27,29 @@ describe('the runner as a process', { timeout: RUN_LIMIT_MS }, () => {
       stdio: ['ignore', 'inherit', 'inherit'],
     });
     ended = once(runner, 'exit');
-    await until(() => stage.platform.log().some((text) => text.startsWith('$ until')), 'the agent waits');
+    await agentWaits();
   });
   afterEach(async () => {
     runner.kill('SIGKILL');
     await ended;
-    for (const pid of await processesOf(codexHome)) process.kill(pid, 'SIGKILL');
+    await endProcesses(codexHome);
     await stage[Symbol.asyncDispose]();
   });
+
+  const agentWaits = (): Promise<void> =>
+    until(() => stage.platform.log().some((text) => text.startsWith('$ until')), 'the agent waits');
 
   test('ends with 143 on SIGTERM, without a report', async () => {
     runner.kill('SIGTERM');
     expect(await ended).toEqual([143, null]);
     expect(stage.platform.reports).toEqual([]);
+  });
+
+  test('ends within five seconds, since nothing resists', async () => {
+    const start = performance.now();
+    runner.kill('SIGTERM');
+    await ended;
+    expect(performance.now() - start).toBeLessThan(5000);
   });
 
   test('leaves no process of the agent behind', async () => {
@@ -59,10 +69,14 @@ describe('the runner as a process', { timeout: RUN_LIMIT_MS }, () => {
     runner.kill('SIGKILL');
     await ended;
     const orphans = await processesOf(codexHome);
-    stage.assign({ title: 'Something else' });
-    expect(await stage.run()).toMatchObject({ outcome: 'finished' });
+    stage.platform.lines.clear();
+    stage.assign({ title: '[script: wait]', body: `wait-for: ${go}` });
+    const running = stage.run();
+    await agentWaits();
     expect(orphans.length).toBeGreaterThan(0);
-    expect(await processesOf(codexHome)).toEqual([]);
+    expect((await processesOf(codexHome)).filter((pid) => orphans.includes(pid))).toEqual([]);
+    await writeFile(go, '');
+    await running;
   });
 
   test('shows the token in no environment and no command line', async () => {
@@ -80,7 +94,8 @@ describe('the runner as a process', { timeout: RUN_LIMIT_MS }, () => {
   test('shows the token in no log line and not in the conversation, though the issue says it', async () => {
     await writeFile(go, '');
     expect(await ended).toEqual([0, null]);
-    const shown = stage.platform.log().join('\n') + stage.platform.conversation?.content + JSON.stringify(stage.platform.reports);
+    const shown =
+      stage.platform.log().join('\n') + stage.platform.conversation?.content + JSON.stringify(stage.platform.reports);
     expect(shown).toContain('[redacted]');
     expect(shown).not.toContain(stage.platform.token);
   });
@@ -89,6 +104,8 @@ describe('the runner as a process', { timeout: RUN_LIMIT_MS }, () => {
 async function processesThatShow(secret: string): Promise<string[]> {
   const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
   const files = pids.flatMap((pid) => [`/proc/${pid}/environ`, `/proc/${pid}/cmdline`]);
-  const texts = await Promise.all(files.map(async (file) => [file, await readFile(file, 'utf8').catch(() => '')] as const));
+  const texts = await Promise.all(
+    files.map(async (file) => [file, await readFile(file, 'utf8').catch(() => '')] as const),
+  );
   return texts.filter(([, text]) => text.includes(secret)).map(([file]) => file);
 }

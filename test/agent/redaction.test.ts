@@ -15,7 +15,11 @@ describe('what is hidden', () => {
     ['a token after an escaped newline in JSON', `{"a":"\\nghp_${LETTERS}"}`, '{"a":"\\n[redacted]"}'],
     ['a private key', `before\n${KEY}\nafter`, 'before\n[redacted]\nafter'],
     ['a private key that is cut off', `-----BEGIN PRIVATE KEY-----\n${LETTERS}`, '[redacted]'],
-    ['a cut-off private key in JSON, no further than its string', '{"a":"-----BEGIN PRIVATE KEY-----\\nabc","b":1}', '{"a":"[redacted]","b":1}'],
+    [
+      'a cut-off private key in JSON, no further than its string',
+      '{"a":"-----BEGIN PRIVATE KEY-----\\nabc","b":1}',
+      '{"a":"[redacted]","b":1}',
+    ],
   ])('%s', (_what, text, clean) => {
     expect(redact(text)).toBe(clean);
   });

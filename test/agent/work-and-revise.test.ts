@@ -32,7 +32,12 @@ describe('a work run and the revise that follows it in a new environment', { tim
   afterAll(() => stage[Symbol.asyncDispose]());
 
   test('the work is reported finished with the commit at the branch head', () => {
-    expect(work).toMatchObject({ outcome: 'finished', headSha: branchAfterWork, model: 'gpt-5.5', reasoningEffort: 'medium' });
+    expect(work).toMatchObject({
+      outcome: 'finished',
+      headSha: branchAfterWork,
+      model: 'gpt-5.5',
+      reasoningEffort: 'medium',
+    });
   });
 
   test('the agent commits as the author of the assignment', async () => {
@@ -41,11 +46,16 @@ describe('a work run and the revise that follows it in a new environment', { tim
   });
 
   test('the log tells the commands, what they printed and how they ended', () => {
-    expect(logAfterWork).toEqual(expect.arrayContaining(['$ git log --oneline -5 && git ls-files | head -50', 'README.md', 'exit code 0']));
+    expect(logAfterWork).toEqual(
+      expect.arrayContaining(['$ git log --oneline -5 && git ls-files | head -50', 'README.md', 'exit code 0']),
+    );
   });
 
   test('the conversation is stored under its thread', () => {
-    expect(conversationAfterWork).toMatchObject({ threadId: threadOf(work), content: expect.stringContaining("Don't panic") as string });
+    expect(conversationAfterWork).toMatchObject({
+      threadId: threadOf(work),
+      content: expect.stringContaining("Don't panic") as string,
+    });
   });
 
   test('the revise goes on with the same conversation', () => {

@@ -14,3 +14,8 @@ export function applyPatch(patch: string): string {
 export function commitAll(message: string): string {
   return `git add --all && git commit --quiet -m ${shellWord(message)} && git log --oneline -1`;
 }
+
+/** Commits everything, and is content when it is committed already (by an earlier run on the same branch). */
+export function commitIfChanged(message: string): string {
+  return `git add --all && { git diff --cached --quiet || git commit --quiet -m ${shellWord(message)}; } && git log --oneline -1`;
+}

@@ -1,14 +1,15 @@
 /** Scripts for tests, chosen by `[script: NAME]` in the issue's title. */
+import type { AgentAnswer } from '../../domain/runs.ts';
 import { shellWord } from './commands.ts';
 import { notesScript } from './notes-script.ts';
-import type { AgentAnswer, Script } from './script.ts';
+import type { Script } from './script.ts';
 import type { Turn } from './turn.ts';
 
-export const MISBEHAVIOURS = ['exit', 'nothing', 'not-json', 'repair', 'hang', 'long-line', 'wait', 'leak'] as const;
-export type Misbehaviour = (typeof MISBEHAVIOURS)[number];
+const MISBEHAVIOURS = ['exit', 'nothing', 'not-json', 'repair', 'hang', 'long-line', 'wait', 'leak'] as const;
+type Misbehaviour = (typeof MISBEHAVIOURS)[number];
 
 /** What the `leak` script prints: it has the shape of a GitHub token, and is none. */
-export const LEAKED = `ghp_${'NotARealToken0'.repeat(3).slice(0, 36)}`;
+const LEAKED = `ghp_${'NotARealToken0'.repeat(3).slice(0, 36)}`;
 
 const PROSE = { kind: 'prose', text: 'All done. I have changed what was needed and everything works.' } as const;
 
@@ -24,7 +25,7 @@ function scriptOf(name: Misbehaviour, turn: Turn): Script {
     case 'exit':
       return { steps: [], ending: { kind: 'error', message: 'The scripted model was told to refuse this request.' } };
     case 'nothing':
-      return { steps: [], ending: { kind: 'answer', answer: () => answerWithoutChange(turn) } };
+      return { steps: [], ending: { kind: 'answer', answer: answerWithoutChange(turn) } };
     case 'not-json':
       return { ...notesScript(turn), ending: PROSE };
     case 'repair':

@@ -1,7 +1,10 @@
 /** What the scripted agent does with an issue that it has no script for: it leaves a note, and says so. */
-import { commitAll, shellWord } from './commands.ts';
+import { commitIfChanged, shellWord } from './commands.ts';
 import type { Script, Step } from './script.ts';
 import type { Turn } from './turn.ts';
+
+const EXPLANATION =
+  'The answers of this installation come from a script that does not know this issue. Configure a model to have it worked on.';
 
 /** Adds `notes/issue-<number>.md`; on a review, a line for each comment. `before` runs first. */
 export function notesScript(turn: Turn, before: readonly Step[] = []): Script {
@@ -19,21 +22,16 @@ function work({ issue }: Turn, before: readonly Step[]): Script {
         say: `I am a scripted model and do not know this issue, so I write it down in ${file}.`,
         command: `mkdir -p notes && printf '%s\\n' ${shellWord(`# ${issue.title}`)} '' ${shellWord(`From issue #${issue.number}.`)} > ${file} && cat ${file}`,
       },
-      { say: 'Now I commit it.', command: commitAll(`Note issue #${issue.number}`) },
+      { say: 'Now I commit it.', command: commitIfChanged(`Note issue #${issue.number}`) },
     ],
     ending: {
       kind: 'answer',
-      answer: (outcomes) => ({
+      answer: {
         title: cut(`Note: ${issue.title}`, 100),
-        summary: [
-          `Adds \`${file}\` with the title of the issue.`,
-          '',
-          'The answers of this installation come from a script, and the script does not know this issue. Configure a model to',
-          'have it worked on.',
-        ].join('\n'),
-        checks: [{ command: `cat ${file}`, passed: outcomes.at(-2)?.passed ?? false }],
+        summary: `Adds \`${file}\` with the title of the issue.\n\n${EXPLANATION}`,
+        checks: [{ command: `cat ${file}`, passed: true }],
         answers: [],
-      }),
+      },
     },
   };
 }
@@ -49,16 +47,16 @@ function revise({ issue, comments }: Turn, before: readonly Step[]): Script {
         say: `I add what the review says to ${file}.`,
         command: `mkdir -p notes && printf '%s\\n' ${added.map(shellWord).join(' ')} >> ${file} && cat ${file}`,
       },
-      { say: 'Now I commit it.', command: commitAll(`Note the review of issue #${issue.number}`) },
+      { say: 'Now I commit it.', command: commitIfChanged(`Note the review of issue #${issue.number}`) },
     ],
     ending: {
       kind: 'answer',
-      answer: (outcomes) => ({
+      answer: {
         title: cut(`Note the review: ${issue.title}`, 100),
         summary: `Adds the comments of the review to \`${file}\`.`,
-        checks: [{ command: `cat ${file}`, passed: outcomes.at(-2)?.passed ?? false }],
+        checks: [{ command: `cat ${file}`, passed: true }],
         answers: comments.map(({ id }) => ({ comment_id: id, answer: `Written down in \`${file}\`.` })),
-      }),
+      },
     },
   };
 }

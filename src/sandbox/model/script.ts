@@ -1,10 +1,7 @@
 /** A script: the commands that the agent runs in a turn, one after the other, and how the turn ends. */
 import type { ChatCompletionRequest, FixtureResponse } from '@copilotkit/aimock';
-import type { Outcome, Turn } from './turn.ts';
-
-/** The JSON that the platform asks for (AgentAnswer of src/domain/runs.ts). */
-export type { AgentAnswer } from '../../domain/runs.ts';
 import type { AgentAnswer } from '../../domain/runs.ts';
+import type { Outcome, Turn } from './turn.ts';
 
 export interface Step {
   /** What the agent thinks, shown as its reasoning. */
@@ -14,8 +11,8 @@ export interface Step {
   readonly command: string;
 }
 
-export type Ending =
-  | { readonly kind: 'answer'; readonly answer: (outcomes: readonly Outcome[]) => AgentAnswer }
+type Ending =
+  | { readonly kind: 'answer'; readonly answer: AgentAnswer }
   | { readonly kind: 'prose'; readonly text: string }
   | { readonly kind: 'error'; readonly message: string }
   | { readonly kind: 'silence' };
@@ -35,6 +32,8 @@ export function respond(script: Script, turn: Turn, request: ChatCompletionReque
     const look = { session_id: turn.runningSession, chars: '', yield_time_ms: LOOK_AFTER_MS };
     return { toolCalls: [call('write_stdin', look)], usage: { input_tokens: input, output_tokens: 20 } };
   }
+  const failed = turn.outcomes.find(({ passed }) => !passed);
+  if (failed) return end(givenUp(failed, turn), input);
   const step = turn.isRepair ? undefined : script.steps[turn.outcomes.length];
   if (step) {
     const output = tokens(step.say + (step.think ?? '') + step.command);
@@ -45,13 +44,24 @@ export function respond(script: Script, turn: Turn, request: ChatCompletionReque
       usage: { input_tokens: input, output_tokens: output },
     };
   }
-  return end(script.ending, turn, input);
+  return end(script.ending, input);
 }
 
-function end(ending: Ending, turn: Turn, input: number): FixtureResponse | 'silence' {
+/** A script only knows the way that it was written for; off it, it says so rather than claim anything. */
+function givenUp({ command }: Outcome, { comments }: Turn): Ending {
+  const answer = {
+    title: 'The script does not fit this repository',
+    summary: `The answers of this installation come from a script, and a command of it failed here: \`${command.slice(0, 500)}\``,
+    checks: [{ command: command.slice(0, 500), passed: false }],
+    answers: comments.map(({ id }) => ({ comment_id: id, answer: 'Left as it is: the script could not go on.' })),
+  };
+  return { kind: 'answer', answer };
+}
+
+function end(ending: Ending, input: number): FixtureResponse | 'silence' {
   switch (ending.kind) {
     case 'answer': {
-      const content = JSON.stringify(ending.answer(turn.outcomes));
+      const content = JSON.stringify(ending.answer);
       return { content, usage: { input_tokens: input, output_tokens: tokens(content) } };
     }
     case 'prose':

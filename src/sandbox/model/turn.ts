@@ -80,12 +80,14 @@ function readOutcomes(messages: readonly ChatMessage[]): Outcome[] {
       outcomes.push({ command: (JSON.parse(call.function.arguments) as { cmd: string }).cmd, passed: false });
     }
     const last = outcomes.at(-1);
-    if (message.role === 'tool' && last) last.passed = /^(?:Process exited with code|Exit code:) 0$/m.test(textOf(message));
+    if (message.role === 'tool' && last)
+      last.passed = /^(?:Process exited with code|Exit code:) 0$/m.test(textOf(message));
   }
   return outcomes;
 }
 
 function readRunningSession(last: ChatMessage | undefined): number | undefined {
-  const session = last?.role === 'tool' ? /^Process running with session ID (\d+)$/m.exec(textOf(last))?.[1] : undefined;
+  const session =
+    last?.role === 'tool' ? /^Process running with session ID (\d+)$/m.exec(textOf(last))?.[1] : undefined;
   return session === undefined ? undefined : Number(session);
 }

@@ -18,7 +18,7 @@ export async function serveGit(root: string, path: string, request: Request): Pr
       CONTENT_TYPE: request.headers.get('content-type') ?? '',
       REMOTE_USER: 'runner',
     },
-    stdio: ['pipe', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'ignore'],
   });
   const output: Buffer[] = [];
   backend.stdout.on('data', (chunk: Buffer) => output.push(chunk));

@@ -94,7 +94,8 @@ export async function startPlatform(options: {
   app.all('/model/*', async (c) => {
     const headers = { 'content-type': 'application/json' };
     const body = c.req.method === 'POST' ? await c.req.text() : null;
-    return fetch(options.modelUrl() + c.req.path.slice('/model/v1'.length), { method: c.req.method, headers, body });
+    const url = options.modelUrl() + c.req.path.slice('/model/v1'.length);
+    return fetch(url, { method: c.req.method, headers, body }).catch(() => c.text('the model is away', 502));
   });
   return platform;
 }

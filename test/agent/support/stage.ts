@@ -24,6 +24,8 @@ export interface Stage extends AsyncDisposable {
   assign(issue: { title: string; body?: string }, more?: Partial<Assignment>): Assignment;
   /** One run in this process; answers its report. */
   run(): Promise<Report>;
+  /** Ends the model and starts another, which knows nothing of the first. */
+  restartModel(): Promise<void>;
   /** Somebody else pushes a commit to a branch. */
   pushByHand(branch: string): Promise<string>;
 }
@@ -39,7 +41,7 @@ export async function setStage(files: Record<string, string> = { 'README.md': '#
   const bare = join(directory, 'git', 'demo.git');
   await makeRepository(bare, join(directory, 'seed'), files);
 
-  const model = await startScriptedModel();
+  let model = await startScriptedModel();
   const platform = await startPlatform({ token, gitRoot: dirname(bare), modelUrl: () => model.url });
   const options = { platformUrl: platform.url, tokenFile, workspace };
 
@@ -71,6 +73,10 @@ export async function setStage(files: Record<string, string> = { 'README.md': '#
       await git('update-ref', `refs/heads/${branch}`, commit);
       return commit;
     },
+    async restartModel() {
+      await model.close();
+      model = await startScriptedModel();
+    },
     async [Symbol.asyncDispose]() {
       await platform.goAway();
       await model.close();
@@ -82,8 +88,10 @@ export async function setStage(files: Record<string, string> = { 'README.md': '#
 const CLEAN = {
   GIT_CONFIG_GLOBAL: '/dev/null',
   GIT_CONFIG_NOSYSTEM: '1',
-  ...{ GIT_AUTHOR_NAME: 'olivia', GIT_AUTHOR_EMAIL: 'olivia@example.com' },
-  ...{ GIT_COMMITTER_NAME: 'olivia', GIT_COMMITTER_EMAIL: 'olivia@example.com' },
+  GIT_AUTHOR_NAME: 'olivia',
+  GIT_AUTHOR_EMAIL: 'olivia@example.com',
+  GIT_COMMITTER_NAME: 'olivia',
+  GIT_COMMITTER_EMAIL: 'olivia@example.com',
 };
 
 async function makeRepository(bare: string, seed: string, files: Record<string, string>): Promise<void> {
@@ -109,7 +117,9 @@ export function revisePrompt(
   issue: { number: number; title: string; body?: string },
   comments: readonly { id: number; path: string; line: number; body: string }[],
 ): string {
-  const texts = comments.map(({ id, path, line, body }) => `Review comment ${id} on ${path}:${line} by olivia:\n> ${body}\n`);
+  const texts = comments.map(
+    ({ id, path, line, body }) => `Review comment ${id} on ${path}:${line} by olivia:\n> ${body}\n`,
+  );
   return `${workPrompt(issue)}\nThe review:\n\nReview 1 by olivia:\n> Please change this.\n\n${texts.join('\n')}\nGo on.\n`;
 }
 

@@ -1,0 +1,23 @@
+/** The stand-ins of the embedded default, in a process of their own. */
+import { startGitHubSandbox } from '../sandbox/github/server.ts';
+import { startScriptedModel } from '../sandbox/model/scripted-model.ts';
+import { notifyReady, untilSignal } from './process-life.ts';
+import { BOT, OWNER } from './sandbox-accounts.ts';
+import { openSecrets } from './up/secrets.ts';
+
+/** `data` is the data directory of `up`: its tokens are read there, and the stand-in's state is kept in it. */
+export async function runSandbox(options: { data: string; githubPort: number; modelPort: number }): Promise<void> {
+  const secrets = openSecrets(options.data);
+  const github = await startGitHubSandbox({
+    dataDir: `${options.data}/github`,
+    port: options.githubPort,
+    accounts: [
+      { login: OWNER, token: secrets['github-owner-token'], type: 'User' },
+      { login: BOT, token: secrets['github-bot-token'], type: 'Bot' },
+    ],
+  });
+  const model = await startScriptedModel({ port: options.modelPort });
+  notifyReady();
+  await untilSignal();
+  await Promise.allSettled([github.close(), model.close()]);
+}

@@ -1,0 +1,83 @@
+/** All routes of the server, joined. */
+import { Hono } from 'hono';
+import type { Registry } from 'prom-client';
+import { answerErrors, answerNotFound } from '../../ingress/errors.ts';
+import { createAgentApi } from '../../ingress/gateways/agent-api.ts';
+import { createGitGateway } from '../../ingress/gateways/git-gateway.ts';
+import { createModelGateway } from '../../ingress/gateways/model-gateway.ts';
+import { createRunAccess, type RunTokenVerifier } from '../../ingress/gateways/run-access.ts';
+import { createGitHubWebhook } from '../../ingress/github-webhook/route.ts';
+import { createHealth, measureRequests, type Check } from '../../ingress/health.ts';
+import type { IssueWorkflows } from '../../ingress/issues.ts';
+import { createStaffApi, type RepositoryBinding } from '../../ingress/staff-api.ts';
+import type { Connection, Database } from '../read-model/database.ts';
+import type { ServerConfig } from './config.ts';
+import type { Logger } from './log.ts';
+import type { Metrics } from './metrics.ts';
+
+export interface ServerParts {
+  readonly config: ServerConfig;
+  readonly log: Logger;
+  readonly registry: Registry;
+  readonly metrics: Metrics;
+  readonly intake: Database;
+  readonly pages: Connection;
+  readonly workflows: IssueWorkflows;
+  readonly tokens: RunTokenVerifier;
+  readonly repositories: RepositoryBinding;
+  readonly checks: Readonly<Record<string, Check>>;
+  readonly degraded: Readonly<Record<string, Check>>;
+}
+
+export function createServerApp(parts: ServerParts): { app: Hono; close(): Promise<void> } {
+  const { config, log, registry, metrics, pages, tokens } = parts;
+  const { db } = pages;
+  const access = createRunAccess(db, tokens);
+  const readsOpen = config.CODEXK8S_DASHBOARD === 'open';
+  metrics.watchInboxes(db);
+
+  const app = new Hono();
+  app.onError(answerErrors(log));
+  app.notFound(answerNotFound);
+  app.use(measureRequests(registry));
+  app.route(
+    '/api/v1/webhooks/github',
+    createGitHubWebhook({
+      db: parts.intake,
+      secrets: config.CODEXK8S_WEBHOOK_SECRETS_FILE,
+      onResult: metrics.webhook,
+      onError: (error) => log.warn({ err: error }, 'a delivery was not kept'),
+    }),
+  );
+  app.route(
+    '/api/v1/agent',
+    createAgentApi({
+      db,
+      access,
+      internalUrl: config.CODEXK8S_INTERNAL_URL,
+      author: { name: config.CODEXK8S_GIT_BOT_USERNAME, email: config.CODEXK8S_GIT_BOT_EMAIL },
+      limits: { stallSeconds: config.CODEXK8S_AGENT_STALL_SECONDS, runSeconds: config.CODEXK8S_AGENT_RUN_SECONDS },
+    }),
+  );
+  app.route(
+    '/git',
+    createGitGateway({ access, upstream: config.CODEXK8S_GITHUB_URL, token: config.CODEXK8S_GITHUB_TOKEN_FILE }),
+  );
+  app.route(
+    '/model',
+    createModelGateway({ access, upstream: config.CODEXK8S_MODEL_URL, apiKey: config.CODEXK8S_MODEL_KEY_FILE }),
+  );
+  app.route(
+    '/api/v1',
+    createStaffApi({
+      db,
+      control: parts.workflows,
+      repositories: parts.repositories,
+      staffToken: config.CODEXK8S_STAFF_TOKEN_FILE,
+      readsOpen,
+      log,
+    }),
+  );
+  app.route('/', createHealth({ checks: parts.checks, degraded: parts.degraded, registry }));
+  return { app, close: async () => {} };
+}

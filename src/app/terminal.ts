@@ -1,0 +1,58 @@
+/** What `up` and `demo` say while they work: a spinner with the time on a terminal, plain lines in a pipe. */
+import { styleText } from 'node:util';
+
+export interface Terminal {
+  readonly interactive: boolean;
+  /** What is going on now. */
+  progress(message: string): void;
+  /** Ends the line of progress. */
+  done(): void;
+  line(text: string): void;
+}
+
+const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+const FRAME_MS = 80;
+
+/** `quiet`: progress goes to standard error, since standard output is for a machine. */
+export function createTerminal({ quiet = false }: { quiet?: boolean } = {}): Terminal {
+  const stream = quiet ? process.stderr : process.stdout;
+  const interactive = stream.isTTY && process.env['TERM'] !== 'dumb';
+  // Whoever reads may have gone: that ends the telling, and not the work.
+  stream.on('error', () => undefined);
+  let current: { message: string; since: number; timer: NodeJS.Timeout } | undefined;
+  let frame = 0;
+
+  function draw(): void {
+    if (!current) return;
+    frame = (frame + 1) % FRAMES.length;
+    const seconds = ((Date.now() - current.since) / 1000).toFixed(1);
+    stream.write(`\r\u001B[2K${style('cyan', FRAMES[frame] ?? '')} ${current.message} ${style('dim', `${seconds} s`)}`);
+  }
+
+  function done(): void {
+    if (!current) return;
+    clearInterval(current.timer);
+    current = undefined;
+    stream.write('\r\u001B[2K');
+  }
+
+  return {
+    interactive,
+    progress(message) {
+      if (!interactive) return void stream.write(`${message}\n`);
+      done();
+      current = { message, since: Date.now(), timer: setInterval(draw, FRAME_MS) };
+      draw();
+    },
+    done,
+    line(text) {
+      done();
+      stream.write(`${text}\n`);
+    },
+  };
+}
+
+/** Colours text on a terminal that shows colours. */
+export function style(format: Parameters<typeof styleText>[0], text: string): string {
+  return styleText(format, text, { stream: process.stdout, validateStream: true });
+}

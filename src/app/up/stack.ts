@@ -1,0 +1,255 @@
+/** The processes of the embedded default, and how they are told about each other. */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createLocalRuntime } from '../../adapters/local-runtime/runtime.ts';
+import { migrateDatabase } from '../migrate.ts';
+import { OWNER } from '../sandbox-accounts.ts';
+import { cacheDirectory } from './cache-directory.ts';
+import {
+  claimDataDirectory,
+  createDataDirectory,
+  resolveDataDirectory,
+  writeReady,
+  type Ready,
+} from './data-directory.ts';
+import { writePrivateFile } from './json-file.ts';
+import { choosePorts, type Ports } from './ports.ts';
+import { embeddedPostgres } from './postgres.ts';
+import { stopLeftovers } from './process-record.ts';
+import { openSecrets, secretFile } from './secrets.ts';
+import type { ProcessSpec } from './supervised-process.ts';
+import { createSupervisor, stopOnSignal } from './supervisor.ts';
+import { readTemporalDev } from './temporal-dev.ts';
+import { resolveTemporal } from './temporal-executable.ts';
+import { temporalServer } from './temporal.ts';
+
+export interface StackOptions {
+  readonly data?: string | undefined;
+  readonly env: NodeJS.ProcessEnv;
+  /** Told what is going on, a line at a time. */
+  readonly report: (message: string) => void;
+  /** The PATH of our processes. */
+  readonly path: string;
+}
+
+export interface Stack {
+  readonly directory: string;
+  readonly ready: Ready;
+  /** Resolves with the exit code when a signal has stopped everything. */
+  untilStopped(onStopping: (signal: string) => void): Promise<number>;
+  /** Stops everything that was started, agents too. */
+  stop(): Promise<void>;
+}
+
+const CLI = fileURLToPath(new URL(`../cli.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url));
+const TEMPORAL_DEV = new URL('../../../temporal-dev.yaml', import.meta.url);
+
+/** Variables of ours that a person may set for the processes that `up` starts. */
+const PASSED_ON =
+  /^(CODEXK8S_(AGENT_|ENVIRONMENT_|LOG_LEVEL|GIT_BOT_|WORKER_)|HOME$|LANG$|LC_ALL$|TZ$|TMPDIR$|SSL_CERT_FILE$|NODE_EXTRA_CA_CERTS$)/;
+
+export async function startStack({ data, env, report, path }: StackOptions): Promise<Stack> {
+  const directory = resolveDataDirectory(data, env);
+  createDataDirectory(directory);
+  const claim = claimDataDirectory(directory);
+  const root = join(directory, 'environments');
+  const supervisor = createSupervisor({
+    dataDirectory: directory,
+    onEvent(event) {
+      if (event.kind === 'died')
+        report(`${event.name} died (${event.reason}); it is started again. See ${directory}/logs/${event.name}.log`);
+      if (event.kind === 'restarted' && ready) writeReady(directory, { ...ready, processes: supervisor.pids() });
+    },
+  });
+  let ready: Ready | undefined;
+
+  async function stop(): Promise<void> {
+    await supervisor.stop();
+    await createLocalRuntime({ root, command: ['none'], platformUrl: '', env: {} }).stopAll();
+    claim.release();
+  }
+
+  try {
+    for (const name of await stopLeftovers(directory)) report(`Stopped ${name}, left over from an earlier start`);
+    const secrets = openSecrets(directory);
+    const ports = await choosePorts({ dataDirectory: directory, cacheDirectory: cacheDirectory(env), report });
+    const settings = readTemporalDev(TEMPORAL_DEV);
+    const executable = await resolveTemporal({ ...settings, cacheDirectory: cacheDirectory(env), env, report });
+    const temporal = temporalServer({
+      executable: executable.path,
+      dataDirectory: directory,
+      port: ports.temporal,
+      uiPort: ports.temporalUi,
+      settings,
+    });
+    const external = env['DATABASE_URL'];
+    const postgres = external
+      ? undefined
+      : await embeddedPostgres({
+          dataDirectory: directory,
+          port: ports.postgres,
+          password: secrets['postgres-password'],
+          report,
+        });
+    const databaseUrl = external ?? postgres?.url ?? '';
+    const model = chooseModel(directory, ports, env);
+
+    const stopped = stopOnSignalOnce(supervisor);
+    const ours = { ...passedOn(env), PATH: path };
+    const program = (
+      name: string,
+      args: readonly string[],
+      more: Record<string, string>,
+      after: readonly string[],
+      url?: string,
+    ): ProcessSpec => ({
+      name,
+      command: process.execPath,
+      args: [CLI, ...args],
+      env: { ...ours, ...more },
+      after,
+      ...(url === undefined ? {} : { ready: () => answers(url) }),
+    });
+    const githubUrl = `http://127.0.0.1:${ports.github}`;
+    const url = `http://127.0.0.1:${ports.server}`;
+    const platform = platformEnvironment({ directory, databaseUrl, githubUrl, url, model, ports, temporal, root });
+
+    report('Starting Temporal, Postgres and the GitHub stand-in');
+    await supervisor.start([
+      ...(postgres ? [postgres.spec] : []),
+      temporal.spec,
+      program(
+        'sandbox',
+        ['sandbox', '--data', directory, '--github-port', `${ports.github}`, '--model-port', `${ports.model}`],
+        {},
+        [],
+        `${githubUrl}/zen`,
+      ),
+    ]);
+    report('Bringing the database up to date');
+    await migrateDatabase(databaseUrl);
+    report('Starting server and worker');
+    await supervisor.start([
+      program('server', ['server'], platform, [], `${url}/readyz`),
+      { ...program('worker', ['worker'], platform, []), stopWithinMs: 30_000 },
+    ]);
+    await introduceOwner(url, secrets['staff-token']);
+
+    ready = {
+      ready: true,
+      url,
+      githubUrl,
+      githubOwnerToken: secrets['github-owner-token'],
+      webhookSecret: secrets['webhook-secret'],
+      temporalAddress: temporal.address,
+      temporalUi: temporal.ui,
+      databaseUrl,
+      processes: supervisor.pids(),
+      model: model.kind,
+    };
+    writeReady(directory, ready);
+    claim.announce(url);
+    return {
+      directory,
+      ready,
+      stop,
+      async untilStopped(onStopping) {
+        stopped.onStopping(onStopping);
+        await stopped.promise;
+        await stop();
+        return 0;
+      },
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** The configuration of server and worker (src/app/config.ts): addresses, and files for secrets. */
+function platformEnvironment(given: {
+  directory: string;
+  databaseUrl: string;
+  githubUrl: string;
+  url: string;
+  model: Model;
+  ports: Ports;
+  temporal: ReturnType<typeof temporalServer>;
+  root: string;
+}): Record<string, string> {
+  const { directory, databaseUrl, githubUrl, url, model, ports, temporal, root } = given;
+  return {
+    DATABASE_URL: databaseUrl,
+    CODEXK8S_TEMPORAL_ADDRESS: temporal.address,
+    CODEXK8S_TEMPORAL_NAMESPACE: temporal.namespace,
+    CODEXK8S_TEMPORAL_UI_URL: temporal.ui,
+    CODEXK8S_GITHUB_URL: githubUrl,
+    CODEXK8S_GITHUB_API_URL: githubUrl,
+    CODEXK8S_GITHUB_TOKEN_FILE: secretFile(directory, 'github-bot-token'),
+    CODEXK8S_WEBHOOK_SECRETS_FILE: secretFile(directory, 'webhook-secret'),
+    CODEXK8S_RUN_TOKEN_KEY_FILE: secretFile(directory, 'run-token-key'),
+    CODEXK8S_STAFF_TOKEN_FILE: secretFile(directory, 'staff-token'),
+    CODEXK8S_MODEL_URL: model.url,
+    CODEXK8S_MODEL_KEY_FILE: model.keyFile,
+    CODEXK8S_PORT: `${ports.server}`,
+    CODEXK8S_PUBLIC_URL: url,
+    CODEXK8S_INTERNAL_URL: url,
+    CODEXK8S_DASHBOARD: 'open',
+    CODEXK8S_RUNTIME_DIRECTORY: root,
+  };
+}
+
+interface Model {
+  readonly kind: 'scripted' | 'real';
+  readonly url: string;
+  readonly keyFile: string;
+}
+
+/** The real model with OPENAI_API_KEY, else the scripted one. Either way the platform is given an address and a file. */
+function chooseModel(directory: string, ports: Ports, env: NodeJS.ProcessEnv): Model {
+  const key = env['OPENAI_API_KEY'];
+  const keyFile = join(directory, 'secrets', 'model-key');
+  writePrivateFile(keyFile, key || 'scripted');
+  if (key) return { kind: 'real', url: env['OPENAI_BASE_URL'] || 'https://api.openai.com/v1', keyFile };
+  return { kind: 'scripted', url: `http://127.0.0.1:${ports.model}/v1`, keyFile };
+}
+
+function passedOn(env: NodeJS.ProcessEnv): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) =>
+      value !== undefined && PASSED_ON.test(name) ? [[name, value]] : [],
+    ),
+  );
+}
+
+async function answers(url: string): Promise<boolean> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(2000) });
+  await response.body?.cancel();
+  return response.ok;
+}
+
+/** Whoever owns the stand-in owns the platform on it. */
+async function introduceOwner(url: string, staffToken: string): Promise<void> {
+  const response = await fetch(`${url}/api/v1/members`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${staffToken}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ login: OWNER, role: 'platform_owner' }),
+  });
+  if (!response.ok) throw new Error(`the owner could not be made known: ${await response.text()}`);
+}
+
+/** Signals count from the first process on, also while others still start. */
+function stopOnSignalOnce(supervisor: ReturnType<typeof createSupervisor>): {
+  promise: Promise<void>;
+  onStopping(tell: (signal: string) => void): void;
+} {
+  let tell = (_: string): void => {};
+  const promise = stopOnSignal(supervisor, (signal) => tell(signal));
+  promise.catch(() => undefined);
+  return {
+    promise,
+    onStopping(callback) {
+      tell = callback;
+    },
+  };
+}

@@ -1,0 +1,45 @@
+/** `codex-k8s up`: the whole platform on this machine, in the foreground until it is told to stop. */
+import { agentEnvironment } from '../agent-command.ts';
+import { createTerminal, type Terminal } from '../terminal.ts';
+import { startStack } from './stack.ts';
+
+export interface UpOptions {
+  readonly data?: string;
+  readonly json?: boolean;
+}
+
+/** Returns the exit code. */
+export async function up(options: UpOptions, env: NodeJS.ProcessEnv = process.env): Promise<number> {
+  const terminal = createTerminal({ quiet: options.json === true });
+  const stack = await startStack({
+    data: options.data,
+    env,
+    report: terminal.progress,
+    path: agentEnvironment(env)['PATH'] ?? '',
+  });
+  terminal.done();
+  if (options.json) process.stdout.write(`${JSON.stringify(stack.ready)}\n`);
+  else describe(stack.ready, stack.directory, terminal);
+  const code = await stack.untilStopped((signal) =>
+    terminal.line(`\n${signal}: stopping everything that was started here`),
+  );
+  terminal.line('stopped');
+  return code;
+}
+
+function describe(ready: Awaited<ReturnType<typeof startStack>>['ready'], directory: string, { line }: Terminal): void {
+  line(`codex-k8s runs.
+
+  Dashboard       ${ready.url}
+  GitHub          ${ready.githubUrl}        (a stand-in; you are olivia there)
+  Temporal Web    ${ready.temporalUi}
+  Model           ${ready['model'] === 'scripted' ? 'scripted; set OPENAI_API_KEY for a real one' : 'the real one, with OPENAI_API_KEY'}
+  Data and logs   ${directory}
+
+Try it, in another terminal:
+
+  npm run codex-k8s -- demo                       the main job, step by step, on this stack
+  npm run codex-k8s -- repositories add olivia/NAME   bind a repository of the stand-in
+
+Ctrl-C stops everything; started again, it goes on where it was.`);
+}
