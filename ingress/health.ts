@@ -3,7 +3,7 @@ import { Hono, type MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import { Histogram, type Registry } from 'prom-client';
 
-type Check = () => Promise<void>;
+export type Check = () => Promise<void>;
 
 export interface HealthOptions {
   /** What the process cannot work without: one that throws makes it not ready. */
@@ -73,8 +73,7 @@ async function result(check: Check, otherwise: 'failed' | 'degraded'): Promise<C
       await check();
       return { status: 'ok' };
     } catch (error) {
-      const { code, name } = error as { code?: unknown; name?: unknown };
-      return { status: otherwise, error: typeof code === 'string' ? code : String(name ?? 'error') };
+      return { status: otherwise, error: kindOf(error) };
     }
   };
   try {
@@ -82,4 +81,10 @@ async function result(check: Check, otherwise: 'failed' | 'degraded'): Promise<C
   } finally {
     clearTimeout(timer);
   }
+}
+
+function kindOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'error';
+  const { code } = (error.cause ?? error) as { code?: unknown };
+  return typeof code === 'string' ? code : error.name;
 }

@@ -45,7 +45,7 @@ const LISTEN_AGAIN_MS = 2000;
 export function createLive({ sql, onError, ...limits }: LiveOptions): Live {
   const maxStreams = limits.maxStreams ?? 200;
   const closing = new AbortController();
-  const open = new Set<{ feed: Feed; refresh(): void; stream: EventStream }>();
+  const open = new Set<{ feed: Feed; refresh: () => void; stream: EventStream }>();
   const heartbeat = setInterval(beat, limits.heartbeatMs ?? 15_000);
   const listening = listen();
 

@@ -58,6 +58,7 @@ export function createAgentApi({
       reasoningEffort: run.reasoningEffort,
       modelBaseUrl: `${internalUrl}/model/v1`,
       resumeThreadId,
+      interrupted: run.attempt > 1,
       author,
       limits,
     } satisfies Assignment);

@@ -25,6 +25,9 @@ export async function cancelRun(
     throw new RequestRefused('unavailable', 'Temporal does not answer, so the run goes on; try again in a moment');
   });
   if (!told)
-    throw new RequestRefused('failed_precondition', "the issue's workflow does not live, so there is nobody to end the run");
+    throw new RequestRefused(
+      'failed_precondition',
+      "the issue's workflow does not live, so there is nobody to end the run",
+    );
   return run;
 }

@@ -19,6 +19,7 @@ export interface ListView<Item> {
 export interface RunView {
   readonly id: string;
   readonly issueKey: string;
+  readonly repositoryId: number;
   readonly repository: string | null;
   readonly issueNumber: number;
   readonly issueTitle: string | null;
@@ -52,6 +53,7 @@ export interface RunView {
 
 export interface IssueView {
   readonly key: string;
+  readonly repositoryId: number;
   readonly repository: string | null;
   readonly number: number;
   readonly title: string;
@@ -97,7 +99,8 @@ export interface IssueDetailsView extends IssueView {
 }
 
 /** A run as JSON. */
-export function runView({ revision: _, ...run }: RunRecord): RunView {
+export function runView(record: RunRecord): RunView {
+  const { revision: _, ...run } = record;
   return {
     ...run,
     label: triggerLabel(run),
@@ -113,7 +116,8 @@ export function runView({ revision: _, ...run }: RunRecord): RunView {
 }
 
 /** An issue as JSON. */
-export function issueView({ revision: _, repositoryId: __, ...issue }: IssueRecord): IssueView {
+export function issueView(record: IssueRecord): IssueView {
+  const { revision: _, ...issue } = record;
   return { ...issue, updatedAt: issue.updatedAt.toISOString() };
 }
 

@@ -24,6 +24,7 @@ export const Assignment = z.object({
   reasoningEffort: z.enum(['low', 'medium', 'high', 'xhigh']),
   modelBaseUrl: z.url().describe('the model gateway, an OpenAI Responses API; the run token is its key'),
   resumeThreadId: z.string().nullable().describe('the conversation to go on with'),
+  interrupted: z.boolean().describe('an earlier agent of this very run was stopped: its files are kept as they are'),
   author: z.object({ name: z.string(), email: z.string() }),
   limits: z.object({
     stallSeconds: z.number().positive(),
@@ -32,7 +33,7 @@ export const Assignment = z.object({
 });
 export type Assignment = z.infer<typeof Assignment>;
 
-export const LOG_KINDS = ['runner', 'reasoning', 'message', 'command', 'output', 'file', 'error'] as const;
+const LOG_KINDS = ['runner', 'reasoning', 'message', 'command', 'output', 'file', 'error'] as const;
 
 /** One log line is at most this many characters; the runner cuts and says so. */
 export const LOG_LINE_CHARACTERS = 4000;

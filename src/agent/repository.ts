@@ -13,7 +13,7 @@ export interface Repository {
   readonly git: Git;
 }
 
-type Target = Pick<Assignment, 'cloneUrl' | 'branch' | 'baseBranch' | 'kind'>;
+type Target = Pick<Assignment, 'cloneUrl' | 'branch' | 'baseBranch' | 'kind' | 'interrupted'>;
 
 const EVERY_BRANCH = '+refs/heads/*:refs/remotes/origin/*';
 
@@ -24,7 +24,7 @@ export async function prepareRepository(target: Target, options: GitOptions, log
   if (await isThere(join(repository, '.git'))) {
     try {
       await refresh(git, target, options, log);
-      const ready = await checkOut(git, target, log);
+      const ready = (target.interrupted && (await goOn(git, target, log))) || (await checkOut(git, target, log));
       log('runner', 'The repository of the earlier run is used again');
       return ready;
     } catch (error) {
@@ -63,6 +63,15 @@ async function clone(target: Target, options: GitOptions, log: Log): Promise<voi
   );
   await rm(repository, { recursive: true, force: true });
   await rename(partial, repository);
+}
+
+/** Leaves the work of an interrupted run as it is; undefined when the branch is not there. */
+async function goOn(git: Git, target: Target, log: Log): Promise<Repository | undefined> {
+  const head = await git('symbolic-ref', '--quiet', 'HEAD').catch(() => '');
+  const start = (await commitOf(git, target.kind === 'work' ? target.baseBranch : target.branch)) ?? '';
+  if (head.trim() !== `refs/heads/${target.branch}` || start === '') return undefined;
+  log('runner', `On branch ${target.branch}, with the work of the interrupted agent`);
+  return { git, start };
 }
 
 async function checkOut(git: Git, target: Target, log: Log): Promise<Repository> {

@@ -2,6 +2,9 @@
 /** `codex-k8s`: the one program. Commands load what they need when they run, so that an agent starts at once. */
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
+import { addReplayCommand } from './cli/replay-command.ts';
+import { addStaffCommands } from './cli/staff-commands.ts';
+import { resolveApi } from './resolve-api.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -88,13 +91,19 @@ program
     });
   });
 
+const { runs } = addStaffCommands(program, { resolveApi });
+addReplayCommand(runs, { resolveApi });
+
 try {
   await program.parseAsync();
 } catch (error) {
-  const { BadConfiguration } = await import('./config.ts');
-  const plain = error instanceof BadConfiguration || (error instanceof Error && error.name === 'PlainError');
+  const [{ BadConfiguration }, { CommandProblem }] = await Promise.all([
+    import('./config.ts'),
+    import('./cli/problems.ts'),
+  ]);
+  const told = error instanceof BadConfiguration || error instanceof CommandProblem;
   process.stderr.write(
-    `${plain ? (error as Error).message : error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    `${error instanceof Error ? (told ? error.message : (error.stack ?? error.message)) : String(error)}\n`,
   );
-  process.exitCode = 1;
+  process.exitCode = error instanceof CommandProblem ? error.exitCode : 1;
 }

@@ -1,13 +1,11 @@
 /** Binds repositories to projects and makes people known: what `repositories add` and `members add` do. */
+import { RequestRefused } from '../../ingress/errors.ts';
 import { labelCatalogue } from '../domain/label-catalogue.ts';
 import type { createGitHub } from '../adapters/github/index.ts';
 import type { Database } from '../read-model/database.ts';
 import { addPerson, bindRepository, ensureProject } from '../read-model/repositories.ts';
 
 type MemberRole = 'platform_owner' | 'platform_admin' | 'admin' | 'read_write' | 'read';
-
-/** Something the person who asked can put right. */
-export class BindingRefused extends Error {}
 
 export function createRepositoryBinding({
   db,
@@ -23,7 +21,7 @@ export function createRepositoryBinding({
     async bind({ fullName, project }: { fullName: string; project: string }) {
       const [owner = '', name = ''] = fullName.split('/');
       const repository = await github.findRepository(owner, name);
-      if (!repository) throw new BindingRefused(`${fullName} does not exist, or the platform's token cannot see it`);
+      if (!repository) throw new RequestRefused('not_found', `${fullName} does not exist, or the platform's token cannot see it`, 'fullName');
       const hookId = await github.ensureWebhook(repository.owner, repository.name, webhook);
       for (const label of labelCatalogue()) await github.ensureLabel(repository.owner, repository.name, label);
       const projectId = await ensureProject(db, project);
@@ -33,7 +31,7 @@ export function createRepositoryBinding({
 
     async addMember({ login, role, project }: { login: string; role: MemberRole; project: string }) {
       const person = await github.findPerson(login);
-      if (!person) throw new BindingRefused(`GitHub knows nobody called ${login}`);
+      if (!person) throw new RequestRefused('not_found', `GitHub knows nobody called ${login}`, 'login');
       await addPerson(db, person, role, await ensureProject(db, project));
       return person;
     },

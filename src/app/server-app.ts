@@ -1,6 +1,7 @@
 /** All routes of the server, joined. */
 import { Hono } from 'hono';
 import type { Registry } from 'prom-client';
+import { createDashboard } from '../../ingress/dashboard/dashboard.ts';
 import { answerErrors, answerNotFound } from '../../ingress/errors.ts';
 import { createAgentApi } from '../../ingress/gateways/agent-api.ts';
 import { createGitGateway } from '../../ingress/gateways/git-gateway.ts';
@@ -9,6 +10,7 @@ import { createRunAccess, type RunTokenVerifier } from '../../ingress/gateways/r
 import { createGitHubWebhook } from '../../ingress/github-webhook/route.ts';
 import { createHealth, measureRequests, type Check } from '../../ingress/health.ts';
 import type { IssueWorkflows } from '../../ingress/issues.ts';
+import { createLive } from '../../ingress/live.ts';
 import { createStaffApi, type RepositoryBinding } from '../../ingress/staff-api.ts';
 import type { Connection, Database } from '../read-model/database.ts';
 import type { ServerConfig } from './config.ts';
@@ -79,5 +81,21 @@ export function createServerApp(parts: ServerParts): { app: Hono; close(): Promi
     }),
   );
   app.route('/', createHealth({ checks: parts.checks, degraded: parts.degraded, registry }));
-  return { app, close: async () => {} };
+  const live = createLive({ sql: pages.sql, onError: (error) => log.warn({ err: error }, 'live updates pause') });
+  app.route(
+    '/',
+    createDashboard({
+      db,
+      live,
+      control: parts.workflows,
+      staffToken: config.CODEXK8S_STAFF_TOKEN_FILE,
+      readsOpen,
+      secureCookies: config.CODEXK8S_PUBLIC_URL.startsWith('https:'),
+      githubUrl: config.CODEXK8S_GITHUB_URL,
+      temporalWebUrl: config.CODEXK8S_TEMPORAL_UI_URL,
+      temporalNamespace: config.CODEXK8S_TEMPORAL_NAMESPACE,
+      log,
+    }),
+  );
+  return { app, close: () => live.close() };
 }

@@ -97,13 +97,22 @@ export function isOver(state: IssueState): boolean {
   );
 }
 
+/** A `labeled` event of GitHub. */
+export interface LabeledEvent {
+  readonly id: number;
+  /** The account that put the label on. */
+  readonly by: number;
+  /** Whether the platform took the label off since: at the end of an earlier run, and not because anybody asked. */
+  readonly clearedByPlatform: boolean;
+}
+
 /** What GitHub itself says of an issue and a label, read just before a launch. */
 export interface LabelTruth {
   readonly open: boolean;
   readonly title: string;
   readonly labels: readonly string[];
   /** The `labeled` events of the label in question since the issue was last closed or reopened, oldest first. */
-  readonly labeled: readonly { readonly id: number; readonly by: number }[];
+  readonly labeled: readonly LabeledEvent[];
   /** When the newest `labeled` event of that label happened, taken up or not; ISO 8601. */
   readonly newestLabeledAt: string | null;
 }
@@ -134,14 +143,15 @@ export function decideTriggers(taken: number, facts: readonly LabelFact[], truth
   });
   if (label === undefined) return { planned: [], dropped: [], takenEvent: taken };
   if (!truth.open) return everyone('issue_closed');
-  if (!standing.includes(label)) return everyone('label_absent');
-  if (triggerLabelsIn(standing).length > 1) return everyone('issue_trigger_label_conflict');
+  const valid = standing.includes(label) ? truth.labeled : truth.labeled.filter((event) => event.clearedByPlatform);
+  if (valid.length === 0 && !standing.includes(label)) return everyone('label_absent');
+  if (triggerLabelsIn([...standing, label]).length > 1) return everyone('issue_trigger_label_conflict');
 
   const planned: PlannedRun[] = [];
   const dropped: { fact: LabelFact; reason: DropReason }[] = [];
   let newest = taken;
   for (const fact of facts) {
-    const event = truth.labeled.find((candidate) => candidate.id > newest && candidate.by === fact.by.id);
+    const event = valid.find((candidate) => candidate.id > newest && candidate.by === fact.by.id);
     if (!event) {
       dropped.push({ fact, reason: 'trigger_already_taken' });
       continue;

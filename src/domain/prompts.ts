@@ -48,8 +48,9 @@ export function renderPrompt(seed: string, values: PromptValues): string {
 
 /** What an agent is told that was stopped in the middle, and goes on with the same conversation. */
 export const INTERRUPTED = [
-  'Your work was interrupted by a restart of the machine; the conversation and the branch are as you left them,',
-  'but uncommitted changes may be lost. Look at the working tree, finish the task, and give your answer as asked.',
+  'Your work was interrupted by a restart of the machine. The conversation so far is yours; the files are as they were',
+  'left, or as they are on the branch if the environment was lost. Look at the working tree, finish the task, and give',
+  'your answer as asked.',
 ].join(' ');
 
 function openComment({ id, by, path, line, body }: OpenComment): string {

@@ -1,7 +1,7 @@
 /** The closed vocabulary of stages and of the labels that start them (requirements.md 1.5a, 2.5). */
 
-export const ROLES = ['pm', 'sa', 'em', 'dev', 'reviewer', 'qa', 'sre', 'km'] as const;
-export type Role = (typeof ROLES)[number];
+const ROLES = ['pm', 'sa', 'em', 'dev', 'reviewer', 'qa', 'sre', 'km'] as const;
+type Role = (typeof ROLES)[number];
 
 export type RunKind = 'work' | 'revise';
 

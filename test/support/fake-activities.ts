@@ -21,7 +21,7 @@ export function runId(n: number): string {
 /** The world that the fake activities show: labels and their events on GitHub, and agents that the test ends. */
 export interface FakeWorld {
   labels: string[];
-  events: { id: number; by: number }[];
+  events: { id: number; by: number; clearedByPlatform: boolean }[];
   open: boolean;
   environmentHours: number;
   readonly calls: { name: keyof Activities; input: Record<string, unknown> }[];
@@ -47,7 +47,7 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
   };
   const world: FakeWorld = {
     labels: ['run:dev'],
-    events: [{ id: 100, by: OLIVIA.id }],
+    events: [{ id: 100, by: OLIVIA.id, clearedByPlatform: false }],
     open: true,
     environmentHours: 24,
     calls,

@@ -152,7 +152,7 @@ describe('one click, one run', () => {
   test('label, unlabel, label again are two runs; the first is canceled by the removal', async () => {
     const handle = await tell(labeled(1, id(1)));
     await until(() => called('awaitAgent') === 1);
-    world.events.push({ id: 101, by: 7 });
+    world.events.push({ id: 101, by: 7, clearedByPlatform: false });
     await tell(delivered(2, { kind: 'trigger_label_removed', label: 'run:dev' }), labeled(3, id(3)));
     await until(() => world.rows.get(id(1))?.status === 'canceled');
     await until(async () => (await state(handle)).active?.runId === id(3));
@@ -164,6 +164,14 @@ describe('one click, one run', () => {
     await tell(labeled(1, id(1)));
     await until(() => world.countEvents('run.not_started') === 1);
     expect(called('launchAgent')).toBe(0);
+  });
+
+  test('a label that the platform itself took off at the end of a run, after it was put on again, still counts', async () => {
+    world.labels = [];
+    world.events = [{ id: 100, by: 7, clearedByPlatform: true }];
+    await tell(labeled(1, id(1)));
+    await until(() => called('launchAgent') === 1);
+    world.endAgent(id(1), FINISHED);
   });
 
   test('two trigger labels on the issue start nothing, and are explained once', async () => {
@@ -188,7 +196,7 @@ describe('the queue', () => {
   test('a second trigger waits, says its place, keeps its label, and runs after the first', async () => {
     const handle = await tell(labeled(1, id(1)));
     await until(() => called('awaitAgent') === 1);
-    world.events.push({ id: 101, by: 7 });
+    world.events.push({ id: 101, by: 7, clearedByPlatform: false });
     await tell(labeled(2, id(2)));
     await until(() => world.rows.get(id(2))?.status === 'queued');
     expect(
@@ -204,7 +212,7 @@ describe('the queue', () => {
   test('a run that waits can be canceled', async () => {
     const handle = await tell(labeled(1, id(1)));
     await until(() => called('awaitAgent') === 1);
-    world.events.push({ id: 101, by: 7 });
+    world.events.push({ id: 101, by: 7, clearedByPlatform: false });
     await tell(labeled(2, id(2)));
     await until(async () => (await state(handle)).queue.length === 1);
     await handle.signal(observed, {

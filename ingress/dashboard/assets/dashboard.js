@@ -37,8 +37,9 @@ function swap(html) {
     }
     if (!focused) continue;
     const candidates = [...replacement.querySelectorAll('a, button, [tabindex]')];
-    const same = candidates.find((one) => one.id === focused.id && one.outerHTML === focused.outerHTML);
-    (same ?? candidates[place])?.focus({ preventScroll: true });
+    const href = focused.getAttribute('href');
+    const same = href && candidates.find((one) => one.getAttribute('href') === href);
+    (same || candidates[place])?.focus({ preventScroll: true });
   }
   refreshTimes();
 }
@@ -66,7 +67,7 @@ function connect() {
   const url = new URL(stream, location.origin);
   if (lastLine !== undefined) url.searchParams.set('after', lastLine);
   const source = new EventSource(url);
-  source.addEventListener('changed', reload);
+  source.addEventListener('changed', () => void reload());
   source.addEventListener('state', ({ data }) => swap(data));
   source.addEventListener('log', ({ data, lastEventId }) => addLines(data, lastEventId));
   source.addEventListener('end', () => source.close());

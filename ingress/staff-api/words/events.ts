@@ -15,7 +15,7 @@ const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
   'run.revise.stage_resolved': (p) => `The review sends the stage ${text(p, 'stage')} back to work`,
   'run.requested': () => 'The run was taken up',
   'run.queued': (p) => `The run waits for its turn, at place ${text(p, 'place')}`,
-  'run.started': (p) => `The run started, by the label ${text(p, 'label')}`,
+  'run.started': (p) => `The run started, asked for by ${cause(p)}`,
   'run.namespace.prepared': (p) => `The environment ${text(p, 'namespace')} is ready`,
   'run.namespace.cleaned': (p) => `The environment ${text(p, 'namespace')} was removed${cleaned(text(p, 'reason'))}`,
   'run.agent.started': (p) => `The agent began to work on the branch ${text(p, 'branch')}${attempt(p)}`,
@@ -44,6 +44,10 @@ function delivered(payload: Payload): string {
   const label = text(payload, 'label', '');
   const what = [text(payload, 'event').replaceAll('_', ' '), text(payload, 'action', '')].filter(Boolean).join(' ');
   return `${what}${label && ` with the label ${label}`} by @${text(payload, 'sender')}`;
+}
+
+function cause(payload: Payload): string {
+  return text(payload, 'trigger').startsWith('review:') ? 'a review' : `the label ${text(payload, 'label')}`;
 }
 
 function cleaned(reason: string): string {

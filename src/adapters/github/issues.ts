@@ -7,6 +7,22 @@ import { isNotFound } from './client.ts';
 export function createIssues(octokit: Octokit) {
   const at = ({ owner, name, number }: IssueRef) => ({ owner, repo: name, issue_number: number });
 
+  let self: Promise<number | undefined> | undefined;
+
+  /** The account of the platform's token; undefined for a token that stands for no account. */
+  function ownId(): Promise<number | undefined> {
+    self ??= octokit.rest.users.getAuthenticated().then(
+      ({ data }) => data.id,
+      (error: unknown) => {
+        self = undefined;
+        const { status } = error as { status?: number };
+        if (status === 401 || status === 403 || status === 404) return undefined;
+        throw error;
+      },
+    );
+    return self;
+  }
+
   async function findComment(
     issue: IssueRef,
     marker: string,
@@ -53,21 +69,30 @@ export function createIssues(octokit: Octokit) {
         0,
         ...events.flatMap(({ event, id }) => (event === 'closed' || event === 'reopened' ? [id] : [])),
       );
-      const labeled = events
-        .filter(({ event, id }) => event === 'labeled' && id > lastTurn)
-        .map(({ id, actor, created_at: createdAt, ...rest }) => ({
+      const changes = events
+        .filter(({ event, id }) => (event === 'labeled' || event === 'unlabeled') && id > lastTurn)
+        .map(({ id, event, actor, created_at: createdAt, ...rest }) => ({
           id,
+          event,
           by: actor?.id ?? 0,
           createdAt,
           label: labelName(rest),
         }))
-        .filter((event) => event.label === label)
+        .filter((change) => change.label === label)
         .toSorted((a, b) => a.id - b.id);
+      const labeled = changes.filter(({ event }) => event === 'labeled');
+      const self = await ownId();
+      const clearedByPlatform = (after: number): boolean => {
+        const next = changes.find(({ id }) => id > after);
+        return next?.event === 'unlabeled' && next.by === self;
+      };
       return {
         open: data.state === 'open',
         title: data.title,
         labels: data.labels.map((entry) => (typeof entry === 'string' ? entry : (entry.name ?? ''))),
-        labeled: labeled.filter(({ id }) => id > afterEvent).map(({ id, by }) => ({ id, by })),
+        labeled: labeled
+          .filter(({ id }) => id > afterEvent)
+          .map(({ id, by }) => ({ id, by, clearedByPlatform: clearedByPlatform(id) })),
         newestLabeledAt: labeled.at(-1)?.createdAt ?? null,
       };
     },

@@ -1,8 +1,10 @@
 /** What binding a repository needs: its identity, its webhook, the labels, and people by login. */
 import type { Octokit } from '@octokit/rest';
+import type { WebhookEventName } from '@octokit/webhooks/types';
 import { isNotFound } from './client.ts';
 
-const EVENTS = ['issues', 'issue_comment', 'pull_request', 'pull_request_review', 'push'];
+/** What the platform listens to (requirements.md W7). */
+const EVENTS = ['issues', 'issue_comment', 'pull_request', 'pull_request_review', 'push'] satisfies WebhookEventName[];
 
 export function createRepositories(octokit: Octokit) {
   return {

@@ -3,6 +3,7 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { CommandProblem } from '../cli/problems.ts';
 import { readJsonFile, writeJsonFile } from './json-file.ts';
 import { tryLock } from './lock.ts';
 import { isAlive, ownIdentity, ProcessIdentity } from './process-identity.ts';
@@ -47,7 +48,7 @@ export function claimDataDirectory(directory: string): Claim {
   if (!lock) {
     const holder = readJsonFile(holderFile, Holder);
     const who = holder ? `pid ${holder.pid}${holder.url ? `, ${holder.url}` : ', not ready yet'}` : 'just starting';
-    throw new Error(
+    throw new CommandProblem(
       `Another codex-k8s up (${who}) runs in ${directory}. Stop it, or choose another directory with --data.`,
     );
   }
@@ -80,7 +81,7 @@ export function findUp(directory: string): Ready | undefined {
 export function requireUp(directory: string): Ready {
   const ready = findUp(directory);
   if (ready) return ready;
-  throw new Error(
+  throw new CommandProblem(
     `No codex-k8s up is ready in ${directory}. Start one with "codex-k8s up", name its directory with --data, or set CODEXK8S_URL.`,
   );
 }

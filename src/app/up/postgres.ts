@@ -21,8 +21,8 @@ export interface EmbeddedPostgres {
   readonly url: string;
 }
 
-export const POSTGRES_USER = 'codexk8s';
-export const POSTGRES_DATABASE = 'codexk8s';
+const POSTGRES_USER = 'codexk8s';
+const POSTGRES_DATABASE = 'codexk8s';
 
 const ENVIRONMENT = { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 

@@ -136,6 +136,7 @@ function assignmentFor(platform: TestPlatform, issue: { title: string; body?: st
     reasoningEffort: 'medium',
     modelBaseUrl: `${platform.url}/model/v1`,
     resumeThreadId: null,
+    interrupted: false,
     author: { name: 'codex-k8s', email: 'codex-k8s@example.com' },
     limits: { stallSeconds: 60, runSeconds: 120 },
   };

@@ -1,0 +1,201 @@
+/** The pages for people: rendered here, usable without JavaScript, kept fresh by a small script where there is some. */
+import { Hono, type Context } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import type { Database } from '../../src/read-model/database.ts';
+import { isTerminal } from '../../src/domain/runs.ts';
+import { readCounters } from '../../src/read-model/queries/counters.ts';
+import { listDeliveries } from '../../src/read-model/queries/deliveries.ts';
+import { findIssueByName, listIssues } from '../../src/read-model/queries/issues.ts';
+import { changeMarker } from '../../src/read-model/queries/marker.ts';
+import { listRepositories } from '../../src/read-model/queries/repositories.ts';
+import { findRunRecord, listRuns, type RunRecord } from '../../src/read-model/queries/runs.ts';
+import { RequestRefused, type ErrorLog } from '../errors.ts';
+import type { Live } from '../live.ts';
+import { createStaffAccess } from '../staff-api/access.ts';
+import { cancelRun, type RunControl } from '../staff-api/cancel.ts';
+import * as requests from '../staff-api/requests.ts';
+import { serveAssets } from './assets.ts';
+import { cancelPage } from './cancel-page.ts';
+import { deliveriesPage } from './deliveries-page.ts';
+import { answerErrorsWithPages } from './error-page.ts';
+import { issuePage } from './issue-page.ts';
+import { page, type Html, type PageFrame } from './layout.ts';
+import type { Places } from './links.ts';
+import { listFeed } from './list-feed.ts';
+import { issuesPage, runsPage, type Chosen } from './list-pages.ts';
+import { overviewPage } from './overview-page.ts';
+import { runFeed } from './run-feed.ts';
+import { runPage } from './run-page.ts';
+import { addSessionRoutes } from './session-routes.ts';
+import { readIssueStory, readLogWindow, readRunStory } from './stories.ts';
+
+const { checked } = requests;
+
+export interface DashboardOptions extends Places {
+  readonly db: Database;
+  readonly live: Live;
+  readonly control: RunControl;
+  readonly staffToken: string;
+  /** Pages need no session; what changes something does. For a server that listens on loopback only. */
+  readonly readsOpen: boolean;
+  /** Whether people come over TLS, so that the session's cookie never travels without. */
+  readonly secureCookies: boolean;
+  readonly log: ErrorLog;
+}
+
+const GUARDED = ['/', '/issues/*', '/runs/*', '/deliveries', '/stream'];
+const ROWS = 25;
+const LIST_ROWS = 50;
+/** Only what we serve ourselves is loaded, nothing inline is run, and nobody may frame these pages. */
+const CONTENT_POLICY =
+  "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/** The router, to be mounted at `/`. */
+export function createDashboard(options: DashboardOptions): Hono {
+  const { db, live, control, log, secureCookies } = options;
+  const access = createStaffAccess(options);
+  const app = new Hono();
+  app.onError(answerErrorsWithPages(log));
+  serveAssets(app);
+
+  for (const path of [...GUARDED, '/login', '/logout']) {
+    app.use(path, bodyLimit({ maxSize: 16_384 }), async (c, next) => {
+      c.header('Content-Security-Policy', CONTENT_POLICY);
+      c.header('Referrer-Policy', 'same-origin');
+      c.header('X-Content-Type-Options', 'nosniff');
+      c.header('Cache-Control', 'no-store');
+      await next();
+    });
+  }
+  for (const path of GUARDED) {
+    app.use(path, async (c, next) => {
+      access.requireReader(c);
+      await next();
+    });
+  }
+  addSessionRoutes(app, access, { secure: secureCookies });
+
+  function show(c: Context, frame: Omit<PageFrame, 'viewer'>, body: Html): Response | Promise<Response> {
+    return c.html(page({ ...frame, viewer: access.isStaff(c) ? 'staff' : 'guest' }, body));
+  }
+
+  /** Read before the lists are: what changes meanwhile is shown again. Older pages of a list stay as they are. */
+  async function listStream(cursor?: unknown): Promise<PageFrame['stream']> {
+    return cursor === undefined ? { path: `/stream?seen=${await changeMarker(db)}` } : undefined;
+  }
+
+  app.get('/', async (c) => {
+    const stream = await listStream();
+    const [counters, issues, runs, repositories] = await Promise.all([
+      readCounters(db),
+      listIssues(db, {}, { limit: ROWS }),
+      listRuns(db, {}, { limit: ROWS }),
+      listRepositories(db, 10),
+    ]);
+    const overview = { counters, issues: issues.items, runs: runs.items, repositories };
+    return show(c, { title: 'Overview', current: '/', stream }, overviewPage(overview, options));
+  });
+
+  app.get('/issues', async (c) => {
+    const chosen = chosenIn(c);
+    const { state, repository, cursor } = checked(requests.IssuesQuery, chosen);
+    const stream = await listStream(cursor);
+    const issues = await listIssues(db, { state, repository }, { limit: LIST_ROWS, cursor });
+    return show(c, { title: 'Issues', current: '/issues', stream }, issuesPage(issues, withoutCursor(chosen), options));
+  });
+
+  app.get('/issues/:owner/:name/:number', async (c) => {
+    const { owner, name, number } = checked(requests.IssuePath, c.req.param());
+    const issue = await findIssueByName(db, { owner, name }, number);
+    if (!issue) throw new RequestRefused('not_found', `nothing is known of the issue ${owner}/${name}#${number}`);
+    const seen = await changeMarker(db, issue.key);
+    const stream = { path: `/stream?issue=${encodeURIComponent(issue.key)}&seen=${seen}` };
+    return show(
+      c,
+      { title: `${owner}/${name}#${number}`, stream },
+      issuePage(await readIssueStory(db, issue), options),
+    );
+  });
+
+  app.get('/runs', async (c) => {
+    const chosen = chosenIn(c);
+    const { status, repository, cursor } = checked(requests.RunsQuery, chosen);
+    const stream = await listStream(cursor);
+    const runs = await listRuns(db, { status, repository }, { limit: LIST_ROWS, cursor });
+    return show(c, { title: 'Runs', current: '/runs', stream }, runsPage(runs, withoutCursor(chosen), options));
+  });
+
+  app.get('/runs/:id', async (c) => {
+    const id = runIdIn(c);
+    const asked = c.req.query('after');
+    const after = asked === undefined ? undefined : checked(requests.LogQuery, { after: asked }).after;
+    const story = await readRunStory(db, id);
+    if (!story) throw noRun(id);
+    const log = await readLogWindow(db, id, after);
+    const follows = log.atEnd && !isTerminal(story.run.status);
+    const last = log.lines.at(-1)?.n ?? after ?? -1;
+    const stream = follows ? { path: `/runs/${id}/stream`, after: last } : undefined;
+    return show(c, { title: `Run ${id.slice(0, 8)}`, stream }, runPage(story, log, options));
+  });
+
+  app.get('/runs/:id/cancel', async (c) => {
+    const run = await theRun(c);
+    if (isTerminal(run.status)) return c.redirect(`/runs/${run.id}`, 303);
+    return show(c, { title: 'Cancel a run' }, cancelPage(run, access.isStaff(c) ? 'staff' : 'guest'));
+  });
+
+  app.post('/runs/:id/cancel', async (c) => {
+    access.requireStaff(c);
+    const body = checked(requests.CancelBody, await c.req.parseBody());
+    const run = await cancelRun({ db, control, log }, { runId: runIdIn(c), ...body });
+    return c.redirect(`/runs/${run.id}`, 303);
+  });
+
+  app.get('/deliveries', async (c) => {
+    const chosen = chosenIn(c);
+    const { status, cursor } = checked(requests.DeliveriesQuery, chosen);
+    const stream = await listStream(cursor);
+    const deliveries = await listDeliveries(db, { status }, { limit: LIST_ROWS, cursor });
+    const body = deliveriesPage(deliveries, withoutCursor(chosen));
+    return show(c, { title: 'Deliveries', current: '/deliveries', stream }, body);
+  });
+
+  app.get('/stream', (c) => {
+    const issue = checked(requests.IssueKey.optional(), c.req.query('issue'), 'issue');
+    return live.stream(c, listFeed(db, issue, c.req.header('last-event-id') ?? c.req.query('seen')));
+  });
+
+  app.get('/runs/:id/stream', async (c) => {
+    const run = await theRun(c);
+    const seen = c.req.header('last-event-id') ?? c.req.query('after');
+    const { after } = checked(requests.LogQuery, { after: seen });
+    return live.stream(c, runFeed(db, options, run.id, after));
+  });
+
+  async function theRun(c: Context): Promise<RunRecord> {
+    const id = runIdIn(c);
+    const run = await findRunRecord(db, id);
+    if (!run) throw noRun(id);
+    return run;
+  }
+
+  return app;
+}
+
+function runIdIn(c: Context): string {
+  return checked(requests.RunId, c.req.param('id'), 'id');
+}
+
+function noRun(id: string): RequestRefused {
+  return new RequestRefused('not_found', `there is no run ${id}`, 'id');
+}
+
+/** What was chosen in a form; a field that was left empty chooses nothing. */
+function chosenIn(c: Context): Chosen {
+  return Object.fromEntries(Object.entries(c.req.query()).filter(([, value]) => value !== ''));
+}
+
+function withoutCursor(chosen: Chosen): Chosen {
+  const { cursor: _, ...others } = chosen;
+  return others;
+}

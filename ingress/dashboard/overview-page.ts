@@ -1,0 +1,90 @@
+/** `/`: what is going on. */
+import { html } from 'hono/html';
+import type { Counters } from '../../src/read-model/queries/counters.ts';
+import type { IssueRecord } from '../../src/read-model/queries/issues.ts';
+import type { BoundRepositoryRecord } from '../../src/read-model/queries/repositories.ts';
+import type { RunRecord } from '../../src/read-model/queries/runs.ts';
+import type { Html } from './layout.ts';
+import { outsideLink, type Places } from './links.ts';
+import { issuesTable, runsTable } from './tables.ts';
+
+export interface Overview {
+  readonly counters: Counters;
+  readonly issues: readonly IssueRecord[];
+  readonly runs: readonly RunRecord[];
+  readonly repositories: readonly BoundRepositoryRecord[];
+}
+
+/** The body of the page. */
+export function overviewPage({ counters, issues, runs, repositories }: Overview, places: Places): Html {
+  return html`<div class="title"><h1>Overview</h1></div>
+    <div id="counters" data-live data-summary="${summary(counters)}">
+      <ul class="counters">
+        ${counter(counters.working, 'working', '/runs?status=running')}
+        ${counter(counters.queued, 'waiting in a queue', '/runs?status=queued')}
+        ${counter(counters.inReview, 'waiting for a review', '/issues?state=waiting')}
+        ${counter(counters.failed, 'failed in the last 24 hours', '/runs?status=failed', 'alarm')}
+      </ul>
+      ${
+        counters.notHandedOver > 0 &&
+        html`<div class="notice wait">
+          <p>
+            <strong>Temporal does not answer.</strong> What GitHub told of ${counters.notHandedOver}
+            ${counters.notHandedOver === 1 ? 'issue' : 'issues'} is kept and will be handed over as soon as it does.
+          </p>
+        </div>`
+      }
+    </div>
+    <section aria-labelledby="issues-heading">
+      <div class="heading">
+        <h2 id="issues-heading">Issues</h2>
+        <a href="/issues">All issues</a>
+      </div>
+      <div id="issues" data-live>
+        ${issues.length === 0 ? firstSteps(repositories, places) : issuesTable(issues, places)}
+      </div>
+    </section>
+    <section aria-labelledby="runs-heading">
+      <div class="heading">
+        <h2 id="runs-heading">Runs</h2>
+        <a href="/runs">All runs</a>
+      </div>
+      <div id="runs" data-live>
+        ${
+          runs.length === 0
+            ? html`<p class="card empty muted">No agent has been asked for yet.</p>`
+            : runsTable(runs, places)
+        }
+      </div>
+    </section>`;
+}
+
+function counter(count: number, words: string, path: string, alarm: 'alarm' | '' = ''): Html {
+  return html`<li>
+    <a class="card ${count > 0 ? alarm : ''}" href="${path}"><strong>${count}</strong> ${words}</a>
+  </li>`;
+}
+
+function summary({ working, queued, inReview, failed }: Counters): string {
+  return `${working} working, ${queued} waiting in a queue, ${inReview} waiting for a review, ${failed} failed`;
+}
+
+function firstSteps(repositories: readonly BoundRepositoryRecord[], places: Places): Html {
+  if (repositories.length === 0) {
+    return html`<div class="card empty">
+      <strong>No repository is bound yet.</strong>
+      <p>Bind one, so that its labels can start agents: <code>npx codex-k8s repositories add OWNER/NAME</code></p>
+      <p>Then put the label <code class="label">run:dev</code> on one of its issues.</p>
+    </div>`;
+  }
+  return html`<div class="card empty">
+    <strong>Nothing has been asked for yet.</strong>
+    <p>Put the label <code class="label">run:dev</code> on an issue of a bound repository:</p>
+    <ul>
+      ${repositories.map(
+        ({ fullName }) => html`<li>${outsideLink(`${places.githubUrl}/${fullName}/issues`, fullName)}</li>`,
+      )}
+    </ul>
+    <p class="muted">If a label was put on and nothing happened, the <a href="/deliveries">deliveries</a> say why.</p>
+  </div>`;
+}

@@ -1,0 +1,34 @@
+/** A person's terminal: colours where they are wanted, and nothing that a stranger wrote can move the cursor. */
+import { styleText } from 'node:util';
+
+export interface Terminal {
+  out(line: string): void;
+  error(line: string): void;
+  readonly color: boolean;
+}
+
+type Style = Parameters<typeof styleText>[0];
+
+/** The terminal of this process. Colours need a TTY and no NO_COLOR. */
+export function processTerminal(env: NodeJS.ProcessEnv = process.env): Terminal {
+  // Whoever read has seen enough (`| head`): that is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    throw error;
+  });
+  return {
+    out: (line) => void process.stdout.write(`${line}\n`),
+    error: (line) => void process.stderr.write(`${line}\n`),
+    color: process.stdout.isTTY && (env['NO_COLOR'] ?? '') === '',
+  };
+}
+
+/** Text in a style, where there are colours. */
+export function paint(terminal: Terminal, style: Style, text: string): string {
+  return terminal.color ? styleText(style, text, { validateStream: false }) : text;
+}
+
+/** Text without control characters but tabs and line breaks: titles and logs hold what strangers wrote. */
+export function plain(text: string): string {
+  return text.replaceAll('\r\n', '\n').replaceAll(/[^\P{Cc}\t\n]/gu, '');
+}

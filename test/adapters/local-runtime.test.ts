@@ -1,0 +1,402 @@
+import { execa } from 'execa';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { ensureEnvironment, ForeignEnvironment } from '../../src/adapters/local-runtime/environment.ts';
+import { lives, readRecord, startOf, type ProcessRecord } from '../../src/adapters/local-runtime/process-record.ts';
+import { createLocalRuntime } from '../../src/adapters/local-runtime/runtime.ts';
+import { writeAgent, type Manner } from '../support/agent.ts';
+
+type Runtime = ReturnType<typeof createLocalRuntime>;
+
+const OWNER = 'issue:42#7';
+const AGENT = { environment: 'codex-demo-r42-i7', runId: '0f0f0f0f-0000-4000-8000-000000000002', attempt: 1 };
+const ORDER = { ...AGENT, owner: OWNER, token: 'ck8s_run_of_the_test' };
+const RUNTIME = join(import.meta.dirname, '../../src/adapters/local-runtime/runtime.ts');
+const FOREVER = new AbortController().signal;
+
+let directory: string;
+let root: string;
+/** Processes that a test saw, to be sure that none is left. */
+let seen: ProcessRecord[];
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'local-runtime-'));
+  root = join(directory, 'environments');
+  seen = [];
+});
+
+afterEach(async () => {
+  for (const { pid } of seen.filter(lives)) process.kill(-pid, 'SIGKILL');
+  await rm(directory, { recursive: true, force: true, maxRetries: 5 });
+});
+
+async function runtimeOf(manner: Manner): Promise<Runtime> {
+  const command = await writeAgent(directory, manner);
+  const env = { PATH: process.env['PATH'] ?? '', GREETING: 'hello' };
+  return createLocalRuntime({ root, command, platformUrl: 'http://127.0.0.1:9', env });
+}
+
+function placeOf(agent = AGENT): string {
+  return join(root, agent.environment, 'runs', `${agent.runId}.${agent.attempt}`);
+}
+
+/** The process that has the place; fails when there is none. */
+async function processOf(agent = AGENT): Promise<ProcessRecord> {
+  const record = await readRecord(join(placeOf(agent), 'process.json'));
+  if (!record) throw new Error(`nobody claimed ${placeOf(agent)}`);
+  seen.push(record);
+  return record;
+}
+
+async function fileThere(path: string): Promise<void> {
+  await vi.waitUntil(() => existsSync(path), { timeout: 20_000, interval: 20 });
+}
+
+/** The pids of all agents that ever worked in the environment. */
+async function started(): Promise<string[]> {
+  const log = await readFile(join(root, AGENT.environment, 'workspace', 'started.log'), 'utf8');
+  return log.trim().split('\n');
+}
+
+/** Launches an agent and waits until it is at work. */
+async function atWork(manner: Manner): Promise<{ runtime: Runtime; record: ProcessRecord }> {
+  const runtime = await runtimeOf(manner);
+  await runtime.launch(ORDER);
+  const record = await processOf();
+  await fileThere(join(placeOf(), 'ready'));
+  return { runtime, record };
+}
+
+/** The agent's own child, which belongs to its group. */
+async function childOf(): Promise<ProcessRecord> {
+  await vi.waitUntil(
+    () => existsSync(join(placeOf(), 'child.pid')) && readFileSync(join(placeOf(), 'child.pid'), 'utf8') !== '',
+    {
+      timeout: 20_000,
+      interval: 20,
+    },
+  );
+  const pid = Number(await readFile(join(placeOf(), 'child.pid'), 'utf8'));
+  return { pid, started: startOf(pid) ?? 'gone' };
+}
+
+/** A worker of its own, as a process that launches the agent and lives on. */
+async function startLauncher(): Promise<{
+  launched: Promise<void>;
+  kill(): Promise<{ signal?: string | undefined; stdout: string }>;
+}> {
+  const options = {
+    root,
+    command: await writeAgent(directory, 'live'),
+    platformUrl: 'http://127.0.0.1:9',
+    env: { PATH: process.env['PATH'] ?? '' },
+  };
+  const script = join(directory, 'launcher.ts');
+  await writeFile(
+    script,
+    `import { createLocalRuntime } from ${JSON.stringify(RUNTIME)};
+await createLocalRuntime(${JSON.stringify(options)}).launch(${JSON.stringify(ORDER)});
+process.stdout.write('launched');
+setInterval(() => {}, 1000);
+`,
+  );
+  const launcher = execa(process.execPath, [script], { reject: false });
+  return {
+    launched: new Promise((resolve) => {
+      launcher.stdout.once('data', () => resolve());
+      launcher.once('exit', () => resolve());
+    }),
+    async kill() {
+      launcher.kill('SIGKILL');
+      return launcher;
+    },
+  };
+}
+
+async function gone(record: ProcessRecord): Promise<void> {
+  await vi.waitUntil(() => !lives(record), { timeout: 20_000, interval: 20 });
+}
+
+describe('launching', () => {
+  test('starts an agent that has claimed its place', async () => {
+    const { record } = await atWork('live');
+    expect(lives(record)).toBe(true);
+  });
+
+  test('tells the agent where everything is, and nothing of the environment of its launcher', async () => {
+    await atWork('live');
+    const { env, ...told } = JSON.parse(await readFile(join(placeOf(), 'seen.json'), 'utf8')) as { env: object };
+    expect(told).toEqual({
+      'platform-url': 'http://127.0.0.1:9',
+      'token-file': join(placeOf(), 'token'),
+      workspace: join(root, AGENT.environment, 'workspace'),
+      place: placeOf(),
+      cwd: placeOf(),
+    });
+    expect(Object.keys(env).toSorted()).toEqual(['GREETING', 'PATH']);
+  });
+
+  test('keeps the token where only this user reads it', async () => {
+    await atWork('live');
+    expect(await readFile(join(placeOf(), 'token'), 'utf8')).toBe(ORDER.token);
+    expect((await stat(join(placeOf(), 'token'))).mode & 0o777).toBe(0o600);
+    expect((await stat(placeOf())).mode & 0o077).toBe(0);
+  });
+
+  test('again finds the agent that lives', async () => {
+    const { runtime, record } = await atWork('live');
+    await runtime.launch(ORDER);
+    expect(await processOf()).toEqual(record);
+    expect(await started()).toEqual([String(record.pid)]);
+  });
+
+  test('again does not start an agent that has ended', async () => {
+    const runtime = await runtimeOf('end');
+    await runtime.launch(ORDER);
+    await gone(await processOf());
+    await runtime.launch(ORDER);
+    expect(await started()).toHaveLength(1);
+  });
+
+  test('many times at once in one worker starts one process', async () => {
+    const runtime = await runtimeOf('live');
+    const launches = await Promise.allSettled(Array.from({ length: 6 }, () => runtime.launch(ORDER)));
+    await processOf();
+    expect(launches.filter(({ status }) => status === 'rejected')).toEqual([]);
+    await fileThere(join(placeOf(), 'ready'));
+    expect(await started()).toHaveLength(1);
+  });
+
+  test('twice at once by two workers starts one process', async () => {
+    const workers = [await startLauncher(), await startLauncher()];
+    await Promise.all(workers.map(({ launched }) => launched));
+    const record = await processOf();
+    await fileThere(join(placeOf(), 'ready'));
+    const ends = await Promise.all(workers.map((worker) => worker.kill()));
+    expect(ends.map(({ stdout }) => stdout)).toEqual(['launched', 'launched']);
+    expect(await started()).toEqual([String(record.pid)]);
+  });
+
+  test('the next attempt ends the one before', async () => {
+    const { runtime, record } = await atWork('live');
+    await runtime.launch({ ...ORDER, attempt: 2 });
+    expect(lives(record)).toBe(false);
+    expect(lives(await processOf({ ...AGENT, attempt: 2 }))).toBe(true);
+  });
+
+  test('the next attempt ends what an agent left behind that was killed', async () => {
+    const { runtime, record } = await atWork('parent');
+    const child = await childOf();
+    process.kill(record.pid, 'SIGKILL');
+    await gone(record);
+    await runtime.launch({ ...ORDER, attempt: 2 });
+    await processOf({ ...AGENT, attempt: 2 });
+    const left = lives(child);
+    if (left) process.kill(child.pid, 'SIGKILL');
+    expect(left).toBe(false);
+  });
+
+  test('keeps the workspace from one attempt to the next', async () => {
+    const { runtime } = await atWork('live');
+    await writeFile(join(root, AGENT.environment, 'workspace', 'notes.txt'), 'kept');
+    await runtime.launch({ ...ORDER, attempt: 2 });
+    await processOf({ ...AGENT, attempt: 2 });
+    expect(await readFile(join(root, AGENT.environment, 'workspace', 'notes.txt'), 'utf8')).toBe('kept');
+  });
+
+  test('says so when the agent ends before it has begun', async () => {
+    const runtime = await runtimeOf('crash');
+    await expect(runtime.launch(ORDER)).rejects.toThrow('code 7');
+  });
+
+  test('says so when there is no such program, and does not take the worker down', async () => {
+    const options = { root, command: [join(directory, 'nothing')], platformUrl: 'http://127.0.0.1:9', env: {} };
+    const script = join(directory, 'worker.ts');
+    await writeFile(
+      script,
+      `import { createLocalRuntime } from ${JSON.stringify(RUNTIME)};
+await createLocalRuntime(${JSON.stringify(options)}).launch(${JSON.stringify(ORDER)}).catch((error) => {
+  process.stdout.write(error.code);
+});
+process.exit(0);
+`,
+    );
+    const worker = await execa(process.execPath, [script], { reject: false });
+    expect({ exitCode: worker.exitCode, stdout: worker.stdout }).toEqual({ exitCode: 0, stdout: 'ENOENT' });
+  });
+});
+
+describe('waiting for the end', () => {
+  test('ends when the agent exits, and tells its code', async () => {
+    const runtime = await runtimeOf('end');
+    await runtime.launch(ORDER);
+    await processOf();
+    expect((await runtime.ended(AGENT, FOREVER)).detail).toContain('code 3');
+  });
+
+  test('ends when the agent is killed', async () => {
+    const { runtime, record } = await atWork('live');
+    const ended = runtime.ended(AGENT, FOREVER);
+    process.kill(record.pid, 'SIGKILL');
+    expect((await ended).detail).toContain('killed');
+  });
+
+  test('ends at once when the agent was never started', async () => {
+    const runtime = await runtimeOf('live');
+    expect((await runtime.ended(AGENT, FOREVER)).detail).toContain('never started');
+  });
+
+  test('is given up when the worker says so, and leaves the agent alone', async () => {
+    const { runtime, record } = await atWork('live');
+    const patience = new AbortController();
+    const ended = runtime.ended(AGENT, patience.signal);
+    patience.abort(new Error('the worker shuts down'));
+    await expect(ended).rejects.toThrow('the worker shuts down');
+    expect(lives(record)).toBe(true);
+  });
+
+  test('does not take another process for the agent that has the same pid', async () => {
+    const { runtime } = await atWork('live');
+    const record = { pid: process.pid, started: '1' };
+    await writeFile(join(placeOf(), 'process.json'), JSON.stringify(record));
+    expect((await runtime.ended(AGENT, FOREVER)).detail).toContain('killed');
+    await runtime.stop(AGENT);
+    expect(startOf(process.pid)).toBeDefined();
+  });
+});
+
+describe('stopping', () => {
+  test('ends the agent', async () => {
+    const { runtime, record } = await atWork('live');
+    await runtime.stop(AGENT);
+    expect(lives(record)).toBe(false);
+  });
+
+  test('ends an agent that does not listen', async () => {
+    const { runtime, record } = await atWork('deaf');
+    await runtime.stop(AGENT);
+    expect(lives(record)).toBe(false);
+  });
+
+  test('ends its children too, though they do not listen', async () => {
+    const { runtime, record } = await atWork('parent');
+    const child = await childOf();
+    await runtime.stop(AGENT);
+    expect(lives(record)).toBe(false);
+    const left = lives(child);
+    if (left) process.kill(child.pid, 'SIGKILL');
+    expect(left).toBe(false);
+  });
+
+  test('ends no other run', async () => {
+    const { runtime, record } = await atWork('live');
+    await runtime.stop({ environment: AGENT.environment, runId: '0f0f0f0f-0000-4000-8000-00000000000f' });
+    expect(lives(record)).toBe(true);
+  });
+
+  test.each(['an agent that has ended', 'an agent that never was'])('is done already for %s', async (what) => {
+    const runtime = await runtimeOf('end');
+    if (what === 'an agent that has ended') {
+      await runtime.launch(ORDER);
+      await gone(await processOf());
+    }
+    await expect(runtime.stop(AGENT)).resolves.toBeUndefined();
+  });
+
+  test('all ends every agent under the root', async () => {
+    const { runtime, record } = await atWork('live');
+    const other = { ...ORDER, environment: 'codex-demo-r42-i8', owner: 'issue:42#8' };
+    await runtime.launch(other);
+    const second = await processOf(other);
+    await runtime.stopAll();
+    expect([record, second].map(lives)).toEqual([false, false]);
+  });
+});
+
+describe('an environment', () => {
+  const place = (): string => join(root, AGENT.environment);
+
+  async function foreign(file: string | undefined): Promise<void> {
+    await mkdir(place(), { recursive: true });
+    if (file !== undefined) await writeFile(join(place(), 'environment.json'), file);
+    await writeFile(join(place(), 'theirs.txt'), 'precious');
+  }
+
+  const OTHERS: [string, string | undefined][] = [
+    ['of another issue', JSON.stringify({ managedBy: 'codex-k8s', owner: 'issue:42#8' })],
+    ['of another program', JSON.stringify({ managedBy: 'somebody', owner: OWNER })],
+    ['without an owner', JSON.stringify({ managedBy: 'codex-k8s' })],
+    ['with an owner that cannot be read', '{'],
+    ['that nobody marked', undefined],
+  ];
+
+  test.each(OTHERS)('%s is not adopted', async (_what, file) => {
+    await foreign(file);
+    const runtime = await runtimeOf('live');
+    await expect(runtime.launch(ORDER)).rejects.toThrow(ForeignEnvironment);
+    expect(existsSync(placeOf())).toBe(false);
+  });
+
+  test.each(OTHERS)('%s is not removed', async (_what, file) => {
+    await foreign(file);
+    const runtime = await runtimeOf('live');
+    await expect(runtime.removeEnvironment({ name: AGENT.environment, owner: OWNER })).rejects.toThrow(
+      ForeignEnvironment,
+    );
+    expect(await readFile(join(place(), 'theirs.txt'), 'utf8')).toBe('precious');
+  });
+
+  test('of another issue keeps its agents when it is not removed', async () => {
+    const { runtime, record } = await atWork('live');
+    const removal = runtime.removeEnvironment({ name: AGENT.environment, owner: 'issue:42#8' });
+    await expect(removal).rejects.toThrow(ForeignEnvironment);
+    expect(lives(record)).toBe(true);
+  });
+
+  test('is removed with its agent and all that is in it', async () => {
+    const { runtime, record } = await atWork('live');
+    await runtime.removeEnvironment({ name: AGENT.environment, owner: OWNER });
+    expect(lives(record)).toBe(false);
+    expect(existsSync(place())).toBe(false);
+  });
+
+  test('that is gone is removed already', async () => {
+    const runtime = await runtimeOf('live');
+    await expect(runtime.removeEnvironment({ name: AGENT.environment, owner: OWNER })).resolves.toBeUndefined();
+  });
+
+  test('whose removal was cut off is removed by the next attempt', async () => {
+    const runtime = await runtimeOf('live');
+    await ensureEnvironment(place(), OWNER);
+    await rename(place(), `${place()}.removing`);
+    await runtime.removeEnvironment({ name: AGENT.environment, owner: OWNER });
+    expect(existsSync(`${place()}.removing`)).toBe(false);
+  });
+
+  test('is made once, by many who make it at once', async () => {
+    for (let round = 0; round < 20; round++) {
+      const made = await Promise.allSettled(
+        Array.from({ length: 5 }, () => ensureEnvironment(join(root, `codex-demo-r42-i${round}`), OWNER)),
+      );
+      expect(made.filter(({ status }) => status === 'rejected')).toEqual([]);
+    }
+  });
+});
+
+test('an agent outlives the process that launched it, and is found again', async () => {
+  const launcher = await startLauncher();
+  await launcher.launched;
+  const record = await processOf();
+  expect(await launcher.kill()).toMatchObject({ signal: 'SIGKILL', stdout: 'launched' });
+  expect(lives(record)).toBe(true);
+
+  const runtime = await runtimeOf('live');
+  await runtime.launch(ORDER);
+  expect(await started()).toEqual([String(record.pid)]);
+  const ended = runtime.ended(AGENT, FOREVER);
+  await runtime.stop(AGENT);
+  expect((await ended).detail).toContain('code 0');
+});

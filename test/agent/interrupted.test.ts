@@ -1,0 +1,26 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { prepareRepository } from '../../src/agent/repository.ts';
+import { makePlaces, placesIn } from '../../src/agent/places.ts';
+import { setStage } from './support/stage.ts';
+
+async function prepared(interrupted: boolean): Promise<string> {
+  await using stage = await setStage();
+  const places = placesIn(stage.workspace);
+  const target = stage.assign({ title: 'Anything' });
+  await makePlaces(places, target.author);
+  const options = { places, tokenFile: stage.tokenFile, cloneUrl: target.cloneUrl, signal: AbortSignal.timeout(30_000) };
+  await prepareRepository(target, options, () => {});
+  await writeFile(join(places.repository, 'half-done.txt'), 'half');
+  const { git } = await prepareRepository({ ...target, interrupted }, options, () => {});
+  return git('status', '--porcelain');
+}
+
+test('the agent that follows an interrupted one finds its files', async () => {
+  expect(await prepared(true)).toContain('half-done.txt');
+});
+
+test('another run begins with a clean tree', async () => {
+  expect(await prepared(false)).toBe('');
+});

@@ -1,0 +1,86 @@
+/** Records histories: `node test/histories/record.ts VERSION`. Tells some stories on a fresh stack and keeps what Temporal kept. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { agentEnvironment } from '../../src/app/agent-command.ts';
+import { createPerson } from '../../src/app/demo/person.ts';
+import { createPlatformClient, until } from '../../src/app/demo/platform-client.ts';
+import { createSteps } from '../../src/app/demo/steps.ts';
+import { tellStory } from '../../src/app/demo/story.ts';
+import { readHistory } from '../../src/app/replay.ts';
+import { BOT, OWNER } from '../../src/app/sandbox-accounts.ts';
+import { createTerminal } from '../../src/app/terminal.ts';
+import { startStack } from '../../src/app/up/stack.ts';
+
+const [version = 'unreleased'] = process.argv.slice(2);
+const data = await mkdtemp(join(tmpdir(), 'codex-k8s-histories-'));
+const terminal = createTerminal();
+const stack = await startStack({
+  data,
+  env: process.env,
+  report: terminal.progress,
+  path: agentEnvironment()['PATH'] ?? '',
+});
+const { ready } = stack;
+
+async function keep(scenario: string, workflowId: string): Promise<void> {
+  const history: unknown = JSON.parse(await readHistory({ address: ready.temporalAddress, namespace: 'codex-k8s' }, workflowId));
+  const file = new URL(`${scenario}-${version}.json`, import.meta.url);
+  await writeFile(file, `${JSON.stringify({ workflowId, history }, null, 1)}\n`);
+  terminal.line(`${scenario}: ${workflowId}`);
+}
+
+interface Shown {
+  key: string;
+  state: string;
+  environment: string | null;
+  queued: number;
+  runs: { id: string; status: string; terminal: boolean; createdAt: string }[];
+}
+
+try {
+  const staffToken = (await readFile(join(data, 'secrets', 'staff-token'), 'utf8')).trim();
+  const person = createPerson({ githubUrl: ready.githubUrl, login: OWNER, token: ready.githubOwnerToken });
+  const platform = createPlatformClient({ url: ready.url, staffToken });
+
+  const told = await tellStory(ready, staffToken, createSteps(terminal));
+  const [work = '', revise = ''] = told.runs;
+  const { key } = (await platform.get(`/issues/${told.repository}/${told.issue}`)) as Shown;
+  await keep('issue-merged', key);
+  await keep('run-work', `run:${work}`);
+  await keep('run-revise', `run:${revise}`);
+
+  const repo = 'stories';
+  await person.pushRepository(repo, 'For stories', [{ path: 'README.md', content: '# Stories\n', executable: false }]);
+  await person.letIn(repo, BOT);
+  await platform.post('/repositories', { fullName: `${OWNER}/${repo}` });
+  const look = (issue: number): Promise<Shown> => platform.get(`/issues/${OWNER}/${repo}/${issue}`).catch(() => ({ runs: [] })) as Promise<Shown>;
+  const ended = (issue: number, count: number): Promise<Shown> =>
+    until(`${count} ended runs of #${issue}`, 60_000, async () => {
+      const shown = await look(issue);
+      return shown.runs.filter(({ terminal: over }) => over).length === count && shown;
+    });
+
+  const failing = await person.openIssue(repo, { title: '[script: nothing] Change nothing', body: '' });
+  await person.label(repo, failing, 'run:dev');
+  const failed = await ended(failing, 1);
+  await keep('run-failed', `run:${failed.runs[0]?.id}`);
+
+  const waiting = await person.openIssue(repo, { title: '[script: wait] Wait', body: `wait-for: ${join(data, 'never')}` });
+  await person.label(repo, waiting, 'run:dev');
+  await until('an agent at work', 60_000, async () => (await look(waiting)).runs[0]?.status === 'running');
+  await person.octokit.rest.issues.removeLabel({ owner: OWNER, repo, issue_number: waiting, name: 'run:dev' });
+  await person.label(repo, waiting, 'run:dev');
+  const canceled = await ended(waiting, 1);
+  await keep('run-canceled', `run:${canceled.runs.find(({ status }) => status === 'canceled')?.id}`);
+  await until('the second run', 60_000, async () => (await look(waiting)).runs.some(({ status }) => status === 'running'));
+  await person.octokit.rest.issues.update({ owner: OWNER, repo, issue_number: waiting, state: 'closed' });
+  const closed = await until('the end', 60_000, async () => {
+    const shown = await look(waiting);
+    return shown.state === 'closed' && shown.environment === null && shown;
+  });
+  await keep('issue-relabeled-and-closed', closed.key);
+} finally {
+  await stack.stop();
+  await rm(data, { recursive: true, force: true });
+}

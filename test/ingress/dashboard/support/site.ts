@@ -1,0 +1,83 @@
+/** The dashboard and the staff API over a database, without a socket. */
+import { Hono } from 'hono';
+import { createDashboard } from '../../../../ingress/dashboard/dashboard.ts';
+import { answerErrors, answerNotFound } from '../../../../ingress/errors.ts';
+import { createLive, type Live } from '../../../../ingress/live.ts';
+import { createStaffApi, type RepositoryBinding } from '../../../../ingress/staff-api.ts';
+import type { RunControl } from '../../../../ingress/staff-api/cancel.ts';
+import type { Connection } from '../../../../src/read-model/database.ts';
+
+export const STAFF_TOKEN = 'staff-token-of-the-tests';
+export const ORIGIN = 'http://127.0.0.1:8080';
+
+export interface Site {
+  /** Asks as what is given: a browser's page on this machine by default. */
+  ask(path: string, init?: RequestInit): Promise<Response>;
+  readonly app: Hono;
+  readonly live: Live;
+  readonly canceled: Parameters<RunControl['cancelRun']>[0][];
+  readonly bound: Parameters<RepositoryBinding['bind']>[0][];
+  readonly logged: Record<string, unknown>[];
+}
+
+export interface SiteOptions {
+  readonly readsOpen?: boolean;
+  readonly control?: RunControl;
+  readonly live?: Partial<Parameters<typeof createLive>[0]>;
+}
+
+/** Puts both together as the server does. */
+export function createSite({ db, sql }: Connection, options: SiteOptions = {}): Site {
+  const canceled: Site['canceled'] = [];
+  const bound: Site['bound'] = [];
+  const logged: Site['logged'] = [];
+  const log = { error: (fields: Record<string, unknown>) => void logged.push(fields) };
+  const live = createLive({ sql, onError: (err) => log.error({ err }), ...options.live });
+  const control: RunControl = options.control ?? {
+    async cancelRun(input) {
+      canceled.push(input);
+      return true;
+    },
+  };
+  const shared = { db, control, staffToken: STAFF_TOKEN, readsOpen: options.readsOpen ?? true, log };
+  const repositories: RepositoryBinding = {
+    async bind(input) {
+      bound.push(input);
+      return { repositoryId: 1, project: input.project, hookId: 2 };
+    },
+    addMember: async ({ login }) => ({ id: 3, login }),
+  };
+  const app = new Hono();
+  app.onError(answerErrors(log));
+  app.notFound(answerNotFound);
+  app.route('/api/v1', createStaffApi({ ...shared, repositories }));
+  const places = { githubUrl: 'https://github.example', temporalWebUrl: 'http://temporal', temporalNamespace: 'space' };
+  app.route('/', createDashboard({ ...shared, ...places, live, secureCookies: false }));
+  return {
+    app,
+    live,
+    canceled,
+    bound,
+    logged,
+    async ask(path, init = {}) {
+      const headers = { host: '127.0.0.1:8080', ...(init.headers as Record<string, string> | undefined) };
+      return app.request(`${ORIGIN}${path}`, { ...init, headers });
+    },
+  };
+}
+
+/** The headers of a request with the staff token. */
+export const BEARER = { authorization: `Bearer ${STAFF_TOKEN}` };
+
+/** A POST of a form from one of our own pages. */
+export function form(fields: Record<string, string>, headers: Record<string, string> = {}): RequestInit {
+  return {
+    method: 'POST',
+    body: new URLSearchParams(fields).toString(),
+    headers: {
+      'content-type': 'application/x-www-form-urlencoded',
+      'sec-fetch-site': 'same-origin',
+      ...headers,
+    },
+  };
+}

@@ -1,0 +1,141 @@
+/** Rows for tests of what people see: a bound repository, and issues, runs, events, log lines and deliveries in it. */
+import { sql } from 'drizzle-orm';
+import type { Database } from '../../../../src/read-model/database.ts';
+import { appendEvents, type FlowEvent } from '../../../../src/read-model/events.ts';
+import { projectIssue, projectRun, type IssueRow, type RunRow } from '../../../../src/read-model/projections.ts';
+import { bindRepository, ensureProject } from '../../../../src/read-model/repositories.ts';
+import { deliveries, runLogLines } from '../../../../src/read-model/schema.ts';
+
+export const REPOSITORY = { id: 4711, owner: 'acme', name: 'shop', defaultBranch: 'main' } as const;
+
+/** A run id whose last digits are `n`. */
+export function runId(n: number): string {
+  return `0198c0de-0000-4000-8000-${String(n).padStart(12, '0')}`;
+}
+
+/** The key of an issue of the repository. */
+export function keyOf(number: number): string {
+  return `issue:${REPOSITORY.id}#${number}`;
+}
+
+/** `minutes` before now, as ISO 8601. */
+export function minutesAgo(minutes: number): string {
+  return new Date(Date.now() - minutes * 60_000).toISOString();
+}
+
+/** Binds the repository. */
+export async function bind(db: Database): Promise<void> {
+  await bindRepository(db, { ...REPOSITORY, projectId: await ensureProject(db, 'shop'), hookId: 1 });
+}
+
+/** Writes an issue as its workflow would. */
+export async function putIssue(db: Database, number: number, with_: Partial<IssueRow> = {}): Promise<void> {
+  const row: IssueRow = {
+    key: keyOf(number),
+    repositoryId: REPOSITORY.id,
+    number,
+    title: `Issue number ${number}`,
+    url: `https://github.example/acme/shop/issues/${number}`,
+    state: 'waiting',
+    waitingFor: 'label',
+    stage: 'dev',
+    activeRunId: null,
+    queued: 0,
+    pullRequest: null,
+    environment: null,
+    revision: 1,
+    updatedAt: minutesAgo(number),
+    ...with_,
+  };
+  await projectIssue(db, row, []);
+}
+
+/** Writes a run as its workflow would. */
+export async function putRun(db: Database, n: number, with_: Partial<RunRow> = {}): Promise<string> {
+  const row: RunRow = {
+    id: runId(n),
+    issueKey: keyOf(with_.issueNumber ?? 1),
+    repositoryId: REPOSITORY.id,
+    issueNumber: 1,
+    stage: 'dev',
+    kind: 'work',
+    trigger: 'label:900',
+    triggeredBy: 'olivia',
+    correlationId: `delivery-${n}`,
+    status: 'running',
+    failure: null,
+    detail: null,
+    branch: 'codex/issue-1',
+    environment: null,
+    pullRequest: null,
+    pullRequestUrl: null,
+    statusCommentUrl: null,
+    model: 'gpt-5.2-codex',
+    reasoningEffort: 'high',
+    threadId: null,
+    revision: 1,
+    createdAt: minutesAgo(n),
+    startedAt: null,
+    finishedAt: null,
+    ...with_,
+  };
+  await projectRun(db, row, []);
+  return row.id;
+}
+
+/** Writes an event of an issue. */
+export async function putEvent(
+  db: Database,
+  event: Partial<FlowEvent> & Pick<FlowEvent, 'id' | 'type'>,
+): Promise<void> {
+  const whole: FlowEvent = {
+    chain: keyOf(1),
+    actorType: 'system',
+    actorId: 'worker',
+    runId: null,
+    correlationId: null,
+    payload: {},
+    occurredAt: minutesAgo(1),
+    ...event,
+  };
+  await appendEvents(db, [whole]);
+}
+
+/** Writes log lines without telling anybody. */
+export async function putLines(
+  db: Database,
+  run: string,
+  lines: readonly { n: number; kind?: string; text?: string }[],
+): Promise<void> {
+  await db
+    .insert(runLogLines)
+    .values(lines.map(({ n, kind = 'output', text = `line ${n}` }) => ({ runId: run, n, at: new Date(), kind, text })));
+}
+
+/** Writes a delivery. */
+export async function putDelivery(
+  db: Database,
+  id: string,
+  with_: Partial<typeof deliveries.$inferInsert> = {},
+): Promise<void> {
+  await db.insert(deliveries).values({
+    id,
+    event: 'issues',
+    action: 'labeled',
+    body: Buffer.from('{"secret":"body"}'),
+    status: 'accepted',
+    reason: 'project_member_admin',
+    repositoryId: REPOSITORY.id,
+    issueKey: keyOf(1),
+    sender: 'olivia',
+    receivedAt: new Date(),
+    ...with_,
+  });
+}
+
+/** Removes everything. */
+export async function clear(db: Database): Promise<void> {
+  await db.execute(
+    sql`truncate issues, runs, flow_events, run_log_lines, deliveries, inboxes, issue_facts, repositories, projects cascade`,
+  );
+}

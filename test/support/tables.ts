@@ -1,0 +1,136 @@
+/** A real Postgres with what most tests of the intake need: a bound repository, its people, and deliveries to keep. */
+import { asc, eq } from 'drizzle-orm';
+import { afterAll, beforeAll } from 'vitest';
+import { issueKey, type Fact, type IssueRef } from '../../src/domain/facts.ts';
+import { connect, type Connection, type Database } from '../../src/read-model/database.ts';
+import { eventHash, type FlowEvent } from '../../src/read-model/events.ts';
+import type { JudgedDelivery } from '../../src/read-model/intake.ts';
+import { addPerson, bindRepository, ensureProject } from '../../src/read-model/repositories.ts';
+import {
+  deliveries,
+  flowEvents,
+  inboxes,
+  issueFacts,
+  people,
+  projectMembers,
+  projects,
+  repositories,
+} from '../../src/read-model/schema.ts';
+import { startTestDatabase } from './postgres.ts';
+
+export const REPOSITORY = { id: 42, owner: 'acme', name: 'demo' };
+export const OLIVIA = { id: 11, login: 'olivia' };
+
+export interface Tables {
+  readonly url: string;
+  readonly db: Database;
+  /** Another pool, as of another server. */
+  another(): Connection;
+  /** Removes everything. */
+  clear(): Promise<void>;
+}
+
+/** The database of a test file: started before its tests, stopped after them. */
+export function useTables(): Tables {
+  const connections: Connection[] = [];
+  let database: Awaited<ReturnType<typeof startTestDatabase>>;
+  let main: Connection;
+  const open = (): Connection => {
+    const connection = connect(database.url, { name: 'test' });
+    connections.push(connection);
+    return connection;
+  };
+
+  beforeAll(async () => {
+    database = await startTestDatabase();
+    main = open();
+  });
+  afterAll(async () => {
+    await Promise.all(connections.map((connection) => connection.close()));
+    await database?.stop();
+  });
+
+  return {
+    get url() {
+      return database.url;
+    },
+    get db() {
+      return main.db;
+    },
+    another: open,
+    async clear() {
+      for (const table of [deliveries, issueFacts, inboxes, flowEvents, projectMembers, people, repositories, projects])
+        await main.db.delete(table);
+    },
+  };
+}
+
+/** Binds {@link REPOSITORY} to a project, in which {@link OLIVIA} may start runs. */
+export async function bind(db: Database): Promise<{ projectId: string }> {
+  const projectId = await ensureProject(db, 'demo');
+  await bindRepository(db, { ...REPOSITORY, projectId });
+  await addPerson(db, OLIVIA, 'read_write', projectId);
+  return { projectId };
+}
+
+export function issueOf(number: number): IssueRef & { title: string; url: string } {
+  const { id, ...name } = REPOSITORY;
+  const url = `https://github.com/acme/demo/issues/${number}`;
+  return { repositoryId: id, ...name, number, title: `Issue ${number}`, url };
+}
+
+export function keyOf(number: number): string {
+  return issueKey(issueOf(number));
+}
+
+/** A fact that says which delivery brought it. */
+export function factOf(id: string): Fact {
+  return { kind: 'issue_closed', delivery: id, by: OLIVIA, at: '2026-11-21T10:00:00.000Z' };
+}
+
+/** A judged delivery with a fact for an issue. */
+export function deliveryOf(id: string, issue: number, more: Partial<JudgedDelivery> = {}): JudgedDelivery {
+  return {
+    id,
+    event: 'issues',
+    action: 'closed',
+    body: Buffer.from(`{"delivery":"${id}"}`),
+    status: 'accepted',
+    reason: 'recorded',
+    repositoryId: REPOSITORY.id,
+    issue: issueOf(issue),
+    sender: OLIVIA.login,
+    runId: null,
+    receivedAt: '2026-11-21T10:00:00.000Z',
+    fact: factOf(id),
+    details: { event: 'issues', action: 'closed' },
+    ...more,
+  };
+}
+
+/** The facts of an issue as they lie in its inbox, in order. */
+export async function factsOf(db: Database, issue: number): Promise<{ seq: number; deliveryId: string; fact: Fact }[]> {
+  return db
+    .select({ seq: issueFacts.seq, deliveryId: issueFacts.deliveryId, fact: issueFacts.fact })
+    .from(issueFacts)
+    .where(eq(issueFacts.issueKey, keyOf(issue)))
+    .orderBy(asc(issueFacts.seq));
+}
+
+/** `from`, `from + 1`, … up to `to`. */
+export function count(from: number, to: number): number[] {
+  return Array.from({ length: to - from + 1 }, (_, index) => from + index);
+}
+
+/** The ids of a chain's events in order; throws where the chain is broken. */
+export async function verifiedChain(db: Database, chain: string): Promise<string[]> {
+  const rows = await db.select().from(flowEvents).where(eq(flowEvents.chain, chain)).orderBy(asc(flowEvents.seq));
+  let previous = '0'.repeat(64);
+  for (const [index, { seq, previousHash, hash, occurredAt, ...rest }] of rows.entries()) {
+    const event: FlowEvent = { ...rest, occurredAt: occurredAt.toISOString() };
+    const good = seq === index + 1 && previousHash === previous && hash === eventHash(previousHash, seq, event);
+    if (!good) throw new Error(`the chain ${chain} is broken at ${seq} (${rest.id})`);
+    previous = hash;
+  }
+  return rows.map(({ id }) => id);
+}
