@@ -38,8 +38,9 @@ function describe(ready: Awaited<ReturnType<typeof startStack>>['ready'], direct
 
 Try it, in another terminal:
 
-  npx codex-k8s demo                       the main job, step by step, on this stack
-  npx codex-k8s repositories add olivia/NAME   bind a repository of the stand-in
+  npx codex-k8s demo                          the main job, step by step, on this stack
+  npx codex-k8s repositories add olivia/NAME  bind a repository of the stand-in
+  npx codex-k8s runs list                     what agents do and did
 
 Ctrl-C stops everything; started again, it goes on where it was.`);
 }

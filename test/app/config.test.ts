@@ -1,0 +1,69 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { serverConfig, workerConfig } from '../../src/app/config.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'config-'));
+
+function secretFile(name: string, content: string): string {
+  const path = join(directory, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+function complete(): NodeJS.ProcessEnv {
+  return {
+    DATABASE_URL: 'postgres://codexk8s:hunter2hunter2@127.0.0.1:5432/codexk8s',
+    CODEXK8S_PUBLIC_URL: 'https://codex.example.com/',
+    CODEXK8S_INTERNAL_URL: 'http://10.0.0.1:8080',
+    CODEXK8S_GITHUB_TOKEN_FILE: secretFile('github', 'ghp_0123456789abcdefghij'),
+    CODEXK8S_RUN_TOKEN_KEY_FILE: secretFile('key', 'k'.repeat(32)),
+    CODEXK8S_WEBHOOK_SECRETS_FILE: secretFile('webhook', 'the-new-secret-0001\nthe-old-secret-0001\n'),
+    CODEXK8S_STAFF_TOKEN_FILE: secretFile('staff', 's'.repeat(20)),
+    CODEXK8S_MODEL_KEY_FILE: secretFile('model', 'sk-test'),
+    CODEXK8S_RUNTIME_DIRECTORY: directory,
+  };
+}
+
+test('several webhook secrets are read, the newest first', () => {
+  expect(serverConfig(complete()).CODEXK8S_WEBHOOK_SECRETS_FILE).toEqual([
+    'the-new-secret-0001',
+    'the-old-secret-0001',
+  ]);
+});
+
+test('an address loses the slash at its end', () => {
+  expect(workerConfig(complete()).CODEXK8S_PUBLIC_URL).toBe('https://codex.example.com');
+});
+
+test('everything that is missing is named at once', () => {
+  expect(() => serverConfig({})).toThrow(/DATABASE_URL[^]*CODEXK8S_WEBHOOK_SECRETS_FILE/);
+});
+
+test('an empty webhook secret is refused', () => {
+  const env = { ...complete(), CODEXK8S_WEBHOOK_SECRETS_FILE: secretFile('empty', '\n') };
+  expect(() => serverConfig(env)).toThrow(/CODEXK8S_WEBHOOK_SECRETS_FILE/);
+});
+
+test('a secret file that cannot be read is named', () => {
+  const env = { ...complete(), CODEXK8S_STAFF_TOKEN_FILE: join(directory, 'absent') };
+  expect(() => serverConfig(env)).toThrow(/CODEXK8S_STAFF_TOKEN_FILE.*absent/);
+});
+
+test('what is wrong is told without the value of a secret', () => {
+  const env = { ...complete(), CODEXK8S_GITHUB_TOKEN_FILE: secretFile('short', 'ghp_short') };
+  expect(() => workerConfig(env)).toThrow(
+    expect.not.objectContaining({ message: expect.stringContaining('ghp_short') }),
+  );
+});
+
+test('docs/operations.md lists every variable', () => {
+  const variables = (path: string): Set<string> =>
+    new Set(
+      readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8').match(
+        /\b(?:CODEXK8S_[A-Z_]+[A-Z]|DATABASE_URL)\b/g,
+      ),
+    );
+  expect([...variables('src/app/config.ts')].filter((name) => !variables('docs/operations.md').has(name))).toEqual([]);
+});
