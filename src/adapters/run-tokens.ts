@@ -14,7 +14,7 @@ export function createRunTokens(key: string): RunTokens {
   return {
     issue: (runId, attempt) => `ck8s_run_${runId}_${attempt}_${seal(runId, attempt)}`,
     verify(token) {
-      const [, runId, attempt, mac] = /^ck8s_run_([0-9a-f-]{36})_(\d{1,4})_([0-9a-f]{64})$/.exec(token) ?? [];
+      const [, runId, attempt, mac] = /^ck8s_run_([0-9a-f-]{36})_([1-9]\d{0,3})_([0-9a-f]{64})$/.exec(token) ?? [];
       if (runId === undefined || attempt === undefined || mac === undefined) return undefined;
       const expected = Buffer.from(seal(runId, Number(attempt)), 'hex');
       return timingSafeEqual(expected, Buffer.from(mac, 'hex')) ? { runId, attempt: Number(attempt) } : undefined;

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ensureEnvironment, ForeignEnvironment } from '../../src/adapters/local-runtime/environment.ts';
-import { lives, readRecord, startOf, type ProcessRecord } from '../../src/adapters/local-runtime/process-record.ts';
+import { readRecord } from '../../src/adapters/local-runtime/process-record.ts';
+import { identify, isAlive, type ProcessIdentity } from '../../src/adapters/process-identity.ts';
 import { createLocalRuntime } from '../../src/adapters/local-runtime/runtime.ts';
 import { writeAgent, type Manner } from '../support/agent.ts';
 
@@ -20,7 +21,7 @@ const FOREVER = new AbortController().signal;
 let directory: string;
 let root: string;
 /** Processes that a test saw, to be sure that none is left. */
-let seen: ProcessRecord[];
+let seen: ProcessIdentity[];
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'local-runtime-'));
@@ -29,7 +30,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
-  for (const { pid } of seen.filter(lives)) process.kill(-pid, 'SIGKILL');
+  for (const { pid } of seen.filter(isAlive)) process.kill(-pid, 'SIGKILL');
   await rm(directory, { recursive: true, force: true, maxRetries: 5 });
 });
 
@@ -44,7 +45,7 @@ function placeOf(agent = AGENT): string {
 }
 
 /** The process that has the place; fails when there is none. */
-async function processOf(agent = AGENT): Promise<ProcessRecord> {
+async function processOf(agent = AGENT): Promise<ProcessIdentity> {
   const record = await readRecord(join(placeOf(agent), 'process.json'));
   if (!record) throw new Error(`nobody claimed ${placeOf(agent)}`);
   seen.push(record);
@@ -62,7 +63,7 @@ async function started(): Promise<string[]> {
 }
 
 /** Launches an agent and waits until it is at work. */
-async function atWork(manner: Manner): Promise<{ runtime: Runtime; record: ProcessRecord }> {
+async function atWork(manner: Manner): Promise<{ runtime: Runtime; record: ProcessIdentity }> {
   const runtime = await runtimeOf(manner);
   await runtime.launch(ORDER);
   const record = await processOf();
@@ -71,7 +72,7 @@ async function atWork(manner: Manner): Promise<{ runtime: Runtime; record: Proce
 }
 
 /** The agent's own child, which belongs to its group. */
-async function childOf(): Promise<ProcessRecord> {
+async function childOf(): Promise<ProcessIdentity> {
   await vi.waitUntil(
     () => existsSync(join(placeOf(), 'child.pid')) && readFileSync(join(placeOf(), 'child.pid'), 'utf8') !== '',
     {
@@ -80,7 +81,7 @@ async function childOf(): Promise<ProcessRecord> {
     },
   );
   const pid = Number(await readFile(join(placeOf(), 'child.pid'), 'utf8'));
-  return { pid, started: startOf(pid) ?? 'gone' };
+  return identify(pid) ?? { pid, startTime: 'gone' };
 }
 
 /** A worker of its own, as a process that launches the agent and lives on. */
@@ -116,14 +117,14 @@ setInterval(() => {}, 1000);
   };
 }
 
-async function gone(record: ProcessRecord): Promise<void> {
-  await vi.waitUntil(() => !lives(record), { timeout: 20_000, interval: 20 });
+async function gone(record: ProcessIdentity): Promise<void> {
+  await vi.waitUntil(() => !isAlive(record), { timeout: 20_000, interval: 20 });
 }
 
 describe('launching', () => {
   test('starts an agent that has claimed its place', async () => {
     const { record } = await atWork('live');
-    expect(lives(record)).toBe(true);
+    expect(isAlive(record)).toBe(true);
   });
 
   test('tells the agent where everything is, and nothing of the environment of its launcher', async () => {
@@ -183,8 +184,8 @@ describe('launching', () => {
   test('the next attempt ends the one before', async () => {
     const { runtime, record } = await atWork('live');
     await runtime.launch({ ...ORDER, attempt: 2 });
-    expect(lives(record)).toBe(false);
-    expect(lives(await processOf({ ...AGENT, attempt: 2 }))).toBe(true);
+    expect(isAlive(record)).toBe(false);
+    expect(isAlive(await processOf({ ...AGENT, attempt: 2 }))).toBe(true);
   });
 
   test('the next attempt ends what an agent left behind that was killed', async () => {
@@ -194,7 +195,7 @@ describe('launching', () => {
     await gone(record);
     await runtime.launch({ ...ORDER, attempt: 2 });
     await processOf({ ...AGENT, attempt: 2 });
-    const left = lives(child);
+    const left = isAlive(child);
     if (left) process.kill(child.pid, 'SIGKILL');
     expect(left).toBe(false);
   });
@@ -255,16 +256,16 @@ describe('waiting for the end', () => {
     const ended = runtime.ended(AGENT, patience.signal);
     patience.abort(new Error('the worker shuts down'));
     await expect(ended).rejects.toThrow('the worker shuts down');
-    expect(lives(record)).toBe(true);
+    expect(isAlive(record)).toBe(true);
   });
 
   test('does not take another process for the agent that has the same pid', async () => {
     const { runtime } = await atWork('live');
-    const record = { pid: process.pid, started: '1' };
+    const record = { pid: process.pid, startTime: '1' };
     await writeFile(join(placeOf(), 'process.json'), JSON.stringify(record));
     expect((await runtime.ended(AGENT, FOREVER)).detail).toContain('killed');
     await runtime.stop(AGENT);
-    expect(startOf(process.pid)).toBeDefined();
+    expect(identify(process.pid)?.startTime).toBeDefined();
   });
 });
 
@@ -272,21 +273,21 @@ describe('stopping', () => {
   test('ends the agent', async () => {
     const { runtime, record } = await atWork('live');
     await runtime.stop(AGENT);
-    expect(lives(record)).toBe(false);
+    expect(isAlive(record)).toBe(false);
   });
 
   test('ends an agent that does not listen', async () => {
     const { runtime, record } = await atWork('deaf');
     await runtime.stop(AGENT);
-    expect(lives(record)).toBe(false);
+    expect(isAlive(record)).toBe(false);
   });
 
   test('ends its children too, though they do not listen', async () => {
     const { runtime, record } = await atWork('parent');
     const child = await childOf();
     await runtime.stop(AGENT);
-    expect(lives(record)).toBe(false);
-    const left = lives(child);
+    expect(isAlive(record)).toBe(false);
+    const left = isAlive(child);
     if (left) process.kill(child.pid, 'SIGKILL');
     expect(left).toBe(false);
   });
@@ -294,7 +295,7 @@ describe('stopping', () => {
   test('ends no other run', async () => {
     const { runtime, record } = await atWork('live');
     await runtime.stop({ environment: AGENT.environment, runId: '0f0f0f0f-0000-4000-8000-00000000000f' });
-    expect(lives(record)).toBe(true);
+    expect(isAlive(record)).toBe(true);
   });
 
   test.each(['an agent that has ended', 'an agent that never was'])('is done already for %s', async (what) => {
@@ -312,7 +313,7 @@ describe('stopping', () => {
     await runtime.launch(other);
     const second = await processOf(other);
     await runtime.stopAll();
-    expect([record, second].map(lives)).toEqual([false, false]);
+    expect([record, second].map(isAlive)).toEqual([false, false]);
   });
 });
 
@@ -353,13 +354,13 @@ describe('an environment', () => {
     const { runtime, record } = await atWork('live');
     const removal = runtime.removeEnvironment({ name: AGENT.environment, owner: 'issue:42#8' });
     await expect(removal).rejects.toThrow(ForeignEnvironment);
-    expect(lives(record)).toBe(true);
+    expect(isAlive(record)).toBe(true);
   });
 
   test('is removed with its agent and all that is in it', async () => {
     const { runtime, record } = await atWork('live');
     await runtime.removeEnvironment({ name: AGENT.environment, owner: OWNER });
-    expect(lives(record)).toBe(false);
+    expect(isAlive(record)).toBe(false);
     expect(existsSync(place())).toBe(false);
   });
 
@@ -377,9 +378,9 @@ describe('an environment', () => {
   });
 
   test('is made once, by many who make it at once', async () => {
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < 100; round++) {
       const made = await Promise.allSettled(
-        Array.from({ length: 5 }, () => ensureEnvironment(join(root, `codex-demo-r42-i${round}`), OWNER)),
+        Array.from({ length: 8 }, () => ensureEnvironment(join(root, `codex-demo-r42-i${round}`), OWNER)),
       );
       expect(made.filter(({ status }) => status === 'rejected')).toEqual([]);
     }
@@ -391,7 +392,7 @@ test('an agent outlives the process that launched it, and is found again', async
   await launcher.launched;
   const record = await processOf();
   expect(await launcher.kill()).toMatchObject({ signal: 'SIGKILL', stdout: 'launched' });
-  expect(lives(record)).toBe(true);
+  expect(isAlive(record)).toBe(true);
 
   const runtime = await runtimeOf('live');
   await runtime.launch(ORDER);

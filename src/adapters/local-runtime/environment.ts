@@ -1,6 +1,7 @@
 /** An environment under the local runtime: a directory that carries its owner, so that nobody else's is ever touched. */
-import { mkdir, open, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 const OWNER_FILE = 'environment.json';
 
@@ -9,43 +10,49 @@ export class ForeignEnvironment extends Error {}
 
 /** Makes the directory for `owner`, or finds it. Throws {@link ForeignEnvironment} when it is not ours. */
 export async function ensureEnvironment(directory: string, owner: string): Promise<void> {
-  await mkdir(join(directory, '..'), { recursive: true, mode: 0o700 });
+  if (await exists(directory)) return assertOwner(directory, owner);
+  await mkdir(dirname(directory), { recursive: true, mode: 0o700 });
+  // Made beside its place and moved there whole: at no time is there an environment without an owner.
+  const made = `${directory}.${randomUUID()}`;
+  await mkdir(made, { mode: 0o700 });
   try {
-    await mkdir(directory, { mode: 0o700 });
+    await writeFile(join(made, OWNER_FILE), JSON.stringify({ managedBy: 'codex-k8s', owner }), { mode: 0o600 });
+    await rename(made, directory);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return assertOwner(directory, owner);
+    await rm(made, { recursive: true, force: true });
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOTDIR') throw error;
+    await assertOwner(directory, owner);
   }
-  const file = await open(join(directory, OWNER_FILE), 'wx', 0o600);
-  await file.writeFile(JSON.stringify({ managedBy: 'codex-k8s', owner }));
-  await file.sync();
-  await file.close();
+}
+
+/** Throws {@link ForeignEnvironment} unless the directory is gone or belongs to `owner`. */
+export async function assertRemovable(directory: string, owner: string): Promise<void> {
+  if (await exists(directory)) await assertOwner(directory, owner);
 }
 
 /** Removes the directory of `owner` with all that is in it; one that is gone is removed already. */
 export async function removeEnvironment(directory: string, owner: string): Promise<void> {
-  const found = await readOwner(directory);
-  if (found === 'absent') return;
-  if (found !== owner)
-    throw new ForeignEnvironment(`${directory} belongs to ${found}, not to ${owner}: it is left as it is`);
+  await assertRemovable(directory, owner);
   const doomed = `${directory}.removing`;
+  await rm(doomed, { recursive: true, force: true, maxRetries: 5 });
   await rename(directory, doomed).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+    if (error.code !== 'ENOENT') throw error;
   });
   await rm(doomed, { recursive: true, force: true, maxRetries: 5 });
-  await rm(directory, { recursive: true, force: true, maxRetries: 5 });
 }
 
 /** Writes a file that only this user can read, whole or not at all. */
 export async function writeSecretFile(path: string, content: string): Promise<void> {
-  const partial = `${path}.${process.pid}`;
+  const partial = `${path}.${randomUUID()}`;
   await writeFile(partial, content, { mode: 0o600 });
   await rename(partial, path);
 }
 
 async function assertOwner(directory: string, owner: string): Promise<void> {
   const found = await readOwner(directory);
-  if (found !== owner) throw new ForeignEnvironment(`${directory} exists and belongs to ${found}: it is not adopted`);
+  if (found !== owner)
+    throw new ForeignEnvironment(`${directory} belongs to ${found}, not to ${owner}: it is left as it is`);
 }
 
 async function readOwner(directory: string): Promise<string> {
@@ -55,10 +62,8 @@ async function readOwner(directory: string): Promise<string> {
       owner?: string;
     };
     return managedBy === 'codex-k8s' && owner !== undefined ? owner : 'somebody unknown';
-  } catch (error) {
-    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    if (!missing) return 'somebody unknown';
-    return (await exists(directory)) ? 'somebody unknown' : 'absent';
+  } catch {
+    return 'somebody unknown';
   }
 }
 

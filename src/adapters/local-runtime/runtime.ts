@@ -12,8 +12,9 @@ import { watch } from 'node:fs';
 import { mkdir, open, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { ensureEnvironment, removeEnvironment, writeSecretFile } from './environment.ts';
-import { lives, readRecord, type ProcessRecord } from './process-record.ts';
+import { assertRemovable, ensureEnvironment, removeEnvironment, writeSecretFile } from './environment.ts';
+import { identify, isAlive, type ProcessIdentity } from '../process-identity.ts';
+import { readRecord } from './process-record.ts';
 
 export interface LocalRuntimeOptions {
   /** The directory that holds all environments. */
@@ -35,6 +36,8 @@ interface AgentRef {
 const CLAIM_LIMIT_MS = 20_000;
 /** An agent that was asked to stop may take this long to save its conversation. */
 const STOP_GRACE_MS = 10_000;
+/** What was killed is gone at once; a zombie that nobody waits for stays, and is let be. */
+const KILL_LIMIT_MS = 2000;
 /** A process that is killed leaves no exit.json: its absence is looked for this often. */
 const LIVENESS_MS = 1000;
 
@@ -42,7 +45,7 @@ export function createLocalRuntime({ root, command, platformUrl, env }: LocalRun
   const environmentOf = (name: string): string => join(root, name);
   const placeOf = ({ environment, runId, attempt }: AgentRef): string =>
     join(root, environment, 'runs', `${runId}.${attempt}`);
-  const recordOf = (agent: AgentRef): Promise<ProcessRecord | undefined> =>
+  const recordOf = (agent: AgentRef): Promise<ProcessIdentity | undefined> =>
     readRecord(join(placeOf(agent), 'process.json'));
 
   async function placesOf(environment: string): Promise<string[]> {
@@ -89,18 +92,18 @@ export function createLocalRuntime({ root, command, platformUrl, env }: LocalRun
           reject(new Error(`the agent ended at once with code ${code}; see output.log of its place`)),
         );
       });
+      failed.catch(() => undefined);
       child.unref();
       await output.close();
       await Promise.race([untilClaimed(agent), failed]).catch(async (error: unknown) => {
         if (!(await recordOf(agent))) throw error;
       });
-      failed.catch(() => undefined);
     },
 
     async ended(agent: AgentRef, signal: AbortSignal): Promise<{ detail: string }> {
       const record = await recordOf(agent);
       if (!record) return { detail: 'the agent was never started here' };
-      while (lives(record)) await changeIn(placeOf(agent), signal);
+      while (isAlive(record)) await changeIn(placeOf(agent), signal);
       const exit = await readFile(join(placeOf(agent), 'exit.json'), 'utf8').catch(() => undefined);
       if (exit === undefined) return { detail: `the agent's process ${record.pid} was killed` };
       const { code } = JSON.parse(exit) as { code: number };
@@ -113,6 +116,7 @@ export function createLocalRuntime({ root, command, platformUrl, env }: LocalRun
     },
 
     async removeEnvironment({ name, owner }: { name: string; owner: string }): Promise<void> {
+      await assertRemovable(environmentOf(name), owner);
       await stopPlaces(await placesOf(name));
       await removeEnvironment(environmentOf(name), owner);
     },
@@ -133,21 +137,30 @@ export function createLocalRuntime({ root, command, platformUrl, env }: LocalRun
   }
 }
 
-/** Asks the process group to stop, then kills it. */
-async function stopProcess(record: ProcessRecord): Promise<void> {
-  if (!lives(record)) return;
-  signalGroup(record.pid, 'SIGTERM');
-  const limit = AbortSignal.timeout(STOP_GRACE_MS);
-  while (lives(record) && !limit.aborted) await delay(50);
-  if (lives(record)) signalGroup(record.pid, 'SIGKILL');
-  while (lives(record)) await delay(20);
+/** Asks the agent and its process group to stop, then kills what is left of the group. */
+async function stopProcess(record: ProcessIdentity): Promise<void> {
+  if (isAlive(record)) {
+    signalGroup(record.pid, 'SIGTERM');
+    const limit = AbortSignal.timeout(STOP_GRACE_MS);
+    while (isAlive(record) && !limit.aborted) await delay(50);
+  }
+  // While a group has members its number is not given to another process: with its leader gone, the group is still the agent's.
+  const limit = AbortSignal.timeout(KILL_LIMIT_MS);
+  while (
+    (isAlive(record) || identify(record.pid) === undefined) &&
+    signalGroup(record.pid, 'SIGKILL') &&
+    !limit.aborted
+  )
+    await delay(20);
 }
 
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
+/** False when the group has no member. */
+function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
   try {
-    process.kill(-pid, signal);
+    return process.kill(-pid, signal);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
+    throw error;
   }
 }
 

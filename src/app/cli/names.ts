@@ -25,7 +25,7 @@ export async function resolveRunId(api: ApiClient, given: string): Promise<strin
 }
 
 /** What to say where there is no such run. */
-export function noRun(given: string): CommandProblem {
+function noRun(given: string): CommandProblem {
   return new CommandProblem(`No run ${given}; \`codex-k8s runs list\` shows what there is`);
 }
 

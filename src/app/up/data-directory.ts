@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { CommandProblem } from '../cli/problems.ts';
 import { readJsonFile, writeJsonFile } from './json-file.ts';
 import { tryLock } from './lock.ts';
-import { isAlive, ownIdentity, ProcessIdentity } from './process-identity.ts';
+import { isAlive, ownIdentity, ProcessIdentity } from '../../adapters/process-identity.ts';
 
 /** The line that `up --json` prints when everything is ready. */
 export const Ready = z.looseObject({

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { readJsonFile, writeJsonFile } from './json-file.ts';
 import { takeLock } from './lock.ts';
-import { isAlive, ownIdentity, ProcessIdentity } from './process-identity.ts';
+import { isAlive, ownIdentity, ProcessIdentity } from '../../adapters/process-identity.ts';
 
 export const DEFAULT_PORTS = {
   server: 8080,

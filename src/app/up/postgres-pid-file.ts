@@ -2,7 +2,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { identify } from './process-identity.ts';
+import { identify } from '../../adapters/process-identity.ts';
 
 /**
  * Removes the pid file when no PostgreSQL is behind it. PostgreSQL does that itself while the pid is

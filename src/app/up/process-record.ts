@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { readJsonFile, writeJsonFile } from './json-file.ts';
-import { isAlive, ProcessIdentity } from './process-identity.ts';
+import { isAlive, ProcessIdentity } from '../../adapters/process-identity.ts';
 
 const ProcessRecord = ProcessIdentity.extend({
   name: z.string(),

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openLog, limitLog, startNewLog } from './log-file.ts';
-import { identify } from './process-identity.ts';
+import { identify } from '../../adapters/process-identity.ts';
 import { forgetProcess, killGroup, recordProcess } from './process-record.ts';
 
 export interface ProcessSpec {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
-import { identify, isAlive } from '../../../src/app/up/process-identity.ts';
+import { identify, isAlive } from '../../../src/adapters/process-identity.ts';
 import { recordProcess, stopLeftovers } from '../../../src/app/up/process-record.ts';
 import { createSupervisor, type Supervisor } from '../../../src/app/up/supervisor.ts';
 import type { ProcessEvent, ProcessSpec } from '../../../src/app/up/supervised-process.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { afterEach, expect, test } from 'vitest';
-import { identify } from '../../../src/app/up/process-identity.ts';
+import { identify } from '../../../src/adapters/process-identity.ts';
 import { eventually, temporaryDirectory } from './temporary-directory.ts';
 
 interface Up {
