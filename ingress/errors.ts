@@ -65,6 +65,12 @@ export function failure(
   return c.json({ code, message, ...(field === undefined ? {} : { field }) } satisfies ErrorEnvelope, status);
 }
 
+/** Answers a body over the limit, for `bodyLimit`. The rest of it is not read, so the connection cannot be used again. */
+export function bodyTooLarge(c: Context): Response {
+  c.header('Connection', 'close');
+  return failure(c, 413, 'invalid_argument', 'the body is larger than this installation accepts', 'body');
+}
+
 /** Answers every error of a router: refusals as they are, everything else logged and without its inside. */
 export function answerErrors(log: ErrorLog): ErrorHandler {
   return function answerError(error, c) {

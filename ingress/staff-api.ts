@@ -8,7 +8,7 @@ import { listRunEvents, newestIssueEvents } from '../src/read-model/queries/even
 import { findIssue, findIssueByName, listIssues, type IssueRecord } from '../src/read-model/queries/issues.ts';
 import { readLog } from '../src/read-model/queries/log.ts';
 import { findRunRecord, listRuns, type RunRecord } from '../src/read-model/queries/runs.ts';
-import { answerErrors, answerNotFound, RequestRefused, type ErrorLog } from './errors.ts';
+import { answerErrors, answerNotFound, bodyTooLarge, RequestRefused, type ErrorLog } from './errors.ts';
 import { createStaffAccess } from './staff-api/access.ts';
 import { cancelRun, type RunControl } from './staff-api/cancel.ts';
 import * as requests from './staff-api/requests.ts';
@@ -60,7 +60,7 @@ export function createStaffApi({ db, control, repositories, staffToken, readsOpe
   app.onError(answerErrors(log));
 
   for (const path of PATHS) {
-    app.use(`${path}/*`, bodyLimit({ maxSize: BODY_BYTES, onError: refuseLargeBody }), async (c, next) => {
+    app.use(`${path}/*`, bodyLimit({ maxSize: BODY_BYTES, onError: bodyTooLarge }), async (c, next) => {
       c.header('Cache-Control', 'no-store');
       if (c.req.method === 'GET' || c.req.method === 'HEAD') access.requireReader(c);
       else access.requireStaff(c);
@@ -155,8 +155,4 @@ export function createStaffApi({ db, control, repositories, staffToken, readsOpe
   }
 
   return app;
-}
-
-function refuseLargeBody(): never {
-  throw new RequestRefused('invalid_argument', `the body is larger than ${BODY_BYTES} bytes`, 'body');
 }

@@ -11,7 +11,7 @@ import {
   type AssignmentRow,
 } from '../../src/read-model/assignments.ts';
 import type { Database } from '../../src/read-model/database.ts';
-import { failure } from '../errors.ts';
+import { bodyTooLarge, failure } from '../errors.ts';
 import { bearer, type RunAccess } from './run-access.ts';
 
 export interface AgentApiOptions {
@@ -76,7 +76,7 @@ export function createAgentApi({
     });
   });
 
-  app.put('/conversation', bodyLimit({ maxSize: CONVERSATION_LIMIT }), async (c) => {
+  app.put('/conversation', bodyLimit({ maxSize: CONVERSATION_LIMIT, onError: bodyTooLarge }), async (c) => {
     const threadId = c.req.header('x-thread-id') ?? '';
     if (!/^[\w-]{1,100}$/.test(threadId))
       return failure(c, 400, 'invalid_argument', 'the header is missing or malformed', 'x-thread-id');
@@ -84,14 +84,14 @@ export function createAgentApi({
     return c.body(null, 204);
   });
 
-  app.post('/log', bodyLimit({ maxSize: 4 * 1024 * 1024 }), async (c) => {
+  app.post('/log', bodyLimit({ maxSize: 4 * 1024 * 1024, onError: bodyTooLarge }), async (c) => {
     const batch = LogBatch.safeParse(await c.req.json().catch(() => undefined));
     if (!batch.success) return failure(c, 400, 'invalid_argument', 'the body is not a batch of log lines', 'lines');
     await storeLogLines(db, c.get('run').runId, batch.data.lines);
     return c.body(null, 204);
   });
 
-  app.post('/report', bodyLimit({ maxSize: 4 * 1024 * 1024 }), async (c) => {
+  app.post('/report', bodyLimit({ maxSize: 4 * 1024 * 1024, onError: bodyTooLarge }), async (c) => {
     const report = Report.safeParse(await c.req.json().catch(() => undefined));
     if (!report.success) return failure(c, 400, 'invalid_argument', 'the body is not a report', 'outcome');
     await storeReport(db, c.get('run').runId, report.data);

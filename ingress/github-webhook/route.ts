@@ -10,7 +10,7 @@ import { judge, type Judgement } from '../../src/domain/triggers.ts';
 import { issueRefOf, type WebhookEvent } from '../../src/domain/webhooks.ts';
 import type { Database } from '../../src/read-model/database.ts';
 import { readStanding, recordDelivery, type JudgedDelivery, type Receipt } from '../../src/read-model/intake.ts';
-import { failure } from '../errors.ts';
+import { bodyTooLarge, failure } from '../errors.ts';
 import { readEvent } from './payloads.ts';
 import { signedBy } from './signature.ts';
 
@@ -51,7 +51,7 @@ export function createGitHubWebhook({ db, secrets, onResult, onError, ...limits 
   app.use(
     bodyLimit({
       maxSize: limits.bodyLimit ?? 1_048_576,
-      onError: (c) => failure(c, 413, 'invalid_argument', 'the body is larger than this installation accepts', 'body'),
+      onError: bodyTooLarge,
     }),
   );
 

@@ -76,7 +76,7 @@ export function createStaffAccess({ staffToken, readsOpen }: StaffAccessOptions)
 }
 
 /** A page of another site may make a name of its own point to 127.0.0.1; its requests carry that name (DNS rebinding). */
-export function isLoopbackHost(host: string | undefined): boolean {
+function isLoopbackHost(host: string | undefined): boolean {
   return /^(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/i.test(host ?? '');
 }
 

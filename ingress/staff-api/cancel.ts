@@ -21,6 +21,7 @@ export async function cancelRun(
     throw new RequestRefused('conflict', `already_terminal: the run has ended already, as ${run.status}`, 'id');
   const asked = { issueKey: run.issueKey, runId, by: by || 'staff', reason: reason || 'no reason given' };
   const told = await control.cancelRun(asked).catch((error: unknown) => {
+    if (error instanceof RequestRefused) throw error;
     log.error({ err: error, runId }, 'cancel not handed over');
     throw new RequestRefused('unavailable', 'Temporal does not answer, so the run goes on; try again in a moment');
   });
