@@ -119,6 +119,15 @@ describe('a claim', () => {
     expect(claimed.toSorted()).toEqual(count(1, 40).map(keyOf).toSorted());
   });
 
+  test('neither waits for a relay that is just claiming, nor takes what that one takes', async () => {
+    for (const issue of count(1, 5)) await fill(issue, 1);
+    const other = tables.another().db;
+    const [first, second] = await atOnce(async (db) => [await claimInboxes(db, 3), await claimInboxes(other, 5)]);
+    expect([first?.length, second?.length]).toEqual([3, 2]);
+    const claimed = [...(first ?? []), ...(second ?? [])].map(({ issueKey }) => issueKey);
+    expect(claimed.toSorted()).toEqual(count(1, 5).map(keyOf));
+  });
+
   test('is kept while facts are added', async () => {
     await fill(7, 1);
     await claimInboxes(tables.db, 16);

@@ -219,9 +219,11 @@ describe('the marker of changes', () => {
   });
 });
 
-test.each(['', 'x', Buffer.from('now abc').toString('base64url'), Buffer.from('2026-01-01 a\nb').toString('base64url')])(
-  'a cursor of somebody else is none: %j',
-  (text) => {
-    expect(decodeCursor(text)).toBeUndefined();
-  },
-);
+test.each([
+  '',
+  'x',
+  Buffer.from('now abc').toString('base64url'),
+  Buffer.from('2026-01-01 a\nb').toString('base64url'),
+])('a cursor of somebody else is none: %j', (text) => {
+  expect(decodeCursor(text)).toBeUndefined();
+});

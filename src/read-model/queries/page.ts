@@ -22,7 +22,7 @@ export interface Page<Row> {
 }
 
 /** A cursor as text that fits into a URL. */
-export function encodeCursor({ at, id }: Cursor): string {
+function encodeCursor({ at, id }: Cursor): string {
   return Buffer.from(`${at.toISOString()} ${id}`).toString('base64url');
 }
 

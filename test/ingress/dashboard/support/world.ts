@@ -6,7 +6,7 @@ import { projectIssue, projectRun, type IssueRow, type RunRow } from '../../../.
 import { bindRepository, ensureProject } from '../../../../src/read-model/repositories.ts';
 import { deliveries, runLogLines } from '../../../../src/read-model/schema.ts';
 
-export const REPOSITORY = { id: 4711, owner: 'acme', name: 'shop', defaultBranch: 'main' } as const;
+const REPOSITORY = { id: 4711, owner: 'acme', name: 'shop', defaultBranch: 'main' } as const;
 
 /** A run id whose last digits are `n`. */
 export function runId(n: number): string {

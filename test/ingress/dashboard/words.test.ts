@@ -1,0 +1,92 @@
+import { describe, expect, test } from 'vitest';
+import { actorText, eventText } from '../../../ingress/staff-api/words/events.ts';
+import { reasonText } from '../../../ingress/staff-api/words/reasons.ts';
+import { nextStepText, triggerText } from '../../../ingress/staff-api/words/runs.ts';
+import { ago, duration } from '../../../ingress/staff-api/words/times.ts';
+import { commentTexts } from '../../../src/domain/comment-texts.ts';
+
+describe('reasons', () => {
+  test.each([
+    ...Object.keys(commentTexts('en').refused.reasons),
+    'issue_closed',
+    'label_absent',
+    'trigger_already_taken',
+    'recorded',
+    'platform_owner',
+    'platform_admin',
+    'project_member_admin',
+    'project_member_read_write',
+    'issue_event_not_trigger_label',
+    'repository_not_bound_for_issue_label',
+    'repository_not_bound_for_push_main',
+    'sender_login_missing',
+    'sender_not_allowed',
+    'sender_type_bot_not_permitted',
+  ])('%s is a sentence', (code) => {
+    expect(reasonText(code)).toMatch(/^[A-Z].* .*\.$/);
+  });
+
+  test('that are new are shown as they are', () => {
+    expect(reasonText('something_else')).toBe('something_else');
+  });
+});
+
+describe('events', () => {
+  test.each([
+    ['run.queued', { place: 2 }, 'The run waits for its turn, at place 2'],
+    ['run.started', { label: 'run:dev', trigger: 'label:1' }, 'The run started, asked for by the label run:dev'],
+    ['run.started', { label: 'run:dev:revise', trigger: 'review:1' }, 'The run started, asked for by a review'],
+    ['run.agent.started', { branch: 'b', attempt: 1 }, 'The agent began to work on the branch b'],
+    ['run.canceled', { by: 'olivia', reason: 'enough' }, 'The run was canceled by olivia: enough'],
+    [
+      'run.namespace.cleaned',
+      { namespace: 'n', reason: 'ttl_expired' },
+      'The environment n was removed, since its time was over',
+    ],
+    ['run.not_started', { reason: 'issue_closed' }, 'No run was started. The issue was closed by then.'],
+    ['run.pr.created', {}, 'Pull request #– was opened'],
+    ['some.new_event', {}, 'some new event'],
+  ])('%s %j reads: %s', (type, payload, sentence) => {
+    expect(eventText({ type, payload })).toBe(sentence);
+  });
+
+  test.each([
+    ['human', 'olivia', '@olivia'],
+    ['system', 'github-webhook', 'GitHub'],
+    ['system', 'worker', 'codex-k8s (worker)'],
+  ] as const)('by %s %s are by %s', (actorType, actorId, words) => {
+    expect(actorText({ actorType, actorId })).toBe(words);
+  });
+});
+
+test('what to do next names the label that starts the run again', () => {
+  const run = { stage: 'dev', kind: 'revise', branch: 'codex/issue-1' } as const;
+  expect(nextStepText('push_rejected', run)).toMatch(/codex\/issue-1.*run:dev:revise/);
+});
+
+test('who asked for a run, when it was neither a label nor a review', () => {
+  const run = { stage: 'dev', kind: 'work', trigger: 'other:1', triggeredBy: 'olivia', pullRequest: null } as const;
+  expect(triggerText(run)).toBe('@olivia (other:1)');
+});
+
+describe('times', () => {
+  const now = new Date('2026-11-21T12:00:00Z');
+  test.each([
+    [0, 'just now'],
+    [-5, 'just now'],
+    [60, '1 min ago'],
+    [3600, '60 min ago'],
+    [7200, '2 h ago'],
+    [2 * 86_400, '2 d ago'],
+  ])('%s seconds before is %s', (seconds, words) => {
+    expect(ago(new Date(now.getTime() - seconds * 1000), now)).toBe(words);
+  });
+
+  test.each([
+    [12, '12 s'],
+    [130, '2 min 10 s'],
+    [7260, '2 h 1 min'],
+  ])('%s seconds take %s', (seconds, words) => {
+    expect(duration(now, new Date(now.getTime() + seconds * 1000))).toBe(words);
+  });
+});
