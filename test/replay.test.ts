@@ -11,6 +11,9 @@ test('histories are recorded', () => {
 });
 
 test.each(files)('%s is replayed without a difference', async (file) => {
-  const { workflowId, history } = JSON.parse(await readFile(new URL(file, HISTORIES), 'utf8')) as { workflowId: string; history: unknown };
+  const { workflowId, history } = JSON.parse(await readFile(new URL(file, HISTORIES), 'utf8')) as {
+    workflowId: string;
+    history: unknown;
+  };
   await Worker.runReplayHistory({ workflowBundle: await workflowBundle(), replayName: file }, history, workflowId);
 });

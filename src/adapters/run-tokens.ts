@@ -2,7 +2,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 export interface RunTokens {
-  issue(runId: string, attempt: number): string;
+  readonly issue: (runId: string, attempt: number) => string;
   /** The run and attempt of a token that this key made, or undefined. Says nothing of whether the run still lives. */
   verify(token: string): { runId: string; attempt: number } | undefined;
 }

@@ -4,7 +4,7 @@ import type { Database } from '../read-model/database.ts';
 import { handOverLag } from '../read-model/inbox.ts';
 
 export interface Metrics {
-  webhook(result: { event: string; result: string }): void;
+  readonly webhook: (result: { event: string; result: string }) => void;
   /** Measures, at each scrape, what waits to be handed over. */
   watchInboxes(db: Database): void;
 }
@@ -25,14 +25,14 @@ export function createMetrics(registry: Registry): Metrics {
         help: 'Age of the oldest fact that Temporal does not have yet.',
         registers: [registry],
       });
-      new Gauge({
+      const waiting: Gauge = new Gauge({
         name: 'codexk8s_hand_over_waiting_issues',
         help: 'Issues with facts that Temporal does not have yet.',
         registers: [registry],
-        async collect() {
+        collect: async () => {
           const lag = await handOverLag(db).catch(() => undefined);
           if (!lag) return;
-          this.set(lag.waiting);
+          waiting.set(lag.waiting);
           oldest.set(lag.oldestSeconds);
         },
       });

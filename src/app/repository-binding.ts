@@ -21,7 +21,12 @@ export function createRepositoryBinding({
     async bind({ fullName, project }: { fullName: string; project: string }) {
       const [owner = '', name = ''] = fullName.split('/');
       const repository = await github.findRepository(owner, name);
-      if (!repository) throw new RequestRefused('not_found', `${fullName} does not exist, or the platform's token cannot see it`, 'fullName');
+      if (!repository)
+        throw new RequestRefused(
+          'not_found',
+          `${fullName} does not exist, or the platform's token cannot see it`,
+          'fullName',
+        );
       const hookId = await github.ensureWebhook(repository.owner, repository.name, webhook);
       for (const label of labelCatalogue()) await github.ensureLabel(repository.owner, repository.name, label);
       const projectId = await ensureProject(db, project);

@@ -31,7 +31,7 @@ export interface ServerParts {
   readonly degraded: Readonly<Record<string, Check>>;
 }
 
-export function createServerApp(parts: ServerParts): { app: Hono; close(): Promise<void> } {
+export function createServerApp(parts: ServerParts): { readonly app: Hono; readonly close: () => Promise<void> } {
   const { config, log, registry, metrics, pages, tokens } = parts;
   const { db } = pages;
   const access = createRunAccess(db, tokens);

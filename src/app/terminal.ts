@@ -4,10 +4,10 @@ import { styleText } from 'node:util';
 export interface Terminal {
   readonly interactive: boolean;
   /** What is going on now. */
-  progress(message: string): void;
+  readonly progress: (message: string) => void;
   /** Ends the line of progress. */
-  done(): void;
-  line(text: string): void;
+  readonly done: () => void;
+  readonly line: (text: string) => void;
 }
 
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];

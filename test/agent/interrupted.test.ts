@@ -10,7 +10,12 @@ async function prepared(interrupted: boolean): Promise<string> {
   const places = placesIn(stage.workspace);
   const target = stage.assign({ title: 'Anything' });
   await makePlaces(places, target.author);
-  const options = { places, tokenFile: stage.tokenFile, cloneUrl: target.cloneUrl, signal: AbortSignal.timeout(30_000) };
+  const options = {
+    places,
+    tokenFile: stage.tokenFile,
+    cloneUrl: target.cloneUrl,
+    signal: AbortSignal.timeout(30_000),
+  };
   await prepareRepository(target, options, () => {});
   await writeFile(join(places.repository, 'half-done.txt'), 'half');
   const { git } = await prepareRepository({ ...target, interrupted }, options, () => {});

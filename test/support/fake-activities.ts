@@ -6,7 +6,7 @@ import type { Fact, ObservedFact } from '../../src/domain/facts.ts';
 import type { RunRow } from '../../src/read-model/projections.ts';
 
 export const ISSUE = { repositoryId: 1, owner: 'acme', name: 'app', number: 12 } as const;
-export const OLIVIA = { id: 7, login: 'olivia' } as const;
+const OLIVIA = { id: 7, login: 'olivia' } as const;
 
 export const FINISHED: AgentEnd = {
   kind: 'reported',
@@ -151,7 +151,7 @@ type Omitted<T> = T extends unknown ? Omit<T, 'delivery' | 'by' | 'at'> : never;
 
 /** A fact from a delivery of its own, by olivia. */
 export function delivered(seq: number, fact: Omitted<DeliveryFact>): ObservedFact {
-  return { seq, fact: { ...fact, delivery: `delivery-${seq}`, by: OLIVIA, at: new Date().toISOString() } as Fact };
+  return { seq, fact: { ...fact, delivery: `delivery-${seq}`, by: OLIVIA, at: new Date().toISOString() } };
 }
 
 /** `run:dev` put on; names the run it asks for. */

@@ -80,8 +80,7 @@ function farewell(
   },
   { line }: Terminal,
 ): void {
-  const command = (words: string): string =>
-    `npx codex-k8s ${words}${data === undefined ? '' : ` --data ${data}`}`;
+  const command = (words: string): string => `npx codex-k8s ${words}${data === undefined ? '' : ` --data ${data}`}`;
   line(`
 ${style('bold', `Done in ${seconds} s.`)} ${running ? 'Look around:' : `Everything is kept. To look around, start it again with: ${style('bold', command('up'))}`}
 

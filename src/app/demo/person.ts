@@ -116,7 +116,7 @@ export function createPerson({ githubUrl, login, token }: PersonOptions) {
         pull_number: number,
         mediaType: { format: 'diff' },
       });
-      return String(data);
+      return data as unknown as string; // the media type makes it the diff itself
     },
 
     async requestChanges(

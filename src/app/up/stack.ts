@@ -243,7 +243,7 @@ function stopOnSignalOnce(supervisor: ReturnType<typeof createSupervisor>): {
   promise: Promise<void>;
   onStopping(tell: (signal: string) => void): void;
 } {
-  let tell = (_: string): void => {};
+  let tell: (signal: string) => void = () => {};
   const promise = stopOnSignal(supervisor, (signal) => tell(signal));
   promise.catch(() => undefined);
   return {
