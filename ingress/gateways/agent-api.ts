@@ -5,6 +5,7 @@ import { LogBatch, Report, type Assignment } from '../../src/agent/protocol.ts';
 import { INTERRUPTED } from '../../src/domain/prompts.ts';
 import {
   findConversation,
+  nextLogLine,
   storeConversation,
   storeLogLines,
   storeReport,
@@ -59,6 +60,7 @@ export function createAgentApi({
       modelBaseUrl: `${internalUrl}/model/v1`,
       resumeThreadId,
       interrupted: run.attempt > 1,
+      firstLogLine: await nextLogLine(db, run.runId),
       author,
       limits,
     } satisfies Assignment);

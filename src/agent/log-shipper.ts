@@ -19,12 +19,14 @@ export interface LogShipper {
 export function createLogShipper(options: {
   send: (batch: LogBatch) => Promise<void>;
   redact: Redact;
+  /** The number of the first line; 0 unless the log of an interrupted agent goes on. */
+  firstLine?: number;
   heldLines?: number;
 }): LogShipper {
   const heldLines = options.heldLines ?? HELD_LINES;
   const held: LogLine[] = [];
   let heldCharacters = 0;
-  let next = 0;
+  let next = options.firstLine ?? 0;
   let dropped: { first: LogLine; count: number } | undefined;
   let timer: NodeJS.Timeout | undefined;
   let sending: Promise<void> | undefined;

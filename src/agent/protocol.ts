@@ -25,6 +25,7 @@ export const Assignment = z.object({
   modelBaseUrl: z.url().describe('the model gateway, an OpenAI Responses API; the run token is its key'),
   resumeThreadId: z.string().nullable().describe('the conversation to go on with'),
   interrupted: z.boolean().describe('an earlier agent of this very run was stopped: its files are kept as they are'),
+  firstLogLine: z.int().nonnegative().describe('where the log goes on'),
   author: z.object({ name: z.string(), email: z.string() }),
   limits: z.object({
     stallSeconds: z.number().positive(),

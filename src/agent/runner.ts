@@ -70,7 +70,11 @@ async function runWith(
   canceled: AbortSignal,
 ): Promise<number> {
   const signal = AbortSignal.any([canceled, platform.lost]);
-  const shipper = createLogShipper({ send: (batch) => platform.log(batch), redact });
+  const shipper = createLogShipper({
+    send: (batch) => platform.log(batch),
+    redact,
+    firstLine: assignment.firstLogLine,
+  });
   try {
     const assignment = await abortable(platform.assignment(), signal);
     shipper.write('runner', `Run ${assignment.runId}: ${assignment.kind} on ${assignment.repository}`);

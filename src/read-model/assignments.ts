@@ -87,6 +87,15 @@ export async function storeConversation(db: Database, runId: string, threadId: s
     .onConflictDoUpdate({ target: agentConversations.runId, set: { threadId, rollout, updatedAt: sql`now()` } });
 }
 
+/** The number of the first line that is not taken: an agent that follows an interrupted one goes on counting there. */
+export async function nextLogLine(db: Database, runId: string): Promise<number> {
+  const [row] = await db
+    .select({ next: sql<number>`coalesce(max(${runLogLines.n}) + 1, 0)::int` })
+    .from(runLogLines)
+    .where(eq(runLogLines.runId, runId));
+  return row?.next ?? 0;
+}
+
 /** Keeps log lines; a line that is there already stays as it is. NUL cannot be stored and is shown as a space. */
 export async function storeLogLines(db: Database, runId: string, lines: readonly LogLine[]): Promise<void> {
   if (lines.length === 0) return;

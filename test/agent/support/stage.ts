@@ -137,6 +137,7 @@ function assignmentFor(platform: TestPlatform, issue: { title: string; body?: st
     modelBaseUrl: `${platform.url}/model/v1`,
     resumeThreadId: null,
     interrupted: false,
+    firstLogLine: 0,
     author: { name: 'codex-k8s', email: 'codex-k8s@example.com' },
     limits: { stallSeconds: 60, runSeconds: 120 },
   };
