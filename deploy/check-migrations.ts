@@ -10,13 +10,19 @@ const copy = join(directory, 'migrations');
 try {
   cpSync('migrations', copy, { recursive: true });
   const before = readdirSync(copy);
-  await execa('drizzle-kit', ['generate', '--dialect=postgresql', `--schema=${SCHEMA}`, `--out=${copy}`, '--name=missing'], {
-    preferLocal: true,
-    stdin: 'ignore',
-  });
+  await execa(
+    'drizzle-kit',
+    ['generate', '--dialect=postgresql', `--schema=${SCHEMA}`, `--out=${copy}`, '--name=missing'],
+    {
+      preferLocal: true,
+      stdin: 'ignore',
+    },
+  );
   const added = readdirSync(copy).filter((file) => !before.includes(file));
   if (added.length > 0) {
-    process.stderr.write(`${SCHEMA} has changes without a migration. Run: npm run migrations:generate -- --name WHAT_CHANGED\n`);
+    process.stderr.write(
+      `${SCHEMA} has changes without a migration. Run: npm run migrations:generate -- --name WHAT_CHANGED\n`,
+    );
     process.exitCode = 1;
   } else {
     process.stdout.write('migrations match the schema\n');

@@ -11,6 +11,8 @@ const HELD_CHARACTERS = 16 * 1024 * 1024;
 
 export interface LogShipper {
   write: Log;
+  /** Numbers the lines from here on: the log of an interrupted agent goes on. Called before the first line. */
+  continueFrom(line: number): void;
   /** Resolves when everything written so far has been delivered, or can never be. */
   drain(): Promise<void>;
 }
@@ -19,14 +21,12 @@ export interface LogShipper {
 export function createLogShipper(options: {
   send: (batch: LogBatch) => Promise<void>;
   redact: Redact;
-  /** The number of the first line; 0 unless the log of an interrupted agent goes on. */
-  firstLine?: number;
   heldLines?: number;
 }): LogShipper {
   const heldLines = options.heldLines ?? HELD_LINES;
   const held: LogLine[] = [];
   let heldCharacters = 0;
-  let next = options.firstLine ?? 0;
+  let next = 0;
   let dropped: { first: LogLine; count: number } | undefined;
   let timer: NodeJS.Timeout | undefined;
   let sending: Promise<void> | undefined;
@@ -90,7 +90,11 @@ export function createLogShipper(options: {
     }
   }
 
-  return { write, drain };
+  function continueFrom(line: number): void {
+    next = line;
+  }
+
+  return { write, continueFrom, drain };
 }
 
 /** Takes the number of the first line that is missing, so that the gap in the numbers explains itself. */

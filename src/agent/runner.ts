@@ -70,13 +70,10 @@ async function runWith(
   canceled: AbortSignal,
 ): Promise<number> {
   const signal = AbortSignal.any([canceled, platform.lost]);
-  const shipper = createLogShipper({
-    send: (batch) => platform.log(batch),
-    redact,
-    firstLine: assignment.firstLogLine,
-  });
+  const shipper = createLogShipper({ send: (batch) => platform.log(batch), redact });
   try {
     const assignment = await abortable(platform.assignment(), signal);
+    shipper.continueFrom(assignment.firstLogLine);
     shipper.write('runner', `Run ${assignment.runId}: ${assignment.kind} on ${assignment.repository}`);
     const report = await carryOut(assignment, {
       platform,

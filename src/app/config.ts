@@ -21,8 +21,12 @@ const secret = (least: number) =>
 const url = z.url().transform((value) => value.replace(/\/+$/, ''));
 const port = z.coerce.number().int().min(0).max(65_535);
 
-const Shared = z.object({
+const Database = z.object({
+  /** Holds a password, so a file is the better place: then CODEXK8S_DATABASE_URL_FILE names it instead. */
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+});
+
+const Shared = Database.extend({
   CODEXK8S_TEMPORAL_ADDRESS: z.string().default('127.0.0.1:7233'),
   CODEXK8S_TEMPORAL_NAMESPACE: z.string().default('codex-k8s'),
   CODEXK8S_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
@@ -87,11 +91,21 @@ export function workerConfig(env: NodeJS.ProcessEnv = process.env): WorkerConfig
 
 /** The database's address alone, for `migrate`. */
 export function databaseUrl(env: NodeJS.ProcessEnv = process.env): string {
-  return parse(Shared.pick({ DATABASE_URL: true }), env).DATABASE_URL;
+  return parse(Database, env).DATABASE_URL;
+}
+
+function databaseFromFile(env: NodeJS.ProcessEnv): { DATABASE_URL?: string } {
+  const file = env['CODEXK8S_DATABASE_URL_FILE'];
+  if (file === undefined) return {};
+  try {
+    return { DATABASE_URL: readFileSync(file, 'utf8').trim() };
+  } catch {
+    throw new BadConfiguration(`CODEXK8S_DATABASE_URL_FILE cannot be read: ${file}`);
+  }
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, env: NodeJS.ProcessEnv): Readonly<z.infer<Schema>> {
-  const parsed = schema.safeParse(env);
+  const parsed = schema.safeParse({ ...env, ...databaseFromFile(env) });
   if (parsed.success) return Object.freeze(parsed.data as object) as Readonly<z.infer<Schema>>;
   const wrong = parsed.error.issues.map(({ path, message }) => `  ${path.join('.')}: ${message}`);
   throw new BadConfiguration(`The configuration is not complete:\n${wrong.join('\n')}\nSee docs/operations.md.`);

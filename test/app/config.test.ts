@@ -67,3 +67,10 @@ test('docs/operations.md lists every variable', () => {
     );
   expect([...variables('src/app/config.ts')].filter((name) => !variables('docs/operations.md').has(name))).toEqual([]);
 });
+
+test("the database's address may lie in a file", () => {
+  const { DATABASE_URL: url, ...env } = complete();
+  expect(workerConfig({ ...env, CODEXK8S_DATABASE_URL_FILE: secretFile('database', `${url}\n`) }).DATABASE_URL).toBe(
+    url,
+  );
+});

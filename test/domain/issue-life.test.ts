@@ -39,13 +39,16 @@ function click(delivery: string, by: Account = OLIVIA): LabelFact {
   };
 }
 
+/** An event of GitHub, and whether the platform took the label off since. */
+type Labeled = readonly [id: number, by: Account, cleared?: 'cleared' | undefined];
+
 /** What GitHub says: the label stands, put on in these events. */
-function truth(events: readonly (readonly [id: number, by: Account])[], more: Partial<LabelTruth> = {}): LabelTruth {
+function truth(events: readonly Labeled[], more: Partial<LabelTruth> = {}): LabelTruth {
   return {
     open: true,
     title: 'Count words',
     labels: ['run:dev', 'bug'],
-    labeled: events.map(([id, by]) => ({ id, by: by.id, clearedByPlatform: false })),
+    labeled: events.map(([id, by, cleared]) => ({ id, by: by.id, clearedByPlatform: cleared !== undefined })),
     newestLabeledAt: AT,
     ...more,
   };
@@ -282,6 +285,29 @@ describe('a click on a trigger label', () => {
     expect(second.planned.map(({ trigger }) => trigger)).toEqual(['label:101']);
   });
 
+  test('whose label the platform took off at the end of an earlier run is a run all the same', () => {
+    const decision = decideTriggers(0, [click('d1')], truth([[100, OLIVIA, 'cleared']], { labels: ['bug'] }));
+    expect(decision.planned.map(({ trigger }) => trigger)).toEqual(['label:100']);
+  });
+
+  test('whose label the platform took off is no run beside another trigger label', () => {
+    const decision = decideTriggers(0, [click('d1')], truth([[100, OLIVIA, 'cleared']], { labels: ['run:qa'] }));
+    expect(decision).toMatchObject({ planned: [], dropped: [{ reason: 'issue_trigger_label_conflict' }] });
+  });
+
+  test('that was taken back is no run later, though the platform took an earlier one off', () => {
+    const before: Labeled[] = [
+      [100, OLIVIA, 'cleared'],
+      [101, OLIVIA],
+    ];
+    const first = decideTriggers(0, [click('d1'), click('d2')], truth(before, { labels: [] }));
+    const after = truth([...before, [102, OLIVIA]]);
+    const second = decideTriggers(first.takenEvent, [click('d3')], after);
+    const replayed = decideTriggers(second.takenEvent, [click('replay')], after);
+    const planned = [first, second, replayed].map((decision) => decision.planned.map(({ trigger }) => trigger));
+    expect(planned).toEqual([['label:100'], ['label:102'], []]);
+  });
+
   test('nobody made is nothing', () => {
     expect(decideTriggers(5, [], truth([[100, OLIVIA]]))).toEqual({ planned: [], dropped: [], takenEvent: 5 });
   });
@@ -289,7 +315,9 @@ describe('a click on a trigger label', () => {
   test('is never more runs than events by permitted senders, and no event is a run twice, over any sequence of looks', () => {
     const people = [OLIVIA, PETER, { id: 666, login: 'mallory' }] as const;
     const aLook = fc.record({
-      clicks: fc.array(fc.constantFrom(...people), { maxLength: 3 }),
+      clicks: fc.array(fc.tuple(fc.constantFrom(...people), fc.constantFrom('cleared' as const, undefined)), {
+        maxLength: 3,
+      }),
       /** Of the two who are permitted; the stranger's deliveries were refused at the edge. */
       deliveries: fc.array(fc.constantFrom(OLIVIA, PETER), { maxLength: 4 }),
       standing: fc.boolean(),
@@ -298,21 +326,24 @@ describe('a click on a trigger label', () => {
     });
     fc.assert(
       fc.property(fc.array(aLook, { maxLength: 12 }), (looks) => {
-        const events: [number, Account][] = [];
+        const events: Labeled[] = [];
         const all: PlannedRun[] = [];
         let taken = 0;
         let deliveries = 0;
         for (const look of looks) {
-          for (const by of look.clicks) events.push([events.length + 1, by]);
+          for (const [by, mark] of look.clicks) events.push([events.length + 1, by, mark]);
           const unseen = events.filter(([id, by]) => id > taken && by.id !== 666);
           const facts = look.deliveries.map((by) => click(`d${deliveries++}`, by));
           const labels = [...(look.standing ? ['run:dev'] : []), ...(look.conflict ? ['run:qa'] : [])];
+          const cleared = events.filter(([, , mark]) => mark).map(([id]) => `label:${id}`);
           const decision = decideTriggers(taken, facts, truth(events, { labels, open: look.open }));
           expect(decision.planned.length).toBeLessThanOrEqual(unseen.length);
           expect(decision.planned.length + decision.dropped.length).toBe(facts.length);
           expect(decision.takenEvent).toBeGreaterThanOrEqual(taken);
-          for (const { trigger, by } of decision.planned) expect(events).toContainEqual([Number(trigger.slice(6)), by]);
-          if (!look.standing || !look.open || look.conflict) expect(decision.planned).toEqual([]);
+          for (const { trigger, by } of decision.planned)
+            expect(events.map(([id, who]) => [`label:${id}`, who])).toContainEqual([trigger, by]);
+          if (!look.open || look.conflict) expect(decision.planned).toEqual([]);
+          if (!look.standing) for (const { trigger } of decision.planned) expect(cleared).toContain(trigger);
           all.push(...decision.planned);
           taken = decision.takenEvent;
         }

@@ -112,7 +112,9 @@ export async function startStack({ data, env, report, path }: StackOptions): Pro
     });
     const githubUrl = `http://127.0.0.1:${ports.github}`;
     const url = `http://127.0.0.1:${ports.server}`;
-    const platform = platformEnvironment({ directory, databaseUrl, githubUrl, url, model, ports, temporal, root });
+    const databaseUrlFile = join(directory, 'secrets', 'database-url');
+    writePrivateFile(databaseUrlFile, databaseUrl);
+    const platform = platformEnvironment({ directory, databaseUrlFile, githubUrl, url, model, ports, temporal, root });
 
     report('Starting Temporal, Postgres and the GitHub stand-in');
     await supervisor.start([
@@ -169,7 +171,7 @@ export async function startStack({ data, env, report, path }: StackOptions): Pro
 /** The configuration of server and worker (src/app/config.ts): addresses, and files for secrets. */
 function platformEnvironment(given: {
   directory: string;
-  databaseUrl: string;
+  databaseUrlFile: string;
   githubUrl: string;
   url: string;
   model: Model;
@@ -177,9 +179,9 @@ function platformEnvironment(given: {
   temporal: ReturnType<typeof temporalServer>;
   root: string;
 }): Record<string, string> {
-  const { directory, databaseUrl, githubUrl, url, model, ports, temporal, root } = given;
+  const { directory, databaseUrlFile, githubUrl, url, model, ports, temporal, root } = given;
   return {
-    DATABASE_URL: databaseUrl,
+    CODEXK8S_DATABASE_URL_FILE: databaseUrlFile,
     CODEXK8S_TEMPORAL_ADDRESS: temporal.address,
     CODEXK8S_TEMPORAL_NAMESPACE: temporal.namespace,
     CODEXK8S_TEMPORAL_UI_URL: temporal.ui,

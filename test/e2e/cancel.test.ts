@@ -1,0 +1,146 @@
+/** Runs that a person ends: through the API, by taking the label off, and by closing the issue. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunView } from '../../ingress/staff-api/views.ts';
+import { OWNER } from '../../src/app/sandbox-accounts.ts';
+import { eventually, living, processesOf, type OwnedProcess } from '../support/stack.ts';
+import { agentOf } from './support/agents.ts';
+import { closeScene, marked, openScene, type Scene } from './support/scene.ts';
+
+const REPO = 'cancel';
+
+let scene: Scene;
+
+beforeAll(async () => {
+  scene = await openScene();
+  await scene.bindRepository(REPO);
+});
+
+afterAll(() => closeScene(scene));
+
+async function cancel(id: string, body: object, token = scene.stack.secret('staff-token')): Promise<Response> {
+  return fetch(`${scene.stack.ready.url}/api/v1/runs/${id}/cancel`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+}
+
+async function waitingRun(title: string): Promise<{ issue: number; run: RunView }> {
+  const issue = await scene.person.openIssue(REPO, { title: `${title} [script: wait]`, body: 'wait-for: /nowhere' });
+  await scene.person.label(REPO, issue, 'run:dev');
+  const { id } = await scene.started(REPO, issue);
+  await scene.working(id, /until \[ -e/);
+  return { issue, run: await scene.run(id) };
+}
+
+describe.each([
+  {
+    how: 'canceled through the API',
+    by: 'paula',
+    reason: 'it looks in the wrong place',
+    act: async (id: string): Promise<void> => {
+      const answer = await cancel(id, { by: 'paula', reason: 'it looks in the wrong place' });
+      expect(answer.status).toBe(202);
+    },
+    open: true,
+  },
+  {
+    how: 'whose label is taken off',
+    by: OWNER,
+    reason: 'the label run:dev was removed',
+    act: async (_: string, issue: number): Promise<void> => {
+      const at = { owner: OWNER, repo: REPO, issue_number: issue };
+      await scene.person.octokit.rest.issues.removeLabel({ ...at, name: 'run:dev' });
+    },
+    open: true,
+  },
+  {
+    how: 'whose issue is closed',
+    by: OWNER,
+    reason: 'the issue was closed',
+    act: async (_: string, issue: number): Promise<void> => {
+      await scene.person.octokit.rest.issues.update({ owner: OWNER, repo: REPO, issue_number: issue, state: 'closed' });
+    },
+    open: false,
+  },
+])('a waiting run $how', ({ how, by, reason, act, open }) => {
+  let issue: number;
+  let run: RunView;
+  let seconds: number;
+  let agent: OwnedProcess[];
+
+  beforeAll(async () => {
+    ({ issue, run } = await waitingRun(how));
+    const { id } = run;
+    const place = await agentOf(scene.stack.directory, run.environment ?? '', id);
+    agent = processesOf(join(scene.stack.directory, 'environments', run.environment ?? ''));
+    expect(agent.map(({ pid }) => pid)).toContain(place.pid);
+    const since = performance.now();
+    await act(id, issue);
+    run = await scene.ended(REPO, issue);
+    seconds = (performance.now() - since) / 1000;
+  });
+
+  test('ends within seconds as canceled, and no failure', () => {
+    expect(run).toMatchObject({ status: 'canceled', failure: null, pullRequest: null });
+    expect(seconds).toBeLessThan(15);
+  });
+
+  test('has its agent gone, with all that it had started', () => {
+    expect(agent.length).toBeGreaterThan(2);
+    expect(living(agent)).toEqual([]);
+  });
+
+  test('has its one status comment say by whom and why', async () => {
+    const comments = await scene.commentsOn(REPO, issue);
+    expect(comments).toHaveLength(1);
+    expect(comments[0]?.body).toContain(marked(run.id));
+    expect(comments[0]?.body).toContain(`Canceled by ${by}: ${reason}.`);
+  });
+
+  test('loses its label and leaves no pull request', async () => {
+    expect(await scene.person.labels(REPO, issue)).toEqual([]);
+    expect(await scene.pullRequestsOf(REPO, issue)).toEqual([]);
+  });
+
+  test(open ? 'leaves its environment for the next run' : 'has its environment removed', async () => {
+    const directory = join(scene.stack.directory, 'environments', run.environment ?? '');
+    if (open) return expect(existsSync(directory)).toBe(true);
+    await eventually('the environment is removed', () => !existsSync(directory));
+    const shown = await eventually('the environment is given back', async () => {
+      const now = await scene.issueOf(REPO, issue);
+      return now?.environment === null && now;
+    });
+    expect(shown.state).toBe('closed');
+  });
+
+  test('cannot be canceled again', async () => {
+    const answer = await cancel(run.id, {});
+    expect(answer.status).toBe(409);
+    expect(await answer.json()).toMatchObject({ code: 'conflict' });
+  });
+});
+
+test('a label that is put on again while its removal still ends a run starts another one', async () => {
+  const { issue, run } = await waitingRun('taken off and put on again');
+  const at = { owner: OWNER, repo: REPO, issue_number: issue };
+  await scene.person.octokit.rest.issues.removeLabel({ ...at, name: 'run:dev' });
+  await scene.person.label(REPO, issue, 'run:dev');
+  const another = await scene.started(REPO, issue, 1);
+  await scene.working(another.id, /until \[ -e/);
+  expect(await scene.run(run.id)).toMatchObject({ status: 'canceled' });
+  expect(await scene.run(another.id)).toMatchObject({ status: 'running' });
+  expect(await scene.person.labels(REPO, issue)).toEqual(['run:dev']);
+});
+
+test('a cancel without the staff token is answered 401', async () => {
+  const answer = await cancel('00000000-0000-4000-8000-000000000000', {}, 'not-the-token-of-the-staff');
+  expect(answer.status).toBe(401);
+});
+
+test('a cancel of a run that nobody knows is answered 404', async () => {
+  const answer = await cancel('00000000-0000-4000-8000-000000000000', {});
+  expect(answer.status).toBe(404);
+});

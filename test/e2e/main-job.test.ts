@@ -1,0 +1,329 @@
+/** The main job, from the label to the merge, as the demo tells it: what is on the wire and in the tables at each step. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunView } from '../../ingress/staff-api/views.ts';
+import { BOT, OWNER } from '../../src/app/sandbox-accounts.ts';
+import { eventHash } from '../../src/read-model/events.ts';
+import { DEMO_ISSUE, DEMO_REVIEW, demoRepositoryFiles } from '../../src/sandbox/demo-repository.ts';
+import type { Receiver } from '../sandbox/github/stand-in.ts';
+import { eventually } from '../support/stack.ts';
+import { historyOfComment, listenTo } from './support/hook-receiver.ts';
+import { closeScene, marked, openScene, type BoundRepository, type Scene } from './support/scene.ts';
+
+const REPO = 'tally';
+const AT = { owner: OWNER, repo: REPO };
+
+let scene: Scene;
+let receiver: Receiver;
+let repository: BoundRepository;
+let issue: number;
+let unknownIssue: number;
+let work: RunView;
+let pullRequest: number;
+let firstHead: string;
+let issueKey: string;
+
+beforeAll(async () => {
+  scene = await openScene();
+  const { person } = scene;
+  repository = await scene.bindRepository(REPO, demoRepositoryFiles());
+  receiver = await listenTo(scene, REPO);
+  issue = await person.openIssue(REPO, DEMO_ISSUE);
+  unknownIssue = await person.openIssue(REPO, { title: 'Paint it blue', body: 'All of it.' });
+  await person.label(REPO, issue, 'run:dev');
+  await person.label(REPO, unknownIssue, 'run:dev');
+  work = await scene.ended(REPO, issue);
+  pullRequest = work.pullRequest ?? 0;
+  firstHead = (await person.pullRequest(REPO, pullRequest)).head.sha;
+  issueKey = work.issueKey;
+});
+
+afterAll(async () => {
+  await receiver?.close();
+  await closeScene(scene);
+});
+
+async function statusCommentsOf(runId: string, number: number) {
+  return (await scene.commentsOn(REPO, number)).filter(({ body }) => body.includes(marked(runId)));
+}
+
+/** The second line of text of a status comment says how the run stands. */
+function headline(body: string): string {
+  return (body.split('\n\n')[2] ?? '').replace(/ \[Details\].*$/, '');
+}
+
+describe('a label on an issue', () => {
+  test('is answered with eyes by the bot, once', async () => {
+    const { data } = await scene.person.octokit.rest.reactions.listForIssue({ ...AT, issue_number: issue });
+    expect(data.map(({ content, user }) => [content, user?.login])).toEqual([['eyes', BOT]]);
+  });
+
+  test('starts one run for the very label event that GitHub recorded', async () => {
+    const { data } = await scene.person.octokit.rest.issues.listEvents({ ...AT, issue_number: issue });
+    const labeled = data.filter(({ event, actor }) => event === 'labeled' && actor?.login === OWNER);
+    expect(labeled).toHaveLength(1);
+    const runs = await scene.runsOf(REPO, issue);
+    expect(runs).toEqual([
+      expect.objectContaining({
+        status: 'succeeded',
+        stage: 'dev',
+        kind: 'work',
+        trigger: `label:${labeled[0]?.id}`,
+        triggeredBy: OWNER,
+        branch: `codex/issue-${issue}`,
+      }),
+    ]);
+  });
+
+  test('has one status comment by the bot, which begins with the marker of the run', async () => {
+    const comments = await scene.commentsOn(REPO, issue);
+    expect(comments.map(({ by, body }) => [by, body.split('\n')[0]])).toEqual([[BOT, marked(work.id)]]);
+  });
+
+  test('has its status comment written once and edited through the phases of the run', async () => {
+    const done = `Done. The work is in #${pullRequest} and waits for your review.`;
+    const history = await eventually('the last edit of the comment', () => {
+      const told = historyOfComment(receiver, marked(work.id));
+      return headline(told.at(-1)?.body ?? '') === done && told;
+    });
+    expect(history.map(({ action }) => action)).toEqual(['created', ...history.slice(1).map(() => 'edited')]);
+    expect(history.map(({ body }) => headline(body))).toEqual([
+      'Preparing the environment.',
+      'The agent is working.',
+      done,
+    ]);
+    const timeline = [...(history.at(-1)?.body ?? '').matchAll(/^- ✅ (.*) · /gm)].map(([, step]) => step);
+    expect(timeline).toEqual([
+      'Requested',
+      'Environment in preparation',
+      'Agent working',
+      'Work being published',
+      'Finished',
+    ]);
+  });
+
+  test('is taken off, and state:in-review is set on the issue and on the pull request', async () => {
+    expect(await scene.person.labels(REPO, issue)).toEqual(['state:in-review']);
+    expect(await scene.person.labels(REPO, pullRequest)).toEqual(['state:in-review']);
+  });
+
+  test("leads to one pull request by the bot, from the issue's branch into main, which closes the issue", async () => {
+    const pulls = await scene.pullRequestsOf(REPO, issue);
+    expect(pulls).toHaveLength(1);
+    const [pull] = pulls;
+    expect(pull).toMatchObject({ number: pullRequest, state: 'open', user: { login: BOT }, base: { ref: 'main' } });
+    expect(pull?.body?.split('\n')).toContain(`Closes #${issue}`);
+  });
+
+  test("has the program's own tests run by the agent, and shows it line by line in the log", async () => {
+    const lines = await scene.log(work.id);
+    expect(lines.map(({ n }) => n)).toEqual(lines.map((_, index) => index));
+    const ran = lines.findIndex(({ kind, text }) => kind === 'command' && /npm test|node --test/.test(text));
+    expect(ran).toBeGreaterThan(-1);
+    expect(lines.slice(ran).some(({ kind, text }) => kind === 'output' && /pass \d+/.test(text))).toBe(true);
+  });
+
+  test('leaves an environment on this machine that waits for the review', async () => {
+    const shown = await scene.issueOf(REPO, issue);
+    expect(shown).toMatchObject({ state: 'waiting', waitingFor: 'review', activeRunId: null });
+    expect(existsSync(join(scene.stack.directory, 'environments', shown?.environment ?? '-'))).toBe(true);
+  });
+
+  test('on an issue that the script does not know leads to a note with the title of the issue', async () => {
+    const run = await scene.ended(REPO, unknownIssue);
+    expect(run).toMatchObject({ status: 'succeeded', branch: `codex/issue-${unknownIssue}` });
+    const { data } = await scene.person.octokit.rest.pulls.listFiles({ ...AT, pull_number: run.pullRequest ?? 0 });
+    expect(data.map(({ filename, status }) => [filename, status])).toEqual([
+      [`notes/issue-${unknownIssue}.md`, 'added'],
+    ]);
+    expect(data[0]?.patch).toContain('+# Paint it blue');
+  });
+});
+
+describe('a review that asks for changes', () => {
+  let revise: RunView;
+
+  beforeAll(async () => {
+    await scene.person.requestChanges(REPO, pullRequest, DEMO_REVIEW);
+    revise = await scene.ended(REPO, issue, 1);
+  });
+
+  test('starts run:dev:revise by itself, for that review', async () => {
+    const { data } = await scene.person.octokit.rest.pulls.listReviews({ ...AT, pull_number: pullRequest });
+    const reviews = data.filter(({ state }) => state === 'CHANGES_REQUESTED');
+    expect(reviews).toHaveLength(1);
+    expect(revise).toMatchObject({ status: 'succeeded', kind: 'revise', trigger: `review:${reviews[0]?.id}` });
+    expect(await scene.runsOf(REPO, issue)).toHaveLength(2);
+  });
+
+  test('is worked in by the same conversation', () => {
+    expect(work.threadId).toMatch(/^[0-9a-f-]{36}$/);
+    expect(revise.threadId).toBe(work.threadId);
+  });
+
+  test('adds commits to the same branch of the same pull request', async () => {
+    expect(revise).toMatchObject({ pullRequest, branch: work.branch });
+    expect(await scene.pullRequestsOf(REPO, issue)).toHaveLength(1);
+    const { data } = await scene.person.octokit.rest.pulls.listCommits({ ...AT, pull_number: pullRequest });
+    const commits = data.map(({ sha }) => sha);
+    expect(commits.indexOf(firstHead)).toBeGreaterThan(-1);
+    expect(commits.length).toBeGreaterThan(commits.indexOf(firstHead) + 1);
+    expect((await scene.person.pullRequest(REPO, pullRequest)).head.sha).toBe(commits.at(-1));
+  });
+
+  test('has each of its comments answered exactly once, by the bot', async () => {
+    const { data } = await scene.person.octokit.rest.pulls.listReviewComments({ ...AT, pull_number: pullRequest });
+    const asked = data.filter(({ in_reply_to_id: parent }) => !parent);
+    expect(asked.map(({ body }) => body).toSorted()).toEqual(DEMO_REVIEW.comments.map(({ body }) => body).toSorted());
+    const answers = data.filter(({ in_reply_to_id: parent }) => parent);
+    expect(answers).toHaveLength(asked.length);
+    expect(new Set(answers.map(({ in_reply_to_id: parent }) => parent))).toEqual(new Set(asked.map(({ id }) => id)));
+    expect(new Set(answers.map(({ user }) => user.login))).toEqual(new Set([BOT]));
+  });
+
+  test('has its one status comment on the pull request, and none on the issue', async () => {
+    expect(await statusCommentsOf(revise.id, pullRequest)).toHaveLength(1);
+    expect(await statusCommentsOf(revise.id, issue)).toHaveLength(0);
+    expect(await statusCommentsOf(work.id, issue)).toHaveLength(1);
+    const history = historyOfComment(receiver, marked(revise.id));
+    expect(history.filter(({ action }) => action === 'created')).toHaveLength(1);
+    expect(history.every(({ on }) => on === pullRequest)).toBe(true);
+  });
+});
+
+describe('an approved and merged pull request', () => {
+  beforeAll(async () => {
+    await scene.person.approveAndMerge(REPO, pullRequest);
+  });
+
+  test('closes the issue', async () => {
+    await eventually('the issue is closed', async () => !(await scene.person.isOpen(REPO, issue)));
+  });
+
+  test('has the environment removed from this machine and from the issue', async () => {
+    const shown = await eventually('the environment is given back', async () => {
+      const now = await scene.issueOf(REPO, issue);
+      return now?.state === 'closed' && now.environment === null && now;
+    });
+    expect(shown.activeRunId).toBeNull();
+    const left = readdirSync(join(scene.stack.directory, 'environments'));
+    expect(left.filter((name) => name.endsWith(`-i${issue}`) || name.includes('.removing'))).toEqual([]);
+    expect(left).toHaveLength(1); // of the issue that is still open
+  });
+
+  test("ends the issue's workflow", async () => {
+    const connection = await Connection.connect({ address: scene.stack.ready.temporalAddress });
+    try {
+      const { workflow } = new Client({ connection, namespace: 'codex-k8s' });
+      const status = await eventually('the workflow ends', async () => {
+        const { status: now } = await workflow.getHandle(issueKey).describe();
+        return now.name !== 'RUNNING' && now.name;
+      });
+      expect(status).toBe('COMPLETED');
+    } finally {
+      await connection.close();
+    }
+  });
+});
+
+describe('the audit trail', () => {
+  async function chain(key: string) {
+    return scene.sql`select * from flow_events where chain = ${key} order by seq`;
+  }
+
+  test.each(['issue', 'platform'])('of the %s is an unbroken chain of hashes', async (of) => {
+    const events = await chain(of === 'issue' ? issueKey : 'platform');
+    expect(events.length).toBeGreaterThan(2);
+    let previous = '0'.repeat(64);
+    for (const [index, row] of events.entries()) {
+      expect(row['seq']).toBe(index + 1);
+      expect(row['previous_hash']).toBe(previous);
+      const event = {
+        id: row['id'],
+        chain: row['chain'],
+        type: row['type'],
+        actorType: row['actor_type'],
+        actorId: row['actor_id'],
+        runId: row['run_id'],
+        correlationId: row['correlation_id'],
+        payload: row['payload'],
+        occurredAt: row['occurred_at'].toISOString(),
+      };
+      expect(row['hash']).toBe(eventHash(previous, index + 1, event));
+      previous = row['hash'];
+    }
+  });
+
+  test('tells the life of the issue in its order', async () => {
+    const milestones = [
+      'run.requested',
+      'run.agent.started',
+      'run.pr.created',
+      'run.succeeded',
+      'run.revise.stage_resolved',
+      'run.requested',
+      'run.agent.started',
+      'run.pr.updated',
+      'run.succeeded',
+      'pull_request.merged',
+      'run.namespace.cleaned',
+    ];
+    const types = (await chain(issueKey)).map((row) => String(row['type']));
+    expect(types.filter((type) => milestones.includes(type))).toEqual(milestones);
+  });
+});
+
+describe('every delivery of the repository sent once more', () => {
+  const hook = () => ({ ...AT, hook_id: repository.hookId });
+
+  async function deliveries() {
+    return scene.person.octokit.paginate(scene.person.octokit.rest.repos.listWebhookDeliveries, {
+      ...hook(),
+      per_page: 100,
+    });
+  }
+
+  async function all() {
+    const { sql } = scene;
+    return {
+      runs: await sql`select * from runs order by id`,
+      issues: await sql`select * from issues order by key`,
+      events: await sql`select id, hash from flow_events order by chain, seq`,
+      facts: await sql`select issue_key, seq from issue_facts order by 1, 2`,
+      inboxes: await sql`select issue_key, last_seq, handed_seq from inboxes order by 1`,
+      comments: [
+        await scene.commentsOn(REPO, issue),
+        await scene.commentsOn(REPO, unknownIssue),
+        await scene.commentsOn(REPO, pullRequest),
+      ],
+      answers: await scene.person.answers(REPO, pullRequest),
+      labels: await scene.person.labels(REPO, unknownIssue),
+    };
+  }
+
+  test('is answered as a duplicate and changes nothing', async () => {
+    const sent = await eventually('all deliveries are concluded and handed over', async () => {
+      const now = await deliveries();
+      const [waiting] = await scene.sql`select count(*)::int as n from inboxes where last_seq > handed_seq`;
+      const [known] = await scene.sql`select count(*)::int as n from deliveries`;
+      return waiting?.['n'] === 0 && known?.['n'] === now.length && now;
+    });
+    expect(sent.length).toBeGreaterThan(15);
+    const before = await all();
+
+    for (const { id } of sent)
+      await scene.person.octokit.rest.repos.redeliverWebhookDelivery({ ...hook(), delivery_id: id });
+    const again = await eventually('all deliveries have arrived again', async () => {
+      const now = (await deliveries()).filter(({ redelivery }) => redelivery);
+      return now.length === sent.length && now;
+    });
+    expect(again.map(({ guid }) => guid).toSorted()).toEqual(sent.map(({ guid }) => guid).toSorted());
+    expect(new Set(again.map(({ status_code: code }) => code))).toEqual(new Set([200]));
+
+    const repeats = await scene.sql`select distinct repeats from deliveries`;
+    expect(repeats.map((row) => row['repeats'])).toEqual([1]);
+    expect(await all()).toEqual(before);
+  });
+});

@@ -1,0 +1,143 @@
+/** What every story needs: a person on GitHub, the platform's API, the read model, and a few things people do. */
+import postgres from 'postgres';
+import type { EventView, IssueDetailsView, LogLineView, LogView, RunView } from '../../../ingress/staff-api/views.ts';
+import { createPerson } from '../../../src/app/demo/person.ts';
+import { createPlatformClient } from '../../../src/app/demo/platform-client.ts';
+import { BOT, OWNER } from '../../../src/app/sandbox-accounts.ts';
+import { eventually, startStack, type Stack } from '../../support/stack.ts';
+
+export interface BoundRepository {
+  readonly name: string;
+  readonly id: number;
+  readonly hookId: number;
+}
+
+export type Scene = Awaited<ReturnType<typeof openScene>>;
+
+const README = [{ path: 'README.md', content: '# A small thing\n', executable: false }];
+
+/** Starts a stack, and meets the people on it. */
+export async function openScene(env: Record<string, string> = {}) {
+  const stack = await startStack(env);
+  return { stack, ...enter(stack) };
+}
+
+/** What can be done on a stack. Addresses stay when `up` starts again, those of the database need not. */
+export function enter(stack: Stack) {
+  const { ready } = stack;
+  const person = createPerson({ githubUrl: ready.githubUrl, login: OWNER, token: ready.githubOwnerToken });
+  const platform = createPlatformClient({ url: ready.url, staffToken: stack.secret('staff-token') });
+  const sql = postgres(ready.databaseUrl, { max: 2, onnotice: () => {} });
+  const at = (repo: string) => ({ owner: OWNER, repo });
+
+  async function issueOf(repo: string, issue: number): Promise<IssueDetailsView | undefined> {
+    const shown = await platform.get(`/issues/${OWNER}/${repo}/${issue}`).catch((error: Error) => {
+      if (/answered 404/.test(error.message)) return undefined;
+      throw error;
+    });
+    return shown as IssueDetailsView | undefined;
+  }
+
+  /** The runs of an issue, oldest first. */
+  async function runsOf(repo: string, issue: number): Promise<RunView[]> {
+    const shown = await issueOf(repo, issue);
+    return (shown?.runs ?? []).toSorted((one, other) => one.createdAt.localeCompare(other.createdAt));
+  }
+
+  async function run(id: string): Promise<RunView> {
+    return (await platform.get(`/runs/${id}`)) as RunView;
+  }
+
+  async function log(id: string): Promise<LogLineView[]> {
+    const lines: LogLineView[] = [];
+    for (let after = -1; ;) {
+      const page = (await platform.get(`/runs/${id}/log?after=${after}`)) as LogView;
+      lines.push(...page.items);
+      ({ after } = page);
+      if (!page.more) return lines;
+    }
+  }
+
+  return {
+    person,
+    platform,
+    sql,
+    issueOf,
+    runsOf,
+    run,
+    log,
+
+    /** A repository with files in it that the platform is bound to. */
+    async bindRepository(name: string, files = README): Promise<BoundRepository> {
+      await person.pushRepository(name, 'for a test', files);
+      await person.letIn(name, BOT);
+      const bound = (await platform.post('/repositories', { fullName: `${OWNER}/${name}` })) as {
+        repositoryId: number;
+        hookId: number;
+      };
+      return { name, id: bound.repositoryId, hookId: bound.hookId };
+    },
+
+    async events(id: string): Promise<EventView[]> {
+      return ((await platform.get(`/runs/${id}/events?limit=200`)) as { items: EventView[] }).items;
+    },
+
+    /** Waits for the issue's run of this place, counted from 0. */
+    async started(repo: string, issue: number, place = 0): Promise<RunView> {
+      return eventually(`run ${place} of ${repo}#${issue}`, async () => (await runsOf(repo, issue))[place]);
+    },
+
+    /** Waits until a run is over and the issue's workflow has drawn its conclusions. */
+    async ended(repo: string, issue: number, place = 0): Promise<RunView> {
+      return eventually(`the end of run ${place} of ${repo}#${issue}`, async () => {
+        const shown = await issueOf(repo, issue);
+        const found = (await runsOf(repo, issue))[place];
+        return found?.terminal && shown?.activeRunId !== found.id ? found : undefined;
+      });
+    },
+
+    /** Waits until the agent of a run runs a command whose line matches. */
+    async working(id: string, command: RegExp): Promise<void> {
+      await eventually(`the agent of ${id} runs ${command}`, async () => {
+        const { terminal, status, failureText, detail } = await run(id);
+        if (terminal) throw new Error(`run ${id} is over before: ${status} ${failureText} ${detail}`);
+        return (await log(id)).some(({ kind, text }) => kind === 'command' && command.test(text));
+      });
+    },
+
+    async commentsOn(repo: string, number: number) {
+      const { data } = await person.octokit.rest.issues.listComments({
+        ...at(repo),
+        issue_number: number,
+        per_page: 100,
+      });
+      return data.map(({ id, body, user, updated_at: updatedAt }) => ({
+        id,
+        body: body ?? '',
+        by: user?.login ?? '',
+        updatedAt,
+      }));
+    },
+
+    /** The pull requests of an issue's branch, open or not. */
+    async pullRequestsOf(repo: string, issue: number) {
+      const { data } = await person.octokit.rest.pulls.list({ ...at(repo), state: 'all', per_page: 100 });
+      return data.filter(({ head }) => head.ref === `codex/issue-${issue}`);
+    },
+
+    async close(): Promise<void> {
+      await sql.end({ timeout: 1 });
+    },
+  };
+}
+
+/** Ends a scene, whatever became of it. */
+export async function closeScene(scene: Scene | undefined): Promise<void> {
+  await scene?.close().catch(() => undefined);
+  await scene?.stack.destroy();
+}
+
+/** The hidden line of a run's status comment (requirements.md 3.5). */
+export function marked(runId: string): string {
+  return `<!-- codex-k8s:run-status ${runId} -->`;
+}
