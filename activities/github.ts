@@ -3,6 +3,7 @@ import { activityInfo, ApplicationFailure, log } from '@temporalio/activity';
 import type { IssueRef } from '../src/domain/facts.ts';
 import type { LabelTruth } from '../src/domain/issue-life.ts';
 import { commentTexts, type Locale } from '../src/domain/comment-texts.ts';
+import { embedded } from '../src/domain/markdown.ts';
 import { answerMarker, renderPullRequest, type PullRequestText } from '../src/domain/pull-request.ts';
 import { refusalMarker, renderRefusal, type Refusal } from '../src/domain/refusal-comment.ts';
 import type { AgentReport } from '../src/domain/runs.ts';
@@ -17,7 +18,7 @@ import { classified, permanent } from './failures.ts';
 export interface GitHubIssues {
   react(issue: IssueRef, content: 'eyes'): Promise<void>;
   reactToReview(issue: IssueRef, pullRequest: number, review: number): Promise<void>;
-  readLabels(issue: IssueRef, label: string, afterEvent: number): Promise<LabelTruth>;
+  readLabels(issue: IssueRef, label: string): Promise<LabelTruth>;
   /** Creates or updates the comment that carries the marker. */
   writeComment(
     issue: IssueRef,
@@ -79,15 +80,16 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
     async readLabelTruth(input: {
       issue: IssueRef;
       label: string;
-      taken: number;
-      facts: readonly { by: number; at: string }[];
+      facts: readonly { by: number; at: string; taken: number }[];
     }): Promise<LabelTruth> {
-      const truth = await classified(() => github.readLabels(input.issue, input.label, input.taken));
+      const truth = await classified(() => github.readLabels(input.issue, input.label));
       const standing = truth.open && truth.labels.some((label) => label.toLowerCase() === input.label);
-      const missing = input.facts.some(({ by }) => !truth.labeled.some((event) => event.by === by));
-      const newest = truth.newestLabeledAt === null ? 0 : Date.parse(truth.newestLabeledAt);
-      const expected = input.facts.some(({ at }) => newest < Date.parse(at) - SAME_CLICK_MS);
-      if (standing && missing && expected && activityInfo().attempt < LOOKS) {
+      const unlisted = input.facts.some(({ by, at, taken }) => {
+        const theirs = truth.labeled.filter((event) => event.by === by);
+        const newest = Math.max(0, ...theirs.map((event) => Date.parse(event.at)));
+        return !theirs.some(({ id }) => id > taken) && newest < Date.parse(at) - SAME_CLICK_MS;
+      });
+      if (standing && unlisted && activityInfo().attempt < LOOKS) {
         throw ApplicationFailure.create({
           type: 'LabelEventNotListed',
           message: 'GitHub does not list the labeled event yet',
@@ -187,7 +189,7 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
           if (!posted) log.warn('a review comment is gone', { runId, commentId });
         }
         const marker = answerMarker(runId, 'review');
-        const body = [marker, commentTexts(settings.locale).reviewAnswer, answer.summary].join('\n\n');
+        const body = [marker, commentTexts(settings.locale).reviewAnswer, embedded(answer.summary)].join('\n\n');
         await github.writeComment({ ...issue, number: pullRequest }, { marker, body, knownId: null });
       });
     },

@@ -30,35 +30,46 @@ export function createHandOver({ db, workflows, onError }: HandOverOptions): Han
   let stopped = false;
   let rouse = (): void => {};
   let roused = false;
+  const running = new Set<Promise<void>>();
 
   async function loop(): Promise<void> {
     while (!stopped) {
       roused = false;
-      const busy = await pass().catch((error: unknown) => {
-        onError(error);
-        return false;
+      await claimMore().catch(onError);
+      if (!roused && !stopped) await rest();
+    }
+    await Promise.all(running);
+  }
+
+  /** Fills the places that are free; an issue that takes long holds up no other. */
+  async function claimMore(): Promise<void> {
+    const free = WIDTH - running.size;
+    if (free === 0) return;
+    const claimed = await claimInboxes(db, free);
+    for (const inbox of claimed) {
+      const work = handOver(inbox).finally(() => {
+        running.delete(work);
+        wake();
       });
-      if (!busy && !roused && !stopped) await rest();
+      running.add(work);
     }
   }
 
-  /** Hands over one round; true when there may be more at once. */
-  async function pass(): Promise<boolean> {
-    const claimed = await claimInboxes(db, WIDTH);
-    await Promise.all(claimed.map(handOver));
-    return claimed.length === WIDTH;
-  }
-
-  async function handOver({ issueKey, issue, facts }: ClaimedInbox): Promise<void> {
-    const last = facts.at(-1)?.seq;
+  async function handOver(inbox: ClaimedInbox): Promise<void> {
+    const last = inbox.facts.at(-1)?.seq;
     try {
-      if (last === undefined || last === null) throw new Error(`nothing to hand over for ${issueKey}`);
-      await workflows.tell(issue, facts);
-      await markHandedOver(db, issueKey, last);
+      if (last === undefined || last === null) throw new Error(`nothing to hand over for ${inbox.issueKey}`);
+      await workflows.tell(inbox.issue, inbox.facts);
+      await markHandedOver(db, inbox, last);
     } catch (error) {
       onError(error);
-      await markNotHandedOver(db, issueKey).catch(onError);
+      await markNotHandedOver(db, inbox).catch(onError);
     }
+  }
+
+  function wake(): void {
+    roused = true;
+    rouse();
   }
 
   async function rest(): Promise<void> {
@@ -73,10 +84,7 @@ export function createHandOver({ db, workflows, onError }: HandOverOptions): Han
 
   const done = loop();
   return {
-    wake() {
-      roused = true;
-      rouse();
-    },
+    wake,
     async stop() {
       stopped = true;
       rouse();

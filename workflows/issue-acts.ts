@@ -18,7 +18,7 @@ import {
 } from '../src/domain/issue-life.ts';
 import { environmentName } from '../src/domain/names.ts';
 import type { RunOutcome, UnfinishedOutcome } from '../src/domain/runs.ts';
-import { STATE_IN_REVIEW, triggerLabel } from '../src/domain/stages.ts';
+import { STATE_IN_REVIEW, triggerLabel, triggerLabelsIn } from '../src/domain/stages.ts';
 import { readLabelTruth, readSettings, removeEnvironment, settleLabels, stopAgent, writeRefusal } from './effects.ts';
 import { leftOut, showIssue, showEnded, showQueue, type Happening } from './issue-diary.ts';
 import { cancelRun, runWorkflowId, searchAttributes, TASK_QUEUE } from './messages.ts';
@@ -32,13 +32,11 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
   async function next(): Promise<void> {
     const fact = state.unread[0]?.fact;
     if (!fact) return expire();
-    if (fact.kind === 'trigger_label_added') return labelsAdded(takeLabelFacts(fact.label));
+    if (isLabelFact(fact)) return labelPutOn(takeLabelFacts(fact.label));
     state.unread.shift();
     switch (fact.kind) {
       case 'trigger_label_removed':
         return labelRemoved(fact);
-      case 'trigger_refused':
-        return refused(fact);
       case 'changes_requested':
         return changesRequested(fact);
       case 'pull_request_closed':
@@ -59,34 +57,35 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
 
   /** All unread facts of one label at once: one look at GitHub answers them all, however many deliveries came. */
   function takeLabelFacts(label: string): LabelFact[] {
-    const same = (fact: Fact): fact is LabelFact => fact.kind === 'trigger_label_added' && fact.label === label;
-    const taken = state.unread.flatMap(({ fact }) => (same(fact) ? [fact] : []));
-    state.unread = state.unread.filter(({ fact }) => !same(fact));
-    return taken;
+    const facts = state.unread.map(({ fact }) => fact).filter(isLabelFact);
+    state.unread = state.unread.filter(({ fact }) => !isLabelFact(fact) || fact.label !== label);
+    return facts.filter((fact) => fact.label === label);
   }
 
-  async function labelsAdded(facts: readonly LabelFact[]): Promise<void> {
+  async function labelPutOn(facts: readonly LabelFact[]): Promise<void> {
     const [first] = facts;
     if (!first) return;
-    const taken = state.takenEvents[first.label] ?? 0;
-    const truth = await readLabelTruth({
-      issue,
-      label: first.label,
-      taken,
-      facts: facts.map(({ by, at }) => ({ by: by.id, at })),
-    });
+    const { label } = first;
+    const taken = state.takenEvents[label] ?? {};
+    const asked = facts.map(({ by, at }) => ({ by: by.id, at, taken: taken[by.id] ?? 0 }));
+    const truth = await readLabelTruth({ issue, label, facts: asked });
     state.title = truth.title;
     const decision = decideTriggers(taken, facts, truth);
-    state.takenEvents[first.label] = decision.takenEvent;
-    const dropped = decision.dropped.map(({ fact, reason }) => ({
+    state.takenEvents[label] = decision.taken;
+    const drops = decision.dropped.map(({ fact, reason }) => ({
       type: reason === 'trigger_already_taken' ? 'trigger.duplicate' : 'run.not_started',
-      payload: { label: fact.label, reason },
+      payload: { label, reason },
       by: fact.by.login,
       correlationId: fact.delivery,
     }));
-    if (dropped.length > 0) await show(dropped);
-    if (decision.dropped.some(({ reason }) => reason === 'issue_trigger_label_conflict')) {
-      await refuse(first, 'issue_trigger_label_conflict', truth.labels, `event-${decision.takenEvent}`);
+    if (drops.length > 0) await show(drops);
+    for (const { fact, reason } of decision.dropped.filter((drop) => isExplained(drop.reason))) {
+      await refuse(
+        fact.by.login,
+        reason,
+        triggerLabelsIn([...truth.labels, label]),
+        `event-${decision.taken[fact.by.id] ?? fact.delivery}`,
+      );
     }
     for (const planned of decision.planned) await startOrQueue(planned);
   }
@@ -99,36 +98,17 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
     if (waiting) await cancelById(waiting.runId, fact.by.login, reason);
   }
 
-  async function refused(fact: Extract<Fact, { kind: 'trigger_refused' }>): Promise<void> {
-    await refuse(fact, fact.reason, fact.labels, fact.delivery);
-    await show([
-      {
-        type: 'run.not_started',
-        payload: { label: fact.label, reason: fact.reason },
-        by: fact.by.login,
-        correlationId: fact.delivery,
-      },
-    ]);
-  }
-
-  async function refuse(
-    fact: { by: { login: string } },
-    reason: string,
-    labels: readonly string[],
-    subject: string,
-  ): Promise<void> {
+  /** Says why, once for each subject. */
+  async function refuse(by: string, reason: string, labels: readonly string[], subject: string): Promise<void> {
     const { locale } = await readSettings({ repositoryId: issue.repositoryId });
-    await writeRefusal({ issue, refusal: { reason, labels: [...labels], by: fact.by.login, subject }, locale }).catch(
-      leftOut,
-    );
+    await writeRefusal({ issue, refusal: { reason, labels, by, subject }, locale }).catch(leftOut);
   }
 
   async function changesRequested(fact: Extract<Fact, { kind: 'changes_requested' }>): Promise<void> {
     const decision = decideRevise(state, fact);
     const about = { by: fact.by.login, correlationId: fact.delivery };
     if ('reason' in decision) {
-      if (decision.reason.startsWith('pull_request_review_'))
-        await refuse(fact, decision.reason, fact.labels, `review-${fact.review}`);
+      if (isExplained(decision.reason)) await refuse(fact.by.login, decision.reason, [], `review-${fact.review}`);
       return show([{ type: 'run.not_started', payload: { review: fact.review, reason: decision.reason }, ...about }]);
     }
     state.takenReviews = [...state.takenReviews, fact.review].slice(-200);
@@ -305,4 +285,13 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
   }
 
   return { next };
+}
+
+function isLabelFact(fact: Fact): fact is LabelFact {
+  return fact.kind === 'trigger_label_added' || fact.kind === 'trigger_refused';
+}
+
+/** What people cannot see for themselves is said on GitHub; that a label is gone, or an issue closed, they can. */
+function isExplained(reason: string): boolean {
+  return !['issue_closed', 'label_absent', 'trigger_already_taken'].includes(reason);
 }

@@ -39,10 +39,7 @@ export function createGitGateway({ access, upstream, token }: GitGatewayOptions)
 
     let body: Body | null = null;
     if (c.req.method === 'POST') {
-      const push =
-        service === 'git-receive-pack'
-          ? await inspect(c.req.raw, run.branch)
-          : { body: c.req.raw.body, encoding: c.req.header('content-encoding') };
+      const push = service === 'git-receive-pack' ? await inspect(c.req.raw, run.branch) : { body: c.req.raw.body };
       if ('refused' in push)
         return c.body(new Uint8Array(push.refused), 200, {
           'content-type': 'application/x-git-receive-pack-result',
@@ -51,7 +48,8 @@ export function createGitGateway({ access, upstream, token }: GitGatewayOptions)
       if ('malformed' in push) return failure(c, 400, 'invalid_argument', push.malformed);
       ({ body } = push);
     }
-    return forward(`${upstream}/${owner}/${name}/${rest}${new URL(c.req.url).search}`, c.req.raw, body, service);
+    const url = `${upstream}/${owner}/${name}/${rest}${new URL(c.req.url).search}`;
+    return forward(url, c.req.raw, body, service).catch(() => failure(c, 503, 'unavailable', 'GitHub does not answer'));
   });
 
   async function forward(url: string, request: Request, body: Body | null, service: string): Promise<Response> {
@@ -89,8 +87,13 @@ async function inspect(request: Request, branch: string): Promise<Inspected> {
   if (request.body === null) return { malformed: 'the push is empty' };
   if (request.headers.get('content-encoding') === 'gzip') {
     // Git compresses only small requests; a push with a pack comes as it is.
-    const bytes = gunzipSync(Buffer.from(await request.arrayBuffer()), { maxOutputLength: HEAD_LIMIT });
-    return inspectBuffered(bytes, branch, (head) => new Uint8Array(head));
+    const packed = Buffer.from(await request.arrayBuffer());
+    try {
+      const bytes = gunzipSync(packed, { maxOutputLength: HEAD_LIMIT });
+      return inspectBuffered(bytes, branch, (head) => new Uint8Array(head));
+    } catch {
+      return { malformed: 'the push is not what its encoding says, or too large for it' };
+    }
   }
   const reader = request.body.getReader();
   let head = Buffer.alloc(0);

@@ -13,6 +13,11 @@ export interface PushHead {
 }
 
 const NO_OBJECT = /^0+$/;
+/** What a shallow clone says of itself before its commands. */
+const SHALLOW = /^shallow ([0-9a-f]{40}|[0-9a-f]{64})$/;
+/** The longest content of a pkt-line (gitprotocol-common), less the band's number. */
+const BAND_BYTES = 65_515;
+const SHOWN_REF_CHARACTERS = 200;
 
 /** Reads the commands before the pack. Undefined while the buffer does not hold them all; throws on what is no push. */
 export function readPushHead(buffer: Buffer): PushHead | undefined {
@@ -28,12 +33,13 @@ export function readPushHead(buffer: Buffer): PushHead | undefined {
     if (length < 4) throw new Error('not a pkt-line of a push');
     if (buffer.length < at + length) return undefined;
     const line = buffer.toString('utf8', at + 4, at + length).replace(/\n$/, '');
+    at += length;
+    if (commands.length === 0 && SHALLOW.test(line)) continue;
     const [command = '', offered] = line.split('\0');
     if (offered !== undefined) capabilities = offered.trim().split(' ');
     const [, oldId, newId, ref] = /^([0-9a-f]{40,64}) ([0-9a-f]{40,64}) (\S+)$/.exec(command) ?? [];
     if (oldId === undefined || newId === undefined || ref === undefined) throw new Error('not a command of a push');
     commands.push({ oldId, newId, ref });
-    at += length;
   }
 }
 
@@ -41,7 +47,7 @@ export function readPushHead(buffer: Buffer): PushHead | undefined {
 export function refusePush(commands: readonly RefCommand[], branch: string): string | undefined {
   const allowed = `refs/heads/${branch}`;
   const foreign = commands.find(({ ref }) => ref !== allowed);
-  if (foreign) return `this run may push to ${branch} only, not to ${foreign.ref}`;
+  if (foreign) return `this run may push to ${branch} only, not to ${foreign.ref.slice(0, SHOWN_REF_CHARACTERS)}`;
   return commands.some(({ newId }) => NO_OBJECT.test(newId)) ? `this run may not delete ${branch}` : undefined;
 }
 
@@ -53,7 +59,11 @@ export function refusal({ commands, capabilities }: PushHead, reason: string): B
     Buffer.from('0000'),
   ]);
   if (!capabilities.includes('side-band-64k')) return report;
-  return Buffer.concat([line(Buffer.concat([Buffer.from([1]), report])), Buffer.from('0000')]);
+  const pieces: Buffer[] = [];
+  for (let from = 0; from < report.length; from += BAND_BYTES) {
+    pieces.push(line(Buffer.concat([Buffer.from([1]), report.subarray(from, from + BAND_BYTES)])));
+  }
+  return Buffer.concat([...pieces, Buffer.from('0000')]);
 }
 
 function line(content: string | Buffer): Buffer {

@@ -139,7 +139,7 @@ function asksForRun({ fact }: Judgement): boolean {
 
 function titleOf(event: WebhookEvent): { title: string; url: string } {
   return event.name === 'issues'
-    ? { title: event.issue.title.slice(0, 500), url: event.issue.url }
+    ? { title: event.issue.title.slice(0, 500).toWellFormed(), url: event.issue.url }
     : { title: '', url: '' };
 }
 

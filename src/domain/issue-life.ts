@@ -39,8 +39,8 @@ export interface IssueState {
   /** The last fact of the inbox in Postgres that arrived here. */
   cursor: number;
   unread: ObservedFact[];
-  /** The newest `labeled` event taken up, by label. GitHub's event ids grow. */
-  takenEvents: Record<string, number>;
+  /** The newest `labeled` event taken up, by label and person. */
+  takenEvents: Record<string, TakenEvents>;
   /** Reviews taken up, newest last, bounded. */
   takenReviews: number[];
   active: PlannedRun | null;
@@ -102,6 +102,8 @@ export interface LabeledEvent {
   readonly id: number;
   /** The account that put the label on. */
   readonly by: number;
+  /** ISO 8601. */
+  readonly at: string;
   /** Whether the platform took the label off since: at the end of an earlier run, and not because anybody asked. */
   readonly clearedByPlatform: boolean;
 }
@@ -111,64 +113,62 @@ export interface LabelTruth {
   readonly open: boolean;
   readonly title: string;
   readonly labels: readonly string[];
-  /** The `labeled` events of the label in question since the issue was last closed or reopened, oldest first. */
+  /** All `labeled` events of the label in question since the issue was last closed or reopened, oldest first. */
   readonly labeled: readonly LabeledEvent[];
-  /** When the newest `labeled` event of that label happened, taken up or not; ISO 8601. */
-  readonly newestLabeledAt: string | null;
 }
 
-export type LabelFact = Extract<Fact, { kind: 'trigger_label_added' }>;
+/** The newest `labeled` event taken up of each person, by account id. GitHub's event ids grow. */
+export type TakenEvents = Readonly<Record<string, number>>;
+
+/** What webhooks say of a label that was put on: by somebody who may, or refused at the edge for a reason of its own. */
+export type LabelFact = Extract<Fact, { kind: 'trigger_label_added' | 'trigger_refused' }>;
 
 export interface TriggerDecision {
   readonly planned: readonly PlannedRun[];
-  readonly dropped: readonly { readonly fact: LabelFact; readonly reason: DropReason }[];
-  /** The newest event that is now taken up. */
-  readonly takenEvent: number;
+  readonly dropped: readonly { readonly fact: LabelFact; readonly reason: string }[];
+  readonly taken: TakenEvents;
 }
 
-export type DropReason = 'issue_closed' | 'label_absent' | 'trigger_already_taken' | 'issue_trigger_label_conflict';
-
 /**
- * Matches what webhooks said with what GitHub recorded. Each `labeled` event by the named sender is one trigger, however
- * many deliveries brought it; a delivery without an event of its own is one that was taken up before, or a replay
- * (design.md, decision 3; requirements.md 9.2 B40; reliability.md T11-T13).
+ * Matches what webhooks said with what GitHub recorded. Each fact takes up one `labeled` event of its sender, the oldest
+ * that is left: so each click is one trigger, however many deliveries brought it and in whatever order, and a delivery
+ * without an event of its own is one that was taken up before, or a replay (design.md, decision 3; requirements.md 9.2
+ * B40; reliability.md T11-T13).
  */
-export function decideTriggers(taken: number, facts: readonly LabelFact[], truth: LabelTruth): TriggerDecision {
-  const label = facts[0]?.label;
-  const standing = truth.labels.map(normalizeLabel);
-  const everyone = (reason: DropReason): TriggerDecision => ({
-    planned: [],
-    dropped: facts.map((fact) => ({ fact, reason })),
-    takenEvent: Math.max(taken, ...truth.labeled.map((event) => event.id)),
-  });
-  if (label === undefined) return { planned: [], dropped: [], takenEvent: taken };
-  if (!truth.open) return everyone('issue_closed');
-  const valid = standing.includes(label) ? truth.labeled : truth.labeled.filter((event) => event.clearedByPlatform);
-  if (valid.length === 0 && !standing.includes(label)) return everyone('label_absent');
-  if (triggerLabelsIn([...standing, label]).length > 1) return everyone('issue_trigger_label_conflict');
-
+export function decideTriggers(taken: TakenEvents, facts: readonly LabelFact[], truth: LabelTruth): TriggerDecision {
   const planned: PlannedRun[] = [];
-  const dropped: { fact: LabelFact; reason: DropReason }[] = [];
-  let newest = taken;
+  const dropped: { fact: LabelFact; reason: string }[] = [];
+  const now: Record<string, number> = { ...taken };
   for (const fact of facts) {
-    const event = valid.find((candidate) => candidate.id > newest && candidate.by === fact.by.id);
-    if (!event) {
-      dropped.push({ fact, reason: 'trigger_already_taken' });
-      continue;
-    }
-    newest = event.id;
-    planned.push({
-      runId: fact.runId,
-      target: fact.target,
-      trigger: `label:${event.id}`,
-      label,
-      by: fact.by,
-      delivery: fact.delivery,
-      requestedAt: fact.at,
-      revision: 0,
-    });
+    const event = truth.labeled.find(({ id, by }) => by === fact.by.id && id > (now[by] ?? 0));
+    if (event) now[event.by] = event.id;
+    const reason = dropReason(fact, event, truth);
+    if (reason === undefined && event && fact.kind === 'trigger_label_added') planned.push(planOf(fact, event));
+    else dropped.push({ fact, reason: reason ?? 'trigger_already_taken' });
   }
-  return { planned, dropped, takenEvent: newest };
+  return { planned, dropped, taken: now };
+}
+
+function dropReason(fact: LabelFact, event: LabeledEvent | undefined, truth: LabelTruth): string | undefined {
+  if (fact.kind === 'trigger_refused') return fact.reason;
+  const standing = triggerLabelsIn(truth.labels);
+  if (!truth.open) return 'issue_closed';
+  if (!standing.includes(fact.label) && !event?.clearedByPlatform) return 'label_absent';
+  if (triggerLabelsIn([...standing, fact.label]).length > 1) return 'issue_trigger_label_conflict';
+  return event ? undefined : 'trigger_already_taken';
+}
+
+function planOf(fact: Extract<LabelFact, { kind: 'trigger_label_added' }>, event: LabeledEvent): PlannedRun {
+  return {
+    runId: fact.runId,
+    target: fact.target,
+    trigger: `label:${event.id}`,
+    label: fact.label,
+    by: fact.by,
+    delivery: fact.delivery,
+    requestedAt: fact.at,
+    revision: 0,
+  };
 }
 
 /** The stage that a review sends back: the one label on the pull request, else on the issue, else the last run's. */
@@ -201,6 +201,7 @@ export function decideRevise(
   if ('problem' in resolved) return { reason: `pull_request_review_stage_${resolved.problem}` };
   const { stage, source } = resolved;
   if (!stageRow(stage).revisable) return { reason: 'pull_request_review_stage_not_resolved' };
+  if (!stageRow(stage).launchable) return { reason: 'stage_not_launchable' };
   return {
     source,
     planned: {

@@ -43,7 +43,9 @@ export function renderPrompt(seed: string, values: PromptValues): string {
       values.reviews.map(({ id, by, body }) => `Review ${id} by ${by}:\n${quote(body)}`).join('\n\n') || '(none)',
     openComments: values.openComments.map(openComment).join('\n\n') || '(none)',
   };
-  return seed.replaceAll(/\{\{(\w+)\}\}/g, (place, name: string) => texts[name] ?? place);
+  return seed.replaceAll(/\{\{(\w+)\}\}/g, (place, name: string) =>
+    Object.hasOwn(texts, name) ? (texts[name] ?? place) : place,
+  );
 }
 
 /** What an agent is told that was stopped in the middle, and goes on with the same conversation. */
@@ -60,7 +62,7 @@ function openComment({ id, by, path, line, body }: OpenComment): string {
 
 function quote(text: string): string {
   return (text.trim() === '' ? '(empty)' : text.trim())
-    .split(/\r?\n/)
+    .split(/\r\n|\r|\n/)
     .map((line) => `> ${line}`.trimEnd())
     .join('\n');
 }

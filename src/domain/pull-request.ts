@@ -1,5 +1,6 @@
 /** What the platform writes into a pull request (design.md, decision 8). */
 import { commentTexts, type Locale } from './comment-texts.ts';
+import { embedded } from './markdown.ts';
 import type { AgentAnswer } from './runs.ts';
 import { triggerLabel, type TriggerTarget } from './stages.ts';
 
@@ -19,7 +20,7 @@ export function renderPullRequest(
       `- \`${command.replaceAll('`', "'").replaceAll(/\s+/g, ' ')}\`: ${passed ? pullRequest.passed : pullRequest.failed}`,
   );
   const parts = [
-    input.answer.summary,
+    embedded(input.answer.summary),
     ...(checks.length > 0 ? [[`**${pullRequest.checks}**`, '', ...checks].join('\n')] : []),
     `Closes #${input.issueNumber}`,
     `<sub>${pullRequest.requested(triggerLabel(input.target), input.requestedBy)} [codex-k8s](${input.runUrl})</sub>`,

@@ -5,6 +5,7 @@
 import type { Failure, RunOutcome, RunStatus } from './runs.ts';
 import { triggerLabel, type TriggerTarget } from './stages.ts';
 import type { IssueRef } from './facts.ts';
+import { embedded } from './markdown.ts';
 import { commentTexts, type Locale } from './comment-texts.ts';
 
 /** A step of the timeline; `at` is ISO 8601. */
@@ -94,7 +95,7 @@ export function renderStatusComment(story: RunStory, locale: Locale, runUrl: str
     `### ${texts.title(triggerLabel(story.target))}`,
     headline(story, texts, runUrl),
     ...(story.failure ? [texts.failures[story.failure.reason], quoted(story.failure.detail)] : []),
-    ...(story.status === 'succeeded' && story.summary ? [story.summary] : []),
+    ...(story.status === 'succeeded' && story.summary ? [embedded(story.summary)] : []),
     timeline(story, texts),
     facts(story, texts),
     nextSteps(story, texts, runUrl),
@@ -147,7 +148,7 @@ function nextSteps(story: RunStory, texts: Texts, runUrl: string): string {
 
 function quoted(text: string): string {
   if (text.trim() === '') return '';
-  const shown = text.length > 1500 ? `${text.slice(0, 1500)} …` : text;
+  const shown = text.length > 1500 ? `${text.slice(0, 1500).toWellFormed()} …` : text;
   const fence = '`'.repeat(Math.max(3, ...[...shown.matchAll(/`+/g)].map((run) => run[0].length + 1)));
   return `${fence}text\n${shown}\n${fence}`;
 }

@@ -1,5 +1,5 @@
 /** What is committed and not handed over yet: claimed by one relay at a time, in order, at a bounded pace. */
-import { and, asc, eq, gt, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, sql, type SQL } from 'drizzle-orm';
 import type { ObservedFact } from '../domain/facts.ts';
 import type { Database } from './database.ts';
 import { inboxes, issueFacts } from './schema.ts';
@@ -13,8 +13,14 @@ const PACE_MS = 500;
 /** A relay that dies loses its claim after this long. */
 const CLAIM_MS = 15_000;
 
-export interface ClaimedInbox {
+/** The right to hand over an inbox, for a while. */
+interface Claim {
   readonly issueKey: string;
+  /** Tells this claim from a later one, of a relay that took over. */
+  readonly claim: string;
+}
+
+export interface ClaimedInbox extends Claim {
   readonly issue: (typeof inboxes.$inferSelect)['issue'];
   /** In order, without gaps, at most a batch. */
   readonly facts: readonly ObservedFact[];
@@ -22,16 +28,22 @@ export interface ClaimedInbox {
 
 /** Claims up to `limit` inboxes that have something to hand over and are due. Several relays never get the same one. */
 export async function claimInboxes(db: Database, limit: number): Promise<ClaimedInbox[]> {
-  const claimed = await db.execute<{ issue_key: string; issue: ClaimedInbox['issue']; handed_seq: number }>(sql`
+  const claimed = await db.execute<{
+    issue_key: string;
+    issue: ClaimedInbox['issue'];
+    handed_seq: number;
+    claim: string;
+  }>(sql`
     update ${inboxes} set claimed_until = now() + ${CLAIM_MS} * interval '1 millisecond'
     where issue_key in (
       select issue_key from ${inboxes}
       where last_seq > handed_seq and next_at <= now() and (claimed_until is null or claimed_until < now())
       order by next_at limit ${limit} for update skip locked)
-    returning issue_key, issue, handed_seq`);
+    returning issue_key, issue, handed_seq, claimed_until::text as claim`);
   return Promise.all(
     claimed.map(async (inbox) => ({
       issueKey: inbox.issue_key,
+      claim: inbox.claim,
       issue: inbox.issue,
       facts: await db
         .select({ seq: issueFacts.seq, fact: issueFacts.fact })
@@ -43,29 +55,34 @@ export async function claimInboxes(db: Database, limit: number): Promise<Claimed
   );
 }
 
-/** Records that all up to `seq` was taken, and gives the claim back. */
-export async function markHandedOver(db: Database, issueKey: string, seq: number): Promise<void> {
+/** Records that all up to `seq` was taken, also when the claim has run out meanwhile; gives the claim back if it is held. */
+export async function markHandedOver(db: Database, { issueKey, claim }: Claim, seq: number): Promise<void> {
   await db
     .update(inboxes)
     .set({
       handedSeq: sql`greatest(${inboxes.handedSeq}, ${seq})`,
       nextAt: sql`now() + ${PACE_MS} * interval '1 millisecond'`,
-      claimedUntil: null,
+      claimedUntil: unlessTakenOver(claim),
       failures: 0,
     })
     .where(eq(inboxes.issueKey, issueKey));
 }
 
-/** Gives the claim back after a failure; tries again later, at most half a minute. */
-export async function markNotHandedOver(db: Database, issueKey: string): Promise<void> {
+/** Gives the claim back after a failure, if it is held; tries again later, at most half a minute. */
+export async function markNotHandedOver(db: Database, { issueKey, claim }: Claim): Promise<void> {
   await db
     .update(inboxes)
     .set({
       nextAt: sql`now() + least(30000, 500 * power(2, least(${inboxes.failures}, 10))) * interval '1 millisecond'`,
-      claimedUntil: null,
+      claimedUntil: unlessTakenOver(claim),
       failures: sql`${inboxes.failures} + 1`,
     })
     .where(eq(inboxes.issueKey, issueKey));
+}
+
+/** Frees a claim; one that another relay holds by now stays. */
+function unlessTakenOver(claim: string): SQL {
+  return sql`case when ${inboxes.claimedUntil} = ${claim}::timestamptz then null else ${inboxes.claimedUntil} end`;
 }
 
 /** How many inboxes wait, and for how long the oldest does, in seconds. */

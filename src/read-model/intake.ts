@@ -113,6 +113,9 @@ async function repeated(tx: Transaction, id: string): Promise<Receipt> {
 }
 
 /** Numbers a fact within its issue. The inbox's row lock keeps numbers gapless and in the order of commits. */
+/** Only events of the issue itself carry its title and address. */
+const keepTitle = sql`case when excluded.issue->>'title' = '' then ${inboxes.issue} else excluded.issue end`;
+
 async function addFact(
   tx: Transaction,
   issue: NonNullable<JudgedDelivery['issue']>,
@@ -123,7 +126,7 @@ async function addFact(
   const [inbox] = await tx
     .insert(inboxes)
     .values({ issueKey: key, issue, lastSeq: 1 })
-    .onConflictDoUpdate({ target: inboxes.issueKey, set: { lastSeq: sql`${inboxes.lastSeq} + 1`, issue } })
+    .onConflictDoUpdate({ target: inboxes.issueKey, set: { lastSeq: sql`${inboxes.lastSeq} + 1`, issue: keepTitle } })
     .returning({ seq: inboxes.lastSeq });
   if (!inbox) throw new Error(`no inbox for ${key}`);
   await tx.insert(issueFacts).values({ issueKey: key, seq: inbox.seq, deliveryId, fact });

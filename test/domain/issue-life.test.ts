@@ -27,7 +27,7 @@ function fresh(): IssueState {
 }
 
 /** A click that a hook tells of; every delivery brings a run id of its own. */
-function click(delivery: string, by: Account = OLIVIA): LabelFact {
+function click(delivery: string, by: Account = OLIVIA): Extract<LabelFact, { kind: 'trigger_label_added' }> {
   return {
     kind: 'trigger_label_added',
     delivery,
@@ -48,8 +48,7 @@ function truth(events: readonly Labeled[], more: Partial<LabelTruth> = {}): Labe
     open: true,
     title: 'Count words',
     labels: ['run:dev', 'bug'],
-    labeled: events.map(([id, by, cleared]) => ({ id, by: by.id, clearedByPlatform: cleared !== undefined })),
-    newestLabeledAt: AT,
+    labeled: events.map(([id, by, cleared]) => ({ id, by: by.id, at: AT, clearedByPlatform: cleared !== undefined })),
     ...more,
   };
 }
@@ -128,42 +127,42 @@ describe('receiving facts', () => {
 
 describe('a click on a trigger label', () => {
   test('is one run, named by the event', () => {
-    expect(decideTriggers(0, [click('d1')], truth([[100, OLIVIA]]))).toEqual({
+    expect(decideTriggers({}, [click('d1')], truth([[100, OLIVIA]]))).toEqual({
       planned: [planned({ runId: 'run-of-d1', trigger: 'label:100' })],
       dropped: [],
-      takenEvent: 100,
+      taken: { [OLIVIA.id]: 100 },
     });
   });
 
   test('that two hooks tell of is one run', () => {
-    const decision = decideTriggers(0, [click('d1'), click('d2')], truth([[100, OLIVIA]]));
+    const decision = decideTriggers({}, [click('d1'), click('d2')], truth([[100, OLIVIA]]));
     expect(decision.planned.map(({ trigger }) => trigger)).toEqual(['label:100']);
     expect(decision.dropped).toEqual([{ fact: click('d2'), reason: 'trigger_already_taken' }]);
   });
 
   test('that a second hook tells of later is still one run', () => {
-    const first = decideTriggers(0, [click('d1')], truth([[100, OLIVIA]]));
-    const second = decideTriggers(first.takenEvent, [click('d2')], truth([[100, OLIVIA]]));
+    const first = decideTriggers({}, [click('d1')], truth([[100, OLIVIA]]));
+    const second = decideTriggers(first.taken, [click('d2')], truth([[100, OLIVIA]]));
     expect(second).toEqual({
       planned: [],
       dropped: [{ fact: click('d2'), reason: 'trigger_already_taken' }],
-      takenEvent: 100,
+      taken: { [OLIVIA.id]: 100 },
     });
   });
 
   test('that twenty deliveries tell of is one run', () => {
     const facts = Array.from({ length: 20 }, (_, index) => click(`d${index}`));
-    expect(decideTriggers(0, facts, truth([[100, OLIVIA]])).planned).toHaveLength(1);
+    expect(decideTriggers({}, facts, truth([[100, OLIVIA]])).planned).toHaveLength(1);
   });
 
   test('that is replayed after its run is none, though the label stands', () => {
-    expect(decideTriggers(100, [click('replay')], truth([])).planned).toEqual([]);
-    expect(decideTriggers(100, [click('replay')], truth([[100, OLIVIA]])).planned).toEqual([]);
+    expect(decideTriggers({ [OLIVIA.id]: 100 }, [click('replay')], truth([])).planned).toEqual([]);
+    expect(decideTriggers({ [OLIVIA.id]: 100 }, [click('replay')], truth([[100, OLIVIA]])).planned).toEqual([]);
   });
 
   test('that is taken back and made again is two runs, in their order', () => {
     const decision = decideTriggers(
-      0,
+      {},
       [click('d1'), click('d2')],
       truth([
         [100, OLIVIA],
@@ -174,7 +173,7 @@ describe('a click on a trigger label', () => {
       ['run-of-d1', 'label:100'],
       ['run-of-d2', 'label:101'],
     ]);
-    expect(decision.takenEvent).toBe(101);
+    expect(decision.taken).toEqual({ [OLIVIA.id]: 101 });
   });
 
   test('that is taken back and made again is two runs, when the workflow hears of them one by one', () => {
@@ -182,8 +181,8 @@ describe('a click on a trigger label', () => {
       [100, OLIVIA],
       [101, OLIVIA],
     ]);
-    const first = decideTriggers(0, [click('d1')], events);
-    const second = decideTriggers(first.takenEvent, [click('d2')], events);
+    const first = decideTriggers({}, [click('d1')], events);
+    const second = decideTriggers(first.taken, [click('d2')], events);
     expect([...first.planned, ...second.planned].map(({ trigger }) => trigger)).toEqual(['label:100', 'label:101']);
   });
 
@@ -192,7 +191,7 @@ describe('a click on a trigger label', () => {
     ['the other way round', [click('d2', PETER), click('d1')]],
   ])('of each of two people is a run, when their deliveries come %s', (_order, facts) => {
     const decision = decideTriggers(
-      0,
+      {},
       facts,
       truth([
         [100, OLIVIA],
@@ -208,8 +207,8 @@ describe('a click on a trigger label', () => {
       [100, OLIVIA],
       [101, PETER],
     ]);
-    const first = decideTriggers(0, [click('d2', PETER)], events);
-    const second = decideTriggers(first.takenEvent, [click('d1')], events);
+    const first = decideTriggers({}, [click('d2', PETER)], events);
+    const second = decideTriggers(first.taken, [click('d1')], events);
     expect([...first.planned, ...second.planned].map(({ trigger }) => trigger).toSorted()).toEqual([
       'label:100',
       'label:101',
@@ -217,7 +216,7 @@ describe('a click on a trigger label', () => {
   });
 
   test('by a stranger is not taken for that of a permitted sender', () => {
-    expect(decideTriggers(0, [click('d1')], truth([[100, { id: 666, login: 'mallory' }]])).planned).toEqual([]);
+    expect(decideTriggers({}, [click('d1')], truth([[100, { id: 666, login: 'mallory' }]])).planned).toEqual([]);
   });
 
   test('is found behind that of a stranger', () => {
@@ -225,7 +224,7 @@ describe('a click on a trigger label', () => {
       [100, { id: 666, login: 'mallory' }],
       [101, OLIVIA],
     ]);
-    expect(decideTriggers(0, [click('d1')], events).planned.map(({ trigger }) => trigger)).toEqual(['label:101']);
+    expect(decideTriggers({}, [click('d1')], events).planned.map(({ trigger }) => trigger)).toEqual(['label:101']);
   });
 
   test.each<[string, Partial<LabelTruth>, string]>([
@@ -235,14 +234,14 @@ describe('a click on a trigger label', () => {
     ['carries another trigger label instead', { labels: ['run:qa'] }, 'label_absent'],
     ['carries a second trigger label', { labels: ['run:dev', 'RUN:qa'] }, 'issue_trigger_label_conflict'],
   ])('is no run when the issue %s', (_state, more, reason) => {
-    const decision = decideTriggers(0, [click('d1'), click('d2')], truth([[100, OLIVIA]], more));
+    const decision = decideTriggers({}, [click('d1'), click('d2')], truth([[100, OLIVIA]], more));
     expect(decision).toEqual({
       planned: [],
       dropped: [
         { fact: click('d1'), reason },
         { fact: click('d2'), reason },
       ],
-      takenEvent: 100,
+      taken: { [OLIVIA.id]: 100 },
     });
   });
 
@@ -250,7 +249,7 @@ describe('a click on a trigger label', () => {
     ['labels that trigger nothing', ['run:dev', 'run:debug', 'state:blocked', 'need:qa']],
     ['the label in another spelling', ['RUN:Dev']],
   ])('is a run beside %s', (_what, labels) => {
-    expect(decideTriggers(0, [click('d1')], truth([[100, OLIVIA]], { labels })).planned).toHaveLength(1);
+    expect(decideTriggers({}, [click('d1')], truth([[100, OLIVIA]], { labels })).planned).toHaveLength(1);
   });
 
   test.each<[string, Partial<LabelTruth>]>([
@@ -258,13 +257,13 @@ describe('a click on a trigger label', () => {
     ['the issue was closed', { open: false }],
     ['there was a conflict', { labels: ['run:dev', 'run:qa'] }],
   ])('that was dropped because %s starts nothing when it is replayed', (_why, more) => {
-    const first = decideTriggers(0, [click('d1')], truth([[100, OLIVIA]], more));
-    expect(decideTriggers(first.takenEvent, [click('replay')], truth([[100, OLIVIA]])).planned).toEqual([]);
+    const first = decideTriggers({}, [click('d1')], truth([[100, OLIVIA]], more));
+    expect(decideTriggers(first.taken, [click('replay')], truth([[100, OLIVIA]])).planned).toEqual([]);
   });
 
   test('made while GitHub is being read is left for its own delivery', () => {
     const first = decideTriggers(
-      0,
+      {},
       [click('d1')],
       truth(
         [
@@ -275,7 +274,7 @@ describe('a click on a trigger label', () => {
       ),
     );
     const second = decideTriggers(
-      first.takenEvent,
+      first.taken,
       [click('d2')],
       truth([
         [100, OLIVIA],
@@ -286,12 +285,12 @@ describe('a click on a trigger label', () => {
   });
 
   test('whose label the platform took off at the end of an earlier run is a run all the same', () => {
-    const decision = decideTriggers(0, [click('d1')], truth([[100, OLIVIA, 'cleared']], { labels: ['bug'] }));
+    const decision = decideTriggers({}, [click('d1')], truth([[100, OLIVIA, 'cleared']], { labels: ['bug'] }));
     expect(decision.planned.map(({ trigger }) => trigger)).toEqual(['label:100']);
   });
 
   test('whose label the platform took off is no run beside another trigger label', () => {
-    const decision = decideTriggers(0, [click('d1')], truth([[100, OLIVIA, 'cleared']], { labels: ['run:qa'] }));
+    const decision = decideTriggers({}, [click('d1')], truth([[100, OLIVIA, 'cleared']], { labels: ['run:qa'] }));
     expect(decision).toMatchObject({ planned: [], dropped: [{ reason: 'issue_trigger_label_conflict' }] });
   });
 
@@ -300,16 +299,20 @@ describe('a click on a trigger label', () => {
       [100, OLIVIA, 'cleared'],
       [101, OLIVIA],
     ];
-    const first = decideTriggers(0, [click('d1'), click('d2')], truth(before, { labels: [] }));
+    const first = decideTriggers({}, [click('d1'), click('d2')], truth(before, { labels: [] }));
     const after = truth([...before, [102, OLIVIA]]);
-    const second = decideTriggers(first.takenEvent, [click('d3')], after);
-    const replayed = decideTriggers(second.takenEvent, [click('replay')], after);
+    const second = decideTriggers(first.taken, [click('d3')], after);
+    const replayed = decideTriggers(second.taken, [click('replay')], after);
     const planned = [first, second, replayed].map((decision) => decision.planned.map(({ trigger }) => trigger));
     expect(planned).toEqual([['label:100'], ['label:102'], []]);
   });
 
   test('nobody made is nothing', () => {
-    expect(decideTriggers(5, [], truth([[100, OLIVIA]]))).toEqual({ planned: [], dropped: [], takenEvent: 5 });
+    expect(decideTriggers({ [OLIVIA.id]: 5 }, [], truth([[100, OLIVIA]]))).toEqual({
+      planned: [],
+      dropped: [],
+      taken: { [OLIVIA.id]: 5 },
+    });
   });
 
   test('is never more runs than events by permitted senders, and no event is a run twice, over any sequence of looks', () => {
@@ -328,24 +331,24 @@ describe('a click on a trigger label', () => {
       fc.property(fc.array(aLook, { maxLength: 12 }), (looks) => {
         const events: Labeled[] = [];
         const all: PlannedRun[] = [];
-        let taken = 0;
+        let taken: Readonly<Record<string, number>> = {};
         let deliveries = 0;
         for (const look of looks) {
           for (const [by, mark] of look.clicks) events.push([events.length + 1, by, mark]);
-          const unseen = events.filter(([id, by]) => id > taken && by.id !== 666);
+          const unseen = events.filter(([id, by]) => id > (taken[by.id] ?? 0) && by.id !== 666);
           const facts = look.deliveries.map((by) => click(`d${deliveries++}`, by));
           const labels = [...(look.standing ? ['run:dev'] : []), ...(look.conflict ? ['run:qa'] : [])];
           const cleared = events.filter(([, , mark]) => mark).map(([id]) => `label:${id}`);
           const decision = decideTriggers(taken, facts, truth(events, { labels, open: look.open }));
           expect(decision.planned.length).toBeLessThanOrEqual(unseen.length);
           expect(decision.planned.length + decision.dropped.length).toBe(facts.length);
-          expect(decision.takenEvent).toBeGreaterThanOrEqual(taken);
+          for (const [by, id] of Object.entries(taken)) expect(decision.taken[by]).toBeGreaterThanOrEqual(id);
           for (const { trigger, by } of decision.planned)
             expect(events.map(([id, who]) => [`label:${id}`, who])).toContainEqual([trigger, by]);
           if (!look.open || look.conflict) expect(decision.planned).toEqual([]);
           if (!look.standing) for (const { trigger } of decision.planned) expect(cleared).toContain(trigger);
           all.push(...decision.planned);
-          taken = decision.takenEvent;
+          taken = decision.taken;
         }
         expect(new Set(all.map(({ trigger }) => trigger)).size).toBe(all.length);
         expect(new Set(all.map(({ runId }) => runId)).size).toBe(all.length);

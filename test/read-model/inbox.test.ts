@@ -58,6 +58,17 @@ async function waitOf(db: Database): Promise<number> {
   return row?.wait ?? 0;
 }
 
+/** An inbox as whoever holds it now knows it. */
+async function held(
+  issue: number,
+  db: Pick<Database, 'execute'> = tables.db,
+): Promise<{ issueKey: string; claim: string }> {
+  const [row] = await db.execute<{ claim: string | null }>(
+    sql`select claimed_until::text as claim from inboxes where issue_key = ${keyOf(issue)}`,
+  );
+  return { issueKey: keyOf(issue), claim: row?.claim ?? '-infinity' };
+}
+
 async function claimedSeqs(db: Database): Promise<(number | null)[]> {
   return (await claimInboxes(db, 16)).flatMap(({ facts }) => facts.map(({ seq }) => seq));
 }
@@ -65,9 +76,11 @@ async function claimedSeqs(db: Database): Promise<(number | null)[]> {
 describe('a claim', () => {
   test('brings the issue and its facts in order', async () => {
     await fill(7, 3);
-    expect(await claimInboxes(tables.db, 16)).toEqual([
+    const claimed = await claimInboxes(tables.db, 16);
+    expect(claimed).toEqual([
       {
         issueKey: keyOf(7),
+        claim: (await held(7)).claim,
         issue: issueOf(7),
         facts: count(1, 3).map((seq) => ({ seq, fact: factOf(`d7-${seq}`) })),
       },
@@ -79,7 +92,7 @@ describe('a claim', () => {
     const batches: (number | null)[][] = [];
     for (const last of [100, 200, 250]) {
       batches.push(await claimedSeqs(tables.db));
-      await markHandedOver(tables.db, keyOf(7), last);
+      await markHandedOver(tables.db, await held(7), last);
       await everythingIsDue();
     }
     expect(batches).toEqual([count(1, 100), count(101, 200), count(201, 250)]);
@@ -147,9 +160,10 @@ describe('a claim', () => {
     async (what) => {
       await fill(7, 150);
       await claimInboxes(tables.db, 16);
+      const lapsed = await held(7);
       await claimsLapse();
       await claimInboxes(tables.another().db, 16);
-      await (what === 'fails' ? markNotHandedOver(tables.db, keyOf(7)) : markHandedOver(tables.db, keyOf(7), 100));
+      await (what === 'fails' ? markNotHandedOver(tables.db, lapsed) : markHandedOver(tables.db, lapsed, 100));
       await everythingIsDue();
       expect(await claimInboxes(tables.db, 16)).toEqual([]);
     },
@@ -160,14 +174,14 @@ describe('handing over', () => {
   test('gives the claim back', async () => {
     await fill(7, 150);
     await claimInboxes(tables.db, 16);
-    await markHandedOver(tables.db, keyOf(7), 100);
+    await markHandedOver(tables.db, await held(7), 100);
     expect(await inboxOf(7)).toMatchObject({ handedSeq: 100, lastSeq: 150, claimedUntil: null });
   });
 
   test('never goes back', async () => {
     await fill(7, 10);
-    await markHandedOver(tables.db, keyOf(7), 8);
-    await markHandedOver(tables.db, keyOf(7), 5);
+    await markHandedOver(tables.db, await held(7), 8);
+    await markHandedOver(tables.db, await held(7), 5);
     expect((await inboxOf(7)).handedSeq).toBe(8);
   });
 
@@ -175,7 +189,7 @@ describe('handing over', () => {
     await fill(7, 150);
     const { second, wait } = await atOnce(async (db) => {
       await claimInboxes(db, 16);
-      await markHandedOver(db, keyOf(7), 100);
+      await markHandedOver(db, await held(7, db), 100);
       return { second: await claimInboxes(db, 16), wait: await waitOf(db) };
     });
     expect(second).toEqual([]);
@@ -187,7 +201,7 @@ describe('handing over', () => {
     await fill(7, 150);
     await fill(8, 1);
     const claimed = await atOnce(async (db) => {
-      await markHandedOver(db, keyOf(7), 100);
+      await markHandedOver(db, await held(7, db), 100);
       return claimInboxes(db, 16);
     });
     expect(claimed.map(({ issueKey }) => issueKey)).toEqual([keyOf(8)]);
@@ -198,7 +212,7 @@ describe('handing over', () => {
     const waits = await atOnce(async (db) => {
       const seconds: number[] = [];
       for (const _ of count(1, 9)) {
-        await markNotHandedOver(db, keyOf(7));
+        await markNotHandedOver(db, await held(7, db));
         seconds.push(await waitOf(db));
       }
       return seconds;
@@ -209,8 +223,8 @@ describe('handing over', () => {
 
   test('that succeeds forgets the failures before', async () => {
     await fill(7, 2);
-    await markNotHandedOver(tables.db, keyOf(7));
-    await markHandedOver(tables.db, keyOf(7), 1);
+    await markNotHandedOver(tables.db, await held(7));
+    await markHandedOver(tables.db, await held(7), 1);
     expect((await inboxOf(7)).failures).toBe(0);
   });
 });
@@ -218,7 +232,7 @@ describe('handing over', () => {
 describe('how far it lags', () => {
   test('is nothing when everything is handed over', async () => {
     await fill(7, 2);
-    await markHandedOver(tables.db, keyOf(7), 2);
+    await markHandedOver(tables.db, await held(7), 2);
     expect(await handOverLag(tables.db)).toEqual({ waiting: 0, oldestSeconds: 0 });
   });
 

@@ -99,8 +99,7 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
         open: world.open,
         title: 'Add a flag',
         labels: world.labels,
-        labeled: world.events.filter(({ id }) => id > input.taken),
-        newestLabeledAt: new Date().toISOString(),
+        labeled: world.events.map((event) => ({ ...event, at: new Date().toISOString() })),
       };
     },
     async settleLabels(input) {

@@ -62,7 +62,7 @@ export function createIssues(octokit: Octokit) {
     },
 
     /** The issue's state and labels, and the `labeled` events of a label since the issue was last closed or reopened. */
-    async readLabels(issue: IssueRef, label: string, afterEvent: number): Promise<LabelTruth> {
+    async readLabels(issue: IssueRef, label: string): Promise<LabelTruth> {
       const { data } = await octokit.rest.issues.get(at(issue));
       const events = await octokit.paginate(octokit.rest.issues.listEvents, { ...at(issue), per_page: 100 });
       const lastTurn = Math.max(
@@ -90,10 +90,12 @@ export function createIssues(octokit: Octokit) {
         open: data.state === 'open',
         title: data.title,
         labels: data.labels.map((entry) => (typeof entry === 'string' ? entry : (entry.name ?? ''))),
-        labeled: labeled
-          .filter(({ id }) => id > afterEvent)
-          .map(({ id, by }) => ({ id, by, clearedByPlatform: clearedByPlatform(id) })),
-        newestLabeledAt: labeled.at(-1)?.createdAt ?? null,
+        labeled: labeled.map(({ id, by, createdAt }) => ({
+          id,
+          by,
+          at: createdAt,
+          clearedByPlatform: clearedByPlatform(id),
+        })),
       };
     },
 
