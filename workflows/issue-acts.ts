@@ -92,8 +92,10 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
 
   async function labelRemoved(fact: Extract<Fact, { kind: 'trigger_label_removed' }>): Promise<void> {
     const reason = `the label ${fact.label} was removed`;
-    if (state.active && isCanceledByRemoval(state.active, fact.label))
+    if (state.active && isCanceledByRemoval(state.active, fact.label)) {
+      state.active = { ...state.active, withdrawn: true };
       return cancelById(state.active.runId, fact.by.login, reason);
+    }
     const waiting = state.queue.find((planned) => isCanceledByRemoval(planned, fact.label));
     if (waiting) await cancelById(waiting.runId, fact.by.login, reason);
   }

@@ -20,8 +20,11 @@ import { workerConfig, type WorkerConfig } from './config.ts';
 import { createLogger, type Logger } from './log.ts';
 import { notifyReady, untilSignal } from './process-life.ts';
 
-/** Below the 30 s that a deploy waits: activities are told first, then given up; another worker takes them over. */
-const SHUTDOWN_GRACE = '10 seconds';
+/**
+ * Those that wait for an agent are told soon, and another worker waits on; the others finish. What has not by the limit,
+ * which is below the 30 s that a deploy waits, is given up and done again.
+ */
+const SHUTDOWN_GRACE = '1 second';
 const SHUTDOWN_LIMIT = '20 seconds';
 
 export async function runWorker(config: WorkerConfig = workerConfig()): Promise<void> {

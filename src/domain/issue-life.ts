@@ -27,6 +27,8 @@ export interface PlannedRun {
   readonly requestedAt: string;
   /** Counts what was written of it to the read model, so that the newest write wins. */
   readonly revision: number;
+  /** Set when somebody took the label off: whatever stands there now belongs to a newer click. */
+  readonly withdrawn?: true;
 }
 
 /** All that an issue's workflow knows. Plain JSON; carried whole through continue-as-new. */
@@ -233,6 +235,7 @@ export function waitsFor(
 
 /** The label to take off the issue when a run ends; none while another run in the queue stands under the same label. */
 export function labelToRemove(run: PlannedRun, queue: readonly PlannedRun[]): string | null {
+  if (run.withdrawn) return null;
   const label = run.label ?? triggerLabel(run.target);
   return queue.some((waiting) => waiting.label === label) ? null : label;
 }

@@ -4,17 +4,20 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunView } from '../../ingress/staff-api/views.ts';
 import { OWNER } from '../../src/app/sandbox-accounts.ts';
-import { eventually, living, processesOf, type OwnedProcess } from '../support/stack.ts';
+import type { Received, Receiver } from '../sandbox/github/stand-in.ts';
+import { eventually, living, processesOf, whileFrozen, type OwnedProcess } from '../support/stack.ts';
 import { agentOf } from './support/agents.ts';
-import { closeScene, marked, openScene, type Scene } from './support/scene.ts';
+import { listenTo, signature } from './support/hook-receiver.ts';
+import { closeScene, marked, openScene, type BoundRepository, type Scene } from './support/scene.ts';
 
 const REPO = 'cancel';
 
 let scene: Scene;
+let repository: BoundRepository;
 
 beforeAll(async () => {
   scene = await openScene();
-  await scene.bindRepository(REPO);
+  repository = await scene.bindRepository(REPO);
 });
 
 afterAll(() => closeScene(scene));
@@ -123,18 +126,6 @@ describe.each([
   });
 });
 
-test('a label that is put on again while its removal still ends a run starts another one', async () => {
-  const { issue, run } = await waitingRun('taken off and put on again');
-  const at = { owner: OWNER, repo: REPO, issue_number: issue };
-  await scene.person.octokit.rest.issues.removeLabel({ ...at, name: 'run:dev' });
-  await scene.person.label(REPO, issue, 'run:dev');
-  const another = await scene.started(REPO, issue, 1);
-  await scene.working(another.id, /until \[ -e/);
-  expect(await scene.run(run.id)).toMatchObject({ status: 'canceled' });
-  expect(await scene.run(another.id)).toMatchObject({ status: 'running' });
-  expect(await scene.person.labels(REPO, issue)).toEqual(['run:dev']);
-});
-
 test('a cancel without the staff token is answered 401', async () => {
   const answer = await cancel('00000000-0000-4000-8000-000000000000', {}, 'not-the-token-of-the-staff');
   expect(answer.status).toBe(401);
@@ -144,3 +135,53 @@ test('a cancel of a run that nobody knows is answered 404', async () => {
   const answer = await cancel('00000000-0000-4000-8000-000000000000', {});
   expect(answer.status).toBe(404);
 });
+
+describe('a label that is taken off and put on again, of which GitHub tells late', () => {
+  let issue: number;
+  let first: RunView;
+  let late: Received;
+
+  beforeAll(async () => {
+    const receiver = await listenTo(scene, REPO);
+    ({ issue, run: first } = await waitingRun('taken off and put on again'));
+    const at = { owner: OWNER, repo: REPO };
+    await whileFrozen(scene.stack.pids()['worker'] ?? 0, async () => {
+      await scene.person.octokit.rest.issues.removeLabel({ ...at, issue_number: issue, name: 'run:dev' });
+      await eventually('the workflow is told that the label is gone', async () => {
+        const [inbox] = await scene.sql`
+          select i.handed_seq, f.seq from inboxes i join issue_facts f using (issue_key)
+          where issue_key = ${first.issueKey} and f.fact->>'kind' = 'trigger_label_removed'`;
+        return inbox !== undefined && inbox['handed_seq'] >= inbox['seq'];
+      });
+      await scene.person.octokit.rest.repos.updateWebhook({ ...at, hook_id: repository.hookId, active: false });
+      await scene.person.label(REPO, issue, 'run:dev');
+      late = await eventually('GitHub has sent the second click', () => clicksOn(receiver, issue)[1]);
+    });
+    await receiver.close();
+    first = await scene.ended(REPO, issue);
+  });
+
+  test('ends the run', () => {
+    expect(first).toMatchObject({ status: 'canceled', triggeredBy: OWNER });
+  });
+
+  test('starts another run when GitHub tells of it', async () => {
+    const answer = await fetch(`${scene.stack.ready.url}/api/v1/webhooks/github`, {
+      method: 'POST',
+      body: late.raw,
+      headers: {
+        'content-type': 'application/json',
+        'x-github-event': 'issues',
+        'x-github-delivery': late.headers['x-github-delivery'] ?? '',
+        'x-hub-signature-256': signature(scene.stack.ready.webhookSecret, late.raw),
+      },
+    });
+    expect(answer.status).toBe(202);
+    const second = await scene.started(REPO, issue, 1);
+    await scene.working(second.id, /until \[ -e/);
+  });
+});
+
+function clicksOn(receiver: Receiver, issue: number): Received[] {
+  return receiver.named('issues.labeled').filter(({ body }) => body.issue.number === issue);
+}

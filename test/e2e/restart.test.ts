@@ -100,13 +100,16 @@ describe('an up that is asked to stop while an agent works, and is started again
   let owned: ReturnType<typeof processesOf>;
   let supervised: number[];
   let ended: Awaited<ReturnType<Scene['stack']['end']>>;
+  let seconds: number;
   const bystander = spawn('sleep', ['600'], { stdio: 'ignore', argv0: 'codex-k8s agent' });
 
   beforeAll(async () => {
     waiting = await waitingRun('up is stopped');
     owned = processesOf(scene.stack.directory);
     supervised = Object.values(scene.stack.pids());
+    const since = performance.now();
     ended = await scene.stack.end('SIGINT');
+    seconds = (performance.now() - since) / 1000;
   });
 
   afterAll(() => {
@@ -126,6 +129,10 @@ describe('an up that is asked to stop while an agent works, and is started again
     expect(ended).toEqual({ code: 0, signal: null });
     expect(living(owned)).toEqual([]);
     expect(processesOf(scene.stack.directory)).toEqual([]);
+  });
+
+  test('ends within the patience of a person', () => {
+    expect(seconds).toBeLessThan(30);
   });
 
   test('touches nothing else', () => {

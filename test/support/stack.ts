@@ -150,7 +150,7 @@ export function living(processes: readonly OwnedProcess[]): OwnedProcess[] {
 }
 
 /** The pids of a process and of all that it and its children have started, as long as their parents live. */
-export function familyOf(pid: number): number[] {
+function familyOf(pid: number): number[] {
   const children = allPids().filter((candidate) => parentOf(candidate) === pid);
   return [pid, ...children.flatMap(familyOf)];
 }

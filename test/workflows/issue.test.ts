@@ -157,6 +157,7 @@ describe('one click, one run', () => {
     await until(() => world.rows.get(id(1))?.status === 'canceled');
     await until(async () => (await state(handle)).active?.runId === id(3));
     expect(world.rows.get(id(1))?.detail).toContain('olivia');
+    expect(world.calls.find(({ name }) => name === 'settleLabels')?.input).toMatchObject({ remove: null });
   });
 
   test('a label that is gone by the time of the launch starts nothing', async () => {

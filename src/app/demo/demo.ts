@@ -17,7 +17,9 @@ export async function demo({ data }: { data?: string }, env: NodeJS.ProcessEnv =
   terminal.line(style('bold', 'codex-k8s: a labelled issue becomes a pull request, is reviewed, revised and merged'));
   const stack = running
     ? undefined
-    : await startStack({ data, env, report: terminal.progress, path: agentEnvironment(env)['PATH'] ?? '' });
+    : await startStack({ data, env, report: terminal.progress, path: agentEnvironment(env)['PATH'] ?? '' }).finally(
+        terminal.done,
+      );
   const ready = running ?? stack?.ready;
   if (!ready) throw new Error('the stack did not become ready');
   terminal.line(`  dashboard ${ready.url}   GitHub ${ready.githubUrl}   Temporal Web ${ready.temporalUi}`);

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createLocalRuntime } from '../../adapters/local-runtime/runtime.ts';
+import { CommandProblem } from '../cli/problems.ts';
 import { migrateDatabase } from '../migrate.ts';
 import { OWNER } from '../sandbox-accounts.ts';
 import { cacheDirectory } from './cache-directory.ts';
@@ -61,11 +62,12 @@ export async function startStack({ data, env, report, path }: StackOptions): Pro
       if (event.kind === 'restarted' && ready) writeReady(directory, { ...ready, processes: supervisor.pids() });
     },
   });
+  const agents = createLocalRuntime({ root, command: ['none'], platformUrl: '', env: {} });
   let ready: Ready | undefined;
 
   async function stop(): Promise<void> {
     await supervisor.stop();
-    await createLocalRuntime({ root, command: ['none'], platformUrl: '', env: {} }).stopAll();
+    await agents.stopAll();
     claim.release();
   }
 
@@ -133,7 +135,8 @@ export async function startStack({ data, env, report, path }: StackOptions): Pro
     report('Starting server and worker');
     await supervisor.start([
       program('server', ['server'], platform, [], `${url}/readyz`),
-      { ...program('worker', ['worker'], platform, []), stopWithinMs: 30_000 },
+      // Agents end between worker and server: nobody starts them again, and the server hears their last words.
+      { ...program('worker', ['worker'], platform, []), stopWithinMs: 30_000, afterStop: agents.stopAll },
     ]);
     await introduceOwner(url, secrets['staff-token']);
 
@@ -164,7 +167,9 @@ export async function startStack({ data, env, report, path }: StackOptions): Pro
     };
   } catch (error) {
     await stop();
-    throw error;
+    if (error instanceof CommandProblem) throw error;
+    const message = error instanceof Error ? error.message : String(error);
+    throw new CommandProblem(`codex-k8s could not be started: ${message}\nLogs: ${join(directory, 'logs')}`);
   }
 }
 

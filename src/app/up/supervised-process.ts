@@ -30,6 +30,8 @@ export interface ProcessSpec {
   readonly stopSignal?: 'SIGTERM' | 'SIGINT';
   /** After this long it is killed; 15 s unless told. */
   readonly stopWithinMs?: number;
+  /** Runs when it has been stopped for good, while those it was started after still run. */
+  readonly afterStop?: () => Promise<void>;
 }
 
 export type ProcessEvent =

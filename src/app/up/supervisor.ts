@@ -90,7 +90,10 @@ export async function stopOnSignal(
 }
 
 async function stopInReverse(processes: readonly SupervisedProcess[]): Promise<void> {
-  for (const one of processes.toReversed()) await one.stop();
+  for (const one of processes.toReversed()) {
+    await one.stop();
+    await one.spec.afterStop?.();
+  }
 }
 
 /** Sorted so that each comes after those it names; a name that nobody has, and a circle, are mistakes. */

@@ -16,8 +16,7 @@ export async function up(options: UpOptions, env: NodeJS.ProcessEnv = process.en
     env,
     report: terminal.progress,
     path: agentEnvironment(env)['PATH'] ?? '',
-  });
-  terminal.done();
+  }).finally(terminal.done);
   if (options.json) process.stdout.write(`${JSON.stringify(stack.ready)}\n`);
   else describe(stack.ready, stack.directory, terminal);
   const code = await stack.untilStopped((signal) =>
