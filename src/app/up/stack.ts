@@ -136,7 +136,7 @@ export async function startStack({ data, env, report, path }: StackOptions): Pro
     await supervisor.start([
       program('server', ['server'], platform, [], `${url}/readyz`),
       // Agents end between worker and server: nobody starts them again, and the server hears their last words.
-      { ...program('worker', ['worker'], platform, []), stopWithinMs: 30_000, afterStop: agents.stopAll },
+      { ...program('worker', ['worker'], platform, []), stopWithinMs: 30_000, afterStop: () => agents.stopAll() },
     ]);
     await introduceOwner(url, secrets['staff-token']);
 
