@@ -116,7 +116,7 @@ export function createAgentActivities({ db, github, runtime, promptSeed, runToke
 
     async launchAgent({ owner, ...agent }: AgentRef & { owner: string }): Promise<void> {
       await beginAttempt(db, agent.runId, agent.attempt);
-      await runtime.launch({ ...agent, owner, token: runToken(agent.runId, agent.attempt) });
+      await classified(() => runtime.launch({ ...agent, owner, token: runToken(agent.runId, agent.attempt) }));
     },
 
     /** Waits for hours; found again by name after a worker's restart. A report counts more than how the process ended. */
@@ -145,7 +145,7 @@ export function createAgentActivities({ db, github, runtime, promptSeed, runToke
     },
 
     async removeEnvironment({ environment, owner }: { environment: string; owner: string }): Promise<void> {
-      await runtime.removeEnvironment({ name: environment, owner });
+      await classified(() => runtime.removeEnvironment({ name: environment, owner }));
     },
   };
 }

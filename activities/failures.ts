@@ -19,6 +19,7 @@ interface HttpFailure {
 
 /** An unknown failure stays as it is, and is tried again. */
 export function toFailure(error: unknown): unknown {
+  if (error instanceof Error && error.name === 'ForeignEnvironment') return permanent(error.name, error.message);
   if (!isHttpFailure(error)) return error;
   const retryAfterMs = rateLimit(error);
   if (retryAfterMs !== undefined) {
@@ -37,7 +38,7 @@ export function permanent(type: string, message: string): ApplicationFailure {
   return ApplicationFailure.create({ type, message, nonRetryable: true });
 }
 
-/** Runs a call to GitHub, and classifies its failure. */
+/** Runs a call to the world outside, and classifies its failure. */
 export async function classified<Result>(call: () => Promise<Result>): Promise<Result> {
   try {
     return await call();

@@ -3,6 +3,7 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   ParentClosePolicy,
+  rootCause,
   startChild,
   type ChildWorkflowHandle,
 } from '@temporalio/workflow';
@@ -166,8 +167,27 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
     ]);
   }
 
+  /** A run that cannot even be started must not keep the issue busy for ever. */
   async function start(planned: PlannedRun): Promise<void> {
     state.active = planned;
+    try {
+      await startRun(planned);
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      state.active = null;
+      const reason = rootCause(error) ?? String(error);
+      await show([
+        {
+          type: 'run.failed',
+          payload: { failure: 'launch_failed', reason },
+          runId: planned.runId,
+          correlationId: planned.delivery,
+        },
+      ]);
+    }
+  }
+
+  async function startRun(planned: PlannedRun): Promise<void> {
     const settings = await readSettings({ repositoryId: issue.repositoryId });
     const environment = {
       name: state.environment?.name ?? environmentName(settings.project, issue),
@@ -281,9 +301,20 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
   async function cleanUp(reason: string): Promise<void> {
     if (!state.environment) return show([]);
     const { name } = state.environment;
-    await removeEnvironment({ environment: name, owner: key });
+    const failed = await removeEnvironment({ environment: name, owner: key }).then(
+      () => null,
+      (error: unknown) => {
+        if (isCancellation(error)) throw error;
+        return rootCause(error) ?? String(error);
+      },
+    );
+    // What cannot be removed after a day of tries is somebody else's, or a person's to look at: the issue goes on without it.
     state.environment = null;
-    await show([{ type: 'run.namespace.cleaned', payload: { namespace: name, reason } }]);
+    await show([
+      failed === null
+        ? { type: 'run.namespace.cleaned', payload: { namespace: name, reason } }
+        : { type: 'run.namespace.cleanup_failed', payload: { namespace: name, reason, error: failed } },
+    ]);
   }
 
   return { next };

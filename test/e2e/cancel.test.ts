@@ -165,6 +165,10 @@ describe('a label that is taken off and put on again, of which GitHub tells late
     expect(first).toMatchObject({ status: 'canceled', triggeredBy: OWNER });
   });
 
+  test('stays on the issue: it belongs to a click of its own', async () => {
+    expect(await scene.person.labels(REPO, issue)).toEqual(['run:dev']);
+  });
+
   test('starts another run when GitHub tells of it', async () => {
     const answer = await fetch(`${scene.stack.ready.url}/api/v1/webhooks/github`, {
       method: 'POST',

@@ -1,5 +1,5 @@
 /** Activities that remember what they were asked, over a GitHub of a few lines. */
-import { CancelledFailure, Context } from '@temporalio/activity';
+import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import type { Activities } from '../../activities/index.ts';
 import type { AgentEnd } from '../../activities/agents.ts';
 import type { Fact, ObservedFact } from '../../src/domain/facts.ts';
@@ -24,6 +24,10 @@ export interface FakeWorld {
   events: { id: number; by: number; clearedByPlatform: boolean }[];
   open: boolean;
   environmentHours: number;
+  /** Whether the repository was taken from its project. */
+  unbound: boolean;
+  /** Whether the environment turns out to be somebody else's. */
+  foreignEnvironment: boolean;
   readonly calls: { name: keyof Activities; input: Record<string, unknown> }[];
   readonly rows: Map<string, RunRow>;
   /** Ends the agent of a run; before it was launched or after. */
@@ -50,6 +54,8 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
     events: [{ id: 100, by: OLIVIA.id, clearedByPlatform: false }],
     open: true,
     environmentHours: 24,
+    unbound: false,
+    foreignEnvironment: false,
     calls,
     rows,
     endAgent(id, end) {
@@ -83,6 +89,7 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
     },
     async readSettings(input) {
       called('readSettings', input);
+      if (world.unbound) throw ApplicationFailure.nonRetryable('not bound', 'RepositoryNotBound');
       return {
         project: 'trial',
         locale: 'en',
@@ -136,6 +143,7 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
     },
     async removeEnvironment(input) {
       called('removeEnvironment', input);
+      if (world.foreignEnvironment) throw ApplicationFailure.nonRetryable('not ours', 'ForeignEnvironment');
     },
     async awaitAgent(input) {
       called('awaitAgent', input);

@@ -339,3 +339,20 @@ describe('an agent that does not do its job', () => {
     expect(world.rows.get(id(1))?.failure).toBe('pull_request_not_found');
   });
 });
+
+describe('an issue that cannot be served', () => {
+  test('is free again when its repository is not bound any more', async () => {
+    world.unbound = true;
+    const handle = await tell(labeled(1, id(1)));
+    await until(() => world.countEvents('run.failed') === 1);
+    expect((await state(handle)).active).toBeNull();
+  });
+
+  test('ends though its environment cannot be removed', async () => {
+    const handle = await finishedWork();
+    world.foreignEnvironment = true;
+    await tell(delivered(2, { kind: 'issue_closed' }));
+    await handle.result();
+    expect(world.countEvents('run.namespace.cleanup_failed')).toBe(1);
+  });
+});

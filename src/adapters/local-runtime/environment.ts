@@ -6,7 +6,9 @@ import { dirname, join } from 'node:path';
 const OWNER_FILE = 'environment.json';
 
 /** The environment belongs to somebody else, or was not made by this platform. */
-export class ForeignEnvironment extends Error {}
+export class ForeignEnvironment extends Error {
+  override readonly name = 'ForeignEnvironment';
+}
 
 /** Makes the directory for `owner`, or finds it. Throws {@link ForeignEnvironment} when it is not ours. */
 export async function ensureEnvironment(directory: string, owner: string): Promise<void> {

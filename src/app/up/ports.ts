@@ -15,7 +15,16 @@ export const DEFAULT_PORTS = {
   temporalUi: 8233,
   postgres: 5433,
 } as const;
-export type PortName = keyof typeof DEFAULT_PORTS;
+/** For data directories that somebody named: they leave the usual ports to the usual directory. */
+export const OTHER_PORTS = {
+  server: 18_080,
+  github: 18_081,
+  model: 18_082,
+  temporal: 17_233,
+  temporalUi: 18_233,
+  postgres: 15_433,
+} as const;
+type PortName = keyof typeof DEFAULT_PORTS;
 export type Ports = Readonly<Record<PortName, number>>;
 
 /** Agents at work and URLs in GitHub's and our own records point at these, so they must not move. */

@@ -14,7 +14,7 @@ import {
   type Ready,
 } from './data-directory.ts';
 import { writePrivateFile } from './json-file.ts';
-import { choosePorts, type Ports } from './ports.ts';
+import { choosePorts, OTHER_PORTS, type Ports } from './ports.ts';
 import { embeddedPostgres } from './postgres.ts';
 import { stopLeftovers } from './process-record.ts';
 import { openSecrets, secretFile } from './secrets.ts';
@@ -74,7 +74,12 @@ export async function startStack({ data, env, report, path }: StackOptions): Pro
   try {
     for (const name of await stopLeftovers(directory)) report(`Stopped ${name}, left over from an earlier start`);
     const secrets = openSecrets(directory);
-    const ports = await choosePorts({ dataDirectory: directory, cacheDirectory: cacheDirectory(env), report });
+    const ports = await choosePorts({
+      dataDirectory: directory,
+      cacheDirectory: cacheDirectory(env),
+      report,
+      ...(directory === resolveDataDirectory(undefined, env) ? {} : { preferred: OTHER_PORTS }),
+    });
     const settings = readTemporalDev(TEMPORAL_DEV);
     const executable = await resolveTemporal({ ...settings, cacheDirectory: cacheDirectory(env), env, report });
     const temporal = temporalServer({
