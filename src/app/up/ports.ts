@@ -24,7 +24,7 @@ export const OTHER_PORTS = {
   temporalUi: 18_233,
   postgres: 15_433,
 } as const;
-type PortName = keyof typeof DEFAULT_PORTS;
+export type PortName = keyof typeof DEFAULT_PORTS;
 export type Ports = Readonly<Record<PortName, number>>;
 
 /** Agents at work and URLs in GitHub's and our own records point at these, so they must not move. */
