@@ -1,9 +1,11 @@
 /** The one place that decides whether a failure is worth another attempt. */
 import { ApplicationFailure } from '@temporalio/common';
 
-/** GitHub's answers that another attempt cannot change (reliability.md T17, T21, T22). */
+/**
+ * GitHub's answers that another attempt cannot change (reliability.md T17, T21, T22). 401 is none of them: an expired token
+ * is replaced by a person, and no click made meanwhile may be lost.
+ */
 const PERMANENT: Readonly<Record<number, string>> = {
-  401: 'GitHubUnauthorized',
   403: 'GitHubForbidden',
   404: 'GitHubNotFound',
   410: 'GitHubGone',
@@ -31,6 +33,34 @@ export function toFailure(error: unknown): unknown {
   }
   const type = PERMANENT[error.status];
   return type ? permanent(type, error.message.slice(0, 2000)) : error;
+}
+
+/**
+ * Activities whose failures never quote a query: Drizzle puts the statement and its values into the message, and a failure's
+ * message can end up in front of people.
+ */
+export function withoutQueries<Set extends Record<string, (input: never) => Promise<unknown>>>(activities: Set): Set {
+  const guarded = Object.entries(activities).map(([name, activity]) => [
+    name,
+    async (input: never) => {
+      try {
+        return await activity(input);
+      } catch (error) {
+        throw isQueryFailure(error)
+          ? ApplicationFailure.create({ type: 'DatabaseFailed', message: databaseMessage(error) })
+          : error;
+      }
+    },
+  ]);
+  return Object.fromEntries(guarded) as Set;
+}
+
+function isQueryFailure(error: unknown): error is Error {
+  return error instanceof Error && error.message.startsWith('Failed query:');
+}
+
+function databaseMessage({ cause }: Error): string {
+  return cause instanceof Error ? `the database refused: ${cause.message}` : 'the database does not answer';
 }
 
 /** A failure that another attempt cannot change. */

@@ -3,7 +3,7 @@ import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { issueKey, startsWorkflow, type IssueRef, type ObservedFact } from '../src/domain/facts.ts';
 import { fullName } from '../src/domain/names.ts';
 import type { issueWorkflow } from '../workflows/issue.ts';
-import { observed, searchAttributes, TASK_QUEUE } from '../workflows/messages.ts';
+import { cancelRun, observed, runWorkflowId, searchAttributes, TASK_QUEUE } from '../workflows/messages.ts';
 
 /** An issue as its first webhook names it. */
 export type NamedIssue = IssueRef & { readonly title: string; readonly url: string };
@@ -53,7 +53,16 @@ export function createIssueWorkflows(client: Client): IssueWorkflows {
       return true;
     },
 
+    /** The run is told itself, so that an issue busy with a GitHub that does not answer holds up no cancel. */
     async cancelRun({ issueKey: key, runId, by, reason }) {
+      try {
+        await client.withDeadline(Date.now() + CALL_LIMIT_MS, () =>
+          client.workflow.getHandle(runWorkflowId(runId)).signal(cancelRun, { by, reason }),
+        );
+        return true;
+      } catch (error) {
+        if (!(error instanceof WorkflowNotFoundError)) throw error;
+      }
       return signal(key, [{ seq: null, fact: { kind: 'cancel_requested', runId, by, reason } }]);
     },
   };

@@ -69,8 +69,22 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
     const { label } = first;
     const taken = state.takenEvents[label] ?? {};
     const asked = facts.map(({ by, at }) => ({ by: by.id, at, taken: taken[by.id] ?? 0 }));
-    const truth = await readLabelTruth({ issue, label, facts: asked });
+    const truth = await readLabelTruth({ issue, label, facts: asked }).catch(async (error: unknown) => {
+      if (isCancellation(error)) throw error;
+      const reason = rootCause(error) ?? String(error);
+      await show(
+        facts.map(({ by, delivery }) => ({
+          type: 'run.not_started',
+          payload: { label, reason: 'github_refused', error: reason },
+          by: by.login,
+          correlationId: delivery,
+        })),
+      );
+      return undefined;
+    });
+    if (!truth) return;
     state.title = truth.title;
+    state.closed = !truth.open;
     const decision = decideTriggers(taken, facts, truth);
     state.takenEvents[label] = decision.taken;
     const drops = decision.dropped.map(({ fact, reason }) => ({
@@ -93,7 +107,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
 
   async function labelRemoved(fact: Extract<Fact, { kind: 'trigger_label_removed' }>): Promise<void> {
     const reason = `the label ${fact.label} was removed`;
-    if (state.active && isCanceledByRemoval(state.active, fact.label)) {
+    if (state.active && !state.active.withdrawn && isCanceledByRemoval(state.active, fact.label)) {
       state.active = { ...state.active, withdrawn: true };
       return cancelById(state.active.runId, fact.by.login, reason);
     }
@@ -114,6 +128,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
       if (isExplained(decision.reason)) await refuse(fact.by.login, decision.reason, [], `review-${fact.review}`);
       return show([{ type: 'run.not_started', payload: { review: fact.review, reason: decision.reason }, ...about }]);
     }
+    state.pullRequest ??= { number: fact.pullRequest, url: fact.pullRequestUrl };
     state.takenReviews = [...state.takenReviews, fact.review].slice(-200);
     await show([
       {
@@ -127,7 +142,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
 
   async function pullRequestClosed(fact: Extract<Fact, { kind: 'pull_request_closed' }>): Promise<void> {
     const ours = state.pullRequest?.number === fact.pullRequest;
-    if (ours && !fact.merged) state.pullRequest = null;
+    if (ours) state.pullRequest = null;
     await show([
       {
         type: fact.merged ? 'pull_request.merged' : 'pull_request.closed',
@@ -145,6 +160,9 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
   }
 
   async function issueClosed(fact: Extract<Fact, { kind: 'issue_closed' }>): Promise<void> {
+    const { open } = await readLabelTruth({ issue, label: '', facts: [] }).catch(goneIsClosed);
+    if (open)
+      return show([{ type: 'issue.close_stale', payload: {}, by: fact.by.login, correlationId: fact.delivery }]);
     state.closed = true;
     await show([{ type: 'issue.closed', payload: {}, by: fact.by.login, correlationId: fact.delivery }]);
     for (const planned of state.queue) await cancelById(planned.runId, fact.by.login, 'the issue was closed');
@@ -233,7 +251,11 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
 
   /** A run reports its end by itself; this is for one that was ended from outside and could not. */
   function watch(runId: string, child: ChildWorkflowHandle<typeof runWorkflow>): void {
-    void child.result().catch((error: unknown) => {
+    const reported = (outcome: RunOutcome): void => {
+      if (state.active?.runId === runId)
+        state.unread.push({ seq: null, fact: { kind: 'run_finished', runId, outcome } });
+    };
+    void child.result().then(reported, (error: unknown) => {
       if (isCancellation(error) || state.active?.runId !== runId) return;
       const detail = `the run's workflow was ended from outside: ${String(error)}`;
       state.unread.push({
@@ -247,7 +269,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
     const lost = state.active;
     if (lost?.runId !== runId) return;
     if (state.environment) await stopAgent({ runId, environment: state.environment.name }).catch(leftOut);
-    await showEnded(issue, state, lost, outcome);
+    await showEnded(issue, state, lost, outcome).catch(leftOut);
     await runFinished(runId, outcome);
   }
 
@@ -327,4 +349,10 @@ function isLabelFact(fact: Fact): fact is LabelFact {
 /** What people cannot see for themselves is said on GitHub; that a label is gone, or an issue closed, they can. */
 function isExplained(reason: string): boolean {
   return !['issue_closed', 'label_absent', 'trigger_already_taken'].includes(reason);
+}
+
+/** An issue that GitHub does not show any more, deleted or moved, is as good as closed. */
+function goneIsClosed(error: unknown): { open: boolean } {
+  if (isCancellation(error)) throw error;
+  return { open: false };
 }

@@ -1,5 +1,5 @@
 /** What a run tells of itself: its story, written to the read model and mirrored in the status comment. */
-import { log } from '@temporalio/workflow';
+import { CancellationScope, log, sleep } from '@temporalio/workflow';
 import type { FlowEventInput } from '../activities/records.ts';
 import { issueKey } from '../src/domain/facts.ts';
 import { branchName } from '../src/domain/names.ts';
@@ -17,6 +17,9 @@ import { recordRun, writeStatusComment } from './effects.ts';
 import type { RunInput } from './messages.ts';
 import { runRow } from './run-row.ts';
 
+/** A run that has ended waits so long for its comment, and no longer. */
+const COMMENT_LIMIT = '30 seconds';
+
 type Happening = Pick<FlowEventInput, 'type' | 'payload'>;
 
 export interface RunDiary {
@@ -28,6 +31,8 @@ export interface RunDiary {
   pullRequest(pullRequest: { number: number; url: string; created: boolean }): void;
   /** Shows the end. */
   finish(outcome: RunOutcome): Promise<void>;
+  /** Resolves when the comment shows the end, or cannot within half a minute. */
+  commentShown(): Promise<void>;
   /** The story in a few lines of Markdown, for Temporal Web. */
   details(): string;
 }
@@ -46,6 +51,7 @@ export function createRunDiary({
   let written = 0;
   let threadId = resume?.threadId ?? null;
   let pending: Happening[] = [];
+  let commentWritten = Promise.resolve();
   let story: RunStory = {
     ...newStory(plan, {
       branch: branchName(issue.number),
@@ -65,23 +71,24 @@ export function createRunDiary({
     const happened = [...pending, ...events].map((event) => asFlowEvent(event));
     pending = [];
     revision += 1;
-    await Promise.all([
-      writeStatusComment({
-        issue: commentPlace(issue, plan.trigger, pullRequest),
-        runId: plan.runId,
-        body: renderStatusComment(story, settings.locale, `${settings.dashboardUrl}/runs/${plan.runId}`),
-        commentId: comment?.id ?? null,
-      }).then(
-        (result) => {
-          comment = result;
-        },
-        (error: unknown) => log.warn('status comment not written', { error: String(error) }),
-      ),
-      recordRun({
-        row: runRow(issue, plan, story, { revision, threadId, statusCommentUrl: comment?.url ?? null }),
-        events: happened,
-      }),
-    ]);
+    writeComment();
+    await recordRun({
+      row: runRow(issue, plan, story, { revision, threadId, statusCommentUrl: comment?.url ?? null }),
+      events: happened,
+    });
+  }
+
+  /** One write at a time, the newest last; nothing waits for them but the end, and that not for long. */
+  function writeComment(): void {
+    const body = renderStatusComment(story, settings.locale, `${settings.dashboardUrl}/runs/${plan.runId}`);
+    const place = commentPlace(issue, plan.trigger, pullRequest);
+    commentWritten = commentWritten.then(async () => {
+      try {
+        comment = await writeStatusComment({ issue: place, runId: plan.runId, body, commentId: comment?.id ?? null });
+      } catch (error) {
+        log.warn('status comment not written', { error: String(error) });
+      }
+    });
   }
 
   function asFlowEvent(event: Happening): FlowEventInput {
@@ -116,6 +123,13 @@ export function createRunDiary({
       if (outcome.status === 'succeeded') ({ threadId } = outcome);
       story = withOutcome(story, outcome, new Date().toISOString());
       await show([{ type: `run.${outcome.status}`, payload: endOf(outcome) }]);
+    },
+    async commentShown() {
+      await CancellationScope.cancellable(async () => {
+        const limit = sleep(COMMENT_LIMIT, { summary: 'Wait for the status comment' }).catch(() => undefined);
+        await Promise.race([commentWritten, limit]);
+        CancellationScope.current().cancel();
+      });
     },
     details() {
       return [

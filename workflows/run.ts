@@ -1,7 +1,6 @@
 /** One run: an agent is launched, awaited, and its work published. Reports its end to the issue's workflow. */
 import {
   CancellationScope,
-  condition,
   getExternalWorkflowHandle,
   isCancellation,
   log,
@@ -46,12 +45,14 @@ interface Cancel {
 export async function runWorkflow(input: RunInput): Promise<RunOutcome> {
   let cancel: Cancel | undefined;
   const diary = createRunDiary(input);
+  const scope = new CancellationScope();
   setHandler(runStoryQuery, () => diary.story());
   setHandler(cancelRun, (request) => {
     cancel ??= request;
+    scope.cancel();
   });
 
-  const outcome = await work(input, diary, () => cancel).catch((error: unknown) => outcomeOf(error));
+  const outcome = await scope.run(() => work(input, diary)).catch((error: unknown) => outcomeOf(error, cancel));
   await CancellationScope.nonCancellable(async () => {
     if (outcome.status === 'canceled')
       await stopAgent({ runId: input.plan.runId, environment: input.environment.name }).catch(logged);
@@ -61,11 +62,12 @@ export async function runWorkflow(input: RunInput): Promise<RunOutcome> {
     await getExternalWorkflowHandle(issueKey(input.issue))
       .signal(observed, { facts: [{ seq: null, fact: { kind: 'run_finished', runId: input.plan.runId, outcome } }] })
       .catch(logged);
+    await diary.commentShown();
   });
   return outcome;
 }
 
-async function work(input: RunInput, diary: RunDiary, canceled: () => Cancel | undefined): Promise<RunOutcome> {
+async function work(input: RunInput, diary: RunDiary): Promise<RunOutcome> {
   const { plan, issue, environment, settings } = input;
   const ref = { runId: plan.runId, environment: environment.name };
   if (plan.target.kind === 'revise' && !input.pullRequest) {
@@ -86,9 +88,8 @@ async function work(input: RunInput, diary: RunDiary, canceled: () => Cancel | u
     diary.enter('preparing', [{ type: 'run.requested', payload: { trigger: plan.trigger, label: plan.label } }]),
   ]);
 
-  const report = await agentReport(input, diary, canceled);
+  const report = await agentReport(input, diary);
   if (report.outcome === 'failed') throw new RunFailed(report.failure, report.detail);
-  stopIf(canceled());
   diary.note('publishing');
 
   const pullRequest = await openPullRequest({
@@ -117,12 +118,10 @@ async function work(input: RunInput, diary: RunDiary, canceled: () => Cancel | u
 async function agentReport(
   input: RunInput,
   diary: RunDiary,
-  canceled: () => Cancel | undefined,
 ): Promise<Extract<AgentEnd, { kind: 'reported' }>['report']> {
   const ref = { runId: input.plan.runId, environment: input.environment.name };
   let lost = '';
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    stopIf(canceled());
     await launchAgent({ ...ref, attempt, owner: issueKey(input.issue) }).catch((error: unknown) => {
       throw isCancellation(error) ? error : new RunFailed('launch_failed', messageOf(error));
     });
@@ -135,7 +134,7 @@ async function agentReport(
       },
     ]);
     setCurrentDetails(diary.details());
-    const end = await untilEndOrCancel(awaitAgent({ ...ref, attempt }), canceled);
+    const end = await awaitAgent({ ...ref, attempt });
     await shown;
     if (end.kind === 'reported') return end.report;
     lost = end.detail;
@@ -144,29 +143,8 @@ async function agentReport(
   throw new RunFailed('agent_lost', lost);
 }
 
-async function untilEndOrCancel<End>(end: Promise<End>, canceled: () => Cancel | undefined): Promise<End> {
-  const canceledFirst = condition(() => canceled() !== undefined).then(() => {
-    stopIf(canceled());
-    return end;
-  });
-  end.catch(() => undefined);
-  return Promise.race([end, canceledFirst]);
-}
-
-class RunCanceled extends Error {
-  readonly request: Cancel;
-  constructor(request: Cancel) {
-    super(request.reason);
-    this.request = request;
-  }
-}
-
-function stopIf(request: Cancel | undefined): void {
-  if (request) throw new RunCanceled(request);
-}
-
-function outcomeOf(error: unknown): RunOutcome {
-  if (error instanceof RunCanceled) return { status: 'canceled', ...error.request };
+function outcomeOf(error: unknown, cancel: Cancel | undefined): RunOutcome {
+  if (cancel && isCancellation(error)) return { status: 'canceled', ...cancel };
   if (error instanceof RunFailed) return { status: 'failed', failure: error.failure, detail: error.message };
   if (isCancellation(error)) return { status: 'canceled', by: 'an operator', reason: 'canceled in Temporal' };
   log.error('run failed', { error });

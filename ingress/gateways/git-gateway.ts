@@ -87,7 +87,8 @@ async function inspect(request: Request, branch: string): Promise<Inspected> {
   if (request.body === null) return { malformed: 'the push is empty' };
   if (request.headers.get('content-encoding') === 'gzip') {
     // Git compresses only small requests; a push with a pack comes as it is.
-    const packed = Buffer.from(await request.arrayBuffer());
+    const packed = await upTo(HEAD_LIMIT, request.body);
+    if (!packed) return { malformed: 'a compressed push is larger than one ever is' };
     try {
       const bytes = gunzipSync(packed, { maxOutputLength: HEAD_LIMIT });
       return inspectBuffered(bytes, branch, (head) => new Uint8Array(head));
@@ -133,6 +134,18 @@ function resumed(head: Buffer, reader: ReadableStreamDefaultReader<Uint8Array>):
     },
     cancel: (reason) => reader.cancel(reason),
   });
+}
+
+/** The whole of a stream, or undefined when it is longer. */
+async function upTo(limit: number, stream: ReadableStream<Uint8Array>): Promise<Buffer | undefined> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of stream) {
+    length += chunk.length;
+    if (length > limit) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 /** Git reads the answer only after it has sent all of its pack. */

@@ -10,6 +10,9 @@ export interface ModelGatewayOptions {
   readonly apiKey: string;
 }
 
+/** What an agent needs of the API, and nothing else: files, batches and stored prompts are the account's, not the run's. */
+const OPEN: ReadonlySet<string> = new Set(['POST /responses', 'POST /responses/compact', 'GET /models']);
+
 /** Headers of a request that mean something to the model's API. */
 const REQUEST_HEADERS = [
   'accept',
@@ -32,6 +35,8 @@ export function createModelGateway({ access, upstream, apiKey }: ModelGatewayOpt
     if (!run) return failure(c, 401, 'unauthorized', 'the run token is not valid, or its run is over');
     const { pathname, search } = new URL(c.req.url);
     const path = pathname.slice(pathname.indexOf('/v1/') + '/v1'.length);
+    if (!OPEN.has(`${c.req.method} ${path}`))
+      return failure(c, 404, 'not_found', 'this part of the API is not open to agents');
     const headers = new Headers({ authorization: `Bearer ${apiKey}` });
     for (const name of REQUEST_HEADERS) {
       const value = c.req.header(name);

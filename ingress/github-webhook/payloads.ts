@@ -19,6 +19,7 @@ const Common = z.object({
 
 const PullRequest = z.object({
   number: id,
+  html_url: text,
   head: z.object({ ref: text, repo: z.object({ id }).nullish() }),
   labels,
   merged: z.boolean().nullish(),
@@ -97,6 +98,7 @@ function toEvent(name: string, data: z.infer<typeof Common>): WebhookEvent {
   if ((name === 'pull_request' || name === 'pull_request_review') && pull) {
     const pullRequest = {
       number: pull.number,
+      url: pull.html_url,
       headRef: pull.head.ref,
       headRepositoryId: pull.head.repo?.id ?? null,
       labels: pull.labels.map((entry) => entry.name),

@@ -34,6 +34,13 @@ export const Assignment = z.object({
 });
 export type Assignment = z.infer<typeof Assignment>;
 
+/** Text that Postgres and JSON can hold: no NUL, no lone surrogates. */
+const text = (longest: number) =>
+  z
+    .string()
+    .max(longest)
+    .transform((value) => value.toWellFormed().replaceAll('\0', '\u{FFFD}'));
+
 const LOG_KINDS = ['runner', 'reasoning', 'message', 'command', 'output', 'file', 'error'] as const;
 
 /** One log line is at most this many characters; the runner cuts and says so. */
@@ -43,10 +50,14 @@ export const LogBatch = z.object({
   lines: z
     .array(
       z.object({
-        n: z.number().int().nonnegative().describe('counts from 0 within the run; a repeated n is the same line'),
+        n: z
+          .int()
+          .nonnegative()
+          .max(2_000_000_000)
+          .describe('counts from 0 within the run; a repeated n is the same line'),
         at: z.iso.datetime(),
         kind: z.enum(LOG_KINDS),
-        text: z.string().max(LOG_LINE_CHARACTERS),
+        text: text(LOG_LINE_CHARACTERS),
       }),
     )
     .max(500),
@@ -68,15 +79,15 @@ export const Report = z.discriminatedUnion('outcome', [
     outcome: z.literal('finished'),
     answer: Answer,
     headSha: z.string().regex(/^[0-9a-f]{40}$/),
-    threadId: z.string().max(200),
-    model: z.string().max(200),
-    reasoningEffort: z.string().max(50),
+    threadId: text(200),
+    model: text(200),
+    reasoningEffort: text(50),
   }),
   z.strictObject({
     outcome: z.literal('failed'),
     failure: z.enum(FAILURES),
-    detail: z.string().max(8000),
-    threadId: z.string().max(200).optional(),
+    detail: text(8000),
+    threadId: text(200).optional(),
   }),
 ]);
 export type Report = z.infer<typeof Report>;

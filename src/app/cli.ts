@@ -105,5 +105,6 @@ try {
   process.stderr.write(
     `${error instanceof Error ? (told ? error.message : (error.stack ?? error.message)) : String(error)}\n`,
   );
-  process.exitCode = error instanceof CommandProblem ? error.exitCode : 1;
+  // What a command had begun may hold the process; it has failed, and it ends.
+  process.exit(error instanceof CommandProblem ? error.exitCode : 1);
 }

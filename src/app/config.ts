@@ -30,7 +30,7 @@ const Shared = Database.extend({
   CODEXK8S_TEMPORAL_ADDRESS: z.string().default('127.0.0.1:7233'),
   CODEXK8S_TEMPORAL_NAMESPACE: z.string().default('codex-k8s'),
   CODEXK8S_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
-  /** github.com by default; the API's address follows from it. */
+  /** github.com by default. For another one set both, so that a token never goes to the wrong place. */
   CODEXK8S_GITHUB_URL: url.default('https://github.com'),
   CODEXK8S_GITHUB_API_URL: url.default('https://api.github.com'),
   CODEXK8S_GITHUB_TOKEN_FILE: secret(20),
@@ -40,6 +40,8 @@ const Shared = Database.extend({
   /** Where agents find the server. */
   CODEXK8S_INTERNAL_URL: url,
 });
+
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|localhost|::1)$/;
 
 const Server = Shared.extend({
   CODEXK8S_HOST: z.string().default('127.0.0.1'),
@@ -61,6 +63,9 @@ const Server = Shared.extend({
   CODEXK8S_AGENT_RUN_SECONDS: z.coerce.number().positive().default(18_000),
   CODEXK8S_GIT_BOT_USERNAME: z.string().default('codex-bot'),
   CODEXK8S_GIT_BOT_EMAIL: z.string().default('codex-bot@users.noreply.github.com'),
+}).refine((config) => config.CODEXK8S_DASHBOARD !== 'open' || LOOPBACK.test(config.CODEXK8S_HOST), {
+  path: ['CODEXK8S_DASHBOARD'],
+  message: 'open is for a server that listens on loopback only',
 });
 
 const Worker = Shared.extend({

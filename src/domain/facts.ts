@@ -44,6 +44,7 @@ export type Fact =
   | (FromDelivery & {
       readonly kind: 'changes_requested';
       readonly pullRequest: number;
+      readonly pullRequestUrl: string;
       readonly review: number;
       readonly labels: readonly string[];
       readonly runId: string;
@@ -69,5 +70,5 @@ export function issueKey(issue: Pick<IssueRef, 'repositoryId' | 'number'>): stri
 
 /** Whether a fact is worth a workflow of its own; the others go only to one that lives. */
 export function startsWorkflow(fact: Fact): boolean {
-  return fact.kind === 'trigger_label_added' || fact.kind === 'trigger_refused';
+  return fact.kind === 'trigger_label_added' || fact.kind === 'trigger_refused' || fact.kind === 'changes_requested';
 }

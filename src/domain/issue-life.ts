@@ -133,7 +133,7 @@ export interface TriggerDecision {
 
 /**
  * Matches what webhooks said with what GitHub recorded. Each fact takes up one `labeled` event of its sender, the oldest
- * that is left: so each click is one trigger, however many deliveries brought it and in whatever order, and a delivery
+ * that is left and recent: so each click is one trigger, however many deliveries brought it and in whatever order, and a delivery
  * without an event of its own is one that was taken up before, or a replay (design.md, decision 3; requirements.md 9.2
  * B40; reliability.md T11-T13).
  */
@@ -142,13 +142,21 @@ export function decideTriggers(taken: TakenEvents, facts: readonly LabelFact[], 
   const dropped: { fact: LabelFact; reason: string }[] = [];
   const now: Record<string, number> = { ...taken };
   for (const fact of facts) {
-    const event = truth.labeled.find(({ id, by }) => by === fact.by.id && id > (now[by] ?? 0));
+    const event = eventOf(fact, truth, now[fact.by.id] ?? 0);
     if (event) now[event.by] = event.id;
     const reason = dropReason(fact, event, truth);
     if (reason === undefined && event && fact.kind === 'trigger_label_added') planned.push(planOf(fact, event));
     else dropped.push({ fact, reason: reason ?? 'trigger_already_taken' });
   }
   return { planned, dropped, taken: now };
+}
+
+/** An event so much older than a delivery was never told of, or refused at its time: a newer one is meant. */
+const LONG_AGO_MS = 3_600_000;
+
+function eventOf(fact: LabelFact, truth: LabelTruth, taken: number): LabeledEvent | undefined {
+  const left = truth.labeled.filter(({ id, by }) => by === fact.by.id && id > taken);
+  return left.find(({ at }) => Date.parse(at) >= Date.parse(fact.at) - LONG_AGO_MS) ?? left.at(-1);
 }
 
 function dropReason(fact: LabelFact, event: LabeledEvent | undefined, truth: LabelTruth): string | undefined {

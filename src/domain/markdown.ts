@@ -1,11 +1,23 @@
 /** Markdown that an agent wrote, made fit to stand inside a text of the platform's. */
 
+/** GitHub refuses a text of more than 65,536 characters; this leaves room for what stands around it. */
+const LONGEST = 20_000;
+/** Words that close an issue when a pull request is merged: only the platform's own may. */
+const CLOSING = /\b(close[sd]?|fix(?:e[sd])?|resolve[sd]?)(:?\s+)(?=\S*#\d|https?:)/gi;
+const MENTION = /(^|[^\w`])@(?=\w)/g;
+
 /**
- * Closes a code block that is left open, so that what follows is no code, and disarms HTML comments, so that nothing hides
- * and nothing looks like a marker of the platform's.
+ * Calls nobody and closes nothing: mentions and closing keywords are broken by an invisible space. Closes a code block
+ * that is left open, so that what follows is no code, and disarms HTML comments, so that nothing hides and nothing looks
+ * like a marker of the platform's.
  */
 export function embedded(markdown: string): string {
-  const text = markdown.toWellFormed().replaceAll('<!--', '&lt;!--');
+  const text = markdown
+    .slice(0, LONGEST)
+    .toWellFormed()
+    .replaceAll('<!--', '&lt;!--')
+    .replaceAll(CLOSING, '$1\u200B$2')
+    .replaceAll(MENTION, '$1@\u200B');
   let open: string | undefined;
   for (const line of text.split(/\r\n|\r|\n/)) {
     const [, fence, rest = ''] = /^ {0,3}(`{3,}|~{3,})(.*)$/.exec(line) ?? [];

@@ -17,7 +17,7 @@ export function renderPullRequest(
   const { pullRequest } = commentTexts(locale);
   const checks = input.answer.checks.map(
     ({ command, passed }) =>
-      `- \`${command.replaceAll('`', "'").replaceAll(/\s+/g, ' ')}\`: ${passed ? pullRequest.passed : pullRequest.failed}`,
+      `- \`${command.slice(0, 200).toWellFormed().replaceAll('`', "'").replaceAll(/\s+/g, ' ')}\`: ${passed ? pullRequest.passed : pullRequest.failed}`,
   );
   const parts = [
     embedded(input.answer.summary),

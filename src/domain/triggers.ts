@@ -135,6 +135,7 @@ function judgeReview(
       at: identity.receivedAt,
       by: account(sender),
       pullRequest: event.pullRequest.number,
+      pullRequestUrl: event.pullRequest.url,
       review: event.review.id,
       labels: event.pullRequest.labels,
       runId: identity.runId,

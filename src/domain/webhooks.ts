@@ -10,6 +10,7 @@ export interface RepositoryName {
 
 interface PullRequestFacts {
   readonly number: number;
+  readonly url: string;
   readonly headRef: string;
   /** Null when the fork is gone. A branch of ours in somebody's fork is not ours. */
   readonly headRepositoryId: number | null;

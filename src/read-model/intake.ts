@@ -112,10 +112,10 @@ async function repeated(tx: Transaction, id: string): Promise<Receipt> {
   return { duplicate: true, ...first };
 }
 
-/** Numbers a fact within its issue. The inbox's row lock keeps numbers gapless and in the order of commits. */
 /** Only events of the issue itself carry its title and address. */
 const keepTitle = sql`case when excluded.issue->>'title' = '' then ${inboxes.issue} else excluded.issue end`;
 
+/** Numbers a fact within its issue. The inbox's row lock keeps numbers gapless and in the order of commits. */
 async function addFact(
   tx: Transaction,
   issue: NonNullable<JudgedDelivery['issue']>,

@@ -57,6 +57,7 @@ export function pullRequestEvent(
     sender: OLIVIA,
     pullRequest: {
       number: 8,
+      url: 'https://github.com/acme/demo/pull/8',
       headRef: 'codex/issue-7',
       headRepositoryId: REPOSITORY.id,
       labels: [],

@@ -392,6 +392,7 @@ describe('a review that requests changes', () => {
     by: OLIVIA,
     at: AT,
     pullRequest: 8,
+    pullRequestUrl: 'https://github.com/acme/demo/pull/8',
     review: 99,
     labels,
     runId: 'run-1',

@@ -418,6 +418,7 @@ describe('the fact for the workflow', () => {
         ...common,
         kind: 'changes_requested',
         pullRequest: 8,
+        pullRequestUrl: 'https://github.com/acme/demo/pull/8',
         review: 99,
         labels: ['run:dev', 'bug'],
         runId: IDENTITY.runId,

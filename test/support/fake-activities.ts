@@ -173,5 +173,12 @@ export function labeled(seq: number, id = runId(seq)): ObservedFact {
 
 /** Changes requested on the pull request of the fake world. */
 export function changesRequested(seq: number, review: number, id = runId(seq)): ObservedFact {
-  return delivered(seq, { kind: 'changes_requested', pullRequest: 13, review, labels: [], runId: id });
+  return delivered(seq, {
+    kind: 'changes_requested',
+    pullRequest: 13,
+    pullRequestUrl: 'http://github/acme/app/pull/13',
+    review,
+    labels: [],
+    runId: id,
+  });
 }

