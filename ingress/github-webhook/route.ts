@@ -144,7 +144,7 @@ function titleOf(event: WebhookEvent): { title: string; url: string } {
 }
 
 function wellFormed(header: string): boolean {
-  return header.length <= HEADER_CHARACTERS && /^[\w-]+$/.test(header);
+  return header.length <= HEADER_CHARACTERS && /^[\w.-]+$/.test(header);
 }
 
 function parseJson(body: Buffer): { value: unknown } | undefined {

@@ -20,7 +20,6 @@ describe('what GitHub answers', () => {
   });
 
   test.each<[string, Error, string]>([
-    ['401', answered(401, 'Bad credentials'), 'GitHubUnauthorized'],
     ['403 without a permission', answered(403, 'Resource not accessible by integration'), 'GitHubForbidden'],
     [
       '403 with requests left',
@@ -37,6 +36,11 @@ describe('what GitHub answers', () => {
     ['422', answered(422, 'Validation Failed'), 'GitHubRejected'],
   ])('%s is final', (_what, error, type) => {
     expect(toFailure(error)).toMatchObject({ type, nonRetryable: true, message: error.message });
+  });
+
+  test('401 is tried again: an expired token is replaced by a person, and no click made meanwhile is lost', () => {
+    const error = answered(401, 'Bad credentials');
+    expect(toFailure(error)).toBe(error);
   });
 
   test.each<[string, Error, number]>([
