@@ -26,7 +26,10 @@ export function createTerminal({ quiet = false }: { quiet?: boolean } = {}): Ter
     if (!current) return;
     frame = (frame + 1) % FRAMES.length;
     const seconds = ((Date.now() - current.since) / 1000).toFixed(1);
-    stream.write(`\r\u001B[2K${style('cyan', FRAMES[frame] ?? '')} ${current.message} ${style('dim', `${seconds} s`)}`);
+    // One line at most: a line that wraps could not be drawn over.
+    const room = Math.max(20, (stream.columns ?? 80) - seconds.length - 6);
+    const shown = current.message.length > room ? `${current.message.slice(0, room - 1)}…` : current.message;
+    stream.write(`\r\u001B[2K${style('cyan', FRAMES[frame] ?? '')} ${shown} ${style('dim', `${seconds} s`)}`);
   }
 
   function done(): void {

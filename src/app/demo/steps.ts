@@ -18,7 +18,7 @@ export function createSteps(terminal: Terminal): Steps {
       const say = (what: string): void => {
         if (what === said) return;
         said = what;
-        terminal.progress(terminal.interactive ? `${title} ${style('dim', `· ${what}`)}` : `    ${what}`);
+        terminal.progress(terminal.interactive ? `${title} · ${what}` : `    ${what}`);
       };
       try {
         const value = await work(say);
