@@ -3,6 +3,7 @@
  * event against shape, judge, commit, answer. Answered within the limit whatever is down; nothing is half-done.
  */
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { Hono, type Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { issueOfBranch } from '../../src/domain/names.ts';
@@ -20,6 +21,8 @@ export interface WebhookOptions {
   readonly secrets: readonly string[];
   /** Bytes; GitHub's own cap is 25 MB, requirements.md W4 says 1 MiB. */
   readonly bodyLimit?: number;
+  /** Milliseconds in which a body must have come; the connection of one that dribbles in is cut (reliability.md T04). */
+  readonly bodyTime?: number;
   /** Milliseconds until a commit that does not come is answered with 503. */
   readonly commitLimit?: number;
   /** Called for every answer, for metrics. */
@@ -36,6 +39,18 @@ export function createGitHubWebhook({ db, secrets, onResult, onError, ...limits 
   }
   const commitLimit = limits.commitLimit ?? 4500;
   const app = new Hono();
+
+  app.use(async (c, next) => {
+    const { incoming } = (c.env ?? {}) as { incoming?: IncomingMessage };
+    const timer = setTimeout(() => {
+      if (incoming?.complete === false) incoming.destroy();
+    }, limits.bodyTime ?? 10_000);
+    try {
+      await next();
+    } finally {
+      clearTimeout(timer);
+    }
+  });
 
   app.all('/', async (c, next) => {
     if (c.req.method !== 'POST') {
