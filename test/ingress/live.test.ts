@@ -152,8 +152,10 @@ describe('a reader who does not read', () => {
 
   test('is given up when too much waits', async () => {
     const of = start({ maxBufferedBytes: 64 * 1024, heartbeatMs: 60_000 });
+    const began = Promise.withResolvers<void>();
     const chatty = counting({
       async write(stream) {
+        began.resolve();
         while (!stream.isClosed()) {
           stream.send({ event: 'more', data: 'x'.repeat(8192) });
           await new Promise((resolve) => setImmediate(resolve));
@@ -171,7 +173,7 @@ describe('a reader who does not read', () => {
     socket.on('error', () => undefined);
     socket.pause();
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
-    await vi.waitFor(() => expect(of.open()).toBe(1), { timeout: 10_000 });
+    await began.promise;
     await vi.waitFor(() => expect(of.open()).toBe(0), { timeout: 30_000 });
     socket.resume();
     await once(socket, 'close');
