@@ -1,13 +1,23 @@
 import { defineConfig } from 'vitest/config';
 
+/** Real parts in both: `tests` are quick enough for every change, `faults` kill processes and wait for outages to pass. */
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    globalSetup: ['test/support/postgres.ts'],
     reporters: ['default'],
+    globalSetup: ['test/support/postgres.ts'],
+    projects: [
+      {
+        extends: true,
+        test: { name: 'tests', include: ['test/**/*.test.ts'], exclude: ['test/faults/**'] },
+      },
+      {
+        extends: true,
+        test: { name: 'faults', include: ['test/faults/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 300_000 },
+      },
+    ],
   },
 });

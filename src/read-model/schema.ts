@@ -86,6 +86,10 @@ export const deliveries = pgTable(
     /** The run that this delivery asks for, when it asks for one. */
     runId: uuid('run_id'),
     repeats: integer('repeats').notNull().default(0),
+    /** The payload of its audit event, and where that stands in its chain: so `flow_events` can be made again. */
+    eventPayload: jsonb('event_payload').$type<Record<string, unknown>>(),
+    eventSeq: integer('event_seq'),
+    eventHash: text('event_hash'),
     receivedAt: instant('received_at').notNull().defaultNow(),
   },
   (table) => [index('deliveries_received').on(table.receivedAt), index('deliveries_issue').on(table.issueKey)],
@@ -148,7 +152,12 @@ export const issues = pgTable(
     revision: integer('revision').notNull(),
     updatedAt: instant('updated_at').notNull(),
   },
-  (table) => [index('issues_updated').on(table.updatedAt)],
+  (table) => [
+    index('issues_updated').on(table.updatedAt),
+    index('issues_open')
+      .on(table.repositoryId, table.number)
+      .where(sql`state <> 'closed'`),
+  ],
 );
 
 export const runs = pgTable(
@@ -180,7 +189,14 @@ export const runs = pgTable(
     startedAt: instant('started_at'),
     finishedAt: instant('finished_at'),
   },
-  (table) => [index('runs_issue').on(table.issueKey, table.createdAt), index('runs_created').on(table.createdAt)],
+  (table) => [
+    index('runs_issue').on(table.issueKey, table.createdAt),
+    index('runs_created').on(table.createdAt),
+    index('runs_trigger').on(table.issueKey, table.trigger),
+    index('runs_unfinished')
+      .on(table.createdAt)
+      .where(sql`finished_at is null`),
+  ],
 );
 
 /** The audit trail: append-only, a hash chain for each issue (decision 9). */
@@ -253,3 +269,16 @@ export const runLogLines = pgTable(
   },
   (table) => [primaryKey({ columns: [table.runId, table.n] })],
 );
+
+/**
+ * Until when GitHub wants to be left alone, for all processes that speak to it with the same token. One row for each API
+ * address (reliability.md T22).
+ */
+export const githubWaits = pgTable('github_waits', {
+  apiUrl: text('api_url').primaryKey(),
+  until: instant('until').notNull(),
+  /** Why, in GitHub's words. */
+  reason: text('reason').notNull(),
+  /** Rate limits in a row that named no time: each waits longer than the one before. */
+  strikes: integer('strikes').notNull().default(0),
+});
