@@ -2,9 +2,13 @@
 import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 
+/** A worker that dies is noticed within this time: activities beat by themselves while they run. */
+const heartbeatTimeout = '10 seconds';
+
 /** Quick writes to Postgres: it comes back, and nothing is worth losing before that. */
 const record: ActivityOptions = {
   startToCloseTimeout: '15 seconds',
+  heartbeatTimeout,
   scheduleToCloseTimeout: '7 days',
   retry: { initialInterval: '500 ms', maximumInterval: '30 seconds' },
 };
@@ -12,6 +16,7 @@ const record: ActivityOptions = {
 /** Calls to GitHub that the work depends on: outages of hours are waited out. */
 const github: ActivityOptions = {
   startToCloseTimeout: '1 minute',
+  heartbeatTimeout,
   scheduleToCloseTimeout: '24 hours',
   retry: { initialInterval: '1 second', maximumInterval: '2 minutes' },
 };
@@ -19,6 +24,7 @@ const github: ActivityOptions = {
 /** What people read on GitHub: worth some minutes, never worth a run. */
 const courtesy: ActivityOptions = {
   startToCloseTimeout: '1 minute',
+  heartbeatTimeout,
   scheduleToCloseTimeout: '15 minutes',
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 };
@@ -26,6 +32,7 @@ const courtesy: ActivityOptions = {
 /** Environments and processes: a quarter of an hour of trouble is the runtime's fault, and said so. */
 const runtime: ActivityOptions = {
   startToCloseTimeout: '2 minutes',
+  heartbeatTimeout,
   scheduleToCloseTimeout: '15 minutes',
   retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
 };
@@ -47,9 +54,19 @@ function effect<Name extends keyof Activities>(
 
 export const recordIssue = effect('recordIssue', record, 'Show the issue in the read model');
 export const recordRun = effect('recordRun', record, 'Show the run in the read model');
+export const showRun = effect(
+  'showRun',
+  { ...record, startToCloseTimeout: '2 minutes' },
+  'Show the run in the read model and on GitHub',
+);
 export const readSettings = effect('readSettings', record, "Read the project's settings");
 
 export const readLabelTruth = effect('readLabelTruth', github, "Read the issue's labels and their events from GitHub");
+export const readTrigger = effect(
+  'readTrigger',
+  github,
+  "Read the issue's labels and their events from GitHub, and the project's settings",
+);
 export const settleLabels = effect('settleLabels', github, 'Move the labels on GitHub');
 export const openPullRequest = effect('openPullRequest', github, 'Open or update the pull request');
 export const answerReview = effect('answerReview', github, 'Answer the review comments');
@@ -57,6 +74,11 @@ export const prepareAssignment = effect('prepareAssignment', github, 'Write down
 
 export const acknowledge = effect('acknowledge', courtesy, 'React with eyes');
 export const writeStatusComment = effect('writeStatusComment', courtesy, 'Write the status comment');
+export const catchUpStatusComment = effect(
+  'writeStatusComment',
+  { ...courtesy, scheduleToCloseTimeout: '24 hours' },
+  'Write the status comment when GitHub is back',
+);
 export const writeRefusal = effect('writeRefusal', courtesy, 'Say why no run was started');
 
 export const launchAgent = effect('launchAgent', runtime, 'Make the environment and start the agent in it');

@@ -3,6 +3,7 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   ParentClosePolicy,
+  patched,
   rootCause,
   startChild,
   type ChildWorkflowHandle,
@@ -15,21 +16,40 @@ import {
   labelToRemove,
   type IssueState,
   type LabelFact,
+  type LabelTruth,
   type PlannedRun,
 } from '../src/domain/issue-life.ts';
 import { environmentName } from '../src/domain/names.ts';
 import type { RunOutcome, UnfinishedOutcome } from '../src/domain/runs.ts';
+import type { RunSettings } from '../src/domain/settings.ts';
 import { STATE_IN_REVIEW, triggerLabel, triggerLabelsIn } from '../src/domain/stages.ts';
-import { readLabelTruth, readSettings, removeEnvironment, settleLabels, stopAgent, writeRefusal } from './effects.ts';
+import {
+  readLabelTruth,
+  readSettings,
+  readTrigger,
+  removeEnvironment,
+  settleLabels,
+  stopAgent,
+  writeRefusal,
+} from './effects.ts';
 import { leftOut, showIssue, showEnded, showQueue, type Happening } from './issue-diary.ts';
-import { cancelRun, runWorkflowId, searchAttributes, TASK_QUEUE } from './messages.ts';
+import { cancelRun, reportBySignal, runWorkflowId, searchAttributes, TASK_QUEUE } from './messages.ts';
 import { runWorkflow } from './run.ts';
 
-export function createIssueActs(issue: IssueRef, state: IssueState): { next(): Promise<void> } {
+export interface IssueActs {
+  /** Acts on the oldest fact, or on the environment's lease, when nothing is unread. */
+  next(): Promise<void>;
+  /**
+   * Prepares for continue-as-new, after which a child's end is not told to its parent any more: asks the active run to
+   * report by signal. False when the run has ended already and its end is about to be learned; then it is too early.
+   */
+  letGo(): Promise<boolean>;
+}
+
+export function createIssueActs(issue: IssueRef, state: IssueState): IssueActs {
   const key = issueKey(issue);
   const show = (happenings: readonly Happening[]): Promise<void> => showIssue(issue, state, happenings);
 
-  /** Acts on the oldest fact, or on the environment's lease, when nothing is unread. */
   async function next(): Promise<void> {
     const fact = state.unread[0]?.fact;
     if (!fact) return expire();
@@ -69,7 +89,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
     const { label } = first;
     const taken = state.takenEvents[label] ?? {};
     const asked = facts.map(({ by, at }) => ({ by: by.id, at, taken: taken[by.id] ?? 0 }));
-    const truth = await readLabelTruth({ issue, label, facts: asked }).catch(async (error: unknown) => {
+    const read = await readTriggerTruth({ issue, label, facts: asked }).catch(async (error: unknown) => {
       if (isCancellation(error)) throw error;
       const reason = rootCause(error) ?? String(error);
       await show(
@@ -82,7 +102,8 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
       );
       return undefined;
     });
-    if (!truth) return;
+    if (!read) return;
+    const { truth, settings } = read;
     state.title = truth.title;
     state.closed = !truth.open;
     const decision = decideTriggers(taken, facts, truth);
@@ -102,7 +123,15 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
         `event-${decision.taken[fact.by.id] ?? fact.delivery}`,
       );
     }
-    for (const planned of decision.planned) await startOrQueue(planned);
+    for (const planned of decision.planned) await startOrQueue(planned, settings);
+  }
+
+  /** What GitHub says, and in the same step how the project's runs are set up: a start waits for both. */
+  async function readTriggerTruth(
+    asked: Parameters<typeof readTrigger>[0],
+  ): Promise<{ truth: LabelTruth; settings: RunSettings | null }> {
+    if (patched('settings-read-with-the-label')) return readTrigger(asked);
+    return { truth: await readLabelTruth(asked), settings: null };
   }
 
   async function labelRemoved(fact: Extract<Fact, { kind: 'trigger_label_removed' }>): Promise<void> {
@@ -170,8 +199,8 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
     await cleanUp('issue_closed');
   }
 
-  async function startOrQueue(planned: PlannedRun): Promise<void> {
-    if (!state.active && state.queue.length === 0) return start(planned);
+  async function startOrQueue(planned: PlannedRun, settings: RunSettings | null = null): Promise<void> {
+    if (!state.active && state.queue.length === 0) return start(planned, settings);
     state.queue.push(planned);
     await showQueue(issue, state);
     await show([
@@ -186,10 +215,10 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
   }
 
   /** A run that cannot even be started must not keep the issue busy for ever. */
-  async function start(planned: PlannedRun): Promise<void> {
+  async function start(planned: PlannedRun, settings: RunSettings | null = null): Promise<void> {
     state.active = planned;
     try {
-      await startRun(planned);
+      await startRun(planned, settings ?? (await readSettings({ repositoryId: issue.repositoryId })));
     } catch (error) {
       if (isCancellation(error)) throw error;
       state.active = null;
@@ -205,8 +234,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
     }
   }
 
-  async function startRun(planned: PlannedRun): Promise<void> {
-    const settings = await readSettings({ repositoryId: issue.repositoryId });
+  async function startRun(planned: PlannedRun, settings: RunSettings): Promise<void> {
     const environment = {
       name: state.environment?.name ?? environmentName(settings.project, issue),
       until: new Date(Date.now() + settings.environmentHours * 3_600_000).toISOString(),
@@ -281,13 +309,14 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
       state.pullRequest = outcome.pullRequest;
       state.last = { runId, stage: finished.target.stage, threadId: outcome.threadId };
     }
-    await settleLabels({
+    const settled = settleLabels({
       issue,
       remove: labelToRemove(finished, state.queue),
       add: outcome.status === 'succeeded' ? STATE_IN_REVIEW : null,
       pullRequest: outcome.status === 'succeeded' ? outcome.pullRequest.number : null,
     }).catch(leftOut);
-    await show([]);
+    if (!patched('labels-settled-beside-the-record')) await settled;
+    await Promise.all([show([]), settled]);
     if (state.closed) return cleanUp('issue_closed');
     const following = state.queue.shift();
     if (!following) return;
@@ -339,7 +368,23 @@ export function createIssueActs(issue: IssueRef, state: IssueState): { next(): P
     ]);
   }
 
-  return { next };
+  async function letGo(): Promise<boolean> {
+    const run = state.active;
+    if (!run || run.reportsBySignal || !patched('runs-report-by-signal-after-continue-as-new')) return true;
+    const told = await getExternalWorkflowHandle(runWorkflowId(run.runId))
+      .signal(reportBySignal)
+      .then(
+        () => true,
+        (error: unknown) => {
+          if (isCancellation(error)) throw error;
+          return false;
+        },
+      );
+    if (told && state.active === run) state.active = { ...run, reportsBySignal: true };
+    return told;
+  }
+
+  return { next, letGo };
 }
 
 function isLabelFact(fact: Fact): fact is LabelFact {

@@ -26,7 +26,8 @@ export async function issueWorkflow({ issue, title, url, ...rest }: IssueInput):
   while (!isOver(state)) {
     if (workflowInfo().continueAsNewSuggested) {
       await condition(allHandlersFinished);
-      await continueAsNew<typeof issueWorkflow>({ issue, title, url, state });
+      if (await acts.letGo()) await continueAsNew<typeof issueWorkflow>({ issue, title, url, state });
+      await condition(() => state.unread.length > 0);
     }
     if (state.unread.length === 0) await untilSomethingHappens(state);
     try {

@@ -47,5 +47,11 @@ export const observed = defineSignal<[{ facts: readonly ObservedFact[] }]>('obse
 /** Ends a run. The first one counts. */
 export const cancelRun = defineSignal<[{ by: string; reason: string }]>('cancelRun');
 
+/**
+ * Tells a run that its issue's workflow goes on under another run id, which does not learn of a child's end by itself: the
+ * run then reports its end by `observed`.
+ */
+export const reportBySignal = defineSignal('reportBySignal');
+
 export const issueStateQuery = defineQuery<IssueState>('issueState');
 export const runStoryQuery = defineQuery<RunStory>('runStory');

@@ -1,6 +1,6 @@
 /** What a run tells of itself: its story, written to the read model and mirrored in the status comment. */
 import { CancellationScope, log, sleep } from '@temporalio/workflow';
-import type { FlowEventInput } from '../activities/records.ts';
+import type { FlowEventInput, RunRowInput } from '../activities/records.ts';
 import { issueKey } from '../src/domain/facts.ts';
 import { branchName } from '../src/domain/names.ts';
 import type { RunOutcome, RunStatus } from '../src/domain/runs.ts';
@@ -13,11 +13,11 @@ import {
   withStep,
   type RunStory,
 } from '../src/domain/status-comment.ts';
-import { recordRun, writeStatusComment } from './effects.ts';
+import { catchUpStatusComment, recordRun, showRun, writeStatusComment } from './effects.ts';
 import type { RunInput } from './messages.ts';
 import { runRow } from './run-row.ts';
 
-/** A run that has ended waits so long for its comment, and no longer. */
+/** A run of 0.1.0 that has ended waits so long for its comment, and no longer. */
 const COMMENT_LIMIT = '30 seconds';
 
 type Happening = Pick<FlowEventInput, 'type' | 'payload'>;
@@ -31,27 +31,30 @@ export interface RunDiary {
   pullRequest(pullRequest: { number: number; url: string; created: boolean }): void;
   /** Shows the end. */
   finish(outcome: RunOutcome): Promise<void>;
-  /** Resolves when the comment shows the end, or cannot within half a minute. */
+  /** Whether GitHub did not take the newest comment yet. */
+  commentIsOwed(): boolean;
+  /** Resolves when the comment shows the end, or cannot: within a day, in 0.1.0 within half a minute. */
   commentShown(): Promise<void>;
   /** The story in a few lines of Markdown, for Temporal Web. */
   details(): string;
 }
 
-export function createRunDiary({
-  plan,
-  issue,
-  issueTitle,
-  settings,
-  environment,
-  pullRequest,
-  resume,
-}: RunInput): RunDiary {
+/** `inOneStep`: row, events and comment are one activity. In 0.1.0 they were several (`patched` in run.ts). */
+export function createRunDiary(
+  { plan, issue, issueTitle, settings, environment, pullRequest, resume }: RunInput,
+  inOneStep: boolean,
+): RunDiary {
   let { revision } = plan;
   let comment: { id: number; url: string } | undefined;
   let written = 0;
   let threadId = resume?.threadId ?? null;
   let pending: Happening[] = [];
   let commentWritten = Promise.resolve();
+  let shown = Promise.resolve();
+  const place = commentPlace(issue, plan.trigger, pullRequest);
+  let body = '';
+  /** Set while comments that GitHub did not take are tried again, and row and events are shown without them. */
+  let catchingUp = false;
   let story: RunStory = {
     ...newStory(plan, {
       branch: branchName(issue.number),
@@ -67,24 +70,70 @@ export function createRunDiary({
     story = withStep(story, status, new Date().toISOString());
   }
 
-  async function show(events: readonly Happening[]): Promise<void> {
+  const rowNow = (): RunRowInput =>
+    runRow(issue, plan, story, { revision, threadId, statusCommentUrl: comment?.url ?? null });
+
+  function show(events: readonly Happening[]): Promise<void> {
     const happened = [...pending, ...events].map((event) => asFlowEvent(event));
     pending = [];
     revision += 1;
+    body = renderStatusComment(story, settings.locale, `${settings.dashboardUrl}/runs/${plan.runId}`);
+    if (inOneStep) return showInTurn(rowNow(), happened, body);
     writeComment();
-    await recordRun({
-      row: runRow(issue, plan, story, { revision, threadId, statusCommentUrl: comment?.url ?? null }),
-      events: happened,
-    });
+    return recordRun({ row: rowNow(), events: happened }).then(() => undefined);
+  }
+
+  /** One after the other, and to the end also when the run is canceled: an older comment never follows a newer one. */
+  function showInTurn(row: RunRowInput, events: readonly FlowEventInput[], text: string): Promise<void> {
+    const first = row.revision === plan.revision + 1;
+    const mine = shown.then(() =>
+      CancellationScope.nonCancellable(async () => {
+        const withComment = !catchingUp;
+        const done = await showRun({
+          row,
+          events,
+          comment: withComment ? { issue: place, body: text, commentId: comment?.id ?? null } : null,
+          acknowledge: first ? { issue, trigger: plan.trigger, pullRequest: pullRequest?.number ?? null } : null,
+        });
+        if (done.comment) ({ comment } = done);
+        else if (withComment) commentWritten = catchUp();
+      }),
+    );
+    shown = mine.catch(() => undefined);
+    return mine;
+  }
+
+  /** Goes on until the newest comment stands on GitHub, or GitHub was away for a day. */
+  async function catchUp(): Promise<void> {
+    catchingUp = true;
+    for (let standing = ''; standing !== body;) {
+      const writing = body;
+      try {
+        comment = await catchUpStatusComment({
+          issue: place,
+          runId: plan.runId,
+          body: writing,
+          commentId: comment?.id ?? null,
+        });
+      } catch (error) {
+        log.warn('status comment not written', { error: String(error) });
+      }
+      standing = writing;
+    }
+    catchingUp = false;
   }
 
   /** One write at a time, the newest last; nothing waits for them but the end, and that not for long. */
   function writeComment(): void {
-    const body = renderStatusComment(story, settings.locale, `${settings.dashboardUrl}/runs/${plan.runId}`);
-    const place = commentPlace(issue, plan.trigger, pullRequest);
+    const text = body;
     commentWritten = commentWritten.then(async () => {
       try {
-        comment = await writeStatusComment({ issue: place, runId: plan.runId, body, commentId: comment?.id ?? null });
+        comment = await writeStatusComment({
+          issue: place,
+          runId: plan.runId,
+          body: text,
+          commentId: comment?.id ?? null,
+        });
       } catch (error) {
         log.warn('status comment not written', { error: String(error) });
       }
@@ -124,7 +173,9 @@ export function createRunDiary({
       story = withOutcome(story, outcome, new Date().toISOString());
       await show([{ type: `run.${outcome.status}`, payload: endOf(outcome) }]);
     },
+    commentIsOwed: () => catchingUp,
     async commentShown() {
+      if (inOneStep) return commentWritten;
       await CancellationScope.cancellable(async () => {
         const limit = sleep(COMMENT_LIMIT, { summary: 'Wait for the status comment' }).catch(() => undefined);
         await Promise.race([commentWritten, limit]);

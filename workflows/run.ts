@@ -4,6 +4,7 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   log,
+  patched,
   rootCause,
   setCurrentDetails,
   setHandler,
@@ -22,7 +23,7 @@ import {
   prepareAssignment,
   stopAgent,
 } from './effects.ts';
-import { cancelRun, observed, runStoryQuery, searchAttributes, type RunInput } from './messages.ts';
+import { cancelRun, observed, reportBySignal, runStoryQuery, searchAttributes, type RunInput } from './messages.ts';
 import { createRunDiary, type RunDiary } from './run-diary.ts';
 
 /** An agent that is lost with its machine is started again with its conversation, this often in all. */
@@ -44,49 +45,48 @@ interface Cancel {
 
 export async function runWorkflow(input: RunInput): Promise<RunOutcome> {
   let cancel: Cancel | undefined;
-  const diary = createRunDiary(input);
+  /** Since 0.2: fewer steps, and the issue's workflow learns of the end as a parent does, unless it cannot. */
+  const inOneStep = patched('run-shown-in-one-step');
+  let reports = !inOneStep;
+  const diary = createRunDiary(input, inOneStep);
   const scope = new CancellationScope();
   setHandler(runStoryQuery, () => diary.story());
   setHandler(cancelRun, (request) => {
     cancel ??= request;
     scope.cancel();
   });
+  setHandler(reportBySignal, () => {
+    reports = true;
+  });
 
-  const outcome = await scope.run(() => work(input, diary)).catch((error: unknown) => outcomeOf(error, cancel));
+  const outcome = await scope
+    .run(() => work(input, diary, inOneStep))
+    .catch((error: unknown) => outcomeOf(error, cancel));
   await CancellationScope.nonCancellable(async () => {
     if (outcome.status === 'canceled')
       await stopAgent({ runId: input.plan.runId, environment: input.environment.name }).catch(logged);
     await diary.finish(outcome);
     upsertSearchAttributes([{ key: searchAttributes.runStatus, value: outcome.status }]);
     setCurrentDetails(diary.details());
-    await getExternalWorkflowHandle(issueKey(input.issue))
-      .signal(observed, { facts: [{ seq: null, fact: { kind: 'run_finished', runId: input.plan.runId, outcome } }] })
-      .catch(logged);
+    // A comment that GitHub does not take must not keep the issue from going on.
+    if (reports || diary.commentIsOwed()) await report(input, outcome);
     await diary.commentShown();
   });
   return outcome;
 }
 
-async function work(input: RunInput, diary: RunDiary): Promise<RunOutcome> {
-  const { plan, issue, environment, settings } = input;
-  const ref = { runId: plan.runId, environment: environment.name };
+async function report({ issue, plan }: RunInput, outcome: RunOutcome): Promise<void> {
+  await getExternalWorkflowHandle(issueKey(issue))
+    .signal(observed, { facts: [{ seq: null, fact: { kind: 'run_finished', runId: plan.runId, outcome } }] })
+    .catch(logged);
+}
+
+async function work(input: RunInput, diary: RunDiary, inOneStep: boolean): Promise<RunOutcome> {
+  const { plan, issue, settings } = input;
   if (plan.target.kind === 'revise' && !input.pullRequest) {
     throw new RunFailed('pull_request_not_found', 'The issue has no pull request that a run of this platform opened.');
   }
-  await Promise.all([
-    prepareAssignment({
-      runId: plan.runId,
-      issue,
-      target: plan.target,
-      settings,
-      branch: branchName(issue.number),
-      resume: input.resume,
-      pullRequest: input.pullRequest?.number ?? null,
-      requestedAt: plan.requestedAt,
-    }),
-    acknowledge({ issue, trigger: plan.trigger, pullRequest: input.pullRequest?.number ?? null }).catch(logged),
-    diary.enter('preparing', [{ type: 'run.requested', payload: { trigger: plan.trigger, label: plan.label } }]),
-  ]);
+  await prepare(input, diary, inOneStep);
 
   const report = await agentReport(input, diary);
   if (report.outcome === 'failed') throw new RunFailed(report.failure, report.detail);
@@ -104,7 +104,7 @@ async function work(input: RunInput, diary: RunDiary): Promise<RunOutcome> {
   });
   diary.pullRequest(pullRequest);
   if (plan.target.kind === 'revise') {
-    await answerReview({ issue, runId: ref.runId, pullRequest: pullRequest.number, settings }).catch(logged);
+    await answerReview({ issue, runId: plan.runId, pullRequest: pullRequest.number, settings }).catch(logged);
   }
   return {
     status: 'succeeded',
@@ -112,6 +112,35 @@ async function work(input: RunInput, diary: RunDiary): Promise<RunOutcome> {
     summary: report.summary,
     threadId: report.threadId,
   };
+}
+
+/** Writes down what the agent is to do, and shows people that they were heard: the agent waits for the first only. */
+async function prepare(
+  { plan, issue, settings, ...input }: RunInput,
+  diary: RunDiary,
+  inOneStep: boolean,
+): Promise<void> {
+  const assigned = prepareAssignment({
+    runId: plan.runId,
+    issue,
+    target: plan.target,
+    settings,
+    branch: branchName(issue.number),
+    resume: input.resume,
+    pullRequest: input.pullRequest?.number ?? null,
+    requestedAt: plan.requestedAt,
+  });
+  const requested = [{ type: 'run.requested', payload: { trigger: plan.trigger, label: plan.label } }];
+  if (inOneStep) {
+    diary.enter('preparing', requested).catch(logged);
+    await assigned;
+    return;
+  }
+  await Promise.all([
+    assigned,
+    acknowledge({ issue, trigger: plan.trigger, pullRequest: input.pullRequest?.number ?? null }).catch(logged),
+    diary.enter('preparing', requested),
+  ]);
 }
 
 /** Launches the agent and waits for its report; a lost one is launched again. */

@@ -29,6 +29,8 @@ export interface PlannedRun {
   readonly revision: number;
   /** Set when somebody took the label off: whatever stands there now belongs to a newer click. */
   readonly withdrawn?: true;
+  /** Set when the workflow has continued as new since the run was started, and learns of its end by a signal. */
+  readonly reportsBySignal?: true;
 }
 
 /** All that an issue's workflow knows. Plain JSON; carried whole through continue-as-new. */

@@ -26,6 +26,8 @@ export interface FakeWorld {
   environmentHours: number;
   /** Whether the repository was taken from its project. */
   unbound: boolean;
+  /** Whether GitHub refuses comments for the time being. */
+  commentsRefused: boolean;
   /** Whether the environment turns out to be somebody else's. */
   foreignEnvironment: boolean;
   readonly calls: { name: keyof Activities; input: Record<string, unknown> }[];
@@ -56,6 +58,7 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
     environmentHours: 24,
     unbound: false,
     foreignEnvironment: false,
+    commentsRefused: false,
     calls,
     rows,
     endAgent(id, end) {
@@ -87,6 +90,13 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
       if (!present || present.revision < input.row.revision) rows.set(input.row.id, input.row);
       return [];
     },
+    async showRun({ row, events, comment, acknowledge }) {
+      called('showRun', { runId: row.id });
+      await activities.recordRun({ row, events });
+      if (acknowledge) await activities.acknowledge(acknowledge);
+      const written = comment && (await activities.writeStatusComment({ ...comment, runId: row.id }).catch(() => null));
+      return { links: [], comment: written };
+    },
     async readSettings(input) {
       called('readSettings', input);
       if (world.unbound) throw ApplicationFailure.nonRetryable('not bound', 'RepositoryNotBound');
@@ -109,6 +119,11 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
         labeled: world.events.map((event) => ({ ...event, at: new Date().toISOString() })),
       };
     },
+    async readTrigger(input) {
+      called('readTrigger', input);
+      const settings = await activities.readSettings({ repositoryId: input.issue.repositoryId }).catch(() => null);
+      return { truth: await activities.readLabelTruth(input), settings };
+    },
     async settleLabels(input) {
       called('settleLabels', input);
       if (input.remove !== null) world.labels = world.labels.filter((label) => label !== input.remove);
@@ -128,6 +143,7 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
       called('acknowledge', input);
     },
     async writeStatusComment(input) {
+      if (world.commentsRefused) throw new Error('GitHub is away');
       called('writeStatusComment', input);
       return { id: 1, url: 'http://github/acme/app/issues/12#issuecomment-1' };
     },

@@ -39,11 +39,15 @@ test('everything unread crosses continue-as-new, with a run under way', async ()
       await tell(facts);
     }
     await expect.poll(() => world.countEvents('run.not_started'), { timeout: 60_000 }).toBe(refusals);
+    await expect
+      .poll(async () => (await temporal.client.workflow.getHandle(issueKey(ISSUE)).describe()).runId, {
+        timeout: 30_000,
+      })
+      .not.toBe(first);
     world.endAgent(runId(1), FINISHED);
     await expect
       .poll(async () => (await handle.query(issueStateQuery)).pullRequest?.number, { timeout: 30_000 })
       .toBe(13);
-    expect((await temporal.client.workflow.getHandle(issueKey(ISSUE)).describe()).runId).not.toBe(first);
     expect(world.names().filter((name) => name === 'writeRefusal')).toHaveLength(refusals);
     world.open = false;
     await tell([delivered(2 + refusals, { kind: 'issue_closed' })]);

@@ -93,6 +93,22 @@ describe('the main job', () => {
     expect(world.rows.get(id(1))).toMatchObject({ status: 'succeeded', pullRequest: 13, threadId: 'thread-1' });
   });
 
+  test('a run without incidents has at most 60 events', async () => {
+    await finishedWork();
+    const run = temporal.client.workflow.getHandle(runWorkflowId(id(1)));
+    await run.result();
+    expect((await run.fetchHistory()).events?.length).toBeLessThanOrEqual(60);
+  });
+
+  test('a status comment that GitHub does not take holds up nobody, and is caught up on', async () => {
+    world.commentsRefused = true;
+    await finishedWork();
+    expect(called('writeStatusComment')).toBe(0);
+    world.commentsRefused = false;
+    await temporal.client.workflow.getHandle(runWorkflowId(id(1))).result();
+    expect(world.calls.findLast(({ name }) => name === 'writeStatusComment')?.input['body']).toContain('Did it.');
+  });
+
   test('a review that asks for changes goes on with the same conversation and pull request', async () => {
     const handle = await finishedWork();
     await tell(changesRequested(2, 900, id(2)));
