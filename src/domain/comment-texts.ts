@@ -24,6 +24,8 @@ interface CommentTexts {
   failures: Record<Failure, string>;
   nextTitle: string;
   next: Record<RunStatus, string>;
+  /** Where a review asked for the run, and there is no label to take off or to put on. */
+  nextAfterReview: Partial<Record<RunStatus, string>>;
   refused: { title: string; reasons: Record<string, string>; unknown: string; remove: string; code: string };
   pullRequest: { checks: string; passed: string; failed: string; requested(label: string, by: string): string };
   reviewAnswer: string;
@@ -88,6 +90,12 @@ const EN: CommentTexts = {
       'review the pull request. “Request changes” starts a revise; merging it closes the issue and removes the environment.',
     failed: 'read [the log]({url}), then put the label `{label}` on again to try once more.',
     canceled: 'put the label `{label}` on again to start anew.',
+  },
+  nextAfterReview: {
+    preparing: '`codex-k8s runs cancel {run}` cancels it.',
+    running: 'follow [the live log]({url}); `codex-k8s runs cancel {run}` cancels it.',
+    failed: 'read [the log]({url}), then request changes again to try once more.',
+    canceled: 'request changes again to start anew.',
   },
   refused: {
     title: 'No run was started',
@@ -174,6 +182,12 @@ const RU: CommentTexts = {
       'проверьте pull request. «Request changes» запускает доработку; слияние закрывает issue и удаляет окружение.',
     failed: 'прочитайте [журнал]({url}) и снова поставьте метку `{label}`, чтобы повторить.',
     canceled: 'чтобы начать заново, снова поставьте метку `{label}`.',
+  },
+  nextAfterReview: {
+    preparing: 'отменить: `codex-k8s runs cancel {run}`.',
+    running: 'смотрите [журнал]({url}); отменить: `codex-k8s runs cancel {run}`.',
+    failed: 'прочитайте [журнал]({url}) и снова запросите изменения, чтобы повторить.',
+    canceled: 'чтобы начать заново, снова запросите изменения.',
   },
   refused: {
     title: 'Запуск не создан',

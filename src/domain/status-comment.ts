@@ -20,6 +20,8 @@ export interface RunStory {
   readonly target: TriggerTarget;
   readonly status: RunStatus;
   readonly requestedBy: string;
+  /** Whether a review asked for the run, and not a label. */
+  readonly byReview: boolean;
   /** Counted from 1 while the run waits behind others of its issue. */
   readonly queuePlace: number | null;
   readonly timeline: readonly TimelineStep[];
@@ -36,7 +38,7 @@ export interface RunStory {
 
 /** The story of a run that was asked for, and of which nothing else is known. */
 export function newStory(
-  run: { runId: string; target: TriggerTarget; by: { login: string }; requestedAt: string },
+  run: { runId: string; target: TriggerTarget; trigger: string; by: { login: string }; requestedAt: string },
   known: Pick<RunStory, 'branch' | 'model' | 'reasoningEffort' | 'pullRequest'>,
 ): RunStory {
   return {
@@ -44,6 +46,7 @@ export function newStory(
     target: run.target,
     status: 'queued',
     requestedBy: run.by.login,
+    byReview: run.trigger.startsWith('review:'),
     queuePlace: null,
     timeline: [{ step: 'queued', at: run.requestedAt }],
     environment: null,
@@ -140,10 +143,10 @@ function facts(story: RunStory, texts: Texts): string {
 }
 
 function nextSteps(story: RunStory, texts: Texts, runUrl: string): string {
-  const steps = texts.next[story.status];
-  return steps === ''
-    ? ''
-    : `**${texts.nextTitle}** ${steps.replaceAll('{url}', runUrl).replaceAll('{label}', triggerLabel(story.target))}`;
+  const steps = (story.byReview && texts.nextAfterReview[story.status]) || texts.next[story.status];
+  if (steps === '') return '';
+  const values = { url: runUrl, label: triggerLabel(story.target), run: story.runId };
+  return `**${texts.nextTitle}** ${steps.replaceAll(/\{(url|label|run)\}/g, (_, name: keyof typeof values) => values[name])}`;
 }
 
 function quoted(text: string): string {

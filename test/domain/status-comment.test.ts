@@ -20,6 +20,7 @@ function story(status: RunStatus, more: Partial<RunStory> = {}): RunStory {
     {
       runId: RUN,
       target: { stage: 'dev', kind: 'work' },
+      trigger: 'label:1',
       by: { login: 'olivia' },
       requestedAt: '2026-11-21T10:00:00.000Z',
     },
@@ -113,6 +114,17 @@ describe('the status comment', () => {
 
   test('says what to do next with the label that asked', () => {
     expect(renderStatusComment(failed(''), 'en', PAGE)).toContain('put the label `run:dev` on again');
+  });
+
+  test.each(OF_ALL)('in %s names no label where a review asked, when the run is %s', (locale, status) => {
+    const text = renderStatusComment(story(status, { byReview: true }), locale, PAGE);
+    expect(text.split('\n\n').at(-1)).not.toMatch(/`run:|\{\w+\}/);
+  });
+
+  test('says how a run that a review asked for is canceled', () => {
+    expect(renderStatusComment(story('running', { byReview: true }), 'en', PAGE)).toContain(
+      `codex-k8s runs cancel ${RUN}`,
+    );
   });
 
   test('shows the summary of finished work only', () => {
