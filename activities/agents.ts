@@ -1,10 +1,11 @@
 /** Agents and their environments. Names are deterministic: a repeated launch finds what is there. */
 import { createHash } from 'node:crypto';
-import { cancellationSignal, heartbeat } from '@temporalio/activity';
+import { cancellationSignal } from '@temporalio/activity';
 import type { IssueRef } from '../src/domain/facts.ts';
 import { promptName, renderPrompt, type OpenComment } from '../src/domain/prompts.ts';
 import type { Failure } from '../src/domain/runs.ts';
 import type { TriggerTarget } from '../src/domain/stages.ts';
+import type { ListedEnvironment } from '../src/domain/sweeps.ts';
 import { fullName } from '../src/domain/names.ts';
 import { beginAttempt, closeAssignment, findAssignment, storeAssignment } from '../src/read-model/assignments.ts';
 import type { Database } from '../src/read-model/database.ts';
@@ -28,6 +29,8 @@ export interface AgentRuntime {
   stop(run: Pick<AgentRef, 'environment' | 'runId'>): Promise<void>;
   /** Removes an environment that `owner` owns; one that is gone is removed already. */
   removeEnvironment(environment: { name: string; owner: string }): Promise<void>;
+  /** All environments that this platform has made, and no others; the longest unused first. */
+  listEnvironments(): Promise<ListedEnvironment[]>;
 }
 
 /** What a prompt is made of. */
@@ -59,8 +62,6 @@ export type AgentEnd =
 type BriefReport =
   | { readonly outcome: 'finished'; readonly headSha: string; readonly threadId: string; readonly summary: string }
   | { readonly outcome: 'failed'; readonly failure: Failure; readonly detail: string };
-
-const HEARTBEAT_MS = 3000;
 
 export function createAgentActivities({ db, github, runtime, promptSeed, runToken }: AgentPorts) {
   return {
@@ -121,21 +122,16 @@ export function createAgentActivities({ db, github, runtime, promptSeed, runToke
 
     /** Waits for hours; found again by name after a worker's restart. A report counts more than how the process ended. */
     async awaitAgent(agent: AgentRef): Promise<AgentEnd> {
-      const beat = setInterval(() => heartbeat(), HEARTBEAT_MS);
-      try {
-        const { detail } = await runtime.ended(agent, cancellationSignal());
-        const report = (await findAssignment(db, agent.runId))?.report;
-        if (!report) return { kind: 'lost', detail };
-        if (report.outcome === 'failed')
-          return { kind: 'reported', report: { outcome: 'failed', failure: report.failure, detail: report.detail } };
-        const { headSha, threadId, answer } = report;
-        return {
-          kind: 'reported',
-          report: { outcome: 'finished', headSha, threadId, summary: answer.summary.slice(0, 6000) },
-        };
-      } finally {
-        clearInterval(beat);
-      }
+      const { detail } = await runtime.ended(agent, cancellationSignal());
+      const report = (await findAssignment(db, agent.runId))?.report;
+      if (!report) return { kind: 'lost', detail };
+      if (report.outcome === 'failed')
+        return { kind: 'reported', report: { outcome: 'failed', failure: report.failure, detail: report.detail } };
+      const { headSha, threadId, answer } = report;
+      return {
+        kind: 'reported',
+        report: { outcome: 'finished', headSha, threadId, summary: answer.summary.slice(0, 6000) },
+      };
     },
 
     /** Takes the agent's token away first, then stops its process. */

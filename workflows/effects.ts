@@ -1,5 +1,5 @@
 /** Activity proxies, grouped by how they fail. Each has a summary, so that Temporal Web reads like a story. */
-import { proxyActivities, type ActivityOptions } from '@temporalio/workflow';
+import { ActivityCancellationType, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 
 /** A worker that dies is noticed within this time: activities beat by themselves while they run. */
@@ -19,6 +19,17 @@ const github: ActivityOptions = {
   heartbeatTimeout,
   scheduleToCloseTimeout: '24 hours',
   retry: { initialInterval: '1 second', maximumInterval: '2 minutes' },
+};
+
+/**
+ * Asking GitHub whether a webhook is right that ends something: people are promised an end within half a minute, so a GitHub
+ * that does not answer is not waited for, and the webhook is believed.
+ */
+const confirmation: ActivityOptions = {
+  startToCloseTimeout: '10 seconds',
+  heartbeatTimeout,
+  scheduleToCloseTimeout: '15 seconds',
+  retry: { initialInterval: '1 second', maximumInterval: '2 seconds' },
 };
 
 /** What people read on GitHub: worth some minutes, never worth a run. */
@@ -67,8 +78,17 @@ export const readTrigger = effect(
   github,
   "Read the issue's labels and their events from GitHub, and the project's settings",
 );
+export const readReview = effect('readReview', github, 'Read the review from GitHub');
+export const readWithdrawals = effect('readWithdrawals', confirmation, 'Ask GitHub whether the label was taken off');
+export const readPullRequest = effect('readPullRequest', confirmation, 'Ask GitHub what became of the pull request');
 export const settleLabels = effect('settleLabels', github, 'Move the labels on GitHub');
-export const openPullRequest = effect('openPullRequest', github, 'Open or update the pull request');
+export const openPullRequest = effect(
+  'openPullRequest',
+  // A cancel waits for what GitHub is being asked already: so either the pull request is known, or there is none.
+  { ...github, cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED },
+  'Open or update the pull request',
+);
+export const openPullRequestOrCancel = effect('openPullRequest', github, 'Open or update the pull request');
 export const answerReview = effect('answerReview', github, 'Answer the review comments');
 export const prepareAssignment = effect('prepareAssignment', github, 'Write down what the agent is to do');
 

@@ -3,21 +3,24 @@ import {
   getExternalWorkflowHandle,
   isCancellation,
   ParentClosePolicy,
-  patched,
   rootCause,
   startChild,
   type ChildWorkflowHandle,
 } from '@temporalio/workflow';
+import { whyLabelIsGone, whyReviewIsStale, type Withdrawal } from '../src/domain/confirmations.ts';
 import { issueKey, type Fact, type IssueRef } from '../src/domain/facts.ts';
 import {
   decideRevise,
   decideTriggers,
   isCanceledByRemoval,
   labelToRemove,
+  nextUnread,
+  QUEUE_LIMIT,
   type IssueState,
   type LabelFact,
   type LabelTruth,
   type PlannedRun,
+  type TriggerDecision,
 } from '../src/domain/issue-life.ts';
 import { environmentName } from '../src/domain/names.ts';
 import type { RunOutcome, UnfinishedOutcome } from '../src/domain/runs.ts';
@@ -25,16 +28,29 @@ import type { RunSettings } from '../src/domain/settings.ts';
 import { STATE_IN_REVIEW, triggerLabel, triggerLabelsIn } from '../src/domain/stages.ts';
 import {
   readLabelTruth,
+  readPullRequest,
+  readReview,
   readSettings,
   readTrigger,
+  readWithdrawals,
   removeEnvironment,
   settleLabels,
   stopAgent,
   writeRefusal,
 } from './effects.ts';
 import { leftOut, showIssue, showEnded, showQueue, type Happening } from './issue-diary.ts';
-import { cancelRun, reportBySignal, runWorkflowId, searchAttributes, TASK_QUEUE } from './messages.ts';
+import {
+  cancelRun,
+  reportBySignal,
+  runWorkflowId,
+  searchAttributes,
+  TASK_QUEUE,
+  type PullRequestRef,
+} from './messages.ts';
 import { runWorkflow } from './run.ts';
+
+/** Duplicates that are told one by one, of those that one look at GitHub answers. */
+const DUPLICATES_TOLD = 20;
 
 export interface IssueActs {
   /** Acts on the oldest fact, or on the environment's lease, when nothing is unread. */
@@ -46,15 +62,19 @@ export interface IssueActs {
   letGo(): Promise<boolean>;
 }
 
-export function createIssueActs(issue: IssueRef, state: IssueState): IssueActs {
+/** `since02`: as issues act since 0.2; otherwise as in 0.1.0, whose histories are replayed. */
+export function createIssueActs(issue: IssueRef, state: IssueState, since02: boolean): IssueActs {
   const key = issueKey(issue);
   const show = (happenings: readonly Happening[]): Promise<void> => showIssue(issue, state, happenings);
 
   async function next(): Promise<void> {
-    const fact = state.unread[0]?.fact;
+    if (state.throttled) await showThrottled(state.throttled);
+    const index = nextUnread(state);
+    const place = index > 0 && since02 ? index : 0;
+    const fact = state.unread[place]?.fact;
     if (!fact) return expire();
     if (isLabelFact(fact)) return labelPutOn(takeLabelFacts(fact.label));
-    state.unread.shift();
+    state.unread.splice(place, 1);
     switch (fact.kind) {
       case 'trigger_label_removed':
         return labelRemoved(fact);
@@ -65,8 +85,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState): IssueActs {
       case 'issue_closed':
         return issueClosed(fact);
       case 'issue_reopened':
-        state.closed = false;
-        return show([{ type: 'issue.reopened', payload: {}, by: fact.by.login, correlationId: fact.delivery }]);
+        return issueReopened(fact);
       case 'run_finished':
         return runFinished(fact.runId, fact.outcome);
       case 'run_lost':
@@ -108,13 +127,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState): IssueActs {
     state.closed = !truth.open;
     const decision = decideTriggers(taken, facts, truth);
     state.takenEvents[label] = decision.taken;
-    const drops = decision.dropped.map(({ fact, reason }) => ({
-      type: reason === 'trigger_already_taken' ? 'trigger.duplicate' : 'run.not_started',
-      payload: { label, reason },
-      by: fact.by.login,
-      correlationId: fact.delivery,
-    }));
-    if (drops.length > 0) await show(drops);
+    await showDropped(label, decision.dropped);
     for (const { fact, reason } of decision.dropped.filter((drop) => isExplained(drop.reason))) {
       await refuse(
         fact.by.login,
@@ -126,15 +139,77 @@ export function createIssueActs(issue: IssueRef, state: IssueState): IssueActs {
     for (const planned of decision.planned) await startOrQueue(planned, settings);
   }
 
+  /** Of those that say nothing new a few are told one by one, and the others counted: each costs the audit trail a row. */
+  async function showDropped(label: string, dropped: TriggerDecision['dropped']): Promise<void> {
+    if (dropped.length === 0) return;
+    const repeated = dropped.filter(({ reason }) => reason === 'trigger_already_taken');
+    const counted = since02 ? repeated.slice(DUPLICATES_TOLD) : [];
+    const told = dropped
+      .filter((drop) => !counted.includes(drop))
+      .map(({ fact, reason }): Happening => ({
+        type: reason === 'trigger_already_taken' ? 'trigger.duplicate' : 'run.not_started',
+        payload: { label, reason },
+        by: fact.by.login,
+        correlationId: fact.delivery,
+      }));
+    await show(counted.length === 0 ? told : [...told, throttled(counted.length)]);
+  }
+
   /** What GitHub says, and in the same step how the project's runs are set up: a start waits for both. */
   async function readTriggerTruth(
     asked: Parameters<typeof readTrigger>[0],
   ): Promise<{ truth: LabelTruth; settings: RunSettings | null }> {
-    if (patched('settings-read-with-the-label')) return readTrigger(asked);
+    if (since02) return readTrigger(asked);
     return { truth: await readLabelTruth(asked), settings: null };
   }
 
   async function labelRemoved(fact: Extract<Fact, { kind: 'trigger_label_removed' }>): Promise<void> {
+    if (!since02) return labelRemovedAsTold(fact);
+    const removals = [fact, ...takeRemovals(fact.label)];
+    const under = [state.active, ...state.queue].filter(
+      (run) => run !== null && !run.withdrawn && isCanceledByRemoval(run, fact.label),
+    ) as PlannedRun[];
+    if (under.length === 0) return;
+    const withdrawals = await readWithdrawals({
+      issue,
+      label: fact.label,
+      triggers: under.map(({ trigger }) => trigger),
+      people: [...new Set(removals.map(({ by }) => by.id))],
+    }).catch((error: unknown): Withdrawal[] => {
+      if (isCancellation(error)) throw error;
+      return under.map(({ trigger }) => ({ trigger, by: fact.by.id }));
+    });
+    for (const run of under) {
+      const withdrawal = withdrawals.find(({ trigger }) => trigger === run.trigger);
+      const by = removals.find((removal) => removal.by.id === withdrawal?.by)?.by.login;
+      if (by === undefined) continue;
+      if (state.active?.runId === run.runId) state.active = { ...state.active, withdrawn: true };
+      await cancelById(run.runId, by, `the label ${fact.label} was removed`);
+    }
+    if (withdrawals.length > 0) return;
+    await show([
+      {
+        type: 'trigger.removal_stale',
+        payload: { label: fact.label },
+        by: fact.by.login,
+        correlationId: fact.delivery,
+      },
+    ]);
+  }
+
+  /** All other unread removals of a label: one look at GitHub answers them all. */
+  function takeRemovals(label: string): Extract<Fact, { kind: 'trigger_label_removed' }>[] {
+    const taken: Extract<Fact, { kind: 'trigger_label_removed' }>[] = [];
+    state.unread = state.unread.filter(({ fact }) => {
+      if (fact.kind !== 'trigger_label_removed' || fact.label !== label) return true;
+      taken.push(fact);
+      return false;
+    });
+    return taken;
+  }
+
+  /** As in 0.1.0. */
+  async function labelRemovedAsTold(fact: Extract<Fact, { kind: 'trigger_label_removed' }>): Promise<void> {
     const reason = `the label ${fact.label} was removed`;
     if (state.active && !state.active.withdrawn && isCanceledByRemoval(state.active, fact.label)) {
       state.active = { ...state.active, withdrawn: true };
@@ -145,17 +220,30 @@ export function createIssueActs(issue: IssueRef, state: IssueState): IssueActs {
   }
 
   /** Says why, once for each subject. */
-  async function refuse(by: string, reason: string, labels: readonly string[], subject: string): Promise<void> {
+  async function refuse(
+    by: string,
+    reason: string,
+    labels: readonly string[],
+    subject: string,
+    pullRequest?: number,
+  ): Promise<void> {
     const { locale } = await readSettings({ repositoryId: issue.repositoryId });
-    await writeRefusal({ issue, refusal: { reason, labels, by, subject }, locale }).catch(leftOut);
+    const place = pullRequest === undefined ? issue : { ...issue, number: pullRequest };
+    await writeRefusal({ issue: place, refusal: { reason, labels, by, subject }, locale }).catch(leftOut);
   }
 
   async function changesRequested(fact: Extract<Fact, { kind: 'changes_requested' }>): Promise<void> {
     const decision = decideRevise(state, fact);
     const about = { by: fact.by.login, correlationId: fact.delivery };
+    const matters = 'planned' in decision || isExplained(decision.reason);
+    const stale = matters && since02 ? await staleness(fact.pullRequest, fact.review) : undefined;
+    if (stale !== undefined)
+      return show([{ type: 'review.stale', payload: { review: fact.review, reason: stale }, ...about }]);
     if ('reason' in decision) {
-      if (isExplained(decision.reason)) await refuse(fact.by.login, decision.reason, [], `review-${fact.review}`);
-      return show([{ type: 'run.not_started', payload: { review: fact.review, reason: decision.reason }, ...about }]);
+      const { reason } = decision;
+      if (isExplained(reason)) await refuse(fact.by.login, reason, [], `review-${fact.review}`, fact.pullRequest);
+      const type = reason === 'review_outdated' ? 'review.stale' : 'run.not_started';
+      return show([{ type, payload: { review: fact.review, reason }, ...about }]);
     }
     state.pullRequest ??= { number: fact.pullRequest, url: fact.pullRequestUrl };
     state.takenReviews = [...state.takenReviews, fact.review].slice(-200);
@@ -169,23 +257,33 @@ export function createIssueActs(issue: IssueRef, state: IssueState): IssueActs {
     await startOrQueue(decision.planned);
   }
 
+  /** Why a review does not count any more; undefined when it does, or when GitHub refuses to show it. */
+  async function staleness(pullRequest: number, review: number): Promise<string | undefined> {
+    const truth = await readReview({ issue, pullRequest, review }).catch(leftOut);
+    return truth && whyReviewIsStale(truth);
+  }
+
   async function pullRequestClosed(fact: Extract<Fact, { kind: 'pull_request_closed' }>): Promise<void> {
-    const ours = state.pullRequest?.number === fact.pullRequest;
+    const ours = state.pullRequest?.number === fact.pullRequest ? state.pullRequest : null;
+    const told = { open: false, merged: fact.merged };
+    const { open, merged } =
+      ours && since02
+        ? await readPullRequest({ issue, pullRequest: fact.pullRequest }).catch((error) => asTold(error, told))
+        : told;
+    const about = { payload: { pr_number: fact.pullRequest }, by: fact.by.login, correlationId: fact.delivery };
+    if (open) return show([{ type: 'pull_request.close_stale', ...about }]);
     if (ours) state.pullRequest = null;
-    await show([
-      {
-        type: fact.merged ? 'pull_request.merged' : 'pull_request.closed',
-        payload: { pr_number: fact.pullRequest },
-        by: fact.by.login,
-        correlationId: fact.delivery,
-      },
-    ]);
-    if (ours && state.active)
-      await cancelById(
-        state.active.runId,
-        fact.by.login,
-        `pull request #${fact.pullRequest} was ${fact.merged ? 'merged' : 'closed'}`,
-      );
+    await show([{ type: merged ? 'pull_request.merged' : 'pull_request.closed', ...about }]);
+    if (!ours) return;
+    const reason = `pull request #${fact.pullRequest} was ${merged ? 'merged' : 'closed'}`;
+    if (since02) await cancelWaitingRevises(fact.by.login, reason);
+    if (state.active) await cancelById(state.active.runId, fact.by.login, reason, merged ? ours : null);
+  }
+
+  /** Nothing is left that they could revise. */
+  async function cancelWaitingRevises(by: string, reason: string): Promise<void> {
+    for (const { runId } of state.queue.filter(({ target }) => target.kind === 'revise'))
+      await cancelById(runId, by, reason);
   }
 
   async function issueClosed(fact: Extract<Fact, { kind: 'issue_closed' }>): Promise<void> {
@@ -195,12 +293,34 @@ export function createIssueActs(issue: IssueRef, state: IssueState): IssueActs {
     state.closed = true;
     await show([{ type: 'issue.closed', payload: {}, by: fact.by.login, correlationId: fact.delivery }]);
     for (const planned of state.queue) await cancelById(planned.runId, fact.by.login, 'the issue was closed');
-    if (state.active) return cancelById(state.active.runId, fact.by.login, 'the issue was closed');
+    if (state.active)
+      return cancelById(state.active.runId, fact.by.login, 'the issue was closed', await mergedPullRequest());
     await cleanUp('issue_closed');
+  }
+
+  /** The issue's pull request, when it is merged: GitHub tells of the issue that a merge closes before or after the merge. */
+  async function mergedPullRequest(): Promise<PullRequestRef | null> {
+    const { pullRequest } = state;
+    if (!pullRequest || !since02) return null;
+    const truth = await readPullRequest({ issue, pullRequest: pullRequest.number }).catch(leftOut);
+    if (!truth?.merged) return null;
+    state.pullRequest = null;
+    return pullRequest;
+  }
+
+  async function issueReopened(fact: Extract<Fact, { kind: 'issue_reopened' }>): Promise<void> {
+    const about = { payload: {}, by: fact.by.login, correlationId: fact.delivery };
+    if (state.closed && since02) {
+      const { open } = await readLabelTruth({ issue, label: '', facts: [] }).catch(goneIsClosed);
+      if (!open) return show([{ type: 'issue.reopen_stale', ...about }]);
+    }
+    state.closed = false;
+    await show([{ type: 'issue.reopened', ...about }]);
   }
 
   async function startOrQueue(planned: PlannedRun, settings: RunSettings | null = null): Promise<void> {
     if (!state.active && state.queue.length === 0) return start(planned, settings);
+    if (state.queue.length >= QUEUE_LIMIT && since02) return refuseForQueue(planned);
     state.queue.push(planned);
     await showQueue(issue, state);
     await show([
@@ -212,6 +332,13 @@ export function createIssueActs(issue: IssueRef, state: IssueState): IssueActs {
         correlationId: planned.delivery,
       },
     ]);
+  }
+
+  async function refuseForQueue({ trigger, label, by, delivery }: PlannedRun): Promise<void> {
+    const reason = 'queue_full';
+    const subject = trigger.replace(':', '-').replace('label', 'event');
+    await refuse(by.login, reason, [], subject, label === null ? state.pullRequest?.number : undefined);
+    await show([{ type: 'run.not_started', payload: { label, reason }, by: by.login, correlationId: delivery }]);
   }
 
   /** A run that cannot even be started must not keep the issue busy for ever. */
@@ -305,26 +432,68 @@ export function createIssueActs(issue: IssueRef, state: IssueState): IssueActs {
     const finished = state.active;
     if (finished?.runId !== runId) return;
     state.active = null;
-    if (outcome.status === 'succeeded') {
-      state.pullRequest = outcome.pullRequest;
-      state.last = { runId, stage: finished.target.stage, threadId: outcome.threadId };
+    const delivered = outcome.status === 'succeeded' && !outcome.mergedBy ? outcome : null;
+    if (delivered) {
+      state.pullRequest = delivered.pullRequest;
+      state.last = { runId, stage: finished.target.stage, threadId: delivered.threadId };
     }
     const settled = settleLabels({
       issue,
       remove: labelToRemove(finished, state.queue),
-      add: outcome.status === 'succeeded' ? STATE_IN_REVIEW : null,
-      pullRequest: outcome.status === 'succeeded' ? outcome.pullRequest.number : null,
+      add: delivered ? STATE_IN_REVIEW : null,
+      pullRequest: delivered ? delivered.pullRequest.number : null,
     }).catch(leftOut);
-    if (!patched('labels-settled-beside-the-record')) await settled;
+    if (!since02) await settled;
     await Promise.all([show([]), settled]);
     if (state.closed) return cleanUp('issue_closed');
+    if (since02) return startNext();
     const following = state.queue.shift();
     if (!following) return;
     await showQueue(issue, state);
     await start(following);
   }
 
-  async function cancelById(runId: string, by: string, reason: string): Promise<void> {
+  /** Starts the first of those that wait which GitHub says is still wanted; who asked may have thought better of it. */
+  async function startNext(): Promise<void> {
+    while (!state.active) {
+      const [first] = state.queue;
+      if (!first) return;
+      const gone = await whyNoLongerWanted(first);
+      if (gone) {
+        await cancelById(first.runId, gone.by, gone.reason);
+        continue;
+      }
+      state.queue.shift();
+      await showQueue(issue, state);
+      await start(first);
+    }
+  }
+
+  /** GitHub's refusal to say stops nothing: the run then says itself what is the matter. */
+  async function whyNoLongerWanted({
+    trigger,
+    label,
+  }: PlannedRun): Promise<{ by: string; reason: string } | undefined> {
+    if (label !== null) {
+      const truth = await readLabelTruth({ issue, label, facts: [] }).catch(leftOut);
+      return truth && whyLabelIsGone({ trigger, label }, truth);
+    }
+    const review = Number(/^review:(\d+)$/.exec(trigger)?.[1]);
+    const { pullRequest } = state;
+    if (!pullRequest) return { by: 'GitHub', reason: 'there is no open pull request any more' };
+    const stale = await staleness(pullRequest.number, review);
+    return stale === undefined
+      ? undefined
+      : { by: 'GitHub', reason: `the review does not ask for changes any more (${stale})` };
+  }
+
+  /** `merged`: the pull request that was merged meanwhile, so that the run has what it was for. */
+  async function cancelById(
+    runId: string,
+    by: string,
+    reason: string,
+    merged: PullRequestRef | null = null,
+  ): Promise<void> {
     const queued = state.queue.find((planned) => planned.runId === runId);
     if (queued) {
       state.queue = state.queue.filter((planned) => planned !== queued);
@@ -334,7 +503,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState): IssueActs {
     }
     if (state.active?.runId !== runId) return;
     await getExternalWorkflowHandle(runWorkflowId(runId))
-      .signal(cancelRun, { by, reason })
+      .signal(cancelRun, { by, reason, ...(merged ? { merged } : {}) })
       .catch((error: unknown) => {
         if (isCancellation(error)) throw error;
         state.unread.push({
@@ -342,6 +511,12 @@ export function createIssueActs(issue: IssueRef, state: IssueState): IssueActs {
           fact: { kind: 'run_lost', runId, outcome: { status: 'canceled', by, reason } },
         });
       });
+  }
+
+  /** Says how many deliveries said nothing new, in a flood of them. */
+  async function showThrottled(facts: number): Promise<void> {
+    state.throttled = 0;
+    await show([throttled(facts)]);
   }
 
   async function expire(): Promise<void> {
@@ -370,7 +545,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState): IssueActs {
 
   async function letGo(): Promise<boolean> {
     const run = state.active;
-    if (!run || run.reportsBySignal || !patched('runs-report-by-signal-after-continue-as-new')) return true;
+    if (!run || run.reportsBySignal || !since02) return true;
     const told = await getExternalWorkflowHandle(runWorkflowId(run.runId))
       .signal(reportBySignal)
       .then(
@@ -387,6 +562,10 @@ export function createIssueActs(issue: IssueRef, state: IssueState): IssueActs {
   return { next, letGo };
 }
 
+function throttled(facts: number): Happening {
+  return { type: 'issue.throttled', payload: { facts } };
+}
+
 function isLabelFact(fact: Fact): fact is LabelFact {
   return fact.kind === 'trigger_label_added' || fact.kind === 'trigger_refused';
 }
@@ -394,6 +573,12 @@ function isLabelFact(fact: Fact): fact is LabelFact {
 /** What people cannot see for themselves is said on GitHub; that a label is gone, or an issue closed, they can. */
 function isExplained(reason: string): boolean {
   return !['issue_closed', 'label_absent', 'trigger_already_taken'].includes(reason);
+}
+
+/** A webhook is believed when GitHub cannot be asked in time. */
+function asTold<Told>(error: unknown, told: Told): Told {
+  if (isCancellation(error)) throw error;
+  return told;
 }
 
 /** An issue that GitHub does not show any more, deleted or moved, is as good as closed. */

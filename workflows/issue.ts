@@ -6,6 +6,7 @@ import {
   continueAsNew,
   isCancellation,
   log,
+  patched,
   setCurrentDetails,
   setHandler,
   sleep,
@@ -18,9 +19,11 @@ import { issueStateQuery, observed, searchAttributes, type IssueInput } from './
 
 export async function issueWorkflow({ issue, title, url, ...rest }: IssueInput): Promise<void> {
   const state = rest.state ?? newIssueState(title, url, new Date().toISOString());
+  // Decided once, at the beginning: an execution that began under 0.1.0 goes on as it began, until it continues as new.
+  const since02 = patched('facts-confirmed-by-github');
   setHandler(issueStateQuery, () => state);
-  setHandler(observed, ({ facts }) => receive(state, facts));
-  const acts = createIssueActs(issue, state);
+  setHandler(observed, ({ facts }) => receive(state, facts, since02));
+  const acts = createIssueActs(issue, state, since02);
   let shown = '';
 
   while (!isOver(state)) {

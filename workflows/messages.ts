@@ -44,8 +44,14 @@ export interface RunInput {
 /** Facts for an issue, in the order of its inbox. Safe to repeat. */
 export const observed = defineSignal<[{ facts: readonly ObservedFact[] }]>('observed');
 
-/** Ends a run. The first one counts. */
-export const cancelRun = defineSignal<[{ by: string; reason: string }]>('cancelRun');
+/** A pull request as runs know it. */
+export interface PullRequestRef {
+  readonly number: number;
+  readonly url: string;
+}
+
+/** Ends a run; `merged` is the pull request that it was for, when that has been merged. The first one counts. */
+export const cancelRun = defineSignal<[{ by: string; reason: string; merged?: PullRequestRef }]>('cancelRun');
 
 /**
  * Tells a run that its issue's workflow goes on under another run id, which does not learn of a child's end by itself: the
@@ -55,3 +61,22 @@ export const reportBySignal = defineSignal('reportBySignal');
 
 export const issueStateQuery = defineQuery<IssueState>('issueState');
 export const runStoryQuery = defineQuery<RunStory>('runStory');
+
+/** The Schedules of the sweeps; each starts the workflow type of its name. */
+export const SCHEDULES = {
+  redeliverySweep: 'sweep:redelivery',
+  reconcileSweep: 'sweep:reconcile',
+  environmentSweep: 'sweep:environments',
+} as const;
+
+export interface ReconcileInput {
+  /** What happened less than so many seconds ago is left to webhooks. */
+  readonly graceSeconds: number;
+}
+
+export interface EnvironmentSweepInput {
+  /** An environment that was used less than so many seconds ago is let be. */
+  readonly ageSeconds: number;
+  /** Seconds between the first look and the second. */
+  readonly graceSeconds: number;
+}

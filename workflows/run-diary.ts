@@ -169,7 +169,7 @@ export function createRunDiary(
       });
     },
     async finish(outcome) {
-      if (outcome.status === 'succeeded') ({ threadId } = outcome);
+      if (outcome.status === 'succeeded' && outcome.mergedBy === undefined) ({ threadId } = outcome);
       story = withOutcome(story, outcome, new Date().toISOString());
       await show([{ type: `run.${outcome.status}`, payload: endOf(outcome) }]);
     },

@@ -1,6 +1,7 @@
 /** One run: an agent is launched, awaited, and its work published. Reports its end to the issue's workflow. */
 import {
   CancellationScope,
+  CancelledFailure,
   getExternalWorkflowHandle,
   isCancellation,
   log,
@@ -20,10 +21,19 @@ import {
   awaitAgent,
   launchAgent,
   openPullRequest,
+  openPullRequestOrCancel,
   prepareAssignment,
   stopAgent,
 } from './effects.ts';
-import { cancelRun, observed, reportBySignal, runStoryQuery, searchAttributes, type RunInput } from './messages.ts';
+import {
+  cancelRun,
+  observed,
+  reportBySignal,
+  runStoryQuery,
+  searchAttributes,
+  type PullRequestRef,
+  type RunInput,
+} from './messages.ts';
 import { createRunDiary, type RunDiary } from './run-diary.ts';
 
 /** An agent that is lost with its machine is started again with its conversation, this often in all. */
@@ -41,6 +51,7 @@ class RunFailed extends Error {
 interface Cancel {
   readonly by: string;
   readonly reason: string;
+  readonly merged?: PullRequestRef;
 }
 
 export async function runWorkflow(input: RunInput): Promise<RunOutcome> {
@@ -61,9 +72,9 @@ export async function runWorkflow(input: RunInput): Promise<RunOutcome> {
 
   const outcome = await scope
     .run(() => work(input, diary, inOneStep))
-    .catch((error: unknown) => outcomeOf(error, cancel));
+    .catch((error: unknown) => outcomeOf(error, cancel, input));
   await CancellationScope.nonCancellable(async () => {
-    if (outcome.status === 'canceled')
+    if (outcome.status === 'canceled' || (outcome.status === 'succeeded' && outcome.mergedBy !== undefined))
       await stopAgent({ runId: input.plan.runId, environment: input.environment.name }).catch(logged);
     await diary.finish(outcome);
     upsertSearchAttributes([{ key: searchAttributes.runStatus, value: outcome.status }]);
@@ -92,7 +103,8 @@ async function work(input: RunInput, diary: RunDiary, inOneStep: boolean): Promi
   if (report.outcome === 'failed') throw new RunFailed(report.failure, report.detail);
   diary.note('publishing');
 
-  const pullRequest = await openPullRequest({
+  // A cancel of 0.1.0 did not wait for GitHub's answer.
+  const pullRequest = await (inOneStep ? openPullRequest : openPullRequestOrCancel)({
     issue,
     runId: plan.runId,
     target: plan.target,
@@ -100,7 +112,10 @@ async function work(input: RunInput, diary: RunDiary, inOneStep: boolean): Promi
     branch: branchName(issue.number),
     settings,
   }).catch((error: unknown) => {
-    throw isCancellation(error) ? error : new RunFailed('publish_failed', messageOf(error));
+    if (isCancellation(error)) throw error;
+    throw CancellationScope.current().consideredCancelled
+      ? new CancelledFailure('canceled while GitHub refused the pull request')
+      : new RunFailed('publish_failed', messageOf(error));
   });
   diary.pullRequest(pullRequest);
   if (plan.target.kind === 'revise') {
@@ -172,8 +187,12 @@ async function agentReport(
   throw new RunFailed('agent_lost', lost);
 }
 
-function outcomeOf(error: unknown, cancel: Cancel | undefined): RunOutcome {
-  if (cancel && isCancellation(error)) return { status: 'canceled', ...cancel };
+function outcomeOf(error: unknown, cancel: Cancel | undefined, { resume }: RunInput): RunOutcome {
+  if (cancel && isCancellation(error)) {
+    const { by, reason, merged } = cancel;
+    if (!merged) return { status: 'canceled', by, reason };
+    return { status: 'succeeded', pullRequest: merged, summary: '', threadId: resume?.threadId ?? '', mergedBy: by };
+  }
   if (error instanceof RunFailed) return { status: 'failed', failure: error.failure, detail: error.message };
   if (isCancellation(error)) return { status: 'canceled', by: 'an operator', reason: 'canceled in Temporal' };
   log.error('run failed', { error });

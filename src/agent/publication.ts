@@ -13,7 +13,7 @@ export async function publish(
   options: GitOptions,
   log: Log,
 ): Promise<string> {
-  const { git, start } = repository;
+  const { git, start, remote } = repository;
   await commitLeftovers(repository, assignment.author, answer.title, log);
   const head = await git('rev-parse', 'HEAD');
   const commits = Number(await git('rev-list', '--count', `${start}..HEAD`));
@@ -24,9 +24,14 @@ export async function publish(
     }
     throw new RunFailure('no_changes', `the branch ${assignment.branch} holds nothing new: ${answer.summary}`);
   }
+  const branch = `refs/heads/${assignment.branch}`;
+  // Together these two push forward only, and only from where the work began: what people did to the branch meanwhile stands,
+  // also when they took commits off it or deleted it (reliability.md T19).
+  await refuseRewritten(repository, assignment.branch);
+  const lease = `--force-with-lease=${branch}:${remote ?? ''}`;
   try {
     await remotely(
-      () => git('push', '--quiet', '--no-verify', assignment.cloneUrl, `HEAD:refs/heads/${assignment.branch}`),
+      () => git('push', '--quiet', '--no-verify', lease, assignment.cloneUrl, `HEAD:${branch}`),
       options,
       log,
     );
@@ -38,6 +43,17 @@ export async function publish(
     `Pushed ${commits === 1 ? '1 commit' : `${commits} commits`} to ${assignment.branch}: ${head.slice(0, 12)}`,
   );
   return head;
+}
+
+/** A history that lacks what the branch had could only be forced on it. */
+async function refuseRewritten({ git, remote }: Repository, branch: string): Promise<void> {
+  if (remote === null) return;
+  const missing = Number(await git('rev-list', '--count', `HEAD..${remote}`));
+  if (missing > 0)
+    throw new RunFailure(
+      'push_rejected',
+      `the work lacks ${missing} of the commits that ${branch} had: it was rewritten`,
+    );
 }
 
 async function commitLeftovers(

@@ -10,6 +10,8 @@ import { persist } from './retry.ts';
 export interface Repository {
   /** The commit that the result is compared with. */
   readonly start: string;
+  /** The commit of the branch on the remote, as the work began from it; null where there was none. */
+  readonly remote: string | null;
   readonly git: Git;
 }
 
@@ -71,7 +73,7 @@ async function goOn(git: Git, target: Target, log: Log): Promise<Repository | un
   const start = (await commitOf(git, target.kind === 'work' ? target.baseBranch : target.branch)) ?? '';
   if (head.trim() !== `refs/heads/${target.branch}` || start === '') return undefined;
   log('runner', `On branch ${target.branch}, with the work of the interrupted agent`);
-  return { git, start };
+  return { git, start, remote: (await commitOf(git, target.branch)) ?? null };
 }
 
 async function checkOut(git: Git, target: Target, log: Log): Promise<Repository> {
@@ -84,7 +86,7 @@ async function checkOut(git: Git, target: Target, log: Log): Promise<Repository>
   await git('clean', '-ffdq');
   const origin = existing === undefined ? `from ${target.baseBranch}` : 'as it is on the remote';
   log('runner', `On branch ${target.branch}, ${origin}, at ${from.slice(0, 12)}`);
-  return { git, start: target.kind === 'work' ? (base ?? from) : from };
+  return { git, start: target.kind === 'work' ? (base ?? from) : from, remote: existing ?? null };
 }
 
 async function commitOf(git: Git, branch: string): Promise<string | undefined> {

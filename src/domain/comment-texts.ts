@@ -8,6 +8,8 @@ interface CommentTexts {
   details: string;
   queued(place: number): string;
   succeeded(pullRequest: number): string;
+  /** Somebody merged it while the agent still worked. */
+  merged(pullRequest: number, by: string): string;
   canceled(by: string, reason: string): string;
   states: Record<RunStatus, string>;
   steps: Record<RunStatus, string>;
@@ -36,6 +38,7 @@ const EN: CommentTexts = {
   details: 'Details',
   queued: (place) => `Waiting for its turn: place ${place} in this issue's queue.`,
   succeeded: (pullRequest) => `Done. The work is in #${pullRequest} and waits for your review.`,
+  merged: (pullRequest, by) => `Done: ${by} merged #${pullRequest} meanwhile, so the agent was stopped.`,
   canceled: (by, reason) => `Canceled by ${by}: ${reason}.`,
   states: {
     queued: 'Waiting for its turn.',
@@ -109,6 +112,9 @@ const EN: CommentTexts = {
       pull_request_review_stage_ambiguous:
         'The labels on the pull request name several stages, so it is unclear which one to revise.',
       pull_request_review_stage_not_resolved: 'It is unclear which stage the review sends back.',
+      queue_full: 'Too many runs of this issue wait already. Ask again when one of them has finished.',
+      review_outdated:
+        'The review is of a commit that is not the newest any more. Look at the newest one, and request changes again if they are still needed.',
     },
     unknown: 'The request could not be carried out.',
     remove: 'Take off all of these but one, then put the one you want on again:',
@@ -128,6 +134,7 @@ const RU: CommentTexts = {
   details: 'Подробности',
   queued: (place) => `Ждёт своей очереди: место ${place} в очереди этого issue.`,
   succeeded: (pullRequest) => `Готово. Работа лежит в #${pullRequest} и ждёт ревью.`,
+  merged: (pullRequest, by) => `Готово: тем временем #${pullRequest} слит (${by}), агент остановлен.`,
   canceled: (by, reason) => `Отменено (${by}): ${reason}.`,
   states: {
     queued: 'Ждёт своей очереди.',
@@ -200,6 +207,9 @@ const RU: CommentTexts = {
       pull_request_review_stage_ambiguous:
         'Метки на pull request называют несколько этапов, неясно, какой дорабатывать.',
       pull_request_review_stage_not_resolved: 'Неясно, какой этап возвращает ревью.',
+      queue_full: 'Слишком много запусков этого issue уже ждут. Повторите, когда один из них закончится.',
+      review_outdated:
+        'Ревью относится не к последнему коммиту. Посмотрите последний и, если нужно, снова запросите изменения.',
     },
     unknown: 'Запрос не может быть выполнен.',
     remove: 'Снимите все метки, кроме одной, и поставьте нужную заново:',

@@ -31,6 +31,8 @@ export type Fact =
       readonly label: string;
       readonly target: TriggerTarget;
       readonly runId: string;
+      /** The id of GitHub's `labeled` event, where it is known: a webhook does not name it, a sweep does. */
+      readonly event?: number;
     })
   /** A trigger label was taken off by somebody who may. */
   | (FromDelivery & { readonly kind: 'trigger_label_removed'; readonly label: string })
@@ -40,14 +42,18 @@ export type Fact =
       readonly label: string;
       readonly reason: string;
       readonly labels: readonly string[];
+      readonly event?: number;
     })
   | (FromDelivery & {
       readonly kind: 'changes_requested';
       readonly pullRequest: number;
       readonly pullRequestUrl: string;
       readonly review: number;
+      /** The trigger labels on the pull request. */
       readonly labels: readonly string[];
       readonly runId: string;
+      /** Set when it was given on a commit that was not the head of the pull request any more (reliability.md T19). */
+      readonly outdated?: true;
     })
   | (FromDelivery & { readonly kind: 'pull_request_closed'; readonly pullRequest: number; readonly merged: boolean })
   | (FromDelivery & { readonly kind: 'issue_closed' })

@@ -56,6 +56,8 @@ export interface IssueState {
   closed: boolean;
   /** Counts the writes to the read model. */
   revision: number;
+  /** Facts that said nothing new and were let go while many were unread; not told of yet. */
+  throttled?: number;
 }
 
 /** The state of an issue nobody knows anything of yet. */
@@ -79,15 +81,62 @@ export function newIssueState(title: string, url: string, startedAt: string): Is
   };
 }
 
-/** Takes in facts: those at or before the cursor are known already; handed over twice is learned once. */
-export function receive(state: IssueState, facts: readonly ObservedFact[]): void {
+/**
+ * Takes in facts: those at or before the cursor are known already; handed over twice is learned once. While many are unread,
+ * `bounded` says whether one that repeats what another unread one says may be let go: GitHub is asked before either is acted on,
+ * so that both lead to the same, and the state stays small enough to be carried through continue-as-new (reliability.md T35).
+ */
+export function receive(state: IssueState, facts: readonly ObservedFact[], bounded = true): void {
   for (const observed of facts) {
     if (observed.seq !== null) {
       if (observed.seq <= state.cursor) continue;
       state.cursor = observed.seq;
     }
+    if (bounded && state.unread.length >= UNREAD_LIMIT && saysNothingNew(state, observed.fact)) {
+      state.throttled = (state.throttled ?? 0) + 1;
+      continue;
+    }
     state.unread.push(observed);
   }
+}
+
+/** From here on, facts that repeat an unread one are let go. */
+export const UNREAD_LIMIT = 100;
+
+function saysNothingNew(state: IssueState, fact: Fact): boolean {
+  const subject = subjectOf(fact);
+  return subject !== undefined && state.unread.some((unread) => subjectOf(unread.fact) === subject);
+}
+
+/** What two facts have in common that one look at GitHub answers alike. What comes from within has none, and always counts. */
+function subjectOf(fact: Fact): string | undefined {
+  switch (fact.kind) {
+    case 'trigger_label_removed':
+      return `${fact.kind} ${fact.by.id} ${fact.label}`;
+    case 'trigger_label_added':
+      return `${fact.kind} ${fact.by.id} ${fact.label} ${fact.event}`;
+    case 'trigger_refused':
+      return `${fact.kind} ${fact.by.id} ${fact.label} ${fact.event} ${fact.reason}`;
+    case 'changes_requested':
+      return `${fact.kind} ${fact.review}`;
+    case 'pull_request_closed':
+      return `${fact.kind} ${fact.pullRequest}`;
+    case 'issue_closed':
+    case 'issue_reopened':
+      return fact.kind;
+    case 'run_finished':
+    case 'run_lost':
+    case 'cancel_requested':
+      return undefined;
+  }
+}
+
+/** Where in the unread the next fact is: what people and runs say directly comes before what webhooks report. */
+export function nextUnread(state: Pick<IssueState, 'unread'>): number {
+  return Math.max(
+    0,
+    state.unread.findIndex(({ seq }) => seq === null),
+  );
 }
 
 /** Whether nothing is left to do for good: the issue is closed, nobody works, and its environment is gone. */
@@ -110,6 +159,8 @@ export interface LabeledEvent {
   readonly at: string;
   /** Whether the platform took the label off since: at the end of an earlier run, and not because anybody asked. */
   readonly clearedByPlatform: boolean;
+  /** Who took the label off again, the platform included; null while nobody has. What 0.1.0 recorded does not say. */
+  readonly takenOffBy?: Account | null;
 }
 
 /** What GitHub itself says of an issue and a label, read just before a launch. */
@@ -156,15 +207,25 @@ export function decideTriggers(taken: TakenEvents, facts: readonly LabelFact[], 
 /** An event so much older than a delivery was never told of, or refused at its time: a newer one is meant. */
 const LONG_AGO_MS = 3_600_000;
 
+/** A request takes up a click that was not taken back before one that was: the delivery of the former may be lost. */
 function eventOf(fact: LabelFact, truth: LabelTruth, taken: number): LabeledEvent | undefined {
   const left = truth.labeled.filter(({ id, by }) => by === fact.by.id && id > taken);
-  return left.find(({ at }) => Date.parse(at) >= Date.parse(fact.at) - LONG_AGO_MS) ?? left.at(-1);
+  if (fact.event !== undefined) return left.find(({ id }) => id === fact.event);
+  const standing = fact.kind === 'trigger_label_added' ? left.filter((event) => !wasTakenBack(event)) : [];
+  const candidates = standing.length > 0 ? standing : left;
+  return candidates.find(({ at }) => Date.parse(at) >= Date.parse(fact.at) - LONG_AGO_MS) ?? candidates.at(-1);
+}
+
+/** Whether a person took the label off again. */
+function wasTakenBack({ takenOffBy, clearedByPlatform }: LabeledEvent): boolean {
+  return takenOffBy !== undefined && takenOffBy !== null && !clearedByPlatform;
 }
 
 function dropReason(fact: LabelFact, event: LabeledEvent | undefined, truth: LabelTruth): string | undefined {
   if (fact.kind === 'trigger_refused') return fact.reason;
   const standing = triggerLabelsIn(truth.labels);
   if (!truth.open) return 'issue_closed';
+  if (event && wasTakenBack(event)) return 'label_absent';
   if (!standing.includes(fact.label) && !event?.clearedByPlatform) return 'label_absent';
   if (triggerLabelsIn([...standing, fact.label]).length > 1) return 'issue_trigger_label_conflict';
   return event ? undefined : 'trigger_already_taken';
@@ -209,6 +270,7 @@ export function decideRevise(
 ): { readonly planned: PlannedRun; readonly source: string } | { readonly reason: string } {
   if (state.closed) return { reason: 'issue_closed' };
   if (state.takenReviews.includes(fact.review)) return { reason: 'trigger_already_taken' };
+  if (fact.outdated) return { reason: 'review_outdated' };
   const resolved = resolveReviseStage(fact.labels, [], state.last?.stage);
   if ('problem' in resolved) return { reason: `pull_request_review_stage_${resolved.problem}` };
   const { stage, source } = resolved;
@@ -228,6 +290,9 @@ export function decideRevise(
     },
   };
 }
+
+/** Runs of one issue that may wait; who asks for more is told to wait with asking. */
+export const QUEUE_LIMIT = 10;
 
 /** Whether taking a label off ends a run: only the label that asked for it does. */
 export function isCanceledByRemoval(run: PlannedRun, label: string): boolean {

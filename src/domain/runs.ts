@@ -70,6 +70,8 @@ export type RunOutcome =
       readonly pullRequest: { readonly number: number; readonly url: string };
       readonly summary: string;
       readonly threadId: string;
+      /** The login of the person who merged the pull request while the agent still worked, which was then stopped. */
+      readonly mergedBy?: string;
     }
   | { readonly status: 'failed'; readonly failure: Failure; readonly detail: string }
   | { readonly status: 'canceled'; readonly by: string; readonly reason: string };

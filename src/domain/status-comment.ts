@@ -34,6 +34,8 @@ export interface RunStory {
   readonly summary: string | null;
   readonly failure: { readonly reason: Failure; readonly detail: string } | null;
   readonly canceled: { readonly by: string; readonly reason: string } | null;
+  /** Who merged the pull request while the agent still worked. */
+  readonly mergedBy?: string;
 }
 
 /** The story of a run that was asked for, and of which nothing else is known. */
@@ -68,7 +70,12 @@ export function withOutcome(story: RunStory, outcome: RunOutcome, at: string): R
   const ended = withStep(story, outcome.status, at);
   switch (outcome.status) {
     case 'succeeded':
-      return { ...ended, summary: outcome.summary, pullRequest: outcome.pullRequest };
+      return {
+        ...ended,
+        summary: outcome.summary,
+        pullRequest: outcome.pullRequest,
+        ...(outcome.mergedBy === undefined ? {} : { mergedBy: outcome.mergedBy }),
+      };
     case 'failed':
       return { ...ended, failure: { reason: outcome.failure, detail: outcome.detail } };
     case 'canceled':
@@ -112,6 +119,8 @@ function headline(story: RunStory, texts: Texts, runUrl: string): string {
   const page = `[${texts.details}](${runUrl})`;
   if (story.canceled) return `${texts.canceled(story.canceled.by, story.canceled.reason)} ${page}`;
   if (story.status === 'queued' && story.queuePlace !== null) return `${texts.queued(story.queuePlace)} ${page}`;
+  if (story.mergedBy !== undefined && story.pullRequest)
+    return `${texts.merged(story.pullRequest.number, story.mergedBy)} ${page}`;
   if (story.status === 'succeeded' && story.pullRequest) return `${texts.succeeded(story.pullRequest.number)} ${page}`;
   return `${texts.states[story.status]} ${page}`;
 }
@@ -144,7 +153,7 @@ function facts(story: RunStory, texts: Texts): string {
 
 function nextSteps(story: RunStory, texts: Texts, runUrl: string): string {
   const steps = (story.byReview && texts.nextAfterReview[story.status]) || texts.next[story.status];
-  if (steps === '') return '';
+  if (steps === '' || story.mergedBy !== undefined) return '';
   const values = { url: runUrl, label: triggerLabel(story.target), run: story.runId };
   return `**${texts.nextTitle}** ${steps.replaceAll(/\{(url|label|run)\}/g, (_, name: keyof typeof values) => values[name])}`;
 }

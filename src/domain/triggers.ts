@@ -48,6 +48,9 @@ export function judge(event: WebhookEvent, knowledge: Knowledge, identity: Deliv
   }
 }
 
+/** An issue that is deleted or moved away is over here as one that is closed; GitHub is asked which (reliability.md T17). */
+const ENDINGS = new Set(['closed', 'deleted', 'transferred']);
+
 function judgeIssue(
   event: Extract<WebhookEvent, { name: 'issues' }>,
   { bound, standing }: Knowledge,
@@ -57,7 +60,7 @@ function judgeIssue(
   const from = { delivery: identity.delivery, at: identity.receivedAt, by: account(sender) };
   const noTrigger = 'issue_event_not_trigger_label';
 
-  if (event.action === 'closed') return ignored(noTrigger, bound ? { ...from, kind: 'issue_closed' } : null);
+  if (ENDINGS.has(event.action)) return ignored(noTrigger, bound ? { ...from, kind: 'issue_closed' } : null);
   if (event.action === 'reopened') return ignored(noTrigger, bound ? { ...from, kind: 'issue_reopened' } : null);
 
   const label = event.label === null ? '' : normalizeLabel(event.label);
@@ -135,10 +138,11 @@ function judgeReview(
       at: identity.receivedAt,
       by: account(sender),
       pullRequest: event.pullRequest.number,
-      pullRequestUrl: event.pullRequest.url,
+      pullRequestUrl: short(event.pullRequest.url),
       review: event.review.id,
-      labels: event.pullRequest.labels,
+      labels: triggerLabelsIn(event.pullRequest.labels),
       runId: identity.runId,
+      ...(isOutdated(event) ? { outdated: true } : {}),
     },
   };
 }
@@ -149,8 +153,22 @@ function judgePush(event: Extract<WebhookEvent, { name: 'push' }>, { bound }: Kn
   return accepted('recorded');
 }
 
+/** Whether the review is of a commit that somebody pushed over before it was submitted. */
+function isOutdated({ review, pullRequest }: Extract<WebhookEvent, { name: 'pull_request_review' }>): boolean {
+  const { commit } = review;
+  const { headSha } = pullRequest;
+  return typeof commit === 'string' && typeof headSha === 'string' && commit !== headSha;
+}
+
 function account({ id, login }: Sender): Account {
-  return { id, login };
+  return { id, login: short(login) };
+}
+
+/** Longer than any login or address that GitHub gives out; a hundred facts are to fit one signal (reliability.md T34). */
+const SHORT_CHARACTERS = 300;
+
+function short(text: string): string {
+  return text.length <= SHORT_CHARACTERS ? text : text.slice(0, SHORT_CHARACTERS).toWellFormed();
 }
 
 function accepted(reason: string): Judgement {

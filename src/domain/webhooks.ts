@@ -12,6 +12,8 @@ interface PullRequestFacts {
   readonly number: number;
   readonly url: string;
   readonly headRef: string;
+  /** The commit at the head, where the payload says it. */
+  readonly headSha?: string | null;
   /** Null when the fork is gone. A branch of ours in somebody's fork is not ours. */
   readonly headRepositoryId: number | null;
   readonly labels: readonly string[];
@@ -38,7 +40,12 @@ export type WebhookEvent = {
   | {
       readonly name: 'pull_request_review';
       readonly pullRequest: PullRequestFacts;
-      readonly review: { readonly id: number; readonly state: string };
+      readonly review: {
+        readonly id: number;
+        readonly state: string;
+        /** The commit that was reviewed, where the payload says it. */
+        readonly commit?: string | null;
+      };
     }
   | { readonly name: 'push'; readonly ref: string; readonly deleted: boolean }
   | { readonly name: 'other' }

@@ -85,6 +85,22 @@ describe('an agent that misbehaves', { timeout: RUN_LIMIT_MS }, () => {
     expect(stage.platform.log().join('\n') + stage.platform.conversation?.content).not.toContain('ghp_');
   });
 
+  test.each([
+    ['took the newest commit off', ['update-ref', 'refs/heads/codex/issue-7', 'main']],
+    ['deleted', ['update-ref', '-d', 'refs/heads/codex/issue-7']],
+  ])('T19: a branch that somebody %s meanwhile is left as it is', async (_what, change) => {
+    await stage.pushByHand('codex/issue-7');
+    const go = join(stage.directory, 'go');
+    stage.assign({ title: '[script: wait]', body: `wait-for: ${go}` });
+    const running = stage.run();
+    await until(() => stage.platform.log().some((text) => text.startsWith('$ until')), 'the agent waits');
+    await stage.git(...change);
+    const theirs = await stage.git('for-each-ref', 'refs/heads/codex/issue-7');
+    await writeFile(go, '');
+    expect(await running).toMatchObject({ failure: 'push_rejected' });
+    expect(await stage.git('for-each-ref', 'refs/heads/codex/issue-7')).toBe(theirs);
+  });
+
   test('a branch that somebody else has pushed to is push_rejected, with the words of git', async () => {
     const go = join(stage.directory, 'go');
     stage.assign({ title: '[script: wait]', body: `wait-for: ${go}` });

@@ -8,8 +8,10 @@ import {
   isOver,
   labelToRemove,
   newIssueState,
+  nextUnread,
   receive,
   resolveReviseStage,
+  UNREAD_LIMIT,
   waitsFor,
   type IssueState,
   type LabelFact,
@@ -51,6 +53,11 @@ function truth(events: readonly Labeled[], more: Partial<LabelTruth> = {}): Labe
     labeled: events.map(([id, by, cleared]) => ({ id, by: by.id, at: AT, clearedByPlatform: cleared !== undefined })),
     ...more,
   };
+}
+
+/** The record after a person took one of the labels off. */
+function takenBack({ labeled }: LabelTruth, event: number): LabelTruth['labeled'] {
+  return labeled.map((each) => ({ ...each, takenOffBy: each.id === event ? OLIVIA : null }));
 }
 
 function planned(more: Partial<PlannedRun> = {}): PlannedRun {
@@ -97,6 +104,61 @@ describe('receiving facts', () => {
     };
     receive(state, [numbered(5), canceled, canceled]);
     expect(state).toMatchObject({ cursor: 5, unread: [numbered(5), canceled, canceled] });
+  });
+
+  test('T35: one that repeats what many unread ones say is let go and counted, and the cursor moves on', () => {
+    const state = fresh();
+    receive(
+      state,
+      Array.from({ length: UNREAD_LIMIT + 50 }, (_, index) => numbered(index + 1)),
+      true,
+    );
+    expect(state.unread).toHaveLength(UNREAD_LIMIT);
+    expect(state).toMatchObject({ throttled: 50, cursor: UNREAD_LIMIT + 50 });
+  });
+
+  test('T35: one that says something new is never let go, nor one from within', () => {
+    const state = fresh();
+    receive(
+      state,
+      Array.from({ length: UNREAD_LIMIT }, (_, index) => numbered(index + 1)),
+      true,
+    );
+    const others: Fact[] = [
+      click('d1'),
+      click('d2', PETER),
+      { ...click('d3'), event: 100 },
+      { ...click('d4'), label: 'run:qa' },
+      { kind: 'trigger_label_removed', delivery: 'd5', by: OLIVIA, at: AT, label: 'run:dev' },
+      { kind: 'issue_reopened', delivery: 'd6', by: OLIVIA, at: AT },
+      { kind: 'cancel_requested', runId: 'run-1', by: 'olivia', reason: '' },
+      { kind: 'cancel_requested', runId: 'run-1', by: 'olivia', reason: '' },
+    ];
+    receive(
+      state,
+      others.map((fact, index) => ({ seq: fact.kind === 'cancel_requested' ? null : 1000 + index, fact })),
+      true,
+    );
+    expect(state.unread.slice(UNREAD_LIMIT).map(({ fact }) => fact)).toEqual(others);
+  });
+
+  test('T35: nothing is let go where it is not allowed', () => {
+    const state = fresh();
+    receive(
+      state,
+      Array.from({ length: 300 }, (_, index) => numbered(index + 1)),
+      false,
+    );
+    expect(state.unread).toHaveLength(300);
+  });
+
+  test('T35: what people and runs say directly is read before what webhooks report', () => {
+    const state = fresh();
+    const canceled: Fact = { kind: 'cancel_requested', runId: 'run-1', by: 'olivia', reason: '' };
+    receive(state, [numbered(1), numbered(2), { seq: null, fact: canceled }]);
+    expect(state.unread[nextUnread(state)]?.fact).toEqual(canceled);
+    expect(nextUnread({ unread: [numbered(1)] })).toBe(0);
+    expect(nextUnread({ unread: [] })).toBe(0);
   });
 
   test('every fact is learned once and in order, however a relay repeats itself', () => {
@@ -305,6 +367,46 @@ describe('a click on a trigger label', () => {
     const replayed = decideTriggers(second.taken, [click('replay')], after);
     const planned = [first, second, replayed].map((decision) => decision.planned.map(({ trigger }) => trigger));
     expect(planned).toEqual([['label:100'], ['label:102'], []]);
+  });
+
+  test('T12: that a person took back is none, though another click of somebody else stands', () => {
+    const events = truth([
+      [100, OLIVIA],
+      [101, PETER],
+    ]);
+    const record = { ...events, labeled: takenBack(events, 100) };
+    expect(decideTriggers({}, [click('d1')], record)).toMatchObject({
+      planned: [],
+      dropped: [{ reason: 'label_absent' }],
+    });
+  });
+
+  test('T12: that stands is taken up before one that was taken back, whose own delivery may be lost', () => {
+    const events = truth([
+      [100, OLIVIA],
+      [101, OLIVIA],
+    ]);
+    const record = { ...events, labeled: takenBack(events, 100) };
+    const first = decideTriggers({}, [click('d2')], record);
+    expect(first.planned.map(({ trigger }) => trigger)).toEqual(['label:101']);
+    expect(decideTriggers(first.taken, [click('d1')], record).planned).toEqual([]);
+  });
+
+  test('that was refused at the edge takes nothing from a later one that stands', () => {
+    const events = truth([
+      [100, OLIVIA],
+      [101, OLIVIA],
+    ]);
+    const record = { ...events, labeled: takenBack(events, 100) };
+    const { target: _, runId: __, ...delivered } = click('d1');
+    const refused: LabelFact = {
+      ...delivered,
+      kind: 'trigger_refused',
+      reason: 'issue_trigger_label_conflict',
+      labels: [],
+    };
+    const decision = decideTriggers({}, [refused, click('d2')], record);
+    expect(decision.planned.map(({ trigger }) => trigger)).toEqual(['label:101']);
   });
 
   test('nobody made is nothing', () => {

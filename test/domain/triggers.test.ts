@@ -42,6 +42,12 @@ function from<Event extends WebhookEvent>(sender: Sender | null, event: Event): 
   return { ...event, sender };
 }
 
+/** Changes requested in a review of a commit, on a pull request with this head. */
+function reviewOf(commit: string | null, headSha: string | null): WebhookEvent {
+  const event = reviewEvent('changes_requested', { headSha, labels: ['run:dev'] });
+  return { ...event, review: { ...event.review, commit } };
+}
+
 /** The rows of requirements.md 2.2 that are in force, in their order. */
 const TABLE: Row[] = [
   ['1', 'a trigger label by a member', labeled('run:dev'), BOUND, STARTED],
@@ -177,9 +183,20 @@ const TABLE: Row[] = [
     `ignored ${NO_TRIGGER}`,
   ]),
   ['11', 'another label in a repository that is not bound', labeled('bug'), UNBOUND, `ignored ${NO_TRIGGER}`],
-  ...['opened', 'edited', 'assigned', 'deleted', 'transferred', 'pinned', 'milestoned', 'typed', ''].map(
-    (action): Row => ['12', `issues.${action}`, issuesEvent(action, null), BOUND, `ignored ${NO_TRIGGER}`],
-  ),
+  ...['opened', 'edited', 'assigned', 'pinned', 'milestoned', 'typed', ''].map((action): Row => [
+    '12',
+    `issues.${action}`,
+    issuesEvent(action, null),
+    BOUND,
+    `ignored ${NO_TRIGGER}`,
+  ]),
+  ...['deleted', 'transferred'].map((action): Row => [
+    '12',
+    `issues.${action}`,
+    issuesEvent(action, null),
+    BOUND,
+    `ignored ${NO_TRIGGER} issue_closed`,
+  ]),
   [
     '12',
     'a trigger label taken off by a member',
@@ -412,7 +429,7 @@ describe('the fact for the workflow', () => {
       { ...common, kind: 'trigger_label_removed', label: 'run:dev' },
     ],
     [
-      'of a review names the review and the labels of the pull request',
+      'of a review names the review and the trigger labels of the pull request',
       reviewEvent('changes_requested', { labels: ['run:dev', 'bug'] }),
       {
         ...common,
@@ -420,9 +437,14 @@ describe('the fact for the workflow', () => {
         pullRequest: 8,
         pullRequestUrl: 'https://github.com/acme/demo/pull/8',
         review: 99,
-        labels: ['run:dev', 'bug'],
+        labels: ['run:dev'],
         runId: IDENTITY.runId,
       },
+    ],
+    [
+      'T19: of a review on an old commit says so',
+      reviewOf('the first', 'the second'),
+      expect.objectContaining({ kind: 'changes_requested', outdated: true }),
     ],
     [
       'of a pull request says whether it was merged',
@@ -432,6 +454,34 @@ describe('the fact for the workflow', () => {
     ['of a closed issue names who closed it', issuesEvent('closed', null), { ...common, kind: 'issue_closed' }],
   ])('%s', (_what, event, fact) => {
     expect(judge(event, BOUND, IDENTITY).fact).toEqual(fact);
+  });
+});
+
+describe('T19: a review', () => {
+  test.each([
+    ['of the head', reviewOf('the head', 'the head')],
+    ['whose commit is not named', reviewOf(null, 'the head')],
+    ['of a pull request whose head is not named', reviewOf('the head', null)],
+  ])('T19: %s is not outdated', (_what, event) => {
+    expect(judge(event, BOUND, IDENTITY).fact).not.toHaveProperty('outdated');
+  });
+});
+
+describe('T34: a fact', () => {
+  const long = 'x'.repeat(1_000_000);
+  const everybody = { ...OLIVIA, login: long };
+
+  test.each([
+    ['a label that is put on', from(everybody, labeled('run:dev'))],
+    ['a label that is refused', from(everybody, labeled('run:dev', ['run:dev', 'run:qa', long]))],
+    ['a label that is taken off', from(everybody, issuesEvent('unlabeled', 'run:dev'))],
+    ['a review', from(everybody, reviewEvent('changes_requested', { url: long, labels: ['run:dev', long] }))],
+    ['a pull request that is closed', from(everybody, pullRequestEvent('closed', { url: long }))],
+    ['an issue that is closed', from(everybody, issuesEvent('closed', null))],
+  ])('T34: of %s is small, however large its delivery', (_what, event) => {
+    const { fact } = judge(event, BOUND, IDENTITY);
+    expect(fact).not.toBeNull();
+    expect(JSON.stringify(fact).length).toBeLessThan(2000);
   });
 });
 

@@ -50,7 +50,7 @@ describe.each([
     open: true,
   },
   {
-    how: 'whose label is taken off',
+    how: 'whose label is taken off (T15)',
     by: OWNER,
     reason: 'the label run:dev was removed',
     act: async (_: string, issue: number): Promise<void> => {

@@ -160,13 +160,13 @@ describe('a trigger label', () => {
     expect(run).toMatchObject({ id: first.body['run_id'], status: 'succeeded', correlationId: delivery });
   });
 
-  test('delivered again is answered 200 as a duplicate, with the same run', async () => {
+  test('T10: delivered again is answered 200 as a duplicate, with the same run', async () => {
     const again = await deliver({ event: 'issues', body: raw, delivery });
     expect(again.status).toBe(200);
     expect(again.body).toEqual({ ...first.body, status: 'duplicate', duplicate: true });
   });
 
-  test('delivered again under another delivery id, which nobody signs, starts no second run', async () => {
+  test('T11: delivered again under another delivery id, which nobody signs, starts no second run', async () => {
     await scene.ended(REPO, issue);
     const again = await deliver({ event: 'issues', body: raw });
     expect(again.status).toBe(202);
@@ -202,7 +202,7 @@ describe('a delivery that is not for us', () => {
     ['a sender nobody knows', 'sender_not_allowed', { sender: stranger }],
     ['a bot', 'sender_type_bot_not_permitted', { sender: { id: 2, login: 'some[bot]', type: 'Bot' } }],
     ['a sender without a name', 'sender_login_missing', { sender: null }],
-  ])('for %s is ignored with 200 and the reason %s, without a word on the issue', async (_, reason, change) => {
+  ])('T25: for %s is ignored with 200 and the reason %s, without a word on the issue', async (_, reason, change) => {
     const answer = await deliver({ event: 'issues', body: altered(raw, change) });
     expect(answer.status).toBe(200);
     expect(answer.body).toEqual({
@@ -258,7 +258,7 @@ describe('a request that is no delivery', () => {
     kept = await countDeliveries();
   });
 
-  test('without a good signature is answered 401, always in the same words', async () => {
+  test('T01: without a good signature is answered 401, always in the same words', async () => {
     const good = signature(secret, body);
     const bad = [
       undefined,
@@ -308,7 +308,7 @@ describe('a request that is no delivery', () => {
     expect(await response.json()).toMatchObject({ code: 'invalid_argument' });
   });
 
-  test('of more than a mebibyte is answered 413', async () => {
+  test('T03: of more than a mebibyte is answered 413', async () => {
     const [large] = await onOneConnection([1_048_577]);
     expect(large?.status).toBe(413);
     expect(large?.body).toMatchObject({ code: 'invalid_argument', field: 'body' });
@@ -331,7 +331,7 @@ describe('a request that is no delivery', () => {
 });
 
 describe('one click of a person', () => {
-  test('delivered by two hooks of the repository is one run', async () => {
+  test('T13: delivered by two hooks of the repository is one run', async () => {
     await hookIs('on');
     const { data: second } = await scene.person.octokit.rest.repos.createWebhook({
       ...AT,

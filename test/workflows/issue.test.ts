@@ -169,6 +169,7 @@ describe('one click, one run', () => {
   test('label, unlabel, label again are two runs; the first is canceled by the removal', async () => {
     const handle = await tell(labeled(1, id(1)));
     await until(() => called('awaitAgent') === 1);
+    Object.assign(world.events[0] ?? {}, { takenOffBy: { id: 7, login: 'olivia' } });
     world.events.push({ id: 101, by: 7, clearedByPlatform: false });
     await tell(delivered(2, { kind: 'trigger_label_removed', label: 'run:dev' }), labeled(3, id(3)));
     await until(() => world.rows.get(id(1))?.status === 'canceled');
@@ -278,6 +279,7 @@ describe('ending a run', () => {
     const handle = await finishedWork();
     await tell(changesRequested(2, 900, id(2)));
     await until(() => called('awaitAgent') === 2);
+    world.pullRequest = { open: false, merged: false };
     await tell(delivered(3, { kind: 'pull_request_closed', pullRequest: 13, merged: false }));
     await until(async () => (await state(handle)).active === null);
     expect(world.rows.get(id(2))?.status).toBe('canceled');

@@ -4,7 +4,7 @@ import type { EventView, IssueDetailsView, LogLineView, LogView, RunView } from 
 import { createPerson } from '../../../src/app/demo/person.ts';
 import { createPlatformClient } from '../../../src/app/demo/platform-client.ts';
 import { BOT, OWNER } from '../../../src/app/sandbox-accounts.ts';
-import { eventually, startStack, type Stack } from '../../support/stack.ts';
+import { eventually, startStack, type Stack, type StackEnv } from '../../support/stack.ts';
 
 export interface BoundRepository {
   readonly name: string;
@@ -17,7 +17,7 @@ export type Scene = Awaited<ReturnType<typeof openScene>>;
 const README = [{ path: 'README.md', content: '# A small thing\n', executable: false }];
 
 /** Starts a stack, and meets the people on it. */
-export async function openScene(env: Record<string, string> = {}) {
+export async function openScene(env: StackEnv = {}) {
   const stack = await startStack(env);
   return { stack, ...enter(stack) };
 }

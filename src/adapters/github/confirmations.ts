@@ -1,0 +1,45 @@
+/** What GitHub says of a pull request and of a review, asked before a webhook about them is acted on. */
+import type { Octokit } from '@octokit/rest';
+import type { PullRequestTruth, ReviewTruth } from '../../domain/confirmations.ts';
+import type { IssueRef } from '../../domain/facts.ts';
+
+export function createConfirmations(octokit: Octokit) {
+  const at = ({ owner, name }: IssueRef) => ({ owner, repo: name });
+
+  async function readPullRequest(repository: IssueRef, pullRequest: number): Promise<PullRequestTruth> {
+    const { data } = await octokit.rest.pulls.get({ ...at(repository), pull_number: pullRequest });
+    return { open: data.state === 'open', merged: data.merged };
+  }
+
+  /** When the issue was last closed or reopened, in milliseconds; 0 when it never was. */
+  async function lastTurn(issue: IssueRef): Promise<number> {
+    const events = await octokit.paginate(octokit.rest.issues.listEvents, {
+      ...at(issue),
+      issue_number: issue.number,
+      per_page: 100,
+    });
+    const turns = events.filter(({ event }) => event === 'closed' || event === 'reopened');
+    return Math.max(0, ...turns.map(({ created_at: createdAt }) => Date.parse(createdAt)));
+  }
+
+  return {
+    readPullRequest,
+
+    async readReview(issue: IssueRef, pullRequest: number, review: number): Promise<ReviewTruth> {
+      const { open } = await readPullRequest(issue, pullRequest);
+      const reviews = await octokit.paginate(octokit.rest.pulls.listReviews, {
+        ...at(issue),
+        pull_number: pullRequest,
+        per_page: 100,
+      });
+      const found = reviews.find(({ id }) => id === review);
+      const by = found?.user?.id;
+      return {
+        pullRequestOpen: open,
+        state: found?.state.toLowerCase() ?? null,
+        approvedSince: reviews.some(({ id, user, state }) => id > review && user?.id === by && state === 'APPROVED'),
+        ofEarlierLife: Date.parse(found?.submitted_at ?? '') < (await lastTurn(issue)),
+      };
+    },
+  };
+}

@@ -1,0 +1,123 @@
+/** T13: one click, told of twenty times within a second to two servers on one database, with a real Temporal behind. */
+import { randomUUID } from 'node:crypto';
+import { Client } from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { Worker } from '@temporalio/worker';
+import { eq } from 'drizzle-orm';
+import { Hono } from 'hono';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createGitHubWebhook } from '../../ingress/github-webhook/route.ts';
+import { sign } from '../../ingress/github-webhook/signature.ts';
+import { createHandOver, type HandOver } from '../../ingress/hand-over.ts';
+import { createIssueWorkflows } from '../../ingress/issues.ts';
+import { createIntake } from '../../src/read-model/intake.ts';
+import { deliveries, inboxes } from '../../src/read-model/schema.ts';
+import { issueStateQuery, runWorkflowId } from '../../workflows/messages.ts';
+import { createFakeWorld, type FakeWorld } from '../support/fake-activities.ts';
+import { bind, count, keyOf, OLIVIA, REPOSITORY, useTables } from '../support/tables.ts';
+import { eventually } from '../support/stack.ts';
+import { createTestWorker, dataConverter, startTemporal } from '../support/temporal.ts';
+
+const SECRET = 'the secret of the tests';
+const DELIVERIES = 20;
+const ISSUE = 7;
+const tables = useTables();
+
+let temporal: TestWorkflowEnvironment;
+let worker: Worker;
+let working: Promise<void>;
+let world: FakeWorld;
+let relays: HandOver[];
+let statuses: number[];
+let milliseconds: number;
+
+beforeAll(async () => {
+  await bind(tables.db);
+  temporal = await startTemporal();
+  const fake = createFakeWorld();
+  ({ world } = fake);
+  world.events = [{ id: 100, by: OLIVIA.id, clearedByPlatform: false }];
+  worker = await createTestWorker(temporal, fake.activities);
+  working = worker.run();
+
+  const servers = [tables.another(), tables.another()].map(({ db }) => {
+    const workflows = createIssueWorkflows(new Client({ connection: temporal.connection, dataConverter }));
+    const handOver = createHandOver({ db, workflows, onError: () => undefined });
+    return {
+      app: new Hono().route('/', createGitHubWebhook({ intake: createIntake(db), secrets: [SECRET] })),
+      handOver,
+    };
+  });
+  relays = servers.map(({ handOver }) => handOver);
+  const body = JSON.stringify({
+    action: 'labeled',
+    repository: { id: REPOSITORY.id, name: REPOSITORY.name, owner: { login: REPOSITORY.owner } },
+    sender: { ...OLIVIA, type: 'User' },
+    issue: {
+      number: ISSUE,
+      title: 'Race',
+      html_url: 'https://github.com/acme/demo/issues/7',
+      labels: [{ name: 'run:dev' }],
+    },
+    label: { name: 'run:dev' },
+  });
+  const headers = {
+    'content-type': 'application/json',
+    'x-github-event': 'issues',
+    'x-hub-signature-256': sign(SECRET, Buffer.from(body)),
+  };
+  const since = performance.now();
+  statuses = await Promise.all(
+    count(1, DELIVERIES).map(async (n) => {
+      const { app, handOver } = servers[n % 2]!;
+      const answer = await app.request('/', {
+        method: 'POST',
+        body,
+        headers: { ...headers, 'x-github-delivery': randomUUID() },
+      });
+      handOver.wake();
+      return answer.status;
+    }),
+  );
+  milliseconds = performance.now() - since;
+  await eventually('all are judged', () => world.countEvents('trigger.duplicate') === DELIVERIES - 1);
+});
+
+afterAll(async () => {
+  await Promise.all((relays ?? []).map((relay) => relay.stop()));
+  for (const id of [keyOf(ISSUE), ...[...(world?.rows.keys() ?? [])].map(runWorkflowId)])
+    await temporal?.client.workflow
+      .getHandle(id)
+      .terminate()
+      .catch(() => undefined);
+  worker?.shutdown();
+  await working;
+  await temporal?.teardown();
+});
+
+test('T13: every delivery is accepted and kept', async () => {
+  expect(statuses).toEqual(Array<number>(DELIVERIES).fill(202));
+  expect(await tables.db.select({ id: deliveries.id }).from(deliveries)).toHaveLength(DELIVERIES);
+  expect(milliseconds).toBeLessThan(5000);
+});
+
+test('T13: exactly one workflow and one run come of them, and nothing waits', async () => {
+  const state = await temporal.client.workflow.getHandle(keyOf(ISSUE)).query(issueStateQuery);
+  expect(state.active).toMatchObject({ trigger: 'label:100' });
+  expect(state.queue).toEqual([]);
+  expect([...world.rows.keys()]).toEqual([state.active?.runId]);
+  expect(world.names().filter((name) => name === 'launchAgent')).toHaveLength(1);
+  const { count: started } = await temporal.client.workflow.count(`WorkflowType = 'issueWorkflow'`);
+  expect(started).toBe(1);
+});
+
+test('T13: everything was handed over, in fewer signals than deliveries', async () => {
+  const [inbox] = await tables.db
+    .select()
+    .from(inboxes)
+    .where(eq(inboxes.issueKey, keyOf(ISSUE)));
+  expect(inbox).toMatchObject({ lastSeq: DELIVERIES, handedSeq: DELIVERIES });
+  const { events } = await temporal.client.workflow.getHandle(keyOf(ISSUE)).fetchHistory();
+  const signals = events?.filter(({ workflowExecutionSignaledEventAttributes: signal }) => signal) ?? [];
+  expect(signals.length).toBeLessThan(DELIVERIES / 2);
+});

@@ -1,0 +1,66 @@
+/** One issue's workflow on a real Temporal, over activities that remember what they were asked. */
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { expect } from 'vitest';
+import { issueKey, type IssueRef, type ObservedFact } from '../../src/domain/facts.ts';
+import type { IssueState } from '../../src/domain/issue-life.ts';
+import { issueStateQuery, observed, runWorkflowId, TASK_QUEUE } from '../../workflows/messages.ts';
+import { createFakeWorld, FINISHED, ISSUE, labeled, runId } from './fake-activities.ts';
+import { createTestWorker } from './temporal.ts';
+
+export type IssueStage = Awaited<ReturnType<typeof openIssueStage>>;
+
+/** An issue of its own, by number, with a worker that is there for it alone. Close it before the next is opened. */
+export async function openIssueStage(temporal: TestWorkflowEnvironment, number: number) {
+  const issue: IssueRef = { ...ISSUE, number };
+  const { world, activities } = createFakeWorld();
+  const worker = await createTestWorker(temporal, activities);
+  const working = worker.run();
+  const workflows = temporal.client.workflow;
+  const handle = workflows.getHandle(issueKey(issue));
+  /** Run ids are workflow ids, so each issue has its own. */
+  const id = (n: number): string => runId(number * 100 + n);
+
+  const stage = {
+    world,
+    handle,
+    id,
+    async tell(...facts: ObservedFact[]): Promise<void> {
+      await workflows.signalWithStart('issueWorkflow', {
+        workflowId: issueKey(issue),
+        taskQueue: TASK_QUEUE,
+        args: [{ issue, title: 'Add a flag', url: `http://github/acme/app/issues/${number}` }],
+        signal: observed,
+        signalArgs: [{ facts }],
+      });
+    },
+    state: (): Promise<IssueState> => handle.query(issueStateQuery),
+    until: (condition: () => unknown): Promise<void> =>
+      expect.poll(condition, { timeout: 30_000, interval: 20 }).toBeTruthy(),
+    called: (name: string): number => world.calls.filter((call) => call.name === name).length,
+    /** A run of the first label works. */
+    async working(): Promise<void> {
+      await stage.tell(labeled(1, id(1)));
+      await stage.until(() => stage.called('awaitAgent') === 1);
+    },
+    /** The first run has left its pull request. */
+    async delivered(): Promise<void> {
+      await stage.tell(labeled(1, id(1)));
+      world.endAgent(id(1), FINISHED);
+      await stage.until(async () => {
+        const { pullRequest, active } = await stage.state();
+        return pullRequest && !active;
+      });
+    },
+    async close(): Promise<void> {
+      const runs = [...world.rows.keys()].map(runWorkflowId);
+      for (const workflow of [issueKey(issue), ...runs])
+        await workflows
+          .getHandle(workflow)
+          .terminate('end of test')
+          .catch(() => undefined);
+      worker.shutdown();
+      await working;
+    },
+  };
+  return stage;
+}
