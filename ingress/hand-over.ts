@@ -11,6 +11,10 @@ import type { IssueWorkflows } from './issues.ts';
 const WIDTH = 16;
 /** Looked at this often, should a hint be lost. */
 const POLL_MS = 500;
+/** After so many failures in a row, of whatever issues, Temporal is away. */
+const AWAY_AFTER = WIDTH;
+/** Then one inbox tries this often whether it is back: the others neither wait for it nor wear out the database. */
+const AWAY_MS = 1000;
 
 export interface HandOver {
   /** Looks at once; called when something was committed. */
@@ -30,21 +34,23 @@ export function createHandOver({ db, workflows, onError }: HandOverOptions): Han
   let stopped = false;
   let rouse = (): void => {};
   let roused = false;
+  let failuresInARow = 0;
   const running = new Set<Promise<void>>();
+  const isAway = (): boolean => failuresInARow >= AWAY_AFTER;
 
   async function loop(): Promise<void> {
     while (!stopped) {
       roused = false;
       await claimMore().catch(onError);
-      if (!roused && !stopped) await rest();
+      if (!stopped && (isAway() || !roused)) await rest();
     }
     await Promise.all(running);
   }
 
   /** Fills the places that are free; an issue that takes long holds up no other. */
   async function claimMore(): Promise<void> {
-    const free = WIDTH - running.size;
-    if (free === 0) return;
+    const free = (isAway() ? 1 : WIDTH) - running.size;
+    if (free <= 0) return;
     const claimed = await claimInboxes(db, free);
     for (const inbox of claimed) {
       const work = handOver(inbox).finally(() => {
@@ -60,8 +66,10 @@ export function createHandOver({ db, workflows, onError }: HandOverOptions): Han
     try {
       if (last === undefined || last === null) throw new Error(`nothing to hand over for ${inbox.issueKey}`);
       await workflows.tell(inbox.issue, inbox.facts);
+      failuresInARow = 0;
       await markHandedOver(db, inbox, last);
     } catch (error) {
+      failuresInARow += 1;
       onError(error);
       await markNotHandedOver(db, inbox).catch(onError);
     }
@@ -69,12 +77,12 @@ export function createHandOver({ db, workflows, onError }: HandOverOptions): Han
 
   function wake(): void {
     roused = true;
-    rouse();
+    if (!isAway()) rouse();
   }
 
   async function rest(): Promise<void> {
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, POLL_MS);
+      const timer = setTimeout(resolve, isAway() ? AWAY_MS : POLL_MS);
       rouse = () => {
         clearTimeout(timer);
         resolve();

@@ -52,9 +52,15 @@ export function createLive({ sql, onError, ...limits }: LiveOptions): Live {
   async function listen(): Promise<(() => Promise<void>) | undefined> {
     while (!closing.signal.aborted) {
       try {
-        return await listenForChanges(sql, (change) => {
-          for (const { feed, refresh } of open) if (feed.concerns(change)) refresh();
-        });
+        return await listenForChanges(
+          sql,
+          (change) => {
+            for (const { feed, refresh } of open) if (feed.concerns(change)) refresh();
+          },
+          () => {
+            for (const { refresh } of open) refresh();
+          },
+        );
       } catch (error) {
         onError(error);
         await sleep(LISTEN_AGAIN_MS, undefined, { signal: closing.signal }).catch(() => undefined);

@@ -20,7 +20,7 @@ const Common = z.object({
 const PullRequest = z.object({
   number: id,
   html_url: text,
-  head: z.object({ ref: text, repo: z.object({ id }).nullish() }),
+  head: z.object({ ref: text, sha: text.nullish(), repo: z.object({ id }).nullish() }),
   labels,
   merged: z.boolean().nullish(),
 });
@@ -31,7 +31,10 @@ const shapes = {
     label: label.optional(),
   }),
   pull_request: Common.extend({ pull_request: PullRequest }),
-  pull_request_review: Common.extend({ pull_request: PullRequest, review: z.object({ id, state: text }) }),
+  pull_request_review: Common.extend({
+    pull_request: PullRequest,
+    review: z.object({ id, state: text, commit_id: text.nullish() }),
+  }),
   push: Common.extend({ ref: text, deleted: z.boolean().default(false) }),
 };
 
@@ -100,12 +103,19 @@ function toEvent(name: string, data: z.infer<typeof Common>): WebhookEvent {
       number: pull.number,
       url: pull.html_url,
       headRef: pull.head.ref,
+      headSha: pull.head.sha ?? null,
       headRepositoryId: pull.head.repo?.id ?? null,
       labels: pull.labels.map((entry) => entry.name),
       merged: pull.merged ?? false,
     };
     if (name === 'pull_request') return { ...common, name, pullRequest };
-    if (review) return { ...common, name, pullRequest, review: { id: review.id, state: review.state.toLowerCase() } };
+    if (review)
+      return {
+        ...common,
+        name,
+        pullRequest,
+        review: { id: review.id, state: review.state.toLowerCase(), commit: review.commit_id ?? null },
+      };
   }
   if (name === 'push' && ref !== undefined) return { ...common, name, ref, deleted: deleted ?? false };
   return { ...common, name: 'other' };

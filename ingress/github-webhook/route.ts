@@ -4,27 +4,25 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { Hono, type Context } from 'hono';
+import { Hono, type Context, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import { issueKey, type IssueRef } from '../../src/domain/facts.ts';
 import { issueOfBranch } from '../../src/domain/names.ts';
 import { judge, type Judgement } from '../../src/domain/triggers.ts';
 import { issueRefOf, type WebhookEvent } from '../../src/domain/webhooks.ts';
-import type { Database } from '../../src/read-model/database.ts';
-import { readStanding, recordDelivery, type JudgedDelivery, type Receipt } from '../../src/read-model/intake.ts';
+import type { Arrival, Intake, JudgedDelivery, Receipt, SenderKnowledge } from '../../src/read-model/intake.ts';
 import { bodyTooLarge, failure } from '../errors.ts';
 import { readEvent } from './payloads.ts';
 import { signedBy } from './signature.ts';
 
 export interface WebhookOptions {
-  readonly db: Database;
+  readonly intake: Intake;
   /** At least one; the newest first, older ones while they are rotated out. */
   readonly secrets: readonly string[];
   /** Bytes; GitHub's own cap is 25 MB, requirements.md W4 says 1 MiB. */
   readonly bodyLimit?: number;
   /** Milliseconds in which a body must have come; the connection of one that dribbles in is cut (reliability.md T04). */
   readonly bodyTime?: number;
-  /** Milliseconds until a commit that does not come is answered with 503. */
-  readonly commitLimit?: number;
   /** Called for every answer, for metrics. */
   readonly onResult?: (result: { event: string; result: string }) => void;
   readonly onError?: (error: unknown) => void;
@@ -33,11 +31,10 @@ export interface WebhookOptions {
 const RETRY_AFTER_SECONDS = '30';
 const HEADER_CHARACTERS = 128;
 
-export function createGitHubWebhook({ db, secrets, onResult, onError, ...limits }: WebhookOptions): Hono {
+export function createGitHubWebhook({ intake, secrets, onResult, onError, ...limits }: WebhookOptions): Hono {
   if (secrets.length === 0 || secrets.some((secret) => secret.length < 16)) {
     throw new Error('The webhook needs a secret of at least 16 characters; without one, anybody could start runs.');
   }
-  const commitLimit = limits.commitLimit ?? 4500;
   const app = new Hono();
 
   app.use(async (c, next) => {
@@ -63,12 +60,7 @@ export function createGitHubWebhook({ db, secrets, onResult, onError, ...limits 
     }
     return next();
   });
-  app.use(
-    bodyLimit({
-      maxSize: limits.bodyLimit ?? 1_048_576,
-      onError: bodyTooLarge,
-    }),
-  );
+  app.use(limitBody(limits.bodyLimit ?? 1_048_576));
 
   app.post('/', async (c) => {
     const receivedAt = new Date().toISOString();
@@ -90,7 +82,7 @@ export function createGitHubWebhook({ db, secrets, onResult, onError, ...limits 
     if (typeof event === 'string') return failure(c, 400, 'invalid_argument', event, 'X-GitHub-Event');
 
     try {
-      const receipt = await within(commitLimit, commit(db, event, { id, name, body, receivedAt }));
+      const receipt = await intake.add(arrivalOf(event, { id, name, body, receivedAt }));
       onResult?.({ event: name, result: receipt.duplicate ? 'duplicate' : receipt.status });
       return answer(c, id, receipt);
     } catch (error) {
@@ -103,17 +95,47 @@ export function createGitHubWebhook({ db, secrets, onResult, onError, ...limits 
   return app;
 }
 
-/** Judges by what the read model knows, and keeps the delivery with its decision. */
-async function commit(
-  db: Database,
-  event: WebhookEvent,
-  { id, name, body, receivedAt }: { id: string; name: string; body: Buffer; receivedAt: string },
-): Promise<Receipt> {
-  const runId = randomUUID();
-  const knowledge = await readStanding(db, event.repository?.id ?? 0, event.sender?.id ?? 0);
-  const judgement = judge(event, knowledge, { delivery: id, receivedAt, runId });
+/**
+ * Refuses bodies of more than `maxSize` bytes. An announced length, to which Node holds the sender, is enough to decide:
+ * Hono's own middleware looks at the body first, and the web stream made for that costs more than all other checks.
+ */
+function limitBody(maxSize: number): MiddlewareHandler {
+  const counting = bodyLimit({ maxSize, onError: bodyTooLarge });
+  return async function limit(c, next) {
+    const announced = c.req.header('content-length');
+    if (announced === undefined || c.req.header('transfer-encoding') !== undefined) return counting(c, next);
+    return Number(announced) > maxSize ? bodyTooLarge(c) : next();
+  };
+}
+
+interface Received {
+  readonly id: string;
+  readonly name: string;
+  readonly body: Buffer;
+  readonly receivedAt: string;
+}
+
+/** What is to be kept, once it is judged by what the read model knows then. */
+function arrivalOf(event: WebhookEvent, received: Received): Arrival {
   const issue = issueRefOf(event, issueOfBranch);
-  const delivery: JudgedDelivery = {
+  const runId = randomUUID();
+  return {
+    id: received.id,
+    body: received.body,
+    repositoryId: event.repository?.id ?? 0,
+    senderId: event.sender?.id ?? 0,
+    issueKey: issue ? issueKey(issue) : null,
+    judge: (knowledge) => judgedDelivery(event, received, { knowledge, issue, runId }),
+  };
+}
+
+function judgedDelivery(
+  event: WebhookEvent,
+  { id, name, body, receivedAt }: Received,
+  { knowledge, issue, runId }: { knowledge: SenderKnowledge; issue: IssueRef | undefined; runId: string },
+): JudgedDelivery {
+  const judgement = judge(event, knowledge, { delivery: id, receivedAt, runId });
+  return {
     id,
     event: name,
     action: event.action || null,
@@ -134,7 +156,6 @@ async function commit(
       label: event.name === 'issues' ? event.label : null,
     },
   };
-  return recordDelivery(db, delivery);
 }
 
 function answer(c: Context, id: string, receipt: Receipt): Response {
@@ -167,19 +188,5 @@ function parseJson(body: Buffer): { value: unknown } | undefined {
     return { value: JSON.parse(body.toString('utf8')) };
   } catch {
     return undefined;
-  }
-}
-
-/** A commit that comes too late still stands; GitHub's redelivery then finds a duplicate (reliability.md T51). */
-async function within<Result>(milliseconds: number, work: Promise<Result>): Promise<Result> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no commit within ${milliseconds} ms`)), milliseconds);
-  });
-  work.catch(() => undefined);
-  try {
-    return await Promise.race([work, limit]);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,6 +1,7 @@
 /** The connection to Postgres. */
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
-import postgres from 'postgres';
+import type postgres from 'postgres';
+import { openDriver } from './driver.ts';
 import * as schema from './schema.ts';
 
 export type Database = PostgresJsDatabase<typeof schema>;
@@ -12,21 +13,33 @@ export interface Connection {
   close(): Promise<void>;
 }
 
+/** The driver under a database, for statements that are better written by hand. */
+export function driverOf(db: Database): postgres.Sql {
+  return (db as Database & { readonly $client: postgres.Sql }).$client;
+}
+
+interface ConnectionOptions {
+  readonly name: string;
+  readonly max?: number;
+  /** What a statement may take. */
+  readonly statementTimeoutMs?: number;
+  /** Stands between this program and the driver, for tests. */
+  readonly around?: ((sql: postgres.Sql) => postgres.Sql) | undefined;
+}
+
+const CONNECTIONS = 10;
+const STATEMENT_TIMEOUT_MS = 10_000;
+
 /**
- * Opens a pool. `statementTimeoutMs` bounds every statement on the server's side; what must be answered in time bounds
- * itself on this side too, since a black-holed socket never answers (reliability.md, section 6).
+ * Opens a pool. Nothing on it waits for ever: the server ends statements that take too long and transactions whose client
+ * has fallen silent, and a connection on which nothing comes back is given up on this side (reliability.md T51).
  */
-export function connect(url: string, options: { max?: number; statementTimeoutMs?: number; name: string }): Connection {
-  const sql = postgres(url, {
-    max: options.max ?? 10,
-    connect_timeout: 4,
-    idle_timeout: 60,
-    onnotice: () => {},
-    connection: {
-      application_name: `codex-k8s ${options.name}`,
-      statement_timeout: options.statementTimeoutMs ?? 10_000,
-      lock_timeout: 4000,
-    },
+export function connect(url: string, { name, max, statementTimeoutMs, around }: ConnectionOptions): Connection {
+  const driver = openDriver(url, {
+    name,
+    max: max ?? CONNECTIONS,
+    statementTimeoutMs: statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
   });
+  const sql = around?.(driver) ?? driver;
   return { db: drizzle(sql, { schema }), sql, close: () => sql.end({ timeout: 5 }) };
 }

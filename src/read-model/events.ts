@@ -1,6 +1,6 @@
 /** The audit trail (design.md, decision 9): appended once by id, chained by hash within an issue. */
 import { createHash } from 'node:crypto';
-import { desc, eq, sql } from 'drizzle-orm';
+import { desc, eq, inArray, sql } from 'drizzle-orm';
 import { announce } from './changes.ts';
 import type { Database, Transaction } from './database.ts';
 import { flowEvents } from './schema.ts';
@@ -8,7 +8,8 @@ import { flowEvents } from './schema.ts';
 /** The chain of what belongs to no issue. */
 export const PLATFORM_CHAIN = 'platform';
 
-const FIRST_HASH = '0'.repeat(64);
+/** What the first event of a chain follows. */
+export const FIRST_HASH = '0'.repeat(64);
 
 export interface FlowEvent {
   readonly id: string;
@@ -31,35 +32,56 @@ export interface ChainLink {
   readonly hash: string;
 }
 
-/**
- * Appends an event, or returns the place it has already. Writers of one chain wait for each other until the
- * surrounding transaction ends.
- */
+/** Appends an event, or returns the place it has already; see {@link appendInOrder}. */
 export async function appendEvent(tx: Transaction, event: FlowEvent): Promise<ChainLink> {
-  await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${event.chain}, 1))`);
-  const [present] = await tx
-    .select({ seq: flowEvents.seq, hash: flowEvents.hash })
+  const [link] = await appendInOrder(tx, [event]);
+  return link as ChainLink;
+}
+
+/**
+ * Appends events, each once by its id, and returns their places in the order given. Writers of one chain wait for each other
+ * until the surrounding transaction ends, so it is kept short: a handful of statements, however many events there are.
+ */
+export async function appendInOrder(tx: Transaction, events: readonly FlowEvent[]): Promise<ChainLink[]> {
+  if (events.length === 0) return [];
+  const places = new Map<string, ChainLink>();
+  const ends = new Map<string, ChainLink>();
+  // In ascending order, so that no two writers wait for each other.
+  for (const chain of [...new Set(events.map((event) => event.chain))].toSorted()) {
+    await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${chain}, 1))`);
+    const [end] = await tx
+      .select({ seq: flowEvents.seq, hash: flowEvents.hash })
+      .from(flowEvents)
+      .where(eq(flowEvents.chain, chain))
+      .orderBy(desc(flowEvents.seq))
+      .limit(1);
+    ends.set(chain, end ?? { seq: 0, hash: FIRST_HASH });
+  }
+  const ids = events.map(({ id }) => id);
+  const present = await tx
+    .select({ id: flowEvents.id, seq: flowEvents.seq, hash: flowEvents.hash })
     .from(flowEvents)
-    .where(eq(flowEvents.id, event.id));
-  if (present) return present;
-  const [last] = await tx
-    .select({ seq: flowEvents.seq, hash: flowEvents.hash })
-    .from(flowEvents)
-    .where(eq(flowEvents.chain, event.chain))
-    .orderBy(desc(flowEvents.seq))
-    .limit(1);
-  const seq = (last?.seq ?? 0) + 1;
-  const previousHash = last?.hash ?? FIRST_HASH;
-  const hash = eventHash(previousHash, seq, event);
-  await tx.insert(flowEvents).values({ ...event, occurredAt: new Date(event.occurredAt), seq, previousHash, hash });
-  return { seq, hash };
+    .where(inArray(flowEvents.id, ids));
+  for (const { id, ...place } of present) places.set(id, place);
+
+  const rows: (typeof flowEvents.$inferInsert)[] = [];
+  for (const event of events) {
+    if (places.has(event.id)) continue;
+    const { seq: last, hash: previousHash } = ends.get(event.chain) as ChainLink;
+    const seq = last + 1;
+    const place = { seq, hash: eventHash(previousHash, seq, event) };
+    rows.push({ ...event, occurredAt: new Date(event.occurredAt), previousHash, ...place });
+    places.set(event.id, place);
+    ends.set(event.chain, place);
+  }
+  if (rows.length > 0) await tx.insert(flowEvents).values(rows);
+  return ids.map((id) => places.get(id) as ChainLink);
 }
 
 /** Appends several events in their order, in one transaction; readers are told. */
 export async function appendEvents(db: Database, events: readonly FlowEvent[]): Promise<ChainLink[]> {
   return db.transaction(async (tx) => {
-    const links: ChainLink[] = [];
-    for (const event of events) links.push(await appendEvent(tx, event));
+    const links = await appendInOrder(tx, events);
     for (const chain of new Set(events.map((event) => event.chain))) await announce(tx, { kind: 'issue', key: chain });
     for (const run of new Set(events.flatMap((event) => event.runId ?? [])))
       await announce(tx, { kind: 'run', key: run });

@@ -1,5 +1,5 @@
 /** What is committed and not handed over yet: claimed by one relay at a time, in order, at a bounded pace. */
-import { and, asc, eq, gt, sql, type SQL } from 'drizzle-orm';
+import { eq, sql, type SQL } from 'drizzle-orm';
 import type { ObservedFact } from '../domain/facts.ts';
 import type { Database } from './database.ts';
 import { inboxes, issueFacts } from './schema.ts';
@@ -28,31 +28,21 @@ export interface ClaimedInbox extends Claim {
 
 /** Claims up to `limit` inboxes that have something to hand over and are due. Several relays never get the same one. */
 export async function claimInboxes(db: Database, limit: number): Promise<ClaimedInbox[]> {
-  const claimed = await db.execute<{
-    issue_key: string;
-    issue: ClaimedInbox['issue'];
-    handed_seq: number;
-    claim: string;
-  }>(sql`
-    update ${inboxes} set claimed_until = now() + ${CLAIM_MS} * interval '1 millisecond'
-    where issue_key in (
-      select issue_key from ${inboxes}
-      where last_seq > handed_seq and next_at <= now() and (claimed_until is null or claimed_until < now())
-      order by next_at limit ${limit} for update skip locked)
-    returning issue_key, issue, handed_seq, claimed_until::text as claim`);
-  return Promise.all(
-    claimed.map(async (inbox) => ({
-      issueKey: inbox.issue_key,
-      claim: inbox.claim,
-      issue: inbox.issue,
-      facts: await db
-        .select({ seq: issueFacts.seq, fact: issueFacts.fact })
-        .from(issueFacts)
-        .where(and(eq(issueFacts.issueKey, inbox.issue_key), gt(issueFacts.seq, inbox.handed_seq)))
-        .orderBy(asc(issueFacts.seq))
-        .limit(BATCH),
-    })),
-  );
+  return db.execute<Omit<ClaimedInbox, 'facts'> & { facts: ObservedFact[] }>(sql`
+    with claimed as (
+      update ${inboxes} set claimed_until = now() + ${CLAIM_MS} * interval '1 millisecond'
+      where issue_key in (
+        select issue_key from ${inboxes}
+        where last_seq > handed_seq and next_at <= now() and (claimed_until is null or claimed_until < now())
+        order by next_at limit ${limit} for update skip locked)
+      returning issue_key, issue, handed_seq, claimed_until)
+    select issue_key as "issueKey", issue, claimed_until::text as claim, coalesce(waiting.facts, '[]') as facts
+    from claimed, lateral (
+      select jsonb_agg(jsonb_build_object('seq', seq, 'fact', fact) order by seq) as facts
+      from (
+        select seq, fact from ${issueFacts} f
+        where f.issue_key = claimed.issue_key and f.seq > claimed.handed_seq order by f.seq limit ${BATCH}) next
+    ) waiting`);
 }
 
 /** Records that all up to `seq` was taken, also when the claim has run out meanwhile; gives the claim back if it is held. */

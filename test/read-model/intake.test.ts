@@ -3,7 +3,13 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Standing } from '../../src/domain/senders.ts';
 import { listenForChanges, type Change } from '../../src/read-model/changes.ts';
 import { PLATFORM_CHAIN } from '../../src/read-model/events.ts';
-import { readStanding, recordDelivery } from '../../src/read-model/intake.ts';
+import {
+  createIntake,
+  readStanding,
+  recordDelivery,
+  type Arrival,
+  type JudgedDelivery,
+} from '../../src/read-model/intake.ts';
 import { addPerson, ensureProject } from '../../src/read-model/repositories.ts';
 import { deliveries, flowEvents, inboxes, projectMembers } from '../../src/read-model/schema.ts';
 import {
@@ -244,5 +250,183 @@ describe('what a workflow is started with', () => {
       deliveryOf('d2', 7, { event: 'pull_request', issue: { ...issueOf(7), title: '', url: '' } }),
     );
     expect((await inboxOf(7))?.issue).toEqual(issueOf(7));
+  });
+});
+
+describe('deliveries that arrive together', () => {
+  /** An arrival that is judged as told; its issue's chain is the one it asks for. */
+  function arrivalOf(delivery: JudgedDelivery, more: Partial<Arrival> = {}): Arrival {
+    const { id, body, issue } = delivery;
+    const key = issue ? keyOf(issue.number) : null;
+    return {
+      id,
+      body,
+      repositoryId: REPOSITORY.id,
+      senderId: OLIVIA.id,
+      issueKey: key,
+      judge: () => delivery,
+      ...more,
+    };
+  }
+
+  test('are kept in one transaction', async () => {
+    const intake = createIntake(tables.another().db);
+    await Promise.all(count(1, 100).map((n) => intake.add(arrivalOf(deliveryOf(`d${n}`, n)))));
+    const writers = await tables.db.execute('select distinct xmin::text from deliveries');
+    expect(writers).toHaveLength(1);
+    expect(await rowsOf(deliveries)).toBe(100);
+    expect(await rowsOf(inboxes)).toBe(100);
+  });
+
+  test('are numbered and chained within their issues in the order of their arrival', async () => {
+    const intake = createIntake(tables.db);
+    await Promise.all(count(0, 99).map((n) => intake.add(arrivalOf(deliveryOf(`d${n}`, (n % 3) + 1)))));
+    for (const issue of [1, 2, 3]) {
+      const ids = count(0, 99)
+        .filter((n) => n % 3 === issue - 1)
+        .map((n) => `d${n}`);
+      expect((await factsOf(tables.db, issue)).map(({ deliveryId }) => deliveryId)).toEqual(ids);
+      expect(await verifiedChain(tables.db, keyOf(issue))).toEqual(ids.map((id) => `webhook:${id}`));
+    }
+  });
+
+  test('through two servers, with all kinds among them, are numbered and chained without gaps', async () => {
+    await bind(tables.db);
+    const servers = [createIntake(tables.db), createIntake(tables.another().db)];
+    const kinds: ((id: string, n: number) => JudgedDelivery)[] = [
+      (id, n) => deliveryOf(id, (n % 5) + 1),
+      (id, n) => deliveryOf(id, (n % 5) + 1, { fact: null }),
+      (id) => deliveryOf(id, 1, { issue: null, fact: null }),
+      (_, n) => deliveryOf(`twice ${Math.floor(n / 20)}`, 3),
+    ];
+    const added = count(0, 199).map((n) => servers[n % 2]?.add(arrivalOf((kinds[n % 4] ?? deliveryOf)(`d${n}`, n))));
+    const receipts = await Promise.all(added);
+    expect(receipts.filter((receipt) => !receipt?.duplicate)).toHaveLength(160);
+    expect(await rowsOf(deliveries)).toBe(160);
+    const chained = await Promise.all(
+      [...count(1, 5).map(keyOf), PLATFORM_CHAIN].map((chain) => verifiedChain(tables.db, chain)),
+    );
+    expect(chained.flat()).toHaveLength(160);
+    for (const issue of count(1, 5)) {
+      const facts = await factsOf(tables.db, issue);
+      expect(facts.map(({ seq }) => seq)).toEqual(count(1, facts.length));
+    }
+  });
+
+  test('with the same id are kept once, and the others are told what was decided of the first', async () => {
+    const intake = createIntake(tables.db);
+    const [first, second, third] = await Promise.all([
+      intake.add(arrivalOf(deliveryOf('d1', 7, { reason: 'first', runId: RUN }))),
+      intake.add(arrivalOf(deliveryOf('d2', 7))),
+      intake.add(arrivalOf(deliveryOf('d1', 7, { reason: 'second' }))),
+    ]);
+    expect(first).toEqual({ duplicate: false, status: 'accepted', reason: 'first', runId: RUN });
+    expect(third).toEqual({ ...first, duplicate: true });
+    expect(second?.duplicate).toBe(false);
+    const [row] = await tables.db.select().from(deliveries).where(eq(deliveries.id, 'd1'));
+    expect(row?.repeats).toBe(1);
+  });
+
+  test.each<[string, (id: string) => Arrival]>([
+    ['cannot be stored', (id) => arrivalOf(deliveryOf(id, 7, { details: { title: 'a\0b' } }))],
+    [
+      'cannot be judged',
+      (id) =>
+        arrivalOf(deliveryOf(id, 7), {
+          judge() {
+            throw new Error('no judgement');
+          },
+        }),
+    ],
+  ])('do not suffer for one that %s', async (_what, poison) => {
+    const intake = createIntake(tables.db);
+    const receipts = await Promise.allSettled(
+      count(1, 20).map((n) => intake.add(n === 10 ? poison('bad') : arrivalOf(deliveryOf(`d${n}`, 7)))),
+    );
+    expect(receipts.flatMap(({ status }, index) => (status === 'rejected' ? [index + 1] : []))).toEqual([10]);
+    expect((await factsOf(tables.db, 7)).map(({ seq }) => seq)).toEqual(count(1, 19));
+    expect(await verifiedChain(tables.db, keyOf(7))).toHaveLength(19);
+  });
+
+  test('do not suffer for one whose issue somebody holds', async () => {
+    await recordDelivery(tables.db, deliveryOf('before', 7));
+    const intake = createIntake(tables.another().db);
+    const { sql: other } = tables.another();
+    let held: Promise<unknown> | undefined;
+    await other.begin(async (tx) => {
+      await tx`select from inboxes where issue_key = ${keyOf(7)} for update`;
+      held = intake.add(arrivalOf(deliveryOf('held', 7)));
+      const others = count(1, 5).map((n) => intake.add(arrivalOf(deliveryOf(`d${n}`, n))));
+      for (const receipt of await Promise.all(others)) expect(receipt.duplicate).toBe(false);
+    });
+    expect(await held).toMatchObject({ duplicate: false });
+    expect((await factsOf(tables.db, 7)).map(({ deliveryId }) => deliveryId)).toEqual(['before', 'held']);
+  });
+
+  test('are judged by what is known then, each by its own repository and sender', async () => {
+    await bind(tables.db);
+    const judged: unknown[] = [];
+    const intake = createIntake(tables.db);
+    const asked = [
+      { repositoryId: REPOSITORY.id, senderId: OLIVIA.id },
+      { repositoryId: REPOSITORY.id, senderId: 666 },
+      { repositoryId: 43, senderId: OLIVIA.id },
+      { repositoryId: 0, senderId: 0 },
+    ];
+    await Promise.all(
+      asked.map((ids, n) =>
+        intake.add({
+          ...arrivalOf(deliveryOf(`d${n}`, n + 1)),
+          ...ids,
+          judge(knowledge) {
+            judged[n] = [knowledge.bound, knowledge.standing.known, knowledge.standing.projectRole];
+            return deliveryOf(`d${n}`, n + 1);
+          },
+        }),
+      ),
+    );
+    expect(judged).toEqual([
+      [true, true, 'read_write'],
+      [true, false, null],
+      [false, false, null],
+      [false, false, null],
+    ]);
+  });
+
+  test('for issues of a repository that is not bound go to the chain of the platform', async () => {
+    const intake = createIntake(tables.db);
+    const unbound = deliveryOf('d1', 7, { issue: null, fact: null, status: 'ignored' });
+    await Promise.all([
+      intake.add(arrivalOf(unbound, { issueKey: keyOf(7) })),
+      intake.add(arrivalOf(deliveryOf('d2', 8))),
+    ]);
+    expect(await verifiedChain(tables.db, PLATFORM_CHAIN)).toEqual(['webhook:d1']);
+    expect(await verifiedChain(tables.db, keyOf(8))).toEqual(['webhook:d2']);
+  });
+
+  test('keep their bytes, whatever bytes they are', async () => {
+    const bodies = [
+      Buffer.from('{"emoji":"\u{1F680}é"}'),
+      Buffer.from([0, 255, 254, 0, 123]),
+      Buffer.from('{}'),
+      Buffer.alloc(300_000, 'x'),
+    ];
+    for (const together of [bodies, bodies.toReversed().slice(0, 2), bodies.slice(0, 1)]) {
+      await tables.clear();
+      const intake = createIntake(tables.db);
+      await Promise.all(together.map((body, n) => intake.add(arrivalOf(deliveryOf(`d${n}`, n + 1, { body })))));
+      const rows = await tables.db.select().from(deliveries).orderBy(deliveries.id);
+      expect(rows.map(({ body }) => body)).toEqual(together);
+    }
+  });
+
+  test('say where their audit events stand, and what those carry', async () => {
+    const intake = createIntake(tables.db);
+    await Promise.all(count(1, 3).map((n) => intake.add(arrivalOf(deliveryOf(`d${n}`, 7)))));
+    const kept = await tables.db.select().from(deliveries).orderBy(deliveries.id);
+    const events = await tables.db.select().from(flowEvents).orderBy(flowEvents.seq);
+    expect(kept.map(({ eventPayload, eventSeq, eventHash }) => [eventPayload, eventSeq, eventHash])).toEqual(
+      events.map(({ payload, seq, hash }) => [payload, seq, hash]),
+    );
   });
 });

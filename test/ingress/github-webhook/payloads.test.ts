@@ -66,6 +66,7 @@ describe('what is read', () => {
     number: 8,
     url: 'https://github.com/acme/demo/pull/8',
     headRef: 'codex/issue-7',
+    headSha: null,
     headRepositoryId: 42,
     labels: ['run:dev'],
     merged: false,
@@ -116,7 +117,7 @@ describe('what is read', () => {
         name: 'pull_request_review',
         action: 'submitted',
         pullRequest,
-        review: { id: 99, state: 'changes_requested' },
+        review: { id: 99, state: 'changes_requested', commit: null },
       },
     ],
     [
@@ -139,6 +140,17 @@ describe('what is read', () => {
     ],
   ])('%s', (_what, name, body, event) => {
     expect(read(name, body)).toEqual(event);
+  });
+
+  test('T19: of a review is the commit that was reviewed, and the one at the head', () => {
+    const event = read('pull_request_review', {
+      action: 'submitted',
+      repository: REPOSITORY,
+      sender: SENDER,
+      pull_request: { ...PULL, head: { ...PULL.head, sha: 'b'.repeat(40) } },
+      review: { id: 99, state: 'changes_requested', commit_id: 'a'.repeat(40) },
+    });
+    expect(event).toMatchObject({ pullRequest: { headSha: 'b'.repeat(40) }, review: { commit: 'a'.repeat(40) } });
   });
 
   test('of a text that Postgres cannot hold is one that it can', () => {

@@ -9,6 +9,7 @@ import { createGitHubWebhook, type WebhookOptions } from '../../../ingress/githu
 import { sign } from '../../../ingress/github-webhook/signature.ts';
 import { connect, type Connection, type Database } from '../../../src/read-model/database.ts';
 import { PLATFORM_CHAIN } from '../../../src/read-model/events.ts';
+import { createIntake } from '../../../src/read-model/intake.ts';
 import { addPerson } from '../../../src/read-model/repositories.ts';
 import { deliveries, flowEvents, inboxes } from '../../../src/read-model/schema.ts';
 import { startTestDatabase } from '../../support/postgres.ts';
@@ -20,6 +21,7 @@ const SECRET = 'the secret of the tests';
 const PATH = '/api/v1/webhooks/github';
 const LIMIT = 1_048_576;
 const tables = useTables();
+const PROTOTYPE = Object.getOwnPropertyNames(Object.prototype);
 
 interface Sent {
   readonly id?: string;
@@ -31,8 +33,8 @@ interface Sent {
 }
 type Answer = { status: number; headers: Headers; body: Record<string, unknown> };
 
-function webhook(options: Partial<WebhookOptions> = {}): Hono {
-  return new Hono().route(PATH, createGitHubWebhook({ db: options.db ?? tables.db, secrets: [SECRET], ...options }));
+function webhook({ db = tables.db, ...options }: Partial<WebhookOptions> & { db?: Database } = {}): Hono {
+  return new Hono().route(PATH, createGitHubWebhook({ intake: createIntake(db), secrets: [SECRET], ...options }));
 }
 
 /** Sends a delivery as GitHub does: signed, with its headers. */
@@ -84,14 +86,14 @@ async function kept(db: Database = tables.db): Promise<{ deliveries: number; eve
 
 beforeEach(() => tables.clear());
 
-describe('the secret', () => {
+describe('T01: the secret', () => {
   test.each<[string, string[]]>([
     ['is missing', []],
     ['is empty', ['']],
     ['is short', ['fifteen letters']],
     ['is short beside a good one', [SECRET, 'short']],
   ])('that %s keeps the webhook from being made', (_what, secrets) => {
-    expect(() => createGitHubWebhook({ db: tables.db, secrets })).toThrow('secret');
+    expect(() => createGitHubWebhook({ intake: createIntake(tables.db), secrets })).toThrow('secret');
   });
 
   test.each([0, 1, 2])('may be number %i of several while they are rotated', async (index) => {
@@ -139,13 +141,13 @@ describe('what is refused', () => {
   });
 
   test.each(['gzip', 'br', 'deflate', 'identity'])(
-    'a body that is encoded with %s is answered with 415',
+    'T03: a body that is encoded with %s is answered with 415',
     async (encoding) => {
       expect(await send(app, labeled(), { headers: { 'content-encoding': encoding } })).toMatchObject({ status: 415 });
     },
   );
 
-  test('a body that is larger than the limit is answered with 413', async () => {
+  test('T03: a body that is larger than the limit is answered with 413', async () => {
     expect(await send(app, large)).toMatchObject({ status: 413, body: { ...envelope, field: 'body' } });
   });
 
@@ -162,7 +164,7 @@ describe('what is refused', () => {
     expect(await send(app, labeled(), { headers })).toMatchObject({ status: 400, body: { ...envelope, field } });
   });
 
-  test('every bad signature is answered with 401 and the same words', async () => {
+  test('T01: every bad signature is answered with 401 and the same words', async () => {
     const good = sign(SECRET, Buffer.from(JSON.stringify(labeled())));
     const signatures = [
       undefined,
@@ -184,7 +186,7 @@ describe('what is refused', () => {
     expect(answers[0]?.body).toMatchObject({ code: 'unauthorized', field: 'X-Hub-Signature-256' });
   });
 
-  test('a signature of SHA-1 alone is answered with 401', async () => {
+  test('T01: a signature of SHA-1 alone is answered with 401', async () => {
     const headers = { 'x-hub-signature-256': undefined, 'x-hub-signature': `sha1=${'0'.repeat(40)}` };
     expect(await send(app, labeled(), { headers })).toMatchObject({ status: 401 });
   });
@@ -203,7 +205,7 @@ describe('what is refused', () => {
     ['an issue', 'issue_comment', labeled()],
     ['a comment', 'issues', labeled(7, { comment: { id: 1, body: '' } })],
     ['a list', 'issues', [labeled()]],
-  ])('the body of %s under the name %s is answered with 400', async (_what, event, body) => {
+  ])('T06: the body of %s under the name %s is answered with 400', async (_what, event, body) => {
     const answer = await send(app, body, { event });
     expect(answer).toMatchObject({ status: 400, body: { ...envelope, field: 'X-GitHub-Event' } });
   });
@@ -228,7 +230,7 @@ describe('what is refused', () => {
   });
 });
 
-describe('a large body', () => {
+describe('T03: a large body', () => {
   let server: Server;
 
   beforeAll(async () => {
@@ -464,7 +466,7 @@ describe('what is ignored', () => {
   });
 });
 
-describe('a delivery that comes again', () => {
+describe('T10: a delivery that comes again', () => {
   beforeEach(() => bind(tables.db));
 
   test('is answered with the run of the first time, and writes nothing', async () => {
@@ -494,6 +496,13 @@ describe('a delivery that comes again', () => {
     const again = await send(webhook(), labeled(), { id: 'd1' });
     expect(again.body).toMatchObject({ status: 'duplicate', reason: 'repository_not_bound_for_issue_label' });
     expect(await factsOf(tables.db, 7)).toEqual([]);
+  });
+
+  test('a month later is a duplicate still', async () => {
+    await send(webhook(), labeled(), { id: 'd1' });
+    await tables.db.update(deliveries).set({ receivedAt: new Date(Date.now() - 31 * 24 * 3_600_000) });
+    expect((await send(webhook(), labeled(), { id: 'd1' })).body).toMatchObject({ status: 'duplicate' });
+    expect(await kept()).toEqual({ deliveries: 1, events: 1, facts: 1 });
   });
 
   test('fifty times at once is accepted once', async () => {
@@ -531,7 +540,7 @@ describe('deliveries at once', () => {
   });
 });
 
-describe('a hostile body', () => {
+describe('T05: a hostile body', () => {
   const nested = (depth: number): string => `${'['.repeat(depth)}${']'.repeat(depth)}`;
   const text = JSON.stringify(labeled());
   const withField = (field: string): string => `${text.slice(0, -1)},${field}}`;
@@ -544,6 +553,7 @@ describe('a hostile body', () => {
     ['a lone surrogate in the name of the repository', text.replace('"name":"demo"', String.raw`"name":"\udc00"`)],
     ['a NUL in what nobody looks at', withField(String.raw`"extra":"\u0000\ud800"`)],
     ['ten thousand lists in each other', withField(`"extra":${nested(10_000)}`)],
+    ['as many lists in each other as fit', withField(`"extra":${nested(500_000)}`)],
     ['a key __proto__', withField('"__proto__":{"polluted":true,"action":"closed"}')],
     ['a key constructor', withField('"constructor":{"prototype":{"polluted":true}}')],
     ['an id that no number holds', withField('"installation":{"id":9007199254740993}')],
@@ -563,6 +573,7 @@ describe('a hostile body', () => {
     expect(answer).toMatchObject({ status: 202, body: { status: 'accepted' } });
     expect(await factsOf(tables.db, 7)).toMatchObject([{ fact: { kind: 'trigger_label_added', label: 'run:dev' } }]);
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+    expect(Object.getOwnPropertyNames(Object.prototype)).toEqual(PROTOTYPE);
   });
 
   test.each<[string, string]>([
@@ -581,6 +592,24 @@ describe('a hostile body', () => {
   ])('with %s makes no trouble for the server', async (_what, body) => {
     await bind(tables.db);
     expect((await send(webhook(), body)).status).toBeLessThan(500);
+  });
+});
+
+describe('T05: an id that no number holds exactly', () => {
+  const beyond = ['9007199254740992', '9007199254740993'];
+
+  test.each([
+    ['of a repository', 'repository'],
+    ['of a sender', 'sender'],
+  ])('%s is taken for no other, and is refused', async (_whose, key) => {
+    await bind(tables.db);
+    const plain = labeled() as Record<string, unknown>;
+    const owner = plain[key] as { id: number };
+    for (const id of beyond) {
+      const body = JSON.stringify({ ...plain, [key]: { ...owner, id: 'ID' } }).replace('"ID"', id);
+      expect(await send(webhook(), body)).toMatchObject({ status: 400, body: { field: 'X-GitHub-Event' } });
+    }
+    expect(await kept()).toEqual({ deliveries: 0, events: 0, facts: 0 });
   });
 });
 

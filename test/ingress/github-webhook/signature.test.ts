@@ -7,7 +7,7 @@ const SECRET = 'a secret of the tests';
 const BODY = Buffer.from('{"zen":"Keep it logically awesome."}');
 const GOOD = sign(SECRET, BODY);
 
-describe('a signature', () => {
+describe('T01: a signature', () => {
   test('is the one that GitHub documents', () => {
     const secret = "It's a Secret to Everybody";
     const documented = 'sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17';

@@ -6,12 +6,14 @@ import { Hono } from 'hono';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createGitHubWebhook } from '../../../ingress/github-webhook/route.ts';
 import type { Database } from '../../../src/read-model/database.ts';
+import { createIntake } from '../../../src/read-model/intake.ts';
 
 let server: Server;
 beforeEach(async () => {
   const app = new Hono();
   app.onError((_, c) => c.text('', 500));
-  app.route('/hook', createGitHubWebhook({ db: {} as Database, secrets: ['a-secret-of-the-test'], bodyTime: 100 }));
+  const intake = createIntake({} as Database);
+  app.route('/hook', createGitHubWebhook({ intake, secrets: ['a-secret-of-the-test'], bodyTime: 100 }));
   server = createAdaptorServer({ fetch: app.fetch }) as Server;
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

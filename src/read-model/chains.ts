@@ -1,0 +1,42 @@
+/** Many events at the ends of many chains in a few statements: what `appendEvent` does for one (events.ts). */
+import type postgres from 'postgres';
+import { eventHash, FIRST_HASH, type ChainLink, type FlowEvent } from './events.ts';
+
+/** An event in its place. */
+export interface LinkedEvent extends ChainLink {
+  readonly event: FlowEvent;
+  readonly previousHash: string;
+}
+
+/**
+ * Takes the locks that {@link appendEvent} takes, until the transaction ends. Whoever locks several chains names them in
+ * ascending order, so that no two wait for each other.
+ */
+export async function lockChains(tx: postgres.TransactionSql, chains: readonly string[]): Promise<void> {
+  await tx`select pg_advisory_xact_lock(hashtextextended(chain, 1)) from unnest(${tx.array([...chains])}::text[]) as chain`;
+}
+
+/** The last link of each chain that has one. To be read after the lock, by a statement of its own. */
+export async function readChainEnds(
+  tx: postgres.TransactionSql,
+  chains: readonly string[],
+): Promise<Map<string, ChainLink>> {
+  const ends = await tx<({ chain: string } & ChainLink)[]>`
+    select asked.chain, last.seq, last.hash
+    from unnest(${tx.array([...chains])}::text[]) as asked(chain),
+      lateral (select seq, hash from flow_events e where e.chain = asked.chain order by e.seq desc limit 1) last`;
+  return new Map(ends.map(({ chain, seq, hash }) => [chain, { seq, hash }]));
+}
+
+/** Puts new events behind the ends of their chains, in the order given. */
+export function linkEvents(ends: ReadonlyMap<string, ChainLink>, events: readonly FlowEvent[]): LinkedEvent[] {
+  const last = new Map(ends);
+  return events.map((event) => {
+    const end = last.get(event.chain);
+    const seq = (end?.seq ?? 0) + 1;
+    const previousHash = end?.hash ?? FIRST_HASH;
+    const link = { seq, hash: eventHash(previousHash, seq, event) };
+    last.set(event.chain, link);
+    return { ...link, event, previousHash };
+  });
+}

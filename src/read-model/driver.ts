@@ -1,0 +1,100 @@
+/**
+ * The driver, postgres.js, made to outlive lost connections: sockets on which nothing comes back are given up, and
+ * transactions run on connections of their own (sessions.ts).
+ */
+import { connect as dial, type Socket } from 'node:net';
+import postgres from 'postgres';
+import { runTransactionsInSessions } from './sessions.ts';
+
+export interface DriverOptions {
+  /** How the connections are called in Postgres. */
+  readonly name: string;
+  /** Connections for statements by themselves, and as many again for transactions. */
+  readonly max: number;
+  /** The server ends a statement after so long, and a transaction whose client has fallen silent for so long. */
+  readonly statementTimeoutMs: number;
+}
+
+const LOCK_TIMEOUT_MS = 4000;
+/** For the way of an answer, when the server has ended a statement. */
+const ANSWER_MS = 500;
+/** Seconds. */
+const CONNECT_TIMEOUT = 4;
+/** Seconds at most between two attempts to connect: the driver's own pauses grow to twenty. */
+const LONGEST_PAUSE = 1;
+
+/** Opens a pool. It connects when it is first used. */
+export function openDriver(url: string, { name, max, statementTimeoutMs }: DriverOptions): postgres.Sql {
+  const options = {
+    max,
+    connect_timeout: Math.min(CONNECT_TIMEOUT, statementTimeoutMs / 1000),
+    // An idle connection goes before its silence could be taken for death.
+    idle_timeout: statementTimeoutMs / 1000,
+    backoff: (retries: number) => Math.min(LONGEST_PAUSE, 0.02 * 2 ** retries),
+    onnotice: () => {},
+    socket: openSockets(statementTimeoutMs + ANSWER_MS),
+    connection: {
+      application_name: `codex-k8s ${name}`,
+      statement_timeout: statementTimeoutMs,
+      lock_timeout: Math.min(statementTimeoutMs, LOCK_TIMEOUT_MS),
+      idle_in_transaction_session_timeout: statementTimeoutMs,
+      // Nothing but length. A first message of less than 1 KiB can be lost for ever where a connection breaks in the same
+      // turn of the event loop in which it is used: the place in the pool then never connects again (issue 1133).
+      options: ' '.repeat(1024),
+    },
+  } as Options;
+  const sql = postgres(url, options);
+  return runTransactionsInSessions(sql, {
+    max,
+    // Silence is what ends an idle one: the driver would count the time between two statements of a transaction as idle.
+    open: (onclose) =>
+      postgres(url, { ...options, max: 1, idle_timeout: 0, max_lifetime: null, onclose } as object as Options),
+  });
+}
+
+/** The driver's types know neither `socket` nor all parameters of Postgres. */
+type Options = postgres.Options<Record<string, postgres.PostgresType>>;
+
+/** What the driver tells of the server's address; of several hosts each is tried in its turn. */
+interface Address {
+  readonly host: readonly string[];
+  readonly port: readonly number[];
+  readonly path: string | false;
+}
+
+const WATCH_MS = 500;
+/** The driver takes a socket that is behind for one that is broken, when it begins a transaction (issue 1189). */
+const NO_BACKPRESSURE = { writableHighWaterMark: 2 ** 30 };
+
+/** Opens sockets that are destroyed when no byte has come on them for `silenceMs`, under TLS as well. */
+function openSockets(silenceMs: number): (address: Address) => Socket {
+  let attempts = 0;
+  return ({ host, port, path }) => {
+    const turn = attempts % host.length;
+    attempts += 1;
+    const at = { host: host[turn] ?? 'localhost', port: port[turn] ?? 5432 };
+    const socket = dial({ ...(path ? { path } : { ...at, noDelay: true }), ...NO_BACKPRESSURE });
+    // The driver names the server by these, to TLS and in its errors.
+    Object.assign(socket, at);
+    destroyWhenSilent(socket, silenceMs);
+    return socket;
+  };
+}
+
+/**
+ * A server that lives ends what takes too long, so silence beyond that is death. Turns of a timer are counted and no
+ * time, so that a process that was held up does not blame its connections.
+ */
+function destroyWhenSilent(socket: Socket, silenceMs: number): void {
+  let heard = 0;
+  let silentTurns = 0;
+  const watch = setInterval(() => {
+    if (socket.destroyed) return clearInterval(watch);
+    // Until the server has said something, the limit for connecting holds: the driver would just connect again.
+    if (socket.bytesRead === 0) return;
+    silentTurns = socket.bytesRead === heard ? silentTurns + 1 : 0;
+    heard = socket.bytesRead;
+    if (silentTurns * WATCH_MS >= silenceMs) socket.destroy();
+  }, WATCH_MS);
+  watch.unref();
+}

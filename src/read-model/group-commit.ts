@@ -1,0 +1,170 @@
+/**
+ * Group commit: what arrives while one batch is being committed is committed together in the next. Knows nothing of what
+ * it commits; bounded in items, in bytes, in batches at once and in time.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/**
+ * What made a commit fail. `item`: one of the items, which can never be committed. `contention`: what one of the items needs
+ * is held by somebody else. `store`: what they are committed to is away; that may be whole again in a moment.
+ */
+export type Fault = 'item' | 'contention' | 'store';
+
+export interface GroupCommitOptions<Item, Result> {
+  /** Commits all of these or none, and returns their results in the same order. */
+  readonly commit: (items: readonly Item[]) => Promise<readonly Result[]>;
+  /** Bytes that an item weighs. */
+  readonly weigh: (item: Item) => number;
+  readonly faultOf: (error: unknown) => Fault;
+  /** Milliseconds until an item is given up. A commit that had begun by then may come all the same. */
+  readonly limitMs: number;
+}
+
+export interface GroupCommit<Item, Result> {
+  /** Resolves when the item is committed. Rejects with the error of its own commit, or {@link NotCommittedInTime}. */
+  add(item: Item): Promise<Result>;
+}
+
+/** The item was given up, or not taken because too many wait already. */
+export class NotCommittedInTime extends Error {
+  override readonly name = 'NotCommittedInTime';
+}
+
+/** Items in one batch: enough to share a commit's cost, few enough that its locks are held for milliseconds. */
+const BATCH_ITEMS = 128;
+const BATCH_BYTES = 4 * 1024 * 1024;
+/** Two, so that one batch is prepared and sent while the other is written to disk. */
+const BATCHES_AT_ONCE = 2;
+/** What may wait: more than can be committed in time, and no more than memory has room for. */
+const WAITING_ITEMS = 10_000;
+const WAITING_BYTES = 64 * 1024 * 1024;
+/** Between attempts. */
+const AGAIN_MS = 200;
+/** Fewer than a pool has connections, so that items which wait for somebody else never hold up the batches. */
+const ALONE_AT_ONCE = 4;
+
+interface Waiting<Item, Result> {
+  readonly item: Item;
+  readonly bytes: number;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+  readonly timer: NodeJS.Timeout;
+  givenUp: boolean;
+  /** Of its last attempt. */
+  failure: unknown;
+}
+
+export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item, Result>): GroupCommit<Item, Result> {
+  let waiting: Waiting<Item, Result>[] = [];
+  let waitingBytes = 0;
+  let underWay = 0;
+  let scheduled = false;
+
+  function add(item: Item): Promise<Result> {
+    const bytes = options.weigh(item);
+    if (waiting.length >= WAITING_ITEMS || waitingBytes + bytes > WAITING_BYTES) {
+      return Promise.reject(new NotCommittedInTime('too much waits to be committed'));
+    }
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => giveUp(entry), options.limitMs);
+      const entry: Waiting<Item, Result> = { item, bytes, resolve, reject, timer, givenUp: false, failure: undefined };
+      waiting.push(entry);
+      waitingBytes += bytes;
+      schedule();
+    });
+  }
+
+  function giveUp(entry: Waiting<Item, Result>): void {
+    entry.givenUp = true;
+    entry.reject(new NotCommittedInTime(`no commit within ${options.limitMs} ms`, { cause: entry.failure }));
+  }
+
+  /** What arrives in the same turn of the event loop goes together. */
+  function schedule(): void {
+    if (scheduled || underWay >= BATCHES_AT_ONCE || waiting.length === 0) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      const batch = takeBatch();
+      if (batch.length > 0) void commitTogether(batch);
+      schedule();
+    });
+  }
+
+  /** The longest-waiting items within the bounds of a batch, but for those that were given up. */
+  function takeBatch(): Waiting<Item, Result>[] {
+    const batch: Waiting<Item, Result>[] = [];
+    let bytes = 0;
+    let taken = 0;
+    for (const entry of waiting) {
+      if (batch.length === BATCH_ITEMS || (batch.length > 0 && bytes + entry.bytes > BATCH_BYTES)) break;
+      taken += 1;
+      waitingBytes -= entry.bytes;
+      if (entry.givenUp) continue;
+      bytes += entry.bytes;
+      batch.push(entry);
+    }
+    waiting = waiting.slice(taken);
+    return batch;
+  }
+
+  async function commitTogether(batch: readonly Waiting<Item, Result>[]): Promise<void> {
+    underWay += 1;
+    const fault = await commitWhole(batch);
+    underWay -= 1;
+    schedule();
+    if (fault) await commitEachAlone(batch);
+  }
+
+  /** Tries until the store is there. Returns what else is wrong, if anything. */
+  async function commitWhole(batch: readonly Waiting<Item, Result>[]): Promise<Fault | undefined> {
+    for (;;) {
+      const fault = await commitOnce(batch.filter(({ givenUp }) => !givenUp));
+      if (fault !== 'store') return fault;
+      await sleep(AGAIN_MS);
+    }
+  }
+
+  /** What makes a batch fail is found by trying each alone, again and again but for what can never be committed. */
+  async function commitEachAlone(batch: readonly Waiting<Item, Result>[]): Promise<void> {
+    let left = [...batch];
+    while (left.length > 0) {
+      const untried = left;
+      left = [];
+      const tryNext = async (): Promise<void> => {
+        for (let entry = untried.shift(); entry; entry = untried.shift()) {
+          const fault = await commitOnce(entry.givenUp ? [] : [entry]);
+          if (fault === 'item') fail(entry);
+          else if (fault) left.push(entry);
+        }
+      };
+      await Promise.all(Array.from({ length: ALONE_AT_ONCE }, tryNext));
+      if (left.length > 0) await sleep(AGAIN_MS);
+    }
+  }
+
+  async function commitOnce(entries: readonly Waiting<Item, Result>[]): Promise<Fault | undefined> {
+    if (entries.length === 0) return undefined;
+    try {
+      settle(entries, await options.commit(entries.map(({ item }) => item)));
+      return undefined;
+    } catch (error) {
+      for (const entry of entries) entry.failure = error;
+      return options.faultOf(error);
+    }
+  }
+
+  return { add };
+}
+
+function settle<Item, Result>(batch: readonly Waiting<Item, Result>[], results: readonly Result[]): void {
+  for (const [index, entry] of batch.entries()) {
+    clearTimeout(entry.timer);
+    entry.resolve(results[index] as Result);
+  }
+}
+
+function fail<Item, Result>(entry: Waiting<Item, Result>): void {
+  clearTimeout(entry.timer);
+  entry.reject(entry.failure);
+}

@@ -1,0 +1,186 @@
+/**
+ * Transactions, each on a connection that nobody else uses meanwhile and that is thrown away as soon as anything is wrong
+ * with it. The driver's own `begin` goes on using a connection that was lost in the middle: its rollback ends the process
+ * with a TypeError, or statements of the dead transaction run inside the next one (postgres.js 3.4.9, issues 1208 and 1216).
+ */
+import postgres from 'postgres';
+
+export interface SessionOptions {
+  readonly max: number;
+  /** Opens a driver of one connection, which calls back when that is closed. */
+  readonly open: (onclose: () => void) => postgres.Sql;
+}
+
+/** A connection on which one transaction after the other runs. */
+interface Session {
+  readonly sql: postgres.Sql;
+  /** Rejects when the connection is lost. */
+  readonly loss: Promise<never>;
+  lost: boolean;
+  /** Whether it has answered already. */
+  connected: boolean;
+  /** Statements without an answer yet. */
+  readonly unanswered: Set<Query>;
+}
+
+/** What of the driver's queries is used beyond its types. */
+type Query = postgres.PendingQuery<postgres.Row[]> & {
+  /** Sends it; called once, when somebody waits for the result. */
+  handler: (query: Query) => void;
+  /** Called by the driver with what came of it. */
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  /** The driver does not send one that was cancelled. */
+  cancelled: unknown;
+};
+
+type Act<Result> = (tx: postgres.TransactionSql) => Result | Promise<Result>;
+
+/** The connection was lost within a transaction. Whether it was committed is not known if that had been asked for. */
+class SessionLost extends Error {
+  override readonly name = 'SessionLost';
+  readonly code = 'CONNECTION_CLOSED';
+  constructor() {
+    super('the connection was lost within a transaction');
+  }
+}
+
+/** Gives a driver another `begin`. Savepoints are not there. */
+export function runTransactionsInSessions(sql: postgres.Sql, options: SessionOptions): postgres.Sql {
+  const idle: Session[] = [];
+  const all = new Set<Session>();
+  const waiting: (() => void)[] = [];
+
+  async function begin<Result>(...args: [Act<Result>] | [string, Act<Result>]): Promise<Result> {
+    const act = args.at(-1) as Act<Result>;
+    const mode = args.length === 2 ? args[0] : '';
+    const session = await take();
+    try {
+      return await transact(session, mode, act);
+    } finally {
+      if (session.lost) drop(session);
+      else idle.push(session);
+      waiting.shift()?.();
+    }
+  }
+
+  async function take(): Promise<Session> {
+    for (;;) {
+      const session = idle.pop();
+      if (session && !session.lost) return session;
+      if (!session && all.size < options.max) return open();
+      if (!session) await new Promise<void>((resolve) => waiting.push(resolve));
+    }
+  }
+
+  function open(): Session {
+    let lose = (): void => {};
+    const loss = new Promise<never>((_, reject) => {
+      lose = () => reject(new SessionLost());
+    });
+    loss.catch(() => undefined);
+    const driver = options.open(() => {
+      session.lost = true;
+      // The driver would send them on its next connection, outside of any transaction.
+      for (const query of session.unanswered) abandon(query);
+      lose();
+      drop(session);
+    });
+    shareTypes(sql, driver);
+    const session: Session = { sql: driver, loss, lost: false, connected: false, unanswered: new Set() };
+    all.add(session);
+    return session;
+  }
+
+  function drop(session: Session): void {
+    if (all.delete(session)) void session.sql.end({ timeout: 0 });
+  }
+
+  const { end } = sql;
+  return Object.assign(sql, {
+    begin,
+    async end(given?: { timeout?: number }) {
+      await Promise.all([end(given), ...[...all].map((session) => session.sql.end(given))]);
+    },
+  });
+}
+
+/** What was set for the pool, by drizzle for one, and what it has learned from Postgres. */
+function shareTypes(from: postgres.Sql, to: postgres.Sql): void {
+  const arrays = ({ options }: postgres.Sql): object =>
+    (options as unknown as { shared: { typeArrayMap: object } }).shared.typeArrayMap;
+  Object.assign(to.options.parsers, from.options.parsers);
+  Object.assign(to.options.serializers, from.options.serializers);
+  Object.assign(arrays(to), arrays(from));
+}
+
+async function transact<Result>(session: Session, mode: string, act: Act<Result>): Promise<Result> {
+  const statements = statementsOf(session);
+  const run = (text: string): Promise<postgres.RowList<postgres.Row[]>> => statements.tx.unsafe(text).execute();
+  try {
+    const begun = run(`begin ${mode.replaceAll(/[^a-z ]/gi, '')}`);
+    // On a connection that stands, BEGIN goes to Postgres together with what comes after it.
+    if (!session.connected) await begun;
+    session.connected = true;
+    const [result] = await Promise.all([Promise.race([act(statements.tx), session.loss]), begun]);
+    statements.throwFailure();
+    const { command } = await run('commit');
+    if (command !== 'COMMIT') throw new Error(`Postgres answered a commit with ${command}`);
+    return result;
+  } catch (error) {
+    if (!session.lost) await run('rollback').catch(() => (session.lost = true));
+    throw error;
+  }
+}
+
+/**
+ * A session's statements: none is sent once its connection is lost, and one that fails fails the transaction, whatever is
+ * done with its error.
+ */
+function statementsOf(session: Session): { tx: postgres.TransactionSql; throwFailure: () => void } {
+  let failure: { readonly error: unknown } | undefined;
+
+  function watched(query: Query): Query {
+    const { handler, resolve, reject } = query;
+    return Object.assign(query, {
+      handler() {
+        if (session.lost) return abandon(query);
+        session.unanswered.add(query);
+        handler(query);
+      },
+      resolve(result: unknown) {
+        session.unanswered.delete(query);
+        resolve(result);
+      },
+      reject(error: unknown) {
+        session.unanswered.delete(query);
+        failure ??= { error };
+        if (!(error instanceof postgres.PostgresError) || error.severity !== 'ERROR') session.lost = true;
+        reject(error);
+      },
+    });
+  }
+
+  const tx = new Proxy(session.sql, {
+    apply(target, self, args: unknown[]) {
+      const made: unknown = Reflect.apply(target as (...given: unknown[]) => unknown, self, args);
+      return made instanceof Promise ? watched(made as Query) : made;
+    },
+    get(target, key) {
+      if (key === 'unsafe')
+        return (...args: Parameters<postgres.Sql['unsafe']>) => watched(target.unsafe(...args) as Query);
+      return Reflect.get(target, key) as unknown;
+    },
+  });
+  return {
+    tx: tx as unknown as postgres.TransactionSql,
+    throwFailure() {
+      if (failure) throw failure.error;
+    },
+  };
+}
+
+function abandon(query: Query): void {
+  query.cancelled = true;
+  query.reject(new SessionLost());
+}
