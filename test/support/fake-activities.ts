@@ -2,7 +2,8 @@
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import type { Activities } from '../../activities/index.ts';
 import type { AgentEnd } from '../../activities/agents.ts';
-import type { Fact, ObservedFact } from '../../src/domain/facts.ts';
+import { withdrawalsIn, type PullRequestTruth, type ReviewTruth } from '../../src/domain/confirmations.ts';
+import type { Account, Fact, ObservedFact } from '../../src/domain/facts.ts';
 import type { RunRow } from '../../src/read-model/projections.ts';
 
 export const ISSUE = { repositoryId: 1, owner: 'acme', name: 'app', number: 12 } as const;
@@ -21,7 +22,14 @@ export function runId(n: number): string {
 /** The world that the fake activities show: labels and their events on GitHub, and agents that the test ends. */
 export interface FakeWorld {
   labels: string[];
-  events: { id: number; by: number; clearedByPlatform: boolean }[];
+  events: { id: number; by: number; clearedByPlatform: boolean; takenOffBy?: Account | null }[];
+  /** What GitHub shows of the issue's pull request, and of reviews; those that are not named here ask for changes. */
+  pullRequest: PullRequestTruth;
+  readonly reviews: Map<number, Partial<ReviewTruth>>;
+  /** Resolves when GitHub takes the pull request, rejects when it does not. */
+  publishing: Promise<void>;
+  /** Whether GitHub refuses to show anything. */
+  refusesToShow: boolean;
   open: boolean;
   environmentHours: number;
   /** Whether the repository was taken from its project. */
@@ -54,6 +62,10 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
   const world: FakeWorld = {
     labels: ['run:dev'],
     events: [{ id: 100, by: OLIVIA.id, clearedByPlatform: false }],
+    pullRequest: { open: true, merged: false },
+    reviews: new Map(),
+    publishing: Promise.resolve(),
+    refusesToShow: false,
     open: true,
     environmentHours: 24,
     unbound: false,
@@ -124,12 +136,29 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
       const settings = await activities.readSettings({ repositoryId: input.issue.repositoryId }).catch(() => null);
       return { truth: await activities.readLabelTruth(input), settings };
     },
+    async readWithdrawals(input) {
+      called('readWithdrawals', input);
+      if (world.refusesToShow) throw ApplicationFailure.nonRetryable('gone', 'GitHubNotFound');
+      const truth = await activities.readLabelTruth({ ...input, facts: [] });
+      return withdrawalsIn(truth, input.triggers, input.people);
+    },
+    async readPullRequest(input) {
+      called('readPullRequest', input);
+      if (world.refusesToShow) throw ApplicationFailure.nonRetryable('gone', 'GitHubNotFound');
+      return world.pullRequest;
+    },
+    async readReview(input) {
+      called('readReview', input);
+      const asks = { pullRequestOpen: true, state: 'changes_requested', approvedSince: false, ofEarlierLife: false };
+      return { ...asks, ...world.reviews.get(input.review) };
+    },
     async settleLabels(input) {
       called('settleLabels', input);
       if (input.remove !== null) world.labels = world.labels.filter((label) => label !== input.remove);
     },
     async openPullRequest(input) {
       called('openPullRequest', input);
+      await world.publishing;
       return { number: 13, url: 'http://github/acme/app/pull/13', created: true };
     },
     async answerReview(input) {
@@ -160,6 +189,27 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
     async removeEnvironment(input) {
       called('removeEnvironment', input);
       if (world.foreignEnvironment) throw ApplicationFailure.nonRetryable('not ours', 'ForeignEnvironment');
+    },
+    async listSweptRepositories() {
+      return [];
+    },
+    async redeliverFailed() {
+      return { resent: 0, waiting: 0, givenUp: 0, recovered: 0, cutShort: 0, leftOut: [] };
+    },
+    async reconcileRepositories() {
+      return { made: 0, found: [], unfinished: [], leftOut: [] };
+    },
+    async endLostRuns() {
+      return { looked: 0, ended: [], untold: [] };
+    },
+    async findAbandonedIssues() {
+      return [];
+    },
+    async findOrphans() {
+      return [];
+    },
+    async removeOrphans() {
+      return { removed: [], kept: [] };
     },
     async awaitAgent(input) {
       called('awaitAgent', input);

@@ -1,5 +1,6 @@
 /** Everything the stand-in answers: its own routes first, emulate's for the rest. */
 import { Hono, type MiddlewareHandler } from 'hono';
+import { etag, RETAINED_304_HEADERS } from 'hono/etag';
 import { accountOf } from './accounts.ts';
 import { answerError, GitHubError } from './errors.ts';
 import { gitRoutes } from './git/http.ts';
@@ -22,6 +23,7 @@ export function createSandboxApp(sandbox: Sandbox): Hono<SandboxEnv> {
   app.onError(answerError);
   app.route('/', gitRoutes(sandbox));
   app.use(identify(sandbox), changeAlone(sandbox));
+  app.get('/repos/*', etag({ weak: true, retainedHeaders: [...RETAINED_304_HEADERS, 'link'] }));
   const routes = [
     hookRoutes,
     deliveryRoutes,

@@ -93,6 +93,7 @@ export class EventQueue implements EmulateWebhooks {
   async settle(): Promise<void> {
     const events = this.#pending;
     this.#pending = [];
+    for (const event of events) this.#touch(event);
     const drafts: NewDelivery[] = [];
     for (const event of events) drafts.push(...(await this.#draft(event)));
     this.#courier.enqueue(this.#database.commit(() => drafts.map((draft) => this.#log.add(draft))));
@@ -102,6 +103,15 @@ export class EventQueue implements EmulateWebhooks {
   redeliver(delivery: Delivery): void {
     const again = { ...delivery, redelivery: true };
     this.#courier.enqueue([this.#database.commit(() => this.#log.add(again))]);
+  }
+
+  /** Whatever happens to a pull request is a change of it, and of the issue that it also is. */
+  #touch({ repo, pull }: SandboxEvent): void {
+    if (pull === undefined) return;
+    for (const rows of [this.#rows.pullRequests, this.#rows.issues]) {
+      const row = rows.findBy('repo_id', repo.id).find(({ number }) => number === pull);
+      if (row) rows.update(row.id, {});
+    }
   }
 
   async #draft(event: SandboxEvent): Promise<NewDelivery[]> {
