@@ -13,26 +13,38 @@ const PERMANENT: Readonly<Record<number, string>> = {
 };
 
 /** What Octokit throws, as far as this looks at it. */
-interface HttpFailure {
+interface HttpFailure extends Error {
   readonly status: number;
-  readonly message: string;
-  readonly response?: { readonly headers?: Readonly<Record<string, string | number | undefined>> };
 }
+
+/** What the adapter throws while GitHub wants to be left alone; `waitMs` in milliseconds. */
+interface WaitingFailure extends Error {
+  readonly waitMs: number;
+}
+
+/** What people read of an answer; a proxy's error page can be long. */
+const MESSAGE_LENGTH = 2000;
+
+/** Those who wait for the same moment come back spread over a tenth of the wait, at most this many milliseconds. */
+const SPREAD_MS = 5000;
 
 /** An unknown failure stays as it is, and is tried again. */
 export function toFailure(error: unknown): unknown {
   if (error instanceof Error && error.name === 'ForeignEnvironment') return permanent(error.name, error.message);
-  if (!isHttpFailure(error)) return error;
-  const retryAfterMs = rateLimit(error);
-  if (retryAfterMs !== undefined) {
+  if (isWaiting(error)) {
+    const { waitMs, message } = error;
+    const spread = Math.random() * Math.min(SPREAD_MS, waitMs / 10);
     return ApplicationFailure.create({
       type: 'GitHubRateLimited',
-      message: `GitHub asks to wait ${Math.ceil(retryAfterMs / 1000)} s`,
-      nextRetryDelay: retryAfterMs,
+      message,
+      nextRetryDelay: Math.ceil(waitMs + spread),
     });
   }
+  if (!isHttpFailure(error)) return error;
+  const message = error.message.slice(0, MESSAGE_LENGTH);
   const type = PERMANENT[error.status];
-  return type ? permanent(type, error.message.slice(0, 2000)) : error;
+  if (type) return permanent(type, message);
+  return ApplicationFailure.create({ type: 'GitHubFailed', message: `GitHub answered ${error.status}: ${message}` });
 }
 
 /**
@@ -77,17 +89,8 @@ export async function classified<Result>(call: () => Promise<Result>): Promise<R
   }
 }
 
-/** Milliseconds to wait, when the answer is a primary or secondary rate limit; GitHub uses 403 and 429 for both. */
-function rateLimit({ status, message, response }: HttpFailure): number | undefined {
-  if (status !== 403 && status !== 429) return undefined;
-  const headers = response?.headers ?? {};
-  const after = Number(headers['retry-after']);
-  if (Number.isFinite(after) && after > 0) return after * 1000;
-  if (String(headers['x-ratelimit-remaining']) === '0') {
-    const reset = Number(headers['x-ratelimit-reset']) * 1000 - Date.now();
-    return Number.isFinite(reset) ? Math.max(1000, reset) : 60_000;
-  }
-  return status === 429 || /secondary rate limit/i.test(message) ? 60_000 : undefined;
+function isWaiting(error: unknown): error is WaitingFailure {
+  return error instanceof Error && error.name === 'GitHubAsksToWait';
 }
 
 function isHttpFailure(error: unknown): error is HttpFailure {

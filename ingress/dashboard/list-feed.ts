@@ -9,7 +9,7 @@ export function listFeed(db: Database, issueKey: string | undefined, seen: strin
   let hinted = false;
   return {
     concerns({ kind, key }) {
-      const mine = kind === 'issue' && (issueKey === undefined || key === issueKey);
+      const mine = (kind === 'issue' && (issueKey ?? key) === key) || (kind === 'github' && issueKey === undefined);
       hinted ||= mine;
       return mine;
     },

@@ -1,5 +1,6 @@
 /** `/`: what is going on. */
 import { html } from 'hono/html';
+import type { StandingWait } from '../../src/read-model/github-waits.ts';
 import type { Counters } from '../../src/read-model/queries/counters.ts';
 import type { IssueRecord } from '../../src/read-model/queries/issues.ts';
 import type { BoundRepositoryRecord } from '../../src/read-model/queries/repositories.ts';
@@ -7,16 +8,19 @@ import type { RunRecord } from '../../src/read-model/queries/runs.ts';
 import type { Html } from './layout.ts';
 import { outsideLink, type Places } from './links.ts';
 import { issuesTable, runsTable } from './tables.ts';
+import { exact } from './times.ts';
 
 export interface Overview {
   readonly counters: Counters;
+  /** Set while GitHub wants to be left alone. */
+  readonly githubWait?: StandingWait | undefined;
   readonly issues: readonly IssueRecord[];
   readonly runs: readonly RunRecord[];
   readonly repositories: readonly BoundRepositoryRecord[];
 }
 
 /** The body of the page. */
-export function overviewPage({ counters, issues, runs, repositories }: Overview, places: Places): Html {
+export function overviewPage({ counters, githubWait, issues, runs, repositories }: Overview, places: Places): Html {
   return html`<div class="title"><h1>Overview</h1></div>
     <div id="counters" data-live data-summary="${summary(counters)}">
       <ul class="counters">
@@ -34,6 +38,7 @@ export function overviewPage({ counters, issues, runs, repositories }: Overview,
           </p>
         </div>`
       }
+      ${githubWait && waitNotice(githubWait)}
     </div>
     <section aria-labelledby="issues-heading">
       <div class="heading">
@@ -63,6 +68,15 @@ function counter(count: number, words: string, path: string, alarm: 'alarm' | ''
   return html`<li>
     <a class="card ${count > 0 ? alarm : ''}" href="${path}"><strong>${count}</strong> ${words}</a>
   </li>`;
+}
+
+function waitNotice({ until, reason }: StandingWait): Html {
+  return html`<div class="notice wait">
+    <p>
+      <strong>GitHub asks to wait until <time datetime="${until.toISOString()}">${exact(until)}</time>.</strong>
+      Nothing is lost: what is to be read or written there is done after that. It says: ${reason}
+    </p>
+  </div>`;
 }
 
 function summary({ working, queued, inReview, failed }: Counters): string {

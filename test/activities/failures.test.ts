@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { classified, permanent, toFailure } from '../../activities/failures.ts';
+import { GitHubAsksToWait } from '../../src/adapters/github/waits.ts';
 
 type Headers = Record<string, string | number>;
 
@@ -10,22 +11,8 @@ function answered(status: number, message: string, headers?: Headers): Error {
 }
 
 describe('what GitHub answers', () => {
-  const NOW = Date.parse('2026-11-21T10:00:00.000Z');
-
-  beforeEach(() => {
-    vi.useFakeTimers({ now: NOW });
-  });
-  afterEach(() => {
-    vi.useRealTimers();
-  });
-
   test.each<[string, Error, string]>([
     ['403 without a permission', answered(403, 'Resource not accessible by integration'), 'GitHubForbidden'],
-    [
-      '403 with requests left',
-      answered(403, 'Forbidden', { 'x-ratelimit-remaining': '4999', 'x-ratelimit-reset': '9999999999' }),
-      'GitHubForbidden',
-    ],
     [
       '403 on a locked issue',
       answered(403, 'Unable to create comment because issue is locked.', {}),
@@ -39,58 +26,48 @@ describe('what GitHub answers', () => {
   });
 
   test('401 is tried again: an expired token is replaced by a person, and no click made meanwhile is lost', () => {
-    const error = answered(401, 'Bad credentials');
-    expect(toFailure(error)).toBe(error);
+    expect(toFailure(answered(401, 'Bad credentials'))).toMatchObject({
+      type: 'GitHubFailed',
+      message: 'GitHub answered 401: Bad credentials',
+      nonRetryable: false,
+    });
   });
 
-  test.each<[string, Error, number]>([
-    ['403 with Retry-After', answered(403, 'Forbidden', { 'retry-after': '30' }), 30_000],
-    ['429 with Retry-After', answered(429, 'Too Many Requests', { 'retry-after': 7 }), 7000],
-    ['429 without anything', answered(429, 'Too Many Requests'), 60_000],
-    [
-      '403 with no requests left',
-      answered(403, 'API rate limit exceeded', {
-        'x-ratelimit-remaining': '0',
-        'x-ratelimit-reset': String(NOW / 1000 + 90),
-      }),
-      90_000,
-    ],
-    [
-      '429 with no requests left',
-      answered(429, 'API rate limit exceeded', { 'x-ratelimit-remaining': 0, 'x-ratelimit-reset': NOW / 1000 + 90 }),
-      90_000,
-    ],
-    [
-      '403 with no requests left and no time',
-      answered(403, 'API rate limit exceeded', { 'x-ratelimit-remaining': '0' }),
-      60_000,
-    ],
-    [
-      '403 with a time that has passed',
-      answered(403, 'API rate limit exceeded', {
-        'x-ratelimit-remaining': '0',
-        'x-ratelimit-reset': String(NOW / 1000 - 5),
-      }),
-      1000,
-    ],
-    ['403 that only speaks of the secondary limit', answered(403, 'You have exceeded a secondary rate limit.'), 60_000],
-    [
-      '403 of the secondary limit with an unreadable Retry-After',
-      answered(403, 'You have exceeded a secondary rate limit.', { 'retry-after': 'soon' }),
-      60_000,
-    ],
-  ])('%s is tried again after the wait', (_what, error, wait) => {
-    expect(toFailure(error)).toMatchObject({ type: 'GitHubRateLimited', nonRetryable: false, nextRetryDelay: wait });
+  test.each([301, 400, 408, 409, 500, 502, 503, 504])('%i is tried again', (status) => {
+    expect(toFailure(answered(status, 'Something'))).toMatchObject({ type: 'GitHubFailed', nonRetryable: false });
   });
 
-  test.each([301, 400, 408, 409, 500, 502, 503, 504])('%i stays as it is, and is tried again', (status) => {
-    const error = answered(status, 'Something');
-    expect(toFailure(error)).toBe(error);
-  });
-
-  test('a long message is cut, so that the failure stays small', () => {
-    const failure = toFailure(answered(422, 'x'.repeat(1_000_000)));
+  test.each([422, 502])('a long message of a %i is cut, so that the failure stays small', (status) => {
+    const failure = toFailure(answered(status, 'x'.repeat(1_000_000)));
     expect((failure as ApplicationFailure).message.length).toBeLessThanOrEqual(8192);
+  });
+});
+
+describe('a GitHub that wants to be left alone', () => {
+  const until = new Date('2026-11-21T10:00:30.000Z');
+  const waiting = (leftMs: number): GitHubAsksToWait => new GitHubAsksToWait({ until, leftMs, reason: 'slow down' });
+
+  test('is tried again after the wait, and says until when', () => {
+    expect(toFailure(waiting(30_000))).toMatchObject({
+      type: 'GitHubRateLimited',
+      message: 'GitHub asks to wait until 2026-11-21T10:00:30.000Z: slow down',
+      nonRetryable: false,
+    });
+  });
+
+  test('is not called before the time, and not by all at the same moment', () => {
+    const delays = Array.from({ length: 200 }, () => {
+      const failure = toFailure(waiting(30_000)) as ApplicationFailure;
+      return Number(failure.nextRetryDelay);
+    });
+    expect(Math.min(...delays)).toBeGreaterThanOrEqual(30_000);
+    expect(Math.max(...delays)).toBeLessThanOrEqual(33_000);
+    expect(new Set(delays).size).toBeGreaterThan(1);
+  });
+
+  test('that waits for an hour is called within seconds after it', () => {
+    const { nextRetryDelay } = toFailure(waiting(3_600_000)) as ApplicationFailure;
+    expect(Number(nextRetryDelay)).toBeLessThanOrEqual(3_605_000);
   });
 });
 

@@ -7,8 +7,8 @@ import { failureText } from './runs.ts';
 type Payload = EventRecord['payload'];
 
 const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
-  'webhook.received': (p) => `GitHub told of it: ${delivered(p)}`,
-  'webhook.ignored': (p) => `GitHub told of it: ${delivered(p)}. ${reasonText(text(p, 'reason'))}`,
+  'webhook.received': (p) => `${toldBy(p)}: ${delivered(p)}`,
+  'webhook.ignored': (p) => `${toldBy(p)}: ${delivered(p)}. ${reasonText(text(p, 'reason'))}`,
   'webhook.duplicate': () => 'GitHub told of it a second time; nothing more was done',
   'trigger.duplicate': (p) => `The label ${text(p, 'label')} was reported again; its run exists already`,
   'run.not_started': (p) => `No run was started. ${reasonText(text(p, 'reason'))}`,
@@ -26,6 +26,14 @@ const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
   'run.canceled': (p) => `The run was canceled by ${text(p, 'by')}: ${text(p, 'reason')}`,
   'pull_request.merged': (p) => `Pull request #${text(p, 'pr_number')} was merged`,
   'pull_request.closed': (p) => `Pull request #${text(p, 'pr_number')} was closed without a merge`,
+  'pull_request.close_stale': (p) =>
+    `GitHub told that pull request #${text(p, 'pr_number')} was closed, but it is open; nothing was done`,
+  'review.stale': (p) => `The review started no run. ${reasonText(text(p, 'reason'))}`,
+  'trigger.removal_stale': (p) =>
+    `GitHub told that the label ${text(p, 'label')} was taken off, but the one that counts stands; nothing was done`,
+  'issue.close_stale': () => 'GitHub told that the issue was closed, but it is open; nothing was done',
+  'issue.reopen_stale': () => 'GitHub told that the issue was reopened, but it is closed; nothing was done',
+  'issue.throttled': (p) => `GitHub told ${text(p, 'facts')} times more what it had told already`,
   'issue.closed': () => 'The issue was closed',
   'issue.reopened': () => 'The issue was reopened',
 };
@@ -38,6 +46,11 @@ export function eventText({ type, payload }: Pick<EventRecord, 'type' | 'payload
 /** Who caused an event. */
 export function actorText({ actorType, actorId }: Pick<EventRecord, 'actorType' | 'actorId'>): string {
   return actorType === 'human' ? `@${actorId}` : actorId === 'github-webhook' ? 'GitHub' : `codex-k8s (${actorId})`;
+}
+
+/** A sweep finds what no webhook told of. */
+function toldBy(payload: Payload): string {
+  return payload['reconciled'] === true ? 'No webhook told of it; GitHub was asked' : 'GitHub told of it';
 }
 
 function delivered(payload: Payload): string {

@@ -1,23 +1,154 @@
 /** The connection to GitHub. Retries belong to Temporal, so none are made here. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { Octokit } from '@octokit/rest';
+import {
+  askedToWait,
+  GitHubAsksToWait,
+  type Answer,
+  type AskedWait,
+  type GitHubWait,
+  type GitHubWaits,
+} from './waits.ts';
+
+export interface ClientOptions {
+  readonly apiUrl: string;
+  readonly token: string;
+  /** Asked before every call, and told of every wait. */
+  readonly waits: GitHubWaits;
+  /** Milliseconds that GitHub may still work on a request whose answer was lost; the limit that it documents unless told. */
+  readonly settleMs?: number;
+}
 
 /** Milliseconds after which a call is given up; the caller's retry finds what it may have done. */
 const CALL_LIMIT_MS = 20_000;
 
-export function createOctokit({ apiUrl, token }: { apiUrl: string; token: string }): Octokit {
-  return new Octokit({
+/** GitHub ends a request that takes longer ("Troubleshooting the REST API", timeouts). */
+const SETTLE_MS = 10_000;
+
+/** Nobody was reached, so nothing was done. */
+const NOT_REACHED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
+
+/** What Octokit throws. */
+interface RequestFailure extends Error {
+  readonly status?: number;
+  readonly response?: { readonly headers: Answer['headers'] };
+}
+
+export function createOctokit({ apiUrl, token, waits, settleMs = SETTLE_MS }: ClientOptions): Octokit {
+  const gate = createGate(waits);
+  const octokit = new Octokit({
     baseUrl: apiUrl,
     auth: token,
     userAgent: 'codex-k8s',
     log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
-    request: {
-      fetch: (url: string, options: RequestInit) =>
-        fetch(url, { ...options, signal: options.signal ?? AbortSignal.timeout(CALL_LIMIT_MS) }),
-    },
+    request: { fetch: fetchWhole },
   });
+  octokit.hook.wrap('request', async (request, options) => {
+    await gate.pass();
+    const startedAt = performance.now();
+    try {
+      const response = await request(options);
+      await gate.heed({ status: response.status, message: 'no request is left', headers: response.headers });
+      return response;
+    } catch (error) {
+      const failure = error as RequestFailure;
+      const wait = failure.response && (await gate.heed(answerIn(failure)));
+      if (wait) throw new GitHubAsksToWait(wait);
+      if (options.method !== 'GET' && isAmbiguous(failure))
+        await delay(Math.max(0, settleMs - (performance.now() - startedAt)));
+      throw error;
+    }
+  });
+  return octokit;
 }
 
 /** Whether GitHub answered that a thing is not there. */
 export function isNotFound(error: unknown): boolean {
   return (error as { status?: number }).status === 404;
+}
+
+interface Gate {
+  /** Throws {@link GitHubAsksToWait}, or whatever keeps the waits from being known. */
+  pass(): Promise<void>;
+  /** Keeps the wait that an answer asks for, and returns it. */
+  heed(answer: Answer): Promise<GitHubWait | undefined>;
+}
+
+/** A wait that names no time lasts so long at least; how long it lasts when it is shared is decided there. */
+const UNNAMED_MS = 60_000;
+
+/** Lets calls pass unless GitHub wants to be left alone. What this process was told itself, it also obeys by itself. */
+function createGate(waits: GitHubWaits): Gate {
+  let own: GitHubWait | undefined;
+  /** What could not be shared yet: the next call that has to wait tries again. */
+  let unshared: AskedWait | undefined;
+
+  function ownNow(): GitHubWait | undefined {
+    const leftMs = own ? own.until.getTime() - Date.now() : 0;
+    return own && leftMs > 0 ? { ...own, leftMs } : undefined;
+  }
+
+  async function share({ reason, waitMs }: AskedWait): Promise<void> {
+    unshared = { reason, waitMs };
+    const { leftMs } = await inTime(waits.hold(unshared));
+    unshared = undefined;
+    if (leftMs > (ownNow()?.leftMs ?? 0)) own = { until: new Date(Date.now() + leftMs), leftMs, reason };
+  }
+
+  return {
+    async pass() {
+      const mine = ownNow();
+      if (mine && unshared) await share({ ...unshared, waitMs: mine.leftMs }).catch(() => undefined);
+      const standing = mine ?? (await inTime(waits.standing()));
+      if (standing) throw new GitHubAsksToWait(standing);
+    },
+    async heed(answer) {
+      const asked = askedToWait(answer, Date.now());
+      if (!asked) return undefined;
+      const leftMs = asked.waitMs ?? UNNAMED_MS;
+      own = { until: new Date(Date.now() + leftMs), leftMs, reason: asked.reason };
+      await share(asked).catch(() => undefined);
+      return ownNow();
+    },
+  };
+}
+
+/** Milliseconds in which the keeper of the waits has to answer: one behind a dead connection never does. */
+const KEEPER_LIMIT_MS = 5000;
+
+/** Rejects in time, and in words of its own: a database's error quotes its query. */
+async function inTime<Result>(asked: Promise<Result>): Promise<Result> {
+  const limit = new AbortController();
+  const tooLate = delay(KEEPER_LIMIT_MS, undefined, { signal: limit.signal }).then(() => {
+    throw new Error('no answer in time');
+  });
+  try {
+    return await Promise.race([asked, tooLate]);
+  } catch (error) {
+    const cause = error instanceof Error ? (error.cause ?? error) : error;
+    // oxlint-disable-next-line preserve-caught-error -- the one that was caught is what quotes the query
+    throw new Error('nobody says whether GitHub wants to be left alone', { cause });
+  } finally {
+    limit.abort();
+  }
+}
+
+function answerIn({ status = 500, message, response }: RequestFailure): Answer {
+  return { status, message, headers: response?.headers ?? {} };
+}
+
+/** Whether GitHub may have done, or may still be doing, what it was asked: a gateway's answer, or none at all. */
+function isAmbiguous({ status, response, cause }: RequestFailure): boolean {
+  if (response) return status === 502 || status === 503 || status === 504;
+  const { code } = ((cause as Error | undefined)?.cause ?? cause ?? {}) as { code?: unknown };
+  return !NOT_REACHED.has(String(code));
+}
+
+/** A fetch whose body has arrived whole: Octokit takes one that was cut off for a shorter answer. */
+async function fetchWhole(url: string, options: RequestInit): Promise<Response> {
+  const response = await fetch(url, { ...options, signal: options.signal ?? AbortSignal.timeout(CALL_LIMIT_MS) });
+  const { status, statusText, headers } = response;
+  const body = await response.arrayBuffer();
+  const whole = new Response(body.byteLength > 0 ? body : null, { status, statusText, headers });
+  return Object.defineProperty(whole, 'url', { value: response.url });
 }

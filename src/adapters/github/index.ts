@@ -1,10 +1,20 @@
 /** GitHub, as the activities need it. */
-import { createOctokit } from './client.ts';
+import { createOctokit, type ClientOptions } from './client.ts';
+import { createConfirmations } from './confirmations.ts';
+import { createDeliveries } from './deliveries.ts';
+import { createHistory } from './history.ts';
 import { createIssues } from './issues.ts';
 import { createPullRequests } from './pull-requests.ts';
 import { createRepositories } from './repositories.ts';
 
-export function createGitHub(options: { apiUrl: string; token: string }) {
+export function createGitHub(options: ClientOptions) {
   const octokit = createOctokit(options);
-  return { ...createIssues(octokit), ...createPullRequests(octokit), ...createRepositories(octokit) };
+  return {
+    ...createIssues(octokit),
+    ...createPullRequests(octokit),
+    ...createConfirmations(octokit),
+    ...createRepositories(octokit),
+    ...createDeliveries(octokit),
+    ...createHistory(octokit),
+  };
 }

@@ -1,6 +1,6 @@
 /** Issues: reactions, labels with their events, comments found by a marker. */
 import type { Octokit } from '@octokit/rest';
-import type { IssueRef } from '../../domain/facts.ts';
+import type { Account, IssueRef } from '../../domain/facts.ts';
 import type { LabelTruth } from '../../domain/issue-life.ts';
 import { isNotFound } from './client.ts';
 
@@ -23,19 +23,34 @@ export function createIssues(octokit: Octokit) {
     return self;
   }
 
-  async function findComment(
-    issue: IssueRef,
-    marker: string,
-  ): Promise<{ id: number; url: string; body: string } | undefined> {
+  /** The comments that carry the marker, oldest first. */
+  async function findComments(issue: IssueRef, marker: string): Promise<{ id: number; url: string; body: string }[]> {
     const own = await ownId();
-    for await (const { data } of octokit.paginate.iterator(octokit.rest.issues.listComments, {
-      ...at(issue),
-      per_page: 100,
-    })) {
-      const found = data.find(({ body, user }) => body?.startsWith(marker) && (own === undefined || user?.id === own));
-      if (found) return { id: found.id, url: found.html_url, body: found.body ?? '' };
+    const comments = await octokit.paginate(octokit.rest.issues.listComments, { ...at(issue), per_page: 100 });
+    return comments
+      .filter(({ body, user }) => body?.startsWith(marker) && (own === undefined || user?.id === own))
+      .map(({ id, html_url: url, body }) => ({ id, url, body: body ?? '' }))
+      .toSorted((one, other) => one.id - other.id);
+  }
+
+  /**
+   * Makes a comment that was not there a moment ago, and looks again: another attempt, given up and still under way, may
+   * have made it too. The oldest stays, whichever attempt looks last.
+   */
+  async function createComment(
+    issue: IssueRef,
+    { marker, body }: { marker: string; body: string },
+  ): Promise<{ id: number; url: string }> {
+    const { data } = await octokit.rest.issues.createComment({ ...at(issue), body });
+    const created = { id: data.id, url: data.html_url };
+    const [oldest, ...others] = await findComments(issue, marker);
+    if (!oldest || (await ownId()) === undefined) return created;
+    for (const { id } of others) {
+      await octokit.rest.issues
+        .deleteComment({ owner: issue.owner, repo: issue.name, comment_id: id })
+        .catch(unlessGone);
     }
-    return undefined;
+    return oldest;
   }
 
   return {
@@ -64,8 +79,12 @@ export function createIssues(octokit: Octokit) {
 
     /** The issue's state and labels, and the `labeled` events of a label since the issue was last closed or reopened. */
     async readLabels(issue: IssueRef, label: string): Promise<LabelTruth> {
-      const { data } = await octokit.rest.issues.get(at(issue));
-      const events = await octokit.paginate(octokit.rest.issues.listEvents, { ...at(issue), per_page: 100 });
+      // All at once: a person waits for the run that this holds up.
+      const [{ data }, events, self] = await Promise.all([
+        octokit.rest.issues.get(at(issue)),
+        octokit.paginate(octokit.rest.issues.listEvents, { ...at(issue), per_page: 100 }),
+        ownId(),
+      ]);
       const lastTurn = Math.max(
         0,
         ...events.flatMap(({ event, id }) => (event === 'closed' || event === 'reopened' ? [id] : [])),
@@ -75,34 +94,34 @@ export function createIssues(octokit: Octokit) {
         .map(({ id, event, actor, created_at: createdAt, ...rest }) => ({
           id,
           event,
-          by: actor?.id ?? 0,
+          by: { id: actor?.id ?? 0, login: actor?.login ?? 'ghost' },
           createdAt,
           label: labelName(rest),
         }))
         .filter((change) => change.label === label)
         .toSorted((a, b) => a.id - b.id);
       const labeled = changes.filter(({ event }) => event === 'labeled');
-      const self = await ownId();
-      const clearedByPlatform = (after: number): boolean => {
+      const takenOffBy = (after: number): Account | null => {
         const next = changes.find(({ id }) => id > after);
-        return next?.event === 'unlabeled' && next.by === self;
+        return next?.event === 'unlabeled' ? next.by : null;
       };
       return {
         open: data.state === 'open',
         title: data.title,
         labels: data.labels.map((entry) => (typeof entry === 'string' ? entry : (entry.name ?? ''))),
-        labeled: labeled.map(({ id, by, createdAt }) => ({
-          id,
-          by,
-          at: createdAt,
-          clearedByPlatform: clearedByPlatform(id),
-        })),
+        labeled: labeled.map(({ id, by, createdAt }) => {
+          const remover = takenOffBy(id);
+          const clearedByPlatform = remover !== null && remover.id === self;
+          return { id, by: by.id, at: createdAt, clearedByPlatform, takenOffBy: remover };
+        }),
       };
     },
 
     async readIssue(issue: IssueRef) {
-      const { data } = await octokit.rest.issues.get(at(issue));
-      const comments = await octokit.paginate(octokit.rest.issues.listComments, { ...at(issue), per_page: 100 });
+      const [{ data }, comments] = await Promise.all([
+        octokit.rest.issues.get(at(issue)),
+        octokit.paginate(octokit.rest.issues.listComments, { ...at(issue), per_page: 100 }),
+      ]);
       return {
         title: data.title,
         body: data.body ?? '',
@@ -130,11 +149,10 @@ export function createIssues(octokit: Octokit) {
           if (!isNotFound(error)) throw error;
         }
       }
-      const present = await findComment(issue, marker);
-      if (present?.body === body) return { id: present.id, url: present.url };
-      const { data } = present
-        ? await octokit.rest.issues.updateComment({ ...repository, comment_id: present.id, body })
-        : await octokit.rest.issues.createComment({ ...at(issue), body });
+      const [present] = await findComments(issue, marker);
+      if (!present) return createComment(issue, { marker, body });
+      if (present.body === body) return { id: present.id, url: present.url };
+      const { data } = await octokit.rest.issues.updateComment({ ...repository, comment_id: present.id, body });
       return { id: data.id, url: data.html_url };
     },
 
@@ -143,13 +161,13 @@ export function createIssues(octokit: Octokit) {
     },
 
     async removeLabel(repository: IssueRef, number: number, label: string): Promise<void> {
-      await octokit.rest.issues
-        .removeLabel({ ...at(repository), issue_number: number, name: label })
-        .catch((error: unknown) => {
-          if (!isNotFound(error)) throw error;
-        });
+      await octokit.rest.issues.removeLabel({ ...at(repository), issue_number: number, name: label }).catch(unlessGone);
     },
   };
+}
+
+function unlessGone(error: unknown): void {
+  if (!isNotFound(error)) throw error;
 }
 
 function labelName(event: object): string {

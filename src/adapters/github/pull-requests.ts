@@ -8,7 +8,11 @@ import { isNotFound } from './client.ts';
 export function createPullRequests(octokit: Octokit) {
   const at = ({ owner, name }: IssueRef) => ({ owner, repo: name });
 
-  async function findOpen(repository: IssueRef, head: string): Promise<{ number: number; url: string } | undefined> {
+  async function findOpen(
+    repository: IssueRef,
+    head: string,
+    body: string,
+  ): Promise<{ number: number; url: string; created: boolean } | undefined> {
     const { data } = await octokit.rest.pulls.list({
       ...at(repository),
       state: 'open',
@@ -16,7 +20,7 @@ export function createPullRequests(octokit: Octokit) {
       per_page: 10,
     });
     const found = data.find((pull) => pull.head.ref === head);
-    return found && { number: found.number, url: found.html_url };
+    return found && { number: found.number, url: found.html_url, created: sameText(found.body ?? '', body) };
   }
 
   async function reviewComments(repository: IssueRef, pullRequest: number) {
@@ -27,40 +31,57 @@ export function createPullRequests(octokit: Octokit) {
     });
   }
 
+  /** Another attempt, given up and still under way, may have answered too: the oldest answer stays. */
+  async function keepOldestAnswer(
+    repository: IssueRef,
+    pullRequest: number,
+    { marker, by }: { marker: string; by: number },
+  ): Promise<void> {
+    const ours = (await reviewComments(repository, pullRequest))
+      .filter(({ body, user }) => body.startsWith(marker) && user?.id === by)
+      .toSorted((one, other) => one.id - other.id);
+    for (const { id } of ours.slice(1)) {
+      await octokit.rest.pulls.deleteReviewComment({ ...at(repository), comment_id: id }).catch((error: unknown) => {
+        if (!isNotFound(error)) throw error;
+      });
+    }
+  }
+
   return {
+    /** `created` also when an earlier attempt of this very call did, whose answer was lost: its text is the same. */
     async openPullRequest(
       repository: IssueRef,
       { head, base }: { head: string; base: string },
       { title, body }: PullRequestText,
     ) {
-      const present = await findOpen(repository, head);
-      if (present) return { ...present, created: false };
+      const present = await findOpen(repository, head, body);
+      if (present) return present;
       try {
         const { data } = await octokit.rest.pulls.create({ ...at(repository), head, base, title, body });
         return { number: data.number, url: data.html_url, created: true };
       } catch (error) {
-        const meanwhile = (error as { status?: number }).status === 422 ? await findOpen(repository, head) : undefined;
+        const rejected = (error as { status?: number }).status === 422;
+        const meanwhile = rejected ? await findOpen(repository, head, body) : undefined;
         if (!meanwhile) throw error;
-        return { ...meanwhile, created: false };
+        return meanwhile;
       }
     },
 
     /** The newest request for changes of each reviewer, and the comments that nobody of ours has answered. */
     async readReviews(repository: IssueRef, pullRequest: number) {
-      const { data: self } = await octokit.rest.pulls.get({ ...at(repository), pull_number: pullRequest });
+      const pull = { ...at(repository), pull_number: pullRequest };
+      const [{ data: self }, reviews, comments] = await Promise.all([
+        octokit.rest.pulls.get(pull),
+        octokit.paginate(octokit.rest.pulls.listReviews, { ...pull, per_page: 100 }),
+        reviewComments(repository, pullRequest),
+      ]);
       const ours = self.user?.id;
-      const reviews = await octokit.paginate(octokit.rest.pulls.listReviews, {
-        ...at(repository),
-        pull_number: pullRequest,
-        per_page: 100,
-      });
       const newest = new Map<string, { id: number; by: string; body: string }>();
       for (const { id, user, state, body } of reviews) {
         const by = user?.login ?? 'ghost';
         if (state === 'CHANGES_REQUESTED') newest.set(by, { id, by, body: body ?? '' });
         if (state === 'APPROVED' || state === 'DISMISSED') newest.delete(by);
       }
-      const comments = await reviewComments(repository, pullRequest);
       const answered = new Set(
         comments.filter(({ user }) => user?.id === ours).map(({ in_reply_to_id: parent }) => parent),
       );
@@ -87,12 +108,13 @@ export function createPullRequests(octokit: Octokit) {
       if (comments.some((comment) => comment.body.startsWith(marker))) return true;
       if (!comments.some((comment) => comment.id === commentId)) return false;
       try {
-        await octokit.rest.pulls.createReplyForReviewComment({
+        const { data } = await octokit.rest.pulls.createReplyForReviewComment({
           ...at(repository),
           pull_number: pullRequest,
           comment_id: commentId,
           body,
         });
+        await keepOldestAnswer(repository, pullRequest, { marker, by: data.user.id });
         return true;
       } catch (error) {
         if (isNotFound(error)) return false;
@@ -100,4 +122,10 @@ export function createPullRequests(octokit: Octokit) {
       }
     },
   };
+}
+
+/** GitHub gives texts back with the line ends of the web. */
+function sameText(one: string, other: string): boolean {
+  const plain = (text: string): string => text.replaceAll('\r\n', '\n').trim();
+  return plain(one) === plain(other);
 }
