@@ -1,19 +1,129 @@
-import { readdir, readFile } from 'node:fs/promises';
-import { Worker } from '@temporalio/worker';
-import { expect, test } from 'vitest';
-import { workflowBundle } from './support/temporal.ts';
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { historiesIn, replayHistories, type Replayed } from '../src/app/replay.ts';
+import { replayAndTell } from '../src/app/cli/replay-command.ts';
+import { issueKey } from '../src/domain/facts.ts';
+import { observed, TASK_QUEUE } from '../workflows/messages.ts';
+import { nonDeterministicBuild, type Build } from './support/build.ts';
+import { createFakeWorld, ISSUE, labeled } from './support/fake-activities.ts';
+import { eventually } from './support/stack.ts';
+import { createTestWorker, startTemporal, workflowBundle } from './support/temporal.ts';
 
-const HISTORIES = new URL('histories/', import.meta.url);
-const files = (await readdir(HISTORIES)).filter((file) => file.endsWith('.json'));
+const HISTORIES = fileURLToPath(new URL('histories/', import.meta.url));
+const CLI = fileURLToPath(new URL('../src/app/cli.ts', import.meta.url));
 
-test('histories are recorded', () => {
-  expect(files.length).toBeGreaterThanOrEqual(4);
+const replayed: Replayed[] = [];
+beforeAll(async () => {
+  for await (const one of replayHistories(await workflowBundle(), historiesIn(HISTORIES))) replayed.push(one);
 });
 
-test.each(files)('%s is replayed without a difference', async (file) => {
-  const { workflowId, history } = JSON.parse(await readFile(new URL(file, HISTORIES), 'utf8')) as {
-    workflowId: string;
-    history: unknown;
-  };
-  await Worker.runReplayHistory({ workflowBundle: await workflowBundle(), replayName: file }, history, workflowId);
+test('histories are recorded, each with its events', () => {
+  expect(replayed.filter(({ events }) => events > 10).length).toBeGreaterThanOrEqual(6);
+});
+
+test('this build does what every recorded history says', () => {
+  expect(replayed.filter(({ parts }) => parts !== null)).toEqual([]);
+});
+
+/** Runs a build's program; answers with its exit code and what it printed. */
+async function command(cli: string, args: string[], env: Record<string, string> = {}) {
+  return promisify(execFile)(process.execPath, [cli, ...args], { env: { ...process.env, ...env } }).then(
+    ({ stdout, stderr }) => ({ code: 0, out: stdout, error: stderr }),
+    ({ code, stdout, stderr }: { code: number; stdout: string; stderr: string }) => ({
+      code,
+      out: stdout,
+      error: stderr,
+    }),
+  );
+}
+
+describe('the gate before a deploy (T32)', () => {
+  let changed: Build;
+  beforeAll(() => {
+    changed = nonDeterministicBuild();
+  });
+  afterAll(() => changed?.remove());
+
+  test('lets a build through that does the same', async () => {
+    const { code, out, error } = await command(CLI, ['replay', '--histories', HISTORIES]);
+    expect([code, error]).toEqual([0, '']);
+    expect(out).toMatch(/^\d+ histories \(\d+ events\) replayed; this build does the same\n$/);
+  });
+
+  test('holds up a build that parts from the recorded histories, and names them and where they part', async () => {
+    const { code, out } = await command(changed.cli, ['replay', '--histories', HISTORIES]);
+    expect(code).toBe(1);
+    expect(out).toMatch(/^parts {2}run:[0-9a-f-]+ \(run-work-0\.1\.0\.json\): .*TMPRL1100.*$/m);
+    expect(out).toMatch(/\d+ histories \(\d+ events\) replayed; this build parts from [1-9]\d*\n$/);
+    expect(out).not.toContain('issue-merged');
+  });
+
+  test('says the same in JSON', async () => {
+    const printed: string[] = [];
+    const terminal = { out: (line: string) => void printed.push(line), error: () => {}, color: false };
+    const code = await replayAndTell(
+      historiesIn(HISTORIES),
+      { json: true, workflowsPath: changed.workflows },
+      terminal,
+    );
+    expect(code).toBe(1);
+    expect(JSON.parse(printed.join('\n'))).toMatchObject({
+      replayed: replayed.length,
+      parted: expect.arrayContaining([
+        expect.objectContaining({
+          source: 'run-work-0.1.0.json',
+          parts: expect.stringContaining('TMPRL1100') as string,
+        }),
+      ]) as object[],
+    });
+  });
+
+  test.each<[string[], number]>([
+    [['replay'], 2],
+    [['replay', '--running', '--histories', HISTORIES], 2],
+    [['replay', '--histories', fileURLToPath(new URL('support/', import.meta.url))], 1],
+    [['replay', '--histories', '/nowhere'], 1],
+  ])('does not take %j for a pass', async (args, expected) => {
+    expect((await command(CLI, args)).code).toBe(expected);
+  });
+
+  describe('with workflows that run', () => {
+    let temporal: TestWorkflowEnvironment;
+    let env: Record<string, string>;
+    beforeAll(async () => {
+      temporal = await startTemporal();
+      env = {
+        CODEXK8S_TEMPORAL_ADDRESS: temporal.address,
+        CODEXK8S_TEMPORAL_NAMESPACE: temporal.namespace ?? 'default',
+      };
+      const { world, activities } = createFakeWorld();
+      const worker = await createTestWorker(temporal, activities);
+      await worker.runUntil(async () => {
+        await temporal.client.workflow.signalWithStart('issueWorkflow', {
+          workflowId: issueKey(ISSUE),
+          taskQueue: TASK_QUEUE,
+          args: [{ issue: ISSUE, title: 'Add a flag', url: 'http://github/acme/app/issues/12' }],
+          signal: observed,
+          signalArgs: [{ facts: [labeled(1)] }],
+        });
+        await eventually('an agent at work', () => world.names().includes('awaitAgent'));
+      });
+    });
+    afterAll(async () => temporal?.teardown());
+
+    test('lets a build through that goes on with them', async () => {
+      const { code, out } = await command(CLI, ['replay', '--running'], env);
+      expect([code, out]).toEqual([0, expect.stringMatching(/^2 histories .* does the same\n$/) as string]);
+    });
+
+    test('holds up a build that cannot, and names the workflow', async () => {
+      const { code, out } = await command(changed.cli, ['replay', '--running'], env);
+      expect(code).toBe(1);
+      expect(out).toMatch(/^parts {2}run:00000000-0000-4000-8000-000000000001 \(.+\): .*TMPRL1100/);
+      expect(out).toMatch(/2 histories \(\d+ events\) replayed; this build parts from 1\n$/);
+    });
+  });
 });

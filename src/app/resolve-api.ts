@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { ApiAddress } from './cli/api-client.ts';
 import { CommandProblem } from './cli/problems.ts';
+import { databaseUrl } from './config.ts';
 import { requireUp, resolveDataDirectory } from './up/data-directory.ts';
 import { secretFile } from './up/secrets.ts';
 
@@ -32,4 +33,10 @@ export function temporalAddress(
   const address = env['CODEXK8S_TEMPORAL_ADDRESS'];
   if (address !== undefined) return { address, namespace };
   return { address: requireUp(resolveDataDirectory(data ?? env['CODEXK8S_DATA'], env)).temporalAddress, namespace };
+}
+
+/** Where Postgres is: CODEXK8S_DATABASE_URL_FILE or DATABASE_URL, else that of a running `up`. Holds a password. */
+export function databaseAddress(data?: string, env: NodeJS.ProcessEnv = process.env): string {
+  if (env['CODEXK8S_DATABASE_URL_FILE'] !== undefined || env['DATABASE_URL'] !== undefined) return databaseUrl(env);
+  return requireUp(resolveDataDirectory(data ?? env['CODEXK8S_DATA'], env)).databaseUrl;
 }

@@ -2,7 +2,7 @@
 import { eq, sql, type SQL } from 'drizzle-orm';
 import { announce } from './changes.ts';
 import type { Database } from './database.ts';
-import { appendEvent, type ChainLink, type FlowEvent } from './events.ts';
+import { appendInOrder, type ChainLink, type FlowEvent } from './events.ts';
 import { issues, runs } from './schema.ts';
 
 /** Rows as plain JSON: instants are ISO 8601, so that they cross Temporal unchanged. */
@@ -20,8 +20,7 @@ export async function projectIssue(db: Database, row: IssueRow, events: readonly
       .insert(issues)
       .values({ key: row.key, ...columns })
       .onConflictDoUpdate({ target: issues.key, set: columns, setWhere: older(issues.revision, issues.updatedAt) });
-    const links: ChainLink[] = [];
-    for (const event of events) links.push(await appendEvent(tx, event));
+    const links = await appendInOrder(tx, events);
     await announce(tx, { kind: 'issue', key: row.key });
     return links;
   });
@@ -40,8 +39,7 @@ export async function projectRun(db: Database, row: RunRow, events: readonly Flo
       .insert(runs)
       .values({ id: row.id, ...columns })
       .onConflictDoUpdate({ target: runs.id, set: columns, setWhere: sql`${runs.revision} < excluded.revision` });
-    const links: ChainLink[] = [];
-    for (const event of events) links.push(await appendEvent(tx, event));
+    const links = await appendInOrder(tx, events);
     await announce(tx, { kind: 'run', key: row.id });
     await announce(tx, { kind: 'issue', key: row.issueKey });
     return links;

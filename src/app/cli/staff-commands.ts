@@ -106,14 +106,15 @@ export function addStaffCommands(program: Command, { resolveApi }: StaffCommandO
 const RUN = 'the id of a run, or the first 6 or more characters of it';
 
 /** Wrong usage ends with 2, so that a script can tell it from a request that failed. */
-function group(program: Command, name: string, description: string): Command {
+export function group(program: Command, name: string, description: string): Command {
   return program
     .command(name)
     .description(description)
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
 }
 
-function leaf(parent: Command, name: string, description: string): Command {
+/** A command of a group, with what every one of them takes. */
+export function leaf(parent: Command, name: string, description: string): Command {
   return parent
     .command(name)
     .description(description)

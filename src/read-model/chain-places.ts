@@ -1,0 +1,162 @@
+/** Chains as the tables hold them: each place with its event, and with the delivery that vouches for it. */
+import type postgres from 'postgres';
+import { PLATFORM_CHAIN, type ChainLink, type FlowEvent } from './events.ts';
+
+/** A row of `flow_events`. */
+export interface StoredEvent extends ChainLink {
+  readonly event: FlowEvent;
+  readonly previousHash: string;
+  /** Whether its instant is finer than milliseconds: nothing of ours writes such, and the hash does not cover it. */
+  readonly finer: boolean;
+}
+
+/** What `deliveries` knows of its own audit event. */
+export interface DeliveryEvent {
+  /** The event's id. */
+  readonly id: string;
+  /** Null for a delivery that was kept before its payload was. */
+  readonly event: FlowEvent | null;
+  readonly link: ChainLink | null;
+}
+
+/** A stored event, its delivery if it has one, or a delivery whose event is not there. */
+export interface Place {
+  readonly chain: string;
+  readonly stored: StoredEvent | null;
+  readonly delivery: DeliveryEvent | null;
+}
+
+/**
+ * `stored`: by where the rows stand, deliveries without a row at the end. `anchored`: by where the deliveries say that the
+ * events stand, else by where the rows do; what has no place at all comes first.
+ */
+export type PlaceOrder = 'stored' | 'anchored';
+
+const BATCH = 1000;
+
+/** The places of some chains, chain after chain, in batches: one statement, so as of one moment. */
+export function readPlaces(
+  sql: postgres.Sql,
+  chains: readonly string[],
+  order: PlaceOrder,
+): AsyncIterable<readonly Place[]> {
+  const rows = placesQuery(sql, chains, order).cursor(BATCH);
+  return (async function* batches() {
+    for await (const batch of rows) yield batch.map((row) => placeOf(row));
+  })();
+}
+
+/** The anchored places of one chain after a place, all at once: for a connection that is needed for other things meanwhile. */
+export async function readPlacesAfter(sql: postgres.Sql, chain: string, after: number): Promise<readonly Place[]> {
+  return (await placesQuery(sql, [chain], 'anchored', after)).map((row) => placeOf(row));
+}
+
+/** Every chain of which the tables know anything. */
+export async function readChains(sql: postgres.Sql): Promise<string[]> {
+  const rows = await sql<{ chain: string }[]>`
+    select distinct chain from flow_events
+    union select distinct coalesce(issue_key, ${PLATFORM_CHAIN}) from deliveries
+    union select key from issues
+    union select distinct issue_key from runs`;
+  return rows.map(({ chain }) => chain);
+}
+
+interface PlaceRow {
+  chain: string;
+  id: string | null;
+  seq: number;
+  type: string;
+  actor_type: FlowEvent['actorType'];
+  actor_id: string;
+  run_id: string | null;
+  correlation_id: string | null;
+  payload: Record<string, unknown>;
+  occurred_at: string;
+  previous_hash: string;
+  hash: string;
+  delivery: string | null;
+  status: string;
+  delivery_run: string | null;
+  event_payload: Record<string, unknown> | null;
+  event_seq: number | null;
+  event_hash: string | null;
+  received_at: string;
+}
+
+function placesQuery(sql: postgres.Sql, chains: readonly string[], order: PlaceOrder, after = 0) {
+  const asked = textArray(sql, chains);
+  const platform = chains.includes(PLATFORM_CHAIN);
+  return sql<PlaceRow[]>`
+    select coalesce(f.chain, d.chain) as chain, f.id, f.seq, f.type, f.actor_type, f.actor_id, f.run_id, f.correlation_id,
+      f.payload, ${instant(sql, sql`f.occurred_at`)} as occurred_at, f.previous_hash, f.hash,
+      d.id as delivery, d.status, d.run_id as delivery_run, d.event_payload, d.event_seq, d.event_hash,
+      ${instant(sql, sql`d.received_at`)} as received_at
+    from (select * from flow_events where chain = any(${asked}) and seq > ${after}) f
+    full join (
+      select id, coalesce(issue_key, ${PLATFORM_CHAIN}) as chain, status, run_id, event_payload, event_seq, event_hash, received_at
+      from deliveries
+      where (issue_key = any(${asked}) ${platform ? sql`or issue_key is null` : sql``})
+        and (event_seq is null or event_seq > ${after})
+    ) d on f.id = 'webhook:' || d.id and f.chain = d.chain
+    order by coalesce(f.chain, d.chain) collate "C",
+      ${order === 'stored' ? sql`f.seq nulls last, d.event_seq` : sql`coalesce(d.event_seq, f.seq) nulls first, f.id`}`;
+}
+
+/** An instant with all its microseconds, so that none is lost in a Date. */
+function instant(sql: postgres.Sql, column: postgres.Fragment): postgres.Fragment {
+  return sql`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+}
+
+function placeOf(row: PlaceRow): Place {
+  return { chain: row.chain, stored: row.id === null ? null : storedOf(row, row.id), delivery: deliveryOf(row) };
+}
+
+function storedOf(row: PlaceRow, id: string): StoredEvent {
+  return {
+    seq: row.seq,
+    hash: row.hash,
+    previousHash: row.previous_hash,
+    finer: !row.occurred_at.endsWith('000Z'),
+    event: {
+      id,
+      chain: row.chain,
+      type: row.type,
+      actorType: row.actor_type,
+      actorId: row.actor_id,
+      runId: row.run_id,
+      correlationId: row.correlation_id,
+      payload: row.payload,
+      occurredAt: milliseconds(row.occurred_at),
+    },
+  };
+}
+
+/** As the intake makes it (intake.ts). */
+function deliveryOf(row: PlaceRow): DeliveryEvent | null {
+  if (row.delivery === null) return null;
+  const id = `webhook:${row.delivery}`;
+  return {
+    id,
+    link: row.event_seq === null || row.event_hash === null ? null : { seq: row.event_seq, hash: row.event_hash },
+    event: row.event_payload && {
+      id,
+      chain: row.chain,
+      type: row.status === 'ignored' ? 'webhook.ignored' : 'webhook.received',
+      actorType: 'system',
+      actorId: 'github-webhook',
+      runId: row.delivery_run,
+      correlationId: row.delivery,
+      payload: row.event_payload,
+      occurredAt: milliseconds(row.received_at),
+    },
+  };
+}
+
+function milliseconds(instantText: string): string {
+  return instantText.replace(/\d{3}Z$/, 'Z');
+}
+
+/** Texts as an array of Postgres, also in the first statement of a connection, which does not know the types of arrays yet. */
+export function textArray(sql: postgres.Sql, texts: readonly string[]): postgres.Fragment {
+  return sql`array(select jsonb_array_elements_text(${JSON.stringify(texts)}::text::jsonb))`;
+}
