@@ -7,8 +7,9 @@ const CLI = fileURLToPath(new URL(`cli.${import.meta.url.endsWith('.ts') ? 'ts' 
 /** Variables that an agent's tools need to find programs, a home and certificates; none of them is a secret. */
 const PLAIN = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS'];
 
-export function agentCommand(): [string, ...string[]] {
-  return [process.execPath, CLI, 'agent'];
+/** The agent's command: the one that was configured, else this program's own. The runtime adds what the run needs. */
+export function agentCommand(configured?: readonly [string, ...string[]]): readonly [string, ...string[]] {
+  return configured ?? [process.execPath, CLI, 'agent'];
 }
 
 /** The allow-listed environment; the Node that runs this program comes first on the agent's path. */

@@ -2,7 +2,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { claim } from '../adapters/local-runtime/process-record.ts';
-import { runAgent } from '../agent/runner.ts';
 
 export interface AgentArguments {
   readonly platformUrl: string;
@@ -12,13 +11,19 @@ export interface AgentArguments {
   readonly place?: string;
 }
 
-/** Returns the exit code. */
+/** Returns the exit code. What does the work is loaded when the place is claimed: whoever launched this waits for that. */
 export async function agent({ place, ...options }: AgentArguments): Promise<number> {
-  if (place === undefined) return runAgent(options);
+  if (place !== undefined && !(await begin(place))) return 0;
+  const { runAgent } = await import('../agent/runner.ts');
+  return runAgent(options);
+}
+
+/** False when another process has this attempt. */
+async function begin(place: string): Promise<boolean> {
   if (!(await claim(join(place, 'process.json')))) {
     process.stdout.write('another process has this attempt: nothing to do\n');
-    return 0;
+    return false;
   }
   process.once('exit', (code) => writeFileSync(join(place, 'exit.json'), JSON.stringify({ code }), { mode: 0o600 }));
-  return runAgent(options);
+  return true;
 }

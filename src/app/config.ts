@@ -2,7 +2,7 @@
  * Configuration: read once, from the environment, checked, frozen. Secrets come from files, and none has a default, so
  * that none is ever seen in a process list or in an environment (docs/operations.md lists all of it).
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
 
 const secret = (least: number) =>
@@ -20,6 +20,40 @@ const secret = (least: number) =>
 
 const url = z.url().transform((value) => value.replace(/\/+$/, ''));
 const port = z.coerce.number().int().min(0).max(65_535);
+const seconds = z.coerce.number().int().positive();
+
+const directory = z
+  .string()
+  .refine((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true, 'is not a directory');
+
+/** Kinds of faults, for tests (src/app/faults.ts). */
+export const FAULT_KINDS = [
+  'error_before',
+  'timeout_before',
+  'execute_and_timeout',
+  '429_with_retry_after',
+  '5xx',
+  'slow',
+] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** Faults that come back with their seed; each kind with the same probability, or one kind alone. */
+export interface FaultPlan {
+  readonly seed: number;
+  readonly rate: number;
+  readonly kinds: readonly FaultKind[];
+}
+
+/** `seed=42,rate=0.01`, and `,kind=execute_and_timeout` for one kind. */
+const faults = z.string().transform((text, context): FaultPlan => {
+  const { seed, rate, kind } =
+    /^seed=(?<seed>\d{1,9}),rate=(?<rate>0(\.\d+)?)(,kind=(?<kind>\w+))?$/.exec(text)?.groups ?? {};
+  const kinds = FAULT_KINDS.filter((one) => kind === undefined || one === kind);
+  if (seed !== undefined && kinds.length > 0 && Number(rate) * kinds.length < 0.61)
+    return { seed: Number(seed), rate: Number(rate), kinds };
+  context.addIssue({ code: 'custom', message: 'is not like seed=42,rate=0.01, with a rate of 0.1 at most' });
+  return z.NEVER;
+});
 
 const Database = z.object({
   /** Holds a password, so a file is the better place: then CODEXK8S_DATABASE_URL_FILE names it instead. */
@@ -39,6 +73,10 @@ const Shared = Database.extend({
   CODEXK8S_PUBLIC_URL: url,
   /** Where agents find the server. */
   CODEXK8S_INTERNAL_URL: url,
+  /** For tests of this program only: a directory of points at which a process kills itself (src/app/kill-points.ts). */
+  CODEXK8S_KILL_POINTS: directory.optional(),
+  /** For tests of this program only: calls that fail at random (src/app/faults.ts). */
+  CODEXK8S_FAULTS: faults.optional(),
 });
 
 const LOOPBACK = /^(127\.\d+\.\d+\.\d+|localhost|::1)$/;
@@ -68,14 +106,34 @@ const Server = Shared.extend({
   message: 'open is for a server that listens on loopback only',
 });
 
+/** A program and its arguments, as JSON: `["node", "/opt/agent.js"]`. */
+const command = z.string().transform((text, context) => {
+  const parsed = z.tuple([z.string().min(1)], z.string()).safeParse(jsonOf(text));
+  if (parsed.success) return parsed.data;
+  context.addIssue({ code: 'custom', message: 'is not a JSON array of a program and its arguments' });
+  return z.NEVER;
+});
+
 const Worker = Shared.extend({
   /** The local runtime's directory of environments. */
   CODEXK8S_RUNTIME_DIRECTORY: z.string(),
   CODEXK8S_AGENT_MODEL: z.string().default('gpt-5.5'),
+  /** What the local runtime starts as an agent; this program's own agent unless told. Tests and benchmarks set it. */
+  CODEXK8S_AGENT_COMMAND: command.optional(),
   CODEXK8S_AGENT_REASONING: z.enum(['low', 'medium', 'high', 'xhigh']).default('high'),
   CODEXK8S_ENVIRONMENT_HOURS: z.coerce.number().positive().default(24),
   /** Activities that run at once; each waiting agent holds one. */
   CODEXK8S_WORKER_ACTIVITIES: z.coerce.number().int().positive().default(200),
+  /** Workflows kept in memory, about 0.3 MiB each; others cost nothing, and are replayed when something happens to them. */
+  CODEXK8S_WORKER_CACHED_WORKFLOWS: z.coerce.number().int().min(50).default(500),
+  /** How often each sweep runs. Four minutes, so that five minutes after an outage nothing is missing any more. */
+  CODEXK8S_SWEEP_REDELIVERY_SECONDS: seconds.default(240),
+  CODEXK8S_SWEEP_RECONCILE_SECONDS: seconds.default(240),
+  CODEXK8S_SWEEP_ENVIRONMENT_SECONDS: seconds.default(3600),
+  /** What happened less than so long ago is left to webhooks. */
+  CODEXK8S_SWEEP_GRACE_SECONDS: seconds.default(45),
+  /** An environment that is nobody's is kept so long after its last use. */
+  CODEXK8S_SWEEP_ORPHAN_SECONDS: seconds.default(3600),
 });
 
 export type ServerConfig = Readonly<z.infer<typeof Server>>;
@@ -97,6 +155,14 @@ export function workerConfig(env: NodeJS.ProcessEnv = process.env): WorkerConfig
 /** The database's address alone, for `migrate`. */
 export function databaseUrl(env: NodeJS.ProcessEnv = process.env): string {
   return parse(Database, env).DATABASE_URL;
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function databaseFromFile(env: NodeJS.ProcessEnv): { DATABASE_URL?: string } {

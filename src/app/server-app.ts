@@ -12,7 +12,8 @@ import { createHealth, measureRequests, type Check } from '../../ingress/health.
 import type { IssueWorkflows } from '../../ingress/issues.ts';
 import { createLive } from '../../ingress/live.ts';
 import { createStaffApi, type RepositoryBinding } from '../../ingress/staff-api.ts';
-import type { Connection, Database } from '../read-model/database.ts';
+import type { Connection } from '../read-model/database.ts';
+import type { Intake } from '../read-model/intake.ts';
 import type { ServerConfig } from './config.ts';
 import type { Logger } from './log.ts';
 import type { Metrics } from './metrics.ts';
@@ -22,7 +23,7 @@ export interface ServerParts {
   readonly log: Logger;
   readonly registry: Registry;
   readonly metrics: Metrics;
-  readonly intake: Database;
+  readonly intake: Intake;
   readonly pages: Connection;
   readonly workflows: IssueWorkflows;
   readonly tokens: RunTokenVerifier;
@@ -37,6 +38,7 @@ export function createServerApp(parts: ServerParts): { readonly app: Hono; reado
   const access = createRunAccess(db, tokens);
   const readsOpen = config.CODEXK8S_DASHBOARD === 'open';
   metrics.watchInboxes(db);
+  metrics.watchGitHub(db);
 
   const app = new Hono();
   app.onError(answerErrors(log));
@@ -45,7 +47,7 @@ export function createServerApp(parts: ServerParts): { readonly app: Hono; reado
   app.route(
     '/api/v1/webhooks/github',
     createGitHubWebhook({
-      db: parts.intake,
+      intake: parts.intake,
       secrets: config.CODEXK8S_WEBHOOK_SECRETS_FILE,
       onResult: metrics.webhook,
       onError: (error) => log.warn({ err: error }, 'a delivery was not kept'),

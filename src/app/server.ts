@@ -1,4 +1,7 @@
-/** The server: webhooks, the relay to Temporal, the agents' gateways, the staff API and the dashboard. */
+/**
+ * The server: webhooks, the relay to Temporal, the agents' gateways, the staff API and the dashboard. It may be started
+ * before or after everything that it needs: it listens at once, says that it is not ready, and waits.
+ */
 import type { Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
@@ -8,41 +11,73 @@ import { Registry } from 'prom-client';
 import { createHandOver } from '../../ingress/hand-over.ts';
 import { createIssueWorkflows } from '../../ingress/issues.ts';
 import { createGitHub } from '../adapters/github/index.ts';
+import { GitHubAsksToWait } from '../adapters/github/waits.ts';
 import { createRunTokens } from '../adapters/run-tokens.ts';
 import { listenForChanges } from '../read-model/changes.ts';
 import { connect } from '../read-model/database.ts';
+import { createGitHubWaits, findGitHubWait } from '../read-model/github-waits.ts';
+import { createIntake } from '../read-model/intake.ts';
 import { serverConfig, type ServerConfig } from './config.ts';
+import { dataConverter } from './data-converter.ts';
+import { createFailingTasks, WorkflowTasksFailing } from './failing-tasks.ts';
 import { createLogger } from './log.ts';
 import { createMetrics } from './metrics.ts';
-import { notifyReady, untilSignal } from './process-life.ts';
+import { leave, notifyReady, persistently, stopSignal, untilAborted } from './process-life.ts';
 import { createRepositoryBinding } from './repository-binding.ts';
 import { createServerApp } from './server-app.ts';
 
 /** Requests under way get this long at the end. */
 const DRAIN_MS = 10_000;
+/** And connections to others this long after that. */
+const CLOSE_MS = 5000;
 
 export async function runServer(config: ServerConfig = serverConfig()): Promise<void> {
+  const stop = stopSignal();
   const log = createLogger('server', config.CODEXK8S_LOG_LEVEL);
   const onError = (error: unknown): void => log.warn({ err: error }, 'something failed and is tried again');
   const registry = new Registry();
   const metrics = createMetrics(registry);
+  const faults =
+    config.CODEXK8S_FAULTS &&
+    (await import('./faults.ts')).openFaults(config.CODEXK8S_FAULTS, { process: 'server', log });
   // Intake has connections of its own, so that no page can keep a webhook waiting.
-  const intake = connect(config.DATABASE_URL, { name: 'intake', max: 8, statementTimeoutMs: 4000 });
-  const pages = connect(config.DATABASE_URL, { name: 'pages', max: 8, statementTimeoutMs: 10_000 });
+  const intake = connect(config.DATABASE_URL, {
+    name: 'intake',
+    max: 8,
+    // So that a connection which is dead is found out in time to try another one (reliability.md T52).
+    statementTimeoutMs: 2000,
+    around: faults?.postgres('intake'),
+  });
+  const pages = connect(config.DATABASE_URL, {
+    name: 'pages',
+    max: 8,
+    statementTimeoutMs: 10_000,
+    around: faults?.postgres('pages'),
+  });
   const temporal = Connection.lazy({ address: config.CODEXK8S_TEMPORAL_ADDRESS });
-  const workflows = createIssueWorkflows(
-    new Client({ connection: temporal, namespace: config.CODEXK8S_TEMPORAL_NAMESPACE }),
-  );
-  const handOver = createHandOver({ db: pages.db, workflows, onError });
-  const github = createGitHub({ apiUrl: config.CODEXK8S_GITHUB_API_URL, token: config.CODEXK8S_GITHUB_TOKEN_FILE });
+  const client = new Client({ connection: temporal, namespace: config.CODEXK8S_TEMPORAL_NAMESPACE, dataConverter });
+  const failingTasks = createFailingTasks({ client, log });
+  metrics.watchTasks(() => failingTasks.count());
+  const issueWorkflows = createIssueWorkflows(client);
+  const workflows = faults?.workflows(issueWorkflows) ?? issueWorkflows;
+  const gitHub = createGitHub({
+    apiUrl: config.CODEXK8S_GITHUB_API_URL,
+    token: config.CODEXK8S_GITHUB_TOKEN_FILE,
+    waits: createGitHubWaits(pages.db, config.CODEXK8S_GITHUB_API_URL),
+  });
+  const github = faults?.github(gitHub) ?? gitHub;
   const [secret = ''] = config.CODEXK8S_WEBHOOK_SECRETS_FILE;
+  const killPoints =
+    config.CODEXK8S_KILL_POINTS === undefined
+      ? undefined
+      : (await import('./kill-points.ts')).openKillPoints(config.CODEXK8S_KILL_POINTS, log);
 
   const { app, close } = createServerApp({
     config,
     log,
     registry,
     metrics,
-    intake: intake.db,
+    intake: createIntake(intake.db),
     pages,
     workflows,
     tokens: createRunTokens(config.CODEXK8S_RUN_TOKEN_KEY_FILE),
@@ -52,27 +87,67 @@ export async function runServer(config: ServerConfig = serverConfig()): Promise<
       webhook: { url: `${config.CODEXK8S_PUBLIC_URL}/api/v1/webhooks/github`, secret },
     }),
     checks: { postgres: async () => void (await intake.db.execute(sql`select 1`)) },
-    degraded: { temporal: async () => void (await temporal.workflowService.getSystemInfo({})) },
+    degraded: {
+      temporal: async () => void (await temporal.workflowService.getSystemInfo({})),
+      async workflows() {
+        if (failingTasks.count() > 0) throw new WorkflowTasksFailing();
+      },
+      async github() {
+        const wait = await findGitHubWait(pages.db);
+        if (wait) throw new GitHubAsksToWait(wait);
+      },
+    },
   });
 
-  const server = createAdaptorServer({ fetch: app.fetch, serverOptions: { maxHeaderSize: 16 * 1024 } }) as Server;
+  const server = createAdaptorServer({
+    fetch: killPoints?.aroundFetch(app.fetch) ?? app.fetch,
+    serverOptions: { maxHeaderSize: 16 * 1024 },
+  }) as Server;
   Object.assign(server, { headersTimeout: 10_000, requestTimeout: 300_000, connectionsCheckingInterval: 2000 });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(config.CODEXK8S_PORT, config.CODEXK8S_HOST, resolve);
   });
-  const unlisten = await listenForChanges(pages.sql, ({ kind }) => {
-    if (kind === 'facts') handOver.wake();
+  const handOver = createHandOver({
+    db: pages.db,
+    workflows: killPoints?.aroundTell(workflows) ?? workflows,
+    onError,
   });
-  log.info({ host: config.CODEXK8S_HOST, port: config.CODEXK8S_PORT, url: config.CODEXK8S_PUBLIC_URL }, 'server ready');
+  // A hint that is not heard costs half a second: the relay looks by itself, also while this waits for Postgres.
+  const listening = persistently(
+    () =>
+      listenForChanges(
+        pages.sql,
+        ({ kind, key }) => {
+          if (kind === 'facts') handOver.wake();
+          if (kind === 'task_failing') failingTasks.note(key);
+        },
+        () => handOver.wake(),
+      ),
+    { signal: stop, onFailure: onError },
+  );
+  log.info(
+    { host: config.CODEXK8S_HOST, port: config.CODEXK8S_PORT, url: config.CODEXK8S_PUBLIC_URL },
+    'server listens',
+  );
   notifyReady();
 
-  await untilSignal();
+  await untilAborted(stop);
   const drained = new Promise((resolve) => server.close(resolve));
+  const handedOver = handOver.stop();
+  failingTasks.stop();
   await close();
   await Promise.race([drained, delay(DRAIN_MS, undefined, { ref: false })]);
   server.closeAllConnections();
-  await handOver.stop();
-  await Promise.allSettled([unlisten(), temporal.close(), intake.close(), pages.close()]);
+  await handedOver;
+  // A database that does not answer has nothing to say goodbye to.
+  const closed = Promise.allSettled([unlisten(listening), temporal.close(), intake.close(), pages.close()]);
+  await Promise.race([closed, delay(CLOSE_MS, undefined, { ref: false })]);
   log.info('server stopped');
+  leave();
+}
+
+async function unlisten(listening: Promise<(() => Promise<void>) | undefined>): Promise<void> {
+  const stopListening = await listening;
+  await stopListening?.();
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { serverConfig, workerConfig } from '../../src/app/config.ts';
+import { FAULT_KINDS, serverConfig, workerConfig } from '../../src/app/config.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'config-'));
 
@@ -73,4 +73,44 @@ test("the database's address may lie in a file", () => {
   expect(workerConfig({ ...env, CODEXK8S_DATABASE_URL_FILE: secretFile('database', `${url}\n`) }).DATABASE_URL).toBe(
     url,
   );
+});
+
+test("the agent's command is a JSON array of a program and its arguments", () => {
+  const given = { ...complete(), CODEXK8S_AGENT_COMMAND: '["node","/opt/my agent.js"]' };
+  expect(workerConfig(given).CODEXK8S_AGENT_COMMAND).toEqual(['node', '/opt/my agent.js']);
+  expect(workerConfig(complete()).CODEXK8S_AGENT_COMMAND).toBeUndefined();
+});
+
+test.each(['node agent.js', '[]', '[1]', '{}'])('%s is no command of an agent', (text) => {
+  expect(() => workerConfig({ ...complete(), CODEXK8S_AGENT_COMMAND: text })).toThrow(/CODEXK8S_AGENT_COMMAND/);
+});
+
+test('faults for tests have a seed and a rate, and are never there by themselves', () => {
+  expect(serverConfig({ ...complete(), CODEXK8S_FAULTS: 'seed=42,rate=0.01' }).CODEXK8S_FAULTS).toEqual({
+    seed: 42,
+    rate: 0.01,
+    kinds: FAULT_KINDS,
+  });
+  const { CODEXK8S_FAULTS: one } = serverConfig({ ...complete(), CODEXK8S_FAULTS: 'seed=1,rate=0.2,kind=slow' });
+  expect(one?.kinds).toEqual(['slow']);
+  expect(serverConfig(complete()).CODEXK8S_FAULTS).toBeUndefined();
+});
+
+test.each([
+  '',
+  '1',
+  'seed=42',
+  'rate=0.01',
+  'seed=42,rate=1',
+  'seed=42,rate=0.5',
+  'seed=-1,rate=0.01',
+  'seed=1,rate=0.1,kind=none',
+])('“%s” are no faults for tests', (text) => {
+  expect(() => workerConfig({ ...complete(), CODEXK8S_FAULTS: text })).toThrow(/CODEXK8S_FAULTS/);
+});
+
+test('kill points need a directory that is there', () => {
+  expect(workerConfig({ ...complete(), CODEXK8S_KILL_POINTS: directory }).CODEXK8S_KILL_POINTS).toBe(directory);
+  const missing = { ...complete(), CODEXK8S_KILL_POINTS: join(directory, 'missing') };
+  expect(() => serverConfig(missing)).toThrow(/CODEXK8S_KILL_POINTS: is not a directory/);
 });

@@ -39,9 +39,21 @@ export interface Stack {
   destroy(): Promise<void>;
 }
 
-/** Starts `up` in a new directory. `env` is put over an environment without a real model and without another database. */
-export async function startStack(env: Record<string, string> = {}): Promise<Stack> {
+/** A month, in seconds: a test that does not ask for sweeps has none that would heal what it breaks. */
+const SELDOM = '2592000';
+const NO_SWEEPS = {
+  CODEXK8S_SWEEP_REDELIVERY_SECONDS: SELDOM,
+  CODEXK8S_SWEEP_RECONCILE_SECONDS: SELDOM,
+  CODEXK8S_SWEEP_ENVIRONMENT_SECONDS: SELDOM,
+};
+
+/** Variables for `up`, or what gives them for its directory. */
+export type StackEnv = Record<string, string> | ((directory: string) => Record<string, string>);
+
+/** Starts `up` in a new directory. `given` is put over an environment without a real model and without another database. */
+export async function startStack(given: StackEnv = {}): Promise<Stack> {
   const directory = mkdtempSync(join(tmpdir(), 'codex-k8s-e2e-'));
+  const env = { ...NO_SWEEPS, ...(typeof given === 'function' ? given(directory) : given) };
   let up: RunningUp | undefined;
 
   function running(): RunningUp {
@@ -150,7 +162,7 @@ export function living(processes: readonly OwnedProcess[]): OwnedProcess[] {
 }
 
 /** The pids of a process and of all that it and its children have started, as long as their parents live. */
-function familyOf(pid: number): number[] {
+export function familyOf(pid: number): number[] {
   const children = allPids().filter((candidate) => parentOf(candidate) === pid);
   return [pid, ...children.flatMap(familyOf)];
 }
@@ -158,7 +170,7 @@ function familyOf(pid: number): number[] {
 /** Holds a process and its children, so that they neither work nor answer, while something is done. */
 export async function whileFrozen<Result>(pid: number, act: () => Promise<Result>): Promise<Result> {
   const frozen = familyOf(pid);
-  for (const one of frozen) process.kill(one, 'SIGSTOP');
+  for (const one of frozen) kill(one, 'SIGSTOP');
   try {
     return await act();
   } finally {
@@ -216,9 +228,10 @@ function realDirectory(path: string): string {
   }
 }
 
-function kill(pid: number): void {
+/** One that has ended meanwhile is let be. */
+function kill(pid: number, signal: NodeJS.Signals = 'SIGKILL'): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }

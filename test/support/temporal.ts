@@ -12,16 +12,20 @@ import type { Activities } from '../../activities/index.ts';
 import { cacheDirectory } from '../../src/app/up/cache-directory.ts';
 import { resolveTemporal } from '../../src/app/up/temporal-executable.ts';
 import { readTemporalDev } from '../../src/app/up/temporal-dev.ts';
+import { dataConverter } from '../../src/app/data-converter.ts';
 import { searchAttributes, TASK_QUEUE } from '../../workflows/messages.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
 let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
 
+export { dataConverter };
+
 /** The workflows of the working tree, bundled once for a file. */
 export function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
   bundle ??= bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
+    ...dataConverter,
     logger: new DefaultLogger('ERROR'),
   });
   return bundle;
@@ -62,6 +66,7 @@ export async function createTestWorker(
     namespace: environment.namespace ?? 'default',
     taskQueue: TASK_QUEUE,
     workflowBundle: await workflowBundle(),
+    dataConverter,
     activities,
   });
 }

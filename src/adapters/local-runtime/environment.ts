@@ -28,6 +28,47 @@ export async function ensureEnvironment(directory: string, owner: string): Promi
   }
 }
 
+/** An environment of this platform. */
+export interface EnvironmentEntry {
+  readonly name: string;
+  readonly owner: string;
+  /** Runs that ever worked in it. */
+  readonly runs: readonly string[];
+  /** When it was made, or a run last began in it. ISO 8601. */
+  readonly usedAt: string;
+}
+
+/** The environments under `root` that this platform has made; what anybody else put there is not among them. */
+export async function listEnvironments(root: string): Promise<EnvironmentEntry[]> {
+  const names = (await readdir(root).catch(unlessMissing)) ?? [];
+  const entries = await Promise.all(names.map(async (name) => readEntry(root, name)));
+  return entries
+    .filter((entry) => entry !== undefined)
+    .toSorted((one, other) => one.usedAt.localeCompare(other.usedAt));
+}
+
+async function readEntry(root: string, name: string): Promise<EnvironmentEntry | undefined> {
+  const directory = join(root, name);
+  const owner = await readOwner(directory);
+  if (owner === undefined) return undefined;
+  const places = (await readdir(join(directory, 'runs')).catch(unlessMissing)) ?? [];
+  const times = await Promise.all(
+    [join(directory, OWNER_FILE), join(directory, 'runs')].map(async (path) => stat(path).catch(unlessMissing)),
+  );
+  const usedAt = Math.max(0, ...times.flatMap((time) => time?.mtimeMs ?? []));
+  return {
+    name,
+    owner,
+    runs: [...new Set(places.map((place) => place.replace(/\.\d+$/, '')))],
+    usedAt: new Date(usedAt).toISOString(),
+  };
+}
+
+/** For what may be gone by the time it is looked at. */
+function unlessMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
+}
+
 /** Throws {@link ForeignEnvironment} unless the directory is gone or belongs to `owner`. */
 export async function assertRemovable(directory: string, owner: string): Promise<void> {
   if (await exists(directory)) await assertOwner(directory, owner);
@@ -73,20 +114,21 @@ export async function writeSecretFile(path: string, content: string): Promise<vo
 }
 
 async function assertOwner(directory: string, owner: string): Promise<void> {
-  const found = await readOwner(directory);
+  const found = (await readOwner(directory)) ?? 'somebody unknown';
   if (found !== owner)
     throw new ForeignEnvironment(`${directory} belongs to ${found}, not to ${owner}: it is left as it is`);
 }
 
-async function readOwner(directory: string): Promise<string> {
+/** Undefined for what this platform has not made. */
+async function readOwner(directory: string): Promise<string | undefined> {
   try {
     const { managedBy, owner } = JSON.parse(await readFile(join(directory, OWNER_FILE), 'utf8')) as {
       managedBy?: string;
       owner?: string;
     };
-    return managedBy === 'codex-k8s' && owner !== undefined ? owner : 'somebody unknown';
+    return managedBy === 'codex-k8s' ? owner : undefined;
   } catch {
-    return 'somebody unknown';
+    return undefined;
   }
 }
 

@@ -8,13 +8,23 @@
  *     <root>/<environment>/runs/<run>.<attempt>/   token, process.json, output.log, exit.json
  */
 import { spawn } from 'node:child_process';
-import { watch } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { mkdir, open, readdir, readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { assertRemovable, ensureEnvironment, removeEnvironment, writeSecretFile } from './environment.ts';
+import { changesIn } from './changes.ts';
+import {
+  assertRemovable,
+  ensureEnvironment,
+  listEnvironments,
+  removeEnvironment,
+  writeSecretFile,
+  type EnvironmentEntry,
+} from './environment.ts';
 import { identify, isAlive, type ProcessIdentity } from '../process-identity.ts';
 import { readRecord } from './process-record.ts';
+import { createTurnstile } from './turnstile.ts';
 
 export interface LocalRuntimeOptions {
   /** The directory that holds all environments. */
@@ -34,14 +44,22 @@ interface AgentRef {
 
 /** A started agent claims its place within this time, on a slow machine too. */
 const CLAIM_LIMIT_MS = 20_000;
+/** The claim is looked for this often, should no change be told. */
+const CLAIM_LOOK_MS = 200;
 /** An agent that was asked to stop may take this long to save its conversation. */
 const STOP_GRACE_MS = 10_000;
 /** What was killed is gone at once; a zombie that nobody waits for stays, and is let be. */
 const KILL_LIMIT_MS = 2000;
 /** A process that is killed leaves no exit.json: its absence is looked for this often. */
 const LIVENESS_MS = 1000;
+/** One that has written its exit.json is gone within a moment: first looked for after this long, then twice as long. */
+const LEAVING_MS = 10;
+
+/** Agents that start at once: more of them only keep each other, and everything else, from the processors. */
+const STARTING_AT_ONCE = 2 * availableParallelism();
 
 export function createLocalRuntime({ root, command, platformUrl, env }: LocalRuntimeOptions) {
+  const starting = createTurnstile(STARTING_AT_ONCE);
   const environmentOf = (name: string): string => join(root, name);
   const placeOf = ({ environment, runId, attempt }: AgentRef): string =>
     join(root, environment, 'runs', `${runId}.${attempt}`);
@@ -64,46 +82,15 @@ export function createLocalRuntime({ root, command, platformUrl, env }: LocalRun
       if (await recordOf(agent)) return;
       const earlier = (await placesOf(agent.environment)).filter((place) => place !== placeOf(agent));
       await stopPlaces(earlier);
-      const place = placeOf(agent);
-      const workspace = join(environmentOf(agent.environment), 'workspace');
-      await mkdir(place, { recursive: true, mode: 0o700 });
-      await mkdir(workspace, { recursive: true, mode: 0o700 });
-      await writeSecretFile(join(place, 'token'), token);
-      const output = await open(join(place, 'output.log'), 'a', 0o600);
-      const [program, ...args] = command;
-      const child = spawn(
-        program,
-        [
-          ...args,
-          '--platform-url',
-          platformUrl,
-          '--token-file',
-          join(place, 'token'),
-          '--workspace',
-          workspace,
-          '--place',
-          place,
-        ],
-        { cwd: place, detached: true, stdio: ['ignore', output.fd, output.fd], env },
-      );
-      const failed = new Promise<never>((_, reject) => {
-        child.once('error', reject);
-        child.once('exit', (code) =>
-          reject(new Error(`the agent ended at once with code ${code}; see output.log of its place`)),
-        );
-      });
-      failed.catch(() => undefined);
-      child.unref();
-      await output.close();
-      await Promise.race([untilClaimed(agent), failed]).catch(async (error: unknown) => {
-        if (!(await recordOf(agent))) throw error;
+      await starting(async () => {
+        if (!(await recordOf(agent))) await start(agent, token);
       });
     },
 
     async ended(agent: AgentRef, signal: AbortSignal): Promise<{ detail: string }> {
       const record = await recordOf(agent);
       if (!record) return { detail: 'the agent was never started here' };
-      while (isAlive(record)) await changeIn(placeOf(agent), signal);
+      await untilGone(record, placeOf(agent), signal);
       const exit = await readFile(join(placeOf(agent), 'exit.json'), 'utf8').catch(() => undefined);
       if (exit === undefined) return { detail: `the agent's process ${record.pid} was killed` };
       const { code } = JSON.parse(exit) as { code: number };
@@ -121,6 +108,11 @@ export function createLocalRuntime({ root, command, platformUrl, env }: LocalRun
       await removeEnvironment(environmentOf(name), owner);
     },
 
+    /** Environments of this platform, the longest unused first. */
+    async listEnvironments(): Promise<EnvironmentEntry[]> {
+      return listEnvironments(root);
+    },
+
     /** Stops every agent under this root: for `up`, which takes along what it started. */
     async stopAll(): Promise<void> {
       const environments = await readdir(root).catch(() => []);
@@ -128,11 +120,43 @@ export function createLocalRuntime({ root, command, platformUrl, env }: LocalRun
     },
   };
 
+  /** Starts the process, and returns when it, or another one of the same attempt, has claimed its place. */
+  async function start(agent: AgentRef, token: string): Promise<void> {
+    const place = placeOf(agent);
+    const workspace = join(environmentOf(agent.environment), 'workspace');
+    await mkdir(place, { recursive: true, mode: 0o700 });
+    await mkdir(workspace, { recursive: true, mode: 0o700 });
+    const tokenFile = join(place, 'token');
+    await writeSecretFile(tokenFile, token);
+    const output = await open(join(place, 'output.log'), 'a', 0o600);
+    const [program, ...args] = command;
+    const told = ['--platform-url', platformUrl, '--token-file', tokenFile, '--workspace', workspace, '--place', place];
+    const child = spawn(program, [...args, ...told], {
+      cwd: place,
+      detached: true,
+      stdio: ['ignore', output.fd, output.fd],
+      env,
+    });
+    const failed = new Promise<never>((_, reject) => {
+      child.once('error', reject);
+      child.once('exit', (code) =>
+        reject(new Error(`the agent ended at once with code ${code}; see output.log of its place`)),
+      );
+    });
+    failed.catch(() => undefined);
+    child.unref();
+    await output.close();
+    await Promise.race([untilClaimed(agent), failed]).catch(async (error: unknown) => {
+      if (!(await recordOf(agent))) throw error;
+    });
+  }
+
   async function untilClaimed(agent: AgentRef): Promise<void> {
+    using changes = changesIn(placeOf(agent));
     const limit = AbortSignal.timeout(CLAIM_LIMIT_MS);
     while (!(await recordOf(agent))) {
       if (limit.aborted) throw new Error(`the agent did not start within ${CLAIM_LIMIT_MS / 1000} s`);
-      await delay(20);
+      await changes.next(CLAIM_LOOK_MS);
     }
   }
 }
@@ -164,21 +188,13 @@ function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
   }
 }
 
-/** Resolves when something changes in a directory, and after a second in any case; rejects when the signal says so. */
-async function changeIn(directory: string, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  await new Promise<void>((resolve, reject) => {
-    const watcher = watch(directory, finish);
-    const timer = setTimeout(finish, LIVENESS_MS);
-    const abort = (): void => finish(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    function finish(reason?: unknown): void {
-      watcher.close();
-      clearTimeout(timer);
-      signal.removeEventListener('abort', abort);
-      if (signal.aborted) reject(reason instanceof Error ? reason : new Error('stopped waiting'));
-      else resolve();
-    }
-    watcher.on('error', finish);
-  });
+/** Resolves when the process is gone; rejects when the signal says so. */
+async function untilGone(record: ProcessIdentity, place: string, signal: AbortSignal): Promise<void> {
+  using changes = changesIn(place);
+  let leavingMs = LEAVING_MS;
+  while (isAlive(record)) {
+    const leaves = existsSync(join(place, 'exit.json'));
+    await changes.next(leaves ? Math.min(leavingMs, LIVENESS_MS) : LIVENESS_MS, signal);
+    if (leaves) leavingMs *= 2;
+  }
 }

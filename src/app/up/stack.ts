@@ -1,5 +1,6 @@
 /** The processes of the embedded default, and how they are told about each other. */
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createLocalRuntime } from '../../adapters/local-runtime/runtime.ts';
 import { CommandProblem } from '../cli/problems.ts';
@@ -47,7 +48,7 @@ const TEMPORAL_DEV = new URL('../../../temporal-dev.yaml', import.meta.url);
 
 /** Variables of ours that a person may set for the processes that `up` starts. */
 const PASSED_ON =
-  /^(CODEXK8S_(AGENT_|ENVIRONMENT_|LOG_LEVEL|GIT_BOT_|WORKER_)|HOME$|LANG$|LC_ALL$|TZ$|TMPDIR$|SSL_CERT_FILE$|NODE_EXTRA_CA_CERTS$)/;
+  /^(CODEXK8S_(AGENT_|ENVIRONMENT_|LOG_LEVEL|GIT_BOT_|SWEEP_|WORKER_|KILL_POINTS$|FAULTS$)|HOME$|LANG$|LC_ALL$|TZ$|TMPDIR$|SSL_CERT_FILE$|NODE_EXTRA_CA_CERTS$)/;
 
 export async function startStack({ data, env, report, path }: StackOptions): Promise<Stack> {
   const directory = resolveDataDirectory(data, env);
@@ -121,7 +122,18 @@ export async function startStack({ data, env, report, path }: StackOptions): Pro
     const url = `http://127.0.0.1:${ports.server}`;
     const databaseUrlFile = join(directory, 'secrets', 'database-url');
     writePrivateFile(databaseUrlFile, databaseUrl);
-    const platform = platformEnvironment({ directory, databaseUrlFile, githubUrl, url, model, ports, temporal, root });
+    const apiUrl = standInFront(env) ?? githubUrl;
+    const platform = platformEnvironment({
+      directory,
+      databaseUrlFile,
+      githubUrl,
+      apiUrl,
+      url,
+      model,
+      ports,
+      temporal,
+      root,
+    });
 
     report('Starting Temporal, Postgres and the GitHub stand-in');
     await supervisor.start([
@@ -183,20 +195,21 @@ function platformEnvironment(given: {
   directory: string;
   databaseUrlFile: string;
   githubUrl: string;
+  apiUrl: string;
   url: string;
   model: Model;
   ports: Ports;
   temporal: ReturnType<typeof temporalServer>;
   root: string;
 }): Record<string, string> {
-  const { directory, databaseUrlFile, githubUrl, url, model, ports, temporal, root } = given;
+  const { directory, databaseUrlFile, githubUrl, apiUrl, url, model, ports, temporal, root } = given;
   return {
     CODEXK8S_DATABASE_URL_FILE: databaseUrlFile,
     CODEXK8S_TEMPORAL_ADDRESS: temporal.address,
     CODEXK8S_TEMPORAL_NAMESPACE: temporal.namespace,
     CODEXK8S_TEMPORAL_UI_URL: temporal.ui,
     CODEXK8S_GITHUB_URL: githubUrl,
-    CODEXK8S_GITHUB_API_URL: githubUrl,
+    CODEXK8S_GITHUB_API_URL: apiUrl,
     CODEXK8S_GITHUB_TOKEN_FILE: secretFile(directory, 'github-bot-token'),
     CODEXK8S_WEBHOOK_SECRETS_FILE: secretFile(directory, 'webhook-secret'),
     CODEXK8S_RUN_TOKEN_KEY_FILE: secretFile(directory, 'run-token-key'),
@@ -209,6 +222,15 @@ function platformEnvironment(given: {
     CODEXK8S_DASHBOARD: 'open',
     CODEXK8S_RUNTIME_DIRECTORY: root,
   };
+}
+
+/** What tests put in front of the stand-in's API, for faults; on this machine only, since a token goes there. */
+function standInFront(env: NodeJS.ProcessEnv): string | undefined {
+  const front = env['CODEXK8S_SANDBOX_API_URL'];
+  if (front === undefined) return undefined;
+  if (!/^http:\/\/127\.0\.0\.1:\d+$/.test(front))
+    throw new CommandProblem('CODEXK8S_SANDBOX_API_URL must be like http://127.0.0.1:4000', 2);
+  return front;
 }
 
 interface Model {
@@ -242,13 +264,22 @@ async function answers(url: string): Promise<boolean> {
 
 /** Whoever owns the stand-in owns the platform on it. */
 async function introduceOwner(url: string, staffToken: string): Promise<void> {
-  const response = await fetch(`${url}/api/v1/members`, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${staffToken}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ login: OWNER, role: 'platform_owner' }),
-  });
-  if (!response.ok) throw new Error(`the owner could not be made known: ${await response.text()}`);
+  for (let attempt = 1; ; attempt += 1) {
+    const response = await fetch(`${url}/api/v1/members`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${staffToken}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ login: OWNER, role: 'platform_owner' }),
+    });
+    const answer = await response.text();
+    if (response.ok) return;
+    if (response.status < 500 || attempt === INTRODUCTIONS)
+      throw new Error(`the owner could not be made known: ${answer}`);
+    await delay(500);
+  }
 }
+
+/** A server that is just ready may have to ask twice for what it needs. */
+const INTRODUCTIONS = 10;
 
 /** Signals count from the first process on, also while others still start. */
 function stopOnSignalOnce(supervisor: ReturnType<typeof createSupervisor>): {

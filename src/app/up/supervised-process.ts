@@ -47,7 +47,7 @@ export interface Backoff {
   readonly forgivenAfterMs: number;
 }
 
-export const BACKOFF: Backoff = { firstMs: 200, longestMs: 10_000, forgivenAfterMs: 60_000 };
+export const BACKOFF: Backoff = { firstMs: 200, longestMs: 10_000, forgivenAfterMs: 10_000 };
 
 const STOP_WITHIN_MS = 15_000;
 const LOG_CHECK_MS = 10_000;

@@ -1,0 +1,36 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { expect, test } from 'vitest';
+import { beatWhileRunning } from '../../src/app/activity-heartbeats.ts';
+
+const BEAT_MS = 20;
+
+/** Runs an activity of a tenth of a second, and counts its beats until a while after its end. */
+async function beatsOf(heartbeatTimeoutMs: number | undefined, work: () => Promise<unknown>): Promise<number> {
+  const environment = new MockActivityEnvironment(heartbeatTimeoutMs === undefined ? {} : { heartbeatTimeoutMs }, {
+    interceptors: [(context) => beatWhileRunning(context, BEAT_MS)],
+  });
+  let beats = 0;
+  environment.on('heartbeat', () => (beats += 1));
+  await environment.run(work).catch(() => undefined);
+  const atTheEnd = beats;
+  await sleep(5 * BEAT_MS);
+  expect(beats).toBe(atTheEnd);
+  return beats;
+}
+
+test('an activity with a heartbeat timeout beats as long as it runs', async () => {
+  expect(await beatsOf(10_000, () => sleep(10 * BEAT_MS))).toBeGreaterThan(2);
+});
+
+test('one that fails beats no longer', async () => {
+  const fails = async (): Promise<void> => {
+    await sleep(5 * BEAT_MS);
+    throw new Error('it failed');
+  };
+  expect(await beatsOf(10_000, fails)).toBeGreaterThan(0);
+});
+
+test('one without a heartbeat timeout does not beat', async () => {
+  expect(await beatsOf(undefined, () => sleep(10 * BEAT_MS))).toBe(0);
+});
