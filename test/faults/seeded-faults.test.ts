@@ -1,0 +1,255 @@
+/**
+ * The whole of `up` while every port fails now and then: GitHub, the runtime, Postgres and Temporal's client, each kind of
+ * fault with one percent (reliability.md 4.3). What must come true all the same: nothing that was accepted is lost, and
+ * nothing is there twice. `CODEXK8S_TEST_SEED` brings the faults of a failure back, `CODEXK8S_TEST_RATE` makes more.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BOT, OWNER } from '../../src/app/sandbox-accounts.ts';
+import { eventually, processesOf } from '../support/stack.ts';
+import { closeScene, marked, openScene, type BoundRepository, type Scene } from '../e2e/support/scene.ts';
+
+const SEED = Number(process.env['CODEXK8S_TEST_SEED'] ?? Math.floor(Math.random() * 1e9));
+/** A rate, and a kind of fault if it should be one alone: `0.1,kind=execute_and_timeout`. */
+const RATE = process.env['CODEXK8S_TEST_RATE'] ?? '0.01';
+const REPO = 'faulty';
+
+/** A step with all of its faults behind it. */
+const STEP_LIMIT_MS = 240_000;
+/** Issues that go the whole way, at the same time. */
+const WHOLE_WAY = 3;
+
+/** Deliveries that were not kept are brought back by the platform itself, here within seconds. */
+const SWEEPS = {
+  CODEXK8S_SWEEP_REDELIVERY_SECONDS: '5',
+  CODEXK8S_SWEEP_RECONCILE_SECONDS: '10',
+  CODEXK8S_SWEEP_ENVIRONMENT_SECONDS: '20',
+  CODEXK8S_SWEEP_GRACE_SECONDS: '5',
+  CODEXK8S_SWEEP_ORPHAN_SECONDS: '5',
+};
+
+interface Way {
+  readonly issue: number;
+  readonly pullRequest: number;
+}
+
+let scene: Scene;
+let repository: BoundRepository;
+let ways: Way[];
+let canceled: number;
+let repeated: number;
+
+/** Asks until there is an answer: what is asked may fail in these tests. */
+async function patiently<Value>(what: string, holds: () => Promise<Value | undefined | false | null>): Promise<Value> {
+  return eventually(`${what} (seed ${SEED}, rate ${RATE})`, () => holds().catch(() => undefined), STEP_LIMIT_MS);
+}
+
+const hook = () => ({ owner: OWNER, repo: REPO, hook_id: repository.hookId });
+
+function allDeliveries() {
+  const { octokit } = scene.person;
+  return octokit.paginate(octokit.rest.repos.listWebhookDeliveries, { ...hook(), per_page: 100 });
+}
+
+async function runRows(issue: number) {
+  return scene.sql`select * from runs where repository_id = ${repository.id} and issue_number = ${issue} order by created_at`;
+}
+
+async function issueRow(issue: number) {
+  const [row] = await scene.sql`select * from issues where repository_id = ${repository.id} and number = ${issue}`;
+  return row;
+}
+
+async function runEnded(issue: number, place: number) {
+  return patiently(`the end of run ${place} of issue ${issue}`, async () => {
+    const run = (await runRows(issue))[place];
+    return run?.['finished_at'] && (await issueRow(issue))?.['active_run_id'] === null && run;
+  });
+}
+
+async function isOver(issue: number): Promise<void> {
+  await patiently(`the end of issue ${issue}`, async () => {
+    const row = await issueRow(issue);
+    return row?.['state'] === 'closed' && row['environment'] === null;
+  });
+}
+
+/** From the label to the merge. */
+async function goTheWholeWay(title: string): Promise<Way> {
+  const { person } = scene;
+  const issue = await person.openIssue(REPO, { title, body: 'A note, please.' });
+  await person.label(REPO, issue, 'run:dev');
+  const work = await runEnded(issue, 0);
+  const pullRequest = Number(work['pull_request']);
+  if (pullRequest === 0)
+    throw new Error(`${title}: ${work['status']} ${work['failure']} ${work['detail']} (seed ${SEED})`);
+  const comment = { path: `notes/issue-${issue}.md`, line: 1, body: 'In other words, please.' };
+  await person.requestChanges(REPO, pullRequest, { body: 'Nearly.', comments: [comment] });
+  await runEnded(issue, 1);
+  await person.approveAndMerge(REPO, pullRequest);
+  await isOver(issue);
+  return { issue, pullRequest };
+}
+
+/** A run that a person cancels while its agent works, and an issue that is closed. */
+async function cancelOne(): Promise<number> {
+  const { person, platform } = scene;
+  const issue = await person.openIssue(REPO, { title: 'no more [script: wait]', body: 'wait-for: /nowhere' });
+  await person.label(REPO, issue, 'run:dev');
+  const run = await patiently('an agent at work', async () => (await runRows(issue)).find((row) => row['started_at']));
+  const wish = { by: 'paula', reason: 'it is not needed' };
+  await patiently('the cancel is taken', async () => {
+    await platform.post(`/runs/${run['id']}/cancel`, wish).catch((error: Error) => {
+      // Canceled already: an earlier attempt, whose answer was lost.
+      if (!/answered 409/.test(error.message)) throw error;
+    });
+    return true;
+  });
+  await runEnded(issue, 0);
+  await person.octokit.rest.issues.update({ owner: OWNER, repo: REPO, issue_number: issue, state: 'closed' });
+  await isOver(issue);
+  return issue;
+}
+
+/** One click, delivered five times more. */
+async function deliverAgain(): Promise<number> {
+  const { person } = scene;
+  const issue = await person.openIssue(REPO, { title: 'Twice', body: 'A note, please.' });
+  await person.label(REPO, issue, 'run:dev');
+  const delivery = await patiently('the click is delivered', async () => {
+    const [kept] = await scene.sql`select id from deliveries
+      where issue_key = ${`issue:${repository.id}#${issue}`} and action = 'labeled'`;
+    return (await allDeliveries()).find(({ guid, status_code: code }) => guid === kept?.['id'] && code > 0);
+  });
+  for (let time = 0; time < 5; time += 1)
+    await person.octokit.rest.repos.redeliverWebhookDelivery({ ...hook(), delivery_id: delivery.id });
+  await runEnded(issue, 0);
+  await person.octokit.rest.issues.update({ owner: OWNER, repo: REPO, issue_number: issue, state: 'closed' });
+  await isOver(issue);
+  return issue;
+}
+
+beforeAll(async () => {
+  scene = await openScene({ ...SWEEPS, CODEXK8S_FAULTS: `seed=${SEED},rate=${RATE}` });
+  const { person, platform } = scene;
+  await person.pushRepository(REPO, 'for a test', [{ path: 'README.md', content: '# A thing\n', executable: false }]);
+  await person.letIn(REPO, BOT);
+  const bound = await patiently('the repository is bound', async () => {
+    return (await platform.post('/repositories', { fullName: `${OWNER}/${REPO}` })) as {
+      repositoryId: number;
+      hookId: number;
+    };
+  });
+  repository = { name: REPO, id: bound.repositoryId, hookId: bound.hookId };
+  [canceled, repeated, ...ways] = await Promise.all([
+    cancelOne(),
+    deliverAgain(),
+    ...Array.from({ length: WHOLE_WAY }, (_, index) => goTheWholeWay(`A wish ${index}`)),
+  ]);
+  await patiently('everything is handed over', async () => {
+    const [waiting] = await scene.sql`select count(*)::int as n from inboxes where last_seq > handed_seq`;
+    return waiting?.['n'] === 0;
+  });
+}, 580_000);
+
+afterAll(() => closeScene(scene));
+
+describe(`with faults of seed ${SEED} and rate ${RATE}`, () => {
+  test('there were faults, in both processes and in every pool', () => {
+    const said = ['server', 'worker'].map((name) =>
+      readFileSync(join(scene.stack.directory, 'logs', `${name}.log`), 'utf8'),
+    );
+    const ports = new Set(said.join('\n').match(/"call":"\w+\.\w+/g));
+    const calls = said.join('\n').match(/a fault was put in/g)?.length ?? 0;
+    expect([...ports].toSorted()).toEqual(
+      expect.arrayContaining(
+        ['intake', 'pages'].map((pool) => `"call":"server.${pool}`).concat('"call":"worker.postgres'),
+      ),
+    );
+    expect(calls).toBeGreaterThan(10);
+  });
+
+  test('every run that was asked for was done, once', async () => {
+    for (const { issue } of ways) {
+      const rows = await runRows(issue);
+      expect(rows.map(({ kind, status, failure }) => [kind, status, failure])).toEqual([
+        ['work', 'succeeded', null],
+        ['revise', 'succeeded', null],
+      ]);
+    }
+    expect((await runRows(repeated)).map((row) => row['status'])).toEqual(['succeeded']);
+  });
+
+  test('a canceled run is canceled, for the reason that was given', async () => {
+    expect((await runRows(canceled)).map(({ status, detail }) => [status, detail])).toEqual([
+      ['canceled', 'paula: it is not needed'],
+    ]);
+  });
+
+  test('every trigger that was accepted led to a run, or is told of', async () => {
+    const accepted = await scene.sql`select d.id from deliveries d where d.status = 'accepted' and d.run_id is not null
+      and not exists (select 1 from runs r where r.correlation_id = d.id)
+      and not exists (select 1 from flow_events e where e.correlation_id = d.id and e.type in ('trigger.duplicate', 'run.not_started'))`;
+    expect(accepted).toEqual([]);
+  });
+
+  test('each issue has one pull request', async () => {
+    for (const { issue } of ways) expect(await scene.pullRequestsOf(REPO, issue)).toHaveLength(1);
+    expect(await scene.pullRequestsOf(REPO, repeated)).toHaveLength(1);
+    expect(await scene.pullRequestsOf(REPO, canceled)).toHaveLength(0);
+  });
+
+  test('each run has one status comment, which shows its end', async () => {
+    for (const { issue, pullRequest } of ways) {
+      const comments = [...(await scene.commentsOn(REPO, issue)), ...(await scene.commentsOn(REPO, pullRequest))];
+      for (const row of await runRows(issue)) {
+        const its = await patiently(`the comment of run ${row['id']}`, async () => {
+          const now = [...(await scene.commentsOn(REPO, issue)), ...(await scene.commentsOn(REPO, pullRequest))];
+          const found = now.filter(({ body }) => body.includes(marked(String(row['id']))));
+          return found.some(({ body }) => body.includes('Done.')) && found;
+        });
+        expect(its).toHaveLength(1);
+      }
+      expect(comments.filter(({ by }) => by === BOT)).toHaveLength(3);
+    }
+  });
+
+  test('each review comment has one answer, each click one reaction', async () => {
+    for (const { issue, pullRequest } of ways) {
+      expect((await scene.person.answers(REPO, pullRequest)).map(({ answers }) => answers.length)).toEqual([1]);
+      const { data } = await scene.person.octokit.rest.reactions.listForIssue({
+        owner: OWNER,
+        repo: REPO,
+        issue_number: issue,
+      });
+      expect(data.length).toBeLessThanOrEqual(1);
+    }
+  });
+
+  test('the events of each run tell its story once', async () => {
+    const told = await scene.sql`select run_id, type, count(*)::int as n from flow_events where run_id is not null
+      and type in ('run.requested', 'run.succeeded', 'run.canceled', 'run.pr.created') group by run_id, type having count(*) > 1`;
+    expect(told).toEqual([]);
+    const created = await scene.sql`select run_id from flow_events where type = 'run.pr.created'`;
+    expect(created).toHaveLength(WHOLE_WAY + 1);
+  });
+
+  test('nothing is left: no environment, no agent, no open workflow', async () => {
+    expect(readdirSync(join(scene.stack.directory, 'environments'))).toEqual([]);
+    expect(processesOf(scene.stack.directory).filter(({ command }) => / agent /.test(command))).toEqual([]);
+    const connection = await Connection.connect({ address: scene.stack.ready.temporalAddress });
+    try {
+      const { workflow } = new Client({ connection, namespace: 'codex-k8s' });
+      await patiently('no open workflow', async () => {
+        const open: string[] = [];
+        for await (const { workflowId } of workflow.list({ query: 'ExecutionStatus = "Running"' }))
+          open.push(workflowId);
+        return open.every((id) => !/^(issue|run):/.test(id));
+      });
+    } finally {
+      await connection.close();
+    }
+  });
+});

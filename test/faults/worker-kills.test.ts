@@ -1,0 +1,89 @@
+/**
+ * reliability.md T29: a worker is killed when an activity begins, when its first change on GitHub was made, and when it has
+ * done its work and Temporal does not know. Every activity, one after the other in the same life of an issue; what is left of
+ * that life is the same as without the kills.
+ */
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createActivities, type Activities, type ActivityPorts } from '../../activities/index.ts';
+import { closeScene, openScene, type Scene } from '../e2e/support/scene.ts';
+import { noopAgentCommand } from '../support/noop-agent.ts';
+import { environmentOf, startBeside, type Beside } from './support/beside.ts';
+import { live, remains } from './support/life.ts';
+import { SWEEP_ACTIVITIES } from './support/sweep-activities.ts';
+
+const REPO = 'kills';
+/** A kill is noticed after the heartbeat timeout; three workers keep the others going meanwhile. */
+const WORKERS_BESIDE = 2;
+
+/** Which of them are there is asked of the program itself, so that a new one cannot be forgotten. */
+const ACTIVITIES = Object.keys(createActivities({} as ActivityPorts)) as (keyof Activities)[];
+
+/** Only histories of 0.1.0, and troubles with GitHub, call these by themselves. */
+const NOT_IN_A_LIFE: readonly (keyof Activities)[] = ['recordRun', 'acknowledge', 'writeStatusComment'];
+/** What Schedules start is killed in sweep-kills.test.ts. */
+const ELSEWHERE = new Set([...NOT_IN_A_LIFE, ...SWEEP_ACTIVITIES]);
+
+const home = mkdtempSync(join(tmpdir(), 'codex-k8s-kills-'));
+const points = join(home, 'points');
+const journal = join(home, 'journal');
+let scene: Scene;
+let workers: Beside[];
+let undisturbed: Awaited<ReturnType<typeof remains>>;
+
+beforeAll(async () => {
+  mkdirSync(points);
+  scene = await openScene({
+    // An agent that kills the worker before it claims its place is the middle of a launch.
+    CODEXK8S_AGENT_COMMAND: noopAgentCommand(journal, join(points, 'launchAgent:middle')),
+    CODEXK8S_KILL_POINTS: points,
+  });
+  await scene.bindRepository(REPO);
+  undisturbed = await remains(scene, await live(scene, REPO, { title: 'nothing dies', flags: home }), journal);
+  const env = environmentOf(scene.stack, 'worker');
+  workers = Array.from({ length: WORKERS_BESIDE }, () => startBeside(scene.stack, 'worker', env, { again: true }));
+});
+
+afterAll(async () => {
+  for (const worker of workers ?? []) await worker.end();
+  await closeScene(scene);
+  rmSync(home, { recursive: true, force: true });
+});
+
+test('an undisturbed life is what it should be', () => {
+  expect(undisturbed).toMatchObject({
+    runs: [
+      { place: 0, status: 'canceled', kind: 'work', trigger: 'label:' },
+      { place: 1, status: 'succeeded', kind: 'work', trigger: 'label:' },
+      { place: 2, status: 'succeeded', kind: 'revise', trigger: 'review:' },
+    ],
+    triggers: 3,
+    pullRequests: 1,
+    commits: [1, 2],
+    answers: [1],
+    reactions: ['eyes'],
+    chain: true,
+    agents: ['begin 0.1', 'begin 1.1', 'end 1.1', 'begin 2.1', 'end 2.1'],
+    environment: false,
+    processes: 0,
+    workflows: ['COMPLETED', 'COMPLETED', 'COMPLETED', 'COMPLETED'],
+  });
+});
+
+describe.concurrent('a worker that is killed three times', () => {
+  test.each(ACTIVITIES.filter((activity) => !ELSEWHERE.has(activity)))(
+    'around %s loses nothing and does nothing twice',
+    async (activity) => {
+      const armed = ['before', 'middle', 'after'].map((point) => join(points, `${activity}:${point}`));
+      for (const point of armed) writeFileSync(point, '');
+      const life = await live(scene, REPO, { title: `dies around ${activity}`, flags: home });
+      // What asks nothing of GitHub and starts no agent has no middle.
+      const fired = armed.filter((point) => existsSync(`${point}.fired`));
+      for (const point of armed) rmSync(point, { force: true });
+      expect(fired).toEqual(expect.arrayContaining([armed[0], armed[2]]));
+      expect(await remains(scene, life, journal)).toEqual(undisturbed);
+    },
+  );
+});
