@@ -1,0 +1,64 @@
+/** Signed deliveries of `issues.labeled`, all different, made from GitHub's own example payload. */
+import { randomUUID } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { sign } from '../../ingress/github-webhook/signature.ts';
+
+export const SECRET = 'the webhook secret of the benchmark';
+
+/** Where every subject takes deliveries. */
+export const PATH = '/api/v1/webhooks/github';
+
+/** Whose label it is; bound and allowed before the measurement. */
+export const REPOSITORY = { id: 186_853_002, owner: 'Codertocat', name: 'Hello-World' };
+export const SENDER = { id: 21_031_067, login: 'Codertocat' };
+
+export interface SignedDelivery {
+  readonly id: string;
+  readonly body: Buffer;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+interface Example {
+  readonly action: string;
+  readonly issue: Record<string, unknown>;
+  readonly label: { readonly name: string };
+}
+
+/** Stands where the issue's number goes; no number of the example. */
+const PLACEHOLDER = 987_654_321;
+
+const [before, after] = template();
+
+/** A delivery about the issue of this number. */
+export function deliveryAbout(issue: number): SignedDelivery {
+  const id = randomUUID();
+  const body = Buffer.from(`${before}${issue}${after}`);
+  return {
+    id,
+    body,
+    headers: {
+      'content-type': 'application/json',
+      'user-agent': 'GitHub-Hookshot/bench',
+      'x-github-delivery': id,
+      'x-github-event': 'issues',
+      'x-github-hook-id': '1',
+      'x-hub-signature-256': sign(SECRET, body),
+    },
+  };
+}
+
+function template(): [string, string] {
+  const definitions = createRequire(import.meta.url)('@octokit/webhooks-examples') as readonly {
+    readonly name: string;
+    readonly examples: readonly Example[];
+  }[];
+  const example = definitions
+    .find(({ name }) => name === 'issues')
+    ?.examples.find(({ action }) => action === 'labeled');
+  if (!example) throw new Error('@octokit/webhooks-examples has no issues.labeled');
+  const label = { ...example.label, name: 'run:dev' };
+  const payload = { ...example, label, issue: { ...example.issue, number: PLACEHOLDER, labels: [label] } };
+  const [start, end] = JSON.stringify(payload).split(String(PLACEHOLDER));
+  if (start === undefined || end === undefined) throw new Error('the example has no place for the number');
+  return [start, end];
+}

@@ -1,0 +1,45 @@
+/**
+ * The agents of `npm run bench:issues`: the no-op agent, so that whole runs can be counted; but for an issue whose text
+ * says so it claims its place and reports at once that it failed, where only the taking up of reviews is measured.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { ENDS_AT_ONCE } from './marks.ts';
+import { claim } from '../../src/adapters/local-runtime/process-record.ts';
+
+const { values } = parseArgs({
+  strict: false,
+  options: { 'platform-url': { type: 'string' }, 'token-file': { type: 'string' }, place: { type: 'string' } },
+});
+const place = String(values.place);
+const headers = {
+  authorization: `Bearer ${readFileSync(String(values['token-file']), 'utf8').trim()}`,
+  'content-type': 'application/json',
+};
+
+async function call(path: string, body?: object): Promise<Response> {
+  const init = body === undefined ? { headers } : { method: 'POST', headers, body: JSON.stringify(body) };
+  return fetch(`${String(values['platform-url'])}/api/v1/agent/${path}`, init);
+}
+
+async function fail(): Promise<void> {
+  if (!(await claim(join(place, 'process.json')))) return;
+  process.once('exit', (code) => writeFileSync(join(place, 'exit.json'), JSON.stringify({ code }), { mode: 0o600 }));
+  const answer = await call('report', {
+    outcome: 'failed',
+    failure: 'agent_failed',
+    detail: 'It is only a benchmark.',
+  });
+  if (!answer.ok) throw new Error(`the report was answered ${answer.status}`);
+}
+
+const { prompt } = (await (await call('assignment')).json()) as { prompt: string };
+if (prompt.includes(ENDS_AT_ONCE)) {
+  await fail();
+} else {
+  const agent = fileURLToPath(import.meta.resolve('../../test/support/noop-agent.ts'));
+  process.argv[1] = agent;
+  await import(agent);
+}
