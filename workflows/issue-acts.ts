@@ -65,7 +65,10 @@ export interface IssueActs {
 /** `since02`: as issues act since 0.2; otherwise as in 0.1.0, whose histories are replayed. */
 export function createIssueActs(issue: IssueRef, state: IssueState, since02: boolean): IssueActs {
   const key = issueKey(issue);
-  const show = (happenings: readonly Happening[]): Promise<void> => showIssue(issue, state, happenings);
+  /** Happenings that are shown with the next ones. */
+  const pending: Happening[] = [];
+  const show = (happenings: readonly Happening[]): Promise<void> =>
+    showIssue(issue, state, [...pending.splice(0), ...happenings]);
 
   async function next(): Promise<void> {
     if (state.throttled) await showThrottled(state.throttled);
@@ -236,7 +239,13 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
     const decision = decideRevise(state, fact);
     const about = { by: fact.by.login, correlationId: fact.delivery };
     const matters = 'planned' in decision || isExplained(decision.reason);
-    const stale = matters && since02 ? await staleness(fact.pullRequest, fact.review) : undefined;
+    const [stale, settings] =
+      matters && since02
+        ? await Promise.all([
+            staleness(fact.pullRequest, fact.review),
+            readSettings({ repositoryId: issue.repositoryId }).catch(leftOut),
+          ])
+        : [];
     if (stale !== undefined)
       return show([{ type: 'review.stale', payload: { review: fact.review, reason: stale }, ...about }]);
     if ('reason' in decision) {
@@ -247,14 +256,13 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
     }
     state.pullRequest ??= { number: fact.pullRequest, url: fact.pullRequestUrl };
     state.takenReviews = [...state.takenReviews, fact.review].slice(-200);
-    await show([
-      {
-        type: 'run.revise.stage_resolved',
-        payload: { stage: decision.planned.target.stage, source: decision.source },
-        ...about,
-      },
-    ]);
-    await startOrQueue(decision.planned);
+    pending.push({
+      type: 'run.revise.stage_resolved',
+      payload: { stage: decision.planned.target.stage, source: decision.source },
+      ...about,
+    });
+    if (!since02) await show([]);
+    await startOrQueue(decision.planned, settings ?? null);
   }
 
   /** Why a review does not count any more; undefined when it does, or when GitHub refuses to show it. */

@@ -2,7 +2,11 @@
 import type { HistoryEvent } from '../histories.ts';
 
 export interface Cost {
+  /** Of the run's own history. */
   readonly events: number;
+  /** Of the history, on account of the run. */
+  readonly share: number;
+  /** Of both. */
   readonly actions: number;
 }
 
@@ -14,12 +18,12 @@ const ACTIONS: ReadonlySet<string> = new Set([
   'upsertWorkflowSearchAttributes',
 ]);
 
-/** Adds up histories, or parts of them. */
-export function costOf(...histories: readonly (readonly HistoryEvent[])[]): Cost {
-  const events = histories.flat();
+/** What a run's history and its part of the history amount to. */
+export function costOf(run: readonly HistoryEvent[], share: readonly HistoryEvent[]): Cost {
+  const events = [...run, ...share];
   const attempts = events.reduce(
     (sum, { type, attempt }) => sum + (type === 'activityTaskStarted' ? attempt : 0),
     events.filter(({ type }) => ACTIONS.has(type)).length,
   );
-  return { events: events.length, actions: attempts };
+  return { events: run.length, share: share.length, actions: attempts };
 }

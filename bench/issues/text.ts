@@ -20,7 +20,7 @@ export interface Result {
   readonly taken: TakenUp;
 }
 
-/** History events that a run without incidents may leave, its share of the issue's history included. */
+/** Events that the history of a run without incidents may have. What the issue's history has of it is shown beside. */
 const EVENTS_LIMIT = 60;
 /** Percent of one core that worker, server and Temporal may use while nothing happens. */
 const IDLE_LIMIT_PERCENT = 1;
@@ -35,7 +35,7 @@ export function render(result: Result, machine: string): string {
   const full = memory.find(({ issues: waiting }) => waiting >= cached);
   const growth = full && ((memory.at(-1)?.mib ?? 0) / full.mib - 1) * 100;
   const limited: Row[] = [
-    ['history events of a run', events, `≤ ${EVENTS_LIMIT}`, verdict(events <= EVENTS_LIMIT)],
+    ['events of a run’s history', events, `≤ ${EVENTS_LIMIT}`, verdict(events <= EVENTS_LIMIT)],
     [
       'processor while nothing happens, % of a core',
       busy.toFixed(2),
@@ -60,10 +60,10 @@ export function render(result: Result, machine: string): string {
     markdownTable(['', 'measured', 'limit', 'verdict'], limited),
     '## Runs',
     markdownTable(
-      ['a run without incidents', 'history events', 'Temporal actions'],
+      ['a run without incidents', 'events of its history', 'events of the issue’s history', 'actions of both'],
       [
-        ['that a label asked for', wholeRuns.work.events, wholeRuns.work.actions],
-        ['that a review asked for', wholeRuns.revise.events, wholeRuns.revise.actions],
+        ['that a label asked for', wholeRuns.work.events, wholeRuns.work.share, wholeRuns.work.actions],
+        ['that a review asked for', wholeRuns.revise.events, wholeRuns.revise.share, wholeRuns.revise.actions],
       ],
     ),
     '## Rest',

@@ -32,8 +32,8 @@ export async function countWholeRuns(scene: Scene, repository: BoundRepository, 
   const second = await succeeded(scene, repository, number, 1);
   const afterRevise = await atRest(client, key);
   return {
-    work: costOf(afterWork, await readHistory(client, runWorkflowId(first.id))),
-    revise: costOf(afterRevise.slice(afterWork.length), await readHistory(client, runWorkflowId(second.id))),
+    work: costOf(await readHistory(client, runWorkflowId(first.id)), afterWork),
+    revise: costOf(await readHistory(client, runWorkflowId(second.id)), afterRevise.slice(afterWork.length)),
   };
 }
 
