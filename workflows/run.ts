@@ -104,7 +104,7 @@ async function work(input: RunInput, diary: RunDiary, inOneStep: boolean): Promi
   diary.note('publishing');
 
   // A cancel of 0.1.0 did not wait for GitHub's answer.
-  const pullRequest = await (inOneStep ? openPullRequestOrCancel : openPullRequest)({
+  const pullRequest = await (inOneStep ? openPullRequest : openPullRequestOrCancel)({
     issue,
     runId: plan.runId,
     target: plan.target,
