@@ -30,7 +30,7 @@ const CONCURRENCY = [1, 8, 32, 128];
 const RATE = { perSecond: 200, p99LimitMs: 25 };
 /** Deliveries at once while the hand-over runs into a real Temporal. */
 const BESIDE_TEMPORAL = 32;
-const WARM_UP_SECONDS = 1;
+const WARM_UP = { connections: 32, seconds: 3 };
 
 const { values: flags } = parseArgs({
   options: {
@@ -67,7 +67,7 @@ try {
 async function run(): Promise<void> {
   const [server, besideTemporal] = await startAll();
   const peers = subjects.filter((subject) => subject !== besideTemporal);
-  for (const subject of subjects) await measure(subject, { connections: 8, seconds: WARM_UP_SECONDS });
+  for (const subject of subjects) await measure(subject, WARM_UP);
 
   const lines: Line[] = [];
   for (const connections of CONCURRENCY) lines.push(...(await takeTurns(peers, { connections })));

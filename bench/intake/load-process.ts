@@ -121,7 +121,7 @@ function post({ body, headers }: SignedDelivery): Promise<{ status: number; at: 
 }
 
 function percentiles(latencies: readonly number[]): { p50: number; p99: number } {
-  const sorted = Float64Array.from(latencies).sort();
+  const sorted = Float64Array.from(latencies).toSorted();
   const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
   return { p50: at(0.5), p99: at(0.99) };
 }

@@ -42,7 +42,8 @@ function verifying(keep: (id: string, body: Buffer) => Promise<void>): RequestLi
     await keep(c.req.header('x-github-delivery') ?? '', body);
     return c.json({ status: 'accepted' }, 202);
   });
-  return getRequestListener(app.fetch);
+  const listener = getRequestListener(app.fetch);
+  return (request, response) => void listener(request, response);
 }
 
 /** With as many connections to Postgres as our intake has. */

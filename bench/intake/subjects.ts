@@ -94,11 +94,12 @@ export async function createDatabase(url: string, name: string): Promise<string>
 }
 
 async function bind(databaseUrl: string): Promise<void> {
-  const { db, close } = connect(databaseUrl, { name: 'bench', max: 1 });
+  const connection = connect(databaseUrl, { name: 'bench', max: 1 });
+  const { db } = connection;
   const projectId = await ensureProject(db, 'bench');
   await bindRepository(db, { ...REPOSITORY, projectId });
   await addPerson(db, SENDER, 'read_write', projectId);
-  await close();
+  await connection.close();
 }
 
 /** The server reads its secrets from files. */

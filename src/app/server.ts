@@ -16,7 +16,7 @@ import { createRunTokens } from '../adapters/run-tokens.ts';
 import { listenForChanges } from '../read-model/changes.ts';
 import { connect } from '../read-model/database.ts';
 import { createGitHubWaits, findGitHubWait } from '../read-model/github-waits.ts';
-import { createIntake } from '../read-model/intake.ts';
+import { createIntake, INTAKE_CONNECTION } from '../read-model/intake.ts';
 import { serverConfig, type ServerConfig } from './config.ts';
 import { dataConverter } from './data-converter.ts';
 import { createFailingTasks, WorkflowTasksFailing } from './failing-tasks.ts';
@@ -41,13 +41,7 @@ export async function runServer(config: ServerConfig = serverConfig()): Promise<
     config.CODEXK8S_FAULTS &&
     (await import('./faults.ts')).openFaults(config.CODEXK8S_FAULTS, { process: 'server', log });
   // Intake has connections of its own, so that no page can keep a webhook waiting.
-  const intake = connect(config.DATABASE_URL, {
-    name: 'intake',
-    max: 8,
-    // So that a connection which is dead is found out in time to try another one (reliability.md T52).
-    statementTimeoutMs: 2000,
-    around: faults?.postgres('intake'),
-  });
+  const intake = connect(config.DATABASE_URL, { ...INTAKE_CONNECTION, around: faults?.postgres('intake') });
   const pages = connect(config.DATABASE_URL, {
     name: 'pages',
     max: 8,

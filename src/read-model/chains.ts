@@ -16,16 +16,25 @@ export async function lockChains(tx: postgres.TransactionSql, chains: readonly s
   await tx`select pg_advisory_xact_lock(hashtextextended(chain, 1)) from unnest(${tx.array([...chains])}::text[]) as chain`;
 }
 
-/** The last link of each chain that has one. To be read after the lock, by a statement of its own. */
-export async function readChainEnds(
+/**
+ * An expression for the last links of those chains that have one, as JSON for {@link chainEnds}. To be read after the lock, by a
+ * statement of its own.
+ */
+export function selectChainEnds(
   tx: postgres.TransactionSql,
   chains: readonly string[],
-): Promise<Map<string, ChainLink>> {
-  const ends = await tx<({ chain: string } & ChainLink)[]>`
-    select asked.chain, last.seq, last.hash
+): postgres.PendingQuery<postgres.Row[]> {
+  return tx`(
+    select json_agg(json_build_array(asked.chain, last.seq, last.hash))
     from unnest(${tx.array([...chains])}::text[]) as asked(chain),
-      lateral (select seq, hash from flow_events e where e.chain = asked.chain order by e.seq desc limit 1) last`;
-  return new Map(ends.map(({ chain, seq, hash }) => [chain, { seq, hash }]));
+      lateral (select seq, hash from flow_events e where e.chain = asked.chain order by e.seq desc limit 1) last)`;
+}
+
+/** What {@link selectChainEnds} says. */
+export type ChainEndsJson = readonly (readonly [chain: string, seq: number, hash: string])[] | null;
+
+export function chainEnds(json: ChainEndsJson): Map<string, ChainLink> {
+  return new Map((json ?? []).map(([chain, seq, hash]) => [chain, { seq, hash }]));
 }
 
 /** Puts new events behind the ends of their chains, in the order given. */

@@ -24,9 +24,9 @@ export async function announce(db: Executor, change: Change): Promise<void> {
   await db.execute(sql`select pg_notify(${CHANNEL}, ${JSON.stringify(change)})`);
 }
 
-/** The same for a transaction of the driver's own. */
-export async function announceIn(tx: postgres.TransactionSql, change: Change): Promise<void> {
-  await tx`select pg_notify(${CHANNEL}, ${JSON.stringify(change)})`;
+/** The same as an expression, for a statement that is written by hand. */
+export function announcing(tx: postgres.TransactionSql, change: Change): postgres.PendingQuery<postgres.Row[]> {
+  return tx`pg_notify(${CHANNEL}, ${JSON.stringify(change)})`;
 }
 
 /** Milliseconds between looks whether the connection still lives, and between attempts to make it again. */

@@ -21,24 +21,27 @@ export function driverOf(db: Database): postgres.Sql {
 interface ConnectionOptions {
   readonly name: string;
   readonly max?: number;
-  /** What a statement may take. */
+  /** What a statement may take, and how much of that it may wait for a lock. */
   readonly statementTimeoutMs?: number;
+  readonly lockTimeoutMs?: number;
   /** Stands between this program and the driver, for tests. */
   readonly around?: ((sql: postgres.Sql) => postgres.Sql) | undefined;
 }
 
 const CONNECTIONS = 10;
 const STATEMENT_TIMEOUT_MS = 10_000;
+const LOCK_TIMEOUT_MS = 4000;
 
 /**
  * Opens a pool. Nothing on it waits for ever: the server ends statements that take too long and transactions whose client
  * has fallen silent, and a connection on which nothing comes back is given up on this side (reliability.md T51).
  */
-export function connect(url: string, { name, max, statementTimeoutMs, around }: ConnectionOptions): Connection {
+export function connect(url: string, { around, ...options }: ConnectionOptions): Connection {
   const driver = openDriver(url, {
-    name,
-    max: max ?? CONNECTIONS,
-    statementTimeoutMs: statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
+    max: CONNECTIONS,
+    statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+    lockTimeoutMs: LOCK_TIMEOUT_MS,
+    ...options,
   });
   const sql = around?.(driver) ?? driver;
   return { db: drizzle(sql, { schema }), sql, close: () => sql.end({ timeout: 5 }) };

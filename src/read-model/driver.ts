@@ -11,11 +11,12 @@ export interface DriverOptions {
   readonly name: string;
   /** Connections for statements by themselves, and as many again for transactions. */
   readonly max: number;
+  /** A wait for a lock ends after so long. */
+  readonly lockTimeoutMs: number;
   /** The server ends a statement after so long, and a transaction whose client has fallen silent for so long. */
   readonly statementTimeoutMs: number;
 }
 
-const LOCK_TIMEOUT_MS = 4000;
 /** For the way of an answer, when the server has ended a statement. */
 const ANSWER_MS = 500;
 /** Seconds. */
@@ -24,7 +25,7 @@ const CONNECT_TIMEOUT = 4;
 const LONGEST_PAUSE = 1;
 
 /** Opens a pool. It connects when it is first used. */
-export function openDriver(url: string, { name, max, statementTimeoutMs }: DriverOptions): postgres.Sql {
+export function openDriver(url: string, { name, max, lockTimeoutMs, statementTimeoutMs }: DriverOptions): postgres.Sql {
   const options = {
     max,
     connect_timeout: Math.min(CONNECT_TIMEOUT, statementTimeoutMs / 1000),
@@ -36,7 +37,7 @@ export function openDriver(url: string, { name, max, statementTimeoutMs }: Drive
     connection: {
       application_name: `codex-k8s ${name}`,
       statement_timeout: statementTimeoutMs,
-      lock_timeout: Math.min(statementTimeoutMs, LOCK_TIMEOUT_MS),
+      lock_timeout: lockTimeoutMs,
       idle_in_transaction_session_timeout: statementTimeoutMs,
       // Nothing but length. A first message of less than 1 KiB can be lost for ever where a connection breaks in the same
       // turn of the event loop in which it is used: the place in the pool then never connects again (issue 1133).

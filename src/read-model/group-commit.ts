@@ -33,7 +33,11 @@ export class NotCommittedInTime extends Error {
 /** Items in one batch: enough to share a commit's cost, few enough that its locks are held for milliseconds. */
 const BATCH_ITEMS = 128;
 const BATCH_BYTES = 4 * 1024 * 1024;
-/** Two, so that one batch is prepared and sent while the other is written to disk. */
+/**
+ * One batch at a time, so that each is as large as it can be; beside one that takes longer than this, for a slow disk or a
+ * dead connection, another.
+ */
+const SLOW_MS = 100;
 const BATCHES_AT_ONCE = 2;
 /** What may wait: more than can be committed in time, and no more than memory has room for. */
 const WAITING_ITEMS = 10_000;
@@ -58,6 +62,8 @@ export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item
   let waiting: Waiting<Item, Result>[] = [];
   let waitingBytes = 0;
   let underWay = 0;
+  /** Of those under way, the ones that do not take long yet. */
+  let quick = 0;
   let scheduled = false;
 
   function add(item: Item): Promise<Result> {
@@ -81,7 +87,7 @@ export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item
 
   /** What arrives in the same turn of the event loop goes together. */
   function schedule(): void {
-    if (scheduled || underWay >= BATCHES_AT_ONCE || waiting.length === 0) return;
+    if (scheduled || quick > 0 || underWay >= BATCHES_AT_ONCE || waiting.length === 0) return;
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
@@ -110,9 +116,18 @@ export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item
 
   async function commitTogether(batch: readonly Waiting<Item, Result>[]): Promise<void> {
     underWay += 1;
+    quick += 1;
+    let isQuick = true;
+    const noLongerQuick = (): void => {
+      if (isQuick) quick -= 1;
+      isQuick = false;
+      schedule();
+    };
+    const timer = setTimeout(noLongerQuick, SLOW_MS);
     const fault = await commitWhole(batch);
+    clearTimeout(timer);
     underWay -= 1;
-    schedule();
+    noLongerQuick();
     if (fault) await commitEachAlone(batch);
   }
 

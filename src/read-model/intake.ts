@@ -6,10 +6,10 @@ import { isUtf8 } from 'node:buffer';
 import postgres from 'postgres';
 import { issueKey, type Fact, type IssueRef } from '../domain/facts.ts';
 import type { Standing } from '../domain/senders.ts';
-import { linkEvents, lockChains, readChainEnds, type LinkedEvent } from './chains.ts';
-import { announceIn } from './changes.ts';
+import { chainEnds, linkEvents, lockChains, selectChainEnds, type ChainEndsJson, type LinkedEvent } from './chains.ts';
+import { announcing } from './changes.ts';
 import { driverOf, type Database } from './database.ts';
-import { PLATFORM_CHAIN, type FlowEvent } from './events.ts';
+import { PLATFORM_CHAIN, type ChainLink, type FlowEvent } from './events.ts';
 import { createGroupCommit, type Fault, type GroupCommit } from './group-commit.ts';
 
 /** A delivery that is to be judged and kept. */
@@ -64,34 +64,29 @@ export type Intake = Pick<GroupCommit<Arrival, Receipt>, 'add'>;
 /** Milliseconds until a delivery is answered with 503: below the 5 s that GitHub is promised. */
 const COMMIT_LIMIT_MS = 4500;
 
+/** How to open the database of an intake: what is dead or held by somebody else is found out in time to try again. */
+export const INTAKE_CONNECTION = { name: 'intake', max: 8, statementTimeoutMs: 2000, lockTimeoutMs: 300 };
+
 /** Makes an intake over a database; `limitMs` bounds what a delivery waits for its commit. */
 export function createIntake(db: Database, limitMs = COMMIT_LIMIT_MS): Intake {
   return createGroupCommit({
-    commit: (arrivals: readonly Arrival[]) =>
-      keepDeliveries(db, arrivals, arrivals.length > 1 ? LOCK_TIMEOUT_MS.together : LOCK_TIMEOUT_MS.alone),
+    commit: (arrivals: readonly Arrival[]) => keepDeliveries(db, arrivals),
     weigh: ({ body }) => body.length,
     faultOf,
     limitMs,
   });
 }
 
-/** Short, since others wait as well: a delivery that needs what somebody holds is tried again until it is given up. */
-const LOCK_TIMEOUT_MS = { together: 500, alone: 100 };
-
 /**
  * Judges and keeps deliveries, each once, all or none. A repeated one only counts, so that it writes no second event and
  * no second fact (B12). Returns their receipts in the order given.
  */
-async function keepDeliveries(db: Database, arrivals: readonly Arrival[], lockTimeoutMs?: number): Promise<Receipt[]> {
+async function keepDeliveries(db: Database, arrivals: readonly Arrival[]): Promise<Receipt[]> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await driverOf(db).begin(async (tx) => {
-        const [, receipts] = await Promise.all([
-          lockTimeoutMs !== undefined && tx`select set_config('lock_timeout', ${String(lockTimeoutMs)}, true)`,
-          keepIn(tx, arrivals),
-        ]);
-        return receipts;
-      });
+      const { receipts, written } = await driverOf(db).begin((tx) => keepIn(tx, arrivals));
+      await written;
+      return receipts;
     } catch (error) {
       // An error of Postgres says that nothing was kept; anything else leaves it open.
       if (error instanceof postgres.PostgresError) for (const arrival of arrivals) sentBefore.delete(arrival);
@@ -110,8 +105,10 @@ export async function recordDelivery(db: Database, delivery: JudgedDelivery): Pr
 
 /** What is known of a repository and a sender, by GitHub's ids. */
 export async function readStanding(db: Database, repositoryId: number, senderId: number): Promise<SenderKnowledge> {
-  const knowledgeOf = await readStandings(driverOf(db), [{ repositoryId, senderId }]);
-  return knowledgeOf({ repositoryId, senderId });
+  const asked = { repositoryId, senderId };
+  const sql = driverOf(db);
+  const [row] = await sql<{ standings: StandingsJson }[]>`select ${selectStandings(sql, [asked])} as standings`;
+  return standings(row?.standings ?? null)(asked);
 }
 
 /** Somebody else has kept one of these meanwhile, under the lock of another chain; the next attempt finds it. */
@@ -124,15 +121,16 @@ const ATTEMPTS = 3;
 /** Those that may be kept, since the answer to that was lost: the next attempt must not take them for repeats. */
 const sentBefore = new WeakSet<Arrival>();
 
-/** Statements that are awaited together go to Postgres together and run there one after the other. */
-async function keepIn(tx: postgres.TransactionSql, arrivals: readonly Arrival[]): Promise<Receipt[]> {
+/**
+ * Lock and read, judge, write and commit: what is sent to Postgres together runs there one after the other, so this takes
+ * two round trips. `written` is for after the commit.
+ */
+async function keepIn(
+  tx: postgres.TransactionSql,
+  arrivals: readonly Arrival[],
+): Promise<{ receipts: Receipt[]; written: Promise<unknown> }> {
   const chains = [...new Set(arrivals.map(({ issueKey: key }) => key ?? PLATFORM_CHAIN))].toSorted();
-  const [, ends, known, knowledgeOf] = await Promise.all([
-    lockChains(tx, chains),
-    readChainEnds(tx, chains),
-    lockKnown(tx, [...new Set(arrivals.map(({ id }) => id))].toSorted()),
-    readStandings(tx, arrivals),
-  ]);
+  const [, { known, ends, knowledgeOf }] = await Promise.all([lockChains(tx, chains), read(tx, arrivals, chains)]);
 
   const { fresh, repeats } = sortOut(arrivals, known);
   const kept = fresh.map((arrival) => arrival.judge(knowledgeOf(arrival)));
@@ -140,20 +138,22 @@ async function keepIn(tx: postgres.TransactionSql, arrivals: readonly Arrival[])
   if (!chains.includes(PLATFORM_CHAIN) && events.some(({ chain }) => chain === PLATFORM_CHAIN)) {
     // The repository is not bound. This chain's name comes after every issue's, so the order of the locks holds.
     await lockChains(tx, [PLATFORM_CHAIN]);
-    for (const [chain, end] of await readChainEnds(tx, [PLATFORM_CHAIN])) ends.set(chain, end);
+    const [row] = await tx<{ ends: ChainEndsJson }[]>`select ${selectChainEnds(tx, [PLATFORM_CHAIN])} as ends`;
+    for (const [chain, end] of chainEnds(row?.ends ?? null)) ends.set(chain, end);
   }
   for (const arrival of fresh) sentBefore.add(arrival);
-  await Promise.all([
-    kept.length > 0 && insertDeliveries(tx, kept, linkEvents(ends, events)),
-    addFacts(tx, kept),
+  const written = Promise.all([
+    kept.length > 0 && write(tx, kept, linkEvents(ends, events)),
     repeats.size > 0 && countRepeats(tx, [...repeats]),
   ]);
+  written.catch(() => undefined); // the transaction fails with it
 
   const decisions = new Map<string, Decision>([...known, ...kept.map((delivery) => [delivery.id, delivery] as const)]);
-  return arrivals.map((arrival) => {
+  const receipts = arrivals.map((arrival) => {
     const { status, reason, runId } = decisions.get(arrival.id) as Decision;
     return { duplicate: repeats.has(arrival), status, reason, runId };
   });
+  return { receipts, written };
 }
 
 /** Of those with the same id the first is new, unless it was kept before. */
@@ -173,42 +173,64 @@ function sortOut(
 
 type Decision = Pick<Receipt, 'status' | 'reason' | 'runId'>;
 
-/** The deliveries among these that were kept before, locked in ascending order, so that their repeats can be counted. */
-async function lockKnown(tx: postgres.TransactionSql, ids: readonly string[]): Promise<Map<string, Decision>> {
-  const rows = await tx<({ id: string } & Decision)[]>`
-    select id, status, reason, run_id as "runId" from deliveries
-    where id = any(${tx.array([...ids])}::text[]) order by id for update`;
-  return new Map(rows.map(({ id, ...decision }) => [id, decision]));
+/** What is to be known before judging: earlier deliveries with these ids, ends of chains, and standings. */
+async function read(
+  tx: postgres.TransactionSql,
+  arrivals: readonly Arrival[],
+  chains: readonly string[],
+): Promise<{
+  known: Map<string, Decision>;
+  ends: Map<string, ChainLink>;
+  knowledgeOf: (one: Asked) => SenderKnowledge;
+}> {
+  const ids = arrivals.map(({ id }) => id);
+  const [row] = await tx<
+    { known: ({ id: string } & Decision)[] | null; ends: ChainEndsJson; standings: StandingsJson }[]
+  >`
+    select ${selectChainEnds(tx, chains)} as ends, ${selectStandings(tx, arrivals)} as standings, (
+      select json_agg(json_build_object('id', id, 'status', status, 'reason', reason, 'runId', run_id))
+      from deliveries where id = any(${tx.array(ids)}::text[])) as known`;
+  return {
+    known: new Map((row?.known ?? []).map(({ id, ...decision }) => [id, decision])),
+    ends: chainEnds(row?.ends ?? null),
+    knowledgeOf: standings(row?.standings ?? null),
+  };
 }
 
-/** What is known of the repositories and senders of these. */
-async function readStandings(
+type Asked = Pick<Arrival, 'repositoryId' | 'senderId'>;
+
+/** Of those repositories that are bound. */
+type StandingsJson = readonly (Asked & Standing)[] | null;
+
+/** An expression for the standings of these, as JSON for {@link standings}. */
+function selectStandings(
   sql: postgres.Sql | postgres.TransactionSql,
-  asked: readonly Pick<Arrival, 'repositoryId' | 'senderId'>[],
-): Promise<(one: Pick<Arrival, 'repositoryId' | 'senderId'>) => SenderKnowledge> {
-  const pairs = new Map(asked.map((one) => [pairOf(one), one]));
-  const rows = await sql<(Standing & { repositoryId: string; senderId: string })[]>`
-    select asked.repository as "repositoryId", asked.sender as "senderId",
-      p.id is not null as known, p.platform_role as "platformRole", m.role as "projectRole"
+  asked: readonly Asked[],
+): postgres.PendingQuery<postgres.Row[]> {
+  const pairs = [...new Map(asked.map((one) => [pairOf(one), one])).values()];
+  return sql`(
+    select json_agg(json_build_object('repositoryId', asked.repository, 'senderId', asked.sender,
+      'known', p.id is not null, 'platformRole', p.platform_role, 'projectRole', m.role))
     from unnest(
-      ${sql.array([...pairs.values()].map(({ repositoryId }) => String(repositoryId)))}::text[]::bigint[],
-      ${sql.array([...pairs.values()].map(({ senderId }) => String(senderId)))}::text[]::bigint[]
+      ${sql.array(pairs.map(({ repositoryId }) => String(repositoryId)))}::text[]::bigint[],
+      ${sql.array(pairs.map(({ senderId }) => String(senderId)))}::text[]::bigint[]
     ) as asked(repository, sender)
     join repositories r on r.id = asked.repository
     left join people p on p.id = asked.sender
-    left join project_members m on m.project_id = r.project_id and m.person_id = p.id`;
-  const found = new Map(
-    rows.map(({ repositoryId, senderId, ...standing }) => [`${repositoryId} ${senderId}`, standing]),
-  );
+    left join project_members m on m.project_id = r.project_id and m.person_id = p.id)`;
+}
+
+function standings(json: StandingsJson): (one: Asked) => SenderKnowledge {
+  const found = new Map((json ?? []).map((row) => [pairOf(row), row]));
   return (one) => {
-    const standing = found.get(pairOf(one));
-    return { bound: standing !== undefined, standing: standing ?? STRANGER };
+    const { known, platformRole, projectRole } = found.get(pairOf(one)) ?? STRANGER;
+    return { bound: found.has(pairOf(one)), standing: { known, platformRole, projectRole } };
   };
 }
 
 const STRANGER: Standing = { known: false, platformRole: null, projectRole: null };
 
-function pairOf({ repositoryId, senderId }: Pick<Arrival, 'repositoryId' | 'senderId'>): string {
+function pairOf({ repositoryId, senderId }: Asked): string {
   return `${repositoryId} ${senderId}`;
 }
 
@@ -226,14 +248,58 @@ function auditEvent(delivery: JudgedDelivery): FlowEvent {
   };
 }
 
-/** The deliveries and their audit events. The bodies go as one value and are cut out of it again. */
-async function insertDeliveries(
+/**
+ * Writes deliveries, the audit events in their places, and the facts, numbered within their issues in the order given; the
+ * inboxes' row locks keep the numbers gapless and in the order of commits. One statement: each costs as much as ten rows.
+ */
+async function write(
   tx: postgres.TransactionSql,
   deliveries: readonly JudgedDelivery[],
   links: readonly LinkedEvent[],
 ): Promise<void> {
+  const { inboxes, behind } = grow(deliveries);
+  const [inbox] = inboxes;
+  const bodies = Buffer.concat(deliveries.map(({ body }) => body));
+  await tx`
+    with given as materialized (
+      select * from json_to_recordset(${JSON.stringify(rowsOf(deliveries, links, behind))}::text::json) as given(
+        id text, event text, action text, body_start int, body_length int, status text, reason text,
+        repository_id bigint, issue_key text, sender text, run_id uuid, received_at timestamptz,
+        chain text, type text, payload jsonb, seq int, previous_hash text, hash text, fact jsonb, behind int)
+    ), kept as (
+      insert into deliveries (id, event, action, body, status, reason, repository_id, issue_key, sender, run_id,
+        received_at, event_payload, event_seq, event_hash)
+      select id, event, action, substring((select ${bytesOf(tx, bodies)}) from body_start for body_length), status,
+        reason, repository_id, issue_key, sender, run_id, received_at, payload, seq, hash
+      from given order by id
+    ), told as (
+      insert into flow_events (id, chain, seq, type, actor_type, actor_id, run_id, correlation_id, payload,
+        occurred_at, previous_hash, hash)
+      select 'webhook:' || id, chain, seq, type, 'system', 'github-webhook', run_id, id, payload,
+        received_at, previous_hash, hash
+      from given
+    ), grown as (
+      insert into inboxes (issue_key, issue, last_seq)
+      select issue_key, issue, added from json_to_recordset(${JSON.stringify(inboxes)}::text::json) as inbox(
+        issue_key text, issue jsonb, added int) order by issue_key
+      on conflict (issue_key) do update set last_seq = inboxes.last_seq + excluded.last_seq,
+        issue = case when excluded.issue->>'title' = '' then inboxes.issue else excluded.issue end
+      returning issue_key, last_seq
+    ), numbered as (
+      insert into issue_facts (issue_key, seq, delivery_id, fact)
+      select issue_key, last_seq - behind, id, fact from given join grown using (issue_key) where behind is not null
+    )
+    select ${inbox ? announcing(tx, { kind: 'facts', key: inbox.issue_key }) : null}`;
+}
+
+/** The rows of `given`. The bodies go as one value, of which each delivery says its part. */
+function rowsOf(
+  deliveries: readonly JudgedDelivery[],
+  links: readonly LinkedEvent[],
+  behind: ReadonlyMap<JudgedDelivery, number>,
+): object[] {
   let bodyEnd = 0;
-  const rows = deliveries.map((delivery, index) => {
+  return deliveries.map((delivery, index) => {
     const { event: audit, seq, hash, previousHash } = links[index] as LinkedEvent;
     const bodyStart = bodyEnd + 1;
     bodyEnd += delivery.body.length;
@@ -256,27 +322,34 @@ async function insertDeliveries(
       seq,
       previous_hash: previousHash,
       hash,
+      fact: delivery.fact,
+      behind: behind.get(delivery) ?? null,
     };
   });
-  const bodies = Buffer.concat(deliveries.map(({ body }) => body));
-  await tx`
-    with given as materialized (
-      select * from json_to_recordset(${JSON.stringify(rows)}::text::json) as given(
-        id text, event text, action text, body_start int, body_length int, status text, reason text,
-        repository_id bigint, issue_key text, sender text, run_id uuid, received_at timestamptz,
-        chain text, type text, payload jsonb, seq int, previous_hash text, hash text)
-    ), kept as (
-      insert into deliveries (id, event, action, body, status, reason, repository_id, issue_key, sender, run_id,
-        received_at, event_payload, event_seq, event_hash)
-      select id, event, action, substring((select ${bytesOf(tx, bodies)}) from body_start for body_length), status, reason,
-        repository_id, issue_key, sender, run_id, received_at, payload, seq, hash
-      from given order by id
-    )
-    insert into flow_events (id, chain, seq, type, actor_type, actor_id, run_id, correlation_id, payload,
-      occurred_at, previous_hash, hash)
-    select 'webhook:' || id, chain, seq, type, 'system', 'github-webhook', run_id, id, payload,
-      received_at, previous_hash, hash
-    from given`;
+}
+
+interface GrownInbox {
+  readonly issue_key: string;
+  readonly issue: NonNullable<JudgedDelivery['issue']>;
+  /** Facts that come in. */
+  readonly added: number;
+}
+
+/** By how much each inbox grows, and how many facts of the same issue come behind each delivery's own. */
+function grow(deliveries: readonly JudgedDelivery[]): { inboxes: GrownInbox[]; behind: Map<JudgedDelivery, number> } {
+  const inboxes = new Map<string, GrownInbox>();
+  const behind = new Map<JudgedDelivery, number>();
+  for (const delivery of deliveries.toReversed()) {
+    const { issue, fact } = delivery;
+    if (!issue || !fact) continue;
+    const key = issueKey(issue);
+    const later = inboxes.get(key);
+    behind.set(delivery, later?.added ?? 0);
+    // Only events of the issue itself carry its title and address; of those, the last counts.
+    const named = later && (later.issue.title !== '' || issue.title === '') ? later.issue : issue;
+    inboxes.set(key, { issue_key: key, issue: named, added: (later?.added ?? 0) + 1 });
+  }
+  return { inboxes: [...inboxes.values()], behind };
 }
 
 /** Bytes as a parameter. Text is half as long as the driver's hexadecimal digits, and read much faster by Postgres. */
@@ -285,52 +358,17 @@ function bytesOf(tx: postgres.TransactionSql, bytes: Buffer): postgres.PendingQu
   return isText ? tx`convert_to(${bytes.toString('utf8')}, 'UTF8')` : tx`${bytes}::bytea`;
 }
 
-/** Counts repeats. Their rows are locked already, or new. */
+/** Counts repeats; rows are locked in ascending order, so that no two servers wait for each other. */
 async function countRepeats(tx: postgres.TransactionSql, repeats: readonly Arrival[]): Promise<void> {
+  const ids = repeats.map(({ id }) => id);
   await tx`
-    update deliveries set repeats = repeats + again.times
-    from (select id, count(*)::int as times from unnest(${tx.array(repeats.map(({ id }) => id))}::text[]) as id group by id) again
-    where deliveries.id = again.id`;
-}
-
-/**
- * Numbers facts within their issues, in the order given, and says that there are some. The inboxes' row locks keep the
- * numbers gapless and in the order of commits.
- */
-async function addFacts(tx: postgres.TransactionSql, deliveries: readonly JudgedDelivery[]): Promise<void> {
-  const inboxes = new Map<string, { issue: NonNullable<JudgedDelivery['issue']>; facts: number }>();
-  const facts = deliveries.flatMap(({ id, issue, fact }) => {
-    if (!issue || !fact) return [];
-    const key = issueKey(issue);
-    const inbox = inboxes.get(key);
-    const place = (inbox?.facts ?? 0) + 1;
-    // Only events of the issue itself carry its title and address.
-    inboxes.set(key, { issue: inbox && issue.title === '' ? inbox.issue : issue, facts: place });
-    return [{ issue_key: key, place, delivery_id: id, fact }];
-  });
-  const [first] = facts;
-  if (!first) return;
-  const grown = [...inboxes].map(([key, { issue, facts: added }]) => ({ issue_key: key, issue, added }));
-  await Promise.all([
-    tx`
-      with grown as (
-        insert into inboxes (issue_key, issue, last_seq)
-        select issue_key, issue, added from json_to_recordset(${JSON.stringify(grown)}::text::json) as g(
-          issue_key text, issue jsonb, added int) order by issue_key
-        on conflict (issue_key) do update set last_seq = inboxes.last_seq + excluded.last_seq,
-          issue = case when excluded.issue->>'title' = '' then inboxes.issue else excluded.issue end
-        returning issue_key, last_seq
-      ), given as (
-        select *, count(*) over (partition by issue_key) as added
-        from json_to_recordset(${JSON.stringify(facts)}::text::json) as f(
-          issue_key text, place int, delivery_id text, fact jsonb)
-      )
-      insert into issue_facts (issue_key, seq, delivery_id, fact)
-      select given.issue_key, grown.last_seq - given.added + given.place, delivery_id, fact
-      from given join grown using (issue_key)`,
-    // A hint for all of them: whoever hears it looks at the tables.
-    announceIn(tx, { kind: 'facts', key: first.issue_key }),
-  ]);
+    with locked as (
+      select id from deliveries where id = any(${tx.array(ids)}::text[]) order by id for update
+    ), again as (
+      select id, count(*)::int as times from unnest(${tx.array(ids)}::text[]) as id group by id
+    )
+    update deliveries set repeats = repeats + times from locked join again using (id)
+    where deliveries.id = locked.id`;
 }
 
 /** Deadlocks, and locks that are not given. */

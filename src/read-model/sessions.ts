@@ -45,7 +45,10 @@ class SessionLost extends Error {
   }
 }
 
-/** Gives a driver another `begin`. Savepoints are not there. */
+/**
+ * Gives a driver another `begin`. A statement that the callback does not wait for goes to Postgres together with the commit,
+ * and fails the transaction when it fails. Savepoints are not there.
+ */
 export function runTransactionsInSessions(sql: postgres.Sql, options: SessionOptions): postgres.Sql {
   const idle: Session[] = [];
   const all = new Set<Session>();
@@ -96,7 +99,7 @@ export function runTransactionsInSessions(sql: postgres.Sql, options: SessionOpt
     if (all.delete(session)) void session.sql.end({ timeout: 0 });
   }
 
-  const { end } = sql;
+  const end = sql.end.bind(sql);
   return Object.assign(sql, {
     begin,
     async end(given?: { timeout?: number }) {
@@ -125,6 +128,7 @@ async function transact<Result>(session: Session, mode: string, act: Act<Result>
     const [result] = await Promise.all([Promise.race([act(statements.tx), session.loss]), begun]);
     statements.throwFailure();
     const { command } = await run('commit');
+    statements.throwFailure();
     if (command !== 'COMMIT') throw new Error(`Postgres answered a commit with ${command}`);
     return result;
   } catch (error) {

@@ -147,6 +147,11 @@ describe('an issue that was continued as new, closed, and opened again', () => {
         report: { outcome: 'failed', failure: 'no_changes', detail: 'none' },
       });
       await isShown(runId(3), 'failed');
+      // Its workflow has drawn its conclusions: nothing is left to write.
+      await eventually(
+        'an issue at rest',
+        async () => (await tables.another().sql`select from issues where state = 'waiting'`).length === 1,
+      );
       await eventually('all executions in the list', async () => (await executionsOf(KEY)) > 2);
     });
   });

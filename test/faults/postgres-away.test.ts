@@ -17,7 +17,7 @@ import { migrateDatabase } from '../../src/app/migrate.ts';
 import { embeddedPostgres } from '../../src/app/up/postgres.ts';
 import { createSupervisor, type Supervisor } from '../../src/app/up/supervisor.ts';
 import { connect, type Connection } from '../../src/read-model/database.ts';
-import { createIntake } from '../../src/read-model/intake.ts';
+import { createIntake, INTAKE_CONNECTION } from '../../src/read-model/intake.ts';
 import { deliveries, flowEvents, issueFacts } from '../../src/read-model/schema.ts';
 import { bind, OLIVIA, REPOSITORY, verifiedChain } from '../support/tables.ts';
 import { firstOwnPort } from './support/ports.ts';
@@ -50,7 +50,7 @@ beforeAll(async () => {
   await supervisor.start([postgres.spec]);
   await migrateDatabase(postgres.url);
 
-  connection = connect(postgres.url, { name: 'intake', max: 8, statementTimeoutMs: 2000 });
+  connection = connect(postgres.url, INTAKE_CONNECTION);
   await bind(connection.db);
   const app = createGitHubWebhook({ intake: createIntake(connection.db), secrets: [SECRET] });
   server = createAdaptorServer({ fetch: app.fetch }) as Server;
@@ -122,7 +122,8 @@ test('whatever was accepted is kept, once and whole', async () => {
     connection.db.select({ id: issueFacts.deliveryId }).from(issueFacts),
     connection.db.select({ id: flowEvents.correlationId }).from(flowEvents),
   ]);
-  const sorted = (rows: readonly { id: string | null }[]): (string | null)[] => rows.map(({ id }) => id).toSorted();
+  const sorted = (rows: readonly { id: string | null }[]): (string | null)[] =>
+    rows.map(({ id }) => id).toSorted((a, b) => String(a).localeCompare(String(b)));
   expect(sorted(facts)).toEqual(sorted(kept));
   expect(sorted(events)).toEqual(sorted(kept));
 });

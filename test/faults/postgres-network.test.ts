@@ -10,7 +10,7 @@ import { createGitHubWebhook } from '../../ingress/github-webhook/route.ts';
 import { sign } from '../../ingress/github-webhook/signature.ts';
 import { createHandOver, type HandOver } from '../../ingress/hand-over.ts';
 import { connect, type Connection } from '../../src/read-model/database.ts';
-import { createIntake, recordDelivery } from '../../src/read-model/intake.ts';
+import { createIntake, INTAKE_CONNECTION, recordDelivery } from '../../src/read-model/intake.ts';
 import { deliveries, inboxes } from '../../src/read-model/schema.ts';
 import { startProxy, type Proxy } from '../support/proxy.ts';
 import {
@@ -37,7 +37,7 @@ beforeEach(async () => {
   await tables.clear();
   await bind(tables.db);
   proxy = await startProxy(tables.url);
-  connection = connect(proxy.url, { name: 'intake', max: 8, statementTimeoutMs: 2000 });
+  connection = connect(proxy.url, INTAKE_CONNECTION);
   app = new Hono().route('/', createGitHubWebhook({ intake: createIntake(connection.db), secrets: [SECRET] }));
 });
 afterEach(async () => {

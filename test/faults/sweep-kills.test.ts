@@ -36,7 +36,7 @@ beforeAll(async () => {
   beside = startBeside(scene.stack, 'worker', environmentOf(scene.stack, 'worker'), { again: true });
   orphan = join(scene.stack.directory, 'environments', 'cdx-nobody-i1');
   mkdirSync(orphan, { recursive: true });
-  writeFileSync(join(orphan, 'environment.json'), JSON.stringify({ managedBy: 'codex-k8s', owner: 'issue:1#1' }));
+  writeFileSync(join(orphan, 'environment.json'), JSON.stringify({ managedBy: 'codex-k8s', owner: 'issue:4242#1' }));
   issue = await scene.person.openIssue(REPO, { title: 'nobody told of it', body: '' });
   const { server } = scene.stack.pids();
   process.kill(server ?? 0, 'SIGKILL');

@@ -59,17 +59,27 @@ describe('what arrives together', () => {
     expect(await Promise.all(results)).toEqual(['done a', 'done b', 'done c']);
   });
 
-  test('while two batches are under way waits, and goes in one', async () => {
+  test('while a batch is under way waits, and goes in one', async () => {
     const results = [group.add('first')];
-    await turns();
-    results.push(group.add('second'));
     await turns();
     for (const n of count(1, 100)) results.push(group.add(`${n}`));
     await turns();
-    expect(store.batches).toEqual([['first'], ['second']]);
+    expect(store.batches).toEqual([['first']]);
     store.letGo();
     await Promise.all(results);
-    expect(store.batches[2]).toEqual(count(1, 100).map(String));
+    expect(store.batches).toEqual([['first'], count(1, 100).map(String)]);
+  });
+
+  test('while a batch takes long goes beside it, in one other at most', async () => {
+    const results = await addInTurns(group, ['first', 'second']);
+    expect(store.batches).toEqual([['first'], ['second']]);
+    results.push(group.add('third'));
+    await new Promise((resolve) => {
+      setTimeout(resolve, 500);
+    });
+    expect(store.batches).toHaveLength(2);
+    store.letGo();
+    await Promise.all(results);
   });
 
   test('is split into batches of 128', async () => {
@@ -138,7 +148,7 @@ describe('while the store is away', () => {
     store.holds = false;
     store.fail = () => (store.batches.length < 4 ? new Away() : undefined);
     expect(await Promise.all(['a', 'b'].map((item) => group.add(item)))).toEqual(['done a', 'done b']);
-    expect(store.batches).toEqual(Array(4).fill(['a', 'b']));
+    expect(store.batches).toEqual(Array.from({ length: 4 }, () => ['a', 'b']));
   });
 
   test('an item is given up in time, and says why', async () => {
@@ -156,7 +166,7 @@ describe('while the store is away', () => {
   });
 
   test('an item that was given up before its turn is never sent', async () => {
-    const slow = groupOf({ limitMs: 100 });
+    const slow = groupOf({ limitMs: 500 });
     const underWay = await addInTurns(slow, ['a', 'b']);
     await expect(slow.add('c')).rejects.toThrow(NotCommittedInTime);
     store.letGo();
@@ -182,7 +192,7 @@ async function addInTurns(to: GroupCommit<string, string>, items: readonly strin
     const result = to.add(item);
     result.catch(() => undefined);
     added.push(result);
-    await turns();
+    await expect.poll(() => store.batches).toContainEqual([item]);
   }
   return added;
 }

@@ -2,9 +2,11 @@ import { count as countOf, eq } from 'drizzle-orm';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Standing } from '../../src/domain/senders.ts';
 import { listenForChanges, type Change } from '../../src/read-model/changes.ts';
+import { connect } from '../../src/read-model/database.ts';
 import { PLATFORM_CHAIN } from '../../src/read-model/events.ts';
 import {
   createIntake,
+  INTAKE_CONNECTION,
   readStanding,
   recordDelivery,
   type Arrival,
@@ -299,8 +301,9 @@ describe('deliveries that arrive together', () => {
       (id) => deliveryOf(id, 1, { issue: null, fact: null }),
       (_, n) => deliveryOf(`twice ${Math.floor(n / 20)}`, 3),
     ];
-    const added = count(0, 199).map((n) => servers[n % 2]?.add(arrivalOf((kinds[n % 4] ?? deliveryOf)(`d${n}`, n))));
-    const receipts = await Promise.all(added);
+    const receipts = await Promise.all(
+      count(0, 199).map(async (n) => servers[n % 2]?.add(arrivalOf((kinds[n % 4] ?? deliveryOf)(`d${n}`, n)))),
+    );
     expect(receipts.filter((receipt) => !receipt?.duplicate)).toHaveLength(160);
     expect(await rowsOf(deliveries)).toBe(160);
     const chained = await Promise.all(
@@ -350,7 +353,8 @@ describe('deliveries that arrive together', () => {
 
   test('do not suffer for one whose issue somebody holds', async () => {
     await recordDelivery(tables.db, deliveryOf('before', 7));
-    const intake = createIntake(tables.another().db);
+    const own = connect(tables.url, INTAKE_CONNECTION);
+    const intake = createIntake(own.db);
     const { sql: other } = tables.another();
     let held: Promise<unknown> | undefined;
     await other.begin(async (tx) => {
@@ -360,6 +364,7 @@ describe('deliveries that arrive together', () => {
       for (const receipt of await Promise.all(others)) expect(receipt.duplicate).toBe(false);
     });
     expect(await held).toMatchObject({ duplicate: false });
+    await own.close();
     expect((await factsOf(tables.db, 7)).map(({ deliveryId }) => deliveryId)).toEqual(['before', 'held']);
   });
 
