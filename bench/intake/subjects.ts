@@ -14,7 +14,6 @@ import { REPOSITORY, SECRET, SENDER } from './deliveries.ts';
 export interface Subject {
   readonly name: string;
   readonly url: string;
-  readonly pid: number | undefined;
   /** How it answers a delivery that it takes. */
   readonly accepts: number;
   /** How many deliveries it keeps by now; undefined for one that keeps none. */
@@ -30,12 +29,11 @@ const PEER = fileURLToPath(new URL('subject-process.ts', import.meta.url));
 
 /** Starts one of those that the intake is measured beside. */
 export async function startPeer(name: 'bare' | 'probot' | 'one-row', databaseUrl: string): Promise<Subject> {
-  const { url, pid, stop } = await startProcess(PEER, [name, databaseUrl], {});
+  const { url, stop } = await startProcess(PEER, [name, databaseUrl], {});
   const keeps = name === 'one-row';
   return {
     name,
     url: url ?? '',
-    pid,
     accepts: name === 'probot' ? 200 : 202,
     kept: async () => (keeps ? count(databaseUrl, 'deliveries') : undefined),
     stop,
@@ -65,11 +63,10 @@ export async function startServer(options: {
     CODEXK8S_TEMPORAL_NAMESPACE: options.temporal.namespace,
     CODEXK8S_LOG_LEVEL: 'error',
   };
-  const { pid, stop } = await startProcess(CLI, ['server'], env, options.nodeArguments);
+  const { stop } = await startProcess(CLI, ['server'], env, options.nodeArguments);
   return {
     name,
     url,
-    pid,
     accepts: 202,
     stop,
     async kept() {
@@ -128,7 +125,7 @@ async function startProcess(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   execArgv: readonly string[] = [],
-): Promise<{ url: string | undefined; pid: number | undefined; stop: () => Promise<void> }> {
+): Promise<{ url: string | undefined; stop: () => Promise<void> }> {
   const child = fork(script, [...args], {
     env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...env },
     execArgv: [...execArgv],
@@ -140,7 +137,6 @@ async function startProcess(
   const [{ url }] = told as [{ url?: string }];
   return {
     url,
-    pid: child.pid,
     async stop() {
       child.kill('SIGTERM');
       await ended;

@@ -34,6 +34,8 @@ class FakeTemporal implements Pick<IssueWorkflows, 'tell'> {
   readonly states = new Map<string, IssueState>();
   /** What becomes of the next calls for an issue; those after them succeed. */
   readonly fates = new Map<string, Fate[]>();
+  /** Whether every call fails. */
+  away = false;
   /** Issues that were told two things at once. */
   readonly overlaps: string[] = [];
   readonly #telling = new Set<string>();
@@ -45,7 +47,7 @@ class FakeTemporal implements Pick<IssueWorkflows, 'tell'> {
     if (this.#telling.has(key)) this.overlaps.push(key);
     this.#telling.add(key);
     try {
-      const fate = this.fates.get(key)?.shift() ?? 'done';
+      const fate = this.away ? 'failed before it was done' : (this.fates.get(key)?.shift() ?? 'done');
       if (fate === 'failed before it was done') throw new Error('Temporal is away');
       if (fate === 'nobody there') return false;
       if (fate === 'hung') {
@@ -199,6 +201,23 @@ describe('what fails', () => {
     await commit(7, 1, 1);
     await handedOver(7, 1);
     expect(temporal.learned(7)).toEqual([1]);
+  });
+});
+
+describe('while Temporal is away', () => {
+  test('it is asked now and then whether it is back, however much waits, and gets all of it when it is', async () => {
+    temporal.away = true;
+    for (const issue of count(1, 120)) await commit(issue, 1, 1);
+    relay();
+    await expect.poll(() => temporal.calls.length, PATIENCE).toBeGreaterThanOrEqual(16);
+    await new Promise((resolve) => {
+      setTimeout(resolve, 3000);
+    });
+    expect(temporal.calls.length).toBeLessThan(60);
+
+    temporal.away = false;
+    for (const issue of count(1, 120)) await handedOver(issue, 1);
+    expect(count(1, 120).flatMap((issue) => temporal.learned(issue))).toEqual(Array(120).fill(1));
   });
 });
 
