@@ -65,10 +65,7 @@ export interface IssueActs {
 /** `since02`: as issues act since 0.2; otherwise as in 0.1.0, whose histories are replayed. */
 export function createIssueActs(issue: IssueRef, state: IssueState, since02: boolean): IssueActs {
   const key = issueKey(issue);
-  /** Happenings that are shown with the next ones. */
-  const pending: Happening[] = [];
-  const show = (happenings: readonly Happening[]): Promise<void> =>
-    showIssue(issue, state, [...pending.splice(0), ...happenings]);
+  const show = (happenings: readonly Happening[]): Promise<void> => showIssue(issue, state, happenings);
 
   async function next(): Promise<void> {
     if (state.throttled) await showThrottled(state.throttled);
@@ -256,12 +253,13 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
     }
     state.pullRequest ??= { number: fact.pullRequest, url: fact.pullRequestUrl };
     state.takenReviews = [...state.takenReviews, fact.review].slice(-200);
-    pending.push({
-      type: 'run.revise.stage_resolved',
-      payload: { stage: decision.planned.target.stage, source: decision.source },
-      ...about,
-    });
-    if (!since02) await show([]);
+    await show([
+      {
+        type: 'run.revise.stage_resolved',
+        payload: { stage: decision.planned.target.stage, source: decision.source },
+        ...about,
+      },
+    ]);
     await startOrQueue(decision.planned, settings ?? null);
   }
 
