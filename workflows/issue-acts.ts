@@ -293,15 +293,24 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
   }
 
   async function issueClosed(fact: Extract<Fact, { kind: 'issue_closed' }>): Promise<void> {
-    const { open } = await readLabelTruth({ issue, label: '', facts: [] }).catch(goneIsClosed);
-    if (open)
-      return show([{ type: 'issue.close_stale', payload: {}, by: fact.by.login, correlationId: fact.delivery }]);
+    const { open, gone } = await readOpenness();
+    const about = { payload: gone ? { gone } : {}, by: fact.by.login, correlationId: fact.delivery };
+    if (open) return show([{ type: 'issue.close_stale', ...about }]);
     state.closed = true;
-    await show([{ type: 'issue.closed', payload: {}, by: fact.by.login, correlationId: fact.delivery }]);
-    for (const planned of state.queue) await cancelById(planned.runId, fact.by.login, 'the issue was closed');
-    if (state.active)
-      return cancelById(state.active.runId, fact.by.login, 'the issue was closed', await mergedPullRequest());
+    await show([{ type: 'issue.closed', ...about }]);
+    const reason = gone ? 'GitHub does not show the issue any more' : 'the issue was closed';
+    for (const planned of state.queue) await cancelById(planned.runId, fact.by.login, reason);
+    if (state.active) return cancelById(state.active.runId, fact.by.login, reason, await mergedPullRequest());
     await cleanUp('issue_closed');
+  }
+
+  /** Whether the issue is open. One that GitHub does not show any more, deleted or moved, is as good as closed. */
+  async function readOpenness(): Promise<{ open: boolean; gone: boolean }> {
+    const truth = await readLabelTruth({ issue, label: '', facts: [] }).catch((error: unknown) => {
+      if (isCancellation(error)) throw error;
+      return undefined;
+    });
+    return { open: truth?.open ?? false, gone: truth === undefined };
   }
 
   /** The issue's pull request, when it is merged: GitHub tells of the issue that a merge closes before or after the merge. */
@@ -317,7 +326,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
   async function issueReopened(fact: Extract<Fact, { kind: 'issue_reopened' }>): Promise<void> {
     const about = { payload: {}, by: fact.by.login, correlationId: fact.delivery };
     if (state.closed && since02) {
-      const { open } = await readLabelTruth({ issue, label: '', facts: [] }).catch(goneIsClosed);
+      const { open } = await readOpenness();
       if (!open) return show([{ type: 'issue.reopen_stale', ...about }]);
     }
     state.closed = false;
@@ -585,10 +594,4 @@ function isExplained(reason: string): boolean {
 function asTold<Told>(error: unknown, told: Told): Told {
   if (isCancellation(error)) throw error;
   return told;
-}
-
-/** An issue that GitHub does not show any more, deleted or moved, is as good as closed. */
-function goneIsClosed(error: unknown): { open: boolean } {
-  if (isCancellation(error)) throw error;
-  return { open: false };
 }

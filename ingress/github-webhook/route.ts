@@ -8,6 +8,7 @@ import { Hono, type Context, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { issueKey, type IssueRef } from '../../src/domain/facts.ts';
 import { issueOfBranch } from '../../src/domain/names.ts';
+import { isOwnDeliveryId } from '../../src/domain/sweeps.ts';
 import { judge, type Judgement } from '../../src/domain/triggers.ts';
 import { issueRefOf, type WebhookEvent } from '../../src/domain/webhooks.ts';
 import type { Arrival, Intake, JudgedDelivery, Receipt, SenderKnowledge } from '../../src/read-model/intake.ts';
@@ -67,7 +68,8 @@ export function createGitHubWebhook({ intake, secrets, onResult, onError, ...lim
     const id = c.req.header('x-github-delivery') ?? '';
     const name = c.req.header('x-github-event') ?? '';
     const body = Buffer.from(await c.req.arrayBuffer());
-    if (!wellFormed(id))
+    // With an id of the platform's own, a captured body could stand for an event that was never told of.
+    if (!wellFormed(id) || isOwnDeliveryId(id))
       return failure(c, 400, 'invalid_argument', 'the header is missing or malformed', 'X-GitHub-Delivery');
     if (!wellFormed(name))
       return failure(c, 400, 'invalid_argument', 'the header is missing or malformed', 'X-GitHub-Event');

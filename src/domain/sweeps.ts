@@ -183,14 +183,22 @@ export interface Missing {
   readonly since: string;
 }
 
+/** How the ids of deliveries begin that the platform makes itself, for events that nobody told of. */
+const OWN_DELIVERY = 'reconcile-';
+
+/** Whether a delivery's id is one that only the platform gives, never GitHub. */
+export function isOwnDeliveryId(id: string): boolean {
+  return id.startsWith(OWN_DELIVERY);
+}
+
 /** The id of the one delivery that ever stands for an event that nobody told of. */
 export function reconcileId(event: Pick<HistoryEvent, 'id'>): string {
-  return `reconcile-${event.id}`;
+  return `${OWN_DELIVERY}${event.id}`;
 }
 
 /** The id of the one delivery that ever stands for a review that nobody told of. */
 export function reconcileReviewId(review: Pick<ChangeRequest, 'id'>): string {
-  return `reconcile-review-${review.id}`;
+  return `${OWN_DELIVERY}review-${review.id}`;
 }
 
 /**

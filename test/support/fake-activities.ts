@@ -30,6 +30,8 @@ export interface FakeWorld {
   publishing: Promise<void>;
   /** Whether GitHub refuses to show anything. */
   refusesToShow: boolean;
+  /** GitHub does not know the issue any more. */
+  deleted: boolean;
   open: boolean;
   environmentHours: number;
   /** Whether the repository was taken from its project. */
@@ -66,6 +68,7 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
     reviews: new Map(),
     publishing: Promise.resolve(),
     refusesToShow: false,
+    deleted: false,
     open: true,
     environmentHours: 24,
     unbound: false,
@@ -124,6 +127,7 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
     },
     async readLabelTruth(input) {
       called('readLabelTruth', input);
+      if (world.deleted) throw ApplicationFailure.nonRetryable('gone', 'GitHubNotFound');
       return {
         open: world.open,
         title: 'Add a flag',

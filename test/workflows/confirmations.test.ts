@@ -90,6 +90,17 @@ describe('T15: a label that is taken off', () => {
   });
 });
 
+describe('an issue that is deleted while its run works', () => {
+  test('ends the run, which does not say that somebody closed it, and leaves no environment', async () => {
+    await stage.working();
+    stage.world.deleted = true;
+    await stage.tell(delivered(2, { kind: 'issue_closed' }));
+    await stage.handle.result();
+    expect(stage.world.rows.get(stage.id(1))?.detail).toBe('olivia: GitHub does not show the issue any more');
+    expect(stage.called('removeEnvironment')).toBe(1);
+  });
+});
+
 describe('T15: a cancel while the pull request is being opened', () => {
   async function canceledWhilePublishing(): Promise<PromiseWithResolvers<void>> {
     const github = Promise.withResolvers<void>();

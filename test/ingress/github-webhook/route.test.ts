@@ -7,6 +7,7 @@ import { Hono } from 'hono';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createGitHubWebhook, type WebhookOptions } from '../../../ingress/github-webhook/route.ts';
 import { sign } from '../../../ingress/github-webhook/signature.ts';
+import { reconcileId } from '../../../src/domain/sweeps.ts';
 import { connect, type Connection, type Database } from '../../../src/read-model/database.ts';
 import { PLATFORM_CHAIN } from '../../../src/read-model/events.ts';
 import { createIntake } from '../../../src/read-model/intake.ts';
@@ -156,6 +157,7 @@ describe('what is refused', () => {
     ['X-GitHub-Delivery', { 'x-github-delivery': '' }],
     ['X-GitHub-Delivery', { 'x-github-delivery': 'a b' }],
     ['X-GitHub-Delivery', { 'x-github-delivery': 'x'.repeat(129) }],
+    ['X-GitHub-Delivery', { 'x-github-delivery': reconcileId({ id: 7 }) }],
     ['X-GitHub-Event', { 'x-github-event': undefined }],
     ['X-GitHub-Event', { 'x-github-event': '' }],
     ['X-GitHub-Event', { 'x-github-event': 'issues issues' }],
