@@ -9,8 +9,11 @@ import type { IssueWorkflows } from './issues.ts';
 
 /** Inboxes that are worked on at once. */
 const WIDTH = 16;
-/** Looked at this often, should a hint be lost. */
+/** Looked at this often, for what is paced and should a hint be lost. */
 const POLL_MS = 500;
+/** After so many looks that found nothing, and until the next hint or find, looked at only so often: a house at rest costs little. */
+const IDLE_AFTER = 10;
+const IDLE_POLL_MS = 2500;
 /** After so many failures in a row, of whatever issues, Temporal is away. */
 const AWAY_AFTER = WIDTH;
 /** Then one inbox tries this often whether it is back: the others neither wait for it nor wear out the database. */
@@ -35,6 +38,7 @@ export function createHandOver({ db, workflows, onError }: HandOverOptions): Han
   let rouse = (): void => {};
   let roused = false;
   let failuresInARow = 0;
+  let looksInVain = 0;
   const running = new Set<Promise<void>>();
   const isAway = (): boolean => failuresInARow >= AWAY_AFTER;
 
@@ -52,6 +56,7 @@ export function createHandOver({ db, workflows, onError }: HandOverOptions): Han
     const free = (isAway() ? 1 : WIDTH) - running.size;
     if (free <= 0) return;
     const claimed = await claimInboxes(db, free);
+    looksInVain = claimed.length === 0 ? looksInVain + 1 : 0;
     for (const inbox of claimed) {
       const work = handOver(inbox).finally(() => {
         running.delete(work);
@@ -77,12 +82,14 @@ export function createHandOver({ db, workflows, onError }: HandOverOptions): Han
 
   function wake(): void {
     roused = true;
+    looksInVain = 0;
     if (!isAway()) rouse();
   }
 
   async function rest(): Promise<void> {
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, isAway() ? AWAY_MS : POLL_MS);
+      const idle = looksInVain >= IDLE_AFTER && running.size === 0;
+      const timer = setTimeout(resolve, isAway() ? AWAY_MS : idle ? IDLE_POLL_MS : POLL_MS);
       rouse = () => {
         clearTimeout(timer);
         resolve();

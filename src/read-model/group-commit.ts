@@ -15,6 +15,8 @@ export interface GroupCommitOptions<Item, Result> {
   readonly commit: (items: readonly Item[]) => Promise<readonly Result[]>;
   /** Bytes that an item weighs. */
   readonly weigh: (item: Item) => number;
+  /** Items of the same kin are committed in their order: never in two batches at once. */
+  readonly kinOf: (item: Item) => string;
   readonly faultOf: (error: unknown) => Fault;
   /** Milliseconds until an item is given up. A commit that had begun by then may come all the same. */
   readonly limitMs: number;
@@ -34,11 +36,12 @@ export class NotCommittedInTime extends Error {
 const BATCH_ITEMS = 128;
 const BATCH_BYTES = 4 * 1024 * 1024;
 /**
- * One batch at a time, so that each is as large as it can be; beside one that takes longer than this, for a slow disk or a
- * dead connection, another.
+ * Two batches at a time: while one waits for the disk the other is read and written, and each is as large as it can be. Beside
+ * those that take longer than this, for a slow disk or a dead connection, another.
  */
+const QUICK_AT_ONCE = 2;
 const SLOW_MS = 100;
-const BATCHES_AT_ONCE = 2;
+const BATCHES_AT_ONCE = 3;
 /** What may wait: more than can be committed in time, and no more than memory has room for. */
 const WAITING_ITEMS = 10_000;
 const WAITING_BYTES = 64 * 1024 * 1024;
@@ -62,6 +65,8 @@ export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item
   let waiting: Waiting<Item, Result>[] = [];
   let waitingBytes = 0;
   let underWay = 0;
+  /** Kin of what is in the batches under way. */
+  const busy = new Set<string>();
   /** Of those under way, the ones that do not take long yet. */
   let quick = 0;
   let scheduled = false;
@@ -87,34 +92,41 @@ export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item
 
   /** What arrives in the same turn of the event loop goes together. */
   function schedule(): void {
-    if (scheduled || quick > 0 || underWay >= BATCHES_AT_ONCE || waiting.length === 0) return;
+    if (scheduled || quick >= QUICK_AT_ONCE || underWay >= BATCHES_AT_ONCE || waiting.length === 0) return;
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
       const batch = takeBatch();
-      if (batch.length > 0) void commitTogether(batch);
+      if (batch.length === 0) return; // all that waits has kin under way, whose end is the next occasion
+      void commitTogether(batch);
       schedule();
     });
   }
 
-  /** The longest-waiting items within the bounds of a batch, but for those that were given up. */
+  /** The longest-waiting items within the bounds of a batch, but for those that were given up or whose kin are under way. */
   function takeBatch(): Waiting<Item, Result>[] {
     const batch: Waiting<Item, Result>[] = [];
+    const left: Waiting<Item, Result>[] = [];
     let bytes = 0;
-    let taken = 0;
+    let full = false;
     for (const entry of waiting) {
-      if (batch.length === BATCH_ITEMS || (batch.length > 0 && bytes + entry.bytes > BATCH_BYTES)) break;
-      taken += 1;
+      full ||= batch.length === BATCH_ITEMS || (batch.length > 0 && bytes + entry.bytes > BATCH_BYTES);
+      if (!entry.givenUp && (full || busy.has(options.kinOf(entry.item)))) {
+        left.push(entry);
+        continue;
+      }
       waitingBytes -= entry.bytes;
       if (entry.givenUp) continue;
       bytes += entry.bytes;
       batch.push(entry);
     }
-    waiting = waiting.slice(taken);
+    waiting = left;
     return batch;
   }
 
   async function commitTogether(batch: readonly Waiting<Item, Result>[]): Promise<void> {
+    const kin = new Set(batch.map(({ item }) => options.kinOf(item)));
+    for (const one of kin) busy.add(one);
     underWay += 1;
     quick += 1;
     let isQuick = true;
@@ -127,6 +139,7 @@ export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item
     const fault = await commitWhole(batch);
     clearTimeout(timer);
     underWay -= 1;
+    for (const one of kin) busy.delete(one);
     noLongerQuick();
     if (fault) await commitEachAlone(batch);
   }

@@ -2,7 +2,6 @@
  * The durable intake (design.md, decision 3): deliveries, their decisions, their facts and their audit events, in one
  * transaction. Deliveries that arrive together are kept together, in a handful of statements for all of them.
  */
-import { isUtf8 } from 'node:buffer';
 import postgres from 'postgres';
 import { issueKey, type Fact, type IssueRef } from '../domain/facts.ts';
 import type { Standing } from '../domain/senders.ts';
@@ -11,6 +10,7 @@ import { announcing } from './changes.ts';
 import { driverOf, type Database } from './database.ts';
 import { PLATFORM_CHAIN, type ChainLink, type FlowEvent } from './events.ts';
 import { createGroupCommit, type Fault, type GroupCommit } from './group-commit.ts';
+import { pack } from './packed-bytes.ts';
 
 /** A delivery that is to be judged and kept. */
 export interface Arrival {
@@ -72,6 +72,7 @@ export function createIntake(db: Database, limitMs = COMMIT_LIMIT_MS): Intake {
   return createGroupCommit({
     commit: (arrivals: readonly Arrival[]) => keepDeliveries(db, arrivals),
     weigh: ({ body }) => body.length,
+    kinOf: ({ issueKey: key }) => key ?? PLATFORM_CHAIN,
     faultOf,
     limitMs,
   });
@@ -259,17 +260,17 @@ async function write(
 ): Promise<void> {
   const { inboxes, behind } = grow(deliveries);
   const [inbox] = inboxes;
-  const bodies = Buffer.concat(deliveries.map(({ body }) => body));
+  const bodies = deliveries.map(({ body }) => pack(body));
   await tx`
     with given as materialized (
-      select * from json_to_recordset(${JSON.stringify(rowsOf(deliveries, links, behind))}::text::json) as given(
+      select * from json_to_recordset(${JSON.stringify(rowsOf(deliveries, links, behind, bodies))}::text::json) as given(
         id text, event text, action text, body_start int, body_length int, status text, reason text,
         repository_id bigint, issue_key text, sender text, run_id uuid, received_at timestamptz,
         chain text, type text, payload jsonb, seq int, previous_hash text, hash text, fact jsonb, behind int)
     ), kept as (
       insert into deliveries (id, event, action, body, status, reason, repository_id, issue_key, sender, run_id,
         received_at, event_payload, event_seq, event_hash)
-      select id, event, action, substring((select ${bytesOf(tx, bodies)}) from body_start for body_length), status,
+      select id, event, action, substring((select ${Buffer.concat(bodies)}::bytea) from body_start for body_length), status,
         reason, repository_id, issue_key, sender, run_id, received_at, payload, seq, hash
       from given order by id
     ), told as (
@@ -297,18 +298,20 @@ function rowsOf(
   deliveries: readonly JudgedDelivery[],
   links: readonly LinkedEvent[],
   behind: ReadonlyMap<JudgedDelivery, number>,
+  bodies: readonly Buffer[],
 ): object[] {
   let bodyEnd = 0;
   return deliveries.map((delivery, index) => {
     const { event: audit, seq, hash, previousHash } = links[index] as LinkedEvent;
     const bodyStart = bodyEnd + 1;
-    bodyEnd += delivery.body.length;
+    const bodyLength = (bodies[index] as Buffer).length;
+    bodyEnd += bodyLength;
     return {
       id: delivery.id,
       event: delivery.event,
       action: delivery.action,
       body_start: bodyStart,
-      body_length: delivery.body.length,
+      body_length: bodyLength,
       status: delivery.status,
       reason: delivery.reason,
       repository_id: delivery.repositoryId,
@@ -350,12 +353,6 @@ function grow(deliveries: readonly JudgedDelivery[]): { inboxes: GrownInbox[]; b
     inboxes.set(key, { issue_key: key, issue: named, added: (later?.added ?? 0) + 1 });
   }
   return { inboxes: [...inboxes.values()], behind };
-}
-
-/** Bytes as a parameter. Text is half as long as the driver's hexadecimal digits, and read much faster by Postgres. */
-function bytesOf(tx: postgres.TransactionSql, bytes: Buffer): postgres.PendingQuery<postgres.Row[]> {
-  const isText = isUtf8(bytes) && !bytes.includes(0);
-  return isText ? tx`convert_to(${bytes.toString('utf8')}, 'UTF8')` : tx`${bytes}::bytea`;
 }
 
 /** Counts repeats; rows are locked in ascending order, so that no two servers wait for each other. */

@@ -19,6 +19,7 @@ import {
 import type { Fact, IssueRef } from '../domain/facts.ts';
 import type { AgentReport, Failure, RunStatus } from '../domain/runs.ts';
 import type { RunKind, Stage } from '../domain/stages.ts';
+import { packedBytes } from './packed-bytes.ts';
 
 const bytea = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => 'bytea' });
 const instant = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
@@ -77,7 +78,7 @@ export const deliveries = pgTable(
     id: text('id').primaryKey(),
     event: text('event').notNull(),
     action: text('action'),
-    body: bytea('body').notNull(),
+    body: packedBytes('body').notNull(),
     status: text('status').$type<'accepted' | 'ignored'>().notNull(),
     reason: text('reason').notNull(),
     repositoryId: githubId('repository_id'),

@@ -134,7 +134,7 @@ describe('a server that was away while forty deliveries failed', () => {
       await person.requestChanges(REPO, asked.pull, { body: 'Not like this.', comments: [] });
       await person.octokit.rest.issues.update({ ...AT, issue_number: closed.issue, state: 'closed' });
       await person.approveAndMerge(REPO, merged.pull);
-      for (let count = 0; count < 20; count += 1) {
+      for (let count = 0; count < 30; count += 1) {
         await person.octokit.rest.issues.createComment({ ...AT, issue_number: fresh[0] ?? 0, body: `note ${count}` });
       }
       failed = await patiently('GitHub has given up on all of them', async () => {

@@ -37,10 +37,15 @@ beforeEach(() => {
 });
 afterEach(() => store.letGo());
 
-function groupOf({ limitMs = 20_000, weight = 1 }): GroupCommit<string, string> {
+function groupOf({
+  limitMs = 20_000,
+  weight = 1,
+  kinOf = (item: string): string => item,
+}): GroupCommit<string, string> {
   return createGroupCommit({
     commit: store.commit,
     weigh: () => weight,
+    kinOf: (item) => kinOf(item),
     faultOf: (error) => (error instanceof Away ? 'store' : error instanceof Held ? 'contention' : 'item'),
     limitMs,
   });
@@ -59,27 +64,42 @@ describe('what arrives together', () => {
     expect(await Promise.all(results)).toEqual(['done a', 'done b', 'done c']);
   });
 
-  test('while a batch is under way waits, and goes in one', async () => {
+  test('while two batches are under way waits, and goes in one', async () => {
     const results = [group.add('first')];
+    await turns();
+    results.push(group.add('second'));
     await turns();
     for (const n of count(1, 100)) results.push(group.add(`${n}`));
     await turns();
-    expect(store.batches).toEqual([['first']]);
+    expect(store.batches).toEqual([['first'], ['second']]);
     store.letGo();
     await Promise.all(results);
-    expect(store.batches).toEqual([['first'], count(1, 100).map(String)]);
+    expect(store.batches).toEqual([['first'], ['second'], count(1, 100).map(String)]);
   });
 
-  test('while a batch takes long goes beside it, in one other at most', async () => {
-    const results = await addInTurns(group, ['first', 'second']);
-    expect(store.batches).toEqual([['first'], ['second']]);
-    results.push(group.add('third'));
+  test('while batches take long goes beside them, in one other at most', async () => {
+    const results = await addInTurns(group, ['first', 'second', 'third']);
+    expect(store.batches).toEqual([['first'], ['second'], ['third']]);
+    results.push(group.add('fourth'));
     await new Promise((resolve) => {
       setTimeout(resolve, 500);
     });
-    expect(store.batches).toHaveLength(2);
+    expect(store.batches).toHaveLength(3);
     store.letGo();
     await Promise.all(results);
+  });
+
+  test('waits for its kin, so that they are committed in their order, and holds up no other', async () => {
+    const family = groupOf({ kinOf: ([letter]) => letter ?? '' });
+    const results = ['a1', 'a2', 'b1'].map(async (item) => {
+      for (let turn = 0; turn < ['a1', 'a2', 'b1'].indexOf(item); turn += 1) await turns();
+      return family.add(item);
+    });
+    await expect.poll(() => store.batches).toHaveLength(2);
+    expect(store.batches).toEqual([['a1'], ['b1']]);
+    store.letGo();
+    await Promise.all(results);
+    expect(store.committed.indexOf('a1')).toBeLessThan(store.committed.indexOf('a2'));
   });
 
   test('is split into batches of 128', async () => {
@@ -167,21 +187,21 @@ describe('while the store is away', () => {
 
   test('an item that was given up before its turn is never sent', async () => {
     const slow = groupOf({ limitMs: 500 });
-    const underWay = await addInTurns(slow, ['a', 'b']);
-    await expect(slow.add('c')).rejects.toThrow(NotCommittedInTime);
+    const underWay = await addInTurns(slow, ['a', 'b', 'c']);
+    await expect(slow.add('d')).rejects.toThrow(NotCommittedInTime);
     store.letGo();
     await Promise.allSettled(underWay);
     await turns();
-    expect(store.committed.toSorted()).toEqual(['a', 'b']);
+    expect(store.committed.toSorted()).toEqual(['a', 'b', 'c']);
   });
 
   test('too much is not taken', async () => {
     const heavy = groupOf({ weight: 60 * 1024 * 1024 });
-    const taken = await addInTurns(heavy, ['a', 'b']);
+    const taken = await addInTurns(heavy, ['a', 'b', 'c']);
     taken.push(heavy.add('waits'));
     await expect(heavy.add('one too many')).rejects.toThrow(NotCommittedInTime);
     store.letGo();
-    expect(await Promise.all(taken)).toEqual(['done a', 'done b', 'done waits']);
+    expect(await Promise.all(taken)).toEqual(['done a', 'done b', 'done c', 'done waits']);
   });
 });
 
