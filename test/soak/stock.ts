@@ -111,8 +111,13 @@ async function truthOf(scene: Scene, repository: BoundRepository, number: number
   for (const pull of pulls) {
     const on = { ...at, pull_number: pull.number, per_page: 100 };
     const reviews = await octokit.paginate(octokit.rest.pulls.listReviews, on);
-    for (const { id, state } of reviews)
-      if (state === 'CHANGES_REQUESTED') triggers.push({ name: `review:${id}`, takenBack: false });
+    const asking = reviews.filter(({ state }) => state === 'CHANGES_REQUESTED');
+    // A newer request of the same person takes an older one along: a revise works in all that is open.
+    for (const { id, user } of asking)
+      triggers.push({
+        name: `review:${id}`,
+        takenBack: asking.some((newer) => newer.id > id && newer.user?.id === user?.id),
+      });
     comments.push(...(await scene.commentsOn(repository.name, pull.number)));
     const made = await octokit.paginate(octokit.rest.pulls.listCommits, on);
     commits.push(...made.map(({ commit }) => commit.message.trim().split(' ').at(-1) ?? ''));

@@ -4,6 +4,7 @@ import type { EventView, IssueDetailsView, LogLineView, LogView, RunView } from 
 import { createPerson } from '../../../src/app/demo/person.ts';
 import { createPlatformClient } from '../../../src/app/demo/platform-client.ts';
 import { BOT, OWNER } from '../../../src/app/sandbox-accounts.ts';
+import { issueOfBranch } from '../../../src/domain/names.ts';
 import { eventually, startStack, type Stack, type StackEnv } from '../../support/stack.ts';
 
 export interface BoundRepository {
@@ -121,8 +122,9 @@ export function enter(stack: Stack) {
 
     /** The pull requests of an issue's branch, open or not. */
     async pullRequestsOf(repo: string, issue: number) {
-      const { data } = await person.octokit.rest.pulls.list({ ...at(repo), state: 'all', per_page: 100 });
-      return data.filter(({ head }) => head.ref === `codex/issue-${issue}`);
+      const all = { ...at(repo), state: 'all' as const, per_page: 100 };
+      const pulls = await person.octokit.paginate(person.octokit.rest.pulls.list, all);
+      return pulls.filter(({ head }) => issueOfBranch(head.ref) === issue);
     },
 
     async close(): Promise<void> {
