@@ -4,6 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /** The time between asking a process to end and ending it. */
 export const GRACE_MS = 5_000;
+/** The time in which what was ended by force is gone, also on a busy machine. */
+const FORCED_MS = 5_000;
 const LOOK_EVERY_MS = 50;
 
 /**
@@ -27,7 +29,7 @@ export async function endProcesses(codexHome: string, graceMs: number = GRACE_MS
   const start = Date.now();
   const asked = new Set<number>();
   let running = await processesOf(codexHome);
-  while (running.length > 0 && Date.now() < start + 2 * graceMs) {
+  while (running.length > 0 && Date.now() < start + graceMs + FORCED_MS) {
     const isOver = Date.now() > start + graceMs;
     const targets = isOver ? running : running.filter((pid) => !asked.has(pid));
     await signalAll(targets, isOver ? 'SIGKILL' : 'SIGTERM');
