@@ -1,0 +1,291 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ApplicationFailure } from '@temporalio/activity';
+import { DefaultLogger } from '@temporalio/worker';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { createStatusComments, type GitHubComments } from '../../activities/status-comments.ts';
+import { placeForLastWords } from '../../src/domain/last-words.ts';
+import { storeLogLines } from '../../src/read-model/assignments.ts';
+import { runLogLines, statusComments } from '../../src/read-model/schema.ts';
+import { bind, issueOf, useTables } from '../support/tables.ts';
+
+const tables = useTables();
+const ISSUE = issueOf(7);
+const QUIET = new DefaultLogger('ERROR');
+
+let runId: string;
+let github: FakeGitHub;
+
+beforeEach(async () => {
+  await tables.clear();
+  await tables.db.delete(statusComments);
+  await tables.db.delete(runLogLines);
+  await bind(tables.db);
+  runId = randomUUID();
+  github = fakeGitHub();
+});
+
+interface FakeGitHub extends GitHubComments {
+  /** The comments by id. */
+  readonly comments: Map<number, string>;
+  readonly writes: { readonly at: number; readonly body: string }[];
+  /** What a write waits for. */
+  slow: Promise<void>;
+  failure: Error | undefined;
+}
+
+function fakeGitHub(): FakeGitHub {
+  let next = 100;
+  const fake: FakeGitHub = {
+    comments: new Map(),
+    writes: [],
+    slow: Promise.resolve(),
+    failure: undefined,
+    async writeComment(_issue, { body, knownId }) {
+      await fake.slow;
+      if (fake.failure) throw fake.failure;
+      fake.writes.push({ at: Date.now(), body });
+      const id = knownId !== null && fake.comments.has(knownId) ? knownId : (next += 1);
+      fake.comments.set(id, body);
+      return { id, url: `https://github.example/comment-${id}` };
+    },
+    readComment: (_issue, id) => Promise.resolve(fake.comments.get(id)),
+  };
+  return fake;
+}
+
+/** As another worker has them, each with connections of its own. */
+function comments(db = tables.db) {
+  return createStatusComments({ db, github });
+}
+
+function request(revision: number, body = `body ${revision}`) {
+  return { issue: ISSUE, runId, body, commentId: null, revision };
+}
+
+async function inActivity<Result>(act: () => Promise<Result>): Promise<Result> {
+  return new MockActivityEnvironment({}, { logger: QUIET }).run(act) as Promise<Result>;
+}
+
+/** Makes the last write and the restores so much older. */
+async function pass(interval: string): Promise<void> {
+  await tables.db.execute(`update status_comments set written_at = written_at - interval '${interval}',
+    restored = array(select made - interval '${interval}' from unnest(restored) as made order by made)`);
+}
+
+async function say(n: number, text: string): Promise<void> {
+  await storeLogLines(tables.db, runId, [{ n, at: new Date().toISOString(), kind: 'message', text }]);
+}
+
+function bodies(): string[] {
+  return github.writes.map(({ body }) => body);
+}
+
+describe('a status comment', () => {
+  test('is written at once', async () => {
+    const startedAt = performance.now();
+    const { comment, stands } = await comments().showNow(request(1));
+    expect(performance.now() - startedAt).toBeLessThan(500);
+    expect({ comment, stands }).toEqual({ comment: { id: 101, url: expect.any(String) }, stands: true });
+  });
+
+  test('is left to the next write within two seconds, which writes the newest', async () => {
+    await comments().showNow(request(1));
+    expect(await comments().showNow(request(2))).toMatchObject({ comment: { id: 101 }, stands: false });
+    await comments().showNow(request(3));
+    await pass('2 seconds');
+    expect(await comments().showNow(request(4))).toMatchObject({ stands: true });
+    expect(bodies()).toEqual(['body 1', 'body 4']);
+  });
+
+  test('that was left is written by whoever watches the agent', async () => {
+    await comments().showNow(request(1));
+    await comments().showNow(request(2));
+    await comments().refresh(runId);
+    expect(bodies()).toEqual(['body 1', 'body 2']);
+  });
+
+  test('surely gets there, two seconds after the last write', async () => {
+    await comments().showNow(request(1));
+    expect(await comments().showSurely(request(2))).toMatchObject({ id: 101 });
+    const [first, second] = github.writes;
+    expect((second?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(2000);
+    expect(bodies()).toEqual(['body 1', 'body 2']);
+  });
+
+  test('is written by one at a time, and at most once in two seconds, whoever asks', async () => {
+    await comments().showNow(request(1));
+    const others = [tables.another().db, tables.another().db, tables.another().db];
+    await Promise.all(others.map((db, index) => comments(db).showSurely(request(index + 2))));
+    expect(github.comments).toEqual(new Map([[101, 'body 4']]));
+    for (const [index, { at }] of github.writes.entries())
+      if (index > 0) expect(at - (github.writes[index - 1]?.at ?? 0)).toBeGreaterThanOrEqual(2000);
+    expect(github.writes.length).toBeLessThanOrEqual(3);
+  });
+
+  test('is never overwritten by an older body', async () => {
+    await comments().showNow(request(5));
+    await pass('1 minute');
+    expect(await comments().showNow(request(3))).toMatchObject({ stands: true });
+    expect(bodies()).toEqual(['body 5']);
+  });
+
+  test('shows an older body to nobody while the newer one is on its way', async () => {
+    const slow = Promise.withResolvers<void>();
+    github.slow = slow.promise;
+    const first = comments().showNow(request(1));
+    await expect.poll(async () => (await tables.db.select().from(statusComments))[0]?.claims).toBe(1);
+    const last = comments(tables.another().db).showSurely(request(2));
+    await delay(100);
+    slow.resolve();
+    await Promise.all([first, last]);
+    expect(bodies()).toEqual(['body 1', 'body 2']);
+  });
+
+  test('is not written again when nothing has changed', async () => {
+    await comments().showNow(request(1));
+    await pass('1 minute');
+    expect(await comments().showNow(request(2, 'body 1'))).toMatchObject({ stands: true });
+    await comments().refresh(runId);
+    expect(bodies()).toEqual(['body 1']);
+  });
+
+  test('is written by the next who comes when its writer is not heard of any more', async () => {
+    const held = Promise.withResolvers<never>();
+    held.promise.catch(() => undefined);
+    github.slow = held.promise;
+    const gone = comments().showNow(request(1));
+    gone.catch(() => undefined);
+    await expect.poll(async () => (await tables.db.select().from(statusComments))[0]?.claims).toBe(1);
+    github.slow = Promise.resolve();
+    expect(await comments().showNow(request(1))).toEqual({ comment: null, stands: false });
+    await tables.db.execute("update status_comments set claimed_until = now() - interval '1 second'");
+    expect(await comments().showNow(request(1))).toMatchObject({ stands: true });
+    held.reject(new Error('gone'));
+    await gone.catch(() => undefined);
+    expect((await tables.db.select().from(statusComments))[0]).toMatchObject({ written: 'body 1', commentId: 101 });
+  });
+
+  test('that GitHub refused is written when somebody comes again', async () => {
+    await comments().showNow(request(1));
+    await pass('1 minute');
+    github.failure = Object.assign(new Error('away'), { status: 503 });
+    await expect(comments().showNow(request(2))).rejects.toThrow('503');
+    github.failure = undefined;
+    await pass('1 minute');
+    await comments().showNow(request(2));
+    expect(bodies()).toEqual(['body 1', 'body 2']);
+  });
+
+  test('of 0.1.0, whose bodies are not counted, shows the newest', async () => {
+    const { revision: _, ...uncounted } = request(1);
+    await comments().showSurely(uncounted);
+    await pass('1 minute');
+    await comments().showSurely({ ...uncounted, body: 'another' });
+    expect(bodies()).toEqual(['body 1', 'another']);
+  });
+});
+
+describe('what the agent says', () => {
+  const body = `what is known\n\n${placeForLastWords('running', 'en')}\n\nthe end`;
+
+  test('is in the comment, the last three', async () => {
+    for (const n of [0, 1, 2, 3]) await say(n, `word ${n}`);
+    await storeLogLines(tables.db, runId, [{ n: 4, at: new Date().toISOString(), kind: 'output', text: 'noise' }]);
+    await comments().showNow(request(1, body));
+    const [text = ''] = bodies();
+    expect([...text.matchAll(/word (\d)/g)].map(([, n]) => n)).toEqual(['1', '2', '3']);
+    expect(text).not.toContain('noise');
+    expect(text).not.toContain('<!--');
+  });
+
+  test('is shown when something new was said, at most every 20 seconds', async () => {
+    await comments().showNow(request(1, body));
+    await say(0, 'Hello.');
+    await pass('10 seconds');
+    await comments().refresh(runId);
+    expect(github.writes).toHaveLength(1);
+    await pass('10 seconds');
+    await comments().refresh(runId);
+    expect(github.writes).toHaveLength(2);
+    expect(bodies()[1]).toContain('Hello.');
+    await pass('1 minute');
+    await comments().refresh(runId);
+    expect(github.writes).toHaveLength(2);
+  });
+
+  test('does not make a comment where there is none', async () => {
+    await comments().refresh(runId);
+    expect(github.writes).toEqual([]);
+  });
+});
+
+describe('a comment that somebody else', () => {
+  const restore = (): Promise<void> => inActivity(() => comments().restore(runId));
+
+  beforeEach(async () => {
+    await comments().showNow(request(1));
+    await pass('1 minute');
+  });
+
+  test('has edited comes back right', async () => {
+    github.comments.set(101, 'spam');
+    await restore();
+    expect(github.comments).toEqual(new Map([[101, 'body 1']]));
+  });
+
+  test('has deleted comes back right, and goes on there', async () => {
+    github.comments.clear();
+    await restore();
+    expect(github.comments).toEqual(new Map([[102, 'body 1']]));
+    await pass('1 minute');
+    expect(await comments().showNow(request(2))).toMatchObject({ comment: { id: 102 } });
+    expect(github.comments).toEqual(new Map([[102, 'body 2']]));
+  });
+
+  test.each(['body 1', 'body 1\r\n'])('has not changed is let be: %j', async (text) => {
+    github.comments.set(101, text);
+    await restore();
+    expect(github.writes).toHaveLength(1);
+  });
+
+  test('edits while it is written comes back right', async () => {
+    const slow = Promise.withResolvers<void>();
+    github.slow = slow.promise;
+    const writing = comments().showNow(request(2));
+    await expect.poll(async () => (await tables.db.select().from(statusComments))[0]?.claims).toBe(2);
+    github.comments.set(101, 'spam');
+    const restoring = restore();
+    slow.resolve();
+    await writing;
+    await restoring;
+    expect(github.comments).toEqual(new Map([[101, 'body 2']]));
+  });
+
+  test('edits again and again is made right some times in a minute, and later again', async () => {
+    const outcomes: unknown[] = [];
+    for (let edit = 0; edit < 7; edit += 1) {
+      github.comments.set(101, `spam ${edit}`);
+      outcomes.push(
+        await restore().then(
+          () => 'right',
+          (error: unknown) => error,
+        ),
+      );
+      await pass('2 seconds');
+    }
+    expect(outcomes.slice(0, 5)).toEqual(Array.from({ length: 5 }, () => 'right'));
+    const failure = outcomes[6] as ApplicationFailure;
+    expect(failure).toMatchObject({ type: 'StatusCommentRestoredOften', nonRetryable: false });
+    expect(Number(failure.nextRetryDelay)).toBeGreaterThan(30_000);
+    await pass('1 minute');
+    await restore();
+    expect(github.comments).toEqual(new Map([[101, 'body 1']]));
+  });
+
+  test('asks about and that nobody knows of is let be', async () => {
+    await inActivity(() => comments().restore(randomUUID()));
+    expect(github.writes).toHaveLength(1);
+  });
+});
