@@ -1,0 +1,35 @@
+/** From the names that an installation gives to labels to those that the policy knows. */
+import type { LabelNames } from '../../src/domain/label-names.ts';
+import type { WebhookEvent } from '../../src/domain/webhooks.ts';
+
+/** The event with canonical names in place of GitHub's. */
+export function withCanonicalLabels(event: WebhookEvent, { canonical, overridden }: LabelNames): WebhookEvent {
+  if (!overridden) return event;
+  const each = <Labelled extends { readonly labels: readonly string[] }>(labelled: Labelled): Labelled => ({
+    ...labelled,
+    labels: labelled.labels.map(canonical),
+  });
+  switch (event.name) {
+    case 'issues':
+      return { ...event, issue: each(event.issue), label: event.label === null ? null : canonical(event.label) };
+    case 'issue_comment':
+      return { ...event, issue: each(event.issue) };
+    case 'pull_request':
+      return {
+        ...event,
+        pullRequest: each(event.pullRequest),
+        label: event.label === null ? null : canonical(event.label),
+      };
+    case 'pull_request_review':
+      return { ...event, pullRequest: each(event.pullRequest) };
+    case 'label':
+      return {
+        ...event,
+        label: canonical(event.label),
+        before: event.before === null ? null : canonical(event.before),
+      };
+    case 'push':
+    case 'other':
+      return event;
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * Every label that means something, once: what it is for, who puts it on, how it looks. Parsing, gates, texts, docs/labels.md
+ * and the labels that `codex-k8s labels sync` creates all come from here (requirements.md 2.6).
+ */
+import {
+  MODE_DISCUSSION,
+  NEED_INPUT,
+  NEED_REVIEWER,
+  normalizeLabel,
+  PROFILES,
+  ROLES,
+  RUN_DEBUG,
+  STAGES,
+  STATE_BLOCKED,
+  STATE_IN_REVIEW,
+  STATE_SUPERSEDED,
+  triggerLabel,
+  type Profile,
+} from './stages.ts';
+import type { ReasoningEffort } from './settings.ts';
+
+/** What a label is for. Only `trigger` labels start runs, and `reviewer` and `discussion` what their names say. */
+export type LabelGroup =
+  | 'trigger'
+  | 'revise'
+  | 'reviewer'
+  | 'discussion'
+  | 'debug'
+  | 'profile'
+  | 'state'
+  | 'need'
+  | 'model'
+  | 'reasoning';
+
+export interface LabelRow {
+  readonly name: string;
+  readonly group: LabelGroup;
+  /** At most 100 characters, GitHub's limit. */
+  readonly description: string;
+  /** Six hexadecimal digits. */
+  readonly color: string;
+  /** Who puts it on; the platform takes its own off again. */
+  readonly setBy: 'people' | 'platform' | 'both';
+}
+
+const COLORS: Readonly<Record<LabelGroup, string>> = {
+  trigger: '1f6feb',
+  revise: '8957e5',
+  reviewer: '8957e5',
+  discussion: '0e8a16',
+  debug: '6e7781',
+  profile: '5319e7',
+  state: 'd29922',
+  need: 'd93f0b',
+  model: 'bfd4f2',
+  reasoning: 'c5def5',
+};
+
+/** Models that a label may choose (requirements.md 2.6). A label of another model says nothing. */
+const MODELS = [
+  'gpt-5.5',
+  'gpt-5.4',
+  'gpt-5.3-codex',
+  'gpt-5.3-codex-spark',
+  'gpt-5.2-codex',
+  'gpt-5.2',
+  'gpt-5.1-codex-max',
+  'gpt-5.1-codex-mini',
+] as const;
+
+/** How hard a model thinks, by the word on its label. */
+const REASONING: Readonly<Record<string, ReasoningEffort>> = {
+  low: 'low',
+  medium: 'medium',
+  high: 'high',
+  'extra-high': 'xhigh',
+};
+
+const STATE_MEANINGS: readonly [string, LabelRow['setBy'], string][] = [
+  [STATE_BLOCKED, 'people', 'Nothing is started while this is on'],
+  [STATE_IN_REVIEW, 'platform', "An agent's work waits for a person"],
+  ['state:approved', 'people', 'A person has approved the work'],
+  [STATE_SUPERSEDED, 'platform', 'Given up by a rethink; newer work stands in its place'],
+  ['state:abandoned', 'people', 'Nobody goes on with this'],
+];
+
+const label = (group: LabelGroup, name: string, setBy: LabelRow['setBy'], description: string): LabelRow => ({
+  group,
+  name,
+  setBy,
+  description,
+  color: COLORS[group],
+});
+
+/** The whole vocabulary, in the order in which it is shown. */
+export const LABELS: readonly LabelRow[] = [
+  ...STAGES.map(({ stage, lead }) =>
+    label('trigger', triggerLabel({ stage, kind: 'work' }), 'people', `Start the ${stage} agent (role ${lead})`),
+  ),
+  ...STAGES.filter(({ revisable }) => revisable).map(({ stage }) =>
+    label(
+      'revise',
+      triggerLabel({ stage, kind: 'revise' }),
+      'people',
+      `Have the ${stage} agent work in what the review asks for`,
+    ),
+  ),
+  label('reviewer', NEED_REVIEWER, 'people', 'On a pull request: an agent reviews it, and only comments'),
+  label('discussion', MODE_DISCUSSION, 'people', 'Talk with an agent in comments; nothing is committed'),
+  label('debug', RUN_DEBUG, 'people', 'Keep the environment until the issue is closed'),
+  ...PROFILES.map(({ profile, trajectory }) =>
+    label('profile', `profile:${profile}`, 'people', `Stages of this issue: ${shortTrajectory(trajectory)}`),
+  ),
+  ...STATE_MEANINGS.map(([name, setBy, meaning]) => label('state', name, setBy, meaning)),
+  label('need', NEED_INPUT, 'both', 'Nothing goes on until a person has answered'),
+  ...ROLES.filter(({ role }) => role !== 'reviewer' && role !== 'dev').map(({ role, title }) =>
+    label('need', `need:${role}`, 'people', `Waits for the ${title}`),
+  ),
+  ...MODELS.map((model) => label('model', `[ai-model-${model}]`, 'people', `Agents work with ${model}`)),
+  ...Object.keys(REASONING).map((word) =>
+    label('reasoning', `[ai-reasoning-${word}]`, 'people', `Agents think with ${word} effort`),
+  ),
+];
+
+function shortTrajectory(trajectory: readonly string[]): string {
+  return `${trajectory.slice(0, -1).join(', ')} and ${trajectory.at(-1)}`.replace(/, qa.*$/, ', qa … ops');
+}
+
+/** What the labels of one group choose: nothing, one thing, or several at once, which nobody can carry out. */
+export type Choice<Value> =
+  | { readonly chosen: Value | undefined; readonly conflict?: undefined }
+  | { readonly conflict: readonly string[] };
+
+/** The models that labels ask for. */
+export function modelChoice(labels: readonly string[]): Choice<string> {
+  return choice(labels, 'model', (name) => /^\[ai-model-(.+)\]$/.exec(name)?.[1]);
+}
+
+/** The reasoning effort that labels ask for. */
+export function reasoningChoice(labels: readonly string[]): Choice<ReasoningEffort> {
+  return choice(labels, 'reasoning', (name) => REASONING[/^\[ai-reasoning-(.+)\]$/.exec(name)?.[1] ?? '']);
+}
+
+/** The profile that labels ask for. */
+export function profileChoice(labels: readonly string[]): Choice<Profile> {
+  return choice(labels, 'profile', (name) => PROFILES.find(({ profile }) => name === `profile:${profile}`)?.profile);
+}
+
+function choice<Value>(
+  labels: readonly string[],
+  group: LabelGroup,
+  valueOf: (name: string) => Value | undefined,
+): Choice<Value> {
+  const known = new Set(LABELS.filter((row) => row.group === group).map(({ name }) => name));
+  const found = [...new Set(labels.map(normalizeLabel))].filter((name) => known.has(name));
+  return found.length > 1 ? { conflict: found } : { chosen: found[0] === undefined ? undefined : valueOf(found[0]) };
+}
