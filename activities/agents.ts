@@ -1,16 +1,15 @@
 /** Agents and their environments. Names are deterministic: a repeated launch finds what is there. */
-import { createHash } from 'node:crypto';
-import { cancellationSignal } from '@temporalio/activity';
-import type { IssueRef } from '../src/domain/facts.ts';
-import { promptName, renderPrompt, type OpenComment } from '../src/domain/prompts.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { cancellationSignal, log } from '@temporalio/activity';
+import type { CapacityAnswer, CapacityRequest } from '../src/domain/capacity.ts';
 import type { Failure } from '../src/domain/runs.ts';
-import type { TriggerTarget } from '../src/domain/stages.ts';
+import { STAGES, type Stage } from '../src/domain/stages.ts';
 import type { ListedEnvironment } from '../src/domain/sweeps.ts';
-import { fullName } from '../src/domain/names.ts';
-import { beginAttempt, closeAssignment, findAssignment, storeAssignment } from '../src/read-model/assignments.ts';
+import { beginAttempt, closeAssignment, findAssignment } from '../src/read-model/assignments.ts';
 import type { Database } from '../src/read-model/database.ts';
-import type { RunSettings } from '../src/domain/settings.ts';
-import { classified, permanent } from './failures.ts';
+import type { RunCapacity } from './capacity.ts';
+import { classified } from './failures.ts';
+import type { StatusComments } from './status-comments.ts';
 
 /** One agent process of a run; `attempt` counts from 1. */
 export interface AgentRef {
@@ -33,25 +32,12 @@ export interface AgentRuntime {
   listEnvironments(): Promise<ListedEnvironment[]>;
 }
 
-/** What a prompt is made of. */
-export interface GitHubReading {
-  readIssue(
-    issue: IssueRef,
-  ): Promise<{ title: string; body: string; comments: readonly { by: string; body: string; at: string }[] }>;
-  readReviews(
-    repository: IssueRef,
-    pullRequest: number,
-  ): Promise<{ reviews: readonly { id: number; by: string; body: string }[]; openComments: readonly OpenComment[] }>;
-}
-
 export interface AgentPorts {
   readonly db: Database;
-  readonly github: GitHubReading;
   readonly runtime: AgentRuntime;
-  /** The text of a prompt seed. */
-  readonly promptSeed: (name: string, locale: RunSettings['locale']) => string | undefined;
   /** The token that opens the gateways for one attempt of one run. */
   readonly runToken: (runId: string, attempt: number) => string;
+  readonly capacity: Pick<RunCapacity, 'ask'>;
 }
 
 /** What the workflow learns of an agent's end; the whole report stays in Postgres. */
@@ -60,69 +46,53 @@ export type AgentEnd =
   | { readonly kind: 'lost'; readonly detail: string };
 
 type BriefReport =
-  | { readonly outcome: 'finished'; readonly headSha: string; readonly threadId: string; readonly summary: string }
+  | {
+      readonly outcome: 'finished';
+      readonly headSha: string;
+      readonly threadId: string;
+      readonly summary: string;
+      /** Of a rethink. */
+      readonly backTo?: Stage;
+    }
   | { readonly outcome: 'failed'; readonly failure: Failure; readonly detail: string };
 
-export function createAgentActivities({ db, github, runtime, promptSeed, runToken }: AgentPorts) {
-  return {
-    /** Reads the issue and, for a revise, the review; writes down what the agent is to do. */
-    async prepareAssignment(input: {
-      runId: string;
-      issue: IssueRef;
-      target: TriggerTarget;
-      settings: RunSettings;
-      branch: string;
-      resume: { runId: string; threadId: string } | null;
-      pullRequest: number | null;
-      requestedAt: string;
-    }): Promise<{ promptSha256: string }> {
-      const { issue, settings, target } = input;
-      const seed = promptSeed(promptName(target.stage, target.kind), settings.locale);
-      if (seed === undefined) throw permanent('PromptMissing', `there is no prompt for ${target.stage} ${target.kind}`);
-      const { told, reviewed } = await classified(async () => ({
-        told: await github.readIssue(issue),
-        reviewed:
-          target.kind === 'revise' && input.pullRequest !== null
-            ? await github.readReviews(issue, input.pullRequest)
-            : { reviews: [], openComments: [] },
-      }));
-      const prompt = renderPrompt(seed, {
-        repository: fullName(issue),
-        issueNumber: issue.number,
-        issueTitle: told.title,
-        issueBody: told.body,
-        issueComments: told.comments.filter(({ at }) => Date.parse(at) <= Date.parse(input.requestedAt)),
-        branch: input.branch,
-        baseBranch: settings.baseBranch,
-        ...reviewed,
-      });
-      const promptSha256 = createHash('sha256').update(prompt).digest('hex');
-      const resume = target.kind === 'revise' ? input.resume : null;
-      await storeAssignment(db, {
-        runId: input.runId,
-        repositoryId: issue.repositoryId,
-        repositoryFullName: fullName(issue),
-        branch: input.branch,
-        baseBranch: settings.baseBranch,
-        kind: target.kind,
-        prompt: prompt.toWellFormed().replaceAll('\0', ''),
-        promptSha256,
-        model: settings.model,
-        reasoningEffort: settings.reasoningEffort,
-        resumeThreadId: resume?.threadId ?? null,
-        resumeRunId: resume?.runId ?? null,
-      });
-      return { promptSha256 };
-    },
+/** Milliseconds until the status comment is looked at first, for what was left of the run's beginning, and then again. */
+const FIRST_WORDS_MS = 2500;
+const WORDS_MS = 20_000;
 
-    async launchAgent({ owner, ...agent }: AgentRef & { owner: string }): Promise<void> {
+const GRANTED: CapacityAnswer = { granted: true };
+
+export function createAgentActivities(
+  { db, runtime, runToken, capacity }: AgentPorts,
+  comments?: Pick<StatusComments, 'refresh'>,
+) {
+  /** Shows what the agent says in the run's status comment, until it is over. A courtesy: what fails is left to the next time. */
+  async function showWords(runId: string, over: AbortSignal): Promise<void> {
+    for (let wait = FIRST_WORDS_MS; await passes(wait, over); wait = WORDS_MS)
+      await comments
+        ?.refresh(runId)
+        .catch((error: unknown) => log.warn('status comment left as it is', { error: String(error) }));
+  }
+
+  return {
+    /** Launches an agent if it is the run's turn; says at which place it waits otherwise. Runs of 0.1.0 do not ask. */
+    async launchAgent({
+      owner,
+      asks,
+      ...agent
+    }: AgentRef & { owner: string; asks?: Pick<CapacityRequest, 'project' | 'role'> }): Promise<CapacityAnswer> {
+      const answer = asks ? await capacity.ask({ runId: agent.runId, ...asks }) : GRANTED;
+      if (!answer.granted) return answer;
       await beginAttempt(db, agent.runId, agent.attempt);
       await classified(() => runtime.launch({ ...agent, owner, token: runToken(agent.runId, agent.attempt) }));
+      return answer;
     },
 
     /** Waits for hours; found again by name after a worker's restart. A report counts more than how the process ended. */
     async awaitAgent(agent: AgentRef): Promise<AgentEnd> {
-      const { detail } = await runtime.ended(agent, cancellationSignal());
+      const over = new AbortController();
+      void showWords(agent.runId, AbortSignal.any([over.signal, cancellationSignal()]));
+      const { detail } = await runtime.ended(agent, cancellationSignal()).finally(() => over.abort());
       const report = (await findAssignment(db, agent.runId))?.report;
       if (!report) return { kind: 'lost', detail };
       if (report.outcome === 'failed')
@@ -130,7 +100,13 @@ export function createAgentActivities({ db, github, runtime, promptSeed, runToke
       const { headSha, threadId, answer } = report;
       return {
         kind: 'reported',
-        report: { outcome: 'finished', headSha, threadId, summary: answer.summary.slice(0, 6000) },
+        report: {
+          outcome: 'finished',
+          headSha,
+          threadId,
+          summary: answer.summary.slice(0, 6000),
+          ...backTo(answer.back_to),
+        },
       };
     },
 
@@ -144,4 +120,14 @@ export function createAgentActivities({ db, github, runtime, promptSeed, runToke
       await classified(() => runtime.removeEnvironment({ name: environment, owner }));
     },
   };
+}
+
+function backTo(named: string | undefined): { backTo?: Stage } {
+  const stage = STAGES.find((row) => row.stage === named)?.stage;
+  return stage === undefined ? {} : { backTo: stage };
+}
+
+/** Whether the time passes before it is over. */
+async function passes(ms: number, over: AbortSignal): Promise<boolean> {
+  return delay(ms, true, { signal: over }).catch(() => false);
 }

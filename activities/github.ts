@@ -7,8 +7,8 @@ import { embedded } from '../src/domain/markdown.ts';
 import { answerMarker, renderPullRequest, type PullRequestText } from '../src/domain/pull-request.ts';
 import { refusalMarker, renderRefusal, type Refusal } from '../src/domain/refusal-comment.ts';
 import type { AgentReport } from '../src/domain/runs.ts';
-import { statusMarker } from '../src/domain/status-comment.ts';
-import type { TriggerTarget } from '../src/domain/stages.ts';
+import { outsideScope } from '../src/domain/scope.ts';
+import { stageRow, type TriggerTarget } from '../src/domain/stages.ts';
 import { findAssignment } from '../src/read-model/assignments.ts';
 import type { Database } from '../src/read-model/database.ts';
 import type { RunSettings } from '../src/domain/settings.ts';
@@ -17,6 +17,7 @@ import { classified, permanent } from './failures.ts';
 /** What this file needs from GitHub, and nothing else. */
 export interface GitHubIssues {
   react(issue: IssueRef, content: 'eyes'): Promise<void>;
+  reactToComment(issue: IssueRef, comment: number, content: 'eyes' | '+1'): Promise<void>;
   reactToReview(issue: IssueRef, pullRequest: number, review: number): Promise<void>;
   readLabels(issue: IssueRef, label: string): Promise<LabelTruth>;
   /** Creates or updates the comment that carries the marker. */
@@ -36,6 +37,11 @@ export interface GitHubPullRequests {
     branch: { head: string; base: string },
     text: PullRequestText,
   ): Promise<{ number: number; url: string; created: boolean }>;
+  changedFiles(
+    repository: IssueRef,
+    base: string,
+    head: string,
+  ): Promise<{ readonly paths: readonly string[]; readonly all: boolean }>;
   /** Answers a review comment in its thread, once for a marker. False when the comment is gone. */
   answerComment(
     repository: IssueRef,
@@ -57,17 +63,51 @@ const LOOKS = 6;
 const SAME_CLICK_MS = 60_000;
 
 export function createGitHubActivities({ db, github }: GitHubPorts) {
+  /**
+   * A stage's work may change only what is its own (requirements.md A14), whatever the agent says: what counts is the diff that
+   * was pushed, since the last run that succeeded, without what was merged into the branch from its base.
+   */
+  async function holdScope(
+    {
+      issue,
+      target,
+      settings,
+      since,
+    }: { issue: IssueRef; target: TriggerTarget; settings: RunSettings; since?: string | null },
+    headSha: string,
+  ): Promise<void> {
+    const { scope } = stageRow(target.stage);
+    if (scope === 'code') return;
+    const [own, whole] = await classified(() =>
+      Promise.all([
+        github.changedFiles(issue, since ?? settings.baseBranch, headSha),
+        github.changedFiles(issue, settings.baseBranch, headSha),
+      ]),
+    );
+    const outside = outsideScope(
+      scope,
+      own.paths.filter((path) => whole.paths.includes(path)),
+    );
+    if (outside.length > 0) throw permanent('ScopeViolation', outside.join('\n'));
+    if (!own.all) throw permanent('ScopeViolation', 'too many files to look at each of them');
+  }
+
   return {
     /** Shows people that they were heard: eyes on the issue. */
     async acknowledge({
       issue,
       trigger,
       pullRequest,
+      content = 'eyes',
     }: {
       issue: IssueRef;
       trigger: string;
       pullRequest: number | null;
+      /** On a comment: seen, or answered. */
+      content?: 'eyes' | '+1';
     }): Promise<void> {
+      const comment = /^comment:(\d+)$/.exec(trigger)?.[1];
+      if (comment !== undefined) return classified(() => github.reactToComment(issue, Number(comment), content));
       const review = /^review:(\d+)$/.exec(trigger)?.[1];
       await classified(() =>
         review !== undefined && pullRequest !== null
@@ -97,20 +137,6 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
         });
       }
       return truth;
-    },
-
-    async writeStatusComment({
-      issue,
-      runId,
-      body,
-      commentId,
-    }: {
-      issue: IssueRef;
-      runId: string;
-      body: string;
-      commentId: number | null;
-    }) {
-      return classified(() => github.writeComment(issue, { marker: statusMarker(runId), body, knownId: commentId }));
     },
 
     async writeRefusal({
@@ -153,13 +179,18 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
       requestedBy: string;
       branch: string;
       settings: RunSettings;
+      /** Whether merging closes the issue; missing in what 0.1.0 asked for. */
+      closes?: boolean;
+      since?: string | null;
     }): Promise<{ number: number; url: string; created: boolean }> {
-      const { answer } = await finishedReport(db, input.runId);
+      const { answer, headSha } = await finishedReport(db, input.runId);
+      await holdScope(input, headSha);
       const text = renderPullRequest(
         {
           issueNumber: input.issue.number,
           target: input.target,
           requestedBy: input.requestedBy,
+          closes: input.closes ?? true,
           runUrl: `${input.settings.dashboardUrl}/runs/${input.runId}`,
           answer,
         },

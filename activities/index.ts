@@ -1,25 +1,38 @@
 /** All activities, and what they need. */
 import { createAgentActivities, type AgentPorts } from './agents.ts';
+import { createAssignmentActivities, type AssignmentPorts } from './assignments.ts';
+import { createCapacityActivities, type CapacityPorts } from './capacity.ts';
 import { createConfirmationActivities, type GitHubTruth } from './confirmations.ts';
 import { withoutQueries } from './failures.ts';
 import { createGitHubActivities, type GitHubPorts } from './github.ts';
+import { createPastReading, type GitHubPulls } from './past.ts';
 import { createRecordActivities, type RecordPorts } from './records.ts';
 import { createRunActivities } from './runs.ts';
+import { createStatusCommentActivities, createStatusComments, type GitHubComments } from './status-comments.ts';
 import { createSweepActivities, type SweepPorts } from './sweeps.ts';
 
-export type ActivityPorts = AgentPorts & GitHubPorts & RecordPorts & SweepPorts & { readonly github: GitHubTruth };
+export type ActivityPorts = AgentPorts &
+  AssignmentPorts &
+  CapacityPorts &
+  GitHubPorts &
+  RecordPorts &
+  SweepPorts & { readonly github: GitHubTruth & GitHubPulls & GitHubComments };
 
 export type Activities = ReturnType<typeof createActivities>;
 
 export function createActivities(ports: ActivityPorts) {
   const records = createRecordActivities(ports);
   const github = createGitHubActivities(ports);
+  const comments = createStatusComments(ports);
   return withoutQueries({
     ...records,
     ...github,
+    ...createStatusCommentActivities(comments),
     ...createConfirmationActivities(ports),
-    ...createRunActivities({ ...records, ...github }),
-    ...createAgentActivities(ports),
+    ...createRunActivities({ ...records, ...github, comments, ...createPastReading(ports), capacity: ports.capacity }),
+    ...createAssignmentActivities(ports),
+    ...createAgentActivities(ports, comments),
+    ...createCapacityActivities(ports),
     ...createSweepActivities(ports),
   });
 }

@@ -166,7 +166,7 @@ export function createReconciler({
       headSha: null,
       ...branch,
     };
-    const common = { repository: named(repository), pullRequest };
+    const common = { repository: named(repository), pullRequest, label: null };
     const told = (id: string, at: string, event: WebhookEvent, what: string): Missed => ({
       id,
       at,

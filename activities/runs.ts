@@ -2,11 +2,15 @@
 import { ApplicationFailure, log } from '@temporalio/activity';
 import type { IssueRef } from '../src/domain/facts.ts';
 import type { LabelTruth } from '../src/domain/issue-life.ts';
+import { isTerminal } from '../src/domain/runs.ts';
 import type { RunSettings } from '../src/domain/settings.ts';
 import type { ChainLink, FlowEvent } from '../src/read-model/events.ts';
 import type { RunRow } from '../src/read-model/projections.ts';
+import type { RunCapacity } from './capacity.ts';
 import type { createGitHubActivities } from './github.ts';
+import type { createPastReading } from './past.ts';
 import type { createRecordActivities } from './records.ts';
+import type { CommentRef, StatusComments } from './status-comments.ts';
 
 /** A status comment as it is to be. */
 export interface CommentToWrite {
@@ -24,30 +28,48 @@ export interface Acknowledgement {
 }
 
 type Parts = Pick<ReturnType<typeof createRecordActivities>, 'recordRun' | 'readSettings'> &
-  Pick<ReturnType<typeof createGitHubActivities>, 'readLabelTruth' | 'writeStatusComment' | 'acknowledge'>;
+  Pick<ReturnType<typeof createPastReading>, 'readPast' | 'readCandidates' | 'readRefused'> &
+  Pick<ReturnType<typeof createGitHubActivities>, 'readLabelTruth' | 'acknowledge'> & {
+    readonly comments: Pick<StatusComments, 'showNow'>;
+    readonly capacity?: Pick<RunCapacity, 'leave'>;
+  };
 
 export function createRunActivities({
   recordRun,
   readSettings,
   readLabelTruth,
-  writeStatusComment,
+  comments,
   acknowledge,
+  readPast,
+  readCandidates,
+  readRefused,
+  capacity,
 }: Parts) {
+  /** While an agent works, what cannot be written now is left to whoever watches it (agents.ts); otherwise it is still to be written. */
+  async function showComment(comment: CommentToWrite, { id, revision, status }: RunRow): Promise<CommentRef | null> {
+    const { comment: written, stands } = await comments.showNow({ ...comment, runId: id, revision });
+    return stands || status === 'running' ? written : null;
+  }
+
   return {
     /** All that is asked before a launch. `settings` are null for a repository that is bound to no project any more. */
     async readTrigger(
-      input: Parameters<typeof readLabelTruth>[0],
+      input: Parameters<typeof readLabelTruth>[0] & { branches?: number; people?: readonly number[] },
     ): Promise<{ truth: LabelTruth; settings: RunSettings | null }> {
-      const [truth, settings] = await Promise.all([
+      const [truth, settings, past, candidates, refused] = await Promise.all([
         readLabelTruth(input),
         readSettings({ repositoryId: input.issue.repositoryId }).catch(nullWhenNotBound),
+        readPast(input.issue),
+        readCandidates(input.issue, input.label, input.branches ?? 1),
+        readRefused(input.issue.repositoryId, input.people ?? []),
       ]);
-      return { truth, settings };
+      return { truth: { ...truth, past, refused, ...(candidates ? { candidates } : {}) }, settings };
     },
 
     /**
      * Records a run's row and events, which is tried until it is done; then shows them on GitHub, which is tried once: a
-     * GitHub that is away must not keep the record waiting. `comment` is null when it was not written.
+     * GitHub that is away must not keep the record waiting. `comment` is null when it is still to be written. A run that is over
+     * gives up its turn; if that cannot be said now, it is found out (findEndedRuns).
      */
     async showRun(input: {
       row: RunRow;
@@ -57,8 +79,12 @@ export function createRunActivities({
     }): Promise<{ links: ChainLink[]; comment: { id: number; url: string } | null }> {
       const { row, events } = input;
       const links = await recordRun({ row, events });
+      if (isTerminal(row.status))
+        await capacity
+          ?.leave(row.id)
+          .catch((error: unknown) => log.warn('turn not given up', { error: String(error) }));
       const [comment] = await Promise.all([
-        input.comment && writeStatusComment({ ...input.comment, runId: row.id }).catch(notShown),
+        input.comment && showComment(input.comment, row).catch(notShown),
         input.acknowledge && acknowledge(input.acknowledge).catch(notShown),
       ]);
       return { links, comment };

@@ -21,6 +21,7 @@ import {
   keptDeliveries,
   listBoundRepositories,
   openIssues,
+  openIssuesIn,
   readSweptRepositories,
   workingIssues,
   type SweptRepository,
@@ -137,6 +138,17 @@ export function createSweepActivities({ db, intake, github, runtime, workflows, 
     return leftOut;
   }
 
+  /**
+   * GitHub does not show the repository any more: it was deleted, or the platform was taken out of it (reliability.md T21).
+   * Each issue asks for itself and finds the same, so that a repository that is back meanwhile loses nothing.
+   */
+  async function endIssuesOf(repository: SweptRepository): Promise<void> {
+    const at = new Date().toISOString();
+    const by = { id: 0, login: 'GitHub' };
+    const fact: Fact = { kind: 'issue_closed', delivery: `gone-${repository.id}`, by, at };
+    for (const issue of await openIssuesIn(db, repository.id)) await workflows.tell(issue, [{ seq: null, fact }]);
+  }
+
   return {
     async listSweptRepositories(): Promise<number[]> {
       return listBoundRepositories(db);
@@ -193,7 +205,10 @@ export function createSweepActivities({ db, intake, github, runtime, workflows, 
       const sinceOf = new Map(repositories.map(({ id, since }) => [id, since]));
       const leftOut = await each([...sinceOf.keys()], async (repository) => {
         const since = sinceOf.get(repository.id) ?? repository.boundAt;
-        const result = await reconcile(repository, since, { graceMs: graceSeconds * 1000 });
+        const result = await reconcile(repository, since, { graceMs: graceSeconds * 1000 }).catch(async (error) => {
+          if (isGone(error)) await endIssuesOf(repository);
+          throw error;
+        });
         found.push(...result.found);
         if (result.left !== null) unfinished.push({ repository: repository.id, since: result.left });
       });
@@ -313,4 +328,9 @@ function isPassing(failure: unknown): boolean {
 function reasonOf(failure: unknown): string {
   if (failure instanceof ApplicationFailure) return `${failure.type}: ${failure.message}`.slice(0, 300);
   return (failure instanceof Error ? failure.message : String(failure)).slice(0, 300);
+}
+
+/** What GitHub answers for a repository that is not there, or not for this platform. */
+function isGone(error: unknown): boolean {
+  return [404, 410, 451].includes((error as { status?: number }).status ?? 0);
 }

@@ -7,6 +7,7 @@ import { listDeliveries } from '../src/read-model/queries/deliveries.ts';
 import { listRunEvents, newestIssueEvents } from '../src/read-model/queries/events.ts';
 import { findIssue, findIssueByName, listIssues, type IssueRecord } from '../src/read-model/queries/issues.ts';
 import { readLog } from '../src/read-model/queries/log.ts';
+import { setProject } from '../src/read-model/repositories.ts';
 import { findRunRecord, listRuns, type RunRecord } from '../src/read-model/queries/runs.ts';
 import { answerErrors, answerNotFound, bodyTooLarge, RequestRefused, type ErrorLog } from './errors.ts';
 import { createStaffAccess } from './staff-api/access.ts';
@@ -24,12 +25,27 @@ import {
 
 const { checked, jsonBody } = requests;
 
+/** What was done to the labels of a repository, by name on GitHub. */
+interface LabelChanges {
+  readonly created: readonly string[];
+  readonly updated: readonly string[];
+  readonly unchanged: readonly string[];
+  /** What GitHub did not let be written now, and its words; null when nothing is left. */
+  readonly left: readonly string[];
+  readonly waiting: string | null;
+}
+
 /** What is needed of whoever reaches GitHub. */
 export interface RepositoryBinding {
-  bind(input: {
-    fullName: string;
+  bind(input: { fullName: string; project: string }): Promise<{
+    repositoryId: number;
     project: string;
-  }): Promise<{ repositoryId: number; project: string; hookId: number | null }>;
+    hookId: number | null;
+    labels: LabelChanges;
+    /** What the label is called on GitHub that starts a developer. */
+    trigger: string;
+  }>;
+  syncLabels(fullName: string): Promise<LabelChanges>;
   addMember(input: {
     login: string;
     role: (typeof requests.MEMBER_ROLES)[number];
@@ -48,7 +64,7 @@ export interface StaffApiOptions {
 }
 
 /** Other routers live under `/api/v1` too; these paths are ours. */
-const PATHS = ['/runs', '/issues', '/deliveries', '/repositories', '/members'];
+const PATHS = ['/runs', '/issues', '/deliveries', '/repositories', '/projects', '/members'];
 const BODY_BYTES = 65_536;
 const ISSUE_RUNS = 50;
 const ISSUE_EVENTS = 200;
@@ -130,6 +146,24 @@ export function createStaffApi({ db, control, repositories, staffToken, readsOpe
   app.post('/repositories', async (c) => {
     const body = checked(requests.BindBody, await jsonBody(c));
     return c.json({ fullName: body.fullName, ...(await repositories.bind(body)) }, 201);
+  });
+
+  app.post('/repositories/:owner/:name/labels', async (c) => {
+    const fullName = checked(requests.FullName, `${c.req.param('owner')}/${c.req.param('name')}`, 'fullName');
+    return c.json({ fullName, ...(await repositories.syncLabels(fullName)) });
+  });
+
+  app.post('/projects/:slug', async (c) => {
+    const { locale, model, reasoningEffort } = checked(requests.ProjectBody, await jsonBody(c));
+    const project = await setProject(db, c.req.param('slug'), {
+      ...(locale === undefined ? {} : { locale }),
+      ...(model === undefined ? {} : { model: model === 'default' ? null : model }),
+      ...(reasoningEffort === undefined
+        ? {}
+        : { reasoningEffort: reasoningEffort === 'default' ? null : reasoningEffort }),
+    });
+    if (!project) throw new RequestRefused('not_found', `there is no project ${c.req.param('slug')}`, 'slug');
+    return c.json(project);
   });
 
   app.post('/members', async (c) => {

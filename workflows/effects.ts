@@ -99,9 +99,15 @@ export const catchUpStatusComment = effect(
   { ...courtesy, scheduleToCloseTimeout: '24 hours' },
   'Write the status comment when GitHub is back',
 );
+export const restoreStatusComment = effect('restoreStatusComment', courtesy, 'Make the status comment right again');
 export const writeRefusal = effect('writeRefusal', courtesy, 'Say why no run was started');
 
-export const launchAgent = effect('launchAgent', runtime, 'Make the environment and start the agent in it');
+export const launchAgent = effect('launchAgent', runtime, 'Make the environment and start the agent in it, in turn');
+export const findEndedRuns = effect(
+  'findEndedRuns',
+  { ...runtime, scheduleToCloseTimeout: '3 minutes' },
+  'Look for runs that ended without giving up their turn',
+);
 export const stopAgent = effect('stopAgent', runtime, 'Stop the agent');
 export const removeEnvironment = effect(
   'removeEnvironment',

@@ -1,4 +1,5 @@
 /** What the worker bundles. */
+export { capacityWorkflow } from './capacity.ts';
 export { issueWorkflow } from './issue.ts';
 export { runWorkflow } from './run.ts';
 export { environmentSweep, reconcileSweep, redeliverySweep } from './sweeps.ts';

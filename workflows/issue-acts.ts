@@ -12,6 +12,7 @@ import { issueKey, type Fact, type IssueRef } from '../src/domain/facts.ts';
 import {
   decideRevise,
   decideTriggers,
+  gateOf,
   isCanceledByRemoval,
   labelToRemove,
   nextUnread,
@@ -22,10 +23,21 @@ import {
   type PlannedRun,
   type TriggerDecision,
 } from '../src/domain/issue-life.ts';
-import { environmentName } from '../src/domain/names.ts';
+import { branchName, environmentName } from '../src/domain/names.ts';
+import { ASKING, isWholeWork, supersededBy, type DoneStages, type IssuePast } from '../src/domain/gates.ts';
 import type { RunOutcome, UnfinishedOutcome } from '../src/domain/runs.ts';
 import type { RunSettings } from '../src/domain/settings.ts';
-import { STATE_IN_REVIEW, triggerLabel, triggerLabelsIn } from '../src/domain/stages.ts';
+import {
+  leavesWork,
+  NEED_INPUT,
+  MODE_DISCUSSION,
+  RUN_DEBUG,
+  STATE_IN_REVIEW,
+  STATE_SUPERSEDED,
+  triggerLabel,
+  triggerLabelsIn,
+  type Stage,
+} from '../src/domain/stages.ts';
 import {
   readLabelTruth,
   readPullRequest,
@@ -38,6 +50,8 @@ import {
   stopAgent,
   writeRefusal,
 } from './effects.ts';
+import { createDiscussion } from './issue-discussion.ts';
+import { createCommentRestoring } from './comment-restoring.ts';
 import { leftOut, showIssue, showEnded, showQueue, type Happening } from './issue-diary.ts';
 import {
   cancelRun,
@@ -60,12 +74,16 @@ export interface IssueActs {
    * report by signal. False when the run has ended already and its end is about to be learned; then it is too early.
    */
   letGo(): Promise<boolean>;
+  /** When a conversation ends by itself, in milliseconds since the epoch. */
+  endsAt(): number | undefined;
 }
 
 /** `since02`: as issues act since 0.2; otherwise as in 0.1.0, whose histories are replayed. */
 export function createIssueActs(issue: IssueRef, state: IssueState, since02: boolean): IssueActs {
   const key = issueKey(issue);
   const show = (happenings: readonly Happening[]): Promise<void> => showIssue(issue, state, happenings);
+  const restoring = createCommentRestoring();
+  const discussion = createDiscussion(issue, state, { show, startOrQueue, cancelById });
 
   async function next(): Promise<void> {
     if (state.throttled) await showThrottled(state.throttled);
@@ -73,13 +91,17 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
     const place = index > 0 && since02 ? index : 0;
     const fact = state.unread[place]?.fact;
     if (!fact) return expire();
-    if (isLabelFact(fact)) return labelPutOn(takeLabelFacts(fact.label));
+    if (isLabelFact(fact)) return labelPutOn(takeLabelFacts(fact));
     state.unread.splice(place, 1);
     switch (fact.kind) {
       case 'trigger_label_removed':
         return labelRemoved(fact);
       case 'changes_requested':
         return changesRequested(fact);
+      case 'comment_added':
+        return discussion.said(fact);
+      case 'status_comment_changed':
+        return restoring.changed(fact);
       case 'pull_request_closed':
         return pullRequestClosed(fact);
       case 'issue_closed':
@@ -96,19 +118,28 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
   }
 
   /** All unread facts of one label at once: one look at GitHub answers them all, however many deliveries came. */
-  function takeLabelFacts(label: string): LabelFact[] {
-    const facts = state.unread.map(({ fact }) => fact).filter(isLabelFact);
-    state.unread = state.unread.filter(({ fact }) => !isLabelFact(fact) || fact.label !== label);
-    return facts.filter((fact) => fact.label === label);
+  function takeLabelFacts(first: LabelFact): LabelFact[] {
+    const isAlike = (fact: Fact): fact is LabelFact => isLabelFact(fact) && subjectOf(fact) === subjectOf(first);
+    const facts = state.unread.map(({ fact }) => fact).filter(isAlike);
+    state.unread = state.unread.filter(({ fact }) => !isAlike(fact));
+    return facts;
   }
 
   async function labelPutOn(facts: readonly LabelFact[]): Promise<void> {
     const [first] = facts;
     if (!first) return;
     const { label } = first;
-    const taken = state.takenEvents[label] ?? {};
+    const { pullRequest } = first;
+    const taken = state.takenEvents[subjectOf(first)] ?? {};
     const asked = facts.map(({ by, at }) => ({ by: by.id, at, taken: taken[by.id] ?? 0 }));
-    const read = await readTriggerTruth({ issue, label, facts: asked }).catch(async (error: unknown) => {
+    const on = pullRequest === undefined ? issue : { ...issue, number: pullRequest };
+    const read = await readTriggerTruth({
+      issue: on,
+      label,
+      facts: asked,
+      branches: state.branch ?? 1,
+      people: asked.map(({ by }) => by),
+    }).catch(async (error: unknown) => {
       if (isCancellation(error)) throw error;
       const reason = rootCause(error) ?? String(error);
       await show(
@@ -123,20 +154,41 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
     });
     if (!read) return;
     const { truth, settings } = read;
-    state.title = truth.title;
-    state.closed = !truth.open;
-    const decision = decideTriggers(taken, facts, truth);
-    state.takenEvents[label] = decision.taken;
+    if (pullRequest === undefined) {
+      state.title = truth.title;
+      state.closed = !truth.open;
+    }
+    if (since02) rememberPast(truth.past);
+    const decision = decideTriggers(taken, facts, truth, state);
+    state.takenEvents[subjectOf(first)] = decision.taken;
     await showDropped(label, decision.dropped);
-    for (const { fact, reason } of decision.dropped.filter((drop) => isExplained(drop.reason))) {
+    for (const { fact, reason, labels } of decision.dropped.filter((drop) => isExplained(drop.reason))) {
       await refuse(
         fact.by.login,
         reason,
-        triggerLabelsIn([...truth.labels, label]),
+        labels ?? triggerLabelsIn([...truth.labels, label]),
         `event-${decision.taken[fact.by.id] ?? fact.delivery}`,
+        pullRequest,
       );
+      if (reason === 'trigger_by_agent') await askOwner(fact);
     }
-    for (const planned of decision.planned) await startOrQueue(planned, settings);
+    for (const planned of decision.planned) {
+      if (planned.target.kind === 'discussion') discussion.begin(planned);
+      await startOrQueue(planned, settings);
+    }
+  }
+
+  /** What an agent asks for, a person has to ask for: its label is taken off, and the request is there to be read. */
+  async function askOwner({ label, by, delivery }: LabelFact): Promise<void> {
+    await settleLabels({ issue, remove: label, add: null, pullRequest: null }).catch(leftOut);
+    await show([{ type: 'approval.requested', payload: { label }, by: by.login, correlationId: delivery }]);
+  }
+
+  /** An issue that was closed and lives again goes on with what it had done. */
+  function rememberPast(past: IssuePast | null | undefined): void {
+    if (state.done !== undefined) return;
+    state.done = past?.done ?? {};
+    state.branch ??= past?.branch ?? 1;
   }
 
   /** Of those that say nothing new a few are told one by one, and the others counted: each costs the audit trail a row. */
@@ -165,13 +217,14 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
 
   async function labelRemoved(fact: Extract<Fact, { kind: 'trigger_label_removed' }>): Promise<void> {
     if (!since02) return labelRemovedAsTold(fact);
+    if (fact.label === MODE_DISCUSSION) return discussion.labelRemoved(fact.by.login);
     const removals = [fact, ...takeRemovals(fact.label)];
     const under = [state.active, ...state.queue].filter(
       (run) => run !== null && !run.withdrawn && isCanceledByRemoval(run, fact.label),
     ) as PlannedRun[];
     if (under.length === 0) return;
     const withdrawals = await readWithdrawals({
-      issue,
+      issue: fact.pullRequest === undefined ? issue : { ...issue, number: fact.pullRequest },
       label: fact.label,
       triggers: under.map(({ trigger }) => trigger),
       people: [...new Set(removals.map(({ by }) => by.id))],
@@ -230,24 +283,38 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
     const { locale } = await readSettings({ repositoryId: issue.repositoryId });
     const place = pullRequest === undefined ? issue : { ...issue, number: pullRequest };
     await writeRefusal({ issue: place, refusal: { reason, labels, by, subject }, locale }).catch(leftOut);
+    if (!since02 || !ASKING.has(reason)) return;
+    state.asked = reason;
+    await settleLabels({ issue, remove: null, add: NEED_INPUT, pullRequest: null }).catch(leftOut);
+  }
+
+  /** What was asked is answered by the next trigger that can be carried out. */
+  async function answered(): Promise<void> {
+    if (state.asked === undefined) return;
+    delete state.asked;
+    await settleLabels({ issue, remove: NEED_INPUT, add: null, pullRequest: null }).catch(leftOut);
   }
 
   async function changesRequested(fact: Extract<Fact, { kind: 'changes_requested' }>): Promise<void> {
-    const decision = decideRevise(state, fact);
+    const first = decideRevise(state, fact);
     const about = { by: fact.by.login, correlationId: fact.delivery };
-    const matters = 'planned' in decision || isExplained(decision.reason);
-    const [stale, settings] =
+    const matters = 'planned' in first || isExplained(first.reason);
+    const [stale, read] =
       matters && since02
         ? await Promise.all([
             staleness(fact.pullRequest, fact.review),
-            readSettings({ repositoryId: issue.repositoryId }).catch(leftOut),
+            readTrigger({ issue, label: '', facts: [], branches: state.branch ?? 1 }).catch(leftOut),
           ])
         : [];
+    if (read) rememberPast(read.truth.past);
+    const settings = read?.settings;
+    const decision = read ? decideRevise(state, fact, read.truth.labels) : first;
     if (stale !== undefined)
       return show([{ type: 'review.stale', payload: { review: fact.review, reason: stale }, ...about }]);
     if ('reason' in decision) {
       const { reason } = decision;
-      if (isExplained(reason)) await refuse(fact.by.login, reason, [], `review-${fact.review}`, fact.pullRequest);
+      if (isExplained(reason))
+        await refuse(fact.by.login, reason, decision.labels ?? [], `review-${fact.review}`, fact.pullRequest);
       const type = reason === 'review_outdated' ? 'review.stale' : 'run.not_started';
       return show([{ type, payload: { review: fact.review, reason }, ...about }]);
     }
@@ -278,12 +345,18 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
         : told;
     const about = { payload: { pr_number: fact.pullRequest }, by: fact.by.login, correlationId: fact.delivery };
     if (open) return show([{ type: 'pull_request.close_stale', ...about }]);
-    if (ours) state.pullRequest = null;
+    if (ours) letGoOfPullRequest();
     await show([{ type: merged ? 'pull_request.merged' : 'pull_request.closed', ...about }]);
     if (!ours) return;
     const reason = `pull request #${fact.pullRequest} was ${merged ? 'merged' : 'closed'}`;
     if (since02) await cancelWaitingRevises(fact.by.login, reason);
     if (state.active) await cancelById(state.active.runId, fact.by.login, reason, merged ? ours : null);
+  }
+
+  /** Its branch goes with it: whoever works next begins anew from the base branch. */
+  function letGoOfPullRequest(): void {
+    state.pullRequest = null;
+    state.branch = (state.branch ?? 1) + 1;
   }
 
   /** Nothing is left that they could revise. */
@@ -299,6 +372,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
     state.closed = true;
     await show([{ type: 'issue.closed', ...about }]);
     const reason = gone ? 'GitHub does not show the issue any more' : 'the issue was closed';
+    delete state.discussion;
     for (const planned of state.queue) await cancelById(planned.runId, fact.by.login, reason);
     if (state.active) return cancelById(state.active.runId, fact.by.login, reason, await mergedPullRequest());
     await cleanUp('issue_closed');
@@ -319,7 +393,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
     if (!pullRequest || !since02) return null;
     const truth = await readPullRequest({ issue, pullRequest: pullRequest.number }).catch(leftOut);
     if (!truth?.merged) return null;
-    state.pullRequest = null;
+    letGoOfPullRequest();
     return pullRequest;
   }
 
@@ -334,6 +408,8 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
   }
 
   async function startOrQueue(planned: PlannedRun, settings: RunSettings | null = null): Promise<void> {
+    if (planned.target.kind !== 'discussion')
+      await discussion.end(planned.by.login, `${triggerLabel(planned.target)} was asked for`);
     if (!state.active && state.queue.length === 0) return start(planned, settings);
     if (state.queue.length >= QUEUE_LIMIT && since02) return refuseForQueue(planned);
     state.queue.push(planned);
@@ -383,6 +459,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
     };
     state.environment = environment;
     const label = triggerLabel(planned.target);
+    await answered();
     const child = await startChild(runWorkflow, {
       workflowId: runWorkflowId(planned.runId),
       taskQueue: TASK_QUEUE,
@@ -394,8 +471,12 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
           plan: planned,
           settings,
           environment,
-          resume: state.last,
+          resume: planned.target.kind === 'discussion' ? (state.discussion?.last ?? null) : state.last,
+          ...(state.discussion?.answeredUntil ? { answeredUntil: state.discussion.answeredUntil } : {}),
           pullRequest: state.pullRequest,
+          branch: branchName(issue.number, state.branch),
+          since: state.pullRequest ? (state.last?.headSha ?? null) : null,
+          closes: isWholeWork(planned.target, state.done ?? {}),
         },
       ],
       staticSummary: `${label} for ${issue.owner}/${issue.name}#${issue.number}`,
@@ -447,25 +528,61 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
     const finished = state.active;
     if (finished?.runId !== runId) return;
     state.active = null;
-    const delivered = outcome.status === 'succeeded' && !outcome.mergedBy ? outcome : null;
-    if (delivered) {
-      state.pullRequest = delivered.pullRequest;
-      state.last = { runId, stage: finished.target.stage, threadId: delivered.threadId };
-    }
+    const delivered =
+      outcome.status === 'succeeded' && !outcome.mergedBy && leavesWork(finished.target) ? outcome : null;
+    if (delivered) await takeUp(finished, delivered);
     const settled = settleLabels({
-      issue,
+      issue: finished.pullRequest === undefined ? issue : { ...issue, number: finished.pullRequest },
       remove: labelToRemove(finished, state.queue),
       add: delivered ? STATE_IN_REVIEW : null,
-      pullRequest: delivered ? delivered.pullRequest.number : null,
+      pullRequest: delivered?.pullRequest?.number ?? null,
     }).catch(leftOut);
     if (!since02) await settled;
     await Promise.all([show([]), settled]);
+    if (finished.target.kind === 'discussion') await discussion.turnOver(finished, outcome);
     if (state.closed) return cleanUp('issue_closed');
     if (since02) return startNext();
     const following = state.queue.shift();
     if (!following) return;
     await showQueue(issue, state);
     await start(following);
+  }
+
+  /** What a run has left behind: the issue goes on from there. */
+  async function takeUp(
+    { runId, target }: PlannedRun,
+    { pullRequest, threadId, headSha, profile, backTo }: Extract<RunOutcome, { status: 'succeeded' }>,
+  ): Promise<void> {
+    if (!pullRequest) return;
+    state.pullRequest = pullRequest;
+    state.last = {
+      runId,
+      stage: target.stage,
+      threadId,
+      ...(headSha === undefined ? {} : { headSha }),
+      ...(profile === undefined ? {} : { profile }),
+    };
+    const at = new Date().toISOString();
+    const before = state.done ?? {};
+    state.done = { ...before, [target.stage]: { runId, pullRequest: pullRequest.number, at } };
+    if (target.stage === 'rethink' && backTo) await supersede(backTo, before);
+  }
+
+  /** A rethink gives up a stage and all that came after it; pull requests that hold nothing else are marked so. */
+  async function supersede(backTo: Stage, before: DoneStages): Promise<void> {
+    const given = supersededBy(backTo, before);
+    const done = Object.fromEntries(
+      Object.entries(state.done ?? {}).filter(([stage]) => !given.includes(stage as Stage)),
+    ) as DoneStages;
+    state.done = done;
+    const kept = new Set([state.pullRequest?.number, ...Object.values(done).map((row) => row.pullRequest)]);
+    const pulls = new Set(given.flatMap((stage) => before[stage]?.pullRequest ?? []));
+    for (const number of pulls) {
+      if (kept.has(number)) continue;
+      const on = { ...issue, number };
+      await settleLabels({ issue: on, remove: null, add: STATE_SUPERSEDED, pullRequest: null }).catch(leftOut);
+    }
+    await show([{ type: 'stage.superseded', payload: { back_to: backTo, stages: given } }]);
   }
 
   /** Starts the first of those that wait which GitHub says is still wanted; who asked may have thought better of it. */
@@ -488,15 +605,31 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
   async function whyNoLongerWanted({
     trigger,
     label,
+    target,
+    by,
+    pullRequest,
   }: PlannedRun): Promise<{ by: string; reason: string } | undefined> {
     if (label !== null) {
-      const truth = await readLabelTruth({ issue, label, facts: [] }).catch(leftOut);
-      return truth && whyLabelIsGone({ trigger, label }, truth);
+      const on = pullRequest === undefined ? issue : { ...issue, number: pullRequest };
+      const read = await readTrigger({
+        issue: on,
+        label,
+        facts: [],
+        branches: state.branch ?? 1,
+        people: [by.id],
+      }).catch(leftOut);
+      if (!read) return undefined;
+      const refused = read.truth.refused?.[by.id];
+      if (refused !== undefined)
+        return { by: 'codex-k8s', reason: `@${by.login} may not start runs any more (${refused})` };
+      const gone = whyLabelIsGone({ trigger, label }, read.truth);
+      const refusal = gone ? undefined : gateOf(target, read.truth, state);
+      return gone ?? (refusal && { by: 'codex-k8s', reason: `it may not begin (${refusal.reason})` });
     }
+    if (trigger.startsWith('comment:')) return undefined;
     const review = Number(/^review:(\d+)$/.exec(trigger)?.[1]);
-    const { pullRequest } = state;
-    if (!pullRequest) return { by: 'GitHub', reason: 'there is no open pull request any more' };
-    const stale = await staleness(pullRequest.number, review);
+    if (!state.pullRequest) return { by: 'GitHub', reason: 'there is no open pull request any more' };
+    const stale = await staleness(state.pullRequest.number, review);
     return stale === undefined
       ? undefined
       : { by: 'GitHub', reason: `the review does not ask for changes any more (${stale})` };
@@ -535,8 +668,24 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
   }
 
   async function expire(): Promise<void> {
+    const endsAt = discussion.endsAt();
+    if (endsAt !== undefined && endsAt <= Date.now())
+      return discussion.end('codex-k8s', 'nobody said anything for eight hours');
     if (!state.environment || state.active || Date.parse(state.environment.until) > Date.now()) return;
+    if (since02 && (await keptForDebugging(state.environment))) return;
     await cleanUp('ttl_expired');
+  }
+
+  /** `run:debug` keeps an environment until its issue is closed (requirements.md R7): its lease begins anew. */
+  async function keptForDebugging(environment: { readonly name: string }): Promise<boolean> {
+    const truth = await readLabelTruth({ issue, label: RUN_DEBUG, facts: [] }).catch(leftOut);
+    if (!truth?.labels.some((label) => label.trim().toLowerCase() === RUN_DEBUG)) return false;
+    const { environmentHours } = await readSettings({ repositoryId: issue.repositoryId });
+    const until = new Date(Date.now() + environmentHours * 3_600_000).toISOString();
+    state.environment = { name: environment.name, until };
+    const payload = { namespace: environment.name, reason: 'debug_label_present', until };
+    await show([{ type: 'run.namespace.cleanup_skipped', payload }]);
+    return true;
   }
 
   async function cleanUp(reason: string): Promise<void> {
@@ -559,6 +708,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
   }
 
   async function letGo(): Promise<boolean> {
+    state.unread.push(...restoring.underWay().map((fact) => ({ seq: null, fact })));
     const run = state.active;
     if (!run || run.reportsBySignal || !since02) return true;
     const told = await getExternalWorkflowHandle(runWorkflowId(run.runId))
@@ -574,11 +724,16 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
     return told;
   }
 
-  return { next, letGo };
+  return { next, letGo, endsAt: () => discussion.endsAt() };
 }
 
 function throttled(facts: number): Happening {
   return { type: 'issue.throttled', payload: { facts } };
+}
+
+/** What one look at GitHub answers: a label on the issue, or on one of its pull requests. */
+function subjectOf({ label, pullRequest }: LabelFact): string {
+  return pullRequest === undefined ? label : `${label} #${pullRequest}`;
 }
 
 function isLabelFact(fact: Fact): fact is LabelFact {

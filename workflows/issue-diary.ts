@@ -8,6 +8,7 @@ import type { UnfinishedOutcome } from '../src/domain/runs.ts';
 import {
   commentPlace,
   newStory,
+  pagesOf,
   renderStatusComment,
   withOutcome,
   type RunStory,
@@ -42,6 +43,7 @@ export async function showIssue(issue: IssueRef, state: IssueState, happenings: 
       queued: state.queue.length,
       pullRequest: state.pullRequest?.number ?? null,
       environment: state.environment?.name ?? null,
+      past: state.done === undefined ? null : { done: state.done, branch: state.branch ?? 1 },
       revision,
       updatedAt: now,
     },
@@ -101,17 +103,18 @@ async function showForRun(
   const settings = await readSettings({ repositoryId: issue.repositoryId });
   const story = change(
     newStory(planned, {
-      branch: branchName(issue.number),
+      branch: branchName(issue.number, state.branch),
       model: settings.model,
       reasoningEffort: settings.reasoningEffort,
       pullRequest: state.pullRequest,
     }),
   );
   const comment = await writeStatusComment({
-    issue: commentPlace(issue, planned.trigger, state.pullRequest),
+    issue: commentPlace(issue, planned, state.pullRequest),
     runId: planned.runId,
-    body: renderStatusComment(story, settings.locale, `${settings.dashboardUrl}/runs/${planned.runId}`),
+    body: renderStatusComment(story, settings.locale, pagesOf(settings.dashboardUrl, issue, planned.runId)),
     commentId: null,
+    revision,
   }).catch(leftOut);
   await recordRun({
     row: runRow(issue, planned, story, { revision, threadId: null, statusCommentUrl: comment?.url ?? null }),

@@ -32,7 +32,7 @@ export async function issueWorkflow({ issue, title, url, ...rest }: IssueInput):
       if (await acts.letGo()) await continueAsNew<typeof issueWorkflow>({ issue, title, url, state });
       await condition(() => state.unread.length > 0);
     }
-    if (state.unread.length === 0) await untilSomethingHappens(state);
+    if (state.unread.length === 0) await untilSomethingHappens(state, acts.endsAt());
     try {
       await acts.next();
     } catch (error) {
@@ -48,17 +48,20 @@ export async function issueWorkflow({ issue, title, url, ...rest }: IssueInput):
   }
 }
 
-/** Returns when a fact is unread, the environment's lease runs out, or the history has grown long. */
-async function untilSomethingHappens(state: IssueState): Promise<void> {
+/** Returns when a fact is unread, the environment's lease or a conversation runs out, or the history has grown long. */
+async function untilSomethingHappens(state: IssueState, discussionEndsAt: number | undefined): Promise<void> {
   const woken = (): boolean => state.unread.length > 0 || workflowInfo().continueAsNewSuggested;
-  if (!state.environment || state.active) return condition(woken);
-  const left = Math.max(0, Date.parse(state.environment.until) - Date.now());
+  const lease = state.environment && !state.active ? Date.parse(state.environment.until) : undefined;
+  if (lease === undefined && discussionEndsAt === undefined) return condition(woken);
+  const isLease = discussionEndsAt === undefined || (lease !== undefined && lease < discussionEndsAt);
+  const left = Math.max(0, Math.min(lease ?? Infinity, discussionEndsAt ?? Infinity) - Date.now());
   await CancellationScope.cancellable(async () => {
     const scope = CancellationScope.current();
-    const lease = sleep(left, { summary: `Lease of ${state.environment?.name}` }).catch((error: unknown) => {
+    const summary = isLease ? `Lease of ${state.environment?.name}` : 'The conversation ends by itself';
+    const end = sleep(left, { summary }).catch((error: unknown) => {
       if (!isCancellation(error)) throw error;
     });
-    await Promise.race([condition(woken), lease]);
+    await Promise.race([condition(woken), end]);
     scope.cancel();
   });
 }

@@ -1,8 +1,10 @@
 /** The public API of the workflows: ids, queue, inputs, signals, queries, search attributes. */
 import { defineSearchAttributeKey } from '@temporalio/common';
-import { defineQuery, defineSignal } from '@temporalio/workflow';
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+import type { CapacityAnswer, CapacityRequest, CapacityState, RunLimits } from '../src/domain/capacity.ts';
 import type { IssueRef, ObservedFact } from '../src/domain/facts.ts';
 import type { IssueState, PlannedRun } from '../src/domain/issue-life.ts';
+import type { AgentProfile } from '../src/domain/profile.ts';
 import type { RunSettings } from '../src/domain/settings.ts';
 import type { RunStory } from '../src/domain/status-comment.ts';
 
@@ -37,8 +39,16 @@ export interface RunInput {
   readonly settings: RunSettings;
   readonly environment: { readonly name: string; readonly until: string };
   /** The conversation that a revise goes on with. */
-  readonly resume: { readonly runId: string; readonly threadId: string } | null;
+  readonly resume: { readonly runId: string; readonly threadId: string; readonly profile?: AgentProfile } | null;
   readonly pullRequest: { readonly number: number; readonly url: string } | null;
+  /** Missing in what 0.1.0 has started, as are the next two. */
+  readonly branch?: string;
+  /** The head of the branch after the last run that succeeded on it. */
+  readonly since?: string | null;
+  /** Of a discussion: what was said up to then is answered, ISO 8601. */
+  readonly answeredUntil?: string;
+  /** Whether merging the pull request closes the issue. */
+  readonly closes?: boolean;
 }
 
 /** Facts for an issue, in the order of its inbox. Safe to repeat. */
@@ -80,3 +90,44 @@ export interface EnvironmentSweepInput {
   /** Seconds between the first look and the second. */
   readonly graceSeconds: number;
 }
+
+/** The one workflow that says whose turn it is. It is there as soon as a run has asked. */
+export const CAPACITY_WORKFLOW_ID = 'capacity';
+
+export interface CapacityInput {
+  /** Seconds between two looks at those whose turn it is, while others wait. */
+  readonly reviewSeconds?: number;
+  /** Set by continue-as-new only. */
+  readonly state?: CoordinatorState;
+}
+
+/** What the coordinator of capacity knows. */
+export interface CoordinatorState {
+  readonly version: 1;
+  capacity: CapacityState;
+  /** Those of the worker that asked last. */
+  limits: RunLimits;
+  /** Runs whose turn it is, and that were not told yet. */
+  untold: string[];
+  /** The places that those who wait were told, by run id. */
+  places: Record<string, number>;
+  /** Milliseconds since 1970. */
+  reviewedAt: number;
+}
+
+/** Runs ask for their turns, and are answered in their order. Who has asked before is told what holds now. */
+export const askForCapacity = defineUpdate<
+  CapacityAnswer[],
+  [{ readonly runs: readonly Omit<CapacityRequest, 'at'>[]; readonly limits: RunLimits }]
+>('askForCapacity');
+
+/** A run gives up its turn, or its place in the queue. Safe to repeat, also by runs that never asked. */
+export const leaveCapacity = defineSignal<[{ runId: string }]>('leaveCapacity');
+
+export const capacityQuery = defineQuery<CapacityState>('capacity');
+
+/** Tells a run that waits that its turn has come. */
+export const capacityGranted = defineSignal('capacityGranted');
+
+/** Tells a run that waits its new place in the queue of its project. */
+export const capacityPlace = defineSignal<[{ place: number }]>('capacityPlace');

@@ -1,5 +1,6 @@
 /** What a run tells of itself: its story, written to the read model and mirrored in the status comment. */
 import { CancellationScope, log, sleep } from '@temporalio/workflow';
+import type { Assigned } from '../activities/assignments.ts';
 import type { FlowEventInput, RunRowInput } from '../activities/records.ts';
 import { issueKey } from '../src/domain/facts.ts';
 import { branchName } from '../src/domain/names.ts';
@@ -8,6 +9,7 @@ import { triggerLabel } from '../src/domain/stages.ts';
 import {
   commentPlace,
   newStory,
+  pagesOf,
   renderStatusComment,
   withOutcome,
   withStep,
@@ -26,8 +28,12 @@ export interface RunDiary {
   story(): RunStory;
   /** Goes on to a status and shows it everywhere. A comment that cannot be written holds nothing up. */
   enter(status: RunStatus, events: readonly Happening[]): Promise<void>;
+  /** Waits again, at this place in the queue of its project, and shows it. */
+  queued(place: number): Promise<void>;
   /** Goes on to a status that is shown with the next one. */
   note(status: RunStatus): void;
+  /** What the agent works with and on: shown with the next step. */
+  assigned(assigned: Assigned): void;
   pullRequest(pullRequest: { number: number; url: string; created: boolean }): void;
   /** Shows the end. */
   finish(outcome: RunOutcome): Promise<void>;
@@ -41,7 +47,7 @@ export interface RunDiary {
 
 /** `inOneStep`: row, events and comment are one activity. In 0.1.0 they were several (`patched` in run.ts). */
 export function createRunDiary(
-  { plan, issue, issueTitle, settings, environment, pullRequest, resume }: RunInput,
+  { plan, issue, issueTitle, settings, environment, pullRequest, resume, branch }: RunInput,
   inOneStep: boolean,
 ): RunDiary {
   let { revision } = plan;
@@ -51,13 +57,13 @@ export function createRunDiary(
   let pending: Happening[] = [];
   let commentWritten = Promise.resolve();
   let shown = Promise.resolve();
-  const place = commentPlace(issue, plan.trigger, pullRequest);
+  const place = commentPlace(issue, plan, pullRequest);
   let body = '';
   /** Set while comments that GitHub did not take are tried again, and row and events are shown without them. */
   let catchingUp = false;
   let story: RunStory = {
     ...newStory(plan, {
-      branch: branchName(issue.number),
+      branch: branch ?? branchName(issue.number),
       model: settings.model,
       reasoningEffort: settings.reasoningEffort,
       pullRequest,
@@ -77,7 +83,7 @@ export function createRunDiary(
     const happened = [...pending, ...events].map((event) => asFlowEvent(event));
     pending = [];
     revision += 1;
-    body = renderStatusComment(story, settings.locale, `${settings.dashboardUrl}/runs/${plan.runId}`);
+    body = renderStatusComment(story, settings.locale, pagesOf(settings.dashboardUrl, issue, plan.runId));
     if (inOneStep) return showInTurn(rowNow(), happened, body);
     writeComment();
     return recordRun({ row: rowNow(), events: happened }).then(() => undefined);
@@ -114,6 +120,7 @@ export function createRunDiary(
           runId: plan.runId,
           body: writing,
           commentId: comment?.id ?? null,
+          revision,
         });
       } catch (error) {
         log.warn('status comment not written', { error: String(error) });
@@ -126,6 +133,7 @@ export function createRunDiary(
   /** One write at a time, the newest last; nothing waits for them but the end, and that not for long. */
   function writeComment(): void {
     const text = body;
+    const count = revision;
     commentWritten = commentWritten.then(async () => {
       try {
         comment = await writeStatusComment({
@@ -133,6 +141,7 @@ export function createRunDiary(
           runId: plan.runId,
           body: text,
           commentId: comment?.id ?? null,
+          revision: count,
         });
       } catch (error) {
         log.warn('status comment not written', { error: String(error) });
@@ -160,6 +169,24 @@ export function createRunDiary(
     async enter(status, events) {
       note(status);
       await show(events);
+    },
+    async queued(place) {
+      const happened = story.status === 'queued' ? [] : [{ type: 'run.queued', payload: { place } }];
+      story = { ...story, queuePlace: place, queueOf: 'project' };
+      note('queued');
+      await show(happened);
+    },
+    assigned({ profile, promptSha256, snapshotSha256, comments, leftOut }) {
+      if (profile === undefined) return;
+      story = { ...story, model: profile.model, reasoningEffort: profile.reasoningEffort };
+      pending.push(
+        {
+          type: 'input.snapshot',
+          payload: { sha256: snapshotSha256, comments, outsiders: leftOut.outsiders, edited: leftOut.edited },
+        },
+        { type: 'run.profile.resolved', payload: { ...profile } },
+        { type: 'prompt.context.assembled', payload: { sha256: promptSha256 } },
+      );
     },
     pullRequest({ number, url, created }) {
       story = { ...story, pullRequest: { number, url } };
@@ -196,5 +223,5 @@ export function createRunDiary(
 function endOf(outcome: RunOutcome): Record<string, unknown> {
   if (outcome.status === 'failed') return { failure: outcome.failure };
   if (outcome.status === 'canceled') return { by: outcome.by, reason: outcome.reason };
-  return { pr_number: outcome.pullRequest.number };
+  return outcome.pullRequest ? { pr_number: outcome.pullRequest.number } : {};
 }

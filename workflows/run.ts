@@ -1,5 +1,7 @@
 /** One run: an agent is launched, awaited, and its work published. Reports its end to the issue's workflow. */
 import {
+  ActivityFailure,
+  ApplicationFailure,
   CancellationScope,
   CancelledFailure,
   getExternalWorkflowHandle,
@@ -13,8 +15,10 @@ import {
 } from '@temporalio/workflow';
 import { issueKey } from '../src/domain/facts.ts';
 import { branchName } from '../src/domain/names.ts';
-import type { AgentEnd } from '../activities/agents.ts';
+import type { AgentEnd, AgentRef } from '../activities/agents.ts';
+import type { AgentProfile } from '../src/domain/profile.ts';
 import type { Failure, RunOutcome } from '../src/domain/runs.ts';
+import { leavesWork, roleOf } from '../src/domain/stages.ts';
 import {
   answerReview,
   acknowledge,
@@ -35,6 +39,7 @@ import {
   type RunInput,
 } from './messages.ts';
 import { createRunDiary, type RunDiary } from './run-diary.ts';
+import { createRunTurn, type RunTurn } from './run-turn.ts';
 
 /** An agent that is lost with its machine is started again with its conversation, this often in all. */
 const ATTEMPTS = 3;
@@ -60,6 +65,7 @@ export async function runWorkflow(input: RunInput): Promise<RunOutcome> {
   const inOneStep = patched('run-shown-in-one-step');
   let reports = !inOneStep;
   const diary = createRunDiary(input, inOneStep);
+  const turn = inOneStep ? createRunTurn() : null;
   const scope = new CancellationScope();
   setHandler(runStoryQuery, () => diary.story());
   setHandler(cancelRun, (request) => {
@@ -71,7 +77,7 @@ export async function runWorkflow(input: RunInput): Promise<RunOutcome> {
   });
 
   const outcome = await scope
-    .run(() => work(input, diary, inOneStep))
+    .run(() => work(input, diary, turn))
     .catch((error: unknown) => outcomeOf(error, cancel, input));
   await CancellationScope.nonCancellable(async () => {
     if (outcome.status === 'canceled' || (outcome.status === 'succeeded' && outcome.mergedBy !== undefined))
@@ -92,15 +98,22 @@ async function report({ issue, plan }: RunInput, outcome: RunOutcome): Promise<v
     .catch(logged);
 }
 
-async function work(input: RunInput, diary: RunDiary, inOneStep: boolean): Promise<RunOutcome> {
+/** `turn` is null in 0.1.0, which had no limits. */
+async function work(input: RunInput, diary: RunDiary, turn: RunTurn | null): Promise<RunOutcome> {
+  const inOneStep = turn !== null;
   const { plan, issue, settings } = input;
-  if (plan.target.kind === 'revise' && !input.pullRequest) {
+  const branch = branchOf(input);
+  if ((plan.target.kind === 'revise' || plan.target.kind === 'review') && !input.pullRequest) {
     throw new RunFailed('pull_request_not_found', 'The issue has no pull request that a run of this platform opened.');
   }
-  await prepare(input, diary, inOneStep);
+  const profile = await prepare(input, diary, inOneStep);
 
-  const report = await agentReport(input, diary);
+  const report = await agentReport(input, diary, turn);
   if (report.outcome === 'failed') throw new RunFailed(report.failure, report.detail);
+  if (!leavesWork(plan.target)) {
+    const { summary, threadId } = report;
+    return { status: 'succeeded', pullRequest: input.pullRequest, summary, threadId };
+  }
   diary.note('publishing');
 
   // A cancel of 0.1.0 did not wait for GitHub's answer.
@@ -109,13 +122,15 @@ async function work(input: RunInput, diary: RunDiary, inOneStep: boolean): Promi
     runId: plan.runId,
     target: plan.target,
     requestedBy: plan.by.login,
-    branch: branchName(issue.number),
+    branch,
     settings,
+    closes: input.closes ?? true,
+    since: input.since ?? null,
   }).catch((error: unknown) => {
     if (isCancellation(error)) throw error;
-    throw CancellationScope.current().consideredCancelled
-      ? new CancelledFailure('canceled while GitHub refused the pull request')
-      : new RunFailed('publish_failed', messageOf(error));
+    if (CancellationScope.current().consideredCancelled)
+      throw new CancelledFailure('canceled while GitHub refused the pull request');
+    throw new RunFailed(typeOf(error) === 'ScopeViolation' ? 'scope_violation' : 'publish_failed', messageOf(error));
   });
   diary.pullRequest(pullRequest);
   if (plan.target.kind === 'revise') {
@@ -126,7 +141,14 @@ async function work(input: RunInput, diary: RunDiary, inOneStep: boolean): Promi
     pullRequest: { number: pullRequest.number, url: pullRequest.url },
     summary: report.summary,
     threadId: report.threadId,
+    headSha: report.headSha,
+    ...(profile === undefined ? {} : { profile }),
+    ...(report.backTo === undefined ? {} : { backTo: report.backTo }),
   };
+}
+
+function branchOf({ branch, issue }: RunInput): string {
+  return branch ?? branchName(issue.number);
 }
 
 /** Writes down what the agent is to do, and shows people that they were heard: the agent waits for the first only. */
@@ -134,47 +156,53 @@ async function prepare(
   { plan, issue, settings, ...input }: RunInput,
   diary: RunDiary,
   inOneStep: boolean,
-): Promise<void> {
+): Promise<AgentProfile | undefined> {
   const assigned = prepareAssignment({
     runId: plan.runId,
     issue,
     target: plan.target,
     settings,
-    branch: branchName(issue.number),
+    branch: branchOf({ ...input, plan, issue, settings }),
+    since: input.since ?? null,
     resume: input.resume,
     pullRequest: input.pullRequest?.number ?? null,
-    requestedAt: plan.requestedAt,
+    delivery: plan.delivery,
+    requestedAt: plan.frozenAt ?? plan.requestedAt,
+    ...(input.answeredUntil === undefined ? {} : { answeredUntil: input.answeredUntil }),
   });
   const requested = [{ type: 'run.requested', payload: { trigger: plan.trigger, label: plan.label } }];
   if (inOneStep) {
     diary.enter('preparing', requested).catch(logged);
-    await assigned;
-    return;
+    const known = await assigned.catch((error: unknown) => {
+      throw typeOf(error) === 'FailedPrecondition' ? new RunFailed('failed_precondition', messageOf(error)) : error;
+    });
+    diary.assigned(known);
+    return known.profile;
   }
   await Promise.all([
     assigned,
     acknowledge({ issue, trigger: plan.trigger, pullRequest: input.pullRequest?.number ?? null }).catch(logged),
     diary.enter('preparing', requested),
   ]);
+  return undefined;
 }
 
 /** Launches the agent and waits for its report; a lost one is launched again. */
 async function agentReport(
   input: RunInput,
   diary: RunDiary,
+  turn: RunTurn | null,
 ): Promise<Extract<AgentEnd, { kind: 'reported' }>['report']> {
   const ref = { runId: input.plan.runId, environment: input.environment.name };
   let lost = '';
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    await launchAgent({ ...ref, attempt, owner: issueKey(input.issue) }).catch((error: unknown) => {
-      throw isCancellation(error) ? error : new RunFailed('launch_failed', messageOf(error));
-    });
+    await launch({ ...ref, attempt }, input, diary, turn);
     upsertSearchAttributes([{ key: searchAttributes.runStatus, value: 'running' }]);
     const shown = diary.enter('running', [
       { type: 'run.namespace.prepared', payload: { namespace: input.environment.name } },
       {
         type: 'run.agent.started',
-        payload: { attempt, branch: branchName(input.issue.number), model: input.settings.model },
+        payload: { attempt, branch: branchOf(input), model: diary.story().model ?? input.settings.model },
       },
     ]);
     setCurrentDetails(diary.details());
@@ -185,6 +213,28 @@ async function agentReport(
     log.warn('agent lost', { attempt, detail: lost });
   }
   throw new RunFailed('agent_lost', lost);
+}
+
+/** Launches an agent when it is the run's turn. */
+async function launch(
+  agent: AgentRef,
+  { plan, issue, settings }: RunInput,
+  diary: RunDiary,
+  turn: RunTurn | null,
+): Promise<void> {
+  const owner = issueKey(issue);
+  const asks = { project: settings.project, role: roleOf(plan.target) };
+  for (;;) {
+    const answer = await launchAgent({ ...agent, owner, ...(turn && { asks }) }).catch((error: unknown) => {
+      throw isCancellation(error) ? error : new RunFailed('launch_failed', messageOf(error));
+    });
+    if (!turn || answer.granted) return;
+    upsertSearchAttributes([{ key: searchAttributes.runStatus, value: 'queued' }]);
+    await turn.wait(answer.place, (place) => {
+      diary.queued(place).catch(logged);
+      setCurrentDetails(diary.details());
+    });
+  }
 }
 
 function outcomeOf(error: unknown, cancel: Cancel | undefined, { resume }: RunInput): RunOutcome {
@@ -201,6 +251,13 @@ function outcomeOf(error: unknown, cancel: Cancel | undefined, { resume }: RunIn
 
 function messageOf(error: unknown): string {
   return rootCause(error) ?? String(error);
+}
+
+/** The type that an activity gave its failure. */
+function typeOf(error: unknown): string | undefined {
+  return error instanceof ActivityFailure && error.cause instanceof ApplicationFailure
+    ? (error.cause.type ?? undefined)
+    : undefined;
 }
 
 function logged(error: unknown): void {

@@ -20,6 +20,7 @@ const RUN_BADGES: Record<RunStatus, Badge> = {
 const WAITING_BADGES: Readonly<Record<string, Badge>> = {
   review: ['wait', '◔', 'waits for a review'],
   label: ['idle', '◔', 'waits for a label'],
+  input: ['wait', '◔', 'waits for an answer'],
 };
 
 /** How a run stands. */

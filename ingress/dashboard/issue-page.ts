@@ -83,6 +83,8 @@ function stateInWords({ state, waitingFor, pullRequest, queued }: IssueRecord): 
     return queued === 0 ? 'An agent is at work.' : `An agent is at work; ${queued} more in the queue.`;
   }
   if (state === 'closed') return 'The issue is closed.';
+  if (waitingFor === 'input')
+    return 'A question waits for a person: the comment on the issue says which labels answer it.';
   if (waitingFor === 'review') return `Pull request #${pullRequest ?? '?'} waits for a person's review.`;
   return 'Nothing is under way: a label that starts a run would begin the next one.';
 }

@@ -79,6 +79,10 @@ function stateNotice({ run, queuePlace }: RunStory): Html {
   if (queuePlace !== undefined) {
     return html`<div class="notice"><p>Waiting for its turn: place ${queuePlace} in the queue of this issue.</p></div>`;
   }
+  if (run.status === 'queued') {
+    const why = 'as many runs as may work at once are at work. The status comment says its place.';
+    return html`<div class="notice"><p>Waiting for its turn in the project: ${why}</p></div>`;
+  }
   return html`<div class="notice"><p>${statusText(run.status)}</p></div>`;
 }
 

@@ -53,6 +53,7 @@ export function createAgentApi({
       cloneUrl: `${internalUrl}/git/${run.repositoryFullName}.git`,
       branch: run.branch,
       baseBranch: run.baseBranch,
+      since: run.sinceSha,
       kind: run.kind,
       prompt: own ? `${INTERRUPTED}\n\n${run.prompt}` : run.prompt,
       model: run.model,

@@ -3,7 +3,9 @@
  * have the shape of the event that the header names (reliability.md, finding 1).
  */
 import { z } from 'zod';
+import { CANONICAL_NAMES, type LabelNames } from '../../src/domain/label-names.ts';
 import type { WebhookEvent } from '../../src/domain/webhooks.ts';
+import { withCanonicalLabels } from './canonical-labels.ts';
 
 /** Text that Postgres and JSON can hold: no NUL, no lone surrogates (reliability.md, finding 7). */
 const text = z.string().transform((value) => value.toWellFormed().replaceAll('\0', '\u{FFFD}'));
@@ -30,10 +32,19 @@ const shapes = {
     issue: z.object({ number: id, title: text, html_url: text, labels }),
     label: label.optional(),
   }),
-  pull_request: Common.extend({ pull_request: PullRequest }),
+  issue_comment: Common.extend({
+    issue: z.object({ number: id, title: text, html_url: text, labels, pull_request: z.looseObject({}).nullish() }),
+    comment: z.object({ id, body: text.nullish(), created_at: text, user: z.object({ id }).nullish() }),
+    changes: z.object({ body: z.object({ from: text }).optional() }).optional(),
+  }),
+  pull_request: Common.extend({ pull_request: PullRequest, label: label.optional() }),
   pull_request_review: Common.extend({
     pull_request: PullRequest,
     review: z.object({ id, state: text, commit_id: text.nullish() }),
+  }),
+  label: Common.extend({
+    label,
+    changes: z.object({ name: z.object({ from: text }).optional() }).optional(),
   }),
   push: Common.extend({ ref: text, deleted: z.boolean().default(false) }),
 };
@@ -42,14 +53,19 @@ const shapes = {
 function shapeOf(body: Record<string, unknown>): keyof typeof shapes | 'other' {
   const has = (key: string): boolean => Object.hasOwn(body, key) && body[key] !== null;
   if (has('review') && has('pull_request')) return 'pull_request_review';
+  if (has('comment') && has('issue') && !has('commit')) return 'issue_comment';
   if (has('comment') || has('thread') || has('check_run') || has('check_suite') || has('workflow_run')) return 'other';
   if (has('pull_request')) return 'pull_request';
   if (has('issue')) return 'issues';
+  if (has('label') && !has('discussion')) return 'label';
   return has('ref') && has('after') ? 'push' : 'other';
 }
 
-/** Reads a parsed body as the event its header names. Returns a sentence when the two do not fit. */
-export function readEvent(name: string, body: unknown): WebhookEvent | string {
+/**
+ * Reads a parsed body as the event its header names, with the canonical names of labels. Returns a sentence when the two do
+ * not fit.
+ */
+export function readEvent(name: string, body: unknown, labels: LabelNames = CANONICAL_NAMES): WebhookEvent | string {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return 'the body is not a JSON object';
   const shape = shapeOf(body as Record<string, unknown>);
   const known = Object.hasOwn(shapes, name);
@@ -58,7 +74,7 @@ export function readEvent(name: string, body: unknown): WebhookEvent | string {
   const parsed = known ? shapes[name as keyof typeof shapes].safeParse(body) : Common.safeParse(body);
   if (!parsed.success)
     return `the body is not that of the event ${name}: ${z.prettifyError(parsed.error).slice(0, 500)}`;
-  return toEvent(name, parsed.data);
+  return withCanonicalLabels(toEvent(name, parsed.data), labels);
 }
 
 /** Events that carry an issue, a pull request or a ref like those above, and mean something else. */
@@ -73,6 +89,7 @@ const RELATED: ReadonlySet<string> = new Set([
 
 type Parsed = Partial<
   z.infer<(typeof shapes)['issues']> &
+    z.infer<(typeof shapes)['issue_comment']> &
     z.infer<(typeof shapes)['pull_request_review']> &
     z.infer<(typeof shapes)['push']>
 >;
@@ -84,19 +101,30 @@ function toEvent(name: string, data: z.infer<typeof Common>): WebhookEvent {
     repository: repository ? { id: repository.id, owner: repository.owner.login, name: repository.name } : null,
     sender: sender ?? null,
   };
-  const { issue, label: changed, pull_request: pull, review, ref, deleted } = data as Parsed;
-  if (name === 'issues' && issue) {
-    return {
-      ...common,
-      name,
-      issue: {
-        number: issue.number,
-        title: issue.title,
-        url: issue.html_url,
-        labels: issue.labels.map((entry) => entry.name),
-      },
-      label: changed?.name ?? null,
+  const { issue, label: changed, pull_request: pull, review, comment, changes, ref, deleted } = data as Parsed;
+  if (issue && (name === 'issues' || name === 'issue_comment')) {
+    const about = {
+      number: issue.number,
+      title: issue.title,
+      url: issue.html_url,
+      labels: issue.labels.map((entry) => entry.name),
     };
+    if (name === 'issues') return { ...common, name, issue: about, label: changed?.name ?? null };
+    if (comment) {
+      const isPullRequest = issue.pull_request !== undefined && issue.pull_request !== null;
+      return {
+        ...common,
+        name,
+        issue: { ...about, isPullRequest },
+        comment: {
+          id: comment.id,
+          body: comment.body ?? '',
+          author: comment.user?.id ?? null,
+          before: changes?.body?.from ?? null,
+          at: comment.created_at,
+        },
+      };
+    }
   }
   if ((name === 'pull_request' || name === 'pull_request_review') && pull) {
     const pullRequest = {
@@ -108,7 +136,7 @@ function toEvent(name: string, data: z.infer<typeof Common>): WebhookEvent {
       labels: pull.labels.map((entry) => entry.name),
       merged: pull.merged ?? false,
     };
-    if (name === 'pull_request') return { ...common, name, pullRequest };
+    if (name === 'pull_request') return { ...common, name, pullRequest, label: changed?.name ?? null };
     if (review)
       return {
         ...common,
@@ -118,5 +146,11 @@ function toEvent(name: string, data: z.infer<typeof Common>): WebhookEvent {
       };
   }
   if (name === 'push' && ref !== undefined) return { ...common, name, ref, deleted: deleted ?? false };
+  if (name === 'label' && changed) return { ...common, name, label: changed.name, before: renamedFrom(data) };
   return { ...common, name: 'other' };
+}
+
+function renamedFrom(data: object): string | null {
+  const { changes } = data as z.infer<(typeof shapes)['label']>;
+  return changes?.name?.from ?? null;
 }

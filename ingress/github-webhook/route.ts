@@ -7,6 +7,7 @@ import type { IncomingMessage } from 'node:http';
 import { Hono, type Context, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { issueKey, type IssueRef } from '../../src/domain/facts.ts';
+import type { LabelNames } from '../../src/domain/label-names.ts';
 import { issueOfBranch } from '../../src/domain/names.ts';
 import { isOwnDeliveryId } from '../../src/domain/sweeps.ts';
 import { judge, type Judgement } from '../../src/domain/triggers.ts';
@@ -20,10 +21,14 @@ export interface WebhookOptions {
   readonly intake: Intake;
   /** At least one; the newest first, older ones while they are rotated out. */
   readonly secrets: readonly string[];
+  /** What the installation calls the labels; what this program calls them, unless told. */
+  readonly labels?: LabelNames;
   /** Bytes; GitHub's own cap is 25 MB, requirements.md W4 says 1 MiB. */
   readonly bodyLimit?: number;
   /** Milliseconds in which a body must have come; the connection of one that dribbles in is cut (reliability.md T04). */
   readonly bodyTime?: number;
+  /** The login under which agents commit. */
+  readonly agentLogin?: string;
   /** Called for every answer, for metrics. */
   readonly onResult?: (result: { event: string; result: string }) => void;
   readonly onError?: (error: unknown) => void;
@@ -32,7 +37,15 @@ export interface WebhookOptions {
 const RETRY_AFTER_SECONDS = '30';
 const HEADER_CHARACTERS = 128;
 
-export function createGitHubWebhook({ intake, secrets, onResult, onError, ...limits }: WebhookOptions): Hono {
+export function createGitHubWebhook({
+  intake,
+  secrets,
+  labels,
+  agentLogin,
+  onResult,
+  onError,
+  ...limits
+}: WebhookOptions): Hono {
   if (secrets.length === 0 || secrets.some((secret) => secret.length < 16)) {
     throw new Error('The webhook needs a secret of at least 16 characters; without one, anybody could start runs.');
   }
@@ -80,11 +93,12 @@ export function createGitHubWebhook({ intake, secrets, onResult, onError, ...lim
 
     const parsed = parseJson(body);
     if (!parsed) return failure(c, 400, 'invalid_argument', 'the body is not valid JSON', 'body');
-    const event = readEvent(name, parsed.value);
+    const event = readEvent(name, parsed.value, labels);
     if (typeof event === 'string') return failure(c, 400, 'invalid_argument', event, 'X-GitHub-Event');
 
     try {
-      const receipt = await intake.add(arrivalOf(event, { id, name, body, receivedAt }));
+      const received = { id, name, body, receivedAt, ...(agentLogin === undefined ? {} : { agentLogin }) };
+      const receipt = await intake.add(arrivalOf(event, received));
       onResult?.({ event: name, result: receipt.duplicate ? 'duplicate' : receipt.status });
       return answer(c, id, receipt);
     } catch (error) {
@@ -115,6 +129,7 @@ interface Received {
   readonly name: string;
   readonly body: Buffer;
   readonly receivedAt: string;
+  readonly agentLogin?: string;
 }
 
 /** What is to be kept, once it is judged by what the read model knows then. */
@@ -133,10 +148,11 @@ function arrivalOf(event: WebhookEvent, received: Received): Arrival {
 
 function judgedDelivery(
   event: WebhookEvent,
-  { id, name, body, receivedAt }: Received,
+  { id, name, body, receivedAt, agentLogin }: Received,
   { knowledge, issue, runId }: { knowledge: SenderKnowledge; issue: IssueRef | undefined; runId: string },
 ): JudgedDelivery {
-  const judgement = judge(event, knowledge, { delivery: id, receivedAt, runId });
+  const identity = { delivery: id, receivedAt, runId, ...(agentLogin === undefined ? {} : { agentLogin }) };
+  const judgement = judge(event, knowledge, identity);
   return {
     id,
     event: name,
@@ -150,14 +166,21 @@ function judgedDelivery(
     runId: asksForRun(judgement) ? runId : null,
     receivedAt,
     fact: judgement.fact,
+    ...newNameIn(name, event),
     details: {
       event: name,
       action: event.action,
       sender: event.sender?.login ?? null,
       repository: event.repository ? `${event.repository.owner}/${event.repository.name}` : null,
-      label: event.name === 'issues' ? event.label : null,
+      label: event.name === 'issues' || event.name === 'pull_request' ? event.label : null,
     },
   };
+}
+
+/** A repository that was renamed, or moved to another owner, is the same one: its id stays (reliability.md T20). */
+function newNameIn(name: string, { action, repository }: WebhookEvent): Pick<JudgedDelivery, 'newName'> {
+  if (name !== 'repository' || !['renamed', 'transferred'].includes(action) || !repository) return {};
+  return { newName: { owner: repository.owner, name: repository.name } };
 }
 
 function answer(c: Context, id: string, receipt: Receipt): Response {
@@ -172,11 +195,11 @@ function answer(c: Context, id: string, receipt: Receipt): Response {
 }
 
 function asksForRun({ fact }: Judgement): boolean {
-  return fact?.kind === 'trigger_label_added' || fact?.kind === 'changes_requested';
+  return fact?.kind === 'trigger_label_added' || fact?.kind === 'changes_requested' || fact?.kind === 'comment_added';
 }
 
 function titleOf(event: WebhookEvent): { title: string; url: string } {
-  return event.name === 'issues'
+  return event.name === 'issues' || (event.name === 'issue_comment' && !event.issue.isPullRequest)
     ? { title: event.issue.title.slice(0, 500).toWellFormed(), url: event.issue.url }
     : { title: '', url: '' };
 }

@@ -74,6 +74,8 @@ export const CancelBody = z.strictObject({
   by: line.max(100).default(''),
 });
 
+export const FullName = fullName;
+
 export const BindBody = z.strictObject({ fullName, project: slug.default('default') });
 
 export const MEMBER_ROLES = ['platform_owner', 'platform_admin', 'admin', 'read_write', 'read'] as const;
@@ -83,6 +85,18 @@ export const MemberBody = z.strictObject({
   role: z.enum(MEMBER_ROLES),
   project: slug.default('default'),
 });
+
+/** What is left out stays; `default` leaves it to the platform again. */
+export const ProjectBody = z
+  .strictObject({
+    locale: z.enum(['en', 'ru']).optional(),
+    model: z
+      .string()
+      .regex(/^[\w.:/-]{1,100}$/, 'must be the name of a model, or “default”')
+      .optional(),
+    reasoningEffort: z.enum(['low', 'medium', 'high', 'xhigh', 'default']).optional(),
+  })
+  .refine((body) => Object.keys(body).length > 0, 'names nothing to set');
 
 /** Checks a value; refuses it with the name of the field that is wrong. */
 export function checked<Schema extends z.ZodType>(schema: Schema, value: unknown, field?: string): z.infer<Schema> {

@@ -18,7 +18,8 @@ export const Assignment = z.object({
   cloneUrl: z.url().describe('the git gateway; the run token is the password, the user name is free'),
   branch: z.string(),
   baseBranch: z.string(),
-  kind: z.enum(['work', 'revise']),
+  since: z.string().nullable().describe('the commit after which work counts; null where the whole branch does'),
+  kind: z.enum(['work', 'revise', 'review', 'discussion']).describe('the last two read only: nothing is pushed'),
   prompt: z.string(),
   model: z.string(),
   reasoningEffort: z.enum(['low', 'medium', 'high', 'xhigh']),
@@ -71,6 +72,7 @@ export const Answer = z.strictObject({
   title: z.string().min(1).max(100),
   checks: z.array(z.strictObject({ command: z.string().max(2000), passed: z.boolean() })).max(50),
   answers: z.array(z.strictObject({ comment_id: z.number().int(), answer: z.string().min(1).max(10_000) })).max(200),
+  back_to: z.string().max(30).default('').describe('of a rethink, the stage to go back to; empty otherwise'),
 });
 export type Answer = z.infer<typeof Answer>;
 

@@ -5,7 +5,10 @@ import type { Log } from './log-line.ts';
 import type { Answer, Assignment } from './protocol.ts';
 import { remotely, type Repository } from './repository.ts';
 
-/** Commits what the agent left uncommitted and pushes its branch; answers the commit at the branch's head. */
+/**
+ * Commits what the agent left uncommitted and pushes its branch; answers the commit at the branch's head. A reviewer and a
+ * conversation leave nothing: what they have changed stays where it is, and is not looked at.
+ */
 export async function publish(
   repository: Repository,
   assignment: Pick<Assignment, 'branch' | 'cloneUrl' | 'author' | 'kind'>,
@@ -14,6 +17,7 @@ export async function publish(
   log: Log,
 ): Promise<string> {
   const { git, start, remote } = repository;
+  if (assignment.kind === 'review' || assignment.kind === 'discussion') return start;
   await commitLeftovers(repository, assignment.author, answer.title, log);
   const head = await git('rev-parse', 'HEAD');
   const commits = Number(await git('rev-list', '--count', `${start}..HEAD`));

@@ -8,6 +8,7 @@ import type { ApiAddress } from './cli/api-client.ts';
 import { addReadModelCommands } from './cli/read-model-commands.ts';
 import { addReplayCommand } from './cli/replay-command.ts';
 import { addStaffCommands } from './cli/staff-commands.ts';
+import { addWebhookCommands } from './cli/webhook-commands.ts';
 import { cacheDirectory } from './up/cache-directory.ts';
 
 // What is loaded from here on was compiled by an earlier start: an agent begins in half the time. In a directory of the
@@ -106,6 +107,9 @@ async function resolveApi(data?: string): Promise<ApiAddress> {
 const { runs } = addStaffCommands(program, { resolveApi });
 addReplayCommand(program, runs, { resolveApi });
 addReadModelCommands(program);
+addWebhookCommands(program, {
+  resolveWebhook: async (place) => (await import('./resolve-webhook.ts')).resolveWebhook(place),
+});
 
 try {
   await program.parseAsync();

@@ -4,6 +4,10 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
+import { RUN_LIMITS, type RunLimits } from '../domain/capacity.ts';
+import { CANONICAL_NAMES } from '../domain/label-names.ts';
+import { readLabelsFile } from './labels-file.ts';
+import { readRunLimits } from './run-limits.ts';
 
 const secret = (least: number) =>
   z
@@ -21,6 +25,7 @@ const secret = (least: number) =>
 const url = z.url().transform((value) => value.replace(/\/+$/, ''));
 const port = z.coerce.number().int().min(0).max(65_535);
 const seconds = z.coerce.number().int().positive();
+const writes = z.coerce.number().int().nonnegative().max(10_000);
 
 const directory = z
   .string()
@@ -55,6 +60,25 @@ const faults = z.string().transform((text, context): FaultPlan => {
   return z.NEVER;
 });
 
+const runLimits = z.string().transform((text, context): RunLimits => {
+  const limits = readRunLimits(text);
+  if (!('problem' in limits)) return limits;
+  context.addIssue({ code: 'custom', message: limits.problem });
+  return z.NEVER;
+});
+
+/** A file of the names that this installation gives to labels. */
+const labels = z
+  .string()
+  .transform((path, context) => {
+    const chosen = readLabelsFile(path);
+    if ('names' in chosen) return chosen.names;
+    for (const message of chosen.problems) context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  })
+  .optional()
+  .transform((names) => names ?? CANONICAL_NAMES);
+
 const Database = z.object({
   /** Holds a password, so a file is the better place: then CODEXK8S_DATABASE_URL_FILE names it instead. */
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
@@ -68,7 +92,12 @@ const Shared = Database.extend({
   CODEXK8S_GITHUB_URL: url.default('https://github.com'),
   CODEXK8S_GITHUB_API_URL: url.default('https://api.github.com'),
   CODEXK8S_GITHUB_TOKEN_FILE: secret(20),
+  /** What may be created on GitHub, comments and labels for example; 0 for a GitHub without such limits. */
+  CODEXK8S_GITHUB_WRITES_PER_MINUTE: writes.default(80),
+  CODEXK8S_GITHUB_WRITES_PER_HOUR: writes.default(500),
   CODEXK8S_RUN_TOKEN_KEY_FILE: secret(32),
+  /** JSON: names on GitHub by canonical name, `{"run:dev": "agent:dev"}`; what is not named is called as docs/labels.md says. */
+  CODEXK8S_LABELS_FILE: labels,
   /** Where people find the server. */
   CODEXK8S_PUBLIC_URL: url,
   /** Where agents find the server. */
@@ -126,6 +155,8 @@ const Worker = Shared.extend({
   CODEXK8S_WORKER_ACTIVITIES: z.coerce.number().int().positive().default(200),
   /** Workflows kept in memory, about 0.3 MiB each; others cost nothing, and are replayed when something happens to them. */
   CODEXK8S_WORKER_CACHED_WORKFLOWS: z.coerce.number().int().min(50).default(500),
+  /** Runs that may work at once; the others wait in a queue. The same for all workers. */
+  CODEXK8S_RUN_LIMITS: runLimits.default(RUN_LIMITS),
   /** How often each sweep runs. Four minutes, so that five minutes after an outage nothing is missing any more. */
   CODEXK8S_SWEEP_REDELIVERY_SECONDS: seconds.default(240),
   CODEXK8S_SWEEP_RECONCILE_SECONDS: seconds.default(240),
@@ -155,6 +186,14 @@ export function workerConfig(env: NodeJS.ProcessEnv = process.env): WorkerConfig
 /** The database's address alone, for `migrate`. */
 export function databaseUrl(env: NodeJS.ProcessEnv = process.env): string {
   return parse(Database, env).DATABASE_URL;
+}
+
+/** What may be created on GitHub. */
+export function writeLimits(config: ServerConfig | WorkerConfig): { perMinute: number; perHour: number } {
+  return {
+    perMinute: config.CODEXK8S_GITHUB_WRITES_PER_MINUTE,
+    perHour: config.CODEXK8S_GITHUB_WRITES_PER_HOUR,
+  };
 }
 
 function jsonOf(text: string): unknown {

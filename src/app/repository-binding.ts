@@ -1,10 +1,12 @@
 /** Binds repositories to projects and makes people known: what `repositories add` and `members add` do. */
 import { RequestRefused } from '../../ingress/errors.ts';
-import { labelCatalogue } from '../domain/label-catalogue.ts';
+import { CANONICAL_NAMES, type LabelNames } from '../domain/label-names.ts';
+import { LABELS } from '../domain/labels.ts';
+import { triggerLabel } from '../domain/stages.ts';
 import type { createGitHub } from '../adapters/github/index.ts';
 import { GitHubAsksToWait } from '../adapters/github/waits.ts';
 import type { Database } from '../read-model/database.ts';
-import { addPerson, bindRepository, ensureProject } from '../read-model/repositories.ts';
+import { addPerson, bindRepository, ensureProject, findRepository } from '../read-model/repositories.ts';
 
 type MemberRole = 'platform_owner' | 'platform_admin' | 'admin' | 'read_write' | 'read';
 
@@ -12,27 +14,58 @@ export function createRepositoryBinding({
   db,
   github,
   webhook,
+  labels = CANONICAL_NAMES,
 }: {
   db: Database;
-  github: Pick<ReturnType<typeof createGitHub>, 'findRepository' | 'ensureWebhook' | 'ensureLabel' | 'findPerson'>;
+  github: Pick<ReturnType<typeof createGitHub>, 'findRepository' | 'ensureWebhook' | 'ensureLabels' | 'findPerson'>;
   webhook: { url: string; secret: string };
+  labels?: LabelNames;
 }) {
+  async function known(fullName: string) {
+    const [owner = '', name = ''] = fullName.split('/');
+    const repository = await asked(github.findRepository(owner, name));
+    if (repository) return repository;
+    throw new RequestRefused(
+      'not_found',
+      `${fullName} does not exist, or the platform's token cannot see it`,
+      'fullName',
+    );
+  }
+
+  /** What became of the labels, under the names that people see. */
+  async function ensureLabels({ owner, name }: { owner: string; name: string }) {
+    const { created, updated, unchanged, left, waiting } = await asked(github.ensureLabels(owner, name, LABELS));
+    const shown = (names: readonly string[]): string[] => names.map(labels.onGitHub);
+    return {
+      created: shown(created),
+      updated: shown(updated),
+      unchanged: shown(unchanged),
+      left: shown(left),
+      waiting,
+    };
+  }
+
   return {
     /** Safe to repeat. The webhook is made before the binding, so that a bound repository always has one. */
     async bind({ fullName, project }: { fullName: string; project: string }) {
-      const [owner = '', name = ''] = fullName.split('/');
-      const repository = await asked(github.findRepository(owner, name));
-      if (!repository)
-        throw new RequestRefused(
-          'not_found',
-          `${fullName} does not exist, or the platform's token cannot see it`,
-          'fullName',
-        );
+      const repository = await known(fullName);
       const hookId = await asked(github.ensureWebhook(repository.owner, repository.name, webhook));
-      for (const label of labelCatalogue()) await asked(github.ensureLabel(repository.owner, repository.name, label));
+      const changes = await ensureLabels(repository);
       const projectId = await ensureProject(db, project);
       await bindRepository(db, { ...repository, projectId, hookId });
-      return { repositoryId: repository.id, project, hookId };
+      const trigger = labels.onGitHub(triggerLabel({ stage: 'dev', kind: 'work' }));
+      return { repositoryId: repository.id, project, hookId, labels: changes, trigger };
+    },
+
+    /** Safe to repeat. Only of a bound repository: another one is none of the platform's business. */
+    async syncLabels(fullName: string) {
+      const repository = await known(fullName);
+      if (await findRepository(db, repository.id)) return ensureLabels(repository);
+      throw new RequestRefused(
+        'failed_precondition',
+        `${fullName} is not bound; bind it with \`codex-k8s repositories add ${fullName}\``,
+        'fullName',
+      );
     },
 
     async addMember({ login, role, project }: { login: string; role: MemberRole; project: string }) {

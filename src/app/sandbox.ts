@@ -2,7 +2,7 @@
 import { startGitHubSandbox } from '../sandbox/github/server.ts';
 import { startScriptedModel } from '../sandbox/model/scripted-model.ts';
 import { notifyReady, untilSignal } from './process-life.ts';
-import { BOT, OWNER } from './sandbox-accounts.ts';
+import { BOT, COLLEAGUE, OWNER } from './sandbox-accounts.ts';
 import { openSecrets } from './up/secrets.ts';
 
 /** `data` is the data directory of `up`: its tokens are read there, and the stand-in's state is kept in it. */
@@ -14,6 +14,7 @@ export async function runSandbox(options: { data: string; githubPort: number; mo
     accounts: [
       { login: OWNER, token: secrets['github-owner-token'], type: 'User' },
       { login: BOT, token: secrets['github-bot-token'], type: 'Bot' },
+      { login: COLLEAGUE, token: secrets['github-colleague-token'], type: 'User' },
     ],
   });
   const model = await startScriptedModel({ port: options.modelPort });

@@ -49,6 +49,8 @@ export function createServerApp(parts: ServerParts): { readonly app: Hono; reado
     createGitHubWebhook({
       intake: parts.intake,
       secrets: config.CODEXK8S_WEBHOOK_SECRETS_FILE,
+      labels: config.CODEXK8S_LABELS_FILE,
+      agentLogin: config.CODEXK8S_GIT_BOT_USERNAME,
       onResult: metrics.webhook,
       onError: (error) => log.warn({ err: error }, 'a delivery was not kept'),
     }),

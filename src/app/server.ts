@@ -15,9 +15,10 @@ import { GitHubAsksToWait } from '../adapters/github/waits.ts';
 import { createRunTokens } from '../adapters/run-tokens.ts';
 import { listenForChanges } from '../read-model/changes.ts';
 import { connect } from '../read-model/database.ts';
+import { createGitHubBudget } from '../read-model/github-budget.ts';
 import { createGitHubWaits, findGitHubWait } from '../read-model/github-waits.ts';
 import { createIntake, INTAKE_CONNECTION } from '../read-model/intake.ts';
-import { serverConfig, type ServerConfig } from './config.ts';
+import { serverConfig, writeLimits, type ServerConfig } from './config.ts';
 import { dataConverter } from './data-converter.ts';
 import { createFailingTasks, WorkflowTasksFailing } from './failing-tasks.ts';
 import { createLogger } from './log.ts';
@@ -57,7 +58,9 @@ export async function runServer(config: ServerConfig = serverConfig()): Promise<
   const gitHub = createGitHub({
     apiUrl: config.CODEXK8S_GITHUB_API_URL,
     token: config.CODEXK8S_GITHUB_TOKEN_FILE,
+    labels: config.CODEXK8S_LABELS_FILE,
     waits: createGitHubWaits(pages.db, config.CODEXK8S_GITHUB_API_URL),
+    budget: createGitHubBudget(pages.db, config.CODEXK8S_GITHUB_API_URL, writeLimits(config)),
   });
   const github = faults?.github(gitHub) ?? gitHub;
   const [secret = ''] = config.CODEXK8S_WEBHOOK_SECRETS_FILE;
@@ -79,6 +82,7 @@ export async function runServer(config: ServerConfig = serverConfig()): Promise<
       db: pages.db,
       github,
       webhook: { url: `${config.CODEXK8S_PUBLIC_URL}/api/v1/webhooks/github`, secret },
+      labels: config.CODEXK8S_LABELS_FILE,
     }),
     checks: { postgres: async () => void (await intake.db.execute(sql`select 1`)) },
     degraded: {

@@ -20,15 +20,17 @@ import { readPromptSeeds } from '../adapters/prompt-seeds.ts';
 import { createRunTokens } from '../adapters/run-tokens.ts';
 import { connect } from '../read-model/database.ts';
 import { createIntake } from '../read-model/intake.ts';
+import { createGitHubBudget } from '../read-model/github-budget.ts';
 import { createGitHubWaits } from '../read-model/github-waits.ts';
 import { beatWhileRunning } from './activity-heartbeats.ts';
 import { agentCommand, agentEnvironment } from './agent-command.ts';
-import { workerConfig, type WorkerConfig } from './config.ts';
+import { workerConfig, writeLimits, type WorkerConfig } from './config.ts';
 import { dataConverter } from './data-converter.ts';
 import { createLogger, type Logger } from './log.ts';
 import { leave, notifyReady, persistently, stopSignal, untilAborted } from './process-life.ts';
 import { ensureSchedules, type SweepSettings } from './schedules.ts';
 import { createTaskAlarm, WatchedWorker } from './watched-worker.ts';
+import { createRunCapacity } from './run-capacity.ts';
 import { createWorkflowRecords } from './workflow-records.ts';
 
 /**
@@ -56,7 +58,9 @@ export async function runWorker(config: WorkerConfig = workerConfig()): Promise<
   const github = createGitHub({
     apiUrl: config.CODEXK8S_GITHUB_API_URL,
     token: config.CODEXK8S_GITHUB_TOKEN_FILE,
+    labels: config.CODEXK8S_LABELS_FILE,
     waits: createGitHubWaits(database.db, config.CODEXK8S_GITHUB_API_URL),
+    budget: createGitHubBudget(database.db, config.CODEXK8S_GITHUB_API_URL, writeLimits(config)),
   });
   const runtime = createLocalRuntime({
     root: config.CODEXK8S_RUNTIME_DIRECTORY,
@@ -71,6 +75,7 @@ export async function runWorker(config: WorkerConfig = workerConfig()): Promise<
   const temporal = Connection.lazy({ address: config.CODEXK8S_TEMPORAL_ADDRESS });
   const client = new Client({ connection: temporal, namespace: config.CODEXK8S_TEMPORAL_NAMESPACE, dataConverter });
   const records = createWorkflowRecords(client);
+  const capacity = createRunCapacity(client, config.CODEXK8S_RUN_LIMITS);
   const options: WorkerOptions = {
     namespace: config.CODEXK8S_TEMPORAL_NAMESPACE,
     taskQueue: TASK_QUEUE,
@@ -88,6 +93,7 @@ export async function runWorker(config: WorkerConfig = workerConfig()): Promise<
       runToken: createRunTokens(config.CODEXK8S_RUN_TOKEN_KEY_FILE).issue,
       intake: createIntake(database.db),
       workflows: faults?.workflows(records) ?? records,
+      capacity: faults?.workflows(capacity) ?? capacity,
       serverAnswers: () => answers(`${config.CODEXK8S_INTERNAL_URL}/readyz`),
       defaults: {
         model: config.CODEXK8S_AGENT_MODEL,

@@ -6,13 +6,14 @@ export type Locale = 'en' | 'ru';
 interface CommentTexts {
   title(label: string): string;
   details: string;
-  queued(place: number): string;
+  queued(place: number, of?: 'project'): string;
   succeeded(pullRequest: number): string;
   /** Somebody merged it while the agent still worked. */
   merged(pullRequest: number, by: string): string;
   canceled(by: string, reason: string): string;
   states: Record<RunStatus, string>;
   steps: Record<RunStatus, string>;
+  queuedAgain: string;
   timeline: string;
   facts: {
     run: string;
@@ -24,11 +25,15 @@ interface CommentTexts {
     pullRequest: string;
   };
   failures: Record<Failure, string>;
-  nextTitle: string;
-  next: Record<RunStatus, string>;
-  /** Where a review asked for the run, and there is no label to take off or to put on. */
-  nextAfterReview: Partial<Record<RunStatus, string>>;
-  refused: { title: string; reasons: Record<string, string>; unknown: string; remove: string; code: string };
+  refused: {
+    title: string;
+    reasons: Record<string, string>;
+    unknown: string;
+    remove: string;
+    takeOff: string;
+    possible: string;
+    code: string;
+  };
   pullRequest: { checks: string; passed: string; failed: string; requested(label: string, by: string): string };
   reviewAnswer: string;
 }
@@ -36,7 +41,8 @@ interface CommentTexts {
 const EN: CommentTexts = {
   title: (label) => `Agent run: \`${label}\``,
   details: 'Details',
-  queued: (place) => `Waiting for its turn: place ${place} in this issue's queue.`,
+  queued: (place, of) =>
+    `Waiting for its turn: place ${place} in ${of === 'project' ? 'the queue of the project' : "this issue's queue"}.`,
   succeeded: (pullRequest) => `Done. The work is in #${pullRequest} and waits for your review.`,
   merged: (pullRequest, by) => `Done: ${by} merged #${pullRequest} meanwhile, so the agent was stopped.`,
   canceled: (by, reason) => `Canceled by ${by}: ${reason}.`,
@@ -58,6 +64,7 @@ const EN: CommentTexts = {
     failed: 'Failed',
     canceled: 'Canceled',
   },
+  queuedAgain: 'Waiting for its turn in the project',
   timeline: 'Timeline',
   facts: {
     run: 'Run',
@@ -80,44 +87,42 @@ const EN: CommentTexts = {
     agent_lost: "The agent's process disappeared without a report, and starting it again did not help.",
     launch_failed: 'The agent could not be started.',
     pull_request_not_found: 'There is no open pull request to revise.',
+    failed_precondition: 'The labels contradict each other, so it is unclear with what the agent is to work.',
+    scope_violation:
+      'The work changes files that this stage may not change. It was pushed, but no pull request was opened or updated for it.',
     publish_failed: 'The work is pushed, but GitHub refused the pull request.',
     platform_error: 'The platform failed; this is not about your issue.',
-  },
-  nextTitle: 'Next:',
-  next: {
-    queued: '',
-    preparing: 'take the label `{label}` off to cancel.',
-    running: 'follow [the live log]({url}), or take the label `{label}` off to cancel.',
-    publishing: '',
-    succeeded:
-      'review the pull request. “Request changes” starts a revise; merging it closes the issue and removes the environment.',
-    failed: 'read [the log]({url}), then put the label `{label}` on again to try once more.',
-    canceled: 'put the label `{label}` on again to start anew.',
-  },
-  nextAfterReview: {
-    preparing: '`codex-k8s runs cancel {run}` cancels it.',
-    running: 'follow [the live log]({url}); `codex-k8s runs cancel {run}` cancels it.',
-    failed: 'read [the log]({url}), then request changes again to try once more.',
-    canceled: 'request changes again to start anew.',
   },
   refused: {
     title: 'No run was started',
     reasons: {
       issue_trigger_label_conflict:
         'This issue carries several labels that start a run, and only one may be on at a time.',
-      stage_not_launchable: 'This installation cannot run that stage yet.',
       sender_not_project_member: 'You are not a member of the project that this repository belongs to.',
       sender_role_read_not_permitted: 'Your role in the project may read, but not start runs.',
       sender_role_not_permitted: 'You have no role in the project that may start runs.',
       pull_request_review_stage_ambiguous:
         'The labels on the pull request name several stages, so it is unclear which one to revise.',
       pull_request_review_stage_not_resolved: 'It is unclear which stage the review sends back.',
+      state_blocked: 'The issue is blocked: nothing is started while that label is on.',
+      needs_input: 'The issue waits for an answer of a person: nothing is started while that label is on.',
+      profile_label_conflict: 'The issue carries several profiles, and only one can be followed.',
+      stage_not_in_profile:
+        'The profile of this issue does not have that stage. Choose another profile with a label, or another stage.',
+      stage_entry_not_met:
+        'The stage before this one is not done yet. A profile that leaves it out can be chosen with a label.',
+      issue_trigger_candidate_not_found:
+        'There is no work of this issue yet that the stage could look at: its pull request has to be there first.',
+      discussion_mode_trigger_label_conflict: 'A conversation cannot begin while a run works, waits or is asked for.',
+      trigger_by_agent: 'An agent asked for this. A person who may start runs has to put the label on.',
       queue_full: 'Too many runs of this issue wait already. Ask again when one of them has finished.',
       review_outdated:
         'The review is of a commit that is not the newest any more. Look at the newest one, and request changes again if they are still needed.',
     },
     unknown: 'The request could not be carried out.',
     remove: 'Take off all of these but one, then put the one you want on again:',
+    takeOff: 'Take it off, then ask again:',
+    possible: 'Possible now:',
     code: 'Reason',
   },
   pullRequest: {
@@ -132,7 +137,8 @@ const EN: CommentTexts = {
 const RU: CommentTexts = {
   title: (label) => `Запуск агента: \`${label}\``,
   details: 'Подробности',
-  queued: (place) => `Ждёт своей очереди: место ${place} в очереди этого issue.`,
+  queued: (place, of) =>
+    `Ждёт своей очереди: место ${place} в очереди этого ${of === 'project' ? 'проекта' : 'issue'}.`,
   succeeded: (pullRequest) => `Готово. Работа лежит в #${pullRequest} и ждёт ревью.`,
   merged: (pullRequest, by) => `Готово: тем временем #${pullRequest} слит (${by}), агент остановлен.`,
   canceled: (by, reason) => `Отменено (${by}): ${reason}.`,
@@ -154,6 +160,7 @@ const RU: CommentTexts = {
     failed: 'Ошибка',
     canceled: 'Отменено',
   },
+  queuedAgain: 'Ждёт своей очереди в проекте',
   timeline: 'Ход работы',
   facts: {
     run: 'Запуск',
@@ -176,43 +183,39 @@ const RU: CommentTexts = {
     agent_lost: 'Процесс агента исчез без отчёта, повторный запуск не помог.',
     launch_failed: 'Не удалось запустить агента.',
     pull_request_not_found: 'Нет открытого pull request, который можно доработать.',
+    failed_precondition: 'Метки противоречат друг другу, неясно, с чем должен работать агент.',
+    scope_violation:
+      'Работа изменяет файлы, которые на этом этапе менять нельзя. Она отправлена, но pull request для неё не создан и не обновлён.',
     publish_failed: 'Работа отправлена, но GitHub отклонил pull request.',
     platform_error: 'Сбой самой платформы; дело не в вашем issue.',
-  },
-  nextTitle: 'Дальше:',
-  next: {
-    queued: '',
-    preparing: 'чтобы отменить, снимите метку `{label}`.',
-    running: 'смотрите [журнал]({url}); чтобы отменить, снимите метку `{label}`.',
-    publishing: '',
-    succeeded:
-      'проверьте pull request. «Request changes» запускает доработку; слияние закрывает issue и удаляет окружение.',
-    failed: 'прочитайте [журнал]({url}) и снова поставьте метку `{label}`, чтобы повторить.',
-    canceled: 'чтобы начать заново, снова поставьте метку `{label}`.',
-  },
-  nextAfterReview: {
-    preparing: 'отменить: `codex-k8s runs cancel {run}`.',
-    running: 'смотрите [журнал]({url}); отменить: `codex-k8s runs cancel {run}`.',
-    failed: 'прочитайте [журнал]({url}) и снова запросите изменения, чтобы повторить.',
-    canceled: 'чтобы начать заново, снова запросите изменения.',
   },
   refused: {
     title: 'Запуск не создан',
     reasons: {
       issue_trigger_label_conflict: 'На этом issue несколько меток запуска, а допустима только одна.',
-      stage_not_launchable: 'Эта установка пока не умеет выполнять такой этап.',
       sender_not_project_member: 'Вы не участник проекта, к которому относится репозиторий.',
       sender_role_read_not_permitted: 'Ваша роль в проекте позволяет читать, но не запускать.',
       sender_role_not_permitted: 'У вас нет роли в проекте, которая позволяет запускать.',
       pull_request_review_stage_ambiguous:
         'Метки на pull request называют несколько этапов, неясно, какой дорабатывать.',
       pull_request_review_stage_not_resolved: 'Неясно, какой этап возвращает ревью.',
+      state_blocked: 'Issue заблокирован: пока эта метка стоит, ничего не запускается.',
+      needs_input: 'Issue ждёт ответа человека: пока эта метка стоит, ничего не запускается.',
+      profile_label_conflict: 'На issue несколько профилей, а следовать можно только одному.',
+      stage_not_in_profile: 'В профиле этого issue нет такого этапа. Выберите меткой другой профиль или другой этап.',
+      stage_entry_not_met: 'Предыдущий этап ещё не пройден. Профиль, в котором его нет, можно выбрать меткой.',
+      issue_trigger_candidate_not_found:
+        'У этого issue ещё нет работы, на которую этап мог бы посмотреть: сначала нужен её pull request.',
+      discussion_mode_trigger_label_conflict: 'Разговор не может начаться, пока запуск работает, ждёт или запрошен.',
+      trigger_by_agent: 'Об этом просит агент. Метку должен поставить человек, который может запускать.',
       queue_full: 'Слишком много запусков этого issue уже ждут. Повторите, когда один из них закончится.',
       review_outdated:
         'Ревью относится не к последнему коммиту. Посмотрите последний и, если нужно, снова запросите изменения.',
     },
     unknown: 'Запрос не может быть выполнен.',
     remove: 'Снимите все метки, кроме одной, и поставьте нужную заново:',
+    takeOff: 'Снимите её и попросите снова:',
+    possible: 'Сейчас возможно:',
     code: 'Причина',
   },
   pullRequest: {

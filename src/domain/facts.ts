@@ -31,17 +31,20 @@ export type Fact =
       readonly label: string;
       readonly target: TriggerTarget;
       readonly runId: string;
+      /** The pull request that the label is on, where it is not the issue itself. */
+      readonly pullRequest?: number;
       /** The id of GitHub's `labeled` event, where it is known: a webhook does not name it, a sweep does. */
       readonly event?: number;
     })
   /** A trigger label was taken off by somebody who may. */
-  | (FromDelivery & { readonly kind: 'trigger_label_removed'; readonly label: string })
+  | (FromDelivery & { readonly kind: 'trigger_label_removed'; readonly label: string; readonly pullRequest?: number })
   /** A trigger that cannot run, by somebody who may know why. */
   | (FromDelivery & {
       readonly kind: 'trigger_refused';
       readonly label: string;
       readonly reason: string;
       readonly labels: readonly string[];
+      readonly pullRequest?: number;
       readonly event?: number;
     })
   | (FromDelivery & {
@@ -55,6 +58,16 @@ export type Fact =
       /** Set when it was given on a commit that was not the head of the pull request any more (reliability.md T19). */
       readonly outdated?: true;
     })
+  /** Somebody who may said something on an issue that is being discussed. */
+  | (FromDelivery & {
+      readonly kind: 'comment_added';
+      readonly comment: number;
+      /** When it was made by GitHub's clock, ISO 8601. */
+      readonly saidAt: string;
+      readonly runId: string;
+    })
+  /** Somebody else edited or deleted a run's status comment. */
+  | (FromDelivery & { readonly kind: 'status_comment_changed'; readonly runId: string })
   | (FromDelivery & { readonly kind: 'pull_request_closed'; readonly pullRequest: number; readonly merged: boolean })
   | (FromDelivery & { readonly kind: 'issue_closed' })
   | (FromDelivery & { readonly kind: 'issue_reopened' })

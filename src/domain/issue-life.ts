@@ -3,9 +3,12 @@
  * issue workflow's state, so that the whole of it is one table test.
  */
 import type { Account, Fact, ObservedFact } from './facts.ts';
+import { gate, type Candidates, type DoneStages, type IssuePast } from './gates.ts';
+import type { AgentProfile } from './profile.ts';
 import {
   normalizeLabel,
   stageRow,
+  STAGES,
   triggerLabel,
   triggerLabelsIn,
   triggerOfLabel,
@@ -25,12 +28,27 @@ export interface PlannedRun {
   /** The delivery that brought it: the correlation id of all that follows. */
   readonly delivery: string;
   readonly requestedAt: string;
+  /** When it was asked for by GitHub's clock, where that is known: what was said later does not count. */
+  readonly frozenAt?: string;
+  /** The pull request under whose label it stands; the issue's, where it is missing. */
+  readonly pullRequest?: number;
   /** Counts what was written of it to the read model, so that the newest write wins. */
   readonly revision: number;
   /** Set when somebody took the label off: whatever stands there now belongs to a newer click. */
   readonly withdrawn?: true;
   /** Set when the issue's workflow has continued as new since the run was started, and learns of its end by a signal. */
   readonly reportsBySignal?: true;
+}
+
+/** A conversation in comments. */
+export interface Discussion {
+  /** Its last turn that was answered: the next one goes on with that conversation. */
+  readonly last: { readonly runId: string; readonly threadId: string } | null;
+  /** What was said up to then is answered, ISO 8601 by GitHub's clock. */
+  readonly answeredUntil: string | null;
+  readonly unanswered: readonly Omit<Extract<Fact, { kind: 'comment_added' }>, 'kind'>[];
+  /** When it ends by itself, should nobody say anything, ISO 8601. */
+  readonly idleUntil: string;
 }
 
 /** All that an issue's workflow knows. Plain JSON; carried whole through continue-as-new. */
@@ -50,7 +68,21 @@ export interface IssueState {
   active: PlannedRun | null;
   queue: PlannedRun[];
   /** The last run that left work behind: what a revise goes on with. */
-  last: { readonly runId: string; readonly stage: Stage; readonly threadId: string } | null;
+  last: {
+    readonly runId: string;
+    readonly stage: Stage;
+    readonly threadId: string;
+    readonly headSha?: string;
+    readonly profile?: AgentProfile;
+  } | null;
+  /** What is done and not superseded. Missing until GitHub and the read model were asked. */
+  done?: DoneStages;
+  /** Counts the issue's branches, from 1: a pull request that is merged or closed takes its branch with it. */
+  branch?: number;
+  /** Set while people talk with an agent in comments. */
+  discussion?: Discussion;
+  /** Why the platform put `need:input` on, while it is unanswered. */
+  asked?: string;
   pullRequest: { readonly number: number; readonly url: string } | null;
   environment: { readonly name: string; readonly until: string } | null;
   closed: boolean;
@@ -119,8 +151,12 @@ function subjectOf(fact: Fact): string | undefined {
       return `${fact.kind} ${fact.by.id} ${fact.label} ${fact.event} ${fact.reason}`;
     case 'changes_requested':
       return `${fact.kind} ${fact.review}`;
+    case 'comment_added':
+      return `${fact.kind} ${fact.comment}`;
     case 'pull_request_closed':
       return `${fact.kind} ${fact.pullRequest}`;
+    case 'status_comment_changed':
+      return `${fact.kind} ${fact.runId}`;
     case 'issue_closed':
     case 'issue_reopened':
       return fact.kind;
@@ -168,6 +204,12 @@ export interface LabelTruth {
   readonly open: boolean;
   readonly title: string;
   readonly labels: readonly string[];
+  /** What the read model knows of an earlier life of the issue. */
+  readonly past?: IssuePast | null;
+  /** People who put a label on and may not start runs any more, by account id, with the reason (reliability.md T26). */
+  readonly refused?: Readonly<Record<string, string>>;
+  /** The issue's pull requests, where the label's stage needs to know. */
+  readonly candidates?: Candidates;
   /** All `labeled` events of the label in question since the issue was last closed or reopened, oldest first. */
   readonly labeled: readonly LabeledEvent[];
 }
@@ -178,9 +220,16 @@ export type TakenEvents = Readonly<Record<string, number>>;
 /** What webhooks say of a label that was put on: by somebody who may, or refused at the edge for a reason of its own. */
 export type LabelFact = Extract<Fact, { kind: 'trigger_label_added' | 'trigger_refused' }>;
 
+/** A trigger that comes to nothing. `labels`: what stands against it, or what would be possible. */
+export interface Dropped {
+  readonly fact: LabelFact;
+  readonly reason: string;
+  readonly labels?: readonly string[];
+}
+
 export interface TriggerDecision {
   readonly planned: readonly PlannedRun[];
-  readonly dropped: readonly { readonly fact: LabelFact; readonly reason: string }[];
+  readonly dropped: readonly Dropped[];
   readonly taken: TakenEvents;
 }
 
@@ -190,18 +239,51 @@ export interface TriggerDecision {
  * without an event of its own is one that was taken up before, or a replay (design.md, decision 3; requirements.md 9.2
  * B40; reliability.md T11-T13).
  */
-export function decideTriggers(taken: TakenEvents, facts: readonly LabelFact[], truth: LabelTruth): TriggerDecision {
+export function decideTriggers(
+  taken: TakenEvents,
+  facts: readonly LabelFact[],
+  truth: LabelTruth,
+  known: GateState = { active: null, queue: [] },
+): TriggerDecision {
   const planned: PlannedRun[] = [];
-  const dropped: { fact: LabelFact; reason: string }[] = [];
+  const dropped: Dropped[] = [];
   const now: Record<string, number> = { ...taken };
   for (const fact of facts) {
     const event = eventOf(fact, truth, now[fact.by.id] ?? 0);
     if (event) now[event.by] = event.id;
     const reason = dropReason(fact, event, truth);
-    if (reason === undefined && event && fact.kind === 'trigger_label_added') planned.push(planOf(fact, event));
-    else dropped.push({ fact, reason: reason ?? 'trigger_already_taken' });
+    if (reason !== undefined || !event || fact.kind !== 'trigger_label_added') {
+      dropped.push({ fact, reason: reason ?? 'trigger_already_taken' });
+      continue;
+    }
+    const refusal = gateOf(fact.target, truth, known) ?? discussionConflict(fact.target, known);
+    if (refusal) dropped.push({ fact, ...refusal });
+    else planned.push(planOf(fact, event));
   }
   return { planned, dropped, taken: now };
+}
+
+/** What of an issue's state decides whether a run may begin. */
+type GateState = Pick<IssueState, 'done' | 'asked' | 'active' | 'queue'>;
+
+/** A conversation does not begin while work is under way (requirements.md 2.3); a turn of it that is left is none. */
+function discussionConflict(
+  { kind }: TriggerTarget,
+  { active, queue }: GateState,
+): { readonly reason: string; readonly labels: readonly string[] } | undefined {
+  const isWork = (run: PlannedRun | null): boolean => run !== null && run.target.kind !== 'discussion';
+  const conflicts = kind === 'discussion' && (isWork(active) || queue.some(isWork));
+  return conflicts ? { reason: 'discussion_mode_trigger_label_conflict', labels: [] } : undefined;
+}
+
+/** Whether what the issue has done so far, and its labels, let a run begin. */
+export function gateOf(
+  target: TriggerTarget,
+  truth: Pick<LabelTruth, 'labels' | 'candidates'>,
+  { done, asked }: Pick<IssueState, 'done' | 'asked'>,
+): ReturnType<typeof gate> {
+  const { labels, candidates } = truth;
+  return gate(target, { labels, done: done ?? {}, candidates, asked: asked !== undefined });
 }
 
 /** An event so much older than a delivery was never told of, or refused at its time: a newer one is meant. */
@@ -223,11 +305,13 @@ function wasTakenBack({ takenOffBy, clearedByPlatform }: LabeledEvent): boolean 
 
 function dropReason(fact: LabelFact, event: LabeledEvent | undefined, truth: LabelTruth): string | undefined {
   if (fact.kind === 'trigger_refused') return fact.reason;
-  const standing = triggerLabelsIn(truth.labels);
   if (!truth.open) return 'issue_closed';
+  const refused = truth.refused?.[fact.by.id];
+  if (refused !== undefined) return refused;
   if (event && wasTakenBack(event)) return 'label_absent';
-  if (!standing.includes(fact.label) && !event?.clearedByPlatform) return 'label_absent';
-  if (triggerLabelsIn([...standing, fact.label]).length > 1) return 'issue_trigger_label_conflict';
+  if (!truth.labels.map(normalizeLabel).includes(fact.label) && !event?.clearedByPlatform) return 'label_absent';
+  if (triggerOfLabel(fact.label) && triggerLabelsIn([...truth.labels, fact.label]).length > 1)
+    return 'issue_trigger_label_conflict';
   return event ? undefined : 'trigger_already_taken';
 }
 
@@ -240,42 +324,72 @@ function planOf(fact: Extract<LabelFact, { kind: 'trigger_label_added' }>, event
     by: fact.by,
     delivery: fact.delivery,
     requestedAt: fact.at,
+    frozenAt: event.at,
+    ...(fact.pullRequest === undefined ? {} : { pullRequest: fact.pullRequest }),
     revision: 0,
   };
 }
 
-/** The stage that a review sends back: the one label on the pull request, else on the issue, else the last run's. */
-export function resolveReviseStage(
-  pullRequestLabels: readonly string[],
-  issueLabels: readonly string[],
-  lastStage: Stage | undefined,
-):
-  | { readonly stage: Stage; readonly source: 'pr_labels' | 'issue_labels' | 'last_run_context' }
-  | { readonly problem: 'ambiguous' | 'not_resolved' } {
+/** Where the stage of a review may be read, the strongest first (requirements.md 2.3). */
+export interface ReviseSources {
+  readonly pullRequestLabels: readonly string[];
+  readonly issueLabels: readonly string[];
+  /** Of the last run on this pull request. */
+  readonly lastStage: Stage | undefined;
+  readonly done: DoneStages;
+}
+
+/** The stage that a review sends back, or the labels that a person can choose from. */
+export function resolveReviseStage({ pullRequestLabels, issueLabels, lastStage, done }: ReviseSources):
+  | {
+      readonly stage: Stage;
+      readonly source: 'pr_labels' | 'issue_labels' | 'last_run_context' | 'issue_history';
+    }
+  | { readonly problem: 'ambiguous' | 'not_resolved'; readonly labels: readonly string[] } {
   for (const [source, labels] of [
     ['pr_labels', pullRequestLabels],
     ['issue_labels', issueLabels],
   ] as const) {
     const stages = [...new Set(labels.flatMap((label) => triggerOfLabel(label)?.stage ?? []))];
-    if (stages.length > 1) return { problem: 'ambiguous' };
+    if (stages.length > 1) return { problem: 'ambiguous', labels: reviseLabels(stages) };
     if (stages[0]) return { stage: stages[0], source };
   }
-  return lastStage ? { stage: lastStage, source: 'last_run_context' } : { problem: 'not_resolved' };
+  if (lastStage) return { stage: lastStage, source: 'last_run_context' };
+  const newest = newestOf(Object.keys(done) as Stage[], done);
+  if (newest) return { stage: newest, source: 'issue_history' };
+  return { problem: 'not_resolved', labels: reviseLabels(STAGES.map(({ stage }) => stage)) };
+}
+
+function reviseLabels(stages: readonly Stage[]): string[] {
+  return stages.filter((stage) => stageRow(stage).revisable).map((stage) => triggerLabel({ stage, kind: 'revise' }));
 }
 
 /** The run that a review asks for, or why there is none. */
 export function decideRevise(
-  state: Pick<IssueState, 'takenReviews' | 'last' | 'closed'>,
+  state: Pick<IssueState, 'takenReviews' | 'last' | 'closed' | 'done' | 'asked' | 'pullRequest'>,
   fact: Extract<Fact, { kind: 'changes_requested' }>,
-): { readonly planned: PlannedRun; readonly source: string } | { readonly reason: string } {
+  issueLabels: readonly string[] = [],
+):
+  | { readonly planned: PlannedRun; readonly source: string }
+  | { readonly reason: string; readonly labels?: readonly string[] } {
   if (state.closed) return { reason: 'issue_closed' };
   if (state.takenReviews.includes(fact.review)) return { reason: 'trigger_already_taken' };
   if (fact.outdated) return { reason: 'review_outdated' };
-  const resolved = resolveReviseStage(fact.labels, [], state.last?.stage);
-  if ('problem' in resolved) return { reason: `pull_request_review_stage_${resolved.problem}` };
+  const done = state.done ?? {};
+  const onThis = (Object.keys(done) as Stage[]).filter((stage) => done[stage]?.pullRequest === fact.pullRequest);
+  const resolved = resolveReviseStage({
+    pullRequestLabels: fact.labels,
+    issueLabels,
+    lastStage:
+      (state.pullRequest?.number ?? fact.pullRequest) === fact.pullRequest ? state.last?.stage : newestOf(onThis, done),
+    done,
+  });
+  if ('problem' in resolved)
+    return { reason: `pull_request_review_stage_${resolved.problem}`, labels: resolved.labels };
   const { stage, source } = resolved;
   if (!stageRow(stage).revisable) return { reason: 'pull_request_review_stage_not_resolved' };
-  if (!stageRow(stage).launchable) return { reason: 'stage_not_launchable' };
+  const refusal = gateOf({ stage, kind: 'revise' }, { labels: issueLabels }, state);
+  if (refusal) return refusal;
   return {
     source,
     planned: {
@@ -291,6 +405,10 @@ export function decideRevise(
   };
 }
 
+function newestOf(stages: readonly Stage[], done: DoneStages): Stage | undefined {
+  return stages.toSorted((a, b) => Date.parse(done[a]?.at ?? '') - Date.parse(done[b]?.at ?? '')).at(-1);
+}
+
 /** Runs of one issue that may wait; who asks for more is told to wait with asking. */
 export const QUEUE_LIMIT = 10;
 
@@ -301,16 +419,18 @@ export function isCanceledByRemoval(run: PlannedRun, label: string): boolean {
 
 /** In one word, what has to happen for the issue to go on. */
 export function waitsFor(
-  state: Pick<IssueState, 'active' | 'closed' | 'pullRequest'>,
-): 'agent' | 'cleanup' | 'review' | 'label' {
+  state: Pick<IssueState, 'active' | 'closed' | 'pullRequest' | 'asked'>,
+): 'agent' | 'cleanup' | 'input' | 'review' | 'label' {
   if (state.active) return 'agent';
   if (state.closed) return 'cleanup';
+  if (state.asked !== undefined) return 'input';
   return state.pullRequest ? 'review' : 'label';
 }
 
 /** The label to take off the issue when a run ends; none while another run in the queue stands under the same label. */
 export function labelToRemove(run: PlannedRun, queue: readonly PlannedRun[]): string | null {
-  if (run.withdrawn) return null;
+  // A conversation goes on under its label from turn to turn.
+  if (run.withdrawn || run.target.kind === 'discussion') return null;
   const label = run.label ?? triggerLabel(run.target);
   return queue.some((waiting) => waiting.label === label) ? null : label;
 }

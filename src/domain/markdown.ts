@@ -28,3 +28,14 @@ export function embedded(markdown: string): string {
   }
   return open === undefined ? text : `${text}\n${open}`;
 }
+
+/** What a quotation shows at most. */
+const QUOTED = 1500;
+
+/** A text as it is, in a code block that it cannot end: nothing in it is markup, and nobody is mentioned. */
+export function quoted(text: string): string {
+  if (text.trim() === '') return '';
+  const shown = text.length > QUOTED ? `${text.slice(0, QUOTED).toWellFormed()} …` : text;
+  const fence = '`'.repeat(Math.max(3, ...[...shown.matchAll(/`+/g)].map((run) => run[0].length + 1)));
+  return `${fence}text\n${shown}\n${fence}`;
+}

@@ -1,14 +1,17 @@
 /** Names that are computed, so that whoever comes after a crash finds the same thing again. */
 import type { IssueRef } from './facts.ts';
 
-/** The branch an issue's agents work on (requirements.md A4). */
-export function branchName(issueNumber: number): string {
-  return `codex/issue-${issueNumber}`;
+/**
+ * The branch an issue's agents work on (requirements.md A4). A pull request that is merged or closed takes its branch with it:
+ * `nth` counts them, from 1.
+ */
+export function branchName(issueNumber: number, nth = 1): string {
+  return nth === 1 ? `codex/issue-${issueNumber}` : `codex/issue-${issueNumber}-${nth}`;
 }
 
 /** The issue a branch belongs to, or undefined for a branch that is not ours. */
 export function issueOfBranch(branch: string): number | undefined {
-  const digits = /^codex\/issue-([1-9]\d{0,9})$/.exec(branch)?.[1];
+  const digits = /^codex\/issue-([1-9]\d{0,9})(-[1-9]\d{0,5})?$/.exec(branch)?.[1];
   return digits === undefined ? undefined : Number(digits);
 }
 

@@ -9,9 +9,16 @@ export interface PullRequestText {
   readonly body: string;
 }
 
-/** Title and description. `Closes` links the issue, and closes it when the pull request is merged. */
+/** Title and description. `Closes` links the issue, and closes it when the pull request is merged; `Part of` links it only. */
 export function renderPullRequest(
-  input: { issueNumber: number; target: TriggerTarget; requestedBy: string; runUrl: string; answer: AgentAnswer },
+  input: {
+    issueNumber: number;
+    target: TriggerTarget;
+    requestedBy: string;
+    closes: boolean;
+    runUrl: string;
+    answer: AgentAnswer;
+  },
   locale: Locale,
 ): PullRequestText {
   const { pullRequest } = commentTexts(locale);
@@ -22,7 +29,7 @@ export function renderPullRequest(
   const parts = [
     embedded(input.answer.summary),
     ...(checks.length > 0 ? [[`**${pullRequest.checks}**`, '', ...checks].join('\n')] : []),
-    `Closes #${input.issueNumber}`,
+    `${input.closes ? 'Closes' : 'Part of'} #${input.issueNumber}`,
     `<sub>${pullRequest.requested(triggerLabel(input.target), input.requestedBy)} [codex-k8s](${input.runUrl})</sub>`,
   ];
   return { title: oneLine(input.answer.title), body: parts.join('\n\n') };

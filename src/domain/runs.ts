@@ -1,4 +1,6 @@
 /** The life of a run: its states, why it ends, and what the agent says of itself. */
+import type { AgentProfile } from './profile.ts';
+import type { Stage } from './stages.ts';
 
 export const RUN_STATUSES = [
   'queued',
@@ -28,6 +30,8 @@ export const FAILURES = [
   'agent_lost', // the agent's process ended without a report
   'launch_failed', // the environment or the process could not be made
   'pull_request_not_found', // a revise without a pull request to revise
+  'failed_precondition', // labels of one group stand against each other, or nobody knows what to work on
+  'scope_violation', // the stage's work changes files that the stage may not change
   'publish_failed', // the work is there, but GitHub refused the pull request
   'platform_error', // a fault of codex-k8s itself
 ] as const;
@@ -43,6 +47,8 @@ export interface AgentAnswer {
   readonly checks: readonly { readonly command: string; readonly passed: boolean }[];
   /** One answer for each review comment that was handed in. */
   readonly answers: readonly { readonly comment_id: number; readonly answer: string }[];
+  /** Of a rethink: the stage to go back to. Empty or missing otherwise. */
+  readonly back_to?: string;
 }
 
 /** What the runner reports to the platform at its end. Exactly one report counts for each run. */
@@ -67,9 +73,16 @@ export type AgentReport =
 export type RunOutcome =
   | {
       readonly status: 'succeeded';
-      readonly pullRequest: { readonly number: number; readonly url: string };
+      /** Null for a conversation on an issue that has none. */
+      readonly pullRequest: { readonly number: number; readonly url: string } | null;
       readonly summary: string;
       readonly threadId: string;
+      /** The commit at the head of the branch. */
+      readonly headSha?: string;
+      /** With what the agent worked. */
+      readonly profile?: AgentProfile;
+      /** Of a rethink: the stage that it goes back to. */
+      readonly backTo?: Stage;
       /** The login of the person who merged the pull request while the agent still worked, which was then stopped. */
       readonly mergedBy?: string;
     }

@@ -1,50 +1,269 @@
-/** The closed vocabulary of stages and of the labels that start them (requirements.md 1.5a, 2.5). */
+/** The closed vocabulary of roles and stages, and of the labels that start them (requirements.md 1.5a, 2.5). */
 
-const ROLES = ['pm', 'sa', 'em', 'dev', 'reviewer', 'qa', 'sre', 'km'] as const;
-type Role = (typeof ROLES)[number];
+interface RoleRow {
+  readonly role: string;
+  readonly title: string;
+  /** Runs of this role that may work at once in one project (requirements.md R15). */
+  readonly atOnce: number;
+}
 
-export type RunKind = 'work' | 'revise';
+export const ROLES = [
+  { role: 'pm', title: 'product manager', atOnce: 1 },
+  { role: 'sa', title: 'systems analyst and architect', atOnce: 1 },
+  { role: 'em', title: 'engineering manager', atOnce: 1 },
+  { role: 'dev', title: 'developer', atOnce: 2 },
+  { role: 'reviewer', title: 'reviewer', atOnce: 2 },
+  { role: 'qa', title: 'quality engineer', atOnce: 2 },
+  { role: 'sre', title: 'site reliability engineer', atOnce: 1 },
+  { role: 'km', title: 'keeper of documents and knowledge', atOnce: 2 },
+] as const satisfies readonly RoleRow[];
+
+export type Role = (typeof ROLES)[number]['role'];
+
+/**
+ * What a run is for. `review`: a reviewer reads a pull request and comments; `discussion`: one turn of a conversation in
+ * comments. Neither of the two leaves a commit.
+ */
+export type RunKind = 'work' | 'revise' | 'review' | 'discussion';
+
+/** What files a stage's pull request may change. `code`: any. */
+export type Scope = 'code' | 'documents' | 'prompts';
+
+/**
+ * What must be there before a stage begins. `open_work`: the pull request of the issue's `dev`, open; `merged_work`: the
+ * same, merged. Stages in a trajectory need what comes before them there as well ({@link PROFILES}).
+ */
+export type Candidate = 'open_work' | 'merged_work';
 
 interface StageRow {
   readonly stage: string;
   /** The role that is launched for the stage. */
   readonly lead: Role;
+  /** Other roles that have a say in it. */
+  readonly others: readonly Role[];
+  /** Documents that it usually makes or updates. */
+  readonly artefacts: readonly string[];
+  readonly scope: Scope;
+  /** Whether the agent gets an environment with the project's services, or a checkout only (requirements.md R6). */
+  readonly mode: 'full-env' | 'code-only';
   /** Whether `run:<stage>:revise` exists. */
   readonly revisable: boolean;
-  /** Whether this build has prompts for the stage. A label of another stage is refused with its reason. */
-  readonly launchable: boolean;
+  readonly candidate: Candidate | null;
 }
 
 export const STAGES = [
-  { stage: 'intake', lead: 'pm', revisable: true, launchable: false },
-  { stage: 'vision', lead: 'pm', revisable: true, launchable: false },
-  { stage: 'prd', lead: 'pm', revisable: true, launchable: false },
-  { stage: 'arch', lead: 'sa', revisable: true, launchable: false },
-  { stage: 'design', lead: 'sa', revisable: true, launchable: false },
-  { stage: 'plan', lead: 'em', revisable: true, launchable: false },
-  { stage: 'dev', lead: 'dev', revisable: true, launchable: true },
-  { stage: 'doc-audit', lead: 'km', revisable: true, launchable: false },
-  { stage: 'qa', lead: 'qa', revisable: true, launchable: false },
-  { stage: 'release', lead: 'em', revisable: true, launchable: false },
-  { stage: 'postdeploy', lead: 'sre', revisable: true, launchable: false },
-  { stage: 'ops', lead: 'sre', revisable: true, launchable: false },
-  { stage: 'self-improve', lead: 'km', revisable: true, launchable: false },
-  { stage: 'rethink', lead: 'em', revisable: false, launchable: false },
+  {
+    stage: 'intake',
+    lead: 'pm',
+    others: ['km'],
+    artefacts: ['problem', 'brief', 'scope_mvp', 'personas', 'constraints', 'risks_register'],
+    scope: 'documents',
+    mode: 'code-only',
+    revisable: true,
+    candidate: null,
+  },
+  {
+    stage: 'vision',
+    lead: 'pm',
+    others: ['em'],
+    artefacts: ['project_charter', 'success_metrics', 'risks_register'],
+    scope: 'documents',
+    mode: 'code-only',
+    revisable: true,
+    candidate: null,
+  },
+  {
+    stage: 'prd',
+    lead: 'pm',
+    others: ['sa'],
+    artefacts: ['prd', 'nfr', 'user_story'],
+    scope: 'documents',
+    mode: 'code-only',
+    revisable: true,
+    candidate: null,
+  },
+  {
+    stage: 'arch',
+    lead: 'sa',
+    others: [],
+    artefacts: ['c4_context', 'c4_container', 'adr', 'alternatives'],
+    scope: 'documents',
+    mode: 'full-env',
+    revisable: true,
+    candidate: null,
+  },
+  {
+    stage: 'design',
+    lead: 'sa',
+    others: ['qa'],
+    artefacts: ['design_doc', 'api_contract', 'data_model', 'migrations_policy'],
+    scope: 'documents',
+    mode: 'full-env',
+    revisable: true,
+    candidate: null,
+  },
+  {
+    stage: 'plan',
+    lead: 'em',
+    others: ['km'],
+    artefacts: ['delivery_plan', 'epic', 'definition_of_done', 'issue_map'],
+    scope: 'documents',
+    mode: 'full-env',
+    revisable: true,
+    candidate: null,
+  },
+  {
+    stage: 'dev',
+    lead: 'dev',
+    others: ['reviewer'],
+    artefacts: ['code', 'tests', 'documentation'],
+    scope: 'code',
+    mode: 'full-env',
+    revisable: true,
+    candidate: null,
+  },
+  {
+    stage: 'doc-audit',
+    lead: 'km',
+    others: [],
+    artefacts: ['documentation', 'traceability'],
+    scope: 'documents',
+    mode: 'full-env',
+    revisable: true,
+    candidate: null,
+  },
+  {
+    stage: 'qa',
+    lead: 'qa',
+    others: [],
+    artefacts: ['test_strategy', 'test_plan', 'test_matrix', 'regression_checklist'],
+    scope: 'documents',
+    mode: 'full-env',
+    revisable: true,
+    candidate: 'open_work',
+  },
+  {
+    stage: 'release',
+    lead: 'em',
+    others: ['sre'],
+    artefacts: ['release_plan', 'release_notes', 'rollback_plan'],
+    scope: 'documents',
+    mode: 'full-env',
+    revisable: true,
+    candidate: 'open_work',
+  },
+  {
+    stage: 'postdeploy',
+    lead: 'sre',
+    others: ['qa'],
+    artefacts: ['postdeploy_review', 'incident_postmortem'],
+    scope: 'documents',
+    mode: 'full-env',
+    revisable: true,
+    candidate: 'merged_work',
+  },
+  {
+    stage: 'ops',
+    lead: 'sre',
+    others: ['km'],
+    artefacts: ['runbook', 'slo', 'alerts', 'monitoring'],
+    scope: 'documents',
+    mode: 'full-env',
+    revisable: true,
+    candidate: 'merged_work',
+  },
+  {
+    stage: 'self-improve',
+    lead: 'km',
+    others: ['dev', 'reviewer'],
+    artefacts: ['prompts', 'documentation', 'tool lists'],
+    scope: 'prompts',
+    mode: 'code-only',
+    revisable: true,
+    candidate: null,
+  },
+  {
+    stage: 'rethink',
+    lead: 'em',
+    others: [],
+    artefacts: ['decision record'],
+    scope: 'documents',
+    mode: 'full-env',
+    revisable: false,
+    candidate: null,
+  },
+  {
+    stage: 'ai-repair',
+    lead: 'sre',
+    others: [],
+    artefacts: ['code', 'tests', 'incident_postmortem'],
+    scope: 'code',
+    mode: 'code-only',
+    revisable: false,
+    candidate: null,
+  },
 ] as const satisfies readonly StageRow[];
 
 export type Stage = (typeof STAGES)[number]['stage'];
 
-/** What a trigger label asks for. */
+interface ProfileRow {
+  readonly profile: string;
+  /** The stages an issue goes through, in this order. Any of them may be done again. */
+  readonly trajectory: readonly Stage[];
+}
+
+/**
+ * The trajectories that are allowed (requirements.md 9.1 C3): what a trajectory leaves out is waived by it. Stages that stand
+ * in none of them may begin at any time.
+ */
+export const PROFILES = [
+  { profile: 'quick-fix', trajectory: ['dev', 'qa', 'release', 'postdeploy', 'ops'] },
+  {
+    profile: 'feature',
+    trajectory: ['intake', 'prd', 'design', 'plan', 'dev', 'qa', 'release', 'postdeploy', 'ops'],
+  },
+  {
+    profile: 'new-service',
+    trajectory: [
+      'intake',
+      'vision',
+      'prd',
+      'arch',
+      'design',
+      'plan',
+      'dev',
+      'doc-audit',
+      'qa',
+      'release',
+      'postdeploy',
+      'ops',
+    ],
+  },
+] as const satisfies readonly ProfileRow[];
+
+export type Profile = (typeof PROFILES)[number]['profile'];
+
+/** What a trigger asks for. */
 export interface TriggerTarget {
   readonly stage: Stage;
   readonly kind: RunKind;
 }
 
 /** The row of a stage. */
-export function stageRow(stage: Stage): StageRow {
+export function stageRow(stage: Stage): StageRow & { readonly stage: Stage } {
   const row = STAGES.find((candidate) => candidate.stage === stage);
   if (!row) throw new Error(`unknown stage ${stage}`);
   return row;
+}
+
+/** The role that is launched: a review's is the reviewer, whatever the stage of the pull request. */
+export function roleOf({ stage, kind }: TriggerTarget): Role {
+  return kind === 'review' ? 'reviewer' : stageRow(stage).lead;
+}
+
+/** Whether a run is to leave commits and a pull request. */
+export function leavesWork({ kind }: TriggerTarget): boolean {
+  return kind === 'work' || kind === 'revise';
 }
 
 /** GitHub compares label names without regard to case; so does this (requirements.md 2.6). */
@@ -54,10 +273,19 @@ export function normalizeLabel(label: string): string {
 
 /** The label that asks for a run of `stage` and `kind`. */
 export function triggerLabel({ stage, kind }: TriggerTarget): string {
-  return kind === 'work' ? `run:${stage}` : `run:${stage}:revise`;
+  switch (kind) {
+    case 'work':
+      return `run:${stage}`;
+    case 'revise':
+      return `run:${stage}:revise`;
+    case 'review':
+      return NEED_REVIEWER;
+    case 'discussion':
+      return MODE_DISCUSSION;
+  }
 }
 
-/** What a label asks for, or undefined when it is no trigger (`run:debug` is none, requirements.md 2.6). */
+/** What a label on an issue asks for, or undefined when it is no trigger (`run:debug` is none, requirements.md 2.6). */
 export function triggerOfLabel(label: string): TriggerTarget | undefined {
   const wanted = normalizeLabel(label);
   for (const { stage, revisable } of STAGES) {
@@ -73,3 +301,12 @@ export function triggerLabelsIn(labels: readonly string[]): string[] {
 }
 
 export const STATE_IN_REVIEW = 'state:in-review';
+export const STATE_BLOCKED = 'state:blocked';
+export const STATE_SUPERSEDED = 'state:superseded';
+export const NEED_INPUT = 'need:input';
+/** On a pull request: starts a reviewer. */
+export const NEED_REVIEWER = 'need:reviewer';
+/** On an issue: starts a conversation in comments. */
+export const MODE_DISCUSSION = 'mode:discussion';
+/** On an issue: keeps its environment until it closes. */
+export const RUN_DEBUG = 'run:debug';

@@ -3,9 +3,12 @@
  * an edited or deleted comment comes back right (9.2 B17).
  */
 import type { Failure, RunOutcome, RunStatus } from './runs.ts';
-import { triggerLabel, type TriggerTarget } from './stages.ts';
+import { leavesWork, triggerLabel, type Stage, type TriggerTarget } from './stages.ts';
 import type { IssueRef } from './facts.ts';
-import { embedded } from './markdown.ts';
+import { placeForLastWords } from './last-words.ts';
+import { embedded, quoted } from './markdown.ts';
+import { issueOfBranch } from './names.ts';
+import { renderNextSteps, type Pages } from './next-steps.ts';
 import { commentTexts, type Locale } from './comment-texts.ts';
 
 /** A step of the timeline; `at` is ISO 8601. */
@@ -24,6 +27,8 @@ export interface RunStory {
   readonly byReview: boolean;
   /** Counted from 1 while the run waits behind others of its issue. */
   readonly queuePlace: number | null;
+  /** Set while it waits for its turn in its project (capacity.ts). */
+  readonly queueOf?: 'project';
   readonly timeline: readonly TimelineStep[];
   readonly branch: string;
   readonly environment: string | null;
@@ -36,6 +41,8 @@ export interface RunStory {
   readonly canceled: { readonly by: string; readonly reason: string } | null;
   /** Who merged the pull request while the agent still worked. */
   readonly mergedBy?: string;
+  /** Of a rethink that is done: the stage that it goes back to. */
+  readonly backTo?: Stage;
 }
 
 /** The story of a run that was asked for, and of which nothing else is known. */
@@ -75,6 +82,7 @@ export function withOutcome(story: RunStory, outcome: RunOutcome, at: string): R
         summary: outcome.summary,
         pullRequest: outcome.pullRequest,
         ...(outcome.mergedBy === undefined ? {} : { mergedBy: outcome.mergedBy }),
+        ...(outcome.backTo === undefined ? {} : { backTo: outcome.backTo }),
       };
     case 'failed':
       return { ...ended, failure: { reason: outcome.failure, detail: outcome.detail } };
@@ -83,13 +91,14 @@ export function withOutcome(story: RunStory, outcome: RunOutcome, at: string): R
   }
 }
 
-/** Where a run's comment stands: on the pull request when a review asked for the run, else on the issue (3.5). */
+/** Where a run's comment stands: on the pull request when a review or a label there asked for the run, else on the issue (3.5). */
 export function commentPlace(
   issue: IssueRef,
-  trigger: string,
+  run: { readonly trigger: string; readonly pullRequest?: number },
   pullRequest: { readonly number: number } | null,
 ): IssueRef {
-  return trigger.startsWith('review:') && pullRequest ? { ...issue, number: pullRequest.number } : issue;
+  const number = run.pullRequest ?? (run.trigger.startsWith('review:') ? pullRequest?.number : undefined);
+  return number === undefined ? issue : { ...issue, number };
 }
 
 /** The hidden line by which a comment is found again, whatever became of the rest. */
@@ -97,39 +106,70 @@ export function statusMarker(runId: string): string {
   return `<!-- codex-k8s:run-status ${runId} -->`;
 }
 
-/** Renders the whole comment. `runUrl` is the run's page on the dashboard. */
-export function renderStatusComment(story: RunStory, locale: Locale, runUrl: string): string {
+/** The hidden line after it, by which the issue is found whose run it is: comments on pull requests are its comments too. */
+function issueMarker(issue: number): string {
+  return `<!-- codex-k8s:issue ${issue} -->`;
+}
+
+/** Whose status comment a text is, if it is one. Anybody can write such a text. */
+export function readStatusMarkers(text: string): { readonly runId: string; readonly issue: number | null } | undefined {
+  const [, runId, issue] = MARKERS.exec(text) ?? [];
+  return runId === undefined ? undefined : { runId, issue: issue === undefined ? null : Number(issue) };
+}
+
+const MARKERS =
+  /^<!-- codex-k8s:run-status ([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}) -->(?:\r?\n<!-- codex-k8s:issue ([1-9]\d{0,9}) -->)?/;
+
+/** Renders the whole comment, but for what the agent says (last-words.ts). */
+export function renderStatusComment(story: RunStory, locale: Locale, pages: Pages): string {
   const texts = commentTexts(locale);
   const parts = [
-    statusMarker(story.runId),
+    markers(story),
     `### ${texts.title(triggerLabel(story.target))}`,
-    headline(story, texts, runUrl),
+    headline(story, texts, pages.run),
     ...(story.failure ? [texts.failures[story.failure.reason], quoted(story.failure.detail)] : []),
     ...(story.status === 'succeeded' && story.summary ? [embedded(story.summary)] : []),
     timeline(story, texts),
     facts(story, texts),
-    nextSteps(story, texts, runUrl),
+    placeForLastWords(story.status, locale),
+    story.mergedBy === undefined ? renderNextSteps(story, locale, pages) : '',
   ];
   return parts.filter((part) => part !== '').join('\n\n');
+}
+
+/** The dashboard's pages that a comment points to; `dashboardUrl` without a slash at its end. */
+export function pagesOf(dashboardUrl: string, issue: IssueRef, runId: string): Pages {
+  return {
+    run: `${dashboardUrl}/runs/${runId}`,
+    issue: `${dashboardUrl}/issues/${issue.owner}/${issue.name}/${issue.number}`,
+  };
+}
+
+function markers({ runId, branch }: RunStory): string {
+  const issue = issueOfBranch(branch);
+  return issue === undefined ? statusMarker(runId) : `${statusMarker(runId)}\n${issueMarker(issue)}`;
 }
 
 type Texts = ReturnType<typeof commentTexts>;
 
 function headline(story: RunStory, texts: Texts, runUrl: string): string {
   const page = `[${texts.details}](${runUrl})`;
-  if (story.canceled) return `${texts.canceled(story.canceled.by, story.canceled.reason)} ${page}`;
-  if (story.status === 'queued' && story.queuePlace !== null) return `${texts.queued(story.queuePlace)} ${page}`;
+  if (story.canceled) return `${texts.canceled(story.canceled.by, inOneLine(story.canceled.reason))} ${page}`;
+  if (story.status === 'queued' && story.queuePlace !== null)
+    return `${texts.queued(story.queuePlace, story.queueOf)} ${page}`;
   if (story.mergedBy !== undefined && story.pullRequest)
     return `${texts.merged(story.pullRequest.number, story.mergedBy)} ${page}`;
-  if (story.status === 'succeeded' && story.pullRequest) return `${texts.succeeded(story.pullRequest.number)} ${page}`;
+  if (story.status === 'succeeded' && story.pullRequest && leavesWork(story.target))
+    return `${texts.succeeded(story.pullRequest.number)} ${page}`;
   return `${texts.states[story.status]} ${page}`;
 }
 
 function timeline(story: RunStory, texts: Texts): string {
-  const lines = story.timeline.map(({ step, at }) => {
-    const done = step !== story.status || story.status === 'succeeded';
+  const lines = story.timeline.map(({ step, at }, index) => {
+    const done = index < story.timeline.length - 1 || story.status === 'succeeded';
+    const text = step === 'queued' && index > 0 ? texts.queuedAgain : texts.steps[step];
     const mark = step === 'failed' ? '❌' : step === 'canceled' ? '🚫' : done ? '✅' : '⏳';
-    return `- ${mark} ${texts.steps[step]} · ${at.slice(0, 19).replace('T', ' ')} UTC`;
+    return `- ${mark} ${text} · ${at.slice(0, 19).replace('T', ' ')} UTC`;
   });
   return [`**${texts.timeline}**`, '', ...lines].join('\n');
 }
@@ -151,16 +191,6 @@ function facts(story: RunStory, texts: Texts): string {
   return [`| | |`, `|---|---|`, ...known].join('\n');
 }
 
-function nextSteps(story: RunStory, texts: Texts, runUrl: string): string {
-  const steps = (story.byReview && texts.nextAfterReview[story.status]) || texts.next[story.status];
-  if (steps === '' || story.mergedBy !== undefined) return '';
-  const values = { url: runUrl, label: triggerLabel(story.target), run: story.runId };
-  return `**${texts.nextTitle}** ${steps.replaceAll(/\{(url|label|run)\}/g, (_, name: keyof typeof values) => values[name])}`;
-}
-
-function quoted(text: string): string {
-  if (text.trim() === '') return '';
-  const shown = text.length > 1500 ? `${text.slice(0, 1500).toWellFormed()} …` : text;
-  const fence = '`'.repeat(Math.max(3, ...[...shown.matchAll(/`+/g)].map((run) => run[0].length + 1)));
-  return `${fence}text\n${shown}\n${fence}`;
+function inOneLine(text: string): string {
+  return embedded(text.replaceAll(/\s+/g, ' ').trim());
 }

@@ -4,10 +4,18 @@
  * speak on GitHub (9.2 B13).
  */
 import type { Account, Fact } from './facts.ts';
+import { LABELS } from './labels.ts';
 import { issueOfBranch } from './names.ts';
 import { authorize, type Authorization, type Sender, type Standing } from './senders.ts';
-import { normalizeLabel, stageRow, triggerLabelsIn, triggerOfLabel } from './stages.ts';
-import { issueNumberOf, type WebhookEvent } from './webhooks.ts';
+import {
+  MODE_DISCUSSION,
+  NEED_REVIEWER,
+  normalizeLabel,
+  triggerLabelsIn,
+  triggerOfLabel,
+  type TriggerTarget,
+} from './stages.ts';
+import { changedStatusComment, issueNumberOf, type WebhookEvent } from './webhooks.ts';
 
 /** What the read model says of the repository and the sender. */
 export interface Knowledge {
@@ -21,6 +29,8 @@ export interface DeliveryIdentity {
   readonly receivedAt: string;
   /** The run's id, should the delivery ask for one. */
   readonly runId: string;
+  /** The login under which agents commit: what it asks for, a person has to ask for. */
+  readonly agentLogin?: string;
 }
 
 export interface Judgement {
@@ -29,6 +39,9 @@ export interface Judgement {
   /** What the issue's workflow is to be told, if anything. */
   readonly fact: Fact | null;
 }
+
+/** A conversation is led by the role that finds out what people need. */
+const DISCUSSION: TriggerTarget = { stage: 'intake', kind: 'discussion' };
 
 const NOBODY: Sender = { id: 0, login: '', type: 'User' };
 
@@ -41,6 +54,10 @@ export function judge(event: WebhookEvent, knowledge: Knowledge, identity: Deliv
       return judgePullRequest(event, knowledge, identity);
     case 'pull_request_review':
       return judgeReview(event, knowledge, identity);
+    case 'issue_comment':
+      return judgeComment(event, knowledge, identity);
+    case 'label':
+      return judgeLabel(event, knowledge);
     case 'push':
       return judgePush(event, knowledge);
     case 'other':
@@ -64,7 +81,7 @@ function judgeIssue(
   if (event.action === 'reopened') return ignored(noTrigger, bound ? { ...from, kind: 'issue_reopened' } : null);
 
   const label = event.label === null ? '' : normalizeLabel(event.label);
-  const target = triggerOfLabel(label);
+  const target = triggerOfLabel(label) ?? (label === MODE_DISCUSSION ? DISCUSSION : undefined);
   if (!target) return ignored(noTrigger);
 
   if (event.action === 'unlabeled') {
@@ -74,14 +91,17 @@ function judgeIssue(
   if (event.action !== 'labeled') return ignored(noTrigger);
 
   if (!bound) return ignored('repository_not_bound_for_issue_label');
-  const authorization = authorize(sender, standing);
   const refuse = (reason: string, labels: readonly string[]): Judgement =>
     ignored(reason, { ...from, kind: 'trigger_refused', label, reason, labels });
-
+  if (identity.agentLogin !== undefined && sender.login === identity.agentLogin) return refuse('trigger_by_agent', []);
+  const authorization = authorize(sender, standing);
   if (!authorization.permitted) return refusedSender(authorization, refuse);
   const onIssue = triggerLabelsIn([...event.issue.labels, label]);
-  if (onIssue.length > 1) return refuse('issue_trigger_label_conflict', onIssue);
-  if (!stageRow(target.stage).launchable) return refuse('stage_not_launchable', [label]);
+  if (target.kind === 'discussion' ? onIssue.length > 0 : onIssue.length > 1) {
+    const reason =
+      target.kind === 'discussion' ? 'discussion_mode_trigger_label_conflict' : 'issue_trigger_label_conflict';
+    return refuse(reason, onIssue);
+  }
   return {
     status: 'accepted',
     reason: authorization.reason,
@@ -99,9 +119,11 @@ function refusedSender(
 
 function judgePullRequest(
   event: Extract<WebhookEvent, { name: 'pull_request' }>,
-  { bound }: Knowledge,
+  { bound, standing }: Knowledge,
   identity: DeliveryIdentity,
 ): Judgement {
+  if (event.label !== null && normalizeLabel(event.label) === NEED_REVIEWER)
+    return judgeReviewerLabel(event, { bound, standing }, identity);
   if (event.action !== 'closed' || !bound || issueNumberOf(event, issueOfBranch) === undefined)
     return accepted('recorded');
   return {
@@ -114,6 +136,68 @@ function judgePullRequest(
       by: account(event.sender ?? NOBODY),
       pullRequest: event.pullRequest.number,
       merged: event.pullRequest.merged,
+    },
+  };
+}
+
+/** A label on a pull request never starts work (requirements.md 2.2 row 21); this one asks for a reviewer (2.3). */
+function judgeReviewerLabel(
+  event: Extract<WebhookEvent, { name: 'pull_request' }>,
+  { bound, standing }: Knowledge,
+  identity: DeliveryIdentity,
+): Judgement {
+  if (event.action !== 'labeled' && event.action !== 'unlabeled') return accepted('recorded');
+  if (!bound || issueNumberOf(event, issueOfBranch) === undefined) return accepted('recorded');
+  const sender = event.sender ?? NOBODY;
+  const about = {
+    delivery: identity.delivery,
+    at: identity.receivedAt,
+    by: account(sender),
+    label: NEED_REVIEWER,
+    pullRequest: event.pullRequest.number,
+  };
+  const authorization = authorize(sender, standing);
+  if (!authorization.permitted) {
+    const { reason, known } = authorization;
+    const told = known && event.action === 'labeled';
+    return ignored(reason, told ? { ...about, kind: 'trigger_refused', reason, labels: [] } : null);
+  }
+  const { reason } = authorization;
+  if (event.action === 'unlabeled')
+    return { status: 'accepted', reason, fact: { ...about, kind: 'trigger_label_removed' } };
+  const target: TriggerTarget = { stage: 'dev', kind: 'review' };
+  return { status: 'accepted', reason, fact: { ...about, kind: 'trigger_label_added', target, runId: identity.runId } };
+}
+
+/** A comment goes on with a conversation, where the label says that there is one (requirements.md T18). */
+function judgeComment(
+  event: Extract<WebhookEvent, { name: 'issue_comment' }>,
+  { bound, standing }: Knowledge,
+  identity: DeliveryIdentity,
+): Judgement {
+  const { issue, comment } = event;
+  const about = { delivery: identity.delivery, at: identity.receivedAt, by: account(event.sender ?? NOBODY) };
+  const mirrored = bound ? changedStatusComment(event) : undefined;
+  if (mirrored) {
+    const fact: Fact = { ...about, kind: 'status_comment_changed', runId: mirrored.runId };
+    return { status: 'accepted', reason: 'recorded', fact };
+  }
+  const discussed = issue.labels.some((label) => normalizeLabel(label) === MODE_DISCUSSION) && !issue.isPullRequest;
+  if (!bound || event.action !== 'created' || !discussed) return accepted('recorded');
+  const sender = event.sender ?? NOBODY;
+  const authorization = authorize(sender, standing);
+  if (!authorization.permitted || sender.login === identity.agentLogin) return accepted('recorded');
+  return {
+    status: 'accepted',
+    reason: authorization.reason,
+    fact: {
+      kind: 'comment_added',
+      delivery: identity.delivery,
+      at: identity.receivedAt,
+      by: account(sender),
+      comment: comment.id,
+      saidAt: comment.at,
+      runId: identity.runId,
     },
   };
 }
@@ -145,6 +229,16 @@ function judgeReview(
       ...(isOutdated(event) ? { outdated: true } : {}),
     },
   };
+}
+
+/**
+ * A label that means something was renamed or deleted in the repository (reliability.md T16): what runs goes on, and the new
+ * name means nothing. `labels sync` makes it again.
+ */
+function judgeLabel(event: Extract<WebhookEvent, { name: 'label' }>, { bound }: Knowledge): Judgement {
+  const lost = event.action === 'deleted' ? event.label : event.before;
+  const matters = bound && lost !== null && LABELS.some(({ name }) => name === normalizeLabel(lost));
+  return accepted(matters ? 'label_catalogue_drift' : 'recorded');
 }
 
 function judgePush(event: Extract<WebhookEvent, { name: 'push' }>, { bound }: Knowledge): Judgement {

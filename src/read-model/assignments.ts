@@ -32,7 +32,8 @@ export async function storeAssignment(
     | 'reasoningEffort'
     | 'resumeThreadId'
     | 'resumeRunId'
-  >,
+  > &
+    Partial<Pick<AssignmentRow, 'snapshot' | 'snapshotSha256' | 'sinceSha'>>,
 ): Promise<void> {
   await db.insert(agentAssignments).values(row).onConflictDoNothing();
 }

@@ -47,6 +47,8 @@ export interface JudgedDelivery {
   /** ISO 8601. */
   readonly receivedAt: string;
   readonly fact: Fact | null;
+  /** What the repository is called from now on, when the delivery says that it was renamed. */
+  readonly newName?: { readonly owner: string; readonly name: string };
   /** For the audit event (requirements.md W6). */
   readonly details: Readonly<Record<string, unknown>>;
 }
@@ -146,6 +148,7 @@ async function keepIn(
   const written = Promise.all([
     kept.length > 0 && write(tx, kept, linkEvents(ends, events)),
     repeats.size > 0 && countRepeats(tx, [...repeats]),
+    ...kept.map((delivery) => rename(tx, delivery)),
   ]);
   written.catch(() => undefined); // the transaction fails with it
 
@@ -353,6 +356,12 @@ function grow(deliveries: readonly JudgedDelivery[]): { inboxes: GrownInbox[]; b
     inboxes.set(key, { issue_key: key, issue: named, added: (later?.added ?? 0) + 1 });
   }
   return { inboxes: [...inboxes.values()], behind };
+}
+
+/** A bound repository is shown under its new name. */
+async function rename(tx: postgres.TransactionSql, { repositoryId, newName }: JudgedDelivery): Promise<void> {
+  if (!newName || repositoryId === null) return;
+  await tx`update repositories set owner = ${newName.owner}, name = ${newName.name} where id = ${repositoryId}`;
 }
 
 /** Counts repeats; rows are locked in ascending order, so that no two servers wait for each other. */

@@ -1,5 +1,6 @@
 /** Issues and runs as their workflows show themselves. Safe to repeat and to reorder: an older write never wins. */
 import { eq, sql, type SQL } from 'drizzle-orm';
+import type { IssuePast } from '../domain/gates.ts';
 import { announce } from './changes.ts';
 import type { Database } from './database.ts';
 import { appendInOrder, type ChainLink, type FlowEvent } from './events.ts';
@@ -49,6 +50,12 @@ export async function projectRun(db: Database, row: RunRow, events: readonly Flo
 /** A reopened issue has a new workflow that counts its revisions anew, later in time. */
 function older(revision: typeof issues.revision, updatedAt: typeof issues.updatedAt): SQL {
   return sql`(${updatedAt}, ${revision}) < (excluded.updated_at, excluded.revision)`;
+}
+
+/** What an issue has done so far, or null for one that the read model does not know. */
+export async function findPast(db: Database, key: string): Promise<IssuePast | null> {
+  const [row] = await db.select({ past: issues.past }).from(issues).where(eq(issues.key, key));
+  return row?.past ?? null;
 }
 
 /** A run's row, or undefined. */

@@ -1,10 +1,16 @@
 /** Projects, repositories and people: who may ask for what. */
-import { eq, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNotNull, or, sql } from 'drizzle-orm';
+import type { ReasoningEffort } from '../domain/settings.ts';
 import type { Locale } from '../domain/comment-texts.ts';
 import type { Database } from './database.ts';
 import { people, projectMembers, projects, repositories } from './schema.ts';
 
-export type BoundRepository = typeof repositories.$inferSelect & { readonly project: string; readonly locale: Locale };
+export type BoundRepository = typeof repositories.$inferSelect & {
+  readonly project: string;
+  readonly locale: Locale;
+  /** What the project chooses for its agents; null leaves it to the platform. */
+  readonly agents: { readonly model: string | null; readonly reasoningEffort: ReasoningEffort | null };
+};
 
 /** Creates a project if there is none of that slug; returns its id. */
 export async function ensureProject(db: Database, slug: string): Promise<string> {
@@ -17,6 +23,24 @@ export async function ensureProject(db: Database, slug: string): Promise<string>
   return row.id;
 }
 
+/** What a project chooses for its runs. */
+export type ProjectChoices = Pick<typeof projects.$inferSelect, 'slug' | 'locale' | 'model' | 'reasoningEffort'>;
+
+/** Changes what a project chooses; returns all of it, or undefined when there is no such project. */
+export async function setProject(
+  db: Database,
+  slug: string,
+  choices: Partial<Omit<ProjectChoices, 'slug'>>,
+): Promise<ProjectChoices | undefined> {
+  const { locale, model, reasoningEffort } = projects;
+  const [row] = await db
+    .update(projects)
+    .set(choices)
+    .where(eq(projects.slug, slug))
+    .returning({ slug: projects.slug, locale, model, reasoningEffort });
+  return row;
+}
+
 /** Binds a repository to a project, or moves it there; also takes up a new name. */
 export async function bindRepository(db: Database, row: typeof repositories.$inferInsert): Promise<void> {
   const { id: _, ...columns } = row;
@@ -26,11 +50,38 @@ export async function bindRepository(db: Database, row: typeof repositories.$inf
 /** A bound repository with its project, by GitHub's id. */
 export async function findRepository(db: Database, id: number): Promise<BoundRepository | undefined> {
   const [row] = await db
-    .select({ repository: repositories, project: projects.slug, locale: projects.locale })
+    .select({
+      repository: repositories,
+      project: projects.slug,
+      locale: projects.locale,
+      model: projects.model,
+      reasoningEffort: projects.reasoningEffort,
+    })
     .from(repositories)
     .innerJoin(projects, eq(projects.id, repositories.projectId))
     .where(eq(repositories.id, id));
-  return row && { ...row.repository, project: row.project, locale: row.locale };
+  if (!row) return undefined;
+  const { repository, project, locale, ...agents } = row;
+  return { ...repository, project, locale, agents };
+}
+
+/** Those of the accounts that the project of a repository knows: its members, and people with a role on the platform. */
+export async function knownPeople(
+  db: Database,
+  repositoryId: number,
+  accounts: readonly number[],
+): Promise<ReadonlySet<number>> {
+  if (accounts.length === 0) return new Set();
+  const rows = await db
+    .selectDistinct({ id: people.id })
+    .from(people)
+    .leftJoin(projectMembers, eq(projectMembers.personId, people.id))
+    .leftJoin(
+      repositories,
+      and(eq(repositories.projectId, projectMembers.projectId), eq(repositories.id, repositoryId)),
+    )
+    .where(and(inArray(people.id, [...accounts]), or(isNotNull(people.platformRole), isNotNull(repositories.id))));
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** Makes a person known, with a role on the platform or in a project. */

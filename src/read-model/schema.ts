@@ -18,6 +18,9 @@ import {
 } from 'drizzle-orm/pg-core';
 import type { Fact, IssueRef } from '../domain/facts.ts';
 import type { AgentReport, Failure, RunStatus } from '../domain/runs.ts';
+import type { InputSnapshot } from '../domain/snapshot.ts';
+import type { ReasoningEffort } from '../domain/settings.ts';
+import type { IssuePast } from '../domain/gates.ts';
 import type { RunKind, Stage } from '../domain/stages.ts';
 import { packedBytes } from './packed-bytes.ts';
 
@@ -31,6 +34,9 @@ export const projects = pgTable('projects', {
   name: text('name').notNull(),
   /** Language of comments and prompts. */
   locale: text('locale').$type<'en' | 'ru'>().notNull().default('en'),
+  /** With what agents work here, unless a label says otherwise; null leaves it to the platform. */
+  model: text('model'),
+  reasoningEffort: text('reasoning_effort').$type<ReasoningEffort>(),
   createdAt: instant('created_at').notNull().defaultNow(),
 });
 
@@ -149,6 +155,8 @@ export const issues = pgTable(
     queued: integer('queued').notNull().default(0),
     pullRequest: integer('pull_request'),
     environment: text('environment'),
+    /** What is done: a closed issue that is reopened goes on with it. */
+    past: jsonb('past').$type<IssuePast>(),
     /** Grows with each write of the workflow; an older one never overwrites a newer one. */
     revision: integer('revision').notNull(),
     updatedAt: instant('updated_at').notNull(),
@@ -238,7 +246,12 @@ export const agentAssignments = pgTable('agent_assignments', {
   prompt: text('prompt').notNull(),
   promptSha256: text('prompt_sha256').notNull(),
   model: text('model').notNull(),
-  reasoningEffort: text('reasoning_effort').$type<'low' | 'medium' | 'high' | 'xhigh'>().notNull(),
+  reasoningEffort: text('reasoning_effort').$type<ReasoningEffort>().notNull(),
+  /** What people had said when the run was asked for (reliability.md T27), and its SHA-256. */
+  snapshot: jsonb('snapshot').$type<InputSnapshot>(),
+  snapshotSha256: text('snapshot_sha256'),
+  /** The head of the branch after the issue's last run that succeeded on it: what comes after it is this run's. */
+  sinceSha: text('since_sha'),
   /** Counts the agent processes of the run, from 1; the token of an earlier one opens nothing any more. */
   attempt: integer('attempt').notNull().default(1),
   resumeThreadId: text('resume_thread_id'),
@@ -249,6 +262,44 @@ export const agentAssignments = pgTable('agent_assignments', {
   /** Set when the run is over: from then on its token opens nothing. */
   closedAt: instant('closed_at'),
   createdAt: instant('created_at').notNull().defaultNow(),
+});
+
+/**
+ * Status comments as they ought to be, by run: so that one which somebody edits or deletes comes back right. No mirror of a
+ * history, and made anew by the next write.
+ */
+export const statusComments = pgTable('status_comments', {
+  runId: uuid('run_id').primaryKey(),
+  repositoryId: githubId('repository_id').notNull(),
+  /** The issue or pull request that it stands on. */
+  number: integer('number').notNull(),
+  /** GitHub's id of the comment, and where people find it. */
+  commentId: githubId('comment_id'),
+  url: text('url'),
+  /** As the workflow has it, without what the agent says. */
+  body: text('body').notNull(),
+  /** Grows with each body of the workflow; an older one never takes the place of a newer one. */
+  revision: integer('revision').notNull(),
+  updatedAt: instant('updated_at').notNull().defaultNow(),
+  /** What was written on GitHub last, and of which revision; null while nobody knows what stands there. */
+  written: text('written'),
+  writtenRevision: integer('written_revision'),
+  writtenAt: instant('written_at'),
+  /** One writer at a time: whoever counted the claims on holds the comment until then. */
+  claims: integer('claims').notNull().default(0),
+  claimedUntil: instant('claimed_until'),
+  /** When it was made right again lately, oldest first. */
+  restored: instant('restored')
+    .array()
+    .notNull()
+    .default(sql`'{}'`),
+});
+
+/** The content that was created on GitHub in the last hour, by API address: its limits are a budget for all processes. */
+export const githubBudgets = pgTable('github_budgets', {
+  apiUrl: text('api_url').primaryKey(),
+  /** When each was written, oldest first. */
+  writes: instant('writes').array().notNull(),
 });
 
 /** The agent's conversation as Codex keeps it (JSONL), the newest state for each run. */

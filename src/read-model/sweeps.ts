@@ -145,6 +145,23 @@ export async function workingIssues(db: Database, limit: number, key?: string): 
   }));
 }
 
+/** The issues of a repository that are shown as open. */
+export async function openIssuesIn(db: Database, repositoryId: number): Promise<WorkingIssue['issue'][]> {
+  const rows = await db
+    .select({ issue: issues, owner: repositories.owner, name: repositories.name })
+    .from(issues)
+    .innerJoin(repositories, eq(repositories.id, issues.repositoryId))
+    .where(and(eq(issues.repositoryId, repositoryId), ne(issues.state, 'closed')));
+  return rows.map(({ issue: { number, title, url }, owner, name }) => ({
+    repositoryId,
+    owner,
+    name,
+    number,
+    title,
+    url,
+  }));
+}
+
 /** Issues that a workflow should live for, oldest news first. */
 export async function openIssues(db: Database, limit: number): Promise<{ key: string; shownAt: string }[]> {
   const rows = await db

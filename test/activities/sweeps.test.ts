@@ -13,6 +13,7 @@ import { createLocalRuntime } from '../../src/adapters/local-runtime/runtime.ts'
 import type { WorkflowStatus } from '../../src/domain/sweeps.ts';
 import { connect, type Connection } from '../../src/read-model/database.ts';
 import { createIntake } from '../../src/read-model/intake.ts';
+import type { Fact } from '../../src/domain/facts.ts';
 import { projectIssue, projectRun, type IssueRow, type RunRow } from '../../src/read-model/projections.ts';
 import { addPerson, bindRepository, ensureProject } from '../../src/read-model/repositories.ts';
 import { addHook, DEMO, openPull, Receiver, startWithDemo, type Stage } from '../sandbox/github/stand-in.ts';
@@ -109,6 +110,7 @@ function issueRow(number: number, more: Partial<IssueRow> = {}): IssueRow {
     queued: 0,
     pullRequest: null,
     environment: null,
+    past: null,
     revision: 1,
     updatedAt: LONG_AGO,
     ...more,
@@ -331,6 +333,22 @@ describe('what nobody told of', () => {
     });
     expect(report.found.map(({ issue }) => issue)).toEqual([key]);
     expect(report.leftOut).toMatchObject([{ repository: -5 }]);
+  });
+
+  test('T21: a repository that is gone has its open issues told, and those that are closed left alone', async () => {
+    await bind({ id: -5, name: 'gone' });
+    for (const [number, state] of [
+      [1, 'working'],
+      [2, 'waiting'],
+      [3, 'closed'],
+    ] as const) {
+      const key = `issue:-5#${number}`;
+      statuses.set(key, { status: 'open' });
+      await projectIssue(connection.db, issueRow(number, { key, repositoryId: -5, state }), []);
+    }
+    await activities().reconcileRepositories({ repositories: [{ id: -5, since: LONG_AGO }], graceSeconds: 0 });
+    const words = told.map(({ key, fact }) => `${key} ${(fact as Fact).kind}`);
+    expect(words.toSorted()).toEqual(['issue:-5#1 issue_closed', 'issue:-5#2 issue_closed']);
   });
 
   test('is not looked for when Postgres does not answer: the sweep is tried again', async () => {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { FAULT_KINDS, serverConfig, workerConfig } from '../../src/app/config.ts';
+import { RUN_LIMITS } from '../../src/domain/capacity.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'config-'));
 
@@ -58,6 +59,24 @@ test('what is wrong is told without the value of a secret', () => {
   );
 });
 
+test('labels have their own names, unless a file gives them others', () => {
+  const file = secretFile('labels.json', '{"run:dev":"agent:dev"}');
+  for (const config of [serverConfig, workerConfig]) {
+    expect(config(complete()).CODEXK8S_LABELS_FILE.onGitHub('run:dev')).toBe('run:dev');
+    const { CODEXK8S_LABELS_FILE: names } = config({ ...complete(), CODEXK8S_LABELS_FILE: file });
+    expect(names.onGitHub('run:dev')).toBe('agent:dev');
+  }
+});
+
+test.each([
+  ['{"run:develop":"x","run:dev":""}', /CODEXK8S_LABELS_FILE: .*“run:develop” is no label[^]*“run:dev” is empty/],
+  ['{', /CODEXK8S_LABELS_FILE: .*is not JSON/],
+  [undefined, /CODEXK8S_LABELS_FILE: cannot be read: .*absent/],
+])('a file of names that holds %s is refused, and named', (content, problem) => {
+  const path = content === undefined ? join(directory, 'absent') : secretFile('wrong.json', content);
+  expect(() => serverConfig({ ...complete(), CODEXK8S_LABELS_FILE: path })).toThrow(problem);
+});
+
 test('docs/operations.md lists every variable', () => {
   const variables = (path: string): Set<string> =>
     new Set(
@@ -107,6 +126,31 @@ test.each([
   'seed=1,rate=0.1,kind=none',
 ])('“%s” are no faults for tests', (text) => {
   expect(() => workerConfig({ ...complete(), CODEXK8S_FAULTS: text })).toThrow(/CODEXK8S_FAULTS/);
+});
+
+test('limits of runs are those that are given, and the others as they are', () => {
+  const limitsOf = (text?: string) =>
+    workerConfig({ ...complete(), ...(text === undefined ? {} : { CODEXK8S_RUN_LIMITS: text }) }).CODEXK8S_RUN_LIMITS;
+  expect(limitsOf()).toEqual(RUN_LIMITS);
+  expect(limitsOf('installation=3, project=2,dev=1')).toEqual({
+    installation: 3,
+    project: 2,
+    roles: { ...RUN_LIMITS.roles, dev: 1 },
+  });
+  expect(limitsOf('dev=1,role=9').roles).toMatchObject({ dev: 1, pm: 9, km: 9 });
+});
+
+test.each([
+  ['', '“” is not like dev=2'],
+  ['dev', '“dev” is not like dev=2'],
+  ['dev=0', '“dev=0” is not like dev=2'],
+  ['dev=1.5', '“dev=1.5” is not like dev=2'],
+  ['dev=-1', '“dev=-1” is not like dev=2'],
+  ['dev=2,,qa=1', '“” is not like dev=2'],
+  ['devs=2', '“devs” is none of installation, project, role, pm, '],
+  ['dev=2,dev=3', 'dev stands there twice'],
+])('“%s” are no limits of runs', (text, message) => {
+  expect(() => workerConfig({ ...complete(), CODEXK8S_RUN_LIMITS: text })).toThrow(`CODEXK8S_RUN_LIMITS: ${message}`);
 });
 
 test('kill points need a directory that is there', () => {

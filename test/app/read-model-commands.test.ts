@@ -47,6 +47,10 @@ async function startWorker() {
     ...records,
     ...fake.activities,
     recordRun: (input) => records.recordRun(input),
+    comments: { showNow: async () => ({ comment: { id: 1, url: 'http://github/comment' }, stands: true }) },
+    readPast: async () => null,
+    readCandidates: async () => undefined,
+    readRefused: async () => ({}),
   });
   return createTestWorker(temporal, {
     ...fake.activities,
@@ -126,7 +130,12 @@ describe('an issue that was continued as new, closed, and opened again', () => {
     const worker = await startWorker();
     await worker.runUntil(async () => {
       const refusals = Array.from({ length: 12 }, (_, index) =>
-        delivered(2 + index, { kind: 'trigger_refused', label: 'run:qa', reason: 'stage_not_launchable', labels: [] }),
+        delivered(2 + index, {
+          kind: 'trigger_refused',
+          label: 'run:qa',
+          reason: 'sender_not_project_member',
+          labels: [],
+        }),
       );
       await tell(labeled(1));
       for (const [index, refusal] of refusals.entries()) {

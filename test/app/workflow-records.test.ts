@@ -60,7 +60,12 @@ test('a run that was ended from outside after its issue has continued as new is 
   await until(async () => (await records.openIssues()).has(issueKey(ISSUE)));
   let seq = 1;
   await until(async () => {
-    const refusal = { kind: 'trigger_refused', label: 'run:qa', reason: 'stage_not_launchable', labels: [] } as const;
+    const refusal = {
+      kind: 'trigger_refused',
+      label: 'run:qa',
+      reason: 'sender_not_project_member',
+      labels: [],
+    } as const;
     await tell(delivered((seq += 1), refusal));
     return (await issue.describe()).runId !== first;
   });

@@ -53,6 +53,7 @@ export function pullRequestEvent(
   return {
     name: 'pull_request',
     action,
+    label: null,
     repository: REPOSITORY,
     sender: OLIVIA,
     pullRequest: {

@@ -190,7 +190,7 @@ describe('receiving facts', () => {
 describe('a click on a trigger label', () => {
   test('is one run, named by the event', () => {
     expect(decideTriggers({}, [click('d1')], truth([[100, OLIVIA]]))).toEqual({
-      planned: [planned({ runId: 'run-of-d1', trigger: 'label:100' })],
+      planned: [planned({ runId: 'run-of-d1', trigger: 'label:100', frozenAt: expect.any(String) })],
       dropped: [],
       taken: { [OLIVIA.id]: 100 },
     });
@@ -308,7 +308,7 @@ describe('a click on a trigger label', () => {
   });
 
   test.each<[string, string[]]>([
-    ['labels that trigger nothing', ['run:dev', 'run:debug', 'state:blocked', 'need:qa']],
+    ['labels that trigger nothing', ['run:dev', 'run:debug', 'state:approved', 'need:qa']],
     ['the label in another spelling', ['RUN:Dev']],
   ])('is a run beside %s', (_what, labels) => {
     expect(decideTriggers({}, [click('d1')], truth([[100, OLIVIA]], { labels })).planned).toHaveLength(1);
@@ -479,11 +479,30 @@ describe('the stage that a review sends back', () => {
     ['is a late one too', ['run:release'], [], 'dev', { stage: 'release', source: 'pr_labels' }],
     ['is else that of the label on the issue', ['bug'], ['RUN:qa'], 'dev', { stage: 'qa', source: 'issue_labels' }],
     ['is else that of the last run', ['bug'], ['run:debug'], 'dev', { stage: 'dev', source: 'last_run_context' }],
-    ['is unclear with two on the pull request', ['run:dev', 'run:qa'], ['run:dev'], 'dev', { problem: 'ambiguous' }],
-    ['is unclear with two on the issue', [], ['run:dev', 'run:qa'], 'dev', { problem: 'ambiguous' }],
-    ['is unknown without any', [], [], undefined, { problem: 'not_resolved' }],
+    [
+      'is unclear with two on the pull request',
+      ['run:dev', 'run:qa'],
+      ['run:dev'],
+      'dev',
+      { problem: 'ambiguous', labels: ['run:dev:revise', 'run:qa:revise'] },
+    ],
+    [
+      'is unclear with two on the issue',
+      [],
+      ['run:dev', 'run:qa'],
+      'dev',
+      { problem: 'ambiguous', labels: ['run:dev:revise', 'run:qa:revise'] },
+    ],
+    [
+      'is unknown without any',
+      [],
+      [],
+      undefined,
+      { problem: 'not_resolved', labels: expect.arrayContaining(['run:dev:revise']) },
+    ],
   ])('%s', (_what, onPullRequest, onIssue, last, resolved) => {
-    expect(resolveReviseStage(onPullRequest, onIssue, last)).toEqual(resolved);
+    const sources = { pullRequestLabels: onPullRequest, issueLabels: onIssue, lastStage: last, done: {} };
+    expect(resolveReviseStage(sources)).toEqual(resolved);
   });
 });
 
@@ -521,9 +540,8 @@ describe('a review that requests changes', () => {
     ['of nothing known', {}, [], 'pull_request_review_stage_not_resolved'],
     ['with two stages', {}, ['run:dev', 'run:qa'], 'pull_request_review_stage_ambiguous'],
     ['of a stage without a revise', {}, ['run:rethink'], 'pull_request_review_stage_not_resolved'],
-    ['of a stage that cannot be launched', {}, ['run:qa'], 'stage_not_launchable'],
   ])('%s is none', (_what, more, labels, reason) => {
-    expect(decideRevise({ ...fresh(), ...more }, review(labels))).toEqual({ reason });
+    expect(decideRevise({ ...fresh(), ...more }, review(labels))).toMatchObject({ reason });
   });
 });
 

@@ -18,6 +18,7 @@ function render(answer: Partial<AgentAnswer> = {}, locale: 'en' | 'ru' = 'en'): 
     {
       issueNumber: 7,
       target: { stage: 'dev', kind: 'work' },
+      closes: true,
       requestedBy: 'olivia',
       runUrl: 'https://codex.example/runs/1',
       answer: { ...ANSWER, ...answer },

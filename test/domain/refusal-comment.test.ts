@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { commentTexts } from '../../src/domain/comment-texts.ts';
 import { refusalMarker, renderRefusal, type Refusal } from '../../src/domain/refusal-comment.ts';
 
 const CONFLICT: Refusal = {
@@ -10,12 +11,21 @@ const CONFLICT: Refusal = {
 /** Everything that the platform says to people it knows (requirements.md 2.2 and 2.4). */
 const REASONS = [
   'issue_trigger_label_conflict',
-  'stage_not_launchable',
+  'queue_full',
   'sender_not_project_member',
   'sender_role_read_not_permitted',
   'sender_role_not_permitted',
   'pull_request_review_stage_ambiguous',
   'pull_request_review_stage_not_resolved',
+  'state_blocked',
+  'needs_input',
+  'profile_label_conflict',
+  'stage_not_in_profile',
+  'stage_entry_not_met',
+  'issue_trigger_candidate_not_found',
+  'discussion_mode_trigger_label_conflict',
+  'trigger_by_agent',
+  'review_outdated',
 ];
 
 describe('the comment that says why nothing was started', () => {
@@ -24,7 +34,7 @@ describe('the comment that says why nothing was started', () => {
   });
 
   test('has a marker of its own for each reason and each thing it is about', () => {
-    const markers = [CONFLICT, { ...CONFLICT, subject: 'd2' }, { ...CONFLICT, reason: 'stage_not_launchable' }].map(
+    const markers = [CONFLICT, { ...CONFLICT, subject: 'd2' }, { ...CONFLICT, reason: 'queue_full' }].map(
       refusalMarker,
     );
     expect(new Set(markers).size).toBe(3);
@@ -40,6 +50,10 @@ describe('the comment that says why nothing was started', () => {
     },
   );
 
+  test.each(['en', 'ru'] as const)('has no other sentences in %s', (locale) => {
+    expect(Object.keys(commentTexts(locale).refused.reasons).toSorted()).toEqual(REASONS.toSorted());
+  });
+
   test.each(['en', 'ru'] as const)('has a sentence in %s for a reason that nobody thought of', (locale) => {
     expect(renderRefusal({ ...CONFLICT, reason: 'sender_role_guest_not_permitted' }, locale)).toMatch(
       /@olivia: \p{Lu}.+\.\n/u,
@@ -50,8 +64,15 @@ describe('the comment that says why nothing was started', () => {
     expect(renderRefusal(CONFLICT, 'en')).toContain('\n- `run:dev`\n- `run:qa`\n');
   });
 
+  test.each([
+    ['state_blocked', ['state:blocked'], 'Take it off, then ask again:\n- `state:blocked`'],
+    ['stage_entry_not_met', ['run:intake', 'run:dev'], 'Possible now:\n- `run:intake`\n- `run:dev`'],
+  ])('says what is to be done with the labels of %s', (reason, labels, text) => {
+    expect(renderRefusal({ ...CONFLICT, reason, labels }, 'en')).toContain(text);
+  });
+
   test.each([[], ['run:dev']])('lists no labels when they do not stand against each other: %j', (...labels) => {
-    expect(renderRefusal({ ...CONFLICT, reason: 'stage_not_launchable', labels }, 'en')).not.toContain('\n- ');
+    expect(renderRefusal({ ...CONFLICT, reason: 'queue_full', labels }, 'en')).not.toContain('\n- ');
   });
 
   test.each(['en', 'ru'] as const)('names the code of the reason in %s', (locale) => {

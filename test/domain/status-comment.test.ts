@@ -2,8 +2,10 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Locale } from '../../src/domain/comment-texts.ts';
 import { FAILURES, isTerminal, RUN_STATUSES, type RunStatus } from '../../src/domain/runs.ts';
+import { withLastWords } from '../../src/domain/last-words.ts';
 import {
   newStory,
+  pagesOf,
   renderStatusComment,
   statusMarker,
   withStep,
@@ -12,6 +14,7 @@ import {
 
 const RUN = '0f0f0f0f-0000-4000-8000-000000000002';
 const PAGE = `https://codex.example/runs/${RUN}`;
+const PAGES = pagesOf('https://codex.example', { repositoryId: 1, owner: 'acme', name: 'demo', number: 7 }, RUN);
 const LOCALES: Locale[] = ['en', 'ru'];
 const OF_ALL = LOCALES.flatMap((locale) => RUN_STATUSES.map((status): [Locale, RunStatus] => [locale, status]));
 
@@ -40,21 +43,21 @@ function headline(text: string): string {
 
 describe('the status comment', () => {
   test.each(OF_ALL)('in %s begins with its marker when the run is %s', (locale, status) => {
-    expect(renderStatusComment(story(status), locale, PAGE).startsWith(`${statusMarker(RUN)}\n`)).toBe(true);
+    expect(renderStatusComment(story(status), locale, PAGES).startsWith(`${statusMarker(RUN)}\n`)).toBe(true);
   });
 
   test.each(OF_ALL)('in %s says in a sentence that the run is %s, with a link', (locale, status) => {
-    expect(headline(renderStatusComment(story(status), locale, PAGE))).toMatch(
+    expect(headline(renderStatusComment(story(status), locale, PAGES))).toMatch(
       new RegExp(String.raw`^\p{Lu}[\p{L}\s;,'-]+\. \[\p{L}+\]\(${PAGE}\)$`, 'u'),
     );
   });
 
   test.each(OF_ALL)('in %s has nothing left to fill when the run is %s', (locale, status) => {
-    expect(renderStatusComment(story(status), locale, PAGE)).not.toMatch(/undefined|null|NaN|\{\w+\}|\[object/);
+    expect(renderStatusComment(story(status), locale, PAGES)).not.toMatch(/undefined|null|NaN|\{\w+\}|\[object/);
   });
 
   test.each(OF_ALL)('in %s tells in its timeline that the run is %s', (locale, status) => {
-    const steps = renderStatusComment(story(status), locale, PAGE)
+    const steps = renderStatusComment(story(status), locale, PAGES)
       .split('\n')
       .filter((line) => line.startsWith('- '));
     expect(steps).toHaveLength(status === 'queued' ? 1 : 2);
@@ -65,32 +68,32 @@ describe('the status comment', () => {
     'in %s has a sentence of its own for %s',
     (locale, failure) => {
       const text = (reason: (typeof FAILURES)[number]): string =>
-        renderStatusComment(story('failed', { failure: { reason, detail: '' } }), locale, PAGE).split('\n\n')[3] ?? '';
+        renderStatusComment(story('failed', { failure: { reason, detail: '' } }), locale, PAGES).split('\n\n')[3] ?? '';
       expect(text(failure)).toMatch(/^\p{Lu}.+\.$/u);
       expect(FAILURES.filter((other) => text(other) === text(failure))).toEqual([failure]);
     },
   );
 
   test.each(RUN_STATUSES)('speaks two languages when the run is %s', (status) => {
-    const [english, russian] = LOCALES.map((locale) => renderStatusComment(story(status), locale, PAGE));
+    const [english, russian] = LOCALES.map((locale) => renderStatusComment(story(status), locale, PAGES));
     expect(english).not.toMatch(/\p{Script=Cyrillic}/u);
     expect(russian).toMatch(/\p{Script=Cyrillic}/u);
   });
 
   test.each(LOCALES)('in %s says which place a waiting run has', (locale) => {
-    expect(headline(renderStatusComment(story('queued', { queuePlace: 3 }), locale, PAGE))).toContain(' 3 ');
+    expect(headline(renderStatusComment(story('queued', { queuePlace: 3 }), locale, PAGES))).toContain(' 3 ');
   });
 
   test.each(LOCALES)('in %s names the pull request of finished work', (locale) => {
     const pullRequest = { number: 8, url: 'https://github.com/acme/demo/pull/8' };
-    expect(headline(renderStatusComment(story('succeeded', { pullRequest }), locale, PAGE))).toContain('#8 ');
+    expect(headline(renderStatusComment(story('succeeded', { pullRequest }), locale, PAGES))).toContain('#8 ');
   });
 
   test.each(LOCALES)('in %s says who ended a run, and why', (locale) => {
     const text = renderStatusComment(
       story('canceled', { canceled: { by: 'olivia', reason: 'wrong issue' } }),
       locale,
-      PAGE,
+      PAGES,
     );
     expect(headline(text)).toMatch(/olivia.*wrong issue/);
   });
@@ -104,34 +107,55 @@ describe('the status comment', () => {
     ['how long the environment is kept', /2026-11-22 10:00 UTC/, { environmentUntil: '2026-11-22T10:00:00.000Z' }],
     ['the pull request', /\| #8 \|/, { pullRequest: { number: 8, url: '' } }],
   ])('names %s when it is known', (_what, shown, more) => {
-    expect(renderStatusComment(story('running', more), 'en', PAGE)).toMatch(shown);
+    expect(renderStatusComment(story('running', more), 'en', PAGES)).toMatch(shown);
   });
 
   test('leaves out what is not known', () => {
-    const text = renderStatusComment(story('running', { model: null }), 'en', PAGE);
+    const text = renderStatusComment(story('running', { model: null }), 'en', PAGES);
     expect(text).not.toMatch(/Environment|Model|Pull request/);
   });
 
-  test('says what to do next with the label that asked', () => {
-    expect(renderStatusComment(failed(''), 'en', PAGE)).toContain('put the label `run:dev` on again');
+  test('ends in the next steps', () => {
+    const next = renderStatusComment(failed(''), 'en', PAGES).split('\n\n').slice(-2).join('\n');
+    expect(next).toMatch(/^\*\*Next steps\*\*\n\| .+/);
+    expect(next).toContain('`run:dev`');
   });
 
-  test.each(OF_ALL)('in %s names no label where a review asked, when the run is %s', (locale, status) => {
-    const text = renderStatusComment(story(status, { byReview: true }), locale, PAGE);
-    expect(text.split('\n\n').at(-1)).not.toMatch(/`run:|\{\w+\}/);
+  test('has no next steps when somebody has merged the work', () => {
+    const pullRequest = { number: 8, url: 'https://github.com/acme/demo/pull/8' };
+    const text = renderStatusComment(story('succeeded', { pullRequest, mergedBy: 'olivia' }), 'en', PAGES);
+    expect(text).not.toContain('Next steps');
   });
 
-  test('says how a run that a review asked for is canceled', () => {
-    expect(renderStatusComment(story('running', { byReview: true }), 'en', PAGE)).toContain(
-      `codex-k8s runs cancel ${RUN}`,
+  test.each<[RunStatus, boolean]>([
+    ['queued', false],
+    ['preparing', false],
+    ['running', true],
+    ['publishing', true],
+    ['succeeded', false],
+    ['failed', true],
+    ['canceled', false],
+  ])('has a place for the words of the agent when the run is %s: %s', (status, has) => {
+    const text = withLastWords(renderStatusComment(story(status), 'en', PAGES), [{ at: new Date(0), text: 'Hm.' }]);
+    expect(text.includes('Hm.')).toBe(has);
+  });
+
+  test('points to the pages of the run and of the issue', () => {
+    expect(PAGES).toEqual({ run: PAGE, issue: 'https://codex.example/issues/acme/demo/7' });
+  });
+
+  test('shows the reason of a cancel in one line that mentions nobody', () => {
+    const canceled = { by: 'olivia', reason: 'no\n\n# Big @olivia' };
+    expect(headline(renderStatusComment(story('canceled', { canceled }), 'en', PAGES))).toMatch(
+      /: no # Big @\u200Bolivia\. \[/,
     );
   });
 
   test('shows the summary of finished work only', () => {
-    expect(renderStatusComment(story('succeeded', { summary: 'Words are counted.' }), 'en', PAGE)).toContain(
+    expect(renderStatusComment(story('succeeded', { summary: 'Words are counted.' }), 'en', PAGES)).toContain(
       'Words are counted.',
     );
-    expect(renderStatusComment(story('running', { summary: 'Words are counted.' }), 'en', PAGE)).not.toContain(
+    expect(renderStatusComment(story('running', { summary: 'Words are counted.' }), 'en', PAGES)).not.toContain(
       'Words are',
     );
   });
@@ -157,7 +181,7 @@ describe('the detail of a failure', () => {
     'a\r```\rb',
     `${'`'.repeat(50)}\nout`,
   ])('%j cannot break out of its fence', (detail) => {
-    const { inside, after } = fenced(renderStatusComment(failed(detail), 'en', PAGE));
+    const { inside, after } = fenced(renderStatusComment(failed(detail), 'en', PAGES));
     expect(inside).toBe(detail.replaceAll('\r', '\n'));
     expect(after).toMatch(/^\n\*\*Timeline\*\*/);
   });
@@ -170,27 +194,27 @@ describe('the detail of a failure', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
         fc.pre(pieces.join('').trim() !== '');
-        expect(fenced(renderStatusComment(failed(pieces.join('')), 'en', PAGE)).after).toMatch(/^\n\*\*Timeline\*\*/);
+        expect(fenced(renderStatusComment(failed(pieces.join('')), 'en', PAGES)).after).toMatch(/^\n\*\*Timeline\*\*/);
       }),
     );
   });
 
   test('cannot break out of its fence where it is cut', () => {
     const detail = `${'x'.repeat(1490)}${'`'.repeat(40)}\nout`;
-    expect(fenced(renderStatusComment(failed(detail), 'en', PAGE)).after).toMatch(/^\n\*\*Timeline\*\*/);
+    expect(fenced(renderStatusComment(failed(detail), 'en', PAGES)).after).toMatch(/^\n\*\*Timeline\*\*/);
   });
 
   test('is cut where it is long', () => {
-    expect(renderStatusComment(failed('x'.repeat(100_000)), 'en', PAGE).length).toBeLessThan(4000);
+    expect(renderStatusComment(failed('x'.repeat(100_000)), 'en', PAGES).length).toBeLessThan(4000);
   });
 
   test('is text that GitHub can hold, wherever it is cut', () => {
     for (const before of [1498, 1499, 1500])
-      expect(renderStatusComment(failed(`${'x'.repeat(before)}😀😀`), 'en', PAGE).isWellFormed()).toBe(true);
+      expect(renderStatusComment(failed(`${'x'.repeat(before)}😀😀`), 'en', PAGES).isWellFormed()).toBe(true);
   });
 
   test('is left out where there is none', () => {
-    expect(renderStatusComment(failed(' \n'), 'en', PAGE)).not.toContain('```');
+    expect(renderStatusComment(failed(' \n'), 'en', PAGES)).not.toContain('```');
   });
 });
 

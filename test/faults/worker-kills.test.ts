@@ -21,10 +21,15 @@ const WORKERS_BESIDE = 2;
 /** Which of them are there is asked of the program itself, so that a new one cannot be forgotten. */
 const ACTIVITIES = Object.keys(createActivities({} as ActivityPorts)) as (keyof Activities)[];
 
-/** Only histories of 0.1.0, and troubles with GitHub, call these by themselves. */
-const NOT_IN_A_LIFE: readonly (keyof Activities)[] = ['recordRun', 'acknowledge', 'writeStatusComment'];
-/** What Schedules start is killed in sweep-kills.test.ts. */
-const ELSEWHERE = new Set([...NOT_IN_A_LIFE, ...SWEEP_ACTIVITIES]);
+/** Only histories of 0.1.0, troubles with GitHub, and people who edit a status comment call these by themselves. */
+const NOT_IN_A_LIFE: readonly (keyof Activities)[] = [
+  'recordRun',
+  'acknowledge',
+  'writeStatusComment',
+  'restoreStatusComment',
+];
+/** What Schedules start is killed in sweep-kills.test.ts, what happens while a run waits for its turn in run-limits.test.ts. */
+const ELSEWHERE = new Set<keyof Activities>([...NOT_IN_A_LIFE, ...SWEEP_ACTIVITIES, 'findEndedRuns']);
 
 const home = mkdtempSync(join(tmpdir(), 'codex-k8s-kills-'));
 const points = join(home, 'points');

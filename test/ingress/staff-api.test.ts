@@ -1,8 +1,9 @@
+import { ensureProject } from '../../src/read-model/repositories.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { RequestRefused } from '../../ingress/errors.ts';
 import { connect, type Connection } from '../../src/read-model/database.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { BEARER, createSite, type Site } from './dashboard/support/site.ts';
+import { BEARER, createSite, LABEL_CHANGES, type Site } from './dashboard/support/site.ts';
 import {
   bind,
   clear,
@@ -219,8 +220,36 @@ describe('repositories and members', () => {
   test('are bound', async () => {
     expect(await json('/repositories', post({ fullName: 'acme/app', project: 'trial' }))).toEqual({
       status: 201,
-      body: { fullName: 'acme/app', repositoryId: 1, project: 'trial', hookId: 2 },
+      body: {
+        fullName: 'acme/app',
+        repositoryId: 1,
+        project: 'trial',
+        hookId: 2,
+        labels: LABEL_CHANGES,
+        trigger: 'agent:dev',
+      },
     });
+  });
+
+  test('get their labels', async () => {
+    expect(await json('/repositories/acme/app/labels', post({}))).toEqual({
+      status: 200,
+      body: { fullName: 'acme/app', ...LABEL_CHANGES },
+    });
+  });
+
+  test.each([
+    ['acme/a b', 400, 'invalid_argument'],
+    ['acme/unbound', 409, 'failed_precondition'],
+  ])('get no labels when they are %s', async (fullName, status, code) => {
+    expect(await json(encodeURI(`/repositories/${fullName}/labels`), post({}))).toMatchObject({
+      status,
+      body: { code },
+    });
+  });
+
+  test('get no labels without the token', async () => {
+    expect(await json('/repositories/acme/app/labels', post({}, {}))).toMatchObject({ status: 401 });
   });
 
   test.each([
@@ -237,6 +266,25 @@ describe('repositories and members', () => {
       status: 201,
       body: { id: 3, login: 'olivia', role: 'admin', project: 'default' },
     });
+  });
+
+  test('choose what a project works with; what is not named stays', async () => {
+    await ensureProject(connection.db, 'chooser');
+    await json('/projects/chooser', post({ locale: 'ru', model: 'gpt-5.4' }));
+    expect(await json('/projects/chooser', post({ reasoningEffort: 'low', model: 'default' }))).toEqual({
+      status: 200,
+      body: { slug: 'chooser', locale: 'ru', model: null, reasoningEffort: 'low' },
+    });
+  });
+
+  test.each([
+    ['/projects/chooser', {}, 400],
+    ['/projects/chooser', { locale: 'fr' }, 400],
+    ['/projects/chooser', { model: 'a model' }, 400],
+    ['/projects/nobody', { locale: 'ru' }, 404],
+  ])('%s refuses %j', async (path, body, status) => {
+    await ensureProject(connection.db, 'chooser');
+    expect(await json(path, post(body))).toMatchObject({ status });
   });
 
   test('refuse a body that is no JSON', async () => {

@@ -61,6 +61,7 @@ function issueRow(revision: number, more: Partial<IssueRow> = {}): IssueRow {
     queued: 0,
     pullRequest: null,
     environment: null,
+    past: null,
     revision,
     updatedAt: new Date(Date.parse('2026-11-21T10:00:00.000Z') + revision * 1000).toISOString(),
     ...more,

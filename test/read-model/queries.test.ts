@@ -108,6 +108,14 @@ test('a run that waits knows its place', async () => {
   expect(await queuePlace(connection.db, { id: runId(1), issueKey: keyOf(1) })).toBe(2);
 });
 
+test("an issue's active run that waits for its turn in the project is not in the queue of the issue", async () => {
+  await putIssue(connection.db, 1, { activeRunId: runId(2) });
+  await putRun(connection.db, 1, { status: 'queued', createdAt: minutesAgo(1) });
+  await putRun(connection.db, 2, { status: 'queued', createdAt: minutesAgo(2) });
+  expect(await queuePlace(connection.db, { id: runId(1), issueKey: keyOf(1) })).toBe(1);
+  expect(await queuePlace(connection.db, { id: runId(2), issueKey: keyOf(1) })).toBeUndefined();
+});
+
 describe('the list of issues', () => {
   test('goes through pages, the one that changed last first', async () => {
     for (const number of [3, 1, 2]) await putIssue(connection.db, number, { updatedAt: minutesAgo(number) });

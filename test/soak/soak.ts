@@ -1,7 +1,7 @@
 /**
- * `npm run soak -- --minutes 10 [--seed N] [--keep]`: a whole `up` under load, with random kills of all its parts. Fails unless
- * nothing was lost, nothing was done twice and nothing is left over (reliability.md O1, O4, O5). The seed repeats the choices,
- * not the timing.
+ * `npm run soak -- --minutes 10 [--seed N] [--limits dev=2] [--keep]`: a whole `up` under load, with random kills of all its
+ * parts. Fails unless nothing was lost, nothing was done twice and nothing is left over (reliability.md O1, O4, O5). The seed
+ * repeats the choices, not the timing. With limits, runs wait for their turns meanwhile (CODEXK8S_RUN_LIMITS).
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -33,10 +33,12 @@ const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '10' },
     seed: { type: 'string' },
+    limits: { type: 'string' },
     keep: { type: 'boolean', default: false },
   },
 });
 const minutes = Number(values.minutes);
+const LIMITS = values.limits === undefined ? {} : { CODEXK8S_RUN_LIMITS: values.limits };
 const seed = Number(values.seed ?? Date.now() % 1_000_000);
 if (!(minutes > 0) || !Number.isInteger(seed)) throw new Error('--minutes takes a number, --seed a whole one');
 
@@ -56,7 +58,7 @@ async function soak(): Promise<number> {
   let scene: Scene | undefined;
   say(`seed ${seed}, ${minutes} minutes`);
   try {
-    scene = await openScene(onOwnPorts({ CODEXK8S_AGENT_COMMAND: noopAgentCommand(journal), ...SWEEPS }));
+    scene = await openScene(onOwnPorts({ CODEXK8S_AGENT_COMMAND: noopAgentCommand(journal), ...SWEEPS, ...LIMITS }));
     const random = createRandom(seed);
     const repositories: BoundRepository[] = [];
     for (const name of REPOSITORIES) repositories.push(await scene.bindRepository(name));

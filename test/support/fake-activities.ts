@@ -1,7 +1,9 @@
 /** Activities that remember what they were asked, over a GitHub of a few lines. */
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
+import type { AgentProfile } from '../../src/domain/profile.ts';
 import type { Activities } from '../../activities/index.ts';
 import type { AgentEnd } from '../../activities/agents.ts';
+import { RUN_LIMITS } from '../../src/domain/capacity.ts';
 import { withdrawalsIn, type PullRequestTruth, type ReviewTruth } from '../../src/domain/confirmations.ts';
 import type { Account, Fact, ObservedFact } from '../../src/domain/facts.ts';
 import type { RunRow } from '../../src/read-model/projections.ts';
@@ -28,8 +30,18 @@ export interface FakeWorld {
   readonly reviews: Map<number, Partial<ReviewTruth>>;
   /** Resolves when GitHub takes the pull request, rejects when it does not. */
   publishing: Promise<void>;
+  /** Resolves when a status comment is right again. */
+  restoring: Promise<void>;
   /** Whether GitHub refuses to show anything. */
   refusesToShow: boolean;
+  /** With what agents work. */
+  profile: AgentProfile;
+  /** What GitHub knows of the issue's pull requests. */
+  candidates: { open: boolean; merged: boolean } | undefined;
+  /** People who may not start runs any more, by account id. */
+  refused: Record<string, string>;
+  /** The number of the next pull request that is opened. */
+  pullRequestNumber: number;
   /** GitHub does not know the issue any more. */
   deleted: boolean;
   open: boolean;
@@ -67,8 +79,18 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
     pullRequest: { open: true, merged: false },
     reviews: new Map(),
     publishing: Promise.resolve(),
+    restoring: Promise.resolve(),
     refusesToShow: false,
     deleted: false,
+    pullRequestNumber: 13,
+    refused: {},
+    candidates: undefined,
+    profile: {
+      model: 'test-model',
+      modelSource: 'platform_default',
+      reasoningEffort: 'high',
+      reasoningSource: 'platform_default',
+    },
     open: true,
     environmentHours: 24,
     unbound: false,
@@ -138,7 +160,12 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
     async readTrigger(input) {
       called('readTrigger', input);
       const settings = await activities.readSettings({ repositoryId: input.issue.repositoryId }).catch(() => null);
-      return { truth: await activities.readLabelTruth(input), settings };
+      const { candidates } = world;
+      const truth = await activities.readLabelTruth(input);
+      return {
+        truth: { ...truth, past: null, refused: world.refused, ...(candidates ? { candidates } : {}) },
+        settings,
+      };
     },
     async readWithdrawals(input) {
       called('readWithdrawals', input);
@@ -159,18 +186,26 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
     async settleLabels(input) {
       called('settleLabels', input);
       if (input.remove !== null) world.labels = world.labels.filter((label) => label !== input.remove);
+      if (input.add !== null) world.labels = [...world.labels, input.add];
     },
     async openPullRequest(input) {
       called('openPullRequest', input);
       await world.publishing;
-      return { number: 13, url: 'http://github/acme/app/pull/13', created: true };
+      const { pullRequestNumber } = world;
+      return { number: pullRequestNumber, url: `http://github/acme/app/pull/${pullRequestNumber}`, created: true };
     },
     async answerReview(input) {
       called('answerReview', input);
     },
     async prepareAssignment(input) {
       called('prepareAssignment', input);
-      return { promptSha256: 'f'.repeat(64) };
+      return {
+        promptSha256: 'f'.repeat(64),
+        snapshotSha256: 'e'.repeat(64),
+        comments: 0,
+        leftOut: { outsiders: 0, edited: 0 },
+        profile: world.profile,
+      };
     },
     async acknowledge(input) {
       called('acknowledge', input);
@@ -180,11 +215,16 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
       called('writeStatusComment', input);
       return { id: 1, url: 'http://github/acme/app/issues/12#issuecomment-1' };
     },
+    async restoreStatusComment(input) {
+      called('restoreStatusComment', input);
+      await world.restoring;
+    },
     async writeRefusal(input) {
       called('writeRefusal', input);
     },
     async launchAgent(input) {
       called('launchAgent', input);
+      return { granted: true };
     },
     async stopAgent(input) {
       called('stopAgent', input);
@@ -208,6 +248,9 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
     },
     async findAbandonedIssues() {
       return [];
+    },
+    async findEndedRuns() {
+      return { ended: [], limits: RUN_LIMITS };
     },
     async findOrphans() {
       return [];

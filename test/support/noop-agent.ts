@@ -68,6 +68,7 @@ async function work({ platformUrl, tokenFile, workspace, place, journal, killPoi
       title: `Note of run ${run.slice(0, 8)}`,
       summary: 'Adds one file. No agent thought about it.',
       checks: [],
+      back_to: '',
       answers: reviewComments(assignment).map((id) => ({ comment_id: id, answer: 'Noted.' })),
     },
     headSha,

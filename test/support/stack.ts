@@ -47,13 +47,16 @@ const NO_SWEEPS = {
   CODEXK8S_SWEEP_ENVIRONMENT_SECONDS: SELDOM,
 };
 
+/** A test has as many runs at work as it asks for. */
+const NO_LIMITS = { CODEXK8S_RUN_LIMITS: 'installation=9999,project=9999,role=9999' };
+
 /** Variables for `up`, or what gives them for its directory. */
 export type StackEnv = Record<string, string> | ((directory: string) => Record<string, string>);
 
 /** Starts `up` in a new directory. `given` is put over an environment without a real model and without another database. */
 export async function startStack(given: StackEnv = {}): Promise<Stack> {
   const directory = mkdtempSync(join(tmpdir(), 'codex-k8s-e2e-'));
-  const env = { ...NO_SWEEPS, ...(typeof given === 'function' ? given(directory) : given) };
+  const env = { ...NO_SWEEPS, ...NO_LIMITS, ...(typeof given === 'function' ? given(directory) : given) };
   let up: RunningUp | undefined;
 
   function running(): RunningUp {

@@ -31,7 +31,7 @@ test('everything unread crosses continue-as-new, with a run under way', async ()
         delivered(2 + batch * 10 + index, {
           kind: 'trigger_refused',
           label: 'run:qa',
-          reason: 'stage_not_launchable',
+          reason: 'sender_not_project_member',
           labels: [],
         }),
       );

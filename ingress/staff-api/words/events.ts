@@ -21,7 +21,10 @@ const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
   'run.agent.started': (p) => `The agent began to work on the branch ${text(p, 'branch')}${attempt(p)}`,
   'run.pr.created': (p) => `Pull request #${text(p, 'pr_number')} was opened`,
   'run.pr.updated': (p) => `Pull request #${text(p, 'pr_number')} was brought up to date`,
-  'run.succeeded': (p) => `The run succeeded; the work is in pull request #${text(p, 'pr_number')}`,
+  'run.succeeded': (p) =>
+    p['pr_number'] === undefined
+      ? 'The run succeeded'
+      : `The run succeeded; it is about pull request #${text(p, 'pr_number')}`,
   'run.failed': (p) => `The run failed. ${failed(text(p, 'failure'))}`,
   'run.canceled': (p) => `The run was canceled by ${text(p, 'by')}: ${text(p, 'reason')}`,
   'pull_request.merged': (p) => `Pull request #${text(p, 'pr_number')} was merged`,
@@ -34,7 +37,16 @@ const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
   'issue.close_stale': () => 'GitHub told that the issue was closed, but it is open; nothing was done',
   'issue.reopen_stale': () => 'GitHub told that the issue was reopened, but it is closed; nothing was done',
   'issue.throttled': (p) => `GitHub told ${text(p, 'facts')} times more what it had told already`,
-  'issue.closed': () => 'The issue was closed',
+  'input.snapshot': (p) =>
+    `What people had said was written down: ${text(p, 'comments')} comments, ${text(p, 'outsiders')} of outsiders and ${text(p, 'edited')} edited later left out`,
+  'run.profile.resolved': (p) =>
+    `The agent works with ${text(p, 'model')} (${source(p, 'modelSource')}), reasoning ${text(p, 'reasoningEffort')} (${source(p, 'reasoningSource')})`,
+  'prompt.context.assembled': (p) => `The prompt was put together: ${text(p, 'sha256').slice(0, 12)}`,
+  'stage.superseded': (p) => `The rethink goes back to ${text(p, 'back_to')}; what came after is given up`,
+  'approval.requested': (p) => `An agent asks for ${text(p, 'label')}; a person has to put the label on`,
+  'discussion.ended': (p) => `The conversation ended: ${text(p, 'reason')}`,
+  'run.namespace.cleanup_skipped': (p) => `The environment ${text(p, 'namespace')} is kept, since run:debug is on`,
+  'issue.closed': (p) => (p['gone'] === true ? 'GitHub does not show the issue any more' : 'The issue was closed'),
   'issue.reopened': () => 'The issue was reopened',
 };
 
@@ -60,7 +72,21 @@ function delivered(payload: Payload): string {
 }
 
 function cause(payload: Payload): string {
-  return text(payload, 'trigger').startsWith('review:') ? 'a review' : `the label ${text(payload, 'label')}`;
+  const trigger = text(payload, 'trigger');
+  if (trigger.startsWith('comment:')) return 'a comment';
+  return trigger.startsWith('review:') ? 'a review' : `the label ${text(payload, 'label')}`;
+}
+
+const SOURCES: Readonly<Record<string, string>> = {
+  issue_label: 'a label on the issue',
+  pull_request_label: 'a label on the pull request',
+  last_run_context: 'as in the run before',
+  project_default: "the project's choice",
+  platform_default: "the platform's choice",
+};
+
+function source(payload: Payload, name: string): string {
+  return SOURCES[text(payload, name)] ?? text(payload, name);
 }
 
 function cleaned(reason: string): string {

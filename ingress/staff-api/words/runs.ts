@@ -30,6 +30,8 @@ const NEXT: Record<Failure, string> = {
   pull_request_not_found:
     'Put the label of the stage without “:revise” on the issue: that run opens a pull request, and a review of it that requests changes starts a revise.',
   publish_failed: `The work is safe on the branch {branch}. Check that the platform's GitHub account may open pull requests, then ${AGAIN}.`,
+  failed_precondition: `Take off all but one of the labels that the details name, then ${AGAIN}.`,
+  scope_violation: `Take the files that the details name out of the branch {branch}, or say in the issue that they are not to be touched; then ${AGAIN}.`,
   platform_error: `Tell whoever runs codex-k8s, with the run's id; Temporal Web shows what happened. Then ${AGAIN}.`,
 };
 
@@ -42,7 +44,9 @@ export function nextStepText(failure: Failure, run: TriggerTarget & { readonly b
 export function triggerText(
   run: TriggerTarget & { readonly trigger: string; readonly triggeredBy: string; readonly pullRequest: number | null },
 ): string {
-  if (run.trigger.startsWith('label:')) return `@${run.triggeredBy} put the label ${triggerLabel(run)} on the issue`;
+  if (run.trigger.startsWith('label:'))
+    return `@${run.triggeredBy} put the label ${triggerLabel(run)} on ${run.kind === 'review' ? `pull request #${run.pullRequest ?? '?'}` : 'the issue'}`;
+  if (run.trigger.startsWith('comment:')) return `@${run.triggeredBy} said something on the issue`;
   if (!run.trigger.startsWith('review:')) return `@${run.triggeredBy} (${run.trigger})`;
   const where = run.pullRequest === null ? 'the pull request' : `pull request #${run.pullRequest}`;
   return `@${run.triggeredBy} requested changes in a review of ${where}`;

@@ -1,6 +1,9 @@
 /** The connection to GitHub. Retries belong to Temporal, so none are made here. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Octokit } from '@octokit/rest';
+import { CANONICAL_NAMES, type LabelNames } from '../../domain/label-names.ts';
+import { spend, UNLIMITED, type GitHubBudget } from './budget.ts';
+import { exchangeLabelNames } from './label-names.ts';
 import {
   askedToWait,
   GitHubAsksToWait,
@@ -15,8 +18,12 @@ export interface ClientOptions {
   readonly token: string;
   /** Asked before every call, and told of every wait. */
   readonly waits: GitHubWaits;
+  /** Counts what is created; for a GitHub without limits, unless told. */
+  readonly budget?: GitHubBudget;
   /** Milliseconds that GitHub may still work on a request whose answer was lost; the limit that it documents unless told. */
   readonly settleMs?: number;
+  /** What the installation calls the labels; what this program calls them, unless told. */
+  readonly labels?: LabelNames;
 }
 
 /** Milliseconds after which a call is given up; the caller's retry finds what it may have done. */
@@ -34,7 +41,14 @@ interface RequestFailure extends Error {
   readonly response?: { readonly headers: Answer['headers'] };
 }
 
-export function createOctokit({ apiUrl, token, waits, settleMs = SETTLE_MS }: ClientOptions): Octokit {
+export function createOctokit({
+  apiUrl,
+  token,
+  waits,
+  budget = UNLIMITED,
+  settleMs = SETTLE_MS,
+  labels = CANONICAL_NAMES,
+}: ClientOptions): Octokit {
   const gate = createGate(waits);
   const octokit = new Octokit({
     baseUrl: apiUrl,
@@ -45,6 +59,7 @@ export function createOctokit({ apiUrl, token, waits, settleMs = SETTLE_MS }: Cl
   });
   octokit.hook.wrap('request', async (request, options) => {
     await gate.pass();
+    await inTime(spend(budget, options));
     const startedAt = performance.now();
     try {
       const response = await request(options);
@@ -59,6 +74,7 @@ export function createOctokit({ apiUrl, token, waits, settleMs = SETTLE_MS }: Cl
       throw error;
     }
   });
+  exchangeLabelNames(octokit, labels);
   return octokit;
 }
 
@@ -125,6 +141,7 @@ async function inTime<Result>(asked: Promise<Result>): Promise<Result> {
   try {
     return await Promise.race([asked, tooLate]);
   } catch (error) {
+    if (error instanceof GitHubAsksToWait) throw error;
     const cause = error instanceof Error ? (error.cause ?? error) : error;
     // oxlint-disable-next-line preserve-caught-error -- the one that was caught is what quotes the query
     throw new Error('nobody says whether GitHub wants to be left alone', { cause });

@@ -2,6 +2,7 @@
 import type { Octokit } from '@octokit/rest';
 import type { Account, IssueRef } from '../../domain/facts.ts';
 import type { LabelTruth } from '../../domain/issue-life.ts';
+import type { GitHubComment } from '../../domain/snapshot.ts';
 import { isNotFound } from './client.ts';
 
 export function createIssues(octokit: Octokit) {
@@ -58,6 +59,15 @@ export function createIssues(octokit: Octokit) {
       await octokit.rest.reactions.createForIssue({ ...at(issue), content });
     },
 
+    async reactToComment(issue: IssueRef, comment: number, content: 'eyes' | '+1'): Promise<void> {
+      await octokit.rest.reactions.createForIssueComment({
+        owner: issue.owner,
+        repo: issue.name,
+        comment_id: comment,
+        content,
+      });
+    },
+
     /** GitHub has no reactions on reviews: the review's first comment takes it, else the pull request. */
     async reactToReview(issue: IssueRef, pullRequest: number, review: number): Promise<void> {
       const repository = { owner: issue.owner, repo: issue.name };
@@ -85,6 +95,7 @@ export function createIssues(octokit: Octokit) {
         octokit.paginate(octokit.rest.issues.listEvents, { ...at(issue), per_page: 100 }),
         ownId(),
       ]);
+      refuseMoved(issue, data);
       const lastTurn = Math.max(
         0,
         ...events.flatMap(({ event, id }) => (event === 'closed' || event === 'reopened' ? [id] : [])),
@@ -122,16 +133,13 @@ export function createIssues(octokit: Octokit) {
         octokit.rest.issues.get(at(issue)),
         octokit.paginate(octokit.rest.issues.listComments, { ...at(issue), per_page: 100 }),
       ]);
+      refuseMoved(issue, data);
+      const own = await ownId();
       return {
         title: data.title,
         body: data.body ?? '',
-        comments: comments
-          .filter(({ user }) => user?.type === 'User')
-          .map(({ user, body, created_at: createdAt }) => ({
-            by: user?.login ?? 'ghost',
-            body: body ?? '',
-            at: createdAt,
-          })),
+        labels: data.labels.map((entry) => (typeof entry === 'string' ? entry : (entry.name ?? ''))),
+        comments: comments.filter(({ user }) => user?.type === 'User' && user.id !== own).map(commentOf),
       };
     },
 
@@ -156,6 +164,17 @@ export function createIssues(octokit: Octokit) {
       return { id: data.id, url: data.html_url };
     },
 
+    /** The text of a comment, or undefined when it is gone. */
+    async readComment({ owner, name }: IssueRef, id: number): Promise<string | undefined> {
+      try {
+        const { data } = await octokit.rest.issues.getComment({ owner, repo: name, comment_id: id });
+        return data.body ?? '';
+      } catch (error) {
+        if (isNotFound(error)) return undefined;
+        throw error;
+      }
+    },
+
     async addLabel(repository: IssueRef, number: number, label: string): Promise<void> {
       await octokit.rest.issues.addLabels({ ...at(repository), issue_number: number, labels: [label] });
     },
@@ -163,6 +182,32 @@ export function createIssues(octokit: Octokit) {
     async removeLabel(repository: IssueRef, number: number, label: string): Promise<void> {
       await octokit.rest.issues.removeLabel({ ...at(repository), issue_number: number, name: label }).catch(unlessGone);
     },
+  };
+}
+
+/**
+ * GitHub answers for an issue that was transferred with the one that it has become, in another repository: that one is not ours
+ * (reliability.md T17). A repository that was renamed keeps its numbers.
+ */
+function refuseMoved({ number }: IssueRef, found: { readonly number: number }): void {
+  if (found.number === number) return;
+  throw Object.assign(new Error(`issue #${number} was transferred to another repository`), { status: 410 });
+}
+
+/** A comment by a person; when it was edited last, as far as GitHub says. */
+export function commentOf(comment: {
+  readonly id: number;
+  readonly user?: { readonly id: number; readonly login: string } | null;
+  readonly body?: string | null;
+  readonly created_at: string;
+  readonly updated_at?: string | null;
+}): GitHubComment {
+  return {
+    id: comment.id,
+    by: { id: comment.user?.id ?? 0, login: comment.user?.login ?? 'ghost' },
+    body: comment.body ?? '',
+    at: comment.created_at,
+    editedAt: comment.updated_at ?? comment.created_at,
   };
 }
 

@@ -1,9 +1,10 @@
 /** Pull requests: found by their branch before one is opened; reviews and the answers to them. */
 import type { Octokit } from '@octokit/rest';
 import type { IssueRef } from '../../domain/facts.ts';
-import type { OpenComment } from '../../domain/prompts.ts';
+import type { GitHubComment, GitHubReviewComment } from '../../domain/snapshot.ts';
 import type { PullRequestText } from '../../domain/pull-request.ts';
 import { isNotFound } from './client.ts';
+import { commentOf } from './issues.ts';
 
 export function createPullRequests(octokit: Octokit) {
   const at = ({ owner, name }: IssueRef) => ({ owner, repo: name });
@@ -76,26 +77,64 @@ export function createPullRequests(octokit: Octokit) {
         reviewComments(repository, pullRequest),
       ]);
       const ours = self.user?.id;
-      const newest = new Map<string, { id: number; by: string; body: string }>();
-      for (const { id, user, state, body } of reviews) {
-        const by = user?.login ?? 'ghost';
-        if (state === 'CHANGES_REQUESTED') newest.set(by, { id, by, body: body ?? '' });
+      const newest = new Map<number, GitHubComment>();
+      for (const { state, submitted_at: submittedAt, ...review } of reviews) {
+        const by = review.user?.id ?? 0;
+        // GitHub does not say when a review's own text was edited.
+        if (state === 'CHANGES_REQUESTED') newest.set(by, commentOf({ ...review, created_at: submittedAt ?? '' }));
         if (state === 'APPROVED' || state === 'DISMISSED') newest.delete(by);
       }
       const answered = new Set(
         comments.filter(({ user }) => user?.id === ours).map(({ in_reply_to_id: parent }) => parent),
       );
-      const openComments: OpenComment[] = comments
+      const openComments: GitHubReviewComment[] = comments
         .filter((comment) => comment.in_reply_to_id === undefined || comment.in_reply_to_id === null)
         .filter((comment) => comment.user?.type === 'User' && !answered.has(comment.id))
-        .map(({ id, user, path, line, original_line: originalLine, body }) => ({
-          id,
-          by: user.login,
+        .map(({ path, line, original_line: originalLine, ...comment }) => ({
+          ...commentOf(comment),
           path,
           line: line ?? originalLine ?? null,
-          body,
         }));
       return { reviews: [...newest.values()], openComments };
+    },
+
+    /** The paths that differ between where two commits part and the second; not all of them where GitHub cuts its list. */
+    async changedFiles(
+      repository: IssueRef,
+      base: string,
+      head: string,
+    ): Promise<{ readonly paths: readonly string[]; readonly all: boolean }> {
+      const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
+        ...at(repository),
+        basehead: `${base}...${head}`,
+        per_page: 1,
+      });
+      const files = data.files ?? [];
+      const paths = files.flatMap(({ filename, previous_filename: before }) =>
+        before ? [filename, before] : [filename],
+      );
+      return { paths, all: files.length < COMPARED_FILES };
+    },
+
+    /** The pull requests that came from these branches of the repository itself, newest last. */
+    async findPullRequests(
+      repository: IssueRef,
+      branches: readonly string[],
+    ): Promise<{ readonly number: number; readonly open: boolean; readonly merged: boolean }[]> {
+      const found = await Promise.all(
+        branches.map((branch) =>
+          octokit.rest.pulls.list({
+            ...at(repository),
+            state: 'all',
+            head: `${repository.owner}:${branch}`,
+            per_page: 100,
+          }),
+        ),
+      );
+      return found
+        .flatMap(({ data }, index) => data.filter((pull) => pull.head.ref === branches[index]))
+        .map((pull) => ({ number: pull.number, open: pull.state === 'open', merged: pull.merged_at !== null }))
+        .toSorted((one, other) => one.number - other.number);
     },
 
     async answerComment(
@@ -123,6 +162,9 @@ export function createPullRequests(octokit: Octokit) {
     },
   };
 }
+
+/** GitHub lists no more files of a comparison than this. */
+const COMPARED_FILES = 300;
 
 /** GitHub gives texts back with the line ends of the web. */
 function sameText(one: string, other: string): boolean {

@@ -1,12 +1,54 @@
 /** What binding a repository needs: its identity, its webhook, the labels, and people by login. */
 import type { Octokit } from '@octokit/rest';
 import type { WebhookEventName } from '@octokit/webhooks/types';
+import { normalizeLabel } from '../../domain/stages.ts';
 import { isNotFound } from './client.ts';
+import { GitHubAsksToWait } from './waits.ts';
 
 /** What the platform listens to (requirements.md W7). */
 const EVENTS = ['issues', 'issue_comment', 'pull_request', 'pull_request_review', 'push'] satisfies WebhookEventName[];
 
+/** How a label looks. */
+interface LabelLook {
+  readonly name: string;
+  readonly color: string;
+  readonly description: string;
+}
+
+type Change = 'created' | 'updated' | 'unchanged';
+
+/** What was done to the labels of a repository, by name. */
+interface LabelChanges {
+  readonly created: readonly string[];
+  readonly updated: readonly string[];
+  readonly unchanged: readonly string[];
+  /** What GitHub did not let be written now, and its words; null when nothing is left. */
+  readonly left: readonly string[];
+  readonly waiting: string | null;
+}
+
 export function createRepositories(octokit: Octokit) {
+  /** Brings one label up to date; another one may have been created meanwhile by somebody else. */
+  async function ensureLabel(
+    repository: { owner: string; repo: string },
+    { name, color, description }: LabelLook,
+    present: { readonly name: string; readonly color: string; readonly description: string | null } | undefined,
+  ): Promise<Change> {
+    if (present?.color.toLowerCase() === color && present.description === description) return 'unchanged';
+    if (present) {
+      await octokit.rest.issues.updateLabel({ ...repository, name: present.name, color, description });
+      return 'updated';
+    }
+    try {
+      await octokit.rest.issues.createLabel({ ...repository, name, color, description });
+      return 'created';
+    } catch (error) {
+      const { status, response } = error as { status?: number; response?: { data?: unknown } };
+      if (status === 422 && JSON.stringify(response?.data ?? '').includes('already_exists')) return 'unchanged';
+      throw error;
+    }
+  }
+
   return {
     /** A repository by name, or undefined when there is none that this token can see. */
     async findRepository(owner: string, name: string) {
@@ -41,15 +83,31 @@ export function createRepositories(octokit: Octokit) {
       return data.id;
     },
 
-    /** Creates a label unless it is there. */
-    async ensureLabel(
-      owner: string,
-      name: string,
-      label: { name: string; color: string; description: string },
-    ): Promise<void> {
-      await octokit.rest.issues.createLabel({ owner, repo: name, ...label }).catch((error: unknown) => {
-        if ((error as { status?: number }).status !== 422) throw error;
-      });
+    /**
+     * Creates the labels that are missing, and gives those that are there their colour and description; deletes none. They are
+     * listed once and only what differs is written. When GitHub asks to wait, the rest is left to a repeat.
+     */
+    async ensureLabels(owner: string, name: string, labels: readonly LabelLook[]): Promise<LabelChanges> {
+      const repository = { owner, repo: name };
+      const listed = await octokit.paginate(octokit.rest.issues.listLabelsForRepo, { ...repository, per_page: 100 });
+      const present = new Map(listed.map((label) => [normalizeLabel(label.name), label]));
+      const changes: Record<Change | 'left', string[]> = { created: [], updated: [], unchanged: [], left: [] };
+      let waiting: string | null = null;
+      for (const label of labels) {
+        if (waiting !== null) {
+          changes.left.push(label.name);
+          continue;
+        }
+        try {
+          const change = await ensureLabel(repository, label, present.get(normalizeLabel(label.name)));
+          changes[change].push(label.name);
+        } catch (error) {
+          if (!(error instanceof GitHubAsksToWait)) throw error;
+          waiting = error.message;
+          changes.left.push(label.name);
+        }
+      }
+      return { ...changes, waiting };
     },
 
     /** A person by login, or undefined. */

@@ -12,7 +12,8 @@ export type Query = Readonly<Record<string, string | number | undefined>>;
 
 export interface ApiClient {
   get<Answer>(path: string, query?: Query): Promise<Answer>;
-  post<Answer>(path: string, body: object): Promise<Answer>;
+  /** `withinMs`: how long the answer may take, where it is more than usual. */
+  post<Answer>(path: string, body: object, withinMs?: number): Promise<Answer>;
 }
 
 /** The server said no. */
@@ -32,16 +33,16 @@ export class ApiAway extends CommandProblem {}
 const ANSWER_WITHIN_MS = 20_000;
 
 export function createApiClient({ url, staffToken }: ApiAddress): ApiClient {
-  async function call<Answer>(path: string, init: RequestInit): Promise<Answer> {
+  async function call<Answer>(path: string, init: RequestInit, withinMs = ANSWER_WITHIN_MS): Promise<Answer> {
     const response = await fetch(`${url}/api/v1${path}`, {
       ...init,
       headers: { authorization: `Bearer ${staffToken}`, 'content-type': 'application/json' },
-      signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+      signal: AbortSignal.timeout(withinMs),
     }).catch((error: unknown) => {
-      throw away(url, error);
+      throw away(url, error, withinMs);
     });
     const text = await response.text().catch((error: unknown) => {
-      throw away(url, error);
+      throw away(url, error, withinMs);
     });
     if (response.ok) return JSON.parse(text) as Answer;
     throw refusal(url, response.status, text);
@@ -54,15 +55,15 @@ export function createApiClient({ url, staffToken }: ApiAddress): ApiClient {
       );
       return call<Answer>(asked.length === 0 ? path : `${path}?${new URLSearchParams(asked).toString()}`, {});
     },
-    post: (path, body) => call(path, { method: 'POST', body: JSON.stringify(body) }),
+    post: (path, body, withinMs) => call(path, { method: 'POST', body: JSON.stringify(body) }, withinMs),
   };
 }
 
-function away(url: string, error: unknown): ApiAway {
+function away(url: string, error: unknown, withinMs: number): ApiAway {
   const { cause, name } = error as { cause?: { code?: unknown }; name?: unknown };
   if (cause?.code === 'ECONNREFUSED')
     return new ApiAway(`codex-k8s is not running at ${url}; start it with \`codex-k8s up\``);
-  if (name === 'TimeoutError') return new ApiAway(`${url} did not answer within ${ANSWER_WITHIN_MS / 1000} seconds`);
+  if (name === 'TimeoutError') return new ApiAway(`${url} did not answer within ${withinMs / 1000} seconds`);
   return new ApiAway(`${url} cannot be reached${typeof cause?.code === 'string' ? ` (${cause.code})` : ''}`);
 }
 

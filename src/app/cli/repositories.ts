@@ -1,6 +1,15 @@
 /** `repositories add` and `members add`. */
+import { LABELS_WITHIN_MS, labelsSentence, leftSentence, requireFullName, type LabelChanges } from './labels.ts';
 import { CommandProblem } from './problems.ts';
 import { printJson, type Session } from './session.ts';
+
+interface Bound {
+  readonly project: string;
+  readonly hookId: number | null;
+  readonly labels: LabelChanges;
+  /** What the label is called on GitHub that starts a developer. */
+  readonly trigger: string;
+}
 
 /** Binds a repository to a project and hooks it. Safe to repeat. */
 export async function repositoriesAdd(
@@ -8,14 +17,15 @@ export async function repositoriesAdd(
   fullName: string,
   { project }: { readonly project?: string | undefined },
 ): Promise<void> {
-  if (!/^[\w.-]+\/[\w.-]+$/.test(fullName))
-    throw new CommandProblem(`“${fullName}” is not a repository: give OWNER/NAME`, 2);
+  requireFullName(fullName);
   const body = { fullName, ...(project === undefined ? {} : { project }) };
-  const bound = await session.api.post<{ project: string; hookId: number | null }>('/repositories', body);
+  const bound = await session.api.post<Bound>('/repositories', body, LABELS_WITHIN_MS);
   if (session.json) return printJson(session, bound);
   const hook = bound.hookId === null ? 'without a webhook' : `with webhook ${bound.hookId}`;
   session.terminal.out(`${fullName} is bound to the project ${bound.project}, ${hook}.`);
-  session.terminal.out('Put the label run:dev on one of its issues.');
+  session.terminal.out(labelsSentence(fullName, bound.labels));
+  if (bound.labels.waiting !== null) session.terminal.out(leftSentence(fullName, bound.labels));
+  session.terminal.out(`Put the label ${bound.trigger} on one of its issues.`);
 }
 
 /** Makes a person a member of a project, or gives them a role on the platform. */
@@ -29,4 +39,28 @@ export async function membersAdd(
   if (session.json) return printJson(session, member);
   const where = role.startsWith('platform_') ? 'on the platform' : `in the project ${member.project}`;
   session.terminal.out(`@${member.login} is ${member.role} ${where}.`);
+}
+
+/** Changes what a project chooses for its runs; what is not named stays. */
+export async function projectsSet(
+  session: Session,
+  slug: string,
+  { locale, model, reasoning }: { readonly locale?: string; readonly model?: string; readonly reasoning?: string },
+): Promise<void> {
+  const body = {
+    ...(locale === undefined ? {} : { locale }),
+    ...(model === undefined ? {} : { model }),
+    ...(reasoning === undefined ? {} : { reasoningEffort: reasoning }),
+  };
+  if (Object.keys(body).length === 0)
+    throw new CommandProblem('Nothing to set: give --locale, --model or --reasoning', 2);
+  const project = await session.api.post<{ locale: string; model: string | null; reasoningEffort: string | null }>(
+    `/projects/${encodeURIComponent(slug)}`,
+    body,
+  );
+  if (session.json) return printJson(session, project);
+  const chosen = (value: string | null): string => value ?? "the platform's choice";
+  session.terminal.out(
+    `${slug}: language ${project.locale}, model ${chosen(project.model)}, reasoning ${chosen(project.reasoningEffort)}.`,
+  );
 }

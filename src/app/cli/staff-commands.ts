@@ -21,9 +21,16 @@ interface Shared {
 }
 
 const ROLES = ['platform_owner', 'platform_admin', 'admin', 'read_write', 'read'];
+const EFFORTS = ['low', 'medium', 'high', 'xhigh', 'default'];
 const PAGE_MOST = 200;
 
-/** Adds `runs`, `issues`, `repositories` and `members` to the program. */
+interface ProjectOptions {
+  readonly locale?: string;
+  readonly model?: string;
+  readonly reasoning?: string;
+}
+
+/** Adds `runs`, `issues`, `repositories`, `labels`, `projects` and `members` to the program. */
 export function addStaffCommands(program: Command, { resolveApi }: StaffCommandOptions): StaffCommandGroups {
   /** Carries a command out; its problems become a sentence and an exit code. */
   async function carryOut(shared: Shared, act: (session: Session) => Promise<void>): Promise<void> {
@@ -91,6 +98,26 @@ export function addStaffCommands(program: Command, { resolveApi }: StaffCommandO
     .option('--project <slug>', 'the project it belongs to')
     .action(async (name: string, options: Shared & { project?: string }) =>
       carryOut(options, async (session) => (await import('./repositories.ts')).repositoriesAdd(session, name, options)),
+    );
+  leaf(
+    group(program, 'labels', 'the labels that mean something'),
+    'sync',
+    'create and correct them in a bound repository',
+  )
+    .argument('<repository>', 'OWNER/NAME')
+    .action(async (name: string, options: Shared) =>
+      carryOut(options, async (session) => (await import('./labels.ts')).labelsSync(session, name)),
+    );
+  leaf(group(program, 'projects', 'what repositories have in common'), 'set', 'choose language and model of its runs')
+    .addArgument(new Argument('<slug>', 'the project'))
+    .addOption(new Option('--locale <locale>', 'language of comments and prompts').choices(['en', 'ru']))
+    .option(
+      '--model <model>',
+      'what agents work with unless a label says otherwise; “default” leaves it to the platform',
+    )
+    .addOption(new Option('--reasoning <effort>', 'how hard they think').choices(EFFORTS))
+    .action(async (slug: string, options: Shared & ProjectOptions) =>
+      carryOut(options, async (session) => (await import('./repositories.ts')).projectsSet(session, slug, options)),
     );
   leaf(group(program, 'members', 'people who may start agents'), 'add', 'give a person a role')
     .addArgument(new Argument('<login>', "the person's login on GitHub"))

@@ -2,6 +2,8 @@
 import { Client, Connection } from '@temporalio/client';
 import type { RunView } from '../../../ingress/staff-api/views.ts';
 import { demoRepositoryFiles, DEMO_ISSUE, DEMO_REVIEW } from '../../sandbox/demo-repository.ts';
+import { CANONICAL_NAMES, type LabelNames } from '../../domain/label-names.ts';
+import { readLabelsFile } from '../labels-file.ts';
 import { BOT, OWNER } from '../sandbox-accounts.ts';
 import type { Ready } from '../up/data-directory.ts';
 import { createPerson, type Person } from './person.ts';
@@ -26,6 +28,8 @@ interface Scene {
   readonly steps: Steps;
   readonly repo: string;
   readonly issue: number;
+  /** What this installation calls the labels. */
+  readonly labels: LabelNames;
 }
 
 export async function tellStory(ready: Ready, staffToken: string, steps: Steps): Promise<StoryEnd> {
@@ -44,16 +48,18 @@ export async function tellStory(ready: Ready, staffToken: string, steps: Steps):
   const issue = await steps.step(`${OWNER} opens an issue: “${DEMO_ISSUE.title}”`, () =>
     person.openIssue(repo, DEMO_ISSUE),
   );
-  const scene = { person, platform, steps, repo, issue };
+  const labels = labelsOf(ready);
+  const scene = { person, platform, steps, repo, issue, labels };
 
-  steps.chapter('run:dev');
-  await person.label(repo, issue, 'run:dev');
-  await steps.step(`${OWNER} puts run:dev on it; codex-k8s reacts with eyes and a status comment`, () => seen(scene));
+  const [start, inReviewLabel] = [labels.onGitHub('run:dev'), labels.onGitHub('state:in-review')];
+  steps.chapter(start);
+  await person.label(repo, issue, start);
+  await steps.step(`${OWNER} puts ${start} on it; codex-k8s reacts with eyes and a status comment`, () => seen(scene));
   const work = await steps.step('the agent works: clone, change, test, commit, push', (say) =>
     agentDone(scene, 0, say),
   );
-  const pullRequest = await steps.step('the pull request is open, and both carry state:in-review', () =>
-    inReview(scene, work, 'run:dev'),
+  const pullRequest = await steps.step(`the pull request is open, and both carry ${inReviewLabel}`, () =>
+    inReview(scene, work),
   );
   steps.note(`${ready.githubUrl}/${OWNER}/${repo}/pull/${pullRequest}`);
   const first = (await person.pullRequest(repo, pullRequest)).head.sha;
@@ -82,6 +88,11 @@ export async function tellStory(ready: Ready, staffToken: string, steps: Steps):
   });
   await steps.step('the environment is removed, and the workflow ends', () => cleanedUp(scene, ready));
   return { repository: `${OWNER}/${repo}`, issue, pullRequest, runs: [work.id, revise.id], diff };
+}
+
+function labelsOf({ labelsFile }: Ready): LabelNames {
+  const chosen = labelsFile === undefined ? undefined : readLabelsFile(labelsFile);
+  return chosen && 'names' in chosen ? chosen.names : CANONICAL_NAMES;
 }
 
 async function seen({ person, repo, issue }: Scene): Promise<void> {
@@ -117,12 +128,13 @@ async function agentDone(scene: Scene, index: number, say: (what: string) => voi
   return run;
 }
 
-async function inReview({ person, repo, issue }: Scene, run: RunView, trigger: string): Promise<number> {
+async function inReview({ person, repo, issue, labels }: Scene, run: RunView): Promise<number> {
   const { pullRequest } = run;
+  const [trigger, waits] = [labels.onGitHub('run:dev'), labels.onGitHub('state:in-review')];
   if (pullRequest === null) throw new Error('the run has no pull request');
-  await until('state:in-review on both, and the trigger label gone', SOON_MS, async () => {
+  await until(`${waits} on both, and the trigger label gone`, SOON_MS, async () => {
     const [onIssue, onPull] = await Promise.all([person.labels(repo, issue), person.labels(repo, pullRequest)]);
-    return onIssue.includes('state:in-review') && onPull.includes('state:in-review') && !onIssue.includes(trigger);
+    return onIssue.includes(waits) && onPull.includes(waits) && !onIssue.includes(trigger);
   });
   return pullRequest;
 }

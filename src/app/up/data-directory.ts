@@ -18,6 +18,8 @@ export const Ready = z.looseObject({
   temporalAddress: z.string(),
   temporalUi: z.string(),
   databaseUrl: z.string(),
+  /** The file of the names that this installation gives to labels. */
+  labelsFile: z.string().optional(),
   processes: z.record(z.string(), z.number()),
 });
 export type Ready = z.infer<typeof Ready>;

@@ -9,6 +9,7 @@ const PREFIXES = {
   'webhook-secret': '',
   'github-owner-token': 'ghp_',
   'github-bot-token': 'ghp_',
+  'github-colleague-token': 'ghp_',
   'run-token-key': '',
   'staff-token': '',
   'postgres-password': '',

@@ -1,10 +1,12 @@
 /** The processes of the embedded default, and how they are told about each other. */
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createLocalRuntime } from '../../adapters/local-runtime/runtime.ts';
 import { CommandProblem } from '../cli/problems.ts';
+import { readLabelsFile } from '../labels-file.ts';
 import { migrateDatabase } from '../migrate.ts';
+import { readRunLimits } from '../run-limits.ts';
 import { OWNER } from '../sandbox-accounts.ts';
 import { cacheDirectory } from './cache-directory.ts';
 import {
@@ -48,9 +50,14 @@ const TEMPORAL_DEV = new URL('../../../temporal-dev.yaml', import.meta.url);
 
 /** Variables of ours that a person may set for the processes that `up` starts. */
 const PASSED_ON =
-  /^(CODEXK8S_(AGENT_|ENVIRONMENT_|LOG_LEVEL|GIT_BOT_|SWEEP_|WORKER_|KILL_POINTS$|FAULTS$)|HOME$|LANG$|LC_ALL$|TZ$|TMPDIR$|SSL_CERT_FILE$|NODE_EXTRA_CA_CERTS$)/;
+  /^(CODEXK8S_(AGENT_|ENVIRONMENT_|LOG_LEVEL|GIT_BOT_|RUN_LIMITS$|SWEEP_|WORKER_|GITHUB_WRITES_|KILL_POINTS$|FAULTS$)|HOME$|LANG$|LC_ALL$|TZ$|TMPDIR$|SSL_CERT_FILE$|NODE_EXTRA_CA_CERTS$)/;
+
+/** GitHub's are not the stand-in's; whoever wants to see them at work sets them. */
+const NO_WRITE_LIMITS = { CODEXK8S_GITHUB_WRITES_PER_MINUTE: '0', CODEXK8S_GITHUB_WRITES_PER_HOUR: '0' };
 
 export async function startStack({ data, env, report, path }: StackOptions): Promise<Stack> {
+  const labels = labelsFile(env);
+  checkRunLimits(env);
   const directory = resolveDataDirectory(data, env);
   createDataDirectory(directory);
   const claim = claimDataDirectory(directory);
@@ -103,7 +110,7 @@ export async function startStack({ data, env, report, path }: StackOptions): Pro
     const model = chooseModel(directory, ports, env);
 
     const stopped = stopOnSignalOnce(supervisor);
-    const ours = { ...passedOn(env), PATH: path };
+    const ours = { ...NO_WRITE_LIMITS, ...passedOn(env), ...labels, PATH: path };
     const program = (
       name: string,
       args: readonly string[],
@@ -166,6 +173,7 @@ export async function startStack({ data, env, report, path }: StackOptions): Pro
       temporalAddress: temporal.address,
       temporalUi: temporal.ui,
       databaseUrl,
+      ...(labels.CODEXK8S_LABELS_FILE === undefined ? {} : { labelsFile: labels.CODEXK8S_LABELS_FILE }),
       processes: supervisor.pids(),
       model: model.kind,
     };
@@ -246,6 +254,23 @@ function chooseModel(directory: string, ports: Ports, env: NodeJS.ProcessEnv): M
   writePrivateFile(keyFile, key || 'scripted');
   if (key) return { kind: 'real', url: env['OPENAI_BASE_URL'] || 'https://api.openai.com/v1', keyFile };
   return { kind: 'scripted', url: `http://127.0.0.1:${ports.model}/v1`, keyFile };
+}
+
+/** Checked here, so that what is wrong with the names is said at once. */
+function labelsFile(env: NodeJS.ProcessEnv): { CODEXK8S_LABELS_FILE?: string } {
+  const path = env['CODEXK8S_LABELS_FILE'];
+  if (path === undefined) return {};
+  const chosen = readLabelsFile(path);
+  if ('problems' in chosen)
+    throw new CommandProblem(['CODEXK8S_LABELS_FILE cannot be used:', ...chosen.problems].join('\n  '), 2);
+  return { CODEXK8S_LABELS_FILE: resolve(path) };
+}
+
+/** Checked here as well, for the same reason. */
+function checkRunLimits({ CODEXK8S_RUN_LIMITS: text }: NodeJS.ProcessEnv): void {
+  if (text === undefined) return;
+  const limits = readRunLimits(text);
+  if ('problem' in limits) throw new CommandProblem(`CODEXK8S_RUN_LIMITS: ${limits.problem}`, 2);
 }
 
 function passedOn(env: NodeJS.ProcessEnv): Record<string, string> {

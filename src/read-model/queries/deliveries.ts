@@ -25,6 +25,21 @@ export type DeliveryRecord = Pick<typeof deliveries.$inferSelect, keyof typeof c
   readonly issueNumber: number | null;
 };
 
+/** What a delivery said of its issue; undefined for one that tells of none, or is not kept any more. */
+export async function readDeliveredIssue(
+  db: Database,
+  id: string,
+): Promise<{ title: string; body: string } | undefined> {
+  const [row] = await db
+    .select({ event: deliveries.event, body: deliveries.body })
+    .from(deliveries)
+    .where(eq(deliveries.id, id));
+  if (row?.event !== 'issues') return undefined;
+  const { issue } = JSON.parse(row.body.toString('utf8')) as { issue?: { title?: unknown; body?: unknown } };
+  if (typeof issue?.title !== 'string') return undefined;
+  return { title: issue.title, body: typeof issue.body === 'string' ? issue.body : '' };
+}
+
 /** Deliveries, newest first. */
 export async function listDeliveries(
   db: Database,

@@ -1,5 +1,5 @@
 /** Runs, as pages and the API show them. */
-import { and, asc, desc, eq, getTableColumns, gte, lte, type SQL } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, gte, isNull, lte, ne, or, type SQL } from 'drizzle-orm';
 import type { RunStatus } from '../../domain/runs.ts';
 import type { Database } from '../database.ts';
 import { issues, repositories, runs } from '../schema.ts';
@@ -46,12 +46,22 @@ export async function findRunRecord(db: Database, id: string): Promise<RunRecord
   return row;
 }
 
-/** The place of a run that waits among those of its issue, counted from 1; undefined when it does not wait. */
+/**
+ * The place of a run that waits among those of its issue, counted from 1; undefined for one that does not wait, and for the
+ * issue's active run, which may wait for its turn in the project.
+ */
 export async function queuePlace(db: Database, run: Pick<RunRecord, 'id' | 'issueKey'>): Promise<number | undefined> {
   const waiting = await db
     .select({ id: runs.id })
     .from(runs)
-    .where(and(eq(runs.issueKey, run.issueKey), eq(runs.status, 'queued')))
+    .leftJoin(issues, eq(issues.key, runs.issueKey))
+    .where(
+      and(
+        eq(runs.issueKey, run.issueKey),
+        eq(runs.status, 'queued'),
+        or(isNull(issues.activeRunId), ne(issues.activeRunId, runs.id)),
+      ),
+    )
     .orderBy(asc(runs.createdAt), asc(runs.id))
     .limit(1000);
   const index = waiting.findIndex(({ id }) => id === run.id);

@@ -4,6 +4,7 @@ import { demoScript } from './demo-script.ts';
 import { misbehaviourScript } from './misbehaviour.ts';
 import { notesScript } from './notes-script.ts';
 import { respond } from './script.ts';
+import { stageScript } from './stage-script.ts';
 import { readTurn } from './turn.ts';
 
 export interface ScriptedModel {
@@ -34,7 +35,7 @@ export async function startScriptedModel(options: { host?: string; port?: number
 async function answer(request: ChatCompletionRequest, closing: AbortSignal): Promise<FixtureResponse> {
   const turn = readTurn(request);
   if (!turn) return { content: 'I am a scripted model, and this is no task of codex-k8s.' };
-  const script = misbehaviourScript(turn) ?? demoScript(turn) ?? notesScript(turn);
+  const script = misbehaviourScript(turn) ?? stageScript(turn) ?? demoScript(turn) ?? notesScript(turn);
   const response = respond(script, turn, request);
   return response === 'silence' ? untilClosed(closing) : response;
 }

@@ -16,6 +16,9 @@ export interface Outcome {
 
 export interface Turn {
   readonly issue: { readonly number: number; readonly title: string };
+  /** What the run is for: `intake` and `work`. */
+  readonly stage: string;
+  readonly kind: string;
   /** The whole prompt of the task. */
   readonly prompt: string;
   readonly isRevise: boolean;
@@ -28,6 +31,7 @@ export interface Turn {
 }
 
 const ISSUE = /^Issue: #(\d+) (.*)$/m;
+const STAGE = /^Stage: ([\w-]+), (\w+)$/m;
 const REVIEW = /^Review (?:comment )?\d+ (?:on .+ )?by .+:$/m;
 const REPAIR = /^Your last message is not the answer that was asked for:/;
 
@@ -39,9 +43,12 @@ export function readTurn(request: ChatCompletionRequest): Turn | undefined {
   const opening = prompts.findLast(({ text }) => !REPAIR.test(text));
   const [, number, title] = ISSUE.exec(task?.text ?? '') ?? [];
   if (!task || !opening || number === undefined || title === undefined) return undefined;
+  const [, stage = 'dev', kind = 'work'] = STAGE.exec(task.text) ?? [];
   const since = messages.slice(opening.at + 1);
   return {
     issue: { number: Number(number), title: title.trim() },
+    stage,
+    kind,
     prompt: task.text,
     isRevise: REVIEW.test(task.text),
     comments: readComments(task.text),

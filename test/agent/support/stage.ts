@@ -129,6 +129,7 @@ function assignmentFor(platform: TestPlatform, issue: { title: string; body?: st
     repository: 'acme/demo',
     cloneUrl: `${platform.url}/git/demo.git`,
     branch: 'codex/issue-7',
+    since: null,
     baseBranch: 'main',
     kind: 'work',
     prompt: workPrompt({ number: 7, ...issue }),

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { issuesList, issuesShow } from '../../../src/app/cli/issues.ts';
-import { membersAdd, repositoriesAdd } from '../../../src/app/cli/repositories.ts';
+import { labelsSync } from '../../../src/app/cli/labels.ts';
+import { membersAdd, projectsSet, repositoriesAdd } from '../../../src/app/cli/repositories.ts';
 import { runsLogs } from '../../../src/app/cli/run-log.ts';
 import { runsCancel, runsList, runsShow } from '../../../src/app/cli/runs.ts';
 import { connect, type Connection } from '../../../src/read-model/database.ts';
@@ -19,6 +20,7 @@ import {
   putRun,
   runId,
 } from '../../ingress/dashboard/support/world.ts';
+import { LABEL_CHANGES } from '../../ingress/dashboard/support/site.ts';
 import { openDesk, type Desk } from './support.ts';
 
 let database: TestDatabase;
@@ -246,7 +248,8 @@ describe('repositories and members', () => {
     expect(desk.site.bound).toEqual([{ fullName: 'acme/app', project: 'trial' }]);
     expect(session.printed).toEqual([
       'acme/app is bound to the project trial, with webhook 2.',
-      'Put the label run:dev on one of its issues.',
+      'Labels of acme/app: 2 created, 1 corrected, 1 as they were.',
+      'Put the label agent:dev on one of its issues.',
     ]);
   });
 
@@ -254,6 +257,50 @@ describe('repositories and members', () => {
     const session = desk.session();
     await membersAdd(session, 'olivia', { role: 'read_write' });
     expect(session.printed).toEqual(['@olivia is read_write in the project default.']);
+  });
+});
+
+describe('a project', () => {
+  test('is asked to choose something', async () => {
+    await expect(projectsSet(desk.session(), 'trial', {})).rejects.toThrow('give --locale, --model or --reasoning');
+  });
+});
+
+describe('labels sync', () => {
+  test('says what it created and what it corrected', async () => {
+    const session = desk.session();
+    await labelsSync(session, 'acme/app');
+    expect(session.printed).toEqual([
+      'created    run:dev, run:qa',
+      'corrected  need:input',
+      'Labels of acme/app: 2 created, 1 corrected, 1 as they were.',
+    ]);
+  });
+
+  test('prints what the API answered with --json', async () => {
+    const session = desk.session({ json: true });
+    await labelsSync(session, 'acme/app');
+    expect(JSON.parse(session.printed.join('\n'))).toEqual({ fullName: 'acme/app', ...LABEL_CHANGES });
+  });
+
+  test('that GitHub cuts short says how to go on, and ends with 1', async () => {
+    const session = desk.session();
+    await expect(labelsSync(session, 'acme/limited')).rejects.toMatchObject({
+      message: '2 are left. GitHub asks to wait until noon: enough. Then `codex-k8s labels sync acme/limited` goes on.',
+      exitCode: 1,
+    });
+    expect(session.printed.at(-1)).toBe('Labels of acme/limited: 2 created, 1 corrected, 1 as they were.');
+  });
+
+  test('of a repository that is not bound says so', async () => {
+    await expect(labelsSync(desk.session(), 'acme/unbound')).rejects.toMatchObject({
+      message: 'acme/unbound is not bound',
+      exitCode: 1,
+    });
+  });
+
+  test('needs the name of a repository', async () => {
+    await expect(labelsSync(desk.session(), 'acme')).rejects.toMatchObject({ exitCode: 2 });
   });
 });
 

@@ -85,6 +85,8 @@ describe('a command', () => {
     'members add olivia',
     'members add olivia --role king',
     'repositories add acme',
+    'labels sync',
+    'labels sync acme',
   ])('that is wrong ends with 2: %s', async (line) => {
     expect(await type(line)).toBe(2);
   });

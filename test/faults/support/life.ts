@@ -68,7 +68,7 @@ export async function live(
   await person.requestChanges(repo, work.pullRequest ?? 0, { body: 'Nearly.', comments: [comment] });
   const revise = await ended(scene, repo, issue, 2);
 
-  await person.label(repo, issue, 'run:qa');
+  await person.label(repo, issue, 'run:arch');
   await patiently(`the refusal on ${repo}#${issue}`, async () => (await refusals(scene, repo, issue)).length > 0);
 
   await person.approveAndMerge(repo, work.pullRequest ?? 0);

@@ -4,8 +4,8 @@ import { readEvent } from '../../../ingress/github-webhook/payloads.ts';
 import type { WebhookEvent } from '../../../src/domain/webhooks.ts';
 import { WEBHOOK_EXAMPLES } from '../../support/webhook-examples.ts';
 
-const LOOKED_AT = ['issues', 'issue_comment', 'pull_request', 'pull_request_review', 'push'];
-const KNOWN: ReadonlySet<string> = new Set(['issues', 'pull_request', 'pull_request_review', 'push']);
+const LOOKED_AT = ['issues', 'issue_comment', 'label', 'pull_request', 'pull_request_review', 'push'];
+const KNOWN: ReadonlySet<string> = new Set(LOOKED_AT);
 
 const REPOSITORY = { id: 42, name: 'demo', owner: { login: 'acme' } };
 const SENDER = { id: 11, login: 'olivia', type: 'User' };
@@ -89,7 +89,7 @@ describe('what is read', () => {
       'of a pull request',
       'pull_request',
       { action: 'closed', repository: REPOSITORY, sender: SENDER, pull_request: { ...PULL, merged: true } },
-      { ...common, name: 'pull_request', action: 'closed', pullRequest: { ...pullRequest, merged: true } },
+      { ...common, name: 'pull_request', action: 'closed', label: null, pullRequest: { ...pullRequest, merged: true } },
     ],
     [
       'of a pull request whose fork is gone',
@@ -100,7 +100,13 @@ describe('what is read', () => {
         sender: SENDER,
         pull_request: { ...PULL, head: { ref: 'codex/issue-7', repo: null } },
       },
-      { ...common, name: 'pull_request', action: 'closed', pullRequest: { ...pullRequest, headRepositoryId: null } },
+      {
+        ...common,
+        name: 'pull_request',
+        action: 'closed',
+        label: null,
+        pullRequest: { ...pullRequest, headRepositoryId: null },
+      },
     ],
     [
       'of a review, whose state GitHub spells in two ways',

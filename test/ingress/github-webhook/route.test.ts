@@ -9,14 +9,12 @@ import { createGitHubWebhook, type WebhookOptions } from '../../../ingress/githu
 import { sign } from '../../../ingress/github-webhook/signature.ts';
 import { reconcileId } from '../../../src/domain/sweeps.ts';
 import { connect, type Connection, type Database } from '../../../src/read-model/database.ts';
-import { PLATFORM_CHAIN } from '../../../src/read-model/events.ts';
 import { createIntake } from '../../../src/read-model/intake.ts';
 import { addPerson } from '../../../src/read-model/repositories.ts';
 import { deliveries, flowEvents, inboxes } from '../../../src/read-model/schema.ts';
 import { startTestDatabase } from '../../support/postgres.ts';
 import { startProxy, type Proxy } from '../../support/proxy.ts';
 import { bind, count, factsOf, keyOf, OLIVIA, REPOSITORY, useTables, verifiedChain } from '../../support/tables.ts';
-import { WEBHOOK_EXAMPLES } from '../../support/webhook-examples.ts';
 
 const SECRET = 'the secret of the tests';
 const PATH = '/api/v1/webhooks/github';
@@ -377,7 +375,11 @@ describe('a trigger label by somebody who may', () => {
 describe('what is accepted without a run', () => {
   test.each<[string, string, object]>([
     ['a ping', 'ping', { zen: 'Design for failure.', hook_id: 1, hook: { type: 'Repository' } }],
-    ['a comment', 'issue_comment', { ...labeled(), action: 'created', comment: { id: 1, body: 'run:dev' } }],
+    [
+      'a comment',
+      'issue_comment',
+      { ...labeled(), action: 'created', comment: { id: 1, body: 'run:dev', created_at: '2026-11-21T10:00:00Z' } },
+    ],
     [
       'a push to main',
       'push',
@@ -417,13 +419,6 @@ describe('what is ignored', () => {
     ['a label by nobody', 'issues', labeled(7, { sender: undefined }), 'sender_login_missing', 0],
     ['two labels', 'issues', labeled(7, two), 'issue_trigger_label_conflict', 1],
     ['two labels by a stranger', 'issues', labeled(7, { ...two, sender: stranger }), 'sender_not_allowed', 0],
-    [
-      'a stage that cannot be launched',
-      'issues',
-      labeled(7, { label: { name: 'run:qa' }, issue: { ...labeled().issue, labels: [] } }),
-      'stage_not_launchable',
-      1,
-    ],
     [
       'a closed issue',
       'issues',
@@ -612,22 +607,6 @@ describe('T05: an id that no number holds exactly', () => {
       expect(await send(webhook(), body)).toMatchObject({ status: 400, body: { field: 'X-GitHub-Event' } });
     }
     expect(await kept()).toEqual({ deliveries: 0, events: 0, facts: 0 });
-  });
-});
-
-describe("GitHub's own examples", () => {
-  test('are all taken', async () => {
-    const app = webhook();
-    for (const { event, title, payload } of WEBHOOK_EXAMPLES) {
-      const { status, body } = await send(app, payload, { event, id: `example-${title}` });
-      expect({ title, status }).toEqual({ title, status: body['status'] === 'accepted' ? 202 : 200 });
-    }
-    expect(await kept()).toMatchObject({
-      deliveries: WEBHOOK_EXAMPLES.length,
-      events: WEBHOOK_EXAMPLES.length,
-      facts: 0,
-    });
-    expect(await verifiedChain(tables.db, PLATFORM_CHAIN)).toHaveLength(WEBHOOK_EXAMPLES.length);
   });
 });
 

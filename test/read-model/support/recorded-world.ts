@@ -69,6 +69,7 @@ export function createRecordedWorld(db: Database) {
         queued: 0,
         pullRequest: null,
         environment: null,
+        past: null,
         revision,
         updatedAt: instant,
         ...more,

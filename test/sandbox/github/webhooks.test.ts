@@ -71,6 +71,19 @@ describe('a delivery', () => {
     await expect.poll(actions).toEqual(['opened', 'labeled', 'labeled', 'unlabeled', 'closed', 'reopened']);
   });
 
+  test('says of a comment what it was before it was edited, and what it was when it is deleted', async () => {
+    const number = await label('for comments', 'talk');
+    const { data } = await stage.octo.issues.createComment({ ...DEMO, issue_number: number, body: 'one' });
+    await stage.octo.issues.updateComment({ ...DEMO, comment_id: data.id, body: 'two' });
+    await stage.octo.issues.deleteComment({ ...DEMO, comment_id: data.id });
+    const mine = (name: string): unknown => receiver.named(name).find(({ body }) => body.comment.id === data.id)?.body;
+    await expect.poll(() => mine('issue_comment.deleted')).toMatchObject({ comment: { body: 'two' } });
+    expect(mine('issue_comment.edited')).toMatchObject({
+      changes: { body: { from: 'one' } },
+      comment: { body: 'two', user: { login: 'octo' } },
+    });
+  });
+
   test('says that a bot is one', async () => {
     const number = await label('for a bot', 'talk');
     await client(stage.sandbox, 'token-bot').issues.createComment({ ...DEMO, issue_number: number, body: 'I begin' });

@@ -4,6 +4,10 @@ import { INTERRUPTED, renderPrompt, type PromptValues } from '../../../src/domai
 import { readTurn } from '../../../src/sandbox/model/turn.ts';
 
 const VALUES: PromptValues = {
+  target: { stage: 'dev', kind: 'work' },
+  locale: 'en',
+  leftOut: { outsiders: 0, edited: 0 },
+  conversation: [],
   repository: 'acme/demo',
   issueNumber: 12,
   issueTitle: 'Add a --json flag',
@@ -19,8 +23,10 @@ const VALUES: PromptValues = {
 };
 
 async function turnOf(name: string, ...later: string[]) {
-  const seed = await readFile(new URL(`../../../prompts/${name}.md`, import.meta.url), 'utf8');
-  const texts = [renderPrompt(seed, VALUES), ...later];
+  const read = (file: string): Promise<string> =>
+    readFile(new URL(`../../../prompts/${file}.md`, import.meta.url), 'utf8');
+  const seeds = { envelope: await read(name.replace('dev-', 'envelope-')), task: await read(name) };
+  const texts = [renderPrompt(seeds, VALUES), ...later];
   return readTurn({ model: 'gpt-5.5', messages: texts.map((content) => ({ role: 'user' as const, content })) });
 }
 

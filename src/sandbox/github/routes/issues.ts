@@ -58,6 +58,11 @@ export function issueRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
     await patchPullAsIssue(sandbox, repo, issue, account, await jsonBody(c));
     return c.json(await show.issue(repo, issue.number));
   });
+  app.patch('/comments/:comment{[0-9]+}', async (c, next) => {
+    const before = rows.comments.get(Number(c.req.param('comment')))?.body;
+    await next();
+    if (before !== undefined) events.amend('issue_comment', { changes: { body: { from: before } } });
+  });
   app.delete('/:number{[0-9]+}/labels', async (c) => {
     const repo = requireRepo(c, sandbox, 'read');
     const { number } = requireIssue(c, sandbox, repo);

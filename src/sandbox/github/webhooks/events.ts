@@ -55,6 +55,13 @@ export class EventQueue implements EmulateWebhooks {
     this.#pending.push(event);
   }
 
+  /** Adds to the events of the change that is under way. */
+  amend(name: string, extra: Json): void {
+    this.#pending = this.#pending.map((event) =>
+      event.event === name ? { ...event, extra: { ...event.extra, ...extra } } : event,
+    );
+  }
+
   /** An event of emulate's own routes, with GitHub's name and shape in place of emulate's. */
   async dispatch(
     event: string,

@@ -1,7 +1,7 @@
 /** The dashboard and the staff API over a database, without a socket. */
 import { Hono } from 'hono';
 import { createDashboard } from '../../../../ingress/dashboard/dashboard.ts';
-import { answerErrors, answerNotFound } from '../../../../ingress/errors.ts';
+import { answerErrors, answerNotFound, RequestRefused } from '../../../../ingress/errors.ts';
 import { createLive, type Live } from '../../../../ingress/live.ts';
 import { createStaffApi, type RepositoryBinding } from '../../../../ingress/staff-api.ts';
 import type { RunControl } from '../../../../ingress/staff-api/cancel.ts';
@@ -9,6 +9,18 @@ import type { Connection } from '../../../../src/read-model/database.ts';
 
 export const STAFF_TOKEN = 'staff-token-of-the-tests';
 export const ORIGIN = 'http://127.0.0.1:8080';
+
+/** What became of the labels of every repository. */
+export const LABEL_CHANGES = {
+  created: ['run:dev', 'run:qa'],
+  updated: ['need:input'],
+  unchanged: ['run:debug'],
+  left: [],
+  waiting: null,
+};
+
+/** What became of those of acme/limited. */
+const LIMITED = { ...LABEL_CHANGES, left: ['run:ops', 'run:plan'], waiting: 'GitHub asks to wait until noon: enough' };
 
 export interface Site {
   /** Asks as what is given: a browser's page on this machine by default. */
@@ -43,7 +55,11 @@ export function createSite({ db, sql }: Connection, options: SiteOptions = {}): 
   const repositories: RepositoryBinding = {
     async bind(input) {
       bound.push(input);
-      return { repositoryId: 1, project: input.project, hookId: 2 };
+      return { repositoryId: 1, project: input.project, hookId: 2, labels: LABEL_CHANGES, trigger: 'agent:dev' };
+    },
+    async syncLabels(fullName) {
+      if (fullName === 'acme/unbound') throw new RequestRefused('failed_precondition', 'acme/unbound is not bound');
+      return fullName === 'acme/limited' ? LIMITED : LABEL_CHANGES;
     },
     addMember: async ({ login }) => ({ id: 3, login }),
   };

@@ -43,6 +43,7 @@ export async function putIssue(db: Database, number: number, with_: Partial<Issu
     queued: 0,
     pullRequest: null,
     environment: null,
+    past: null,
     revision: 1,
     updatedAt: minutesAgo(number),
     ...with_,

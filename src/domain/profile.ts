@@ -1,0 +1,76 @@
+/** With what an agent works: model and reasoning effort, and who chose them (requirements.md T11, 2.6). */
+import { modelChoice, reasoningChoice, type Choice } from './labels.ts';
+import type { ReasoningEffort } from './settings.ts';
+
+/** Where a choice comes from, the strongest first. */
+export type ProfileSource =
+  | 'issue_label'
+  | 'pull_request_label'
+  | 'last_run_context'
+  | 'project_default'
+  | 'platform_default';
+
+/** With what an agent works. */
+export interface AgentProfile {
+  readonly model: string;
+  readonly modelSource: ProfileSource;
+  readonly reasoningEffort: ReasoningEffort;
+  readonly reasoningSource: ProfileSource;
+}
+
+/** What is known just before a launch. */
+export interface ProfileAsked {
+  readonly issueLabels: readonly string[];
+  /** Empty where there is no pull request. */
+  readonly pullRequestLabels: readonly string[];
+  /** With what the run before it worked whose conversation or branch this one goes on with, if labels chose that. */
+  readonly last: Partial<AgentProfile> | null;
+  readonly project: { readonly model: string | null; readonly reasoningEffort: ReasoningEffort | null };
+  readonly platform: { readonly model: string; readonly reasoningEffort: ReasoningEffort };
+}
+
+/** Resolves the profile, or names the labels of one group that stand against each other. */
+export function resolveProfile(asked: ProfileAsked): AgentProfile | { readonly conflict: readonly string[] } {
+  const { last, project, platform } = asked;
+  const model = resolve(asked, modelChoice, chosen(last?.model, last?.modelSource), project.model, platform.model);
+  if ('conflict' in model) return model;
+  const reasoning = resolve(
+    asked,
+    reasoningChoice,
+    chosen(last?.reasoningEffort, last?.reasoningSource),
+    project.reasoningEffort,
+    platform.reasoningEffort,
+  );
+  if ('conflict' in reasoning) return reasoning;
+  return {
+    model: model.value,
+    modelSource: model.source,
+    reasoningEffort: reasoning.value,
+    reasoningSource: reasoning.source,
+  };
+}
+
+/** What a run got from a default is no choice that the next one would have to keep. */
+function chosen<Value>(value: Value | undefined, source: ProfileSource | undefined): Value | undefined {
+  return source === 'project_default' || source === 'platform_default' ? undefined : value;
+}
+
+function resolve<Value>(
+  { issueLabels, pullRequestLabels }: ProfileAsked,
+  choiceOf: (labels: readonly string[]) => Choice<Value>,
+  last: Value | undefined,
+  project: Value | null,
+  platform: Value,
+): { readonly value: Value; readonly source: ProfileSource } | { readonly conflict: readonly string[] } {
+  for (const [source, labels] of [
+    ['issue_label', issueLabels],
+    ['pull_request_label', pullRequestLabels],
+  ] as const) {
+    const choice = choiceOf(labels);
+    if (choice.conflict) return { conflict: choice.conflict };
+    if (choice.chosen !== undefined) return { value: choice.chosen, source };
+  }
+  if (last !== undefined) return { value: last, source: 'last_run_context' };
+  if (project !== null) return { value: project, source: 'project_default' };
+  return { value: platform, source: 'platform_default' };
+}

@@ -1,0 +1,40 @@
+/** reliability.md T17: an issue that was transferred is gone from here, though GitHub shows what it has become. */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createGitHub } from '../../../src/adapters/github/index.ts';
+
+const ISSUE = { repositoryId: 42, owner: 'acme', name: 'demo', number: 7 };
+let api: Server;
+/** The number under which GitHub shows the issue. */
+let shown: number;
+
+beforeAll(async () => {
+  api = createServer((request, response) => {
+    const isList = /\/(events|comments)/.test(request.url ?? '');
+    const body = isList ? [] : { id: 1, number: shown, title: 'Moved', state: 'open', labels: [], body: '' };
+    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  });
+  api.listen(0, '127.0.0.1');
+  await once(api, 'listening');
+});
+afterAll(() => api.close());
+
+function github(): ReturnType<typeof createGitHub> {
+  return createGitHub({
+    apiUrl: `http://127.0.0.1:${(api.address() as AddressInfo).port}`,
+    token: 'a token of the tests',
+    waits: { standing: () => Promise.resolve(undefined), hold: () => Promise.reject(new Error('nobody waits')) },
+  });
+}
+
+test.each(['readLabels', 'readIssue'] as const)('T17: %s does not take another issue for it', async (read) => {
+  shown = 31;
+  await expect(github()[read](ISSUE, 'run:dev')).rejects.toMatchObject({ status: 410 });
+});
+
+test.each(['readLabels', 'readIssue'] as const)('T17: %s reads the issue that is here', async (read) => {
+  shown = 7;
+  await expect(github()[read](ISSUE, 'run:dev')).resolves.toMatchObject({ title: 'Moved' });
+});

@@ -1,0 +1,124 @@
+/**
+ * `mode:discussion`: a conversation in comments (requirements.md T18). Each turn is a run of its own that goes on with the
+ * same agent conversation, so that no agent waits for people; what is said during a turn is answered by the next one.
+ */
+import type { Fact, IssueRef } from '../src/domain/facts.ts';
+import type { Discussion, IssueState, PlannedRun } from '../src/domain/issue-life.ts';
+import type { RunOutcome } from '../src/domain/runs.ts';
+import { MODE_DISCUSSION, type TriggerTarget } from '../src/domain/stages.ts';
+import { acknowledge, readLabelTruth, settleLabels } from './effects.ts';
+import { leftOut, type Happening } from './issue-diary.ts';
+
+/** A conversation in which nobody says anything for so long is over. */
+const IDLE_MS = 8 * 3_600_000;
+
+const TARGET: TriggerTarget = { stage: 'intake', kind: 'discussion' };
+
+/** What a conversation asks of the issue. */
+export interface DiscussionActs {
+  show(happenings: readonly Happening[]): Promise<void>;
+  startOrQueue(planned: PlannedRun): Promise<void>;
+  cancelById(runId: string, by: string, reason: string): Promise<void>;
+}
+
+export interface IssueDiscussion {
+  /** Begins, when a turn is planned that the label asks for. */
+  begin(planned: PlannedRun): void;
+  /** Somebody said something. */
+  said(fact: Extract<Fact, { kind: 'comment_added' }>): Promise<void>;
+  /** A turn is over. */
+  turnOver(turn: PlannedRun, outcome: RunOutcome): Promise<void>;
+  /** The label is off, by GitHub's own word, when a webhook says so. */
+  labelRemoved(by: string): Promise<void>;
+  /** Ends it, with whatever turn works or waits. */
+  end(by: string, reason: string): Promise<void>;
+  /** When it ends by itself, in milliseconds since the epoch; undefined while a turn works, or where there is none. */
+  endsAt(): number | undefined;
+}
+
+export function createDiscussion(issue: IssueRef, state: IssueState, acts: DiscussionActs): IssueDiscussion {
+  const isTurn = (run: PlannedRun | null): run is PlannedRun => run?.target.kind === 'discussion';
+  const inTurn = (): boolean => isTurn(state.active) || state.queue.some(isTurn);
+
+  async function react(comment: number, content: 'eyes' | '+1'): Promise<void> {
+    await acknowledge({ issue, trigger: `comment:${comment}`, pullRequest: null, content }).catch(leftOut);
+  }
+
+  async function nextTurn(discussion: Discussion): Promise<void> {
+    const newest = discussion.unanswered.at(-1);
+    if (!newest || inTurn()) return;
+    await acts.startOrQueue({
+      runId: newest.runId,
+      target: TARGET,
+      trigger: `comment:${newest.comment}`,
+      label: null,
+      by: newest.by,
+      delivery: newest.delivery,
+      requestedAt: newest.at,
+      frozenAt: newest.saidAt,
+      revision: 0,
+    });
+  }
+
+  async function end(by: string, reason: string): Promise<void> {
+    if (!state.discussion) return;
+    delete state.discussion;
+    for (const { runId } of [...state.queue, ...(state.active ? [state.active] : [])].filter(isTurn))
+      await acts.cancelById(runId, by, reason);
+    await settleLabels({ issue, remove: MODE_DISCUSSION, add: null, pullRequest: null }).catch(leftOut);
+    await acts.show([{ type: 'discussion.ended', payload: { by, reason } }]);
+  }
+
+  return {
+    begin(planned) {
+      state.discussion = {
+        last: null,
+        answeredUntil: null,
+        unanswered: [],
+        idleUntil: new Date(Date.parse(planned.requestedAt) + IDLE_MS).toISOString(),
+      };
+    },
+
+    async said({ runId, comment: id, saidAt, delivery, by, at }) {
+      const comment = { runId, comment: id, saidAt, delivery, by, at };
+      const { discussion } = state;
+      if (!discussion || discussion.unanswered.some((known) => known.comment === comment.comment)) return;
+      state.discussion = { ...discussion, unanswered: [...discussion.unanswered, comment].slice(-UNANSWERED) };
+      await react(comment.comment, 'eyes');
+      if (state.discussion) await nextTurn(state.discussion);
+    },
+
+    async turnOver(turn, outcome) {
+      const { discussion } = state;
+      if (!discussion) return;
+      const until = turn.frozenAt ?? turn.requestedAt;
+      const answered = discussion.unanswered.filter(({ saidAt }) => Date.parse(saidAt) <= Date.parse(until));
+      const succeeded = outcome.status === 'succeeded';
+      state.discussion = {
+        last: succeeded ? { runId: turn.runId, threadId: outcome.threadId } : discussion.last,
+        answeredUntil: succeeded ? until : discussion.answeredUntil,
+        // What a failed turn has not answered is answered with the next comment, not by trying again and again.
+        unanswered: discussion.unanswered.filter((comment) => !answered.includes(comment)),
+        idleUntil: new Date(Date.now() + IDLE_MS).toISOString(),
+      };
+      if (succeeded) for (const { comment } of answered) await react(comment, '+1');
+      if (state.discussion) await nextTurn(state.discussion);
+    },
+
+    async labelRemoved(by) {
+      if (!state.discussion) return;
+      const truth = await readLabelTruth({ issue, label: MODE_DISCUSSION, facts: [] }).catch(leftOut);
+      const stands = truth?.labels.some((label) => label.trim().toLowerCase() === MODE_DISCUSSION) ?? false;
+      if (!stands) await end(by, `the label ${MODE_DISCUSSION} was removed`);
+    },
+
+    end,
+
+    endsAt() {
+      return state.discussion && !inTurn() ? Date.parse(state.discussion.idleUntil) : undefined;
+    },
+  };
+}
+
+/** Comments that wait for an answer, at most; all of them are in what the agent reads. */
+const UNANSWERED = 50;
