@@ -85,7 +85,8 @@ describe('the runner as a process', { timeout: RUN_LIMIT_MS }, () => {
 
   test('passes on no variable that is not on the list', async () => {
     const environments = await Promise.all(
-      (await processesOf(codexHome)).map((pid) => readFile(`/proc/${pid}/environ`, 'utf8')),
+      // One of them may be over by then.
+      (await processesOf(codexHome)).map((pid) => readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')),
     );
     expect(environments.join('\n')).toContain('CODEX_HOME');
     expect(environments.join('\n')).not.toContain('hunter2');
