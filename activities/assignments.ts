@@ -1,6 +1,6 @@
 /** What an agent is to do: who said what when it was asked for, with which model, on which branch. */
 import { createHash } from 'node:crypto';
-import type { IssueRef } from '../src/domain/facts.ts';
+import { issueKey, type IssueRef } from '../src/domain/facts.ts';
 import { fullName } from '../src/domain/names.ts';
 import { resolveProfile, type AgentProfile } from '../src/domain/profile.ts';
 import { promptNames, renderPrompt } from '../src/domain/prompts.ts';
@@ -12,7 +12,7 @@ import {
   type InputSnapshot,
 } from '../src/domain/snapshot.ts';
 import type { TriggerTarget } from '../src/domain/stages.ts';
-import { findAssignment, storeAssignment } from '../src/read-model/assignments.ts';
+import { findAssignment, startBeforeViolation, storeAssignment } from '../src/read-model/assignments.ts';
 import type { Database } from '../src/read-model/database.ts';
 import { readDeliveredIssue } from '../src/read-model/queries/deliveries.ts';
 import { findRepository, knownPeople, type BoundRepository } from '../src/read-model/repositories.ts';
@@ -30,6 +30,8 @@ export interface GitHubReading {
     repository: IssueRef,
     pullRequest: number,
   ): Promise<{ readonly reviews: readonly GitHubComment[]; readonly openComments: readonly GitHubReviewComment[] }>;
+  /** Null when there is no such branch. */
+  readBranchHead(repository: IssueRef, branch: string): Promise<string | null>;
 }
 
 export interface AssignmentPorts {
@@ -45,7 +47,7 @@ export interface AssignmentInput {
   readonly target: TriggerTarget;
   readonly settings: RunSettings;
   readonly branch: string;
-  /** The head of the branch after the last run that succeeded on it. */
+  /** Set where the branch holds the work of earlier stages: only what comes after its present head is this run's. */
   readonly since?: string | null;
   readonly resume: { readonly runId: string; readonly threadId: string; readonly profile?: AgentProfile } | null;
   readonly pullRequest: number | null;
@@ -150,6 +152,8 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
       );
       const promptSha256 = sha256(prompt);
       const snapshotSha256 = sha256(JSON.stringify(snapshot));
+      const head = await classified(() => github.readBranchHead(issue, input.branch));
+      const violated = await startBeforeViolation(db, issueKey(issue), input.branch);
       const resume = target.kind === 'revise' || target.kind === 'discussion' ? input.resume : null;
       await storeAssignment(db, {
         runId: input.runId,
@@ -167,7 +171,8 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
         resumeRunId: resume?.runId ?? null,
         snapshot: JSON.parse(storable(JSON.stringify(snapshot)).replaceAll('\\u0000', '')) as InputSnapshot,
         snapshotSha256,
-        sinceSha: input.since ?? null,
+        sinceSha: typeof input.since === 'string' ? head : null,
+        startSha: violated ? violated.startSha : head,
       });
       return { promptSha256, snapshotSha256, comments: snapshot.comments.length, leftOut: snapshot.leftOut, profile };
     },

@@ -51,6 +51,17 @@ export interface GitHubPullRequests {
   ): Promise<boolean>;
 }
 
+interface PublishInput {
+  readonly issue: IssueRef;
+  readonly runId: string;
+  readonly target: TriggerTarget;
+  readonly requestedBy: string;
+  readonly branch: string;
+  readonly settings: RunSettings;
+  /** Whether merging closes the issue; missing in what 0.1.0 asked for. */
+  readonly closes?: boolean;
+}
+
 export interface GitHubPorts {
   readonly db: Database;
   readonly github: GitHubIssues & GitHubPullRequests;
@@ -59,37 +70,35 @@ export interface GitHubPorts {
 /** GitHub may list a `labeled` event some seconds after the webhook: this many looks, a second or two apart. */
 const LOOKS = 6;
 
+const NOTHING: { readonly paths: readonly string[]; readonly all: boolean } = { paths: [], all: true };
+
 /** An event this much older than the delivery is not the one the delivery speaks of. */
 const SAME_CLICK_MS = 60_000;
 
 export function createGitHubActivities({ db, github }: GitHubPorts) {
   /**
-   * A stage's work may change only what is its own (requirements.md A14), whatever the agent says: what counts is the diff that
-   * was pushed, since the last run that succeeded, without what was merged into the branch from its base.
+   * A stage's work may change only what is its own (requirements.md A14), whatever the agent says of itself: what counts is the
+   * branch as it is on GitHub, against its head before the run, without what only came in from the base branch.
    */
   async function holdScope(
-    {
-      issue,
-      target,
-      settings,
-      since,
-    }: { issue: IssueRef; target: TriggerTarget; settings: RunSettings; since?: string | null },
-    headSha: string,
+    { issue, target, settings, branch }: Pick<PublishInput, 'issue' | 'target' | 'settings' | 'branch'>,
+    startSha: string | null,
   ): Promise<void> {
     const { scope } = stageRow(target.stage);
     if (scope === 'code') return;
-    const [own, whole] = await classified(() =>
+    const base = settings.baseBranch;
+    const [own, whole, ofBase] = await classified(() =>
       Promise.all([
-        github.changedFiles(issue, since ?? settings.baseBranch, headSha),
-        github.changedFiles(issue, settings.baseBranch, headSha),
+        github.changedFiles(issue, startSha ?? base, branch),
+        github.changedFiles(issue, base, branch),
+        startSha === null ? NOTHING : github.changedFiles(issue, startSha, base),
       ]),
     );
-    const outside = outsideScope(
-      scope,
-      own.paths.filter((path) => whole.paths.includes(path)),
-    );
-    if (outside.length > 0) throw permanent('ScopeViolation', outside.join('\n'));
     if (!own.all) throw permanent('ScopeViolation', 'too many files to look at each of them');
+    const onlyFromBase = (path: string): boolean => ofBase.paths.includes(path) && !whole.paths.includes(path);
+    const looked = whole.all && ofBase.all ? own.paths.filter((path) => !onlyFromBase(path)) : own.paths;
+    const outside = outsideScope(scope, looked);
+    if (outside.length > 0) throw permanent('ScopeViolation', outside.join('\n'));
   }
 
   return {
@@ -172,19 +181,9 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
       });
     },
 
-    async openPullRequest(input: {
-      issue: IssueRef;
-      runId: string;
-      target: TriggerTarget;
-      requestedBy: string;
-      branch: string;
-      settings: RunSettings;
-      /** Whether merging closes the issue; missing in what 0.1.0 asked for. */
-      closes?: boolean;
-      since?: string | null;
-    }): Promise<{ number: number; url: string; created: boolean }> {
-      const { answer, headSha } = await finishedReport(db, input.runId);
-      await holdScope(input, headSha);
+    async openPullRequest(input: PublishInput): Promise<{ number: number; url: string; created: boolean }> {
+      const { answer } = await finishedReport(db, input.runId);
+      await holdScope(input, (await findAssignment(db, input.runId))?.startSha ?? null);
       const text = renderPullRequest(
         {
           issueNumber: input.issue.number,

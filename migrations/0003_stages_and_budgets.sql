@@ -23,6 +23,7 @@ CREATE TABLE "status_comments" (
 ALTER TABLE "agent_assignments" ADD COLUMN "snapshot" jsonb;--> statement-breakpoint
 ALTER TABLE "agent_assignments" ADD COLUMN "snapshot_sha256" text;--> statement-breakpoint
 ALTER TABLE "agent_assignments" ADD COLUMN "since_sha" text;--> statement-breakpoint
+ALTER TABLE "agent_assignments" ADD COLUMN "start_sha" text;--> statement-breakpoint
 ALTER TABLE "issues" ADD COLUMN "past" jsonb;--> statement-breakpoint
 ALTER TABLE "projects" ADD COLUMN "model" text;--> statement-breakpoint
 ALTER TABLE "projects" ADD COLUMN "reasoning_effort" text;

@@ -82,6 +82,7 @@ export const readReview = effect('readReview', github, 'Read the review from Git
 export const readWithdrawals = effect('readWithdrawals', confirmation, 'Ask GitHub whether the label was taken off');
 export const readPullRequest = effect('readPullRequest', confirmation, 'Ask GitHub what became of the pull request');
 export const settleLabels = effect('settleLabels', github, 'Move the labels on GitHub');
+export const markQuestion = effect('settleLabels', courtesy, 'Put the question on the issue');
 export const openPullRequest = effect(
   'openPullRequest',
   // A cancel waits for what GitHub is being asked already: so either the pull request is known, or there is none.

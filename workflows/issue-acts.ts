@@ -23,13 +23,14 @@ import {
   type PlannedRun,
   type TriggerDecision,
 } from '../src/domain/issue-life.ts';
-import { branchName, environmentName } from '../src/domain/names.ts';
+import { branchName, environmentName, nthBranch } from '../src/domain/names.ts';
 import { ASKING, isWholeWork, supersededBy, type DoneStages, type IssuePast } from '../src/domain/gates.ts';
 import type { RunOutcome, UnfinishedOutcome } from '../src/domain/runs.ts';
 import type { RunSettings } from '../src/domain/settings.ts';
 import {
   leavesWork,
   NEED_INPUT,
+  normalizeLabel,
   MODE_DISCUSSION,
   RUN_DEBUG,
   STATE_IN_REVIEW,
@@ -39,6 +40,7 @@ import {
   type Stage,
 } from '../src/domain/stages.ts';
 import {
+  markQuestion,
   readLabelTruth,
   readPullRequest,
   readReview,
@@ -158,8 +160,8 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
       state.title = truth.title;
       state.closed = !truth.open;
     }
-    if (since02) rememberPast(truth.past);
-    const decision = decideTriggers(taken, facts, truth, state);
+    if (since02 && pullRequest === undefined) await takeIn(truth);
+    const decision = decideTriggers(taken, facts, truth, since02 ? state : null);
     state.takenEvents[subjectOf(first)] = decision.taken;
     await showDropped(label, decision.dropped);
     for (const { fact, reason, labels } of decision.dropped.filter((drop) => isExplained(drop.reason))) {
@@ -180,15 +182,29 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
 
   /** What an agent asks for, a person has to ask for: its label is taken off, and the request is there to be read. */
   async function askOwner({ label, by, delivery }: LabelFact): Promise<void> {
-    await settleLabels({ issue, remove: label, add: null, pullRequest: null }).catch(leftOut);
+    inBackground(settleLabels({ issue, remove: label, add: null, pullRequest: null }));
     await show([{ type: 'approval.requested', payload: { label }, by: by.login, correlationId: delivery }]);
   }
 
-  /** An issue that was closed and lives again goes on with what it had done. */
-  function rememberPast(past: IssuePast | null | undefined): void {
+  /** What GitHub and the read model say before anything is decided: a question that somebody took off is none any more. */
+  async function takeIn({ labels, past }: LabelTruth): Promise<void> {
+    await rememberPast(past);
+    if (!labels.some((label) => normalizeLabel(label) === NEED_INPUT)) delete state.asked;
+  }
+
+  /** An issue that was closed and lives again goes on with what it had done; its pull request may be merged meanwhile. */
+  async function rememberPast(past: IssuePast | null | undefined): Promise<void> {
     if (state.done !== undefined) return;
     state.done = past?.done ?? {};
     state.branch ??= past?.branch ?? 1;
+    if (!past) return;
+    state.last ??= past.last ?? null;
+    if (past.asked !== undefined) state.asked ??= past.asked;
+    const { pullRequest } = past;
+    if (!pullRequest || state.pullRequest) return;
+    const truth = await readPullRequest({ issue, pullRequest: pullRequest.number }).catch(leftOut);
+    if (truth?.open === false) letGoOfPullRequest();
+    else state.pullRequest = pullRequest;
   }
 
   /** Of those that say nothing new a few are told one by one, and the others counted: each costs the audit trail a row. */
@@ -285,18 +301,18 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
     await writeRefusal({ issue: place, refusal: { reason, labels, by, subject }, locale }).catch(leftOut);
     if (!since02 || !ASKING.has(reason)) return;
     state.asked = reason;
-    await settleLabels({ issue, remove: null, add: NEED_INPUT, pullRequest: null }).catch(leftOut);
+    await markQuestion({ issue, remove: null, add: NEED_INPUT, pullRequest: null }).catch(leftOut);
   }
 
   /** What was asked is answered by the next trigger that can be carried out. */
-  async function answered(): Promise<void> {
+  function answered(): void {
     if (state.asked === undefined) return;
     delete state.asked;
-    await settleLabels({ issue, remove: NEED_INPUT, add: null, pullRequest: null }).catch(leftOut);
+    inBackground(settleLabels({ issue, remove: NEED_INPUT, add: null, pullRequest: null }));
   }
 
   async function changesRequested(fact: Extract<Fact, { kind: 'changes_requested' }>): Promise<void> {
-    const first = decideRevise(state, fact);
+    const first = decideRevise(state, fact, [], since02);
     const about = { by: fact.by.login, correlationId: fact.delivery };
     const matters = 'planned' in first || isExplained(first.reason);
     const [stale, read] =
@@ -306,7 +322,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
             readTrigger({ issue, label: '', facts: [], branches: state.branch ?? 1 }).catch(leftOut),
           ])
         : [];
-    if (read) rememberPast(read.truth.past);
+    if (read) await takeIn(read.truth);
     const settings = read?.settings;
     const decision = read ? decideRevise(state, fact, read.truth.labels) : first;
     if (stale !== undefined)
@@ -318,7 +334,11 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
       const type = reason === 'review_outdated' ? 'review.stale' : 'run.not_started';
       return show([{ type, payload: { review: fact.review, reason }, ...about }]);
     }
-    state.pullRequest ??= { number: fact.pullRequest, url: fact.pullRequestUrl };
+    if (!state.pullRequest) {
+      // It is open, as GitHub said just now: it may have been closed and opened again, and its branch is gone on with.
+      state.pullRequest = { number: fact.pullRequest, url: fact.pullRequestUrl };
+      if (fact.branch !== undefined) state.branch = nthBranch(fact.branch);
+    }
     state.takenReviews = [...state.takenReviews, fact.review].slice(-200);
     await show([
       {
@@ -356,7 +376,8 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
   /** Its branch goes with it: whoever works next begins anew from the base branch. */
   function letGoOfPullRequest(): void {
     state.pullRequest = null;
-    state.branch = (state.branch ?? 1) + 1;
+    state.branch = Math.max(state.branch ?? 1, state.branches ?? 1) + 1;
+    state.branches = state.branch;
   }
 
   /** Nothing is left that they could revise. */
@@ -405,6 +426,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
     }
     state.closed = false;
     await show([{ type: 'issue.reopened', ...about }]);
+    if (since02) await startNext();
   }
 
   async function startOrQueue(planned: PlannedRun, settings: RunSettings | null = null): Promise<void> {
@@ -459,7 +481,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
     };
     state.environment = environment;
     const label = triggerLabel(planned.target);
-    await answered();
+    answered();
     const child = await startChild(runWorkflow, {
       workflowId: runWorkflowId(planned.runId),
       taskQueue: TASK_QUEUE,
@@ -565,7 +587,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
     const at = new Date().toISOString();
     const before = state.done ?? {};
     state.done = { ...before, [target.stage]: { runId, pullRequest: pullRequest.number, at } };
-    if (target.stage === 'rethink' && backTo) await supersede(backTo, before);
+    if (target.stage === 'rethink' && backTo && before[backTo]) await supersede(backTo, before);
   }
 
   /** A rethink gives up a stage and all that came after it; pull requests that hold nothing else are marked so. */
@@ -580,7 +602,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
     for (const number of pulls) {
       if (kept.has(number)) continue;
       const on = { ...issue, number };
-      await settleLabels({ issue: on, remove: null, add: STATE_SUPERSEDED, pullRequest: null }).catch(leftOut);
+      inBackground(settleLabels({ issue: on, remove: null, add: STATE_SUPERSEDED, pullRequest: null }));
     }
     await show([{ type: 'stage.superseded', payload: { back_to: backTo, stages: given } }]);
   }
@@ -630,9 +652,10 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
     const review = Number(/^review:(\d+)$/.exec(trigger)?.[1]);
     if (!state.pullRequest) return { by: 'GitHub', reason: 'there is no open pull request any more' };
     const stale = await staleness(state.pullRequest.number, review);
-    return stale === undefined
-      ? undefined
-      : { by: 'GitHub', reason: `the review does not ask for changes any more (${stale})` };
+    if (stale !== undefined) return { by: 'GitHub', reason: `the review does not ask for changes any more (${stale})` };
+    const truth = await readLabelTruth({ issue, label: '', facts: [] }).catch(leftOut);
+    const refusal = truth && gateOf(target, { labels: truth.labels }, state);
+    return refusal && { by: 'codex-k8s', reason: `it may not begin (${refusal.reason})` };
   }
 
   /** `merged`: the pull request that was merged meanwhile, so that the run has what it was for. */
@@ -725,6 +748,11 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
   }
 
   return { next, letGo, endsAt: () => discussion.endsAt() };
+}
+
+/** For what nothing waits for: it is tried for as long as it may be, and left out when it cannot be done. */
+function inBackground(work: Promise<unknown>): void {
+  work.catch(leftOut).catch(() => undefined);
 }
 
 function throttled(facts: number): Happening {

@@ -3,6 +3,7 @@ import { isCancellation, log } from '@temporalio/workflow';
 import type { FlowEventInput } from '../activities/records.ts';
 import { issueKey, type IssueRef } from '../src/domain/facts.ts';
 import { waitsFor, type IssueState, type PlannedRun } from '../src/domain/issue-life.ts';
+import type { IssuePast } from '../src/domain/gates.ts';
 import { branchName } from '../src/domain/names.ts';
 import type { UnfinishedOutcome } from '../src/domain/runs.ts';
 import {
@@ -43,7 +44,7 @@ export async function showIssue(issue: IssueRef, state: IssueState, happenings: 
       queued: state.queue.length,
       pullRequest: state.pullRequest?.number ?? null,
       environment: state.environment?.name ?? null,
-      past: state.done === undefined ? null : { done: state.done, branch: state.branch ?? 1 },
+      past: pastOf(state),
       revision,
       updatedAt: now,
     },
@@ -127,4 +128,10 @@ export function leftOut(error: unknown): undefined {
   if (isCancellation(error)) throw error;
   log.warn('left out', { error: String(error) });
   return undefined;
+}
+
+/** What the issue goes on with, should it be closed and live again. */
+function pastOf({ done, branch, pullRequest, last, asked }: IssueState): IssuePast | null {
+  if (done === undefined) return null;
+  return { done, branch: branch ?? 1, pullRequest, last, ...(asked === undefined ? {} : { asked }) };
 }

@@ -40,8 +40,11 @@ export function createDiscussion(issue: IssueRef, state: IssueState, acts: Discu
   const isTurn = (run: PlannedRun | null): run is PlannedRun => run?.target.kind === 'discussion';
   const inTurn = (): boolean => isTurn(state.active) || state.queue.some(isTurn);
 
-  async function react(comment: number, content: 'eyes' | '+1'): Promise<void> {
-    await acknowledge({ issue, trigger: `comment:${comment}`, pullRequest: null, content }).catch(leftOut);
+  /** Nothing waits for it. */
+  function react(comment: number, content: 'eyes' | '+1'): void {
+    acknowledge({ issue, trigger: `comment:${comment}`, pullRequest: null, content })
+      .catch(leftOut)
+      .catch(() => undefined);
   }
 
   async function nextTurn(discussion: Discussion): Promise<void> {
@@ -55,7 +58,7 @@ export function createDiscussion(issue: IssueRef, state: IssueState, acts: Discu
       by: newest.by,
       delivery: newest.delivery,
       requestedAt: newest.at,
-      frozenAt: newest.saidAt,
+      frozenAt: later(newest.saidAt, new Date().toISOString()),
       revision: 0,
     });
   }
@@ -65,7 +68,9 @@ export function createDiscussion(issue: IssueRef, state: IssueState, acts: Discu
     delete state.discussion;
     for (const { runId } of [...state.queue, ...(state.active ? [state.active] : [])].filter(isTurn))
       await acts.cancelById(runId, by, reason);
-    await settleLabels({ issue, remove: MODE_DISCUSSION, add: null, pullRequest: null }).catch(leftOut);
+    settleLabels({ issue, remove: MODE_DISCUSSION, add: null, pullRequest: null })
+      .catch(leftOut)
+      .catch(() => undefined);
     await acts.show([{ type: 'discussion.ended', payload: { by, reason } }]);
   }
 
@@ -84,7 +89,7 @@ export function createDiscussion(issue: IssueRef, state: IssueState, acts: Discu
       const { discussion } = state;
       if (!discussion || discussion.unanswered.some((known) => known.comment === comment.comment)) return;
       state.discussion = { ...discussion, unanswered: [...discussion.unanswered, comment].slice(-UNANSWERED) };
-      await react(comment.comment, 'eyes');
+      react(comment.comment, 'eyes');
       if (state.discussion) await nextTurn(state.discussion);
     },
 
@@ -96,12 +101,12 @@ export function createDiscussion(issue: IssueRef, state: IssueState, acts: Discu
       const succeeded = outcome.status === 'succeeded';
       state.discussion = {
         last: succeeded ? { runId: turn.runId, threadId: outcome.threadId } : discussion.last,
-        answeredUntil: succeeded ? until : discussion.answeredUntil,
+        answeredUntil: succeeded ? later(until, discussion.answeredUntil ?? until) : discussion.answeredUntil,
         // What a failed turn has not answered is answered with the next comment, not by trying again and again.
         unanswered: discussion.unanswered.filter((comment) => !answered.includes(comment)),
         idleUntil: new Date(Date.now() + IDLE_MS).toISOString(),
       };
-      if (succeeded) for (const { comment } of answered) await react(comment, '+1');
+      if (succeeded) for (const { comment } of answered) react(comment, '+1');
       if (state.discussion) await nextTurn(state.discussion);
     },
 
@@ -118,6 +123,11 @@ export function createDiscussion(issue: IssueRef, state: IssueState, acts: Discu
       return state.discussion && !inTurn() ? Date.parse(state.discussion.idleUntil) : undefined;
     },
   };
+}
+
+/** The later of two instants, ISO 8601. */
+function later(one: string, other: string): string {
+  return Date.parse(one) >= Date.parse(other) ? one : other;
 }
 
 /** Comments that wait for an answer, at most; all of them are in what the agent reads. */

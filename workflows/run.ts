@@ -125,7 +125,6 @@ async function work(input: RunInput, diary: RunDiary, turn: RunTurn | null): Pro
     branch,
     settings,
     closes: input.closes ?? true,
-    since: input.since ?? null,
   }).catch((error: unknown) => {
     if (isCancellation(error)) throw error;
     if (CancellationScope.current().consideredCancelled)

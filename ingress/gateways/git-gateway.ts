@@ -5,6 +5,7 @@
 import { gunzipSync } from 'node:zlib';
 import { Hono } from 'hono';
 import { failure } from '../errors.ts';
+import { leavesWork } from '../../src/domain/stages.ts';
 import { readPushHead, refusal, refusePush } from './receive-pack.ts';
 import { basicPassword, type RunAccess } from './run-access.ts';
 
@@ -36,6 +37,9 @@ export function createGitGateway({ access, upstream, token }: GitGatewayOptions)
     const known = c.req.method === 'GET' ? rest === 'info/refs' : true;
     if (!known || !SERVICES.has(service))
       return failure(c, 404, 'not_found', 'only git over smart HTTP is served here');
+
+    if (service === 'git-receive-pack' && !leavesWork(run))
+      return failure(c, 403, 'forbidden', 'this run only reads; nothing can be pushed');
 
     let body: Body | null = null;
     if (c.req.method === 'POST') {

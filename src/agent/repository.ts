@@ -70,7 +70,8 @@ async function clone(target: Target, options: GitOptions, log: Log): Promise<voi
 /** Leaves the work of an interrupted run as it is; undefined when the branch is not there. */
 async function goOn(git: Git, target: Target, log: Log): Promise<Repository | undefined> {
   const head = await git('symbolic-ref', '--quiet', 'HEAD').catch(() => '');
-  const start = startOf(target, await commitOf(git, target.baseBranch), await commitOf(git, target.branch)) ?? '';
+  const start =
+    (await startOf(git, target, await commitOf(git, target.baseBranch), await commitOf(git, target.branch))) ?? '';
   if (head.trim() !== `refs/heads/${target.branch}` || start === '') return undefined;
   log('runner', `On branch ${target.branch}, with the work of the interrupted agent`);
   return { git, start, remote: (await commitOf(git, target.branch)) ?? null };
@@ -86,13 +87,26 @@ async function checkOut(git: Git, target: Target, log: Log): Promise<Repository>
   await git('clean', '-ffdq');
   const origin = existing === undefined ? `from ${target.baseBranch}` : 'as it is on the remote';
   log('runner', `On branch ${target.branch}, ${origin}, at ${from.slice(0, 12)}`);
-  return { git, start: startOf(target, base, existing) ?? from, remote: existing ?? null };
+  return { git, start: (await startOf(git, target, base, existing)) ?? from, remote: existing ?? null };
 }
 
-/** What comes after it is this run's work: also what an earlier attempt at the same stage has pushed. */
-function startOf({ kind, since }: Target, base: string | undefined, existing: string | undefined): string | undefined {
+/**
+ * What comes after it is this run's work. Where the branch holds no earlier stage's work, that is also what an earlier attempt
+ * at the same stage has pushed; and where somebody has rewritten the branch, all that it holds.
+ */
+async function startOf(
+  git: Git,
+  { kind, since }: Target,
+  base: string | undefined,
+  existing: string | undefined,
+): Promise<string | undefined> {
   if (kind !== 'work') return existing ?? base;
-  return existing !== undefined && since !== null ? since : base;
+  if (existing === undefined || since === null) return base;
+  const holds = await git('merge-base', '--is-ancestor', since, existing).then(
+    () => true,
+    () => false,
+  );
+  return holds ? since : base;
 }
 
 async function commitOf(git: Git, branch: string): Promise<string | undefined> {

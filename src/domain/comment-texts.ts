@@ -115,6 +115,8 @@ const EN: CommentTexts = {
         'There is no work of this issue yet that the stage could look at: its pull request has to be there first.',
       discussion_mode_trigger_label_conflict: 'A conversation cannot begin while a run works, waits or is asked for.',
       trigger_by_agent: 'An agent asked for this. A person who may start runs has to put the label on.',
+      pull_request_not_current:
+        'This is not the open pull request of the issue, so its branch is not worked on any more.',
       queue_full: 'Too many runs of this issue wait already. Ask again when one of them has finished.',
       review_outdated:
         'The review is of a commit that is not the newest any more. Look at the newest one, and request changes again if they are still needed.',
@@ -208,6 +210,7 @@ const RU: CommentTexts = {
         'У этого issue ещё нет работы, на которую этап мог бы посмотреть: сначала нужен её pull request.',
       discussion_mode_trigger_label_conflict: 'Разговор не может начаться, пока запуск работает, ждёт или запрошен.',
       trigger_by_agent: 'Об этом просит агент. Метку должен поставить человек, который может запускать.',
+      pull_request_not_current: 'Это не открытый pull request этого issue, его ветка больше не дорабатывается.',
       queue_full: 'Слишком много запусков этого issue уже ждут. Повторите, когда один из них закончится.',
       review_outdated:
         'Ревью относится не к последнему коммиту. Посмотрите последний и, если нужно, снова запросите изменения.',

@@ -51,6 +51,8 @@ export type Fact =
       readonly kind: 'changes_requested';
       readonly pullRequest: number;
       readonly pullRequestUrl: string;
+      /** Its branch; what 0.1.0 kept does not say. */
+      readonly branch?: string;
       readonly review: number;
       /** The trigger labels on the pull request. */
       readonly labels: readonly string[];
@@ -89,5 +91,7 @@ export function issueKey(issue: Pick<IssueRef, 'repositoryId' | 'number'>): stri
 
 /** Whether a fact is worth a workflow of its own; the others go only to one that lives. */
 export function startsWorkflow(fact: Fact): boolean {
-  return fact.kind === 'trigger_label_added' || fact.kind === 'trigger_refused' || fact.kind === 'changes_requested';
+  if (fact.kind === 'changes_requested') return true;
+  // A reviewer is for an issue that is open, and has a workflow then.
+  return (fact.kind === 'trigger_label_added' || fact.kind === 'trigger_refused') && fact.pullRequest === undefined;
 }

@@ -3,6 +3,7 @@
  * GitHub and the issue's own history say just before the launch, not by a sentence in a prompt.
  */
 import { profileChoice } from './labels.ts';
+import type { AgentProfile } from './profile.ts';
 import {
   NEED_INPUT,
   normalizeLabel,
@@ -30,6 +31,20 @@ export interface IssuePast {
   readonly done: DoneStages;
   /** Counts its branches: a pull request that is merged or closed takes its branch with it. */
   readonly branch: number;
+  /** The one that was open; GitHub is asked what became of it. */
+  readonly pullRequest?: { readonly number: number; readonly url: string } | null;
+  readonly last?: LastWork | null;
+  /** Why the platform had put `need:input` on. */
+  readonly asked?: string;
+}
+
+/** The last run that left work behind: what a revise goes on with. */
+export interface LastWork {
+  readonly runId: string;
+  readonly stage: Stage;
+  readonly threadId: string;
+  readonly headSha?: string;
+  readonly profile?: AgentProfile;
 }
 
 /** The pull requests of an issue, as far as late stages need them. */
@@ -133,18 +148,21 @@ export function isWholeWork({ stage }: TriggerTarget, done: DoneStages): boolean
   return compatible(done).some(({ profile }) => profile === 'quick-fix');
 }
 
+/** All stages that stand in a trajectory, in their order: the longest has every one. */
+const ORDER: readonly Stage[] = PROFILES[2].trajectory;
+
 /** What a rethink gives up: the stage that it goes back to, and everything done after it. */
 export function supersededBy(backTo: Stage, done: DoneStages): readonly Stage[] {
-  const since = done[backTo]?.at;
+  if (done[backTo] === undefined) return [];
+  const from = ORDER.indexOf(backTo);
   return (Object.keys(done) as Stage[]).filter(
-    (stage) => stage === backTo || (since !== undefined && (done[stage]?.at ?? '') >= since),
+    (stage) => stage === backTo || (from !== -1 && ORDER.indexOf(stage) > from),
   );
 }
 
 /** The stages a rethink may go back to: those that are done, in the order of the longest trajectory. */
 export function rethinkable(done: DoneStages): readonly Stage[] {
-  const longest: readonly Stage[] = PROFILES.at(-1)?.trajectory ?? [];
-  return longest.filter((stage) => done[stage] !== undefined);
+  return ORDER.filter((stage) => done[stage] !== undefined);
 }
 
 function includes(trajectory: readonly Stage[], stage: Stage): boolean {

@@ -3,8 +3,7 @@
  * issue workflow's state, so that the whole of it is one table test.
  */
 import type { Account, Fact, ObservedFact } from './facts.ts';
-import { gate, type Candidates, type DoneStages, type IssuePast } from './gates.ts';
-import type { AgentProfile } from './profile.ts';
+import { gate, type Candidates, type DoneStages, type IssuePast, type LastWork } from './gates.ts';
 import {
   normalizeLabel,
   stageRow,
@@ -68,17 +67,13 @@ export interface IssueState {
   active: PlannedRun | null;
   queue: PlannedRun[];
   /** The last run that left work behind: what a revise goes on with. */
-  last: {
-    readonly runId: string;
-    readonly stage: Stage;
-    readonly threadId: string;
-    readonly headSha?: string;
-    readonly profile?: AgentProfile;
-  } | null;
+  last: LastWork | null;
   /** What is done and not superseded. Missing until GitHub and the read model were asked. */
   done?: DoneStages;
   /** Counts the issue's branches, from 1: a pull request that is merged or closed takes its branch with it. */
   branch?: number;
+  /** The highest of those counts so far. */
+  branches?: number;
   /** Set while people talk with an agent in comments. */
   discussion?: Discussion;
   /** Why the platform put `need:input` on, while it is unanswered. */
@@ -243,7 +238,7 @@ export function decideTriggers(
   taken: TakenEvents,
   facts: readonly LabelFact[],
   truth: LabelTruth,
-  known: GateState = { active: null, queue: [] },
+  known: GateState | null = { active: null, queue: [] },
 ): TriggerDecision {
   const planned: PlannedRun[] = [];
   const dropped: Dropped[] = [];
@@ -256,7 +251,8 @@ export function decideTriggers(
       dropped.push({ fact, reason: reason ?? 'trigger_already_taken' });
       continue;
     }
-    const refusal = gateOf(fact.target, truth, known) ?? discussionConflict(fact.target, known);
+    const refusal =
+      known && (gateOf(fact.target, truth, known) ?? notCurrent(fact, known) ?? discussionConflict(fact.target, known));
     if (refusal) dropped.push({ fact, ...refusal });
     else planned.push(planOf(fact, event));
   }
@@ -264,7 +260,16 @@ export function decideTriggers(
 }
 
 /** What of an issue's state decides whether a run may begin. */
-type GateState = Pick<IssueState, 'done' | 'asked' | 'active' | 'queue'>;
+type GateState = Pick<IssueState, 'done' | 'asked' | 'active' | 'queue'> & Partial<Pick<IssueState, 'pullRequest'>>;
+
+/** A reviewer works on the issue's branch: a pull request that is not the one that is open has nothing to do with it. */
+function notCurrent(
+  { pullRequest }: LabelFact,
+  known: GateState,
+): { readonly reason: string; readonly labels: readonly string[] } | undefined {
+  const is = pullRequest === undefined || known.pullRequest?.number === pullRequest;
+  return is ? undefined : { reason: 'pull_request_not_current', labels: [] };
+}
 
 /** A conversation does not begin while work is under way (requirements.md 2.3); a turn of it that is left is none. */
 function discussionConflict(
@@ -369,6 +374,7 @@ export function decideRevise(
   state: Pick<IssueState, 'takenReviews' | 'last' | 'closed' | 'done' | 'asked' | 'pullRequest'>,
   fact: Extract<Fact, { kind: 'changes_requested' }>,
   issueLabels: readonly string[] = [],
+  gated = true,
 ):
   | { readonly planned: PlannedRun; readonly source: string }
   | { readonly reason: string; readonly labels?: readonly string[] } {
@@ -388,7 +394,11 @@ export function decideRevise(
     return { reason: `pull_request_review_stage_${resolved.problem}`, labels: resolved.labels };
   const { stage, source } = resolved;
   if (!stageRow(stage).revisable) return { reason: 'pull_request_review_stage_not_resolved' };
-  const refusal = gateOf({ stage, kind: 'revise' }, { labels: issueLabels }, state);
+  // As in 0.1.0, which could launch no other stage.
+  if (!gated && stage !== 'dev') return { reason: 'stage_not_launchable' };
+  if (gated && state.pullRequest && state.pullRequest.number !== fact.pullRequest)
+    return { reason: 'pull_request_not_current' };
+  const refusal = gated ? gateOf({ stage, kind: 'revise' }, { labels: issueLabels }, state) : undefined;
   if (refusal) return refusal;
   return {
     source,

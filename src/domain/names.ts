@@ -9,6 +9,11 @@ export function branchName(issueNumber: number, nth = 1): string {
   return nth === 1 ? `codex/issue-${issueNumber}` : `codex/issue-${issueNumber}-${nth}`;
 }
 
+/** Which of its issue's branches a branch is, from 1; 1 for one that is not ours. */
+export function nthBranch(branch: string): number {
+  return Number(/^codex\/issue-\d+-(\d+)$/.exec(branch)?.[1] ?? 1);
+}
+
 /** The issue a branch belongs to, or undefined for a branch that is not ours. */
 export function issueOfBranch(branch: string): number | undefined {
   const digits = /^codex\/issue-([1-9]\d{0,9})(-[1-9]\d{0,5})?$/.exec(branch)?.[1];

@@ -262,7 +262,7 @@ export function roleOf({ stage, kind }: TriggerTarget): Role {
 }
 
 /** Whether a run is to leave commits and a pull request. */
-export function leavesWork({ kind }: TriggerTarget): boolean {
+export function leavesWork({ kind }: Pick<TriggerTarget, 'kind'>): boolean {
   return kind === 'work' || kind === 'revise';
 }
 

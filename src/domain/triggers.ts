@@ -156,6 +156,7 @@ function judgeReviewerLabel(
     label: NEED_REVIEWER,
     pullRequest: event.pullRequest.number,
   };
+  if (sender.login === identity.agentLogin) return ignored('trigger_by_agent');
   const authorization = authorize(sender, standing);
   if (!authorization.permitted) {
     const { reason, known } = authorization;
@@ -211,6 +212,7 @@ function judgeReview(
   if (!bound) return ignored('repository_not_bound_for_issue_label');
   if (issueNumberOf(event, issueOfBranch) === undefined) return ignored('pull_request_review_stage_not_resolved');
   const sender = event.sender ?? NOBODY;
+  if (sender.login === identity.agentLogin) return ignored('trigger_by_agent');
   const authorization = authorize(sender, standing);
   if (!authorization.permitted) return ignored(authorization.reason);
   return {
@@ -223,6 +225,7 @@ function judgeReview(
       by: account(sender),
       pullRequest: event.pullRequest.number,
       pullRequestUrl: short(event.pullRequest.url),
+      branch: short(event.pullRequest.headRef),
       review: event.review.id,
       labels: triggerLabelsIn(event.pullRequest.labels),
       runId: identity.runId,

@@ -1,9 +1,9 @@
 /** What agents are given, and what they bring back. */
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { and, desc, eq, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { AgentReport } from '../domain/runs.ts';
 import { announce } from './changes.ts';
 import type { Database } from './database.ts';
-import { agentAssignments, agentConversations, runLogLines } from './schema.ts';
+import { agentAssignments, agentConversations, runLogLines, runs } from './schema.ts';
 
 /** A line of an agent's log; `n` counts from 0 within the run, `at` is ISO 8601. */
 interface LogLine {
@@ -33,7 +33,7 @@ export async function storeAssignment(
     | 'resumeThreadId'
     | 'resumeRunId'
   > &
-    Partial<Pick<AssignmentRow, 'snapshot' | 'snapshotSha256' | 'sinceSha'>>,
+    Partial<Pick<AssignmentRow, 'snapshot' | 'snapshotSha256' | 'sinceSha' | 'startSha'>>,
 ): Promise<void> {
   await db.insert(agentAssignments).values(row).onConflictDoNothing();
 }
@@ -42,6 +42,25 @@ export async function storeAssignment(
 export async function findAssignment(db: Database, runId: string): Promise<AssignmentRow | undefined> {
   const [row] = await db.select().from(agentAssignments).where(eq(agentAssignments.runId, runId));
   return row;
+}
+
+/**
+ * The head of a branch before the run on it that went out of its scope, when that was the last one; undefined otherwise. What
+ * such a run has left there is not made good by coming back to it.
+ */
+export async function startBeforeViolation(
+  db: Database,
+  key: string,
+  branch: string,
+): Promise<{ readonly startSha: string | null } | undefined> {
+  const [last] = await db
+    .select({ failure: runs.failure, startSha: agentAssignments.startSha })
+    .from(runs)
+    .innerJoin(agentAssignments, eq(agentAssignments.runId, runs.id))
+    .where(and(eq(runs.issueKey, key), eq(runs.branch, branch), isNotNull(runs.finishedAt)))
+    .orderBy(desc(runs.createdAt))
+    .limit(1);
+  return last?.failure === 'scope_violation' ? { startSha: last.startSha } : undefined;
 }
 
 /** From now on only the token of this attempt opens anything. Never goes back. */

@@ -20,7 +20,12 @@ export async function projectIssue(db: Database, row: IssueRow, events: readonly
     await tx
       .insert(issues)
       .values({ key: row.key, ...columns })
-      .onConflictDoUpdate({ target: issues.key, set: columns, setWhere: older(issues.revision, issues.updatedAt) });
+      .onConflictDoUpdate({
+        target: issues.key,
+        // A workflow that does not know the past yet does not wipe it out.
+        set: { ...columns, past: sql`coalesce(excluded.past, ${issues.past})` },
+        setWhere: older(issues.revision, issues.updatedAt),
+      });
     const links = await appendInOrder(tx, events);
     await announce(tx, { kind: 'issue', key: row.key });
     return links;

@@ -250,8 +250,10 @@ export const agentAssignments = pgTable('agent_assignments', {
   /** What people had said when the run was asked for (reliability.md T27), and its SHA-256. */
   snapshot: jsonb('snapshot').$type<InputSnapshot>(),
   snapshotSha256: text('snapshot_sha256'),
-  /** The head of the branch after the last run that succeeded on it: what comes after it is this run's. */
+  /** The commit after which commits count as this run's work; null where the whole branch does. */
   sinceSha: text('since_sha'),
+  /** The head of the branch before the run, against which its scope is held; null where there was no branch. */
+  startSha: text('start_sha'),
   /** Counts the agent processes of the run, from 1; the token of an earlier one opens nothing any more. */
   attempt: integer('attempt').notNull().default(1),
   resumeThreadId: text('resume_thread_id'),

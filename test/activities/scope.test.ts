@@ -13,7 +13,7 @@ const HEAD = 'a'.repeat(40);
 const SINCE = 'b'.repeat(40);
 const SETTINGS = { locale: 'en', baseBranch: 'main', dashboardUrl: 'http://dashboard' } as RunSettings;
 
-/** What differs from a commit or branch to the head. */
+/** What differs between two commits or branches. */
 let changed: Record<string, { paths: string[]; all?: boolean }>;
 let opened: number;
 
@@ -23,7 +23,7 @@ beforeEach(async () => {
   opened = 0;
 });
 
-async function publish(stage: Stage, since: string | null = null): Promise<unknown> {
+async function publish(stage: Stage, startSha: string | null = null): Promise<unknown> {
   const runId = randomUUID();
   await storeAssignment(tables.db, {
     runId,
@@ -38,6 +38,7 @@ async function publish(stage: Stage, since: string | null = null): Promise<unkno
     reasoningEffort: 'high',
     resumeThreadId: null,
     resumeRunId: null,
+    startSha,
   });
   await storeReport(tables.db, runId, {
     outcome: 'finished',
@@ -48,7 +49,11 @@ async function publish(stage: Stage, since: string | null = null): Promise<unkno
     reasoningEffort: 'high',
   });
   const github = {
-    changedFiles: async (_issue: unknown, base: string) => ({ all: true, paths: [], ...changed[base] }),
+    changedFiles: async (_issue: unknown, base: string, head: string) => ({
+      all: true,
+      paths: [],
+      ...changed[`${base}...${head}`],
+    }),
     openPullRequest: async () => {
       opened += 1;
       return { number: 8, url: 'http://github/8', created: true };
@@ -62,50 +67,81 @@ async function publish(stage: Stage, since: string | null = null): Promise<unkno
     requestedBy: 'olivia',
     branch: 'codex/issue-7',
     settings: SETTINGS,
-    since,
   });
 }
 
+const BRANCH = 'codex/issue-7';
+/** The run began on a branch that held the work of others. */
+const LATER = { [`${SINCE}...main`]: { paths: [] as string[] } };
+
 test('documents are opened as a pull request', async () => {
-  changed = { main: { paths: ['docs/delivery/issue-7/brief.md', 'README.MD'] } };
+  changed = { [`main...${BRANCH}`]: { paths: ['docs/delivery/issue-7/brief.md', 'README.MD'] } };
   await publish('intake');
   expect(opened).toBe(1);
 });
 
 test('code in a stage of documents fails with the list of files, and nothing is opened', async () => {
-  changed = { main: { paths: ['docs/brief.md', 'src/a.js', 'package.json'] } };
+  changed = { [`main...${BRANCH}`]: { paths: ['docs/brief.md', 'src/a.js', 'package.json', 'x.md/evil.sh'] } };
   await expect(publish('intake')).rejects.toMatchObject({
     type: 'ScopeViolation',
     nonRetryable: true,
-    message: 'src/a.js\npackage.json',
+    message: 'src/a.js\npackage.json\nx.md/evil.sh',
   });
   expect(opened).toBe(0);
 });
 
 test('code is what dev is for', async () => {
-  changed = { main: { paths: ['src/a.js'] } };
+  changed = { [`main...${BRANCH}`]: { paths: ['src/a.js'] } };
   await publish('dev');
   expect(opened).toBe(1);
 });
 
 test('what an earlier run has left on the branch is not held against a later one', async () => {
-  changed = { main: { paths: ['src/a.js', 'docs/test_plan.md'] }, [SINCE]: { paths: ['docs/test_plan.md'] } };
+  changed = {
+    ...LATER,
+    [`main...${BRANCH}`]: { paths: ['src/a.js', 'docs/test_plan.md'] },
+    [`${SINCE}...${BRANCH}`]: { paths: ['docs/test_plan.md'] },
+  };
   await publish('qa', SINCE);
   expect(opened).toBe(1);
 });
 
 test('neither is what came from the base branch by a merge', async () => {
-  changed = { main: { paths: ['docs/test_plan.md'] }, [SINCE]: { paths: ['docs/test_plan.md', 'src/of-others.js'] } };
+  changed = {
+    [`main...${BRANCH}`]: { paths: ['docs/test_plan.md'] },
+    [`${SINCE}...${BRANCH}`]: { paths: ['docs/test_plan.md', 'src/of-others.js'] },
+    [`${SINCE}...main`]: { paths: ['src/of-others.js'] },
+  };
   await publish('qa', SINCE);
   expect(opened).toBe(1);
 });
 
+test('undoing what dev did is a change like any other, though nothing of it is left to see', async () => {
+  changed = {
+    ...LATER,
+    [`main...${BRANCH}`]: { paths: ['docs/test_plan.md'] },
+    [`${SINCE}...${BRANCH}`]: { paths: ['docs/test_plan.md', 'src/a.js'] },
+  };
+  await expect(publish('qa', SINCE)).rejects.toMatchObject({ message: 'src/a.js' });
+});
+
 test('self-improve may change prompts and lists of tools, and no code', async () => {
-  changed = { main: { paths: ['prompts/dev-work.txt', 'docs/images/a.png', 'deploy/tools.yaml', 'src/a.ts'] } };
+  changed = {
+    [`main...${BRANCH}`]: { paths: ['prompts/dev-work.txt', 'docs/images/a.png', 'deploy/tools.yaml', 'src/a.ts'] },
+  };
   await expect(publish('self-improve')).rejects.toMatchObject({ message: 'src/a.ts' });
 });
 
 test('more files than GitHub lists cannot be looked at, and are refused', async () => {
-  changed = { main: { paths: ['docs/a.md'], all: false } };
+  changed = { [`main...${BRANCH}`]: { paths: ['docs/a.md'], all: false } };
   await expect(publish('intake')).rejects.toMatchObject({ type: 'ScopeViolation' });
+});
+
+test('nothing is let pass since a list that it is compared with was cut', async () => {
+  changed = {
+    [`main...${BRANCH}`]: { paths: ['docs/a.md'], all: false },
+    [`${SINCE}...${BRANCH}`]: { paths: ['docs/a.md', 'src/zzz.ts'] },
+    [`${SINCE}...main`]: { paths: ['src/zzz.ts'] },
+  };
+  await expect(publish('qa', SINCE)).rejects.toMatchObject({ message: 'src/zzz.ts' });
 });

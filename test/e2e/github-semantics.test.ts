@@ -232,8 +232,9 @@ describe('T18: the pull request while a run works', () => {
     expect(merged).toMatchObject({ status: 'succeeded', failure: null, pullRequest: pull });
     await eventually('the environment is removed', () => !existsSync(directory));
     expect(await scene.pullRequestsOf(REPO, issue)).toHaveLength(1);
-    const comments = await scene.commentsOn(REPO, pull);
-    expect(comments.map(({ body }) => body).join('\n')).toContain(`${OWNER} merged #${pull} meanwhile`);
+    await eventually('the comment says so', async () =>
+      (await scene.commentsOn(REPO, pull)).some(({ body }) => body.includes(`${OWNER} merged #${pull} meanwhile`)),
+    );
   });
 });
 

@@ -27,6 +27,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   issue_trigger_candidate_not_found: 'There is no pull request of the issue yet that the stage could look at.',
   discussion_mode_trigger_label_conflict: 'A conversation cannot begin while a run works, waits or is asked for.',
   trigger_by_agent: 'An agent put the label on; a person has to.',
+  pull_request_not_current: 'That pull request is not the open one of the issue.',
   queue_full: 'Too many runs of the issue waited already.',
   review_outdated: 'The review is of a commit that is not the newest any more.',
   review_gone: 'GitHub does not show the review any more.',

@@ -116,6 +116,17 @@ export function createPullRequests(octokit: Octokit) {
       return { paths, all: files.length < COMPARED_FILES };
     },
 
+    /** The commit at the head of a branch; null when there is no such branch. */
+    async readBranchHead(repository: IssueRef, branch: string): Promise<string | null> {
+      try {
+        const { data } = await octokit.rest.git.getRef({ ...at(repository), ref: `heads/${branch}` });
+        return data.object.sha;
+      } catch (error) {
+        if (isNotFound(error)) return null;
+        throw error;
+      }
+    },
+
     /** The pull requests that came from these branches of the repository itself, newest last. */
     async findPullRequests(
       repository: IssueRef,

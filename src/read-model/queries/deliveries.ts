@@ -36,7 +36,8 @@ export async function readDeliveredIssue(
     .where(eq(deliveries.id, id));
   if (row?.event !== 'issues') return undefined;
   const { issue } = JSON.parse(row.body.toString('utf8')) as { issue?: { title?: unknown; body?: unknown } };
-  if (typeof issue?.title !== 'string') return undefined;
+  // One that the platform made itself, since no webhook came, does not say what the issue says.
+  if (typeof issue?.title !== 'string' || issue.body === undefined) return undefined;
   return { title: issue.title, body: typeof issue.body === 'string' ? issue.body : '' };
 }
 

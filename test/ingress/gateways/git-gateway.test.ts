@@ -32,11 +32,12 @@ let gateway: Server;
 let port: number;
 let app: Hono;
 let clones = 0;
+let kind: AssignmentRow['kind'];
 
 const access: RunAccess = {
   open: (token) =>
     Promise.resolve(
-      token === RUN_TOKEN ? ({ repositoryFullName: 'acme/demo', branch: BRANCH } as AssignmentRow) : undefined,
+      token === RUN_TOKEN ? ({ repositoryFullName: 'acme/demo', branch: BRANCH, kind } as AssignmentRow) : undefined,
     ),
 };
 
@@ -59,6 +60,7 @@ afterAll(async () => {
 });
 
 beforeEach(async () => {
+  kind = 'work';
   for (const name of ['demo.git', 'other.git']) {
     await rm(join(directory, 'acme', name), { recursive: true, force: true });
     await cp(join(directory, 'template.git'), join(directory, 'acme', name), { recursive: true });
@@ -284,6 +286,17 @@ describe('what is refused before git is asked', () => {
       expect(upstream.requests).toEqual([]);
     },
   );
+
+  test.each(['review', 'discussion'] as const)('a run that is a %s can read and not push', async (only) => {
+    kind = only;
+    for (const path of ['info/refs?service=git-receive-pack', 'git-receive-pack']) {
+      const method = path.startsWith('info') ? 'GET' : 'POST';
+      const answer = await ask(`acme/demo.git/${path}`, method === 'GET' ? {} : { method, body: '0000' });
+      expect([path, answer.status]).toEqual([path, 403]);
+    }
+    expect(upstream.requests).toEqual([]);
+    expect((await ask('acme/demo.git/info/refs?service=git-upload-pack')).status).toBe(200);
+  });
 
   test('git cannot clone another repository', async () => {
     const cloned = await git(directory, 'clone', '--quiet', urlOf('acme/other'), join(directory, 'never'));
