@@ -65,6 +65,8 @@ import {
 } from './messages.ts';
 import { runWorkflow } from './run.ts';
 
+type LabelRemoval = Extract<Fact, { kind: 'trigger_label_removed' }>;
+
 /** Duplicates that are told one by one, of those that one look at GitHub answers. */
 const DUPLICATES_TOLD = 20;
 
@@ -158,9 +160,10 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
     const { truth, settings } = read;
     if (pullRequest === undefined) {
       state.title = truth.title;
-      state.closed = !truth.open;
+      await takeOpenness(truth.open);
     }
     if (since02 && pullRequest === undefined) await takeIn(truth);
+    if (pullRequest !== undefined && !(await readOpenness()).open) return;
     const decision = decideTriggers(taken, facts, truth, since02 ? state : null);
     state.takenEvents[subjectOf(first)] = decision.taken;
     await showDropped(label, decision.dropped);
@@ -234,7 +237,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
   async function labelRemoved(fact: Extract<Fact, { kind: 'trigger_label_removed' }>): Promise<void> {
     if (!since02) return labelRemovedAsTold(fact);
     if (fact.label === MODE_DISCUSSION) return discussion.labelRemoved(fact.by.login);
-    const removals = [fact, ...takeRemovals(fact.label)];
+    const removals = [fact, ...takeRemovals(fact)];
     const under = [state.active, ...state.queue].filter(
       (run) => run !== null && !run.withdrawn && isCanceledByRemoval(run, fact.label),
     ) as PlannedRun[];
@@ -267,10 +270,11 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
   }
 
   /** All other unread removals of a label: one look at GitHub answers them all. */
-  function takeRemovals(label: string): Extract<Fact, { kind: 'trigger_label_removed' }>[] {
-    const taken: Extract<Fact, { kind: 'trigger_label_removed' }>[] = [];
+  function takeRemovals({ label, pullRequest }: LabelRemoval): LabelRemoval[] {
+    const taken: LabelRemoval[] = [];
     state.unread = state.unread.filter(({ fact }) => {
-      if (fact.kind !== 'trigger_label_removed' || fact.label !== label) return true;
+      if (fact.kind !== 'trigger_label_removed') return true;
+      if (fact.label !== label || fact.pullRequest !== pullRequest) return true;
       taken.push(fact);
       return false;
     });
@@ -322,15 +326,20 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
             readTrigger({ issue, label: '', facts: [], branches: state.branch ?? 1 }).catch(leftOut),
           ])
         : [];
-    if (read) await takeIn(read.truth);
+    if (read) {
+      await takeIn(read.truth);
+      await takeOpenness(read.truth.open);
+    }
     const settings = read?.settings;
     const decision = read ? decideRevise(state, fact, read.truth.labels) : first;
     if (stale !== undefined)
       return show([{ type: 'review.stale', payload: { review: fact.review, reason: stale }, ...about }]);
     if ('reason' in decision) {
       const { reason } = decision;
-      if (isExplained(reason))
+      if (isExplained(reason)) {
+        if (since02) state.takenReviews = [...state.takenReviews, fact.review].slice(-200);
         await refuse(fact.by.login, reason, decision.labels ?? [], `review-${fact.review}`, fact.pullRequest);
+      }
       const type = reason === 'review_outdated' ? 'review.stale' : 'run.not_started';
       return show([{ type, payload: { review: fact.review, reason }, ...about }]);
     }
@@ -397,6 +406,14 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
     for (const planned of state.queue) await cancelById(planned.runId, fact.by.login, reason);
     if (state.active) return cancelById(state.active.runId, fact.by.login, reason, await mergedPullRequest());
     await cleanUp('issue_closed');
+  }
+
+  /** GitHub says that the issue is closed before anybody told: what waits must not start. Who works is canceled when it is told. */
+  async function takeOpenness(open: boolean): Promise<void> {
+    state.closed = !open;
+    if (open || !since02) return;
+    delete state.discussion;
+    for (const { runId } of [...state.queue]) await cancelById(runId, 'GitHub', 'the issue was closed');
   }
 
   /** Whether the issue is open. One that GitHub does not show any more, deleted or moved, is as good as closed. */
@@ -631,6 +648,8 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
     by,
     pullRequest,
   }: PlannedRun): Promise<{ by: string; reason: string } | undefined> {
+    if (pullRequest !== undefined && !(await readOpenness()).open)
+      return { by: 'GitHub', reason: 'the issue is closed' };
     if (label !== null) {
       const on = pullRequest === undefined ? issue : { ...issue, number: pullRequest };
       const read = await readTrigger({

@@ -80,6 +80,7 @@ export function createDiscussion(issue: IssueRef, state: IssueState, acts: Discu
         last: null,
         answeredUntil: null,
         unanswered: [],
+        taken: [],
         idleUntil: new Date(Date.parse(planned.requestedAt) + IDLE_MS).toISOString(),
       };
     },
@@ -87,8 +88,12 @@ export function createDiscussion(issue: IssueRef, state: IssueState, acts: Discu
     async said({ runId, comment: id, saidAt, delivery, by, at }) {
       const comment = { runId, comment: id, saidAt, delivery, by, at };
       const { discussion } = state;
-      if (!discussion || discussion.unanswered.some((known) => known.comment === comment.comment)) return;
-      state.discussion = { ...discussion, unanswered: [...discussion.unanswered, comment].slice(-UNANSWERED) };
+      if (!discussion || state.closed || discussion.taken.includes(id)) return;
+      state.discussion = {
+        ...discussion,
+        unanswered: [...discussion.unanswered, comment].slice(-UNANSWERED),
+        taken: [...discussion.taken, id].slice(-TAKEN),
+      };
       react(comment.comment, 'eyes');
       if (state.discussion) await nextTurn(state.discussion);
     },
@@ -104,6 +109,7 @@ export function createDiscussion(issue: IssueRef, state: IssueState, acts: Discu
         answeredUntil: succeeded ? later(until, discussion.answeredUntil ?? until) : discussion.answeredUntil,
         // What a failed turn has not answered is answered with the next comment, not by trying again and again.
         unanswered: discussion.unanswered.filter((comment) => !answered.includes(comment)),
+        taken: discussion.taken,
         idleUntil: new Date(Date.now() + IDLE_MS).toISOString(),
       };
       if (succeeded) for (const { comment } of answered) react(comment, '+1');
@@ -132,3 +138,5 @@ function later(one: string, other: string): string {
 
 /** Comments that wait for an answer, at most; all of them are in what the agent reads. */
 const UNANSWERED = 50;
+/** Comments that are remembered, so that one which two hooks tell of is answered once. */
+const TAKEN = 200;

@@ -33,11 +33,20 @@ export interface Withdrawal {
  * again takes back nothing, since a label that was put on since has an event of its own (reliability.md T15).
  */
 export function withdrawalsIn(truth: LabelTruth, triggers: readonly string[], people: readonly number[]): Withdrawal[] {
-  return truth.labeled.flatMap(({ id, takenOffBy }) => {
-    const trigger = `label:${id}`;
+  return truth.labeled.flatMap((event) => {
+    const trigger = `label:${event.id}`;
+    const { takenOffBy } = event.clearedByPlatform ? (lastOf(truth) ?? event) : event;
     const theirs = takenOffBy !== undefined && takenOffBy !== null && people.includes(takenOffBy.id);
     return theirs && triggers.includes(trigger) ? [{ trigger, by: takenOffBy.id }] : [];
   });
+}
+
+/**
+ * The newest click. A run whose own click the platform has cleared, at the end of an earlier run, stands under it: whoever takes
+ * the label off then means that run.
+ */
+function lastOf({ labeled }: LabelTruth): LabelTruth['labeled'][number] | undefined {
+  return labeled.at(-1);
 }
 
 /** Why a run that waited under a label must not start any more, and who saw to it; undefined when it still may. */
@@ -50,7 +59,8 @@ export function whyLabelIsGone(
   const reason = `the label ${run.label} was removed`;
   if (event?.takenOffBy && !event.clearedByPlatform) return { by: event.takenOffBy.login, reason };
   const stands = truth.labels.some((label) => label.trim().toLowerCase() === run.label);
-  return event || stands ? undefined : { by: 'GitHub', reason };
+  // What stands there while this click does not is somebody's newer one.
+  return event || (stands && truth.labeled.length === 0) ? undefined : { by: 'GitHub', reason };
 }
 
 /** Why a review does not ask for changes any more, as a code; undefined when it does (reliability.md T19). */

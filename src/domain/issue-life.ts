@@ -46,6 +46,8 @@ export interface Discussion {
   /** What was said up to then is answered, ISO 8601 by GitHub's clock. */
   readonly answeredUntil: string | null;
   readonly unanswered: readonly Omit<Extract<Fact, { kind: 'comment_added' }>, 'kind'>[];
+  /** Comments that were taken up, newest last, bounded. */
+  readonly taken: readonly number[];
   /** When it ends by itself, should nobody say anything, ISO 8601. */
   readonly idleUntil: string;
 }
@@ -246,7 +248,7 @@ export function decideTriggers(
   for (const fact of facts) {
     const event = eventOf(fact, truth, now[fact.by.id] ?? 0);
     if (event) now[event.by] = event.id;
-    const reason = dropReason(fact, event, truth);
+    const reason = dropReason(fact, event, truth, known !== null);
     if (reason !== undefined || !event || fact.kind !== 'trigger_label_added') {
       dropped.push({ fact, reason: reason ?? 'trigger_already_taken' });
       continue;
@@ -308,16 +310,34 @@ function wasTakenBack({ takenOffBy, clearedByPlatform }: LabeledEvent): boolean 
   return takenOffBy !== undefined && takenOffBy !== null && !clearedByPlatform;
 }
 
-function dropReason(fact: LabelFact, event: LabeledEvent | undefined, truth: LabelTruth): string | undefined {
-  if (fact.kind === 'trigger_refused') return fact.reason;
+function dropReason(
+  fact: LabelFact,
+  event: LabeledEvent | undefined,
+  truth: LabelTruth,
+  since02: boolean,
+): string | undefined {
+  if (!since02) return dropReasonBefore(fact, event, truth);
   if (!truth.open) return 'issue_closed';
-  const refused = truth.refused?.[fact.by.id];
-  if (refused !== undefined) return refused;
+  // What is told a second time is refused no second time, and for no reason that came up since.
+  if (fact.kind === 'trigger_refused') return event ? fact.reason : 'trigger_already_taken';
   if (event && wasTakenBack(event)) return 'label_absent';
   if (!truth.labels.map(normalizeLabel).includes(fact.label) && !event?.clearedByPlatform) return 'label_absent';
-  if (triggerOfLabel(fact.label) && triggerLabelsIn([...truth.labels, fact.label]).length > 1)
-    return 'issue_trigger_label_conflict';
-  return event ? undefined : 'trigger_already_taken';
+  if (!event) return 'trigger_already_taken';
+  return truth.refused?.[fact.by.id] ?? conflictOf(fact, truth);
+}
+
+/** As in 0.1.0, whose executions go on as they began. */
+function dropReasonBefore(fact: LabelFact, event: LabeledEvent | undefined, truth: LabelTruth): string | undefined {
+  if (fact.kind === 'trigger_refused') return fact.reason;
+  if (!truth.open) return 'issue_closed';
+  if (event && wasTakenBack(event)) return 'label_absent';
+  if (!truth.labels.map(normalizeLabel).includes(fact.label) && !event?.clearedByPlatform) return 'label_absent';
+  return conflictOf(fact, truth) ?? (event ? undefined : 'trigger_already_taken');
+}
+
+function conflictOf(fact: LabelFact, truth: LabelTruth): string | undefined {
+  const conflicts = triggerOfLabel(fact.label) && triggerLabelsIn([...truth.labels, fact.label]).length > 1;
+  return conflicts ? 'issue_trigger_label_conflict' : undefined;
 }
 
 function planOf(fact: Extract<LabelFact, { kind: 'trigger_label_added' }>, event: LabeledEvent): PlannedRun {

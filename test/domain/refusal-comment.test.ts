@@ -25,6 +25,7 @@ const REASONS = [
   'issue_trigger_candidate_not_found',
   'discussion_mode_trigger_label_conflict',
   'trigger_by_agent',
+  'pull_request_not_current',
   'review_outdated',
 ];
 

@@ -68,6 +68,7 @@ describe('the fact for the workflow', () => {
         kind: 'changes_requested',
         pullRequest: 8,
         pullRequestUrl: 'https://github.com/acme/demo/pull/8',
+        branch: 'codex/issue-7',
         review: 99,
         labels: ['run:dev'],
         runId: IDENTITY.runId,

@@ -57,9 +57,10 @@ async function startAgain(): Promise<void> {
 }
 
 async function expectOneStatusComment({ run, issue }: Waiting, saying: string): Promise<void> {
-  const comments = (await scene.commentsOn(REPO, issue)).filter(({ body }) => body.includes(marked(run.id)));
-  expect(comments).toHaveLength(1);
-  expect(comments[0]?.body).toContain(saying);
+  const comments = await scene.commentsSaying(REPO, issue, saying);
+  const own = comments.filter(({ body }) => body.includes(marked(run.id)));
+  expect(own).toHaveLength(1);
+  expect(own[0]?.body).toContain(saying);
 }
 
 describe('a worker that is killed while an agent works', () => {

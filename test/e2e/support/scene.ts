@@ -106,6 +106,14 @@ export function enter(stack: Stack) {
       });
     },
 
+    /** The comments, when one of them says this: a comment is written once in two seconds, so its last words come a little later. */
+    async commentsSaying(repo: string, number: number, text: string) {
+      return eventually(`a comment on ${repo}#${number} says: ${text}`, async () => {
+        const comments = await this.commentsOn(repo, number);
+        return comments.some(({ body }) => body.includes(text)) && comments;
+      });
+    },
+
     async commentsOn(repo: string, number: number) {
       const { data } = await person.octokit.rest.issues.listComments({
         ...at(repo),
