@@ -413,7 +413,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
     state.closed = !open;
     if (open || !since02) return;
     delete state.discussion;
-    for (const { runId } of [...state.queue]) await cancelById(runId, 'GitHub', 'the issue was closed');
+    for (const { runId } of state.queue) await cancelById(runId, 'GitHub', 'the issue was closed');
   }
 
   /** Whether the issue is open. One that GitHub does not show any more, deleted or moved, is as good as closed. */
