@@ -137,6 +137,7 @@ describe('an issue that was continued as new, closed, and opened again', () => {
           labels: [],
         }),
       );
+      for (let n = 1; n <= 12; n += 1) world.events.push({ id: 100 + n, by: 7, clearedByPlatform: false });
       await tell(labeled(1));
       for (const [index, refusal] of refusals.entries()) {
         await tell(refusal);

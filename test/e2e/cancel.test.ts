@@ -103,7 +103,7 @@ describe.each([
   });
 
   test('loses its label and leaves no pull request', async () => {
-    expect(await scene.person.labels(REPO, issue)).toEqual([]);
+    await scene.expectLabels(REPO, issue, []);
     expect(await scene.pullRequestsOf(REPO, issue)).toEqual([]);
   });
 
@@ -165,7 +165,7 @@ describe('a label that is taken off and put on again, of which GitHub tells late
   });
 
   test('stays on the issue: it belongs to a click of its own', async () => {
-    expect(await scene.person.labels(REPO, issue)).toEqual(['run:dev']);
+    await scene.expectLabels(REPO, issue, ['run:dev']);
   });
 
   test('starts another run when GitHub tells of it', async () => {

@@ -105,8 +105,8 @@ describe('a label on an issue', () => {
   });
 
   test('is taken off, and state:in-review is set on the issue and on the pull request', async () => {
-    expect(await scene.person.labels(REPO, issue)).toEqual(['state:in-review']);
-    expect(await scene.person.labels(REPO, pullRequest)).toEqual(['state:in-review']);
+    await scene.expectLabels(REPO, issue, ['state:in-review']);
+    await scene.expectLabels(REPO, pullRequest, ['state:in-review']);
   });
 
   test("leads to one pull request by the bot, from the issue's branch into main, which closes the issue", async () => {

@@ -63,7 +63,7 @@ describe.each([
   });
 
   test('loses its trigger label and gets no state:in-review', async () => {
-    expect(await scene.person.labels(REPO, run.issueNumber)).toEqual([]);
+    await scene.expectLabels(REPO, run.issueNumber, []);
   });
 
   test('leaves no pull request', async () => {
@@ -155,7 +155,7 @@ describe('an agent whose branch somebody else pushed to first', () => {
   });
 
   test('loses its trigger label and leaves no pull request', async () => {
-    expect(await scene.person.labels(REPO, run.issueNumber)).toEqual([]);
+    await scene.expectLabels(REPO, run.issueNumber, []);
     expect(await scene.pullRequestsOf(REPO, run.issueNumber)).toEqual([]);
   });
 });

@@ -187,7 +187,7 @@ describe('beside it', () => {
       );
     });
     expect(await scene.pullRequestsOf(REPO, talk)).toEqual([]);
-    expect(await scene.person.labels(REPO, talk)).toEqual(['mode:discussion']);
+    await scene.expectLabels(REPO, talk, ['mode:discussion']);
   });
 
   test('two models are nobody to work with: the run says so, and no agent is started', async () => {

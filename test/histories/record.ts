@@ -80,6 +80,22 @@ try {
     return shown.state === 'closed' && shown.environment === null && shown;
   });
   await keep('issue-relabeled-and-closed', closed.key);
+
+  const staged = await person.openIssue(repo, { title: 'A service', body: '[rethink: vision]' });
+  for (const [count, stage] of ['intake', 'vision', 'rethink', 'vision'].entries()) {
+    await person.label(repo, staged, `run:${stage}`);
+    await ended(staged, count + 1);
+    await until('the label is taken off', 60_000, async () => !(await person.labels(repo, staged)).includes(`run:${stage}`));
+  }
+  await keep('issue-stages', (await look(staged)).key);
+
+  const talk = await person.openIssue(repo, { title: 'What would be best?', body: '' });
+  await person.label(repo, talk, 'mode:discussion');
+  await ended(talk, 1);
+  await person.octokit.rest.issues.createComment({ owner: OWNER, repo, issue_number: talk, body: 'And tabs?' });
+  const talked = await ended(talk, 2);
+  await keep('issue-discussed', talked.key);
+  await keep('run-discussion', `run:${talked.runs[0]?.id}`);
 } finally {
   await stack.stop();
   await rm(data, { recursive: true, force: true });

@@ -128,6 +128,15 @@ export function enter(stack: Stack) {
       }));
     },
 
+    /** Waits until an issue or pull request carries these labels and no others: they are moved when a run is over. */
+    async expectLabels(repo: string, number: number, labels: readonly string[]): Promise<void> {
+      const wanted = [...labels].toSorted().join(' ');
+      await eventually(`${repo}#${number} carries: ${wanted || 'nothing'}`, async () => {
+        const carried = await person.labels(repo, number);
+        return carried.toSorted().join(' ') === wanted;
+      });
+    },
+
     /** The pull requests of an issue's branch, open or not. */
     async pullRequestsOf(repo: string, issue: number) {
       const all = { ...at(repo), state: 'all' as const, per_page: 100 };
