@@ -6,6 +6,7 @@ const ANSWER = {
   summary: 'It is added.',
   checks: [{ command: 'npm test', passed: true }],
   answers: [],
+  back_to: '',
 };
 
 describe('the final answer', () => {
@@ -29,7 +30,7 @@ describe('the final answer', () => {
   test('has a schema that strict structured output accepts: every property required, no bounds', () => {
     expect(answerSchema()).toMatchObject({
       type: 'object',
-      required: ['summary', 'title', 'checks', 'answers'],
+      required: ['summary', 'title', 'checks', 'answers', 'back_to'],
       additionalProperties: false,
       properties: {
         title: { type: 'string' },

@@ -84,10 +84,12 @@ test('a run that was ended from outside after its issue has continued as new is 
 
 test('a run that came to its end has an outcome', async () => {
   const run = runId(2);
+  // The run before has given its label back by then.
+  await until(() => world.names().includes('settleLabels'));
   world.events.push({ id: 200, by: 7, clearedByPlatform: false });
   world.labels = ['run:dev'];
   world.endAgent(run, FINISHED);
-  await tell({ ...labeled(1000, run) });
+  await tell(labeled(1_000_000, run));
   await until(async () => (await records.statusOf(runWorkflowId(run))).status === 'closed');
   expect(await records.outcomeOf(run)).toMatchObject({ status: 'succeeded', pullRequest: { number: 13 } });
 });
