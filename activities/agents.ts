@@ -2,10 +2,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { cancellationSignal, log } from '@temporalio/activity';
 import type { CapacityAnswer, CapacityRequest } from '../src/domain/capacity.ts';
+import type { EnvironmentUse } from '../src/domain/environments.ts';
+import type { Loss } from '../src/domain/losses.ts';
 import type { Failure } from '../src/domain/runs.ts';
 import { STAGES, type Stage } from '../src/domain/stages.ts';
 import type { ListedEnvironment } from '../src/domain/sweeps.ts';
-import { beginAttempt, closeAssignment, findAssignment } from '../src/read-model/assignments.ts';
+import { beginAttempt, closeAssignment, findAssignment, storeLastLog } from '../src/read-model/assignments.ts';
 import type { Database } from '../src/read-model/database.ts';
 import type { RunCapacity } from './capacity.ts';
 import { classified } from './failures.ts';
@@ -18,16 +20,37 @@ export interface AgentRef {
   readonly attempt: number;
 }
 
+/** An agent that is to be started. */
+export interface AgentLaunch extends AgentRef {
+  /** Counts from 1 how often this attempt is launched: an agent that could not even begin is launched once more. */
+  readonly launch: number;
+  /** The issue's key. */
+  readonly owner: string;
+  readonly token: string;
+  readonly use: EnvironmentUse;
+}
+
+/** `held`: what keeps the environment from being gone, when that takes long; it goes on leaving by itself. */
+export interface Removal {
+  readonly held?: string;
+}
+
 /** A runtime (design.md, decision 5). */
 export interface AgentRuntime {
-  /** Makes the environment and starts the agent. Repeated, it finds both. Fails when the environment is somebody else's. */
-  launch(agent: AgentRef & { owner: string; token: string }): Promise<void>;
-  /** Resolves when the agent's process is gone; says what is known of its end. */
-  ended(agent: AgentRef, signal: AbortSignal): Promise<{ detail: string }>;
+  /**
+   * Makes the environment and starts the agent. Repeated, it finds both. Fails when the environment is somebody else's. Says
+   * which namespace it is, where that has not the environment's name.
+   */
+  launch(agent: AgentLaunch): Promise<{ namespace?: string }>;
+  /**
+   * Resolves when the agent is gone; says what is known of its end, with the end of its output where nobody else has it. A
+   * runtime that cannot tell how the agent was lost leaves `loss` out.
+   */
+  ended(agent: AgentRef, signal: AbortSignal): Promise<{ detail: string; loss?: Loss; log?: string }>;
   /** Stops whatever agent of the run lives: asked first, killed after a grace. */
   stop(run: Pick<AgentRef, 'environment' | 'runId'>): Promise<void>;
   /** Removes an environment that `owner` owns; one that is gone is removed already. */
-  removeEnvironment(environment: { name: string; owner: string }): Promise<void>;
+  removeEnvironment(environment: { name: string; owner: string }): Promise<Removal>;
   /** All environments that this platform has made, and no others; the longest unused first. */
   listEnvironments(): Promise<ListedEnvironment[]>;
 }
@@ -43,7 +66,12 @@ export interface AgentPorts {
 /** What the workflow learns of an agent's end; the whole report stays in Postgres. */
 export type AgentEnd =
   | { readonly kind: 'reported'; readonly report: BriefReport }
-  | { readonly kind: 'lost'; readonly detail: string };
+  | { readonly kind: 'lost'; readonly detail: string; readonly loss?: Loss };
+
+/** Whether the agent was started, or waits for its turn. `namespace`: where, if not in the environment's name. */
+export type LaunchAnswer =
+  | { readonly granted: true; readonly namespace?: string }
+  | Extract<CapacityAnswer, { granted: false }>;
 
 type BriefReport =
   | {
@@ -60,7 +88,17 @@ type BriefReport =
 const FIRST_WORDS_MS = 2500;
 const WORDS_MS = 20_000;
 
-const GRANTED: CapacityAnswer = { granted: true };
+/** Of runs that began before environments had a use: with nothing but a checkout. */
+const UNKNOWN_USE: EnvironmentUse = {
+  project: 'unknown',
+  repositoryId: 0,
+  issueNumber: 0,
+  role: 'dev',
+  mode: 'code-only',
+  until: new Date(0).toISOString(),
+};
+
+const GRANTED = { granted: true } as const;
 
 export function createAgentActivities(
   { db, runtime, runToken, capacity }: AgentPorts,
@@ -77,24 +115,41 @@ export function createAgentActivities(
   return {
     /** Launches an agent if it is the run's turn; says at which place it waits otherwise. Runs of 0.1.0 do not ask. */
     async launchAgent({
-      owner,
       asks,
+      launch = 1,
+      use,
       ...agent
-    }: AgentRef & { owner: string; asks?: Pick<CapacityRequest, 'project' | 'role'> }): Promise<CapacityAnswer> {
+    }: AgentRef & {
+      owner: string;
+      asks?: Pick<CapacityRequest, 'project' | 'role'>;
+      launch?: number;
+      use?: EnvironmentUse;
+    }): Promise<LaunchAnswer> {
       const answer = asks ? await capacity.ask({ runId: agent.runId, ...asks }) : GRANTED;
       if (!answer.granted) return answer;
       await beginAttempt(db, agent.runId, agent.attempt);
-      await classified(() => runtime.launch({ ...agent, owner, token: runToken(agent.runId, agent.attempt) }));
-      return answer;
+      const token = runToken(agent.runId, agent.attempt);
+      const { namespace } = await classified(() =>
+        runtime.launch({ ...agent, launch, token, use: use ?? UNKNOWN_USE }),
+      );
+      return { granted: true, ...(namespace === undefined ? {} : { namespace }) };
     },
 
     /** Waits for hours; found again by name after a worker's restart. A report counts more than how the process ended. */
     async awaitAgent(agent: AgentRef): Promise<AgentEnd> {
       const over = new AbortController();
       void showWords(agent.runId, AbortSignal.any([over.signal, cancellationSignal()]));
-      const { detail } = await runtime.ended(agent, cancellationSignal()).finally(() => over.abort());
+      const {
+        detail,
+        loss,
+        log: output,
+      } = await classified(() => runtime.ended(agent, cancellationSignal())).finally(() => over.abort());
       const report = (await findAssignment(db, agent.runId))?.report;
-      if (!report) return { kind: 'lost', detail };
+      if (!report) {
+        const redact = (text: string): string => text.replaceAll(runToken(agent.runId, agent.attempt), '[run token]');
+        if (output !== undefined) await storeLastLog(db, agent, redact(output));
+        return { kind: 'lost', detail: redact(detail), ...(loss === undefined ? {} : { loss }) };
+      }
       if (report.outcome === 'failed')
         return { kind: 'reported', report: { outcome: 'failed', failure: report.failure, detail: report.detail } };
       const { headSha, threadId, answer } = report;
@@ -116,8 +171,8 @@ export function createAgentActivities(
       await runtime.stop(run);
     },
 
-    async removeEnvironment({ environment, owner }: { environment: string; owner: string }): Promise<void> {
-      await classified(() => runtime.removeEnvironment({ name: environment, owner }));
+    async removeEnvironment({ environment, owner }: { environment: string; owner: string }): Promise<Removal> {
+      return classified(() => runtime.removeEnvironment({ name: environment, owner }));
     },
   };
 }

@@ -31,6 +31,7 @@ const SPREAD_MS = 5000;
 /** An unknown failure stays as it is, and is tried again. */
 export function toFailure(error: unknown): unknown {
   if (error instanceof Error && error.name === 'ForeignEnvironment') return permanent(error.name, error.message);
+  if (isKubernetesRefusal(error)) return kubernetesFailure(error);
   if (isWaiting(error)) {
     const { waitMs, message } = error;
     const spread = Math.random() * Math.min(SPREAD_MS, waitMs / 10);
@@ -73,6 +74,31 @@ function isQueryFailure(error: unknown): error is Error {
 
 function databaseMessage({ cause }: Error): string {
   return cause instanceof Error ? `the database refused: ${cause.message}` : 'the database does not answer';
+}
+
+/** The Kubernetes API's answers that another attempt cannot change; conflicts, limits and faults of its own pass. */
+const PERMANENT_IN_KUBERNETES = new Set([400, 403, 405, 413, 415, 422]);
+
+/** What the Kubernetes adapter throws, as far as this looks at it; `waitMs` in milliseconds. */
+interface KubernetesRefusal extends Error {
+  readonly code: number;
+  readonly causes: readonly string[];
+  readonly waitMs: number | undefined;
+}
+
+function isKubernetesRefusal(error: unknown): error is KubernetesRefusal {
+  return error instanceof Error && error.name === 'KubernetesRefusal';
+}
+
+/** 401 is worth waiting for, as with GitHub; 403 is not, but in a namespace that is being deleted just now. */
+function kubernetesFailure({ code, causes, waitMs, message }: KubernetesRefusal): ApplicationFailure {
+  if (PERMANENT_IN_KUBERNETES.has(code) && !causes.includes('NamespaceTerminating'))
+    return permanent('KubernetesRefused', message);
+  return ApplicationFailure.create({
+    type: code === 401 ? 'KubernetesUnauthorized' : 'KubernetesFailed',
+    message,
+    ...(waitMs === undefined ? {} : { nextRetryDelay: waitMs }),
+  });
 }
 
 /** A failure that another attempt cannot change. */

@@ -17,6 +17,8 @@ import { issueKey } from '../src/domain/facts.ts';
 import { branchName } from '../src/domain/names.ts';
 import type { AgentEnd, AgentRef } from '../activities/agents.ts';
 import type { AgentProfile } from '../src/domain/profile.ts';
+import { useOf } from '../src/domain/environments.ts';
+import { LOSSES, type Loss } from '../src/domain/losses.ts';
 import type { Failure, RunOutcome } from '../src/domain/runs.ts';
 import { leavesWork, roleOf } from '../src/domain/stages.ts';
 import {
@@ -43,6 +45,9 @@ import { createRunTurn, type RunTurn } from './run-turn.ts';
 
 /** An agent that is lost with its machine is started again with its conversation, this often in all. */
 const ATTEMPTS = 3;
+
+/** One that could not begin, for a reason that may pass, is launched this often in all (reliability.md T42). */
+const LAUNCHES = 2;
 
 /** Ends a run for a reason of {@link Failure}; thrown and caught in this file only. */
 class RunFailed extends Error {
@@ -193,12 +198,15 @@ async function agentReport(
   turn: RunTurn | null,
 ): Promise<Extract<AgentEnd, { kind: 'reported' }>['report']> {
   const ref = { runId: input.plan.runId, environment: input.environment.name };
-  let lost = '';
-  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-    await launch({ ...ref, attempt }, input, diary, turn);
+  let attempt = 1;
+  let launches = 1;
+  let lost: { readonly loss: Loss; readonly detail: string } | undefined;
+  for (;;) {
+    const namespace = await launch({ ...ref, attempt }, launches, input, diary, turn);
     upsertSearchAttributes([{ key: searchAttributes.runStatus, value: 'running' }]);
     const shown = diary.enter('running', [
-      { type: 'run.namespace.prepared', payload: { namespace: input.environment.name } },
+      ...(lost ? [{ type: 'run.agent.replaced', payload: { ...lost } }] : []),
+      { type: 'run.namespace.prepared', payload: { namespace } },
       {
         type: 'run.agent.started',
         payload: { attempt, branch: branchOf(input), model: diary.story().model ?? input.settings.model },
@@ -208,26 +216,40 @@ async function agentReport(
     const end = await awaitAgent({ ...ref, attempt });
     await shown;
     if (end.kind === 'reported') return end.report;
-    lost = end.detail;
-    log.warn('agent lost', { attempt, detail: lost });
+    const { detail, loss = 'agent_lost' } = end;
+    log.warn('agent lost', { attempt, loss, detail });
+    if (LOSSES[loss] === 'launch_again' && launches < LAUNCHES) launches += 1;
+    else if (LOSSES[loss] === 'next_attempt' && attempt < ATTEMPTS) [attempt, launches] = [attempt + 1, 1];
+    else {
+      // What could not begin may yet, when nobody wants it any more.
+      if (end.loss !== undefined) await stopAgent(ref).catch(logged);
+      throw new RunFailed(loss, detail);
+    }
+    if (end.loss !== undefined) lost = { loss, detail };
   }
-  throw new RunFailed('agent_lost', lost);
 }
 
-/** Launches an agent when it is the run's turn. */
+/** Launches an agent when it is the run's turn. Returns the namespace that it is in. */
 async function launch(
   agent: AgentRef,
-  { plan, issue, settings }: RunInput,
+  launches: number,
+  { plan, issue, settings, environment }: RunInput,
   diary: RunDiary,
   turn: RunTurn | null,
-): Promise<void> {
+): Promise<string> {
   const owner = issueKey(issue);
-  const asks = { project: settings.project, role: roleOf(plan.target) };
+  const { project } = settings;
+  const asks = { project, role: roleOf(plan.target) };
+  const use = useOf(plan.target, { project, issue, until: environment.until });
   for (;;) {
-    const answer = await launchAgent({ ...agent, owner, ...(turn && { asks }) }).catch((error: unknown) => {
-      throw isCancellation(error) ? error : new RunFailed('launch_failed', messageOf(error));
-    });
-    if (!turn || answer.granted) return;
+    const answer = await launchAgent({ ...agent, owner, launch: launches, use, ...(turn && { asks }) }).catch(
+      (error: unknown) => {
+        throw isCancellation(error) ? error : new RunFailed('launch_failed', messageOf(error));
+      },
+    );
+    // 0.1.0 had no turns, and its launches answered nothing.
+    if (!turn) return environment.name;
+    if (answer.granted) return answer.namespace ?? environment.name;
     upsertSearchAttributes([{ key: searchAttributes.runStatus, value: 'queued' }]);
     await turn.wait(answer.place, (place) => {
       diary.queued(place).catch(logged);

@@ -19,7 +19,7 @@ export interface AgentApiOptions {
   readonly db: Database;
   readonly access: RunAccess;
   /** Where agents reach this server, without a slash at its end. */
-  readonly internalUrl: string;
+  readonly platformUrl: string;
   readonly author: { readonly name: string; readonly email: string };
   readonly limits: { readonly stallSeconds: number; readonly runSeconds: number };
 }
@@ -30,7 +30,7 @@ const CONVERSATION_LIMIT = 64 * 1024 * 1024;
 export function createAgentApi({
   db,
   access,
-  internalUrl,
+  platformUrl,
   author,
   limits,
 }: AgentApiOptions): Hono<{ Variables: { run: AssignmentRow } }> {
@@ -50,7 +50,7 @@ export function createAgentApi({
     return c.json({
       runId: run.runId,
       repository: run.repositoryFullName,
-      cloneUrl: `${internalUrl}/git/${run.repositoryFullName}.git`,
+      cloneUrl: `${platformUrl}/git/${run.repositoryFullName}.git`,
       branch: run.branch,
       baseBranch: run.baseBranch,
       since: run.sinceSha,
@@ -58,7 +58,7 @@ export function createAgentApi({
       prompt: own ? `${INTERRUPTED}\n\n${run.prompt}` : run.prompt,
       model: run.model,
       reasoningEffort: run.reasoningEffort,
-      modelBaseUrl: `${internalUrl}/model/v1`,
+      modelBaseUrl: `${platformUrl}/model/v1`,
       resumeThreadId,
       interrupted: run.attempt > 1,
       firstLogLine: await nextLogLine(db, run.runId),

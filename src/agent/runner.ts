@@ -1,6 +1,7 @@
 /** The entry point of the agent's container: one run, from its token to its report. */
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { EXIT_CODES } from '../domain/exit-codes.ts';
 import { findCodex } from './codex-process.ts';
 import { createLogShipper, type LogShipper } from './log-shipper.ts';
 import { placesIn } from './places.ts';
@@ -8,19 +9,6 @@ import { connectPlatform, PlatformAway, PlatformRefused, RunOver, type Platform 
 import type { Report } from './protocol.ts';
 import { createRedactor, redactDeep, type Redact } from './redaction.ts';
 import { carryOut } from './work.ts';
-
-/** How `codex-k8s agent` ends. Only 0 and a report say something about the work. */
-export const EXIT_CODES = {
-  reported: 0,
-  /** The platform could not be reached for longer than a restart takes. */
-  platformAway: 69,
-  /** The platform refused what the runner sent, or the runner itself is broken. */
-  broken: 70,
-  /** The platform says that the run is over. */
-  over: 77,
-  /** SIGTERM: the run was cancelled. */
-  canceled: 143,
-} as const;
 
 const DETAIL_CHARACTERS = 4_000;
 /** What a cancelled run may still take to bring its last log lines and its conversation to the platform. */

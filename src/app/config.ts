@@ -100,8 +100,10 @@ const Shared = Database.extend({
   CODEXK8S_LABELS_FILE: labels,
   /** Where people find the server. */
   CODEXK8S_PUBLIC_URL: url,
-  /** Where agents find the server. */
+  /** Where the worker finds the server, and agents too unless CODEXK8S_AGENT_URL says otherwise. */
   CODEXK8S_INTERNAL_URL: url,
+  /** Where agents find the server's gateways: as seen from their pods. */
+  CODEXK8S_AGENT_URL: url.optional(),
   /** For tests of this program only: a directory of points at which a process kills itself (src/app/kill-points.ts). */
   CODEXK8S_KILL_POINTS: directory.optional(),
   /** For tests of this program only: calls that fail at random (src/app/faults.ts). */
@@ -113,6 +115,9 @@ const LOOPBACK = /^(127\.\d+\.\d+\.\d+|localhost|::1)$/;
 const Server = Shared.extend({
   CODEXK8S_HOST: z.string().default('127.0.0.1'),
   CODEXK8S_PORT: port.default(8080),
+  /** A second listener, for agents alone: nothing but their gateways is there. Both or none. */
+  CODEXK8S_GATEWAYS_HOST: z.string().optional(),
+  CODEXK8S_GATEWAYS_PORT: port.optional(),
   /** One secret a line, the newest first: several at once while one is rotated. */
   CODEXK8S_WEBHOOK_SECRETS_FILE: secret(16).transform((text) =>
     text
@@ -130,10 +135,15 @@ const Server = Shared.extend({
   CODEXK8S_AGENT_RUN_SECONDS: z.coerce.number().positive().default(18_000),
   CODEXK8S_GIT_BOT_USERNAME: z.string().default('codex-bot'),
   CODEXK8S_GIT_BOT_EMAIL: z.string().default('codex-bot@users.noreply.github.com'),
-}).refine((config) => config.CODEXK8S_DASHBOARD !== 'open' || LOOPBACK.test(config.CODEXK8S_HOST), {
-  path: ['CODEXK8S_DASHBOARD'],
-  message: 'open is for a server that listens on loopback only',
-});
+})
+  .refine((config) => config.CODEXK8S_DASHBOARD !== 'open' || LOOPBACK.test(config.CODEXK8S_HOST), {
+    path: ['CODEXK8S_DASHBOARD'],
+    message: 'open is for a server that listens on loopback only',
+  })
+  .refine((config) => (config.CODEXK8S_GATEWAYS_HOST === undefined) === (config.CODEXK8S_GATEWAYS_PORT === undefined), {
+    path: ['CODEXK8S_GATEWAYS_PORT'],
+    message: 'goes with CODEXK8S_GATEWAYS_HOST: set both or none',
+  });
 
 /** A program and its arguments, as JSON: `["node", "/opt/agent.js"]`. */
 const command = z.string().transform((text, context) => {
@@ -143,9 +153,38 @@ const command = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+/** Kubernetes' spelling of an amount. */
+const quantity = z
+  .string()
+  .regex(/^\d+(\.\d+)?(m|k|M|G|T|Ki|Mi|Gi|Ti)?$/, 'is not a Kubernetes quantity, like 500m or 4Gi');
+
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter(Boolean),
+);
+
 const Worker = Shared.extend({
+  /** `local`: agents are processes beside the worker. `kubernetes`: Jobs, in a namespace for each issue. */
+  CODEXK8S_RUNTIME: z.enum(['local', 'kubernetes']).default('local'),
   /** The local runtime's directory of environments. */
-  CODEXK8S_RUNTIME_DIRECTORY: z.string(),
+  CODEXK8S_RUNTIME_DIRECTORY: z.string().optional(),
+  /** The kubeconfig of the cluster for agents; inside a cluster, that cluster unless told. */
+  CODEXK8S_KUBECONFIG: z.string().optional(),
+  /** The image of `deploy/images/Dockerfile`, target `agent`. */
+  CODEXK8S_AGENT_IMAGE: z.string().min(1).optional(),
+  /** What an agent's pod asks of its node, and the most it may use. */
+  CODEXK8S_AGENT_CPU_REQUEST: quantity.default('250m'),
+  CODEXK8S_AGENT_MEMORY_REQUEST: quantity.default('512Mi'),
+  CODEXK8S_AGENT_DISK_REQUEST: quantity.default('0'),
+  CODEXK8S_AGENT_CPU: quantity.default('2'),
+  CODEXK8S_AGENT_MEMORY: quantity.default('4Gi'),
+  CODEXK8S_AGENT_DISK: quantity.default('8Gi'),
+  /** CIDRs that agents may reach besides the platform, TCP 80 and 443; separated by commas. */
+  CODEXK8S_AGENT_EGRESS: list.pipe(z.array(z.cidrv4().or(z.cidrv6()))).default([]),
+  /** Seconds that a run may take; its Job gets half an hour more. */
+  CODEXK8S_AGENT_RUN_SECONDS: z.coerce.number().positive().default(18_000),
   CODEXK8S_AGENT_MODEL: z.string().default('gpt-5.5'),
   /** What the local runtime starts as an agent; this program's own agent unless told. Tests and benchmarks set it. */
   CODEXK8S_AGENT_COMMAND: command.optional(),
@@ -167,8 +206,16 @@ const Worker = Shared.extend({
   CODEXK8S_SWEEP_ORPHAN_SECONDS: seconds.default(3600),
 });
 
+const CheckedWorker = Worker.refine(
+  (config) => config.CODEXK8S_RUNTIME === 'kubernetes' || config.CODEXK8S_RUNTIME_DIRECTORY !== undefined,
+  { path: ['CODEXK8S_RUNTIME_DIRECTORY'], message: 'is needed by the local runtime' },
+).refine((config) => config.CODEXK8S_RUNTIME === 'local' || config.CODEXK8S_AGENT_IMAGE !== undefined, {
+  path: ['CODEXK8S_AGENT_IMAGE'],
+  message: 'is needed by the Kubernetes runtime',
+});
+
 export type ServerConfig = Readonly<z.infer<typeof Server>>;
-export type WorkerConfig = Readonly<z.infer<typeof Worker>>;
+export type WorkerConfig = Readonly<z.infer<typeof CheckedWorker>>;
 
 /** Configuration that cannot be used; the message names every variable that is wrong, and no value. */
 export class BadConfiguration extends Error {}
@@ -180,7 +227,7 @@ export function serverConfig(env: NodeJS.ProcessEnv = process.env): ServerConfig
 
 /** The worker's configuration. */
 export function workerConfig(env: NodeJS.ProcessEnv = process.env): WorkerConfig {
-  return parse(Worker, env);
+  return parse(CheckedWorker, env);
 }
 
 /** The database's address alone, for `migrate`. */

@@ -32,10 +32,14 @@ export interface ServerParts {
   readonly degraded: Readonly<Record<string, Check>>;
 }
 
-export function createServerApp(parts: ServerParts): { readonly app: Hono; readonly close: () => Promise<void> } {
-  const { config, log, registry, metrics, pages, tokens } = parts;
+/** `gateways` is what agents may reach, and nothing else; `app` is everything. */
+export function createServerApp(parts: ServerParts): {
+  readonly app: Hono;
+  readonly gateways: Hono;
+  readonly close: () => Promise<void>;
+} {
+  const { config, log, registry, metrics, pages } = parts;
   const { db } = pages;
-  const access = createRunAccess(db, tokens);
   const readsOpen = config.CODEXK8S_DASHBOARD === 'open';
   metrics.watchInboxes(db);
   metrics.watchGitHub(db);
@@ -43,7 +47,8 @@ export function createServerApp(parts: ServerParts): { readonly app: Hono; reado
   const app = new Hono();
   app.onError(answerErrors(log));
   app.notFound(answerNotFound);
-  app.use(measureRequests(registry));
+  const measured = measureRequests(registry);
+  app.use(measured);
   app.route(
     '/api/v1/webhooks/github',
     createGitHubWebhook({
@@ -55,24 +60,7 @@ export function createServerApp(parts: ServerParts): { readonly app: Hono; reado
       onError: (error) => log.warn({ err: error }, 'a delivery was not kept'),
     }),
   );
-  app.route(
-    '/api/v1/agent',
-    createAgentApi({
-      db,
-      access,
-      internalUrl: config.CODEXK8S_INTERNAL_URL,
-      author: { name: config.CODEXK8S_GIT_BOT_USERNAME, email: config.CODEXK8S_GIT_BOT_EMAIL },
-      limits: { stallSeconds: config.CODEXK8S_AGENT_STALL_SECONDS, runSeconds: config.CODEXK8S_AGENT_RUN_SECONDS },
-    }),
-  );
-  app.route(
-    '/git',
-    createGitGateway({ access, upstream: config.CODEXK8S_GITHUB_URL, token: config.CODEXK8S_GITHUB_TOKEN_FILE }),
-  );
-  app.route(
-    '/model',
-    createModelGateway({ access, upstream: config.CODEXK8S_MODEL_URL, apiKey: config.CODEXK8S_MODEL_KEY_FILE }),
-  );
+  addGateways(app, parts);
   app.route(
     '/api/v1',
     createStaffApi({
@@ -101,5 +89,33 @@ export function createServerApp(parts: ServerParts): { readonly app: Hono; reado
       log,
     }),
   );
-  return { app, close: () => live.close() };
+  const gateways = new Hono();
+  gateways.onError(answerErrors(log));
+  gateways.notFound(answerNotFound);
+  gateways.use(measured);
+  addGateways(gateways, parts);
+  return { app, gateways, close: () => live.close() };
+}
+
+/** What an agent's run token opens. */
+function addGateways(app: Hono, { config, pages: { db }, tokens }: ServerParts): void {
+  const access = createRunAccess(db, tokens);
+  app.route(
+    '/api/v1/agent',
+    createAgentApi({
+      db,
+      access,
+      platformUrl: config.CODEXK8S_AGENT_URL ?? config.CODEXK8S_INTERNAL_URL,
+      author: { name: config.CODEXK8S_GIT_BOT_USERNAME, email: config.CODEXK8S_GIT_BOT_EMAIL },
+      limits: { stallSeconds: config.CODEXK8S_AGENT_STALL_SECONDS, runSeconds: config.CODEXK8S_AGENT_RUN_SECONDS },
+    }),
+  );
+  app.route(
+    '/git',
+    createGitGateway({ access, upstream: config.CODEXK8S_GITHUB_URL, token: config.CODEXK8S_GITHUB_TOKEN_FILE }),
+  );
+  app.route(
+    '/model',
+    createModelGateway({ access, upstream: config.CODEXK8S_MODEL_URL, apiKey: config.CODEXK8S_MODEL_KEY_FILE }),
+  );
 }

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
 import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
+import type { Hono } from 'hono';
 import { Registry } from 'prom-client';
 import { createHandOver } from '../../ingress/hand-over.ts';
 import { createIssueWorkflows } from '../../ingress/issues.ts';
@@ -69,7 +70,7 @@ export async function runServer(config: ServerConfig = serverConfig()): Promise<
       ? undefined
       : (await import('./kill-points.ts')).openKillPoints(config.CODEXK8S_KILL_POINTS, log);
 
-  const { app, close } = createServerApp({
+  const { app, gateways, close } = createServerApp({
     config,
     log,
     registry,
@@ -97,15 +98,12 @@ export async function runServer(config: ServerConfig = serverConfig()): Promise<
     },
   });
 
-  const server = createAdaptorServer({
-    fetch: killPoints?.aroundFetch(app.fetch) ?? app.fetch,
-    serverOptions: { maxHeaderSize: 16 * 1024 },
-  }) as Server;
-  Object.assign(server, { headersTimeout: 10_000, requestTimeout: 300_000, connectionsCheckingInterval: 2000 });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(config.CODEXK8S_PORT, config.CODEXK8S_HOST, resolve);
-  });
+  const servers = [
+    await listen(killPoints?.aroundFetch(app.fetch) ?? app.fetch, config.CODEXK8S_HOST, config.CODEXK8S_PORT),
+  ];
+  const { CODEXK8S_GATEWAYS_HOST: gatewaysHost, CODEXK8S_GATEWAYS_PORT: gatewaysPort } = config;
+  if (gatewaysHost !== undefined && gatewaysPort !== undefined)
+    servers.push(await listen(killPoints?.aroundFetch(gateways.fetch) ?? gateways.fetch, gatewaysHost, gatewaysPort));
   const handOver = createHandOver({
     db: pages.db,
     workflows: killPoints?.aroundTell(workflows) ?? workflows,
@@ -131,18 +129,29 @@ export async function runServer(config: ServerConfig = serverConfig()): Promise<
   notifyReady();
 
   await untilAborted(stop);
-  const drained = new Promise((resolve) => server.close(resolve));
+  const drained = Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   const handedOver = handOver.stop();
   failingTasks.stop();
   await close();
   await Promise.race([drained, delay(DRAIN_MS, undefined, { ref: false })]);
-  server.closeAllConnections();
+  for (const server of servers) server.closeAllConnections();
   await handedOver;
   // A database that does not answer has nothing to say goodbye to.
   const closed = Promise.allSettled([unlisten(listening), temporal.close(), intake.close(), pages.close()]);
   await Promise.race([closed, delay(CLOSE_MS, undefined, { ref: false })]);
   log.info('server stopped');
   leave();
+}
+
+/** Serves `fetch`; resolves when it listens. */
+async function listen(fetch: Hono['fetch'], host: string, listenPort: number): Promise<Server> {
+  const server = createAdaptorServer({ fetch, serverOptions: { maxHeaderSize: 16 * 1024 } }) as Server;
+  Object.assign(server, { headersTimeout: 10_000, requestTimeout: 300_000, connectionsCheckingInterval: 2000 });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(listenPort, host, resolve);
+  });
+  return server;
 }
 
 async function unlisten(listening: Promise<(() => Promise<void>) | undefined>): Promise<void> {

@@ -15,7 +15,6 @@ import {
 import { createActivities } from '../../activities/index.ts';
 import { TASK_QUEUE } from '../../workflows/messages.ts';
 import { createGitHub } from '../adapters/github/index.ts';
-import { createLocalRuntime } from '../adapters/local-runtime/runtime.ts';
 import { readPromptSeeds } from '../adapters/prompt-seeds.ts';
 import { createRunTokens } from '../adapters/run-tokens.ts';
 import { connect } from '../read-model/database.ts';
@@ -23,13 +22,13 @@ import { createIntake } from '../read-model/intake.ts';
 import { createGitHubBudget } from '../read-model/github-budget.ts';
 import { createGitHubWaits } from '../read-model/github-waits.ts';
 import { beatWhileRunning } from './activity-heartbeats.ts';
-import { agentCommand, agentEnvironment } from './agent-command.ts';
 import { workerConfig, writeLimits, type WorkerConfig } from './config.ts';
 import { dataConverter } from './data-converter.ts';
 import { createLogger, type Logger } from './log.ts';
 import { leave, notifyReady, persistently, stopSignal, untilAborted } from './process-life.ts';
 import { ensureSchedules, type SweepSettings } from './schedules.ts';
 import { createTaskAlarm, WatchedWorker } from './watched-worker.ts';
+import { createAgentRuntime } from './agent-runtime.ts';
 import { createRunCapacity } from './run-capacity.ts';
 import { createWorkflowRecords } from './workflow-records.ts';
 
@@ -62,12 +61,7 @@ export async function runWorker(config: WorkerConfig = workerConfig()): Promise<
     waits: createGitHubWaits(database.db, config.CODEXK8S_GITHUB_API_URL),
     budget: createGitHubBudget(database.db, config.CODEXK8S_GITHUB_API_URL, writeLimits(config)),
   });
-  const runtime = createLocalRuntime({
-    root: config.CODEXK8S_RUNTIME_DIRECTORY,
-    command: agentCommand(config.CODEXK8S_AGENT_COMMAND),
-    platformUrl: config.CODEXK8S_INTERNAL_URL,
-    env: agentEnvironment(),
-  });
+  const runtime = await createAgentRuntime(config);
   const killPoints =
     config.CODEXK8S_KILL_POINTS === undefined
       ? undefined
@@ -94,6 +88,8 @@ export async function runWorker(config: WorkerConfig = workerConfig()): Promise<
       intake: createIntake(database.db),
       workflows: faults?.workflows(records) ?? records,
       capacity: faults?.workflows(capacity) ?? capacity,
+      // The server's setting, which says under which login agents commit.
+      agentLogin: process.env['CODEXK8S_GIT_BOT_USERNAME'] ?? 'codex-bot',
       serverAnswers: () => answers(`${config.CODEXK8S_INTERNAL_URL}/readyz`),
       defaults: {
         model: config.CODEXK8S_AGENT_MODEL,

@@ -28,6 +28,17 @@ export const FAILURES = [
   'push_rejected', // somebody else pushed to the branch first
   'clone_failed', // the repository could not be cloned
   'agent_lost', // the agent's process ended without a report
+  // Only Kubernetes tells these apart (src/domain/losses.ts).
+  'agent_error', // the runner itself ended with a non-zero exit code, without a report
+  'agent_oom', // the agent used more memory than it may
+  'disk_exceeded', // the agent wrote more on disk than it may
+  'evicted', // the agent's node needed the room
+  'node_lost', // the agent's node is not heard of any more
+  'image_pull', // the agent's image cannot be had
+  'unschedulable', // no node has room for the agent
+  'quota_exceeded', // the quota of the namespace leaves no room for the agent
+  'container_error', // the agent's container cannot be made
+  'sandbox_rejected', // the cluster's rules do not let the agent's pod in
   'launch_failed', // the environment or the process could not be made
   'pull_request_not_found', // a revise without a pull request to revise
   'failed_precondition', // labels of one group stand against each other, or nobody knows what to work on

@@ -116,6 +116,32 @@ export async function nextLogLine(db: Database, runId: string): Promise<number> 
   return row?.next ?? 0;
 }
 
+/** Keeps the end of a lost agent's output as the last lines of its run's log. Repeated, it adds nothing. */
+export async function storeLastLog(
+  db: Database,
+  { runId, attempt }: { runId: string; attempt: number },
+  output: string,
+): Promise<void> {
+  const title = `The end of what attempt ${attempt} wrote:`;
+  const [there] = await db
+    .select({ n: runLogLines.n })
+    .from(runLogLines)
+    .where(and(eq(runLogLines.runId, runId), eq(runLogLines.text, title)))
+    .limit(1);
+  if (there) return;
+  const first = await nextLogLine(db, runId);
+  const at = new Date().toISOString();
+  const texts = [title, ...output.split('\n').filter(Boolean)].map((text) => text.slice(0, LINE_CHARACTERS));
+  await storeLogLines(
+    db,
+    runId,
+    texts.map((text, index) => ({ n: first + index, at, kind: 'error', text })),
+  );
+}
+
+/** Characters of a line of a lost agent's output. */
+const LINE_CHARACTERS = 4000;
+
 /** Keeps log lines; a line that is there already stays as it is. NUL cannot be stored and is shown as a space. */
 export async function storeLogLines(db: Database, runId: string, lines: readonly LogLine[]): Promise<void> {
   if (lines.length === 0) return;

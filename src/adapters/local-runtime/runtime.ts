@@ -77,14 +77,15 @@ export function createLocalRuntime({ root, command, platformUrl, env }: LocalRun
   }
 
   return {
-    async launch({ owner, token, ...agent }: AgentRef & { owner: string; token: string }): Promise<void> {
+    async launch({ owner, token, ...agent }: AgentRef & { owner: string; token: string }): Promise<object> {
       await ensureEnvironment(environmentOf(agent.environment), owner);
-      if (await recordOf(agent)) return;
+      if (await recordOf(agent)) return {};
       const earlier = (await placesOf(agent.environment)).filter((place) => place !== placeOf(agent));
       await stopPlaces(earlier);
       await starting(async () => {
         if (!(await recordOf(agent))) await start(agent, token);
       });
+      return {};
     },
 
     async ended(agent: AgentRef, signal: AbortSignal): Promise<{ detail: string }> {
@@ -102,10 +103,11 @@ export function createLocalRuntime({ root, command, platformUrl, env }: LocalRun
       await stopPlaces(places.filter((place) => place.includes(`/${runId}.`)));
     },
 
-    async removeEnvironment({ name, owner }: { name: string; owner: string }): Promise<void> {
+    async removeEnvironment({ name, owner }: { name: string; owner: string }): Promise<object> {
       await assertRemovable(environmentOf(name), owner);
       await stopPlaces(await placesOf(name));
       await removeEnvironment(environmentOf(name), owner);
+      return {};
     },
 
     /** Environments of this platform, the longest unused first. */

@@ -9,7 +9,10 @@ import { createSteps } from './steps.ts';
 import { tellStory, type StoryEnd } from './story.ts';
 
 /** Returns the exit code. */
-export async function demo({ data }: { data?: string }, env: NodeJS.ProcessEnv = process.env): Promise<number> {
+export async function demo(
+  { data, runtime }: { data?: string; runtime?: 'local' | 'kubernetes' },
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<number> {
   const terminal = createTerminal();
   const since = Date.now();
   const directory = resolveDataDirectory(data, env);
@@ -17,9 +20,13 @@ export async function demo({ data }: { data?: string }, env: NodeJS.ProcessEnv =
   terminal.line(style('bold', 'codex-k8s: a labelled issue becomes a pull request, is reviewed, revised and merged'));
   const stack = running
     ? undefined
-    : await startStack({ data, env, report: terminal.progress, path: agentEnvironment(env)['PATH'] ?? '' }).finally(
-        terminal.done,
-      );
+    : await startStack({
+        data,
+        runtime,
+        env,
+        report: terminal.progress,
+        path: agentEnvironment(env)['PATH'] ?? '',
+      }).finally(terminal.done);
   const ready = running ?? stack?.ready;
   if (!ready) throw new Error('the stack did not become ready');
   terminal.line(`  dashboard ${ready.url}   GitHub ${ready.githubUrl}   Temporal Web ${ready.temporalUi}`);

@@ -14,6 +14,7 @@ export const DEFAULT_PORTS = {
   temporal: 7233,
   temporalUi: 8233,
   postgres: 5433,
+  gateways: 8083,
 } as const;
 /** For data directories that somebody named: they leave the usual ports to the usual directory. */
 export const OTHER_PORTS = {
@@ -23,12 +24,13 @@ export const OTHER_PORTS = {
   temporal: 17_233,
   temporalUi: 18_233,
   postgres: 15_433,
+  gateways: 18_083,
 } as const;
 export type PortName = keyof typeof DEFAULT_PORTS;
 export type Ports = Readonly<Record<PortName, number>>;
 
 /** Agents at work and URLs in GitHub's and our own records point at these, so they must not move. */
-const FIXED: ReadonlySet<PortName> = new Set(['server', 'github']);
+const FIXED: ReadonlySet<PortName> = new Set(['server', 'github', 'gateways']);
 /** The next to try is near, so it stays below the range from which systems take the ports of outgoing connections. */
 const STEP = 10;
 const HIGHEST_PORT = 65_535;

@@ -17,6 +17,7 @@ import {
   type Ready,
 } from './data-directory.ts';
 import { writePrivateFile } from './json-file.ts';
+import { prepareCluster } from './kubernetes.ts';
 import { choosePorts, OTHER_PORTS, type Ports } from './ports.ts';
 import { embeddedPostgres } from './postgres.ts';
 import { stopLeftovers } from './process-record.ts';
@@ -32,6 +33,8 @@ export interface StackOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Told what is going on, a line at a time. */
   readonly report: (message: string) => void;
+  /** Where agents run: beside the worker unless told. */
+  readonly runtime?: 'local' | 'kubernetes' | undefined;
   /** The PATH of our processes. */
   readonly path: string;
 }
@@ -55,7 +58,7 @@ const PASSED_ON =
 /** GitHub's are not the stand-in's; whoever wants to see them at work sets them. */
 const NO_WRITE_LIMITS = { CODEXK8S_GITHUB_WRITES_PER_MINUTE: '0', CODEXK8S_GITHUB_WRITES_PER_HOUR: '0' };
 
-export async function startStack({ data, env, report, path }: StackOptions): Promise<Stack> {
+export async function startStack({ data, env, report, path, runtime }: StackOptions): Promise<Stack> {
   const labels = labelsFile(env);
   checkRunLimits(env);
   const directory = resolveDataDirectory(data, env);
@@ -142,6 +145,10 @@ export async function startStack({ data, env, report, path }: StackOptions): Pro
       root,
     });
 
+    const cluster =
+      runtime === 'kubernetes'
+        ? await prepareCluster({ directory, gatewaysPort: ports.gateways, env, report })
+        : undefined;
     report('Starting Temporal, Postgres and the GitHub stand-in');
     await supervisor.start([
       ...(postgres ? [postgres.spec] : []),
@@ -158,9 +165,13 @@ export async function startStack({ data, env, report, path }: StackOptions): Pro
     await migrateDatabase(databaseUrl);
     report('Starting server and worker');
     await supervisor.start([
-      program('server', ['server'], platform, [], `${url}/readyz`),
+      program('server', ['server'], { ...platform, ...cluster?.environment }, [], `${url}/readyz`),
       // Agents end between worker and server: nobody starts them again, and the server hears their last words.
-      { ...program('worker', ['worker'], platform, []), stopWithinMs: 30_000, afterStop: () => agents.stopAll() },
+      {
+        ...program('worker', ['worker'], { ...platform, ...cluster?.environment }, []),
+        stopWithinMs: 30_000,
+        afterStop: () => agents.stopAll(),
+      },
     ]);
     await introduceOwner(url, secrets['staff-token']);
 

@@ -6,6 +6,7 @@ import { startStack } from './stack.ts';
 export interface UpOptions {
   readonly data?: string;
   readonly json?: boolean;
+  readonly runtime?: 'local' | 'kubernetes';
 }
 
 /** Returns the exit code. */
@@ -13,6 +14,7 @@ export async function up(options: UpOptions, env: NodeJS.ProcessEnv = process.en
   const terminal = createTerminal({ quiet: options.json === true });
   const stack = await startStack({
     data: options.data,
+    runtime: options.runtime,
     env,
     report: terminal.progress,
     path: agentEnvironment(env)['PATH'] ?? '',

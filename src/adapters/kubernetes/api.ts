@@ -1,0 +1,218 @@
+/**
+ * The Kubernetes API, as narrow as the runtime needs it. Each call has a limit in time; credentials that have expired are read
+ * again once. Retries belong to Temporal, so none are made here.
+ */
+import {
+  createConfiguration,
+  CoreV1Api,
+  KubernetesObjectApi,
+  PatchStrategy,
+  ServerConfiguration,
+  Watch,
+  type Configuration,
+  KubeConfig,
+  type KubernetesObject,
+} from '@kubernetes/client-node';
+import { FIELD_MANAGER } from './names.ts';
+import { isRefused, refusalOf } from './refusals.ts';
+
+/** Names an object. */
+export interface ObjectRef {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+}
+
+/** Chooses objects of a list. */
+export interface Selection {
+  readonly namespace?: string;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+}
+
+export interface KubernetesApi {
+  /** Server-side apply, with this platform's field manager. Repeated, it changes nothing. */
+  apply<Kind extends KubernetesObject>(object: Kind): Promise<Kind>;
+  /** False when an object of this name exists already. */
+  create(object: KubernetesObject): Promise<boolean>;
+  find<Kind extends KubernetesObject>(ref: ObjectRef): Promise<Kind | undefined>;
+  list<Kind extends KubernetesObject>(apiVersion: string, kind: string, selection: Selection): Promise<Kind[]>;
+  /** Deletes an object with what it owns, if it is still the one with this `uid`; one that is gone is deleted already. */
+  remove(ref: ObjectRef, uid?: string): Promise<void>;
+  /** Changes fields by a JSON merge patch. */
+  change(ref: ObjectRef, patch: object): Promise<void>;
+  /** The end of a container's log, at most so many bytes; undefined when there is none. */
+  logEnd(pod: { namespace: string; name: string; container: string }, bytes: number): Promise<string | undefined>;
+  /** Calls `onEvent` for each change of a list, until the connection ends. Never rejects: the caller lists again. */
+  watch(path: string, selection: Selection, onEvent: () => void, signal: AbortSignal): Promise<void>;
+}
+
+/** Reads a kubeconfig; without a path, what the pod that this runs in was given. */
+export function readKubeConfig(path: string | undefined): KubeConfig {
+  const config = new KubeConfig();
+  if (path === undefined) config.loadFromCluster();
+  else config.loadFromFile(path);
+  return config;
+}
+
+/** Milliseconds for one answer. */
+const CALL_LIMIT_MS = 15_000;
+
+/** `load` reads the configuration; called again when the API does not accept the credentials any more. */
+export function createKubernetesApi(load: () => KubeConfig): KubernetesApi {
+  let clients = connect(load());
+
+  async function call<Result>(what: string, act: (to: Clients) => Promise<Result>): Promise<Result> {
+    const used = clients;
+    try {
+      return await told(what, act(used));
+    } catch (error) {
+      if (!isRefused(error, 401)) throw error;
+      if (clients === used) clients = connect(load());
+      return told(what, act(clients));
+    }
+  }
+
+  return {
+    apply: async (object) =>
+      call(`take ${named(object)}`, async ({ objects }) =>
+        objects.patch(object, undefined, undefined, FIELD_MANAGER, true, PatchStrategy.ServerSideApply),
+      ),
+
+    async create(object) {
+      try {
+        await call(`create ${named(object)}`, async ({ objects }) =>
+          objects.create(object, undefined, undefined, FIELD_MANAGER),
+        );
+        return true;
+      } catch (error) {
+        if (isRefused(error, 409, 'AlreadyExists')) return false;
+        throw error;
+      }
+    },
+
+    async find<Kind extends KubernetesObject>(ref: ObjectRef): Promise<Kind | undefined> {
+      return orMissing(call(`show ${named(ref)}`, async ({ objects }) => objects.read<Kind>(headerOf(ref))));
+    },
+
+    async list<Kind extends KubernetesObject>(apiVersion: string, kind: string, selection: Selection): Promise<Kind[]> {
+      const { namespace, fieldSelector, labelSelector } = selection;
+      const { items } = await call(`list ${kind}`, async ({ objects }) =>
+        objects.list<Kind>(apiVersion, kind, namespace, undefined, undefined, undefined, fieldSelector, labelSelector),
+      );
+      return items;
+    },
+
+    async remove(ref, uid) {
+      await orMissing(
+        call(`delete ${named(ref)}`, async ({ objects }) =>
+          objects.delete(
+            { ...ref },
+            undefined,
+            undefined,
+            undefined,
+            undefined,
+            'Background',
+            uid === undefined ? undefined : { preconditions: { uid } },
+          ),
+        ),
+      );
+    },
+
+    async change(ref, patch) {
+      await call(`change ${named(ref)}`, async ({ objects }) =>
+        objects.patch(
+          {
+            ...ref,
+            ...patch,
+            metadata: { ...('metadata' in patch ? (patch.metadata as object) : {}), ...ref.metadata },
+          },
+          undefined,
+          undefined,
+          FIELD_MANAGER,
+          undefined,
+          PatchStrategy.MergePatch,
+        ),
+      );
+    },
+
+    logEnd: async ({ namespace, name, container }, limitBytes) =>
+      orMissing(
+        call(`show the log of ${namespace}/${name}`, async ({ core }) =>
+          core.readNamespacedPodLog({ name, namespace, container, tailLines: TAIL_LINES, limitBytes }),
+        ),
+      ),
+
+    async watch(path, selection, onEvent, signal) {
+      if (signal.aborted) return;
+      const { namespace: _, ...query } = selection;
+      const ended = Promise.withResolvers<void>();
+      const request = await clients.watch.watch(path, query, onEvent, () => ended.resolve());
+      const abort = (): void => request.abort();
+      signal.addEventListener('abort', abort, { once: true });
+      if (signal.aborted) abort();
+      await ended.promise;
+      signal.removeEventListener('abort', abort);
+    },
+  };
+}
+
+/** Lines of a log that are asked for; the bytes are the limit that counts. */
+const TAIL_LINES = 4000;
+
+interface Clients {
+  readonly objects: KubernetesObjectApi;
+  readonly core: CoreV1Api;
+  readonly watch: Watch;
+}
+
+function connect(config: KubeConfig): Clients {
+  const configuration = limited(config);
+  return {
+    objects: new KubernetesObjectApi(configuration),
+    core: new CoreV1Api(configuration),
+    watch: new Watch(config),
+  };
+}
+
+/** Each request is given up after its limit. */
+function limited(config: KubeConfig): Configuration {
+  const cluster = config.getCurrentCluster();
+  if (!cluster) throw new Error('the Kubernetes configuration names no cluster; set CODEXK8S_KUBECONFIG');
+  return createConfiguration({
+    baseServer: new ServerConfiguration(cluster.server, {}),
+    authMethods: { default: config },
+    promiseMiddleware: [
+      {
+        pre: async (request) => {
+          request.setSignal(AbortSignal.timeout(CALL_LIMIT_MS));
+          return request;
+        },
+        post: async (response) => response,
+      },
+    ],
+  });
+}
+
+async function told<Result>(what: string, answer: Promise<Result>): Promise<Result> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw refusalOf(what, error) ?? new Error(`Kubernetes did not answer whether it would ${what}`, { cause: error });
+  }
+}
+
+async function orMissing<Result>(answer: Promise<Result>): Promise<Result | undefined> {
+  return answer.catch((error: unknown) => {
+    if (isRefused(error, 404)) return undefined;
+    throw error;
+  });
+}
+
+function named({ kind = '', metadata }: KubernetesObject): string {
+  return [kind, metadata?.namespace ? `${metadata.namespace}/${metadata.name}` : metadata?.name].join(' ');
+}
+
+function headerOf({ apiVersion, kind, metadata }: ObjectRef): ObjectRef {
+  return { apiVersion, kind, metadata };
+}

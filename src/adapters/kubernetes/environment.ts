@@ -1,0 +1,165 @@
+/**
+ * An issue's environment: a namespace that carries our labels and its owner, and what is in it (design.md, decision 10).
+ * What is not ours is never adopted, changed or deleted.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { V1Job, V1Namespace } from '@kubernetes/client-node';
+import type { EnvironmentUse } from '../../domain/environments.ts';
+import type { KubernetesApi } from './api.ts';
+import { ANNOTATIONS, LABELS, MANAGED_BY, OURS, PURPOSE } from './names.ts';
+import { fingerprintOf, namespaceObject, objectsOf, type Egress } from './objects.ts';
+import { isTerminating } from './refusals.ts';
+
+/** The environment belongs to somebody else, or was not made by this platform. */
+export class ForeignEnvironment extends Error {
+  override readonly name = 'ForeignEnvironment';
+}
+
+/** The namespace is on its way out, just now; the next try finds another name. */
+export class EnvironmentLeaving extends Error {
+  override readonly name = 'EnvironmentLeaving';
+}
+
+export interface WantedEnvironment {
+  /** The workflow's name for it. */
+  readonly environment: string;
+  readonly owner: string;
+  readonly use: EnvironmentUse;
+  readonly egress: Egress;
+  readonly image: string;
+}
+
+/** Names that are tried while earlier namespaces of the same environment are still being deleted. */
+const NAMES = 9;
+
+/** Makes the environment or brings it up to date, and returns its namespace's name. */
+export async function ensureEnvironment(api: KubernetesApi, wanted: WantedEnvironment): Promise<string> {
+  for (let nth = 1; nth <= NAMES; nth += 1) {
+    const namespace = nthName(wanted.environment, nth);
+    if (!(await claim(api, namespace, wanted))) continue;
+    try {
+      for (const object of objectsOf({ ...wanted, namespace })) await api.apply(object);
+    } catch (error) {
+      if (isTerminating(error))
+        throw new EnvironmentLeaving(`namespace ${namespace} is being deleted`, { cause: error });
+      throw error;
+    }
+    return namespace;
+  }
+  throw new EnvironmentLeaving(`${NAMES} namespaces of ${wanted.environment} are still being deleted`);
+}
+
+/** False when the namespace is still being deleted, or is better made anew under another name. */
+async function claim(api: KubernetesApi, namespace: string, wanted: WantedEnvironment): Promise<boolean> {
+  const object = namespaceObject({ ...wanted, namespace }, new Date());
+  if (await api.create(object)) return true;
+  const found = await api.find<V1Namespace>(refOf(namespace));
+  if (!found) throw new EnvironmentLeaving(`namespace ${namespace} was deleted just now`);
+  assertOurs(found, wanted.owner);
+  if (isLeaving(found)) return false;
+  if (found.metadata?.annotations?.[ANNOTATIONS.fingerprint] !== fingerprintOf(wanted)) {
+    await api.remove(refOf(namespace), found.metadata?.uid);
+    return false;
+  }
+  await api.apply(object);
+  return true;
+}
+
+/** The namespaces of an environment: what lives first, then what is being deleted. */
+export async function namespacesOf(api: KubernetesApi, environment: string): Promise<V1Namespace[]> {
+  const found = await api.list<V1Namespace>('v1', 'Namespace', {
+    labelSelector: `${OURS},${LABELS.environment}=${environment}`,
+  });
+  return found.toSorted((one, other) => Number(isLeaving(one)) - Number(isLeaving(other)));
+}
+
+/** Milliseconds for a namespace to be gone, before it is said what holds it. */
+const REMOVAL_MS = 75_000;
+const LOOK_MS = 500;
+
+/**
+ * Deletes an environment and waits until it is gone. What holds it is returned when that takes too long: it goes on leaving by
+ * itself, and nobody waits for it (reliability.md T40). Throws {@link ForeignEnvironment} when it is not its owner's.
+ */
+export async function removeEnvironment(
+  api: KubernetesApi,
+  { name, owner }: { name: string; owner: string },
+  limitMs = REMOVAL_MS,
+): Promise<{ held?: string }> {
+  const until = Date.now() + limitMs;
+  for (const namespace of await namespacesOf(api, name)) {
+    assertOurs(namespace, owner);
+    if (!isLeaving(namespace)) await api.remove(refOf(namespace.metadata?.name ?? ''), namespace.metadata?.uid);
+  }
+  for (;;) {
+    const left = await namespacesOf(api, name);
+    if (left.length === 0) return {};
+    if (Date.now() > until) return { held: left.map(whatHolds).join('; ') };
+    await delay(LOOK_MS);
+  }
+}
+
+/** Kubernetes' own words for what keeps a namespace from being gone. */
+export function whatHolds({ metadata, status }: V1Namespace): string {
+  const words = (status?.conditions ?? [])
+    .filter(({ type, status: is }) => is === 'True' && type.startsWith('Namespace'))
+    .map(({ message }) => message)
+    .filter(Boolean);
+  return `namespace ${metadata?.name} is still being deleted: ${words.join(' ') || 'Kubernetes does not say why'}`;
+}
+
+/** An environment as a sweep sees it. */
+export interface EnvironmentEntry {
+  readonly name: string;
+  readonly owner: string;
+  readonly runs: readonly string[];
+  readonly usedAt: string;
+}
+
+/** All environments of this platform, the longest unused first. */
+export async function listEnvironments(api: KubernetesApi): Promise<EnvironmentEntry[]> {
+  const [namespaces, jobs] = await Promise.all([
+    api.list<V1Namespace>('v1', 'Namespace', { labelSelector: OURS }),
+    api.list<V1Job>('batch/v1', 'Job', { labelSelector: `${LABELS.managedBy}=${MANAGED_BY}` }),
+  ]);
+  return namespaces
+    .flatMap(({ metadata }) => {
+      const owner = metadata?.annotations?.[ANNOTATIONS.owner];
+      const name = metadata?.labels?.[LABELS.environment];
+      if (owner === undefined || name === undefined) return [];
+      const runs = jobs.filter((job) => job.metadata?.namespace === metadata?.name);
+      const made = [metadata, ...runs.map((job) => job.metadata)].map((object) =>
+        new Date(object?.creationTimestamp ?? 0).getTime(),
+      );
+      const used = Date.parse(metadata?.annotations?.[ANNOTATIONS.leaseUpdatedAt] ?? '') || 0;
+      return {
+        name,
+        owner,
+        runs: [...new Set(runs.flatMap((job) => job.metadata?.labels?.[LABELS.runId] ?? []))],
+        usedAt: new Date(Math.max(used, ...made)).toISOString(),
+      };
+    })
+    .toSorted((one, other) => one.usedAt.localeCompare(other.usedAt));
+}
+
+function refOf(name: string) {
+  return { apiVersion: 'v1', kind: 'Namespace', metadata: { name } };
+}
+
+/** A DNS label of at most 63 characters. */
+function nthName(environment: string, nth: number): string {
+  return nth === 1 ? environment : `${environment.slice(0, 61).replaceAll(/-+$/g, '')}-${nth}`;
+}
+
+function isLeaving({ metadata, status }: V1Namespace): boolean {
+  return metadata?.deletionTimestamp !== undefined || status?.phase === 'Terminating';
+}
+
+function assertOurs({ metadata }: V1Namespace, owner: string): void {
+  const labels = metadata?.labels ?? {};
+  const isManaged = labels[LABELS.managedBy] === MANAGED_BY && labels[LABELS.purpose] === PURPOSE;
+  const found = isManaged ? metadata?.annotations?.[ANNOTATIONS.owner] : undefined;
+  if (found === owner) return;
+  const whose = found ?? 'somebody who is not this platform';
+  throw new ForeignEnvironment(`namespace ${metadata?.name} belongs to ${whose}, not to ${owner}: it is left as it is`);
+}

@@ -1,0 +1,135 @@
+/**
+ * Follows a run's Job to its end. A watch only says that something has changed; what it means is read anew each time, so a
+ * watch that broke, grew too old (410) or skipped an event loses nothing.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { CoreV1Event, V1Job, V1Pod } from '@kubernetes/client-node';
+import type { Loss } from '../../domain/losses.ts';
+import type { KubernetesApi } from './api.ts';
+import { jobName, LABELS } from './names.ts';
+import { KubernetesRefusal } from './refusals.ts';
+import { judge, type Sight } from './verdict.ts';
+
+export interface FollowedRun {
+  readonly namespace: string;
+  readonly runId: string;
+  readonly attempt: number;
+}
+
+/** Milliseconds between two looks when nothing is told: while the agent works, and while it does not yet. */
+const LOOK_MS = 30_000;
+const LOOK_STUCK_MS = 3000;
+
+/** What comes together is looked at together. Milliseconds. */
+const GATHER_MS = 50;
+
+/** Milliseconds before a watch that ended is begun again, and before the API is asked again that did not answer; at most. */
+const AGAIN_MS = 1000;
+const AGAIN_AT_MOST_MS = 10_000;
+
+/** Resolves with how the agent was lost, or how its pod ended; rejects with the signal's reason, or when the API refuses. */
+export async function follow(
+  api: KubernetesApi,
+  run: FollowedRun,
+  signal: AbortSignal,
+  now: () => number = Date.now,
+): Promise<{ loss: Loss; detail: string; pod: string | undefined }> {
+  using changes = watchAll(api, run, signal);
+  let stuck: { readonly loss: Loss; readonly detail: string; readonly since: number } | undefined;
+  for (;;) {
+    const sight = await look(api, run, signal);
+    const verdict = judge(sight);
+    const pod = sight.pods[0]?.metadata?.name;
+    if (verdict.state === 'ended') {
+      // One that never began has not worked for too long.
+      const { loss, detail } = verdict.loss === 'deadline_exceeded' && stuck ? stuck : verdict;
+      return { loss, detail, pod };
+    }
+    if (verdict.state === 'stuck') {
+      const { loss, detail } = verdict;
+      stuck = { loss, detail, since: stuck?.loss === loss ? stuck.since : now() };
+      if (now() - stuck.since >= verdict.patienceMs) return { loss, detail, pod };
+    } else stuck = undefined;
+    await changes.next(stuck ? LOOK_STUCK_MS : LOOK_MS, signal);
+  }
+}
+
+/** Reads the Job, its pods and their events. Waits for an API that does not answer. */
+async function look(api: KubernetesApi, run: FollowedRun, signal: AbortSignal): Promise<Sight> {
+  for (let wait = AGAIN_MS; ; wait = Math.min(2 * wait, AGAIN_AT_MOST_MS)) {
+    signal.throwIfAborted();
+    try {
+      return await see(api, run);
+    } catch (error) {
+      if (error instanceof KubernetesRefusal && error.code < 500 && error.code !== 429) throw error;
+      const asked = error instanceof KubernetesRefusal ? error.waitMs : undefined;
+      await delay(asked ?? wait, undefined, { signal });
+    }
+  }
+}
+
+async function see(api: KubernetesApi, run: FollowedRun): Promise<Sight> {
+  const { namespace } = run;
+  const name = jobName(run);
+  const job = await api.find<V1Job>({ apiVersion: 'batch/v1', kind: 'Job', metadata: { name, namespace } });
+  const uid = job?.metadata?.uid;
+  if (uid === undefined) return { job, pods: [], events: [] };
+  const pods = (await api.list<V1Pod>('v1', 'Pod', selectionOf(run))).filter(({ metadata }) =>
+    metadata?.ownerReferences?.some((owner) => owner.uid === uid),
+  );
+  if (pods.some(({ status }) => status?.containerStatuses?.some(({ state }) => state?.running || state?.terminated)))
+    return { job, pods, events: [] };
+  const about = new Set([uid, ...pods.map(({ metadata }) => metadata?.uid)]);
+  const events = await api.list<CoreV1Event>('v1', 'Event', { namespace, fieldSelector: 'type=Warning' });
+  return { job, pods, events: events.filter(({ involvedObject }) => about.has(involvedObject.uid)) };
+}
+
+function selectionOf({ namespace, runId, attempt }: FollowedRun) {
+  return { namespace, labelSelector: `${LABELS.runId}=${runId},${LABELS.attempt}=${attempt}` };
+}
+
+interface Changes extends Disposable {
+  /** Resolves when something has changed since the call before, and after `atMostMs` in any case. */
+  next(atMostMs: number, signal: AbortSignal): Promise<void>;
+}
+
+/** Watches the Job and its pods. A watch begins with what is there, so nothing is missed between two of them. */
+function watchAll(api: KubernetesApi, run: FollowedRun, signal: AbortSignal): Changes {
+  const over = new AbortController();
+  const watching = AbortSignal.any([over.signal, signal]);
+  let changed = false;
+  let tell = (): void => {};
+  const onEvent = (): void => {
+    changed = true;
+    tell();
+  };
+  const { namespace } = run;
+  void keepWatching(`/api/v1/namespaces/${namespace}/pods`, selectionOf(run));
+  void keepWatching(`/apis/batch/v1/namespaces/${namespace}/jobs`, { fieldSelector: `metadata.name=${jobName(run)}` });
+
+  async function keepWatching(path: string, selection: { labelSelector?: string; fieldSelector?: string }) {
+    while (!watching.aborted) {
+      await api.watch(path, selection, onEvent, watching);
+      onEvent();
+      await delay(AGAIN_MS, undefined, { signal: watching }).catch(() => undefined);
+    }
+  }
+
+  return {
+    async next(atMostMs, waiting) {
+      if (!changed) {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        tell = resolve;
+        const timer = setTimeout(resolve, atMostMs);
+        waiting.addEventListener('abort', resolve as () => void);
+        await promise;
+        clearTimeout(timer);
+        waiting.removeEventListener('abort', resolve as () => void);
+      }
+      waiting.throwIfAborted();
+      await delay(GATHER_MS, undefined, { signal: waiting });
+      changed = false;
+    },
+    [Symbol.dispose]: () => over.abort(),
+  };
+}

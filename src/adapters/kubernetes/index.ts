@@ -1,0 +1,4 @@
+/** The Kubernetes runtime and what it is made from. */
+export { createKubernetesApi, readKubeConfig } from './api.ts';
+export { egressFrom } from './egress.ts';
+export { createKubernetesRuntime } from './runtime.ts';

@@ -1,0 +1,226 @@
+/** What an environment consists of, as objects to apply (requirements.md 6.3, 6.4, 6.6). */
+import { createHash } from 'node:crypto';
+import type {
+  V1LimitRange,
+  V1Namespace,
+  V1NetworkPolicy,
+  V1NetworkPolicyEgressRule,
+  V1ResourceQuota,
+  V1Role,
+  V1RoleBinding,
+  V1ServiceAccount,
+} from '@kubernetes/client-node';
+import { CONTAINER_DEFAULTS, SIZES, type EnvironmentUse } from '../../domain/environments.ts';
+import { permissionsOf } from '../../domain/permissions.ts';
+import { ANNOTATIONS, LABELS, labelValue, MANAGED_BY, OBJECTS, PURPOSE } from './names.ts';
+
+/** Where pods of an environment may connect to. */
+export interface Egress {
+  /** The platform's gateways: an address, or the namespace and labels of the server's pods. */
+  readonly gateways: { readonly port: number } & (
+    | { readonly address: string }
+    | { readonly namespace: string; readonly podLabels: Readonly<Record<string, string>> }
+  );
+  /** Of the API server, for environments whose agent may use it. */
+  readonly apiServer: { readonly address: string; readonly port: number } | null;
+  /** CIDRs that the project lists besides; TCP 80 and 443. */
+  readonly listed: readonly string[];
+}
+
+/** An environment, as it is to be. */
+export interface EnvironmentPlan {
+  /** Of the namespace. */
+  readonly namespace: string;
+  /** For the workflow. */
+  readonly environment: string;
+  /** The issue's key. */
+  readonly owner: string;
+  readonly use: EnvironmentUse;
+  readonly egress: Egress;
+  /** Images and settings that, changed, make an environment another one. */
+  readonly image: string;
+}
+
+/** Grows when the objects below change so that an environment that exists is better made anew. */
+const TEMPLATE = 1;
+
+/** Tells an environment that a revise may use again from one that is made anew (design.md, decision 10). */
+export function fingerprintOf({ image, use }: Pick<EnvironmentPlan, 'image' | 'use'>): string {
+  return createHash('sha256')
+    .update(JSON.stringify([TEMPLATE, image, use.project]))
+    .digest('hex')
+    .slice(0, 32);
+}
+
+/** The namespace itself. */
+export function namespaceObject(plan: EnvironmentPlan, now: Date): V1Namespace {
+  const { use } = plan;
+  return {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: {
+      name: plan.namespace,
+      labels: {
+        [LABELS.managedBy]: MANAGED_BY,
+        [LABELS.purpose]: PURPOSE,
+        [LABELS.mode]: use.mode,
+        [LABELS.project]: labelValue(use.project),
+        [LABELS.repositoryId]: String(use.repositoryId),
+        [LABELS.issueNumber]: String(use.issueNumber),
+        [LABELS.role]: use.role,
+        [LABELS.environment]: plan.environment,
+        'pod-security.kubernetes.io/enforce': 'restricted',
+        'pod-security.kubernetes.io/enforce-version': 'latest',
+      },
+      annotations: {
+        [ANNOTATIONS.owner]: plan.owner,
+        [ANNOTATIONS.fingerprint]: fingerprintOf(plan),
+        [ANNOTATIONS.leaseExpiresAt]: use.until,
+        [ANNOTATIONS.leaseUpdatedAt]: now.toISOString(),
+      },
+    },
+  };
+}
+
+/** All that is in the namespace before a Job is. The quota comes last, so that nothing waits for it to be counted. */
+export function objectsOf(
+  plan: EnvironmentPlan,
+): readonly (V1ServiceAccount | V1Role | V1RoleBinding | V1NetworkPolicy | V1LimitRange | V1ResourceQuota)[] {
+  return [serviceAccount(plan), role(plan), roleBinding(plan), networkPolicy(plan), limitRange(plan), quota(plan)];
+}
+
+function metadata({ namespace }: EnvironmentPlan, name: string) {
+  return { name, namespace, labels: { [LABELS.managedBy]: MANAGED_BY } };
+}
+
+function serviceAccount(plan: EnvironmentPlan): V1ServiceAccount {
+  return {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: metadata(plan, OBJECTS.account),
+    automountServiceAccountToken: false,
+  };
+}
+
+function role(plan: EnvironmentPlan): V1Role {
+  return {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'Role',
+    metadata: metadata(plan, OBJECTS.account),
+    rules: permissionsOf(plan.use.role, plan.use.mode).map(({ apiGroups, resources, verbs }) => ({
+      apiGroups: [...apiGroups],
+      resources: [...resources],
+      verbs: [...verbs],
+    })),
+  };
+}
+
+function roleBinding(plan: EnvironmentPlan): V1RoleBinding {
+  return {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'RoleBinding',
+    metadata: metadata(plan, OBJECTS.account),
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: OBJECTS.account },
+    subjects: [{ kind: 'ServiceAccount', name: OBJECTS.account, namespace: plan.namespace }],
+  };
+}
+
+function limitRange(plan: EnvironmentPlan): V1LimitRange {
+  return {
+    apiVersion: 'v1',
+    kind: 'LimitRange',
+    metadata: metadata(plan, OBJECTS.limits),
+    spec: {
+      limits: [
+        {
+          type: 'Container',
+          defaultRequest: { ...CONTAINER_DEFAULTS.requests },
+          _default: { ...CONTAINER_DEFAULTS.limits, 'ephemeral-storage': CONTAINER_DEFAULTS.ephemeralStorage },
+        },
+      ],
+    },
+  };
+}
+
+function quota(plan: EnvironmentPlan): V1ResourceQuota {
+  const { pods, requests, limits, ephemeralStorage } = SIZES[plan.use.mode];
+  return {
+    apiVersion: 'v1',
+    kind: 'ResourceQuota',
+    metadata: metadata(plan, OBJECTS.quota),
+    spec: {
+      hard: {
+        pods: String(pods),
+        'requests.cpu': requests.cpu,
+        'requests.memory': requests.memory,
+        'limits.cpu': limits.cpu,
+        'limits.memory': limits.memory,
+        'limits.ephemeral-storage': ephemeralStorage,
+        // Anything that would be reachable from outside, or cost money at a cloud provider.
+        'services.nodeports': '0',
+        'services.loadbalancers': '0',
+      },
+    },
+  };
+}
+
+/** Nothing comes in but from the namespace itself; out: names, the platform, and what is listed. */
+function networkPolicy(plan: EnvironmentPlan): V1NetworkPolicy {
+  const { gateways, apiServer, listed } = plan.egress;
+  const within = { podSelector: {} };
+  const egress: V1NetworkPolicyEgressRule[] = [
+    {
+      to: [
+        {
+          namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'kube-system' } },
+          podSelector: { matchLabels: { 'k8s-app': 'kube-dns' } },
+        },
+      ],
+      ports: [
+        { port: 53, protocol: 'UDP' },
+        { port: 53, protocol: 'TCP' },
+      ],
+    },
+    { to: [gatewayPeer(gateways)], ports: [{ port: gateways.port, protocol: 'TCP' }] },
+  ];
+  if (plan.use.mode === 'full-env') {
+    egress.push({ to: [within] });
+    if (apiServer)
+      egress.push({
+        to: [{ ipBlock: { cidr: block(apiServer.address) } }],
+        ports: [{ port: apiServer.port, protocol: 'TCP' }],
+      });
+  }
+  if (listed.length > 0)
+    egress.push({
+      to: listed.map((cidr) => ({ ipBlock: { cidr } })),
+      ports: [
+        { port: 80, protocol: 'TCP' },
+        { port: 443, protocol: 'TCP' },
+      ],
+    });
+  return {
+    apiVersion: 'networking.k8s.io/v1',
+    kind: 'NetworkPolicy',
+    metadata: metadata(plan, OBJECTS.network),
+    spec: {
+      podSelector: {},
+      policyTypes: ['Ingress', 'Egress'],
+      ingress: plan.use.mode === 'full-env' ? [{ _from: [within] }] : [],
+      egress,
+    },
+  };
+}
+
+function gatewayPeer(gateways: Egress['gateways']) {
+  if ('address' in gateways) return { ipBlock: { cidr: block(gateways.address) } };
+  return {
+    namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': gateways.namespace } },
+    podSelector: { matchLabels: { ...gateways.podLabels } },
+  };
+}
+
+/** One address as a CIDR. */
+function block(address: string): string {
+  return address.includes(':') ? `${address}/128` : `${address}/32`;
+}

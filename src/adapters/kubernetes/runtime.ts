@@ -1,0 +1,142 @@
+/**
+ * The Kubernetes runtime: an environment is a namespace, an agent is a Job in it. All names are computed, so whoever comes
+ * after a crash finds the same Job; a Job is made suspended and set going when its token is there, so that a token never lies
+ * about without an owner.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { V1Job, V1Pod } from '@kubernetes/client-node';
+import type { EnvironmentUse } from '../../domain/environments.ts';
+import type { Loss } from '../../domain/losses.ts';
+import type { KubernetesApi } from './api.ts';
+import {
+  ensureEnvironment,
+  ForeignEnvironment,
+  listEnvironments,
+  namespacesOf,
+  removeEnvironment,
+  type EnvironmentEntry,
+} from './environment.ts';
+import { follow } from './follow.ts';
+import { jobObject, tokenSecret, type PodSettings, type RunPod } from './job.ts';
+import { ANNOTATIONS, CONTAINER, jobName, LABELS, MANAGED_BY } from './names.ts';
+import type { Egress } from './objects.ts';
+
+export interface KubernetesRuntimeOptions {
+  readonly api: KubernetesApi;
+  readonly pod: PodSettings;
+  readonly egress: Egress;
+}
+
+interface AgentRef {
+  readonly environment: string;
+  readonly runId: string;
+  readonly attempt: number;
+}
+
+/** Bytes of a lost agent's log that are kept (reliability.md T43). */
+const LOG_BYTES = 256 * 1024;
+
+/** Milliseconds for a Job that gives way to be gone, and for pods that were asked to stop. */
+const GIVE_WAY_MS = 30_000;
+const STOP_MS = 45_000;
+const LOOK_MS = 300;
+
+export function createKubernetesRuntime({ api, pod, egress }: KubernetesRuntimeOptions) {
+  const jobRef = (namespace: string, name: string) => ({
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name, namespace },
+  });
+
+  async function jobsIn(namespace: string, selector = ''): Promise<V1Job[]> {
+    return api.list<V1Job>('batch/v1', 'Job', {
+      namespace,
+      labelSelector: [`${LABELS.managedBy}=${MANAGED_BY}`, selector].filter(Boolean).join(','),
+    });
+  }
+
+  /** Makes the Job of a launch, or finds it. An earlier launch of the same attempt, which could not start, gives way. */
+  async function ensureJob(run: RunPod): Promise<V1Job> {
+    const ref = jobRef(run.namespace, jobName(run));
+    const until = Date.now() + GIVE_WAY_MS;
+    while (!(await api.create(jobObject(run, pod)))) {
+      const found = await api.find<V1Job>(ref);
+      if (!found) continue;
+      const { labels, annotations, uid } = found.metadata ?? {};
+      if (labels?.[LABELS.managedBy] !== MANAGED_BY || labels?.[LABELS.runId] !== run.runId)
+        throw new ForeignEnvironment(
+          `${run.namespace}/${ref.metadata.name} is somebody else's Job: it is left as it is`,
+        );
+      if (Number(annotations?.[ANNOTATIONS.launch]) >= run.launch) return found;
+      await api.remove(ref, uid);
+      if (Date.now() > until)
+        throw new Error(`the Job ${ref.metadata.name} that could not start is still being deleted`);
+      await delay(LOOK_MS);
+    }
+    const made = await api.find<V1Job>(ref);
+    if (!made) throw new Error(`the Job ${ref.metadata.name} was deleted just now`);
+    return made;
+  }
+
+  return {
+    /** Returns the namespace, where it has not the environment's name. */
+    async launch({
+      environment,
+      owner,
+      token,
+      use,
+      ...agent
+    }: AgentRef & { launch: number; owner: string; token: string; use: EnvironmentUse }): Promise<{
+      namespace?: string;
+    }> {
+      const namespace = await ensureEnvironment(api, { environment, owner, use, egress, image: pod.image });
+      const run: RunPod = { ...agent, namespace, use };
+      for (const { metadata } of await jobsIn(namespace))
+        if (metadata?.name && metadata.name !== jobName(run))
+          await api.remove(jobRef(namespace, metadata.name), metadata.uid);
+      const job = await ensureJob(run);
+      if (job.spec?.suspend) {
+        await api.apply(tokenSecret(run, { uid: job.metadata?.uid ?? '' }, token));
+        await api.change(jobRef(namespace, jobName(run)), { spec: { suspend: false } });
+      }
+      return namespace === environment ? {} : { namespace };
+    },
+
+    /** Resolves when the agent's pod is gone or can never be. `log`: the end of what its container wrote. */
+    async ended(agent: AgentRef, signal: AbortSignal): Promise<{ detail: string; loss: Loss; log?: string }> {
+      const [found] = await namespacesOf(api, agent.environment);
+      const namespace = found?.metadata?.name;
+      if (namespace === undefined) return { loss: 'agent_lost', detail: 'its namespace is gone' };
+      const { loss, detail, pod: name } = await follow(api, { ...agent, namespace }, signal);
+      const log =
+        name === undefined
+          ? undefined
+          : await api.logEnd({ namespace, name, container: CONTAINER }, LOG_BYTES).catch(() => undefined);
+      return { loss, detail, ...(log ? { log } : {}) };
+    },
+
+    async stop({ environment, runId }: Pick<AgentRef, 'environment' | 'runId'>): Promise<void> {
+      const until = Date.now() + STOP_MS;
+      const ofRun = `${LABELS.runId}=${runId}`;
+      for (const { metadata } of await namespacesOf(api, environment)) {
+        const namespace = metadata?.name ?? '';
+        for (const job of await jobsIn(namespace, ofRun))
+          await api.remove(jobRef(namespace, job.metadata?.name ?? ''), job.metadata?.uid);
+        // A pod on a node that is lost never goes: its token opens nothing any more.
+        while (
+          (await api.list<V1Pod>('v1', 'Pod', { namespace, labelSelector: ofRun })).length > 0 &&
+          Date.now() < until
+        )
+          await delay(LOOK_MS);
+      }
+    },
+
+    async removeEnvironment(environment: { name: string; owner: string }): Promise<{ held?: string }> {
+      return removeEnvironment(api, environment);
+    },
+
+    async listEnvironments(): Promise<EnvironmentEntry[]> {
+      return listEnvironments(api);
+    },
+  };
+}
