@@ -3,6 +3,7 @@ import type { RunSettings } from '../src/domain/settings.ts';
 import { isTerminal } from '../src/domain/runs.ts';
 import { closeAssignment } from '../src/read-model/assignments.ts';
 import type { Database } from '../src/read-model/database.ts';
+import { leaseNamespace, releaseNamespace } from '../src/read-model/environment-slots.ts';
 import type { ChainLink, FlowEvent } from '../src/read-model/events.ts';
 import { projectIssue, projectRun, type IssueRow, type RunRow } from '../src/read-model/projections.ts';
 import { findRepository } from '../src/read-model/repositories.ts';
@@ -14,7 +15,10 @@ export type RunRowInput = RunRow;
 export interface RecordPorts {
   readonly db: Database;
   /** What the installation chooses where a project does not. */
-  readonly defaults: Pick<RunSettings, 'model' | 'reasoningEffort' | 'dashboardUrl' | 'environmentHours'>;
+  readonly defaults: Pick<
+    RunSettings,
+    'model' | 'reasoningEffort' | 'dashboardUrl' | 'environmentHours' | 'environmentHoursByRole'
+  >;
 }
 
 export function createRecordActivities({ db, defaults }: RecordPorts) {
@@ -39,7 +43,17 @@ export function createRecordActivities({ db, defaults }: RecordPorts) {
         project: repository.project,
         locale: repository.locale,
         baseBranch: repository.defaultBranch,
+        ...(repository.namespaceTemplate === null ? {} : { namespaceTemplate: repository.namespaceTemplate }),
       };
+    },
+
+    /** The namespace that an issue holds by its project's template; repeated, the same one. */
+    async leaseNamespace(lease: { issueKey: string; project: string; template: string }): Promise<string> {
+      return leaseNamespace(db, lease);
+    },
+
+    async releaseNamespace({ issueKey }: { issueKey: string }): Promise<void> {
+      await releaseNamespace(db, issueKey);
     },
   };
 }

@@ -154,13 +154,16 @@ export function createStaffApi({ db, control, repositories, staffToken, readsOpe
   });
 
   app.post('/projects/:slug', async (c) => {
-    const { locale, model, reasoningEffort } = checked(requests.ProjectBody, await jsonBody(c));
+    const { locale, model, reasoningEffort, namespaceTemplate } = checked(requests.ProjectBody, await jsonBody(c));
     const project = await setProject(db, c.req.param('slug'), {
       ...(locale === undefined ? {} : { locale }),
       ...(model === undefined ? {} : { model: model === 'default' ? null : model }),
       ...(reasoningEffort === undefined
         ? {}
         : { reasoningEffort: reasoningEffort === 'default' ? null : reasoningEffort }),
+      ...(namespaceTemplate === undefined
+        ? {}
+        : { namespaceTemplate: namespaceTemplate === 'default' ? null : namespaceTemplate }),
     });
     if (!project) throw new RequestRefused('not_found', `there is no project ${c.req.param('slug')}`, 'slug');
     return c.json(project);

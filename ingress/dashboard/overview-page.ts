@@ -1,5 +1,6 @@
 /** `/`: what is going on. */
 import { html } from 'hono/html';
+import type { ClusterFinding } from '../../src/read-model/cluster-findings.ts';
 import type { StandingWait } from '../../src/read-model/github-waits.ts';
 import type { Counters } from '../../src/read-model/queries/counters.ts';
 import type { IssueRecord } from '../../src/read-model/queries/issues.ts';
@@ -14,13 +15,18 @@ export interface Overview {
   readonly counters: Counters;
   /** Set while GitHub wants to be left alone. */
   readonly githubWait?: StandingWait | undefined;
+  /** What was found out about the cluster for agents. */
+  readonly findings?: readonly ClusterFinding[];
   readonly issues: readonly IssueRecord[];
   readonly runs: readonly RunRecord[];
   readonly repositories: readonly BoundRepositoryRecord[];
 }
 
 /** The body of the page. */
-export function overviewPage({ counters, githubWait, issues, runs, repositories }: Overview, places: Places): Html {
+export function overviewPage(
+  { counters, githubWait, findings = [], issues, runs, repositories }: Overview,
+  places: Places,
+): Html {
   return html`<div class="title"><h1>Overview</h1></div>
     <div id="counters" data-live data-summary="${summary(counters)}">
       <ul class="counters">
@@ -38,7 +44,7 @@ export function overviewPage({ counters, githubWait, issues, runs, repositories 
           </p>
         </div>`
       }
-      ${githubWait && waitNotice(githubWait)}
+      ${githubWait && waitNotice(githubWait)} ${findings.map(findingNotice)}
     </div>
     <section aria-labelledby="issues-heading">
       <div class="heading">
@@ -75,6 +81,21 @@ function waitNotice({ until, reason }: StandingWait): Html {
     <p>
       <strong>GitHub asks to wait until <time datetime="${until.toISOString()}">${exact(until)}</time>.</strong>
       Nothing is lost: what is to be read or written there is done after that. It says: ${reason}
+    </p>
+  </div>`;
+}
+
+/** What people should know of a cluster on which agents are not as locked in as they ought to be. */
+function findingNotice({ name, state, detail }: ClusterFinding): Html | '' {
+  if (name !== 'network_policy' || (state !== 'unenforced' && state !== 'unreachable')) return '';
+  return html`<div class="notice wait">
+    <p>
+      ${
+        state === 'unenforced'
+          ? html`<strong>The cluster's network does not enforce policies.</strong> An agent can reach ${detail}. See
+              <code>CODEXK8S_ALLOW_UNENFORCED_NETWORK_POLICY</code>.`
+          : html`<strong>Pods cannot reach the platform</strong> at ${detail}. Check <code>CODEXK8S_AGENT_URL</code>.`
+      }
     </p>
   </div>`;
 }

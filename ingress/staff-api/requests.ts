@@ -1,4 +1,5 @@
 /** What may be asked of the staff API, and how a wrong question is refused. */
+import { templateProblem } from '../../src/domain/namespace-template.ts';
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { RUN_STATUSES } from '../../src/domain/runs.ts';
@@ -95,6 +96,13 @@ export const ProjectBody = z
       .regex(/^[\w.:/-]{1,100}$/, 'must be the name of a model, or “default”')
       .optional(),
     reasoningEffort: z.enum(['low', 'medium', 'high', 'xhigh', 'default']).optional(),
+    namespaceTemplate: z
+      .string()
+      .superRefine((template, context) => {
+        const problem = template === 'default' ? undefined : templateProblem(template);
+        if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+      })
+      .optional(),
   })
   .refine((body) => Object.keys(body).length > 0, 'names nothing to set');
 

@@ -1,5 +1,6 @@
 /** The runtime that the configuration chooses (design.md, decision 5). */
 import type { AgentRuntime } from '../../activities/agents.ts';
+import type { NetworkFinding, PodSettings } from '../adapters/kubernetes/index.ts';
 import { createLocalRuntime } from '../adapters/local-runtime/runtime.ts';
 import { agentCommand, agentEnvironment } from './agent-command.ts';
 import type { WorkerConfig } from './config.ts';
@@ -10,8 +11,21 @@ const JOB_ALLOWANCE_SECONDS = 1800;
 /** Seconds that a finished Job stays (requirements.md R3). */
 const KEEP_SECONDS = 600;
 
+/** `host:port` of the platform's own parts, as far as they are elsewhere than on this machine. */
+function ownParts(config: WorkerConfig): string[] {
+  const { hostname, port } = new URL(config.DATABASE_URL);
+  const parts = [`${hostname}:${port || '5432'}`, config.CODEXK8S_TEMPORAL_ADDRESS];
+  return parts.filter((part) => !/^(127\.|localhost|\[::1\])/.test(part));
+}
+
 /** Loads what the chosen runtime needs, and nothing else. */
-export async function createAgentRuntime(config: WorkerConfig): Promise<AgentRuntime> {
+export async function createAgentRuntime(
+  config: WorkerConfig,
+  {
+    onFinding,
+    onProblem,
+  }: { onFinding: (finding: NetworkFinding) => Promise<void>; onProblem: (error: unknown) => void },
+): Promise<AgentRuntime> {
   const platformUrl = config.CODEXK8S_AGENT_URL ?? config.CODEXK8S_INTERNAL_URL;
   if (config.CODEXK8S_RUNTIME === 'local')
     return createLocalRuntime({
@@ -21,32 +35,44 @@ export async function createAgentRuntime(config: WorkerConfig): Promise<AgentRun
       env: agentEnvironment(),
     });
 
-  const { createKubernetesApi, readKubeConfig, createKubernetesRuntime, egressFrom } =
+  const { createKubernetesApi, readKubeConfig, createKubernetesRuntime, createNetworkGuard, egressFrom } =
     await import('../adapters/kubernetes/index.ts');
   const kubeconfig = readKubeConfig(config.CODEXK8S_KUBECONFIG);
-  return createKubernetesRuntime({
-    api: createKubernetesApi(() => readKubeConfig(config.CODEXK8S_KUBECONFIG)),
-    pod: {
-      image: config.CODEXK8S_AGENT_IMAGE ?? '',
-      command: config.CODEXK8S_AGENT_COMMAND,
-      platformUrl,
-      deadlineSeconds: Math.ceil(config.CODEXK8S_AGENT_RUN_SECONDS) + JOB_ALLOWANCE_SECONDS,
-      keepSeconds: KEEP_SECONDS,
-      requests: {
-        cpu: config.CODEXK8S_AGENT_CPU_REQUEST,
-        memory: config.CODEXK8S_AGENT_MEMORY_REQUEST,
-        ephemeralStorage: config.CODEXK8S_AGENT_DISK_REQUEST,
-      },
-      limits: {
-        cpu: config.CODEXK8S_AGENT_CPU,
-        memory: config.CODEXK8S_AGENT_MEMORY,
-        ephemeralStorage: config.CODEXK8S_AGENT_DISK,
-      },
-    },
-    egress: egressFrom({
-      platformUrl,
-      apiServer: kubeconfig.getCurrentCluster()?.server,
-      listed: config.CODEXK8S_AGENT_EGRESS,
-    }),
+  const api = createKubernetesApi(() => readKubeConfig(config.CODEXK8S_KUBECONFIG));
+  const pod = podSettings(config, platformUrl);
+  const egress = egressFrom({
+    platformUrl,
+    apiServer: kubeconfig.getCurrentCluster()?.server,
+    listed: config.CODEXK8S_AGENT_EGRESS,
   });
+  const network = createNetworkGuard({
+    api,
+    pod,
+    egress,
+    forbidden: [...ownParts(config), ...config.CODEXK8S_AGENT_FORBIDDEN],
+    allowUnenforced: config.CODEXK8S_ALLOW_UNENFORCED_NETWORK_POLICY,
+    onFinding,
+  });
+  // Known before the first agent asks; what fails is tried again by the launch that needs it.
+  network.finding().catch(onProblem);
+  return createKubernetesRuntime({ api, pod: { ...pod, command: config.CODEXK8S_AGENT_COMMAND }, egress, network });
+}
+
+function podSettings(config: WorkerConfig, platformUrl: string): PodSettings {
+  return {
+    image: config.CODEXK8S_AGENT_IMAGE ?? '',
+    platformUrl,
+    deadlineSeconds: Math.ceil(config.CODEXK8S_AGENT_RUN_SECONDS) + JOB_ALLOWANCE_SECONDS,
+    keepSeconds: KEEP_SECONDS,
+    requests: {
+      cpu: config.CODEXK8S_AGENT_CPU_REQUEST,
+      memory: config.CODEXK8S_AGENT_MEMORY_REQUEST,
+      ephemeralStorage: config.CODEXK8S_AGENT_DISK_REQUEST,
+    },
+    limits: {
+      cpu: config.CODEXK8S_AGENT_CPU,
+      memory: config.CODEXK8S_AGENT_MEMORY,
+      ephemeralStorage: config.CODEXK8S_AGENT_DISK,
+    },
+  };
 }

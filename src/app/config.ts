@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { RUN_LIMITS, type RunLimits } from '../domain/capacity.ts';
 import { CANONICAL_NAMES } from '../domain/label-names.ts';
 import { readLabelsFile } from './labels-file.ts';
+import { readEnvironmentHours, type EnvironmentHours } from './environment-hours.ts';
 import { readRunLimits } from './run-limits.ts';
 
 const secret = (least: number) =>
@@ -78,6 +79,8 @@ const labels = z
   })
   .optional()
   .transform((names) => names ?? CANONICAL_NAMES);
+
+const DATABASE_URL_FILE = 'CODEXK8S_DATABASE_URL_FILE';
 
 const Database = z.object({
   /** Holds a password, so a file is the better place: then CODEXK8S_DATABASE_URL_FILE names it instead. */
@@ -153,6 +156,13 @@ const command = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+const hours = z.string().transform((text, context): EnvironmentHours => {
+  const found = readEnvironmentHours(text);
+  if (!('problem' in found)) return found;
+  context.addIssue({ code: 'custom', message: found.problem });
+  return z.NEVER;
+});
+
 /** Kubernetes' spelling of an amount. */
 const quantity = z
   .string()
@@ -189,7 +199,12 @@ const Worker = Shared.extend({
   /** What the local runtime starts as an agent; this program's own agent unless told. Tests and benchmarks set it. */
   CODEXK8S_AGENT_COMMAND: command.optional(),
   CODEXK8S_AGENT_REASONING: z.enum(['low', 'medium', 'high', 'xhigh']).default('high'),
-  CODEXK8S_ENVIRONMENT_HOURS: z.coerce.number().positive().default(24),
+  /** How long an environment is kept after a run began: `24`, or `24,qa=48` with hours of their own for roles. */
+  CODEXK8S_ENVIRONMENT_HOURS: hours.default({ all: 24, byRole: {} }),
+  /** Agents are started even on a cluster whose network does not heed policies. */
+  CODEXK8S_ALLOW_UNENFORCED_NETWORK_POLICY: z.stringbool().default(false),
+  /** `host:port` that agents must not reach, besides Postgres, Temporal, the API server and the cloud's metadata. */
+  CODEXK8S_AGENT_FORBIDDEN: list.pipe(z.array(z.string().regex(/^[\w.:[\]-]+:\d+$/))).default([]),
   /** Activities that run at once; each waiting agent holds one. */
   CODEXK8S_WORKER_ACTIVITIES: z.coerce.number().int().positive().default(200),
   /** Workflows kept in memory, about 0.3 MiB each; others cost nothing, and are replayed when something happens to them. */
@@ -217,8 +232,21 @@ const CheckedWorker = Worker.refine(
 export type ServerConfig = Readonly<z.infer<typeof Server>>;
 export type WorkerConfig = Readonly<z.infer<typeof CheckedWorker>>;
 
+/** One variable, and what is wrong with it. */
+export interface SettingProblem {
+  readonly setting: string;
+  readonly message: string;
+}
+
 /** Configuration that cannot be used; the message names every variable that is wrong, and no value. */
-export class BadConfiguration extends Error {}
+export class BadConfiguration extends Error {
+  readonly problems: readonly SettingProblem[];
+  constructor(problems: readonly SettingProblem[]) {
+    const lines = problems.map(({ setting, message }) => `  ${setting}: ${message}`);
+    super(`The configuration is not complete:\n${lines.join('\n')}\nSee docs/operations.md.`);
+    this.problems = problems;
+  }
+}
 
 /** The server's configuration. */
 export function serverConfig(env: NodeJS.ProcessEnv = process.env): ServerConfig {
@@ -234,6 +262,33 @@ export function workerConfig(env: NodeJS.ProcessEnv = process.env): WorkerConfig
 export function databaseUrl(env: NodeJS.ProcessEnv = process.env): string {
   return parse(Database, env).DATABASE_URL;
 }
+
+/** Every setting by itself, as far as each can be used: for looking at a configuration that is not complete. */
+export type UsableSettings = Readonly<Partial<ServerConfig & WorkerConfig>>;
+
+/** What can be used of a configuration. */
+export function usableSettings(env: NodeJS.ProcessEnv = process.env): UsableSettings {
+  let database: { DATABASE_URL?: string } = {};
+  try {
+    database = databaseFromFile(env);
+  } catch {
+    // Said by whoever reads the whole configuration.
+  }
+  const given: NodeJS.Dict<string> = { ...env, ...database };
+  const usable: Record<string, unknown> = {};
+  for (const [setting, schema] of Object.entries({ ...Server.shape, ...Worker.shape })) {
+    const parsed = schema.safeParse(given[setting]);
+    if (parsed.success) usable[setting] = parsed.data;
+  }
+  return Object.freeze(usable);
+}
+
+/** The names of all settings, by the process that reads them. */
+export const SETTINGS: Readonly<Record<'server' | 'worker', readonly string[]>> = {
+  server: [DATABASE_URL_FILE, ...Object.keys(Server.shape)],
+  // The worker reads this one of the server's directly.
+  worker: [DATABASE_URL_FILE, ...Object.keys(Worker.shape), 'CODEXK8S_GIT_BOT_USERNAME'],
+};
 
 /** What may be created on GitHub. */
 export function writeLimits(config: ServerConfig | WorkerConfig): { perMinute: number; perHour: number } {
@@ -252,18 +307,17 @@ function jsonOf(text: string): unknown {
 }
 
 function databaseFromFile(env: NodeJS.ProcessEnv): { DATABASE_URL?: string } {
-  const file = env['CODEXK8S_DATABASE_URL_FILE'];
+  const file = env[DATABASE_URL_FILE];
   if (file === undefined) return {};
   try {
     return { DATABASE_URL: readFileSync(file, 'utf8').trim() };
   } catch {
-    throw new BadConfiguration(`CODEXK8S_DATABASE_URL_FILE cannot be read: ${file}`);
+    throw new BadConfiguration([{ setting: DATABASE_URL_FILE, message: `cannot be read: ${file}` }]);
   }
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, env: NodeJS.ProcessEnv): Readonly<z.infer<Schema>> {
   const parsed = schema.safeParse({ ...env, ...databaseFromFile(env) });
   if (parsed.success) return Object.freeze(parsed.data as object) as Readonly<z.infer<Schema>>;
-  const wrong = parsed.error.issues.map(({ path, message }) => `  ${path.join('.')}: ${message}`);
-  throw new BadConfiguration(`The configuration is not complete:\n${wrong.join('\n')}\nSee docs/operations.md.`);
+  throw new BadConfiguration(parsed.error.issues.map(({ path, message }) => ({ setting: path.join('.'), message })));
 }

@@ -17,6 +17,7 @@ import { TASK_QUEUE } from '../../workflows/messages.ts';
 import { createGitHub } from '../adapters/github/index.ts';
 import { readPromptSeeds } from '../adapters/prompt-seeds.ts';
 import { createRunTokens } from '../adapters/run-tokens.ts';
+import { storeClusterFinding } from '../read-model/cluster-findings.ts';
 import { connect } from '../read-model/database.ts';
 import { createIntake } from '../read-model/intake.ts';
 import { createGitHubBudget } from '../read-model/github-budget.ts';
@@ -61,7 +62,13 @@ export async function runWorker(config: WorkerConfig = workerConfig()): Promise<
     waits: createGitHubWaits(database.db, config.CODEXK8S_GITHUB_API_URL),
     budget: createGitHubBudget(database.db, config.CODEXK8S_GITHUB_API_URL, writeLimits(config)),
   });
-  const runtime = await createAgentRuntime(config);
+  const runtime = await createAgentRuntime(config, {
+    async onFinding({ state, detail }) {
+      log[state === 'enforced' ? 'info' : 'warn']({ state, detail }, 'network policies of the cluster');
+      await storeClusterFinding(database.db, { name: 'network_policy', state, detail });
+    },
+    onProblem: (error) => log.warn({ err: error }, 'the network of the cluster could not be tried'),
+  });
   const killPoints =
     config.CODEXK8S_KILL_POINTS === undefined
       ? undefined
@@ -95,7 +102,8 @@ export async function runWorker(config: WorkerConfig = workerConfig()): Promise<
         model: config.CODEXK8S_AGENT_MODEL,
         reasoningEffort: config.CODEXK8S_AGENT_REASONING,
         dashboardUrl: config.CODEXK8S_PUBLIC_URL,
-        environmentHours: config.CODEXK8S_ENVIRONMENT_HOURS,
+        environmentHours: config.CODEXK8S_ENVIRONMENT_HOURS.all,
+        environmentHoursByRole: config.CODEXK8S_ENVIRONMENT_HOURS.byRole,
       },
     }),
     interceptors: {

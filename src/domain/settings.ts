@@ -1,5 +1,6 @@
 /** What a project and the installation choose for a run. */
 import type { Locale } from './comment-texts.ts';
+import type { Role } from './stages.ts';
 
 export type ReasoningEffort = 'low' | 'medium' | 'high' | 'xhigh';
 
@@ -13,4 +14,16 @@ export interface RunSettings {
   readonly dashboardUrl: string;
   /** How long an environment is kept after a run began. */
   readonly environmentHours: number;
+  /** The same for roles that have their own. */
+  readonly environmentHoursByRole?: Readonly<Partial<Record<Role, number>>>;
+  /** How the project's namespaces are called, where it says so. */
+  readonly namespaceTemplate?: string;
+}
+
+/** Hours that an environment is kept after a run of this role began. */
+export function environmentHoursOf(
+  { environmentHours, environmentHoursByRole = {} }: Pick<RunSettings, 'environmentHours' | 'environmentHoursByRole'>,
+  role: Role,
+): number {
+  return environmentHoursByRole[role] ?? environmentHours;
 }

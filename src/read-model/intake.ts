@@ -5,6 +5,7 @@
 import postgres from 'postgres';
 import { issueKey, type Fact, type IssueRef } from '../domain/facts.ts';
 import type { Standing } from '../domain/senders.ts';
+import type { GoneRepositories } from '../domain/webhooks.ts';
 import { chainEnds, linkEvents, lockChains, selectChainEnds, type ChainEndsJson, type LinkedEvent } from './chains.ts';
 import { announcing } from './changes.ts';
 import { driverOf, type Database } from './database.ts';
@@ -22,6 +23,8 @@ export interface Arrival {
   readonly senderId: number;
   /** The issue it is about, whether its repository is bound or not. */
   readonly issueKey: string | null;
+  /** Repositories in which nothing can be done any more: what is decided is told to each open issue of those that are bound. */
+  readonly gone?: Pick<GoneRepositories, 'repositories' | 'owner'>;
   /** Decides by what is known when it is kept. Must be pure: it may be called again. */
   readonly judge: (knowledge: SenderKnowledge) => JudgedDelivery;
 }
@@ -30,6 +33,8 @@ export interface Arrival {
 export interface SenderKnowledge {
   readonly bound: boolean;
   readonly standing: Standing;
+  /** How many open issues are to be told that their repository is gone, where the delivery says so of any. */
+  readonly openIssues?: number;
 }
 
 /** A judged delivery, as it is to be kept. */
@@ -136,7 +141,11 @@ async function keepIn(
   const [, { known, ends, knowledgeOf }] = await Promise.all([lockChains(tx, chains), read(tx, arrivals, chains)]);
 
   const { fresh, repeats } = sortOut(arrivals, known);
-  const kept = fresh.map((arrival) => arrival.judge(knowledgeOf(arrival)));
+  const concerned = await openInboxesOf(tx, fresh);
+  const kept = fresh.map((arrival) => {
+    const openIssues = concerned.get(arrival)?.length;
+    return arrival.judge({ ...knowledgeOf(arrival), ...(openIssues === undefined ? {} : { openIssues }) });
+  });
   const events = kept.map(auditEvent);
   if (!chains.includes(PLATFORM_CHAIN) && events.some(({ chain }) => chain === PLATFORM_CHAIN)) {
     // The repository is not bound. This chain's name comes after every issue's, so the order of the locks holds.
@@ -147,6 +156,7 @@ async function keepIn(
   for (const arrival of fresh) sentBefore.add(arrival);
   const written = Promise.all([
     kept.length > 0 && write(tx, kept, linkEvents(ends, events)),
+    ...fresh.map((arrival, index) => tellAll(tx, kept[index] as JudgedDelivery, concerned.get(arrival) ?? [])),
     repeats.size > 0 && countRepeats(tx, [...repeats]),
     ...kept.map((delivery) => rename(tx, delivery)),
   ]);
@@ -332,6 +342,55 @@ function rowsOf(
       behind: behind.get(delivery) ?? null,
     };
   });
+}
+
+/** The inboxes that each of these is to be told to: of most there is none to be told, and nothing is asked. */
+async function openInboxesOf(
+  tx: postgres.TransactionSql,
+  arrivals: readonly Arrival[],
+): Promise<ReadonlyMap<Arrival, readonly string[]>> {
+  const found = new Map<Arrival, readonly string[]>();
+  for (const arrival of arrivals) if (arrival.gone) found.set(arrival, await lockOpenInboxes(tx, arrival.gone));
+  return found;
+}
+
+/**
+ * The inboxes of the open issues of repositories, locked in the order in which every writer locks them. An issue is open until
+ * its workflow shows that it is not; one that was told of a moment ago may not have shown itself yet.
+ */
+async function lockOpenInboxes(
+  tx: postgres.TransactionSql,
+  { repositories, owner }: NonNullable<Arrival['gone']>,
+): Promise<string[]> {
+  const rows = await tx<{ key: string }[]>`
+    select told.issue_key as key
+    from inboxes told
+    join repositories r on split_part(told.issue_key, '#', 1) = 'issue:' || r.id
+    left join issues shown on shown.key = told.issue_key
+    where (r.id = any(${tx.array(repositories.map(String))}::text[]::bigint[]) or lower(r.owner) = lower(${owner}::text))
+      and case when shown.key is null then told.last_seq > told.handed_seq or told.next_at > now() - interval '1 minute'
+        else shown.state <> 'closed' end
+    order by told.issue_key for update of told`;
+  return rows.map(({ key }) => key);
+}
+
+/** Puts what was decided into each of the inboxes. */
+async function tellAll(
+  tx: postgres.TransactionSql,
+  { id, fact }: JudgedDelivery,
+  keys: readonly string[],
+): Promise<void> {
+  const [first] = keys;
+  if (fact === null || first === undefined) return;
+  await tx`
+    with grown as (
+      update inboxes set last_seq = last_seq + 1 where issue_key = any(${tx.array([...keys])}::text[])
+      returning issue_key, last_seq
+    ), numbered as (
+      insert into issue_facts (issue_key, seq, delivery_id, fact)
+      select issue_key, last_seq, ${id}, ${JSON.stringify(fact)}::text::jsonb from grown
+    )
+    select ${announcing(tx, { kind: 'facts', key: first })}`;
 }
 
 interface GrownInbox {

@@ -8,6 +8,7 @@ import { people, projectMembers, projects, repositories } from './schema.ts';
 export type BoundRepository = typeof repositories.$inferSelect & {
   readonly project: string;
   readonly locale: Locale;
+  readonly namespaceTemplate: string | null;
   /** What the project chooses for its agents; null leaves it to the platform. */
   readonly agents: { readonly model: string | null; readonly reasoningEffort: ReasoningEffort | null };
 };
@@ -24,7 +25,10 @@ export async function ensureProject(db: Database, slug: string): Promise<string>
 }
 
 /** What a project chooses for its runs. */
-export type ProjectChoices = Pick<typeof projects.$inferSelect, 'slug' | 'locale' | 'model' | 'reasoningEffort'>;
+export type ProjectChoices = Pick<
+  typeof projects.$inferSelect,
+  'slug' | 'locale' | 'model' | 'reasoningEffort' | 'namespaceTemplate'
+>;
 
 /** Changes what a project chooses; returns all of it, or undefined when there is no such project. */
 export async function setProject(
@@ -32,12 +36,12 @@ export async function setProject(
   slug: string,
   choices: Partial<Omit<ProjectChoices, 'slug'>>,
 ): Promise<ProjectChoices | undefined> {
-  const { locale, model, reasoningEffort } = projects;
+  const { locale, model, reasoningEffort, namespaceTemplate } = projects;
   const [row] = await db
     .update(projects)
     .set(choices)
     .where(eq(projects.slug, slug))
-    .returning({ slug: projects.slug, locale, model, reasoningEffort });
+    .returning({ slug: projects.slug, locale, model, reasoningEffort, namespaceTemplate });
   return row;
 }
 
@@ -56,13 +60,14 @@ export async function findRepository(db: Database, id: number): Promise<BoundRep
       locale: projects.locale,
       model: projects.model,
       reasoningEffort: projects.reasoningEffort,
+      namespaceTemplate: projects.namespaceTemplate,
     })
     .from(repositories)
     .innerJoin(projects, eq(projects.id, repositories.projectId))
     .where(eq(repositories.id, id));
   if (!row) return undefined;
-  const { repository, project, locale, ...agents } = row;
-  return { ...repository, project, locale, agents };
+  const { repository, project, locale, namespaceTemplate, ...agents } = row;
+  return { ...repository, project, locale, namespaceTemplate, agents };
 }
 
 /** Those of the accounts that the project of a repository knows: its members, and people with a role on the platform. */

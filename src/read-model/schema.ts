@@ -37,7 +37,24 @@ export const projects = pgTable('projects', {
   /** With what agents work here, unless a label says otherwise; null leaves it to the platform. */
   model: text('model'),
   reasoningEffort: text('reasoning_effort').$type<ReasoningEffort>(),
+  /** How its environments' namespaces are called; null for names that are computed from the issue. */
+  namespaceTemplate: text('namespace_template'),
   createdAt: instant('created_at').notNull().defaultNow(),
+});
+
+/** Namespaces that are named by a template, and the issues that hold them. */
+export const environmentSlots = pgTable('environment_slots', {
+  namespace: text('namespace').primaryKey(),
+  issueKey: text('issue_key').notNull().unique(),
+  leasedAt: instant('leased_at').notNull().defaultNow(),
+});
+
+/** What was found out about the cluster for agents: `network_policy`, for example. */
+export const clusterFindings = pgTable('cluster_findings', {
+  name: text('name').primaryKey(),
+  state: text('state').notNull(),
+  detail: text('detail').notNull(),
+  foundAt: instant('found_at').notNull().defaultNow(),
 });
 
 /** A repository that is bound to a project. Its id is GitHub's, so a rename or a transfer changes nothing. */

@@ -16,7 +16,10 @@ test('T15: the token of a run opens nothing any more before its agent is asked t
   const runId = randomUUID();
   const access = createRunAccess(tables.db, tokens);
   const opened: boolean[] = [];
-  const opens = async (): Promise<void> => void opened.push((await access.open(tokens.issue(runId, 1))) !== undefined);
+  const opens = async (): Promise<object> => {
+    opened.push((await access.open(tokens.issue(runId, 1))) !== undefined);
+    return {};
+  };
   const runtime = { launch: opens, stop: opens } as unknown as AgentPorts['runtime'];
   const ports = { db: tables.db, runtime, runToken: tokens.issue } as unknown as AgentPorts;
   const activities = createAgentActivities(ports);

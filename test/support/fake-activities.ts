@@ -44,6 +44,10 @@ export interface FakeWorld {
   pullRequestNumber: number;
   /** GitHub does not know the issue any more. */
   deleted: boolean;
+  /** Whether GitHub takes no comment, since the issue is locked. */
+  locked: boolean;
+  /** What GitHub shows of the repository. */
+  repository: 'shown' | 'archived' | 'gone';
   open: boolean;
   environmentHours: number;
   /** Whether the repository was taken from its project. */
@@ -52,6 +56,10 @@ export interface FakeWorld {
   commentsRefused: boolean;
   /** Whether the environment turns out to be somebody else's. */
   foreignEnvironment: boolean;
+  /** What keeps the environment from being gone. */
+  held: string | undefined;
+  /** How the project names its namespaces. */
+  namespaceTemplate: string | undefined;
   readonly calls: { name: keyof Activities; input: Record<string, unknown> }[];
   readonly rows: Map<string, RunRow>;
   /** Ends the agent of a run; before it was launched or after. */
@@ -91,10 +99,14 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
       reasoningEffort: 'high',
       reasoningSource: 'platform_default',
     },
+    locked: false,
+    repository: 'shown',
     open: true,
     environmentHours: 24,
     unbound: false,
     foreignEnvironment: false,
+    held: undefined,
+    namespaceTemplate: undefined,
     commentsRefused: false,
     calls,
     rows,
@@ -132,7 +144,8 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
       await activities.recordRun({ row, events });
       if (acknowledge) await activities.acknowledge(acknowledge);
       const written = comment && (await activities.writeStatusComment({ ...comment, runId: row.id }).catch(() => null));
-      return { links: [], comment: written };
+      const refused = comment && world.locked ? { refused: 'Unable to create comment because issue is locked.' } : {};
+      return { links: [], comment: world.locked ? null : written, ...refused };
     },
     async readSettings(input) {
       called('readSettings', input);
@@ -145,7 +158,16 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
         reasoningEffort: 'high',
         dashboardUrl: 'http://dashboard',
         environmentHours: world.environmentHours,
+        environmentHoursByRole: { dev: world.environmentHours },
+        ...(world.namespaceTemplate === undefined ? {} : { namespaceTemplate: world.namespaceTemplate }),
       };
+    },
+    async leaseNamespace(input) {
+      called('leaseNamespace', input);
+      return `${input.project}-dev-1`;
+    },
+    async releaseNamespace(input) {
+      called('releaseNamespace', input);
     },
     async readLabelTruth(input) {
       called('readLabelTruth', input);
@@ -177,6 +199,11 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
       called('readPullRequest', input);
       if (world.refusesToShow) throw ApplicationFailure.nonRetryable('gone', 'GitHubNotFound');
       return world.pullRequest;
+    },
+    async readRepository(input) {
+      called('readRepository', input);
+      if (world.repository === 'gone') throw ApplicationFailure.nonRetryable('gone', 'GitHubNotFound');
+      return { archived: world.repository === 'archived' };
     },
     async readReview(input) {
       called('readReview', input);
@@ -233,6 +260,7 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
     async removeEnvironment(input) {
       called('removeEnvironment', input);
       if (world.foreignEnvironment) throw ApplicationFailure.nonRetryable('not ours', 'ForeignEnvironment');
+      return world.held === undefined ? {} : { held: world.held };
     },
     async listSweptRepositories() {
       return [];

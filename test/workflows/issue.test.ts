@@ -385,3 +385,64 @@ describe('an issue that cannot be served', () => {
     expect(world.countEvents('run.namespace.cleanup_failed')).toBe(1);
   });
 });
+
+describe('an agent that Kubernetes says was lost', () => {
+  const launches = (): unknown[] =>
+    world.calls.filter(({ name }) => name === 'launchAgent').map(({ input }) => [input['attempt'], input['launch']]);
+
+  test('before it began, for a reason that may pass, is launched once more under the same attempt', async () => {
+    await tell(labeled(1, id(1)));
+    world.endAgent(id(1), { kind: 'lost', loss: 'image_pull', detail: 'ErrImagePull' });
+    await until(() => world.rows.get(id(1))?.status === 'failed');
+    expect(launches()).toEqual([
+      [1, 1],
+      [1, 2],
+    ]);
+  });
+
+  test('with its node is started again as the next attempt', async () => {
+    await tell(labeled(1, id(1)));
+    world.endAgent(id(1), { kind: 'lost', loss: 'node_lost', detail: 'its node is not heard of' });
+    await until(() => called('launchAgent') === 2);
+    expect(launches()).toEqual([
+      [1, 1],
+      [2, 1],
+    ]);
+  });
+
+  test('to its own hunger for memory is not started again', async () => {
+    await tell(labeled(1, id(1)));
+    world.endAgent(id(1), { kind: 'lost', loss: 'agent_oom', detail: 'it used more memory than it may' });
+    await until(() => world.rows.get(id(1))?.status === 'failed');
+    expect(launches()).toEqual([[1, 1]]);
+    expect(world.rows.get(id(1))).toMatchObject({ status: 'failed', failure: 'agent_oom' });
+  });
+
+  test('is stopped for good when it is given up', async () => {
+    await tell(labeled(1, id(1)));
+    world.endAgent(id(1), { kind: 'lost', loss: 'sandbox_rejected', detail: 'violates PodSecurity' });
+    await until(() => world.rows.get(id(1))?.status === 'failed');
+    expect(called('stopAgent')).toBe(1);
+  });
+});
+
+describe('an environment', () => {
+  test('that something holds is reported, and the issue goes on without it', async () => {
+    const handle = await finishedWork();
+    world.held = 'a finalizer';
+    world.open = false;
+    await tell(delivered(2, { kind: 'issue_closed' }));
+    await handle.result();
+    expect(world.countEvents('run.namespace.cleanup_blocked')).toBe(1);
+  });
+
+  test('of a project that names its namespaces has a slot while it is there', async () => {
+    world.namespaceTemplate = '{{ .Project }}-dev-{{ .Slot }}';
+    const handle = await finishedWork();
+    expect((await state(handle)).environment?.name).toBe('trial-dev-1');
+    world.open = false;
+    await tell(delivered(2, { kind: 'issue_closed' }));
+    await handle.result();
+    expect([called('leaseNamespace'), called('releaseNamespace')]).toEqual([1, 1]);
+  });
+});

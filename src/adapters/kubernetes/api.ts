@@ -136,18 +136,24 @@ export function createKubernetesApi(load: () => KubeConfig): KubernetesApi {
       );
     },
 
-    logEnd: async ({ namespace, name, container }, limitBytes) =>
-      orMissing(
+    async logEnd({ namespace, name, container }, bytes) {
+      const log = await orMissing(
         call(`show the log of ${namespace}/${name}`, async ({ core }) =>
-          core.readNamespacedPodLog({ name, namespace, container, tailLines: TAIL_LINES, limitBytes }),
+          core.readNamespacedPodLog({ name, namespace, container, tailLines: TAIL_LINES, limitBytes: LOG_BYTES }),
         ),
-      ),
+      );
+      return log === undefined ? undefined : endOf(log, bytes);
+    },
 
     async watch(path, selection, onEvent, signal) {
       if (signal.aborted) return;
       const { namespace: _, ...query } = selection;
       const ended = Promise.withResolvers<void>();
-      const request = await clients.watch.watch(path, query, onEvent, () => ended.resolve());
+      const request = await clients.watch
+        .watch(path, query, onEvent, () => ended.resolve())
+        // It was not even sent: credentials that cannot be read, for example.
+        .catch(() => undefined);
+      if (!request) return;
       const abort = (): void => request.abort();
       signal.addEventListener('abort', abort, { once: true });
       if (signal.aborted) abort();
@@ -157,8 +163,11 @@ export function createKubernetesApi(load: () => KubeConfig): KubernetesApi {
   };
 }
 
-/** Lines of a log that are asked for; the bytes are the limit that counts. */
+/** Lines of a log that are asked for. */
 const TAIL_LINES = 4000;
+
+/** Bytes of them that are read: more than a node keeps in one file, since Kubernetes would cut off the end. */
+const LOG_BYTES = 16 * 1024 * 1024;
 
 interface Clients {
   readonly objects: KubernetesObjectApi;
@@ -207,6 +216,17 @@ async function orMissing<Result>(answer: Promise<Result>): Promise<Result | unde
     if (isRefused(error, 404)) return undefined;
     throw error;
   });
+}
+
+/** The last bytes of a text, without the rest of a character that was cut. */
+function endOf(text: string, bytes: number): string {
+  const all = Buffer.from(text);
+  return all.length <= bytes
+    ? text
+    : all
+        .subarray(-bytes)
+        .toString()
+        .replace(/^\uFFFD+/, '');
 }
 
 function named({ kind = '', metadata }: KubernetesObject): string {

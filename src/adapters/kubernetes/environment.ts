@@ -34,8 +34,7 @@ const NAMES = 9;
 
 /** Makes the environment or brings it up to date, and returns its namespace's name. */
 export async function ensureEnvironment(api: KubernetesApi, wanted: WantedEnvironment): Promise<string> {
-  for (let nth = 1; nth <= NAMES; nth += 1) {
-    const namespace = nthName(wanted.environment, nth);
+  for (const namespace of await namesOf(api, wanted.environment)) {
     if (!(await claim(api, namespace, wanted))) continue;
     try {
       for (const object of objectsOf({ ...wanted, namespace })) await api.apply(object);
@@ -49,14 +48,21 @@ export async function ensureEnvironment(api: KubernetesApi, wanted: WantedEnviro
   throw new EnvironmentLeaving(`${NAMES} namespaces of ${wanted.environment} are still being deleted`);
 }
 
+/** What lives comes first, so that a name which has become free meanwhile makes no second environment. */
+async function namesOf(api: KubernetesApi, environment: string): Promise<Set<string>> {
+  const living = (await namespacesOf(api, environment)).filter((namespace) => !isLeaving(namespace));
+  const free = Array.from({ length: NAMES }, (_, index) => nthName(environment, index + 1));
+  return new Set([...living.flatMap(({ metadata }) => metadata?.name ?? []), ...free]);
+}
+
 /** False when the namespace is still being deleted, or is better made anew under another name. */
 async function claim(api: KubernetesApi, namespace: string, wanted: WantedEnvironment): Promise<boolean> {
   const object = namespaceObject({ ...wanted, namespace }, new Date());
   if (await api.create(object)) return true;
   const found = await api.find<V1Namespace>(refOf(namespace));
   if (!found) throw new EnvironmentLeaving(`namespace ${namespace} was deleted just now`);
-  assertOurs(found, wanted.owner);
   if (isLeaving(found)) return false;
+  assertOurs(found, wanted.owner);
   if (found.metadata?.annotations?.[ANNOTATIONS.fingerprint] !== fingerprintOf(wanted)) {
     await api.remove(refOf(namespace), found.metadata?.uid);
     return false;

@@ -32,7 +32,7 @@ export async function follow(
   api: KubernetesApi,
   run: FollowedRun,
   signal: AbortSignal,
-  now: () => number = Date.now,
+  { patience = 1, now = Date.now }: { patience?: number; now?: () => number } = {},
 ): Promise<{ loss: Loss; detail: string; pod: string | undefined }> {
   using changes = watchAll(api, run, signal);
   let stuck: { readonly loss: Loss; readonly detail: string; readonly since: number } | undefined;
@@ -48,7 +48,7 @@ export async function follow(
     if (verdict.state === 'stuck') {
       const { loss, detail } = verdict;
       stuck = { loss, detail, since: stuck?.loss === loss ? stuck.since : now() };
-      if (now() - stuck.since >= verdict.patienceMs) return { loss, detail, pod };
+      if (now() - stuck.since >= patience * verdict.patienceMs) return { loss, detail, pod };
     } else stuck = undefined;
     await changes.next(stuck ? LOOK_STUCK_MS : LOOK_MS, signal);
   }
@@ -74,14 +74,18 @@ async function see(api: KubernetesApi, run: FollowedRun): Promise<Sight> {
   const job = await api.find<V1Job>({ apiVersion: 'batch/v1', kind: 'Job', metadata: { name, namespace } });
   const uid = job?.metadata?.uid;
   if (uid === undefined) return { job, pods: [], events: [] };
-  const pods = (await api.list<V1Pod>('v1', 'Pod', selectionOf(run))).filter(({ metadata }) =>
-    metadata?.ownerReferences?.some((owner) => owner.uid === uid),
-  );
+  const pods = await podsOf(api, run, uid);
   if (pods.some(({ status }) => status?.containerStatuses?.some(({ state }) => state?.running || state?.terminated)))
     return { job, pods, events: [] };
   const about = new Set([uid, ...pods.map(({ metadata }) => metadata?.uid)]);
   const events = await api.list<CoreV1Event>('v1', 'Event', { namespace, fieldSelector: 'type=Warning' });
   return { job, pods, events: events.filter(({ involvedObject }) => about.has(involvedObject.uid)) };
+}
+
+/** The pods of the Job with this `uid`: there may be others, of a Job that had its name before. */
+export async function podsOf(api: KubernetesApi, run: FollowedRun, uid: string | undefined): Promise<V1Pod[]> {
+  const pods = await api.list<V1Pod>('v1', 'Pod', selectionOf(run));
+  return pods.filter(({ metadata }) => metadata?.ownerReferences?.some((owner) => owner.uid === uid));
 }
 
 function selectionOf({ namespace, runId, attempt }: FollowedRun) {

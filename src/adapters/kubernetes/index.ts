@@ -1,4 +1,6 @@
 /** The Kubernetes runtime and what it is made from. */
 export { createKubernetesApi, readKubeConfig } from './api.ts';
 export { egressFrom } from './egress.ts';
+export type { PodSettings } from './job.ts';
+export { createNetworkGuard, type NetworkFinding } from './network.ts';
 export { createKubernetesRuntime } from './runtime.ts';

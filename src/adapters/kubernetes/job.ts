@@ -1,6 +1,7 @@
 /** A run's Job, and the Secret with its token (requirements.md R3, 6.7; design.md, decision 6). */
 import type { V1Job, V1PodSpec, V1Secret } from '@kubernetes/client-node';
 import type { EnvironmentUse } from '../../domain/environments.ts';
+import { needsToken } from '../../domain/permissions.ts';
 import { ANNOTATIONS, CONTAINER, jobName, LABELS, labelValue, MANAGED_BY, OBJECTS } from './names.ts';
 
 /** What an installation says of all its agents' pods. */
@@ -75,7 +76,7 @@ function podSpec(secretName: string, { use }: RunPod, settings: PodSettings): V1
   return {
     restartPolicy: 'Never',
     serviceAccountName: OBJECTS.account,
-    automountServiceAccountToken: use.mode === 'full-env',
+    automountServiceAccountToken: needsToken(use.role, use.mode),
     enableServiceLinks: false,
     terminationGracePeriodSeconds: STOP_GRACE_SECONDS,
     tolerations: ['not-ready', 'unreachable'].map((state) => ({

@@ -16,15 +16,20 @@ import {
   removeEnvironment,
   type EnvironmentEntry,
 } from './environment.ts';
-import { follow } from './follow.ts';
+import { follow, podsOf } from './follow.ts';
 import { jobObject, tokenSecret, type PodSettings, type RunPod } from './job.ts';
 import { ANNOTATIONS, CONTAINER, jobName, LABELS, MANAGED_BY } from './names.ts';
 import type { Egress } from './objects.ts';
+import { hasBegun } from './verdict.ts';
 
 export interface KubernetesRuntimeOptions {
   readonly api: KubernetesApi;
   readonly pod: PodSettings;
   readonly egress: Egress;
+  /** Asked before an agent is started. */
+  readonly network?: { assertSafe(): Promise<void> };
+  /** How patient to be with what is stuck, as a factor; for tests. */
+  readonly patience?: number;
 }
 
 interface AgentRef {
@@ -41,7 +46,7 @@ const GIVE_WAY_MS = 30_000;
 const STOP_MS = 45_000;
 const LOOK_MS = 300;
 
-export function createKubernetesRuntime({ api, pod, egress }: KubernetesRuntimeOptions) {
+export function createKubernetesRuntime({ api, pod, egress, network, patience = 1 }: KubernetesRuntimeOptions) {
   const jobRef = (namespace: string, name: string) => ({
     apiVersion: 'batch/v1',
     kind: 'Job',
@@ -55,7 +60,7 @@ export function createKubernetesRuntime({ api, pod, egress }: KubernetesRuntimeO
     });
   }
 
-  /** Makes the Job of a launch, or finds it. An earlier launch of the same attempt, which could not start, gives way. */
+  /** Makes the Job of a launch, or finds it. An earlier launch of the same attempt gives way if its agent never began. */
   async function ensureJob(run: RunPod): Promise<V1Job> {
     const ref = jobRef(run.namespace, jobName(run));
     const until = Date.now() + GIVE_WAY_MS;
@@ -67,7 +72,10 @@ export function createKubernetesRuntime({ api, pod, egress }: KubernetesRuntimeO
         throw new ForeignEnvironment(
           `${run.namespace}/${ref.metadata.name} is somebody else's Job: it is left as it is`,
         );
-      if (Number(annotations?.[ANNOTATIONS.launch]) >= run.launch) return found;
+      if (Number(annotations?.[ANNOTATIONS.launch]) >= run.launch || (await podsOf(api, run, uid)).some(hasBegun))
+        return found;
+      // First the token, which would be collected later, when there is one of the same name again.
+      await api.remove({ ...ref, apiVersion: 'v1', kind: 'Secret' });
       await api.remove(ref, uid);
       if (Date.now() > until)
         throw new Error(`the Job ${ref.metadata.name} that could not start is still being deleted`);
@@ -89,6 +97,7 @@ export function createKubernetesRuntime({ api, pod, egress }: KubernetesRuntimeO
     }: AgentRef & { launch: number; owner: string; token: string; use: EnvironmentUse }): Promise<{
       namespace?: string;
     }> {
+      await network?.assertSafe();
       const namespace = await ensureEnvironment(api, { environment, owner, use, egress, image: pod.image });
       const run: RunPod = { ...agent, namespace, use };
       for (const { metadata } of await jobsIn(namespace))
@@ -107,7 +116,7 @@ export function createKubernetesRuntime({ api, pod, egress }: KubernetesRuntimeO
       const [found] = await namespacesOf(api, agent.environment);
       const namespace = found?.metadata?.name;
       if (namespace === undefined) return { loss: 'agent_lost', detail: 'its namespace is gone' };
-      const { loss, detail, pod: name } = await follow(api, { ...agent, namespace }, signal);
+      const { loss, detail, pod: name } = await follow(api, { ...agent, namespace }, signal, { patience });
       const log =
         name === undefined
           ? undefined
@@ -131,8 +140,12 @@ export function createKubernetesRuntime({ api, pod, egress }: KubernetesRuntimeO
       }
     },
 
-    async removeEnvironment(environment: { name: string; owner: string }): Promise<{ held?: string }> {
-      return removeEnvironment(api, environment);
+    /** Waits until it is gone, unless told not to. */
+    async removeEnvironment(
+      environment: { name: string; owner: string },
+      { wait = true }: { wait?: boolean } = {},
+    ): Promise<{ held?: string }> {
+      return removeEnvironment(api, environment, wait ? undefined : 0);
     },
 
     async listEnvironments(): Promise<EnvironmentEntry[]> {

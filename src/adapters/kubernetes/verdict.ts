@@ -43,6 +43,9 @@ const IMAGE_REASONS: Readonly<Record<string, number>> = {
 
 const CONTAINER_REASONS = new Set(['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError']);
 
+/** Reasons of a container that has terminated, though its process never was. */
+const NEVER_STARTED = new Set(['StartError', 'ContainerCannotRun']);
+
 /** Reasons of the condition `DisruptionTarget`. */
 const DISRUPTIONS: Readonly<Record<string, Loss>> = {
   DeletionByTaintManager: 'node_lost',
@@ -79,6 +82,12 @@ export function judge({ job, pods, events }: Sight): Verdict {
   if (failed) return ended('agent_lost', 'its pod is gone');
   if (conditionOf(job, 'Complete')) return ended('agent_lost', 'its pod has ended and is gone');
   return judgePodless(job, events);
+}
+
+/** Whether the agent works in this pod, or did. */
+export function hasBegun({ status }: V1Pod): boolean {
+  const { running, terminated } = status?.containerStatuses?.find(({ name }) => name === CONTAINER)?.state ?? {};
+  return running !== undefined || (terminated !== undefined && !NEVER_STARTED.has(terminated.reason ?? ''));
 }
 
 /** A Job that can have no pods never fails by itself: its events say why. */
@@ -125,13 +134,15 @@ function judgeEnd(
   disrupted: Loss | undefined,
 ): Verdict {
   const { reason = '', message = '' } = pod.status ?? {};
-  if (reason === 'Evicted' && /exceed/i.test(message)) return ended('disk_exceeded', message);
+  // A node that is low says whose request was exceeded; it is nobody's fault.
+  if (reason === 'Evicted' && /exceed/i.test(message) && !message.startsWith('The node'))
+    return ended('disk_exceeded', message);
   const loss = disrupted ?? POD_REASONS[reason];
   if (loss) return ended(loss, told(reason, message));
   if (!terminated) return ended('agent_lost', told(reason, message) || 'its pod ended without a word');
   const { exitCode, reason: how = '', message: words = '' } = terminated;
   if (how === 'OOMKilled') return ended('agent_oom', 'it used more memory than it may');
-  if (how === 'StartError' || how === 'ContainerCannotRun') return ended('container_error', told(how, words));
+  if (NEVER_STARTED.has(how)) return ended('container_error', told(how, words));
   const text = `it ended with code ${exitCode} without a report`;
   if (RUNNER_LOST.has(exitCode)) return ended('agent_lost', text);
   return ended('agent_error', [text, tail(words)].filter(Boolean).join(': '));

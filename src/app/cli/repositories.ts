@@ -45,22 +45,38 @@ export async function membersAdd(
 export async function projectsSet(
   session: Session,
   slug: string,
-  { locale, model, reasoning }: { readonly locale?: string; readonly model?: string; readonly reasoning?: string },
+  {
+    locale,
+    model,
+    reasoning,
+    namespace,
+  }: {
+    readonly locale?: string;
+    readonly model?: string;
+    readonly reasoning?: string;
+    readonly namespace?: string;
+  },
 ): Promise<void> {
   const body = {
     ...(locale === undefined ? {} : { locale }),
     ...(model === undefined ? {} : { model }),
     ...(reasoning === undefined ? {} : { reasoningEffort: reasoning }),
+    ...(namespace === undefined ? {} : { namespaceTemplate: namespace }),
   };
   if (Object.keys(body).length === 0)
-    throw new CommandProblem('Nothing to set: give --locale, --model or --reasoning', 2);
-  const project = await session.api.post<{ locale: string; model: string | null; reasoningEffort: string | null }>(
+    throw new CommandProblem('Nothing to set: give --locale, --model, --reasoning or --namespace', 2);
+  const project = await session.api.post<{
+    locale: string;
+    model: string | null;
+    reasoningEffort: string | null;
+    namespaceTemplate: string | null;
+  }>(
     `/projects/${encodeURIComponent(slug)}`,
     body,
   );
   if (session.json) return printJson(session, project);
   const chosen = (value: string | null): string => value ?? "the platform's choice";
   session.terminal.out(
-    `${slug}: language ${project.locale}, model ${chosen(project.model)}, reasoning ${chosen(project.reasoningEffort)}.`,
+    `${slug}: language ${project.locale}, model ${chosen(project.model)}, reasoning ${chosen(project.reasoningEffort)}, namespaces ${project.namespaceTemplate ?? 'named after the issue'}.`,
   );
 }

@@ -28,6 +28,7 @@ interface ProjectOptions {
   readonly locale?: string;
   readonly model?: string;
   readonly reasoning?: string;
+  readonly namespace?: string;
 }
 
 /** Adds `runs`, `issues`, `repositories`, `labels`, `projects` and `members` to the program. */
@@ -116,6 +117,10 @@ export function addStaffCommands(program: Command, { resolveApi }: StaffCommandO
       'what agents work with unless a label says otherwise; “default” leaves it to the platform',
     )
     .addOption(new Option('--reasoning <effort>', 'how hard they think').choices(EFFORTS))
+    .option(
+      '--namespace <template>',
+      'how namespaces of whole environments are called, like “{{ .Project }}-dev-{{ .Slot }}”; “default” names them after the issue',
+    )
     .action(async (slug: string, options: Shared & ProjectOptions) =>
       carryOut(options, async (session) => (await import('./repositories.ts')).projectsSet(session, slug, options)),
     );

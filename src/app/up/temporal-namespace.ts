@@ -44,6 +44,6 @@ async function addSearchAttributes(
 }
 
 /** The number that Temporal's API has for a type: they count from 1 in this order. */
-function indexedValueType(type: SearchAttributeType): number {
+export function indexedValueType(type: SearchAttributeType): number {
   return SEARCH_ATTRIBUTE_TYPES.indexOf(type) + 1;
 }

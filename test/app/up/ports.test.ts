@@ -84,5 +84,6 @@ test('two directories never get the same port, even before either has bound it',
   const { options } = await freshCase();
   const other = { ...options, dataDirectory: temporaryDirectory() };
   const [one, two] = await Promise.all([choosePorts(options), choosePorts(other)]);
-  expect(new Set([...Object.values(one), ...Object.values(two)]).size).toBe(12);
+  const chosen = [...Object.values(one), ...Object.values(two)];
+  expect(new Set(chosen).size).toBe(chosen.length);
 });

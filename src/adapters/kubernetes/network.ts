@@ -1,0 +1,130 @@
+/**
+ * Whether the cluster's network heeds policies. The API server takes them on any cluster, and some networks ignore them: so a
+ * pod tries once, before an agent is started (reliability.md T49).
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { z } from 'zod';
+import type { KubernetesApi } from './api.ts';
+import type { PodSettings } from './job.ts';
+import type { Egress } from './objects.ts';
+import { createKubernetesRuntime } from './runtime.ts';
+
+/** What was found. `unreachable`: pods cannot even reach the platform, so nothing is known of what is blocked. */
+export type NetworkState = 'enforced' | 'unenforced' | 'unreachable' | 'unknown';
+
+export interface NetworkFinding {
+  readonly state: NetworkState;
+  /** For people: which addresses, or why nothing is known. */
+  readonly detail: string;
+}
+
+/** Agents may not be started on this cluster. */
+export class NetworkUnsafe extends Error {
+  override readonly name = 'NetworkUnsafe';
+}
+
+export interface NetworkGuard {
+  /** What was found; tried once, and again when nothing could be found. */
+  finding(): Promise<NetworkFinding>;
+  /** Throws {@link NetworkUnsafe} where agents may not be started. */
+  assertSafe(): Promise<void>;
+}
+
+export interface NetworkGuardOptions {
+  readonly api: KubernetesApi;
+  readonly pod: PodSettings;
+  readonly egress: Egress;
+  /** `host:port` that no agent may reach, besides the API server and the cloud's metadata. */
+  readonly forbidden: readonly string[];
+  /** Agents are started even where policies are not heeded. */
+  readonly allowUnenforced: boolean;
+  readonly onFinding?: (finding: NetworkFinding) => Promise<void>;
+}
+
+/** Where the agent's image has the probe. */
+const PROBE = '/app/src/agent/network-probe.ts';
+
+/** Gives tokens of a cloud's machine to whoever asks. */
+const METADATA = '169.254.169.254:80';
+
+/** Milliseconds for the probe's pod to come and go. */
+const LIMIT_MS = 150_000;
+
+const Result = z.object({ open: z.array(z.string()), blocked: z.array(z.string()) });
+
+export function createNetworkGuard(options: NetworkGuardOptions): NetworkGuard {
+  let probing: Promise<NetworkFinding> | undefined;
+
+  async function finding(): Promise<NetworkFinding> {
+    probing ??= probeOnce(options).then(async (found) => {
+      await options.onFinding?.(found);
+      return found;
+    });
+    const mine = probing;
+    const forget = (): void => {
+      if (probing === mine) probing = undefined;
+    };
+    return mine.then(
+      (found) => {
+        if (found.state === 'unknown') forget();
+        return found;
+      },
+      (error: unknown) => {
+        forget();
+        throw error;
+      },
+    );
+  }
+
+  return {
+    finding,
+    async assertSafe() {
+      if (options.allowUnenforced) return;
+      const { state, detail } = await finding();
+      if (state === 'enforced') return;
+      if (state === 'unknown') throw new Error(`whether the network of the cluster is safe is not known: ${detail}`);
+      throw new NetworkUnsafe(
+        state === 'unenforced'
+          ? `network_policy_unenforced: the cluster's network does not heed policies; an agent could reach ${detail}. Install a network that enforces NetworkPolicy, or accept it with CODEXK8S_ALLOW_UNENFORCED_NETWORK_POLICY=true`
+          : `pods cannot reach the platform at ${detail}. Check CODEXK8S_AGENT_URL`,
+      );
+    },
+  };
+}
+
+async function probeOnce({ api, pod, egress, forbidden }: NetworkGuardOptions): Promise<NetworkFinding> {
+  const { hostname, port, protocol } = new URL(pod.platformUrl);
+  const platform = `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`;
+  const targets = JSON.stringify({ forbidden: [METADATA, ...forbidden], allowed: [platform] });
+  const runtime = createKubernetesRuntime({ api, egress, pod: { ...pod, command: ['node', PROBE, targets] } });
+  const environment = `codex-k8s-probe-${randomBytes(4).toString('hex')}`;
+  const owner = 'network-probe';
+  const agent = { environment, runId: randomUUID(), attempt: 1 };
+  const until = new Date(Date.now() + LIMIT_MS).toISOString();
+  const use = {
+    project: 'codex-k8s',
+    repositoryId: 0,
+    issueNumber: 0,
+    role: 'reviewer',
+    mode: 'code-only',
+    until,
+  } as const;
+  try {
+    await runtime.launch({ ...agent, launch: 1, owner, token: 'none', use });
+    const { detail, log = '' } = await runtime.ended(agent, AbortSignal.timeout(LIMIT_MS));
+    return read(log) ?? { state: 'unknown', detail: log.slice(-500) || detail };
+  } finally {
+    // A sweep removes it otherwise.
+    await runtime.removeEnvironment({ name: environment, owner }, { wait: false }).catch(() => undefined);
+  }
+}
+
+function read(log: string): NetworkFinding | undefined {
+  const line = log.split('\n').findLast((text) => text.startsWith('{'));
+  const result = line === undefined ? undefined : Result.safeParse(JSON.parse(line)).data;
+  if (!result) return undefined;
+  const { open, blocked } = result;
+  if (open.length > 0) return { state: 'unenforced', detail: open.join(', ') };
+  if (blocked.length > 0) return { state: 'unreachable', detail: blocked.join(', ') };
+  return { state: 'enforced', detail: '' };
+}

@@ -1,0 +1,41 @@
+/**
+ * How a project names the namespaces of its environments: `{{ .Project }}-dev-{{ .Slot }}` (requirements.md 6.1). A slot is a
+ * number that belongs to one issue for as long as its environment is there. Pure.
+ */
+
+const PLACEHOLDER = /\{\{\s*\.(?<name>\w+)\s*\}\}/g;
+
+/** A DNS label's greatest length. */
+const LABEL_CHARACTERS = 63;
+
+/** Room that is kept for the slot's number, and for a namespace that follows one that is still being deleted. */
+const ROOM_CHARACTERS = 6;
+
+/** What is wrong with a template, in a sentence; undefined when nothing is. */
+export function templateProblem(template: string): string | undefined {
+  const names = [...template.matchAll(PLACEHOLDER)].map(({ groups }) => groups?.['name']);
+  const unknown = names.find((name) => name !== 'Project' && name !== 'Slot');
+  if (unknown !== undefined) return `knows {{ .Project }} and {{ .Slot }}, not {{ .${unknown} }}`;
+  if (!names.includes('Slot')) return 'must contain {{ .Slot }}, so that no two issues share a namespace';
+  if (/^(kube-|codex-k8s)/.test(template)) return 'must not begin with kube- or codex-k8s, which belong to the cluster';
+  const fixed = template.replaceAll(PLACEHOLDER, '');
+  if (!/^[a-z0-9-]*$/.test(fixed)) return 'may hold lower-case letters, digits and hyphens besides its placeholders';
+  if (fixed.length > LABEL_CHARACTERS - 3 * ROOM_CHARACTERS) return 'is too long for a namespace';
+  const example = renderNamespace(template, { project: 'project', slot: 1 });
+  return /^[a-z]([a-z0-9-]*[a-z0-9])?$/.test(example)
+    ? undefined
+    : 'must begin with a letter and end with a letter or digit';
+}
+
+/** The namespace of a slot; the project's name gives way where it would become too long. */
+export function renderNamespace(template: string, { project, slot }: { project: string; slot: number }): string {
+  const fixed = template.replaceAll(PLACEHOLDER, '').length;
+  const uses = [...template.matchAll(PLACEHOLDER)].filter(({ groups }) => groups?.['name'] === 'Project').length;
+  const room = Math.floor((LABEL_CHARACTERS - ROOM_CHARACTERS - fixed) / Math.max(1, uses));
+  const name = project
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .slice(0, room)
+    .replaceAll(/^-+|-+$/g, '');
+  return template.replaceAll(PLACEHOLDER, (_, placeholder: string) => (placeholder === 'Slot' ? String(slot) : name));
+}
