@@ -5,6 +5,7 @@ import { describeEvent, plainError, readEvent, type CodexEvent } from './codex-e
 import type { ConversationKeeper } from './conversation.ts';
 import { RunFailure } from './failure.ts';
 import type { Log } from './log-line.ts';
+import { countOomKills } from './memory.ts';
 import { agentEnvironment, type Places } from './places.ts';
 import type { Assignment } from './protocol.ts';
 import { watchForStall } from './stall.ts';
@@ -43,6 +44,7 @@ export async function runTurn(prompt: string, threadId: string | undefined, sett
   }
 
   setting.signal.throwIfAborted();
+  const killsBefore = await countOomKills();
   const codex = startCodex({
     codexPath: setting.codexPath,
     args: codexArguments(setting, threadId),
@@ -69,7 +71,10 @@ export async function runTurn(prompt: string, threadId: string | undefined, sett
   const signal = AbortSignal.any([setting.signal, halt.signal]);
   try {
     const exit = await Promise.race([codex.exited, rejection(signal)]);
-    if (exit.code !== 0) throw new RunFailure('agent_failed', describeExit(exit, heardOf.error));
+    if (exit.code !== 0) {
+      const killed = exit.signal === 'SIGKILL' && ((await countOomKills()) ?? 0) > (killsBefore ?? 0);
+      throw new RunFailure(killed ? 'agent_oom' : 'agent_failed', describeExit(exit, heardOf.error));
+    }
   } catch (error) {
     await codex.stop();
     throw error;
