@@ -3,6 +3,7 @@ import { activityInfo, ApplicationFailure } from '@temporalio/activity';
 import {
   withdrawalsIn,
   type PullRequestTruth,
+  type RepositoryTruth,
   type ReviewTruth,
   type Withdrawal,
 } from '../src/domain/confirmations.ts';
@@ -15,6 +16,8 @@ export interface GitHubTruth {
   readLabels(issue: IssueRef, label: string): Promise<LabelTruth>;
   readPullRequest(repository: IssueRef, pullRequest: number): Promise<PullRequestTruth>;
   readReview(issue: IssueRef, pullRequest: number, review: number): Promise<ReviewTruth>;
+  /** Fails for another repository of the same name. */
+  readRepository(repository: Pick<IssueRef, 'repositoryId' | 'owner' | 'name'>): Promise<RepositoryTruth>;
 }
 
 /** GitHub may list an event some seconds after its webhook: this many looks, about a second apart. */
@@ -43,6 +46,10 @@ export function createConfirmationActivities({ github }: { readonly github: GitH
 
     async readPullRequest(input: { issue: IssueRef; pullRequest: number }): Promise<PullRequestTruth> {
       return classified(() => github.readPullRequest(input.issue, input.pullRequest));
+    },
+
+    async readRepository({ issue }: { issue: IssueRef }): Promise<RepositoryTruth> {
+      return classified(() => github.readRepository(issue));
     },
 
     async readReview(input: { issue: IssueRef; pullRequest: number; review: number }): Promise<ReviewTruth> {

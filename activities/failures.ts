@@ -12,6 +12,9 @@ const PERMANENT: Readonly<Record<number, string>> = {
   422: 'GitHubRejected',
 };
 
+/** What the runtimes throw that only a person can put right. */
+const PERMANENT_BY_NAME = new Set(['ForeignEnvironment', 'NetworkUnsafe']);
+
 /** What Octokit throws, as far as this looks at it. */
 interface HttpFailure extends Error {
   readonly status: number;
@@ -30,7 +33,7 @@ const SPREAD_MS = 5000;
 
 /** An unknown failure stays as it is, and is tried again. */
 export function toFailure(error: unknown): unknown {
-  if (error instanceof Error && error.name === 'ForeignEnvironment') return permanent(error.name, error.message);
+  if (error instanceof Error && PERMANENT_BY_NAME.has(error.name)) return permanent(error.name, error.message);
   if (isKubernetesRefusal(error)) return kubernetesFailure(error);
   if (isWaiting(error)) {
     const { waitMs, message } = error;

@@ -85,10 +85,13 @@ export function createReconciler({
   db,
   intake,
   github,
+  agentLogin,
 }: {
   readonly db: Database;
   readonly intake: Intake;
   readonly github: GitHubHistory;
+  /** The login under which agents commit: what it asks for, a person has to ask for. */
+  readonly agentLogin?: string;
 }) {
   return async function reconcile(
     repository: SweptRepository,
@@ -198,7 +201,7 @@ export function createReconciler({
       repositoryId: repository.id,
       senderId: missed.event.sender?.id ?? 0,
       issueKey: issue ? issueKey(issue) : null,
-      judge: (knowledge) => judged(missed, { repository, item, issue, body, knowledge }),
+      judge: (knowledge) => judged(missed, { repository, item, issue, body, knowledge, agentLogin }),
     });
     return !duplicate;
   }
@@ -213,12 +216,18 @@ function judged(
     readonly issue: IssueRef | undefined;
     readonly body: Buffer;
     readonly knowledge: Knowledge;
+    readonly agentLogin: string | undefined;
   },
 ): JudgedDelivery {
   const { id, event, at } = missed;
-  const { repository, item, issue, body, knowledge } = given;
+  const { repository, item, issue, body, knowledge, agentLogin } = given;
   const runId = runIdOf(id);
-  const judgement = judge(event, knowledge, { delivery: id, receivedAt: at, runId });
+  const judgement = judge(event, knowledge, {
+    delivery: id,
+    receivedAt: at,
+    runId,
+    ...(agentLogin === undefined ? {} : { agentLogin }),
+  });
   const fact = withEvent(judgement.fact, missed.eventId);
   const sender = event.sender?.login ?? null;
   return {

@@ -68,29 +68,38 @@ export function createRunActivities({
 
     /**
      * Records a run's row and events, which is tried until it is done; then shows them on GitHub, which is tried once: a
-     * GitHub that is away must not keep the record waiting. `comment` is null when it is still to be written. A run that is over
-     * gives up its turn; if that cannot be said now, it is found out (findEndedRuns).
+     * GitHub that is away must not keep the record waiting. `comment` is null when it is still to be written, and `refused` says why
+     * it cannot be: of an issue that is locked, for example (reliability.md T17). A run that is over gives up its turn; if that cannot be said now, it is found out (findEndedRuns).
      */
     async showRun(input: {
       row: RunRow;
       events: readonly FlowEvent[];
       comment: CommentToWrite | null;
       acknowledge: Acknowledgement | null;
-    }): Promise<{ links: ChainLink[]; comment: { id: number; url: string } | null }> {
+    }): Promise<{ links: ChainLink[]; comment: { id: number; url: string } | null; refused?: string }> {
       const { row, events } = input;
       const links = await recordRun({ row, events });
       if (isTerminal(row.status))
         await capacity
           ?.leave(row.id)
           .catch((error: unknown) => log.warn('turn not given up', { error: String(error) }));
+      let refused: string | undefined;
       const [comment] = await Promise.all([
-        input.comment && showComment(input.comment, row).catch(notShown),
+        input.comment &&
+          showComment(input.comment, row).catch((error: unknown) => {
+            if (error instanceof ApplicationFailure && error.nonRetryable)
+              refused = error.message.slice(0, REFUSAL_LENGTH);
+            return notShown(error);
+          }),
         input.acknowledge && acknowledge(input.acknowledge).catch(notShown),
       ]);
-      return { links, comment };
+      return { links, comment, ...(refused === undefined ? {} : { refused }) };
     },
   };
 }
+
+/** What people read of GitHub's words. */
+const REFUSAL_LENGTH = 300;
 
 function nullWhenNotBound(error: unknown): null {
   if (error instanceof ApplicationFailure && error.type === 'RepositoryNotBound') return null;

@@ -3,7 +3,7 @@
  * and may be given up in the middle: what it does is found again by a deterministic id, or changes nothing.
  */
 import { ApplicationFailure, log } from '@temporalio/activity';
-import type { Fact, IssueRef, ObservedFact } from '../src/domain/facts.ts';
+import type { Fact, GoneReason, IssueRef, ObservedFact } from '../src/domain/facts.ts';
 import { fullName } from '../src/domain/names.ts';
 import type { RunOutcome } from '../src/domain/runs.ts';
 import {
@@ -26,6 +26,7 @@ import {
   workingIssues,
   type SweptRepository,
 } from '../src/read-model/sweeps.ts';
+import { releaseNamespace } from '../src/read-model/environment-slots.ts';
 import { classified, toFailure } from './failures.ts';
 import { createReconciler, type Found, type GitHubHistory, type RepositoryName } from './reconcile.ts';
 
@@ -35,6 +36,8 @@ export interface GitHubRecords extends GitHubHistory {
     hook: RepositoryName & { hookId: number },
     since: string,
   ): Promise<{ attempts: DeliveryAttempt[]; complete: boolean }>;
+  /** Whether nothing in a repository can be changed; fails for one that is not shown. */
+  readRepository(repository: RepositoryName & { repositoryId: number }): Promise<{ readonly archived: boolean }>;
   redeliver(hook: RepositoryName & { hookId: number }, delivery: number): Promise<void>;
 }
 
@@ -55,9 +58,11 @@ export interface SweepPorts {
   readonly github: GitHubRecords;
   readonly runtime: {
     listEnvironments(): Promise<ListedEnvironment[]>;
-    removeEnvironment(environment: { name: string; owner: string }): Promise<void>;
+    removeEnvironment(environment: { name: string; owner: string }): Promise<{ readonly held?: string }>;
   };
   readonly workflows: WorkflowRecords;
+  /** The login under which agents commit. */
+  readonly agentLogin?: string;
   /** Whether the server would keep a delivery now. */
   readonly serverAnswers: () => Promise<boolean>;
 }
@@ -113,8 +118,9 @@ const ISSUES = 20_000;
 /** Names in a report; the number of the others is in the log. */
 const NAMED = 50;
 
-export function createSweepActivities({ db, intake, github, runtime, workflows, serverAnswers }: SweepPorts) {
-  const reconcile = createReconciler({ db, intake, github });
+export function createSweepActivities(ports: SweepPorts) {
+  const { db, github, runtime, workflows, serverAnswers } = ports;
+  const reconcile = createReconciler(ports);
 
   /** Goes through repositories one by one: what is wrong with one holds up no other, but a rate limit holds up all. */
   async function each(
@@ -139,13 +145,14 @@ export function createSweepActivities({ db, intake, github, runtime, workflows, 
   }
 
   /**
-   * GitHub does not show the repository any more: it was deleted, or the platform was taken out of it (reliability.md T21).
-   * Each issue asks for itself and finds the same, so that a repository that is back meanwhile loses nothing.
+   * GitHub does not show the repository any more, since it was deleted or the platform was taken out of it (reliability.md T21),
+   * or nothing in it can be changed. Each issue asks for itself and finds the same, so that a repository that is back meanwhile
+   * loses nothing.
    */
-  async function endIssuesOf(repository: SweptRepository): Promise<void> {
+  async function endIssuesOf(repository: SweptRepository, reason: GoneReason): Promise<void> {
     const at = new Date().toISOString();
     const by = { id: 0, login: 'GitHub' };
-    const fact: Fact = { kind: 'issue_closed', delivery: `gone-${repository.id}`, by, at };
+    const fact: Fact = { kind: 'repository_gone', delivery: `gone-${repository.id}`, by, at, reason };
     for (const issue of await openIssuesIn(db, repository.id)) await workflows.tell(issue, [{ seq: null, fact }]);
   }
 
@@ -205,8 +212,14 @@ export function createSweepActivities({ db, intake, github, runtime, workflows, 
       const sinceOf = new Map(repositories.map(({ id, since }) => [id, since]));
       const leftOut = await each([...sinceOf.keys()], async (repository) => {
         const since = sinceOf.get(repository.id) ?? repository.boundAt;
-        const result = await reconcile(repository, since, { graceMs: graceSeconds * 1000 }).catch(async (error) => {
-          if (isGone(error)) await endIssuesOf(repository);
+        const looked = async (): ReturnType<typeof reconcile> => {
+          const { archived } = await github.readRepository({ ...repository, repositoryId: repository.id });
+          if (!archived) return reconcile(repository, since, { graceMs: graceSeconds * 1000 });
+          await endIssuesOf(repository, 'archived');
+          return { found: [], left: null };
+        };
+        const result = await looked().catch(async (error) => {
+          if (isGone(error)) await endIssuesOf(repository, 'not_shown');
           throw error;
         });
         found.push(...result.found);
@@ -281,7 +294,13 @@ export function createSweepActivities({ db, intake, github, runtime, workflows, 
           continue;
         }
         try {
-          await classified(() => runtime.removeEnvironment({ name, owner }));
+          const { held } = await classified(() => runtime.removeEnvironment({ name, owner }));
+          if (held !== undefined) {
+            kept.push({ name, reason: held });
+            log.warn('an environment that was nobody’s is held', { environment: name, held });
+            continue;
+          }
+          await releaseNamespace(db, owner);
           removed.push(name);
           log.warn('an environment that was nobody’s was removed', { environment: name, owner });
         } catch (error) {

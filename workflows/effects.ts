@@ -72,6 +72,9 @@ export const showRun = effect(
 );
 export const readSettings = effect('readSettings', record, "Read the project's settings");
 
+export const leaseNamespace = effect('leaseNamespace', record, 'Find the issue a slot of its project');
+export const releaseNamespace = effect('releaseNamespace', record, 'Give the slot back');
+
 export const readLabelTruth = effect('readLabelTruth', github, "Read the issue's labels and their events from GitHub");
 export const readTrigger = effect(
   'readTrigger',
@@ -81,6 +84,7 @@ export const readTrigger = effect(
 export const readReview = effect('readReview', github, 'Read the review from GitHub');
 export const readWithdrawals = effect('readWithdrawals', confirmation, 'Ask GitHub whether the label was taken off');
 export const readPullRequest = effect('readPullRequest', confirmation, 'Ask GitHub what became of the pull request');
+export const readRepository = effect('readRepository', confirmation, 'Ask GitHub what became of the repository');
 export const settleLabels = effect('settleLabels', github, 'Move the labels on GitHub');
 export const markQuestion = effect('settleLabels', courtesy, 'Put the question on the issue');
 export const openPullRequest = effect(

@@ -8,7 +8,7 @@ import {
   type ChildWorkflowHandle,
 } from '@temporalio/workflow';
 import { whyLabelIsGone, whyReviewIsStale, type Withdrawal } from '../src/domain/confirmations.ts';
-import { issueKey, type Fact, type IssueRef } from '../src/domain/facts.ts';
+import { issueKey, type Fact, type GoneReason, type IssueRef } from '../src/domain/facts.ts';
 import {
   decideRevise,
   decideTriggers,
@@ -26,9 +26,11 @@ import {
 import { branchName, environmentName, nthBranch } from '../src/domain/names.ts';
 import { ASKING, isWholeWork, supersededBy, type DoneStages, type IssuePast } from '../src/domain/gates.ts';
 import type { RunOutcome, UnfinishedOutcome } from '../src/domain/runs.ts';
-import type { RunSettings } from '../src/domain/settings.ts';
+import { modeOf } from '../src/domain/environments.ts';
+import { environmentHoursOf, type RunSettings } from '../src/domain/settings.ts';
 import {
   leavesWork,
+  roleOf,
   NEED_INPUT,
   normalizeLabel,
   MODE_DISCUSSION,
@@ -40,13 +42,16 @@ import {
   type Stage,
 } from '../src/domain/stages.ts';
 import {
+  leaseNamespace,
   markQuestion,
   readLabelTruth,
   readPullRequest,
+  readRepository,
   readReview,
   readSettings,
   readTrigger,
   readWithdrawals,
+  releaseNamespace,
   removeEnvironment,
   settleLabels,
   stopAgent,
@@ -54,6 +59,7 @@ import {
 } from './effects.ts';
 import { createDiscussion } from './issue-discussion.ts';
 import { createCommentRestoring } from './comment-restoring.ts';
+import type { Removal } from '../activities/agents.ts';
 import { leftOut, showIssue, showEnded, showQueue, type Happening } from './issue-diary.ts';
 import {
   cancelRun,
@@ -70,6 +76,22 @@ type LabelRemoval = Extract<Fact, { kind: 'trigger_label_removed' }>;
 /** Duplicates that are told one by one, of those that one look at GitHub answers. */
 const DUPLICATES_TOLD = 20;
 
+/** Why a run was canceled whose issue GitHub does not show any more (reliability.md T17). */
+const ISSUE_GONE = {
+  deleted: 'the issue was deleted',
+  transferred: 'the issue was transferred to another repository',
+  not_shown: 'GitHub does not show the issue any more',
+} as const;
+
+/** Why a run was canceled in whose repository nothing can be done any more (reliability.md T21). */
+const REPOSITORY_GONE: Readonly<Record<GoneReason, string>> = {
+  archived: 'the repository was archived',
+  deleted: 'the repository was deleted',
+  app_removed: 'codex-k8s was taken out of the repository',
+  app_suspended: 'codex-k8s was suspended in the repository',
+  not_shown: 'GitHub does not show the repository any more',
+};
+
 export interface IssueActs {
   /** Acts on the oldest fact, or on the environment's lease, when nothing is unread. */
   next(): Promise<void>;
@@ -82,12 +104,19 @@ export interface IssueActs {
   endsAt(): number | undefined;
 }
 
-/** `since02`: as issues act since 0.2; otherwise as in 0.1.0, whose histories are replayed. */
-export function createIssueActs(issue: IssueRef, state: IssueState, since02: boolean): IssueActs {
+/**
+ * `since02`: as issues act since 0.2; otherwise as in 0.1.0, whose histories are replayed. `hearsEarly`: what was said before a
+ * conversation began is answered by its first turn; otherwise as in 0.2.0.
+ */
+export function createIssueActs(
+  issue: IssueRef,
+  state: IssueState,
+  { since02, hearsEarly }: { readonly since02: boolean; readonly hearsEarly: boolean },
+): IssueActs {
   const key = issueKey(issue);
   const show = (happenings: readonly Happening[]): Promise<void> => showIssue(issue, state, happenings);
   const restoring = createCommentRestoring();
-  const discussion = createDiscussion(issue, state, { show, startOrQueue, cancelById });
+  const discussion = createDiscussion(issue, state, { show, startOrQueue, cancelById }, hearsEarly);
 
   async function next(): Promise<void> {
     if (state.throttled) await showThrottled(state.throttled);
@@ -112,6 +141,10 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
         return issueClosed(fact);
       case 'issue_reopened':
         return issueReopened(fact);
+      case 'repository_gone':
+        return repositoryGone(fact);
+      case 'review_refused':
+        return reviewRefused(fact);
       case 'run_finished':
         return runFinished(fact.runId, fact.outcome);
       case 'run_lost':
@@ -178,8 +211,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
       if (reason === 'trigger_by_agent') await askOwner(fact);
     }
     for (const planned of decision.planned) {
-      if (planned.target.kind === 'discussion') discussion.begin(planned);
-      await startOrQueue(planned, settings);
+      await startOrQueue(planned.target.kind === 'discussion' ? discussion.begin(planned) : planned, settings);
     }
   }
 
@@ -203,6 +235,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
     if (!past) return;
     state.last ??= past.last ?? null;
     if (past.asked !== undefined) state.asked ??= past.asked;
+    state.takenEvents = { ...past.taken, ...state.takenEvents };
     const { pullRequest } = past;
     if (!pullRequest || state.pullRequest) return;
     const truth = await readPullRequest({ issue, pullRequest: pullRequest.number }).catch(leftOut);
@@ -397,20 +430,71 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
 
   async function issueClosed(fact: Extract<Fact, { kind: 'issue_closed' }>): Promise<void> {
     const { open, gone } = await readOpenness();
-    const about = { payload: gone ? { gone } : {}, by: fact.by.login, correlationId: fact.delivery };
+    const how = gone ? (fact.gone ?? 'not_shown') : null;
+    const payload = gone ? { gone, ...(fact.gone === undefined ? {} : { how: fact.gone }) } : {};
+    const about = { payload, by: fact.by.login, correlationId: fact.delivery };
     if (open) return show([{ type: 'issue.close_stale', ...about }]);
     state.closed = true;
-    await show([{ type: 'issue.closed', ...about }]);
-    const reason = gone ? 'GitHub does not show the issue any more' : 'the issue was closed';
+    await show([{ type: 'issue.closed', ...about }, ...(how === null ? [] : orphaned(`issue_${how}`))]);
+    await endRuns(fact.by.login, how === null ? 'the issue was closed' : ISSUE_GONE[how]);
+  }
+
+  /** GitHub is asked whether it is so, since anybody may send an old delivery again (reliability.md T21, finding 1). */
+  async function repositoryGone(fact: Extract<Fact, { kind: 'repository_gone' }>): Promise<void> {
+    const reason = await whyRepositoryIsGone(fact.reason);
+    const by = fact.by.login || 'GitHub';
+    const about = { payload: { reason: reason ?? fact.reason }, by, correlationId: fact.delivery };
+    if (reason === undefined) return show([{ type: 'repository.gone_stale', ...about }]);
+    state.closed = true;
+    state.gone = reason;
+    await show([{ type: 'repository.gone', ...about }, ...orphaned(reason)]);
+    await endRuns(by, REPOSITORY_GONE[reason]);
+  }
+
+  /** Undefined when runs can go on: GitHub shows the repository, and it may be written to. Else as told. */
+  async function whyRepositoryIsGone(told: GoneReason): Promise<GoneReason | undefined> {
+    const truth = await readRepository({ issue }).catch((error) => asTold(error, null));
+    if (truth === null) return told;
+    return truth.archived ? 'archived' : undefined;
+  }
+
+  /** That runs have lost what they were for, each by itself. */
+  function orphaned(reason: string): Happening[] {
+    const lost = [...(state.active ? [state.active] : []), ...state.queue];
+    return lost.map(({ runId, delivery }) => ({
+      type: 'run.orphaned',
+      payload: { reason },
+      runId,
+      correlationId: delivery,
+    }));
+  }
+
+  /** Nothing more can be done for the issue: whoever waits or works is canceled, and the environment goes with the last. */
+  async function endRuns(by: string, reason: string): Promise<void> {
     delete state.discussion;
-    for (const planned of state.queue) await cancelById(planned.runId, fact.by.login, reason);
-    if (state.active) return cancelById(state.active.runId, fact.by.login, reason, await mergedPullRequest());
-    await cleanUp('issue_closed');
+    for (const planned of state.queue) await cancelById(planned.runId, by, reason);
+    if (state.active)
+      return cancelById(state.active.runId, by, reason, state.gone === undefined ? await mergedPullRequest() : null);
+    await cleanUp(whyOver());
+  }
+
+  function whyOver(): string {
+    return state.gone === undefined ? 'issue_closed' : 'repository_gone';
+  }
+
+  /** Somebody whom the platform knows is told why their review starts nothing, once, as with a label. */
+  async function reviewRefused(fact: Extract<Fact, { kind: 'review_refused' }>): Promise<void> {
+    const { review, reason, by, delivery } = fact;
+    if (state.takenReviews.includes(review)) return;
+    state.takenReviews = [...state.takenReviews, review].slice(-200);
+    await refuse(by.login, reason, [], `review-${review}`, fact.pullRequest);
+    await show([{ type: 'run.not_started', payload: { review, reason }, by: by.login, correlationId: delivery }]);
   }
 
   /** GitHub says that the issue is closed before anybody told: what waits must not start. Who works is canceled when it is told. */
   async function takeOpenness(open: boolean): Promise<void> {
     state.closed = !open;
+    if (open) delete state.gone;
     if (open || !since02) return;
     delete state.discussion;
     for (const { runId } of state.queue) await cancelById(runId, 'GitHub', 'the issue was closed');
@@ -442,6 +526,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
       if (!open) return show([{ type: 'issue.reopen_stale', ...about }]);
     }
     state.closed = false;
+    delete state.gone;
     await show([{ type: 'issue.reopened', ...about }]);
     if (since02) await startNext();
   }
@@ -492,10 +577,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
   }
 
   async function startRun(planned: PlannedRun, settings: RunSettings): Promise<void> {
-    const environment = {
-      name: state.environment?.name ?? environmentName(settings.project, issue),
-      until: new Date(Date.now() + settings.environmentHours * 3_600_000).toISOString(),
-    };
+    const environment = await environmentFor(planned, settings);
     state.environment = environment;
     const label = triggerLabel(planned.target);
     answered();
@@ -539,6 +621,19 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
     ]);
   }
 
+  /** The environment that the issue has, with a lease that begins anew; else a new one, named as its project says. */
+  async function environmentFor(
+    { target }: PlannedRun,
+    settings: RunSettings,
+  ): Promise<NonNullable<IssueState['environment']>> {
+    const until = new Date(Date.now() + environmentHoursOf(settings, roleOf(target)) * 3_600_000).toISOString();
+    if (state.environment) return { ...state.environment, until };
+    const { project, namespaceTemplate: template } = settings;
+    if (template === undefined || modeOf(target) === 'code-only')
+      return { name: environmentName(project, issue), until };
+    return { name: await leaseNamespace({ issueKey: key, project, template }), until, leased: true };
+  }
+
   /** A run reports its end by itself; this is for one that was ended from outside and could not. */
   function watch(runId: string, child: ChildWorkflowHandle<typeof runWorkflow>): void {
     const reported = (outcome: RunOutcome): void => {
@@ -570,7 +665,9 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
     const delivered =
       outcome.status === 'succeeded' && !outcome.mergedBy && leavesWork(finished.target) ? outcome : null;
     if (delivered) await takeUp(finished, delivered);
-    const settled = settleLabels({
+    // Where nothing can be written, a refusal that may pass would be waited for, and the environment with it.
+    const settling = state.gone === undefined ? settleLabels : async () => undefined;
+    const settled = settling({
       issue: finished.pullRequest === undefined ? issue : { ...issue, number: finished.pullRequest },
       remove: labelToRemove(finished, state.queue),
       add: delivered ? STATE_IN_REVIEW : null,
@@ -579,7 +676,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
     if (!since02) await settled;
     await Promise.all([show([]), settled]);
     if (finished.target.kind === 'discussion') await discussion.turnOver(finished, outcome);
-    if (state.closed) return cleanUp('issue_closed');
+    if (state.closed) return cleanUp(whyOver());
     if (since02) return startNext();
     const following = state.queue.shift();
     if (!following) return;
@@ -719,12 +816,12 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
   }
 
   /** `run:debug` keeps an environment until its issue is closed (requirements.md R7): its lease begins anew. */
-  async function keptForDebugging(environment: { readonly name: string }): Promise<boolean> {
+  async function keptForDebugging(environment: NonNullable<IssueState['environment']>): Promise<boolean> {
     const truth = await readLabelTruth({ issue, label: RUN_DEBUG, facts: [] }).catch(leftOut);
     if (!truth?.labels.some((label) => label.trim().toLowerCase() === RUN_DEBUG)) return false;
     const { environmentHours } = await readSettings({ repositoryId: issue.repositoryId });
     const until = new Date(Date.now() + environmentHours * 3_600_000).toISOString();
-    state.environment = { name: environment.name, until };
+    state.environment = { ...environment, until };
     const payload = { namespace: environment.name, reason: 'debug_label_present', until };
     await show([{ type: 'run.namespace.cleanup_skipped', payload }]);
     return true;
@@ -732,21 +829,23 @@ export function createIssueActs(issue: IssueRef, state: IssueState, since02: boo
 
   async function cleanUp(reason: string): Promise<void> {
     if (!state.environment) return show([]);
-    const { name } = state.environment;
-    const failed = await removeEnvironment({ environment: name, owner: key }).then(
-      () => null,
-      (error: unknown) => {
+    const { name, leased } = state.environment;
+    const happened = await removeEnvironment({ environment: name, owner: key }).then(
+      // 0.2.0 answered nothing.
+      (removal: Removal | null | undefined): Happening =>
+        removal?.held === undefined
+          ? { type: 'run.namespace.cleaned', payload: { namespace: name, reason } }
+          : { type: 'run.namespace.cleanup_blocked', payload: { namespace: name, reason, held: removal.held } },
+      (error: unknown): Happening => {
         if (isCancellation(error)) throw error;
-        return rootCause(error) ?? String(error);
+        const failed = rootCause(error) ?? String(error);
+        return { type: 'run.namespace.cleanup_failed', payload: { namespace: name, reason, error: failed } };
       },
     );
-    // What cannot be removed after a day of tries is somebody else's, or a person's to look at: the issue goes on without it.
+    // What cannot be removed is held by something, is somebody else's, or a person's to look at: the issue goes on without it.
     state.environment = null;
-    await show([
-      failed === null
-        ? { type: 'run.namespace.cleaned', payload: { namespace: name, reason } }
-        : { type: 'run.namespace.cleanup_failed', payload: { namespace: name, reason, error: failed } },
-    ]);
+    if (leased) await releaseNamespace({ issueKey: key });
+    await show([happened]);
   }
 
   async function letGo(): Promise<boolean> {

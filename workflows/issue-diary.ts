@@ -131,7 +131,20 @@ export function leftOut(error: unknown): undefined {
 }
 
 /** What the issue goes on with, should it be closed and live again. */
-function pastOf({ done, branch, pullRequest, last, asked }: IssueState): IssuePast | null {
+function pastOf({ done, branch, pullRequest, last, asked, takenEvents }: IssueState): IssuePast | null {
   if (done === undefined) return null;
-  return { done, branch: branch ?? 1, pullRequest, last, ...(asked === undefined ? {} : { asked }) };
+  const onPullRequests = Object.entries(takenEvents).filter(([subject]) => isOnPullRequest(subject));
+  return {
+    done,
+    branch: branch ?? 1,
+    pullRequest,
+    last,
+    ...(asked === undefined ? {} : { asked }),
+    ...(onPullRequests.length === 0 ? {} : { taken: Object.fromEntries(onPullRequests) }),
+  };
+}
+
+/** `need:reviewer #13`: the label and the pull request that it is on. */
+function isOnPullRequest(subject: string): boolean {
+  return / #\d+$/.test(subject);
 }

@@ -22,8 +22,8 @@ export interface DiscussionActs {
 }
 
 export interface IssueDiscussion {
-  /** Begins, when a turn is planned that the label asks for. */
-  begin(planned: PlannedRun): void;
+  /** Begins, when a turn is planned that the label asks for. Returns that turn, which answers what was said before. */
+  begin(planned: PlannedRun): PlannedRun;
   /** Somebody said something. */
   said(fact: Extract<Fact, { kind: 'comment_added' }>): Promise<void>;
   /** A turn is over. */
@@ -36,7 +36,13 @@ export interface IssueDiscussion {
   endsAt(): number | undefined;
 }
 
-export function createDiscussion(issue: IssueRef, state: IssueState, acts: DiscussionActs): IssueDiscussion {
+/** `hearsEarly`: a comment whose delivery overtook the label's is not lost; in 0.2.0 it was. */
+export function createDiscussion(
+  issue: IssueRef,
+  state: IssueState,
+  acts: DiscussionActs,
+  hearsEarly: boolean,
+): IssueDiscussion {
   const isTurn = (run: PlannedRun | null): run is PlannedRun => run?.target.kind === 'discussion';
   const inTurn = (): boolean => isTurn(state.active) || state.queue.some(isTurn);
 
@@ -74,20 +80,34 @@ export function createDiscussion(issue: IssueRef, state: IssueState, acts: Discu
     await acts.show([{ type: 'discussion.ended', payload: { by, reason } }]);
   }
 
+  /** It is kept until the label's delivery arrives, if ever. */
+  function hearEarly(comment: Discussion['unanswered'][number]): void {
+    const early = (state.early ?? []).filter((other) => other.comment !== comment.comment);
+    state.early = [...early, comment].slice(-UNANSWERED);
+  }
+
   return {
     begin(planned) {
+      const early = state.early ?? [];
+      delete state.early;
       state.discussion = {
         last: null,
         answeredUntil: null,
-        unanswered: [],
-        taken: [],
+        unanswered: early,
+        taken: early.map(({ comment }) => comment),
         idleUntil: new Date(Date.parse(planned.requestedAt) + IDLE_MS).toISOString(),
       };
+      if (!hearsEarly) return planned;
+      for (const { comment } of early) react(comment, 'eyes');
+      // A comment that came while nobody lived to hear it is read as well: all that is there now is what the turn is about.
+      const said = early.reduce((latest, { saidAt }) => later(latest, saidAt), new Date().toISOString());
+      return { ...planned, frozenAt: later(said, planned.frozenAt ?? planned.requestedAt) };
     },
 
     async said({ runId, comment: id, saidAt, delivery, by, at }) {
       const comment = { runId, comment: id, saidAt, delivery, by, at };
       const { discussion } = state;
+      if (!discussion && hearsEarly) return hearEarly(comment);
       if (!discussion || state.closed || discussion.taken.includes(id)) return;
       state.discussion = {
         ...discussion,

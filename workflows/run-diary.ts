@@ -61,6 +61,7 @@ export function createRunDiary(
   let body = '';
   /** Set while comments that GitHub did not take are tried again, and row and events are shown without them. */
   let catchingUp = false;
+  let refusedShown = false;
   let story: RunStory = {
     ...newStory(plan, {
       branch: branch ?? branchName(issue.number),
@@ -102,11 +103,19 @@ export function createRunDiary(
           acknowledge: first ? { issue, trigger: plan.trigger, pullRequest: pullRequest?.number ?? null } : null,
         });
         if (done.comment) ({ comment } = done);
+        else if (done.refused !== undefined) await showRefused(row, done.refused);
         else if (withComment) commentWritten = catchUp();
       }),
     );
     shown = mine.catch(() => undefined);
     return mine;
+  }
+
+  /** Says once why there is no comment, or an old one, for people who look for it (reliability.md T17). */
+  async function showRefused(row: RunRowInput, reason: string): Promise<void> {
+    if (refusedShown) return;
+    refusedShown = true;
+    await recordRun({ row, events: [asFlowEvent({ type: 'github.comment_refused', payload: { reason } })] });
   }
 
   /** Goes on until the newest comment stands on GitHub, or GitHub was away for a day. */

@@ -29,6 +29,9 @@ export function withCanonicalLabels(event: WebhookEvent, { canonical, overridden
         before: event.before === null ? null : canonical(event.before),
       };
     case 'push':
+    case 'repository':
+    case 'installation':
+    case 'installation_repositories':
     case 'other':
       return event;
   }

@@ -27,6 +27,10 @@ const PullRequest = z.object({
   merged: z.boolean().nullish(),
 });
 
+/** The app where it is installed. `account` is a person, an organization or an enterprise, which has no login. */
+const installation = z.object({ account: z.object({ login: text.optional() }).nullish() });
+const named = z.array(z.object({ id }));
+
 const shapes = {
   issues: Common.extend({
     issue: z.object({ number: id, title: text, html_url: text, labels }),
@@ -47,6 +51,9 @@ const shapes = {
     changes: z.object({ name: z.object({ from: text }).optional() }).optional(),
   }),
   push: Common.extend({ ref: text, deleted: z.boolean().default(false) }),
+  repository: Common.required({ repository: true }),
+  installation: Common.extend({ installation, repositories: named.nullish() }),
+  installation_repositories: Common.extend({ installation, repositories_removed: named }),
 };
 
 /** The event whose shape a body has, of those that the policy looks at. */
@@ -55,10 +62,26 @@ function shapeOf(body: Record<string, unknown>): keyof typeof shapes | 'other' {
   if (has('review') && has('pull_request')) return 'pull_request_review';
   if (has('comment') && has('issue') && !has('commit')) return 'issue_comment';
   if (has('comment') || has('thread') || has('check_run') || has('check_suite') || has('workflow_run')) return 'other';
+  if (has('repositories_removed')) return 'installation_repositories';
+  if (isInstallation(body['installation']) && !has('repository') && !has('target_type')) return 'installation';
   if (has('pull_request')) return 'pull_request';
   if (has('issue')) return 'issues';
   if (has('label') && !has('discussion')) return 'label';
   return has('ref') && has('after') ? 'push' : 'other';
+}
+
+/** Every delivery of an app names its installation; only events of the installation itself say whose it is. */
+function isInstallation(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'account' in value;
+}
+
+/**
+ * Whether a body can be that of the event. That a repository changed has no object of its own, so it looks like many another event:
+ * GitHub is asked before anything is believed of it.
+ */
+function fits(name: string, shape: ReturnType<typeof shapeOf>): boolean {
+  if (name === 'repository') return shape === 'other';
+  return Object.hasOwn(shapes, name) ? shape === name : shape === 'other' || RELATED.has(name);
 }
 
 /**
@@ -69,8 +92,7 @@ export function readEvent(name: string, body: unknown, labels: LabelNames = CANO
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return 'the body is not a JSON object';
   const shape = shapeOf(body as Record<string, unknown>);
   const known = Object.hasOwn(shapes, name);
-  if (known ? shape !== name : shape !== 'other' && !RELATED.has(name))
-    return `the body is not that of the event ${name}`;
+  if (!fits(name, shape)) return `the body is not that of the event ${name}`;
   const parsed = known ? shapes[name as keyof typeof shapes].safeParse(body) : Common.safeParse(body);
   if (!parsed.success)
     return `the body is not that of the event ${name}: ${z.prettifyError(parsed.error).slice(0, 500)}`;
@@ -91,7 +113,9 @@ type Parsed = Partial<
   z.infer<(typeof shapes)['issues']> &
     z.infer<(typeof shapes)['issue_comment']> &
     z.infer<(typeof shapes)['pull_request_review']> &
-    z.infer<(typeof shapes)['push']>
+    z.infer<(typeof shapes)['push']> &
+    z.infer<(typeof shapes)['installation']> &
+    z.infer<(typeof shapes)['installation_repositories']>
 >;
 
 function toEvent(name: string, data: z.infer<typeof Common>): WebhookEvent {
@@ -146,6 +170,12 @@ function toEvent(name: string, data: z.infer<typeof Common>): WebhookEvent {
       };
   }
   if (name === 'push' && ref !== undefined) return { ...common, name, ref, deleted: deleted ?? false };
+  if (name === 'repository') return { ...common, name };
+  if (name === 'installation' || name === 'installation_repositories') {
+    const { repositories, repositories_removed: removed, installation: installed } = data as Parsed;
+    const ids = (name === 'installation' ? repositories : removed)?.map((each) => each.id) ?? null;
+    return { ...common, name, account: installed?.account?.login ?? null, repositories: ids };
+  }
   if (name === 'label' && changed) return { ...common, name, label: changed.name, before: renamedFrom(data) };
   return { ...common, name: 'other' };
 }

@@ -11,7 +11,7 @@ import type { LabelNames } from '../../src/domain/label-names.ts';
 import { issueOfBranch } from '../../src/domain/names.ts';
 import { isOwnDeliveryId } from '../../src/domain/sweeps.ts';
 import { judge, type Judgement } from '../../src/domain/triggers.ts';
-import { issueRefOf, type WebhookEvent } from '../../src/domain/webhooks.ts';
+import { goneRepositories, issueRefOf, type WebhookEvent } from '../../src/domain/webhooks.ts';
 import type { Arrival, Intake, JudgedDelivery, Receipt, SenderKnowledge } from '../../src/read-model/intake.ts';
 import { bodyTooLarge, failure } from '../errors.ts';
 import { readEvent } from './payloads.ts';
@@ -135,6 +135,7 @@ interface Received {
 /** What is to be kept, once it is judged by what the read model knows then. */
 function arrivalOf(event: WebhookEvent, received: Received): Arrival {
   const issue = issueRefOf(event, issueOfBranch);
+  const gone = goneRepositories(event);
   const runId = randomUUID();
   return {
     id: received.id,
@@ -142,6 +143,7 @@ function arrivalOf(event: WebhookEvent, received: Received): Arrival {
     repositoryId: event.repository?.id ?? 0,
     senderId: event.sender?.id ?? 0,
     issueKey: issue ? issueKey(issue) : null,
+    ...(gone ? { gone } : {}),
     judge: (knowledge) => judgedDelivery(event, received, { knowledge, issue, runId }),
   };
 }

@@ -11,6 +11,12 @@ export interface PullRequestTruth {
   readonly merged: boolean;
 }
 
+/** What GitHub says of a repository that it shows. */
+export interface RepositoryTruth {
+  /** Nothing in it can be changed. */
+  readonly archived: boolean;
+}
+
 /** What GitHub says of a review that asked for changes. */
 export interface ReviewTruth {
   readonly pullRequestOpen: boolean;

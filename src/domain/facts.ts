@@ -24,6 +24,9 @@ interface FromDelivery {
   readonly at: string;
 }
 
+/** Why nothing can be done in a repository. `not_shown`: GitHub does not show it to the platform, and does not say why. */
+export type GoneReason = 'archived' | 'deleted' | 'app_removed' | 'app_suspended' | 'not_shown';
+
 export type Fact =
   /** Somebody who may put a trigger label on. `runId` names the run, should it come to one. */
   | (FromDelivery & {
@@ -60,6 +63,13 @@ export type Fact =
       /** Set when it was given on a commit that was not the head of the pull request any more (reliability.md T19). */
       readonly outdated?: true;
     })
+  /** Changes were requested by somebody who may not start runs, and may know why. */
+  | (FromDelivery & {
+      readonly kind: 'review_refused';
+      readonly pullRequest: number;
+      readonly review: number;
+      readonly reason: string;
+    })
   /** Somebody who may said something on an issue that is being discussed. */
   | (FromDelivery & {
       readonly kind: 'comment_added';
@@ -71,8 +81,11 @@ export type Fact =
   /** Somebody else edited or deleted a run's status comment. */
   | (FromDelivery & { readonly kind: 'status_comment_changed'; readonly runId: string })
   | (FromDelivery & { readonly kind: 'pull_request_closed'; readonly pullRequest: number; readonly merged: boolean })
-  | (FromDelivery & { readonly kind: 'issue_closed' })
+  /** `gone`: how GitHub says that it went, where that is told; GitHub is asked all the same (reliability.md T17). */
+  | (FromDelivery & { readonly kind: 'issue_closed'; readonly gone?: 'deleted' | 'transferred' })
   | (FromDelivery & { readonly kind: 'issue_reopened' })
+  /** Nothing can be done any more in the issue's repository (reliability.md T21). Told to each open issue of it. */
+  | (FromDelivery & { readonly kind: 'repository_gone'; readonly reason: GoneReason })
   | { readonly kind: 'run_finished'; readonly runId: string; readonly outcome: RunOutcome }
   /** A run's workflow was ended from outside, before it could show its end. */
   | { readonly kind: 'run_lost'; readonly runId: string; readonly outcome: UnfinishedOutcome }

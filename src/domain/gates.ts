@@ -36,6 +36,8 @@ export interface IssuePast {
   readonly last?: LastWork | null;
   /** Why the platform had put `need:input` on. */
   readonly asked?: string;
+  /** The newest clicks taken up on its pull requests, whose record does not begin anew with the issue's. */
+  readonly taken?: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
 /** The last run that left work behind: what a revise goes on with. */

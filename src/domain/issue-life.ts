@@ -2,7 +2,7 @@
  * The stateful half of the trigger policy: what a fact means for an issue that has a past. Pure functions over the
  * issue workflow's state, so that the whole of it is one table test.
  */
-import type { Account, Fact, ObservedFact } from './facts.ts';
+import type { Account, Fact, GoneReason, ObservedFact } from './facts.ts';
 import { gate, type Candidates, type DoneStages, type IssuePast, type LastWork } from './gates.ts';
 import {
   normalizeLabel,
@@ -78,11 +78,15 @@ export interface IssueState {
   branches?: number;
   /** Set while people talk with an agent in comments. */
   discussion?: Discussion;
+  /** What was said where `mode:discussion` is on and no conversation has begun yet. */
+  early?: Discussion['unanswered'];
   /** Why the platform put `need:input` on, while it is unanswered. */
   asked?: string;
   pullRequest: { readonly number: number; readonly url: string } | null;
-  environment: { readonly name: string; readonly until: string } | null;
+  environment: { readonly name: string; readonly until: string; readonly leased?: boolean } | null;
   closed: boolean;
+  /** Set while nothing can be done in the repository. */
+  gone?: GoneReason;
   /** Counts the writes to the read model. */
   revision: number;
   /** Facts that said nothing new and were let go while many were unread; not told of yet. */
@@ -147,6 +151,7 @@ function subjectOf(fact: Fact): string | undefined {
     case 'trigger_refused':
       return `${fact.kind} ${fact.by.id} ${fact.label} ${fact.event} ${fact.reason}`;
     case 'changes_requested':
+    case 'review_refused':
       return `${fact.kind} ${fact.review}`;
     case 'comment_added':
       return `${fact.kind} ${fact.comment}`;
@@ -156,6 +161,7 @@ function subjectOf(fact: Fact): string | undefined {
       return `${fact.kind} ${fact.runId}`;
     case 'issue_closed':
     case 'issue_reopened':
+    case 'repository_gone':
       return fact.kind;
     case 'run_finished':
     case 'run_lost':

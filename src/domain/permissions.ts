@@ -3,7 +3,7 @@
  * B29). It is a Role of the environment's namespace: nothing here reaches beyond it. What rules cannot say (which pods, which
  * Jobs) is held by the admission policies in deploy/kubernetes/base.
  */
-import { type Role, STAGES } from './stages.ts';
+import type { Role, STAGES } from './stages.ts';
 
 /** How much of an environment an agent is given (requirements.md R6). */
 export type RuntimeMode = (typeof STAGES)[number]['mode'];

@@ -15,12 +15,14 @@ import {
   triggerOfLabel,
   type TriggerTarget,
 } from './stages.ts';
-import { changedStatusComment, issueNumberOf, type WebhookEvent } from './webhooks.ts';
+import { changedStatusComment, goneRepositories, issueNumberOf, type WebhookEvent } from './webhooks.ts';
 
 /** What the read model says of the repository and the sender. */
 export interface Knowledge {
   readonly bound: boolean;
   readonly standing: Standing;
+  /** How many open issues there are in bound repositories that are gone, where the delivery says so of any. */
+  readonly openIssues?: number;
 }
 
 /** Given by the caller, so that judging stays pure. */
@@ -36,7 +38,7 @@ export interface DeliveryIdentity {
 export interface Judgement {
   readonly status: 'accepted' | 'ignored';
   readonly reason: string;
-  /** What the issue's workflow is to be told, if anything. */
+  /** What the issue's workflow is to be told, if anything; of a repository that is gone, every open issue's. */
   readonly fact: Fact | null;
 }
 
@@ -60,13 +62,19 @@ export function judge(event: WebhookEvent, knowledge: Knowledge, identity: Deliv
       return judgeLabel(event, knowledge);
     case 'push':
       return judgePush(event, knowledge);
+    case 'repository':
+    case 'installation':
+    case 'installation_repositories':
+      return judgeGone(event, knowledge, identity);
     case 'other':
       return accepted('recorded');
   }
 }
 
-/** An issue that is deleted or moved away is over here as one that is closed; GitHub is asked which (reliability.md T17). */
-const ENDINGS = new Set(['closed', 'deleted', 'transferred']);
+/** An issue that is deleted or moved away is over here as one that is closed (reliability.md T17). */
+function goneBy(action: string): 'deleted' | 'transferred' | undefined {
+  return action === 'deleted' || action === 'transferred' ? action : undefined;
+}
 
 function judgeIssue(
   event: Extract<WebhookEvent, { name: 'issues' }>,
@@ -77,7 +85,9 @@ function judgeIssue(
   const from = { delivery: identity.delivery, at: identity.receivedAt, by: account(sender) };
   const noTrigger = 'issue_event_not_trigger_label';
 
-  if (ENDINGS.has(event.action)) return ignored(noTrigger, bound ? { ...from, kind: 'issue_closed' } : null);
+  const gone = goneBy(event.action);
+  if (gone) return ignored(noTrigger, bound ? { ...from, kind: 'issue_closed', gone } : null);
+  if (event.action === 'closed') return ignored(noTrigger, bound ? { ...from, kind: 'issue_closed' } : null);
   if (event.action === 'reopened') return ignored(noTrigger, bound ? { ...from, kind: 'issue_reopened' } : null);
 
   const label = event.label === null ? '' : normalizeLabel(event.label);
@@ -214,15 +224,18 @@ function judgeReview(
   const sender = event.sender ?? NOBODY;
   if (sender.login === identity.agentLogin) return ignored('trigger_by_agent');
   const authorization = authorize(sender, standing);
-  if (!authorization.permitted) return ignored(authorization.reason);
+  const from = { delivery: identity.delivery, at: identity.receivedAt, by: account(sender) };
+  if (!authorization.permitted) {
+    const { reason, known } = authorization;
+    const about = { pullRequest: event.pullRequest.number, review: event.review.id };
+    return ignored(reason, known ? { ...from, ...about, kind: 'review_refused', reason } : null);
+  }
   return {
     status: 'accepted',
     reason: authorization.reason,
     fact: {
+      ...from,
       kind: 'changes_requested',
-      delivery: identity.delivery,
-      at: identity.receivedAt,
-      by: account(sender),
       pullRequest: event.pullRequest.number,
       pullRequestUrl: short(event.pullRequest.url),
       branch: short(event.pullRequest.headRef),
@@ -248,6 +261,34 @@ function judgePush(event: Extract<WebhookEvent, { name: 'push' }>, { bound }: Kn
   const toMain = event.ref === 'refs/heads/main' || event.ref === 'refs/heads/master';
   if (toMain && !event.deleted && !bound) return ignored('repository_not_bound_for_push_main');
   return accepted('recorded');
+}
+
+const GONE = {
+  archived: 'repository_archived',
+  deleted: 'repository_deleted',
+  app_removed: 'app_removed',
+  app_suspended: 'app_suspended',
+} as const;
+
+/**
+ * A repository in which nothing can be done any more (reliability.md T21): each of its open issues is told. GitHub says so of
+ * itself, so whoever did it need not be known here.
+ */
+function judgeGone(
+  event: Extract<WebhookEvent, { name: 'repository' | 'installation' | 'installation_repositories' }>,
+  { openIssues = 0 }: Knowledge,
+  identity: DeliveryIdentity,
+): Judgement {
+  const gone = goneRepositories(event);
+  if (!gone) return accepted('recorded');
+  if (openIssues === 0) return ignored('no_open_issue_concerned');
+  const { reason } = gone;
+  const by = account(event.sender ?? NOBODY);
+  return {
+    status: 'accepted',
+    reason: GONE[reason],
+    fact: { kind: 'repository_gone', delivery: identity.delivery, at: identity.receivedAt, by, reason },
+  };
 }
 
 /** Whether the review is of a commit that somebody pushed over before it was submitted. */

@@ -1,5 +1,5 @@
 /** What of GitHub's webhooks the policy looks at, free of GitHub's spelling and of everything else. */
-import type { IssueRef } from './facts.ts';
+import type { GoneReason, IssueRef } from './facts.ts';
 import type { Sender } from './senders.ts';
 import { readStatusMarkers } from './status-comment.ts';
 
@@ -81,6 +81,15 @@ export type WebhookEvent = {
       readonly before: string | null;
     }
   | { readonly name: 'push'; readonly ref: string; readonly deleted: boolean }
+  | { readonly name: 'repository' }
+  | {
+      /** What the platform's app may see of an account's repositories. */
+      readonly name: 'installation' | 'installation_repositories';
+      /** The account that it is installed for. */
+      readonly account: string | null;
+      /** Those that it is taken away from, by id; null where GitHub names none, and all of the account's are meant. */
+      readonly repositories: readonly number[] | null;
+    }
   | { readonly name: 'other' }
 );
 
@@ -124,4 +133,29 @@ export function issueRefOf(
   const number = issueNumberOf(event, ofBranch);
   if (number === undefined || !event.repository) return undefined;
   return { repositoryId: event.repository.id, owner: event.repository.owner, name: event.repository.name, number };
+}
+
+/** Repositories in which nothing can be done any more: these, or all of an owner's. */
+export interface GoneRepositories {
+  readonly reason: Exclude<GoneReason, 'not_shown'>;
+  readonly repositories: readonly number[];
+  readonly owner: string | null;
+}
+
+/**
+ * The repositories in which nothing can be done any more by what an event says (reliability.md T21). One that moved to another
+ * owner is the same one under another name (T20).
+ */
+export function goneRepositories(event: WebhookEvent): GoneRepositories | undefined {
+  const { action } = event;
+  if (event.name === 'repository') {
+    const ended = action === 'archived' || action === 'deleted';
+    return ended && event.repository ? { reason: action, repositories: [event.repository.id], owner: null } : undefined;
+  }
+  if (event.name !== 'installation' && event.name !== 'installation_repositories') return undefined;
+  const { name, repositories, account } = event;
+  const removed = name === 'installation' ? action === 'deleted' : action === 'removed';
+  if (!removed && !(name === 'installation' && action === 'suspend')) return undefined;
+  const reason = removed ? 'app_removed' : 'app_suspended';
+  return { reason, repositories: repositories ?? [], owner: repositories === null ? account : null };
 }

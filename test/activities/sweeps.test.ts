@@ -36,6 +36,7 @@ let statuses: Map<string, WorkflowStatus>;
 let outcome: Awaited<ReturnType<WorkflowRecords['outcomeOf']>>;
 let told: { key: string; fact: unknown }[];
 let serverAnswers: boolean;
+let agentLogin: string | undefined;
 
 beforeAll(async () => {
   [stage, database] = await Promise.all([startWithDemo(), startTestDatabase()]);
@@ -55,6 +56,7 @@ beforeEach(async () => {
   outcome = undefined;
   told = [];
   serverAnswers = true;
+  agentLogin = undefined;
   await connection.sql`truncate deliveries, inboxes, issue_facts, issues, runs, flow_events, repositories cascade`;
   await bind({});
 });
@@ -77,6 +79,7 @@ function activities(apiUrl = stage.sandbox.apiUrl): Activities {
     github: createGitHub({ apiUrl, token: 'token-octo', waits, settleMs: 0 }),
     runtime: createLocalRuntime({ root, command: ['none'], platformUrl: '', env: {} }),
     serverAnswers: async () => serverAnswers,
+    ...(agentLogin === undefined ? {} : { agentLogin }),
     workflows: {
       statusOf: async (id) => statuses.get(id) ?? { status: 'absent' },
       outcomeOf: async () => outcome,
@@ -348,7 +351,37 @@ describe('what nobody told of', () => {
     }
     await activities().reconcileRepositories({ repositories: [{ id: -5, since: LONG_AGO }], graceSeconds: 0 });
     const words = told.map(({ key, fact }) => `${key} ${(fact as Fact).kind}`);
-    expect(words.toSorted()).toEqual(['issue:-5#1 issue_closed', 'issue:-5#2 issue_closed']);
+    expect(words.toSorted()).toEqual(['issue:-5#1 repository_gone', 'issue:-5#2 repository_gone']);
+    expect(told).toMatchObject([{ fact: { reason: 'not_shown' } }, { fact: { reason: 'not_shown' } }]);
+  });
+
+  test('T21: a repository that was archived has its open issues told, and nothing in it is started', async () => {
+    const { key } = await labeledIssue();
+    await projectIssue(connection.db, issueRow(Number(key.split('#')[1])), []);
+    statuses.set(key, { status: 'open' });
+    await stage.octo.repos.update({ ...DEMO, archived: true });
+    try {
+      expect(await sweep()).toMatchObject({ made: 0, leftOut: [] });
+    } finally {
+      await stage.octo.repos.update({ ...DEMO, archived: false });
+    }
+    expect(told).toMatchObject([{ key, fact: { kind: 'repository_gone', reason: 'archived' } }]);
+    expect(await factsOf(key)).toEqual([]);
+  });
+
+  test('T21: a name that is another repository now is as good as gone', async () => {
+    await bind({ id: 77 });
+    await projectIssue(connection.db, issueRow(1, { key: 'issue:77#1', repositoryId: 77 }), []);
+    statuses.set('issue:77#1', { status: 'open' });
+    await activities().reconcileRepositories({ repositories: [{ id: 77, since: LONG_AGO }], graceSeconds: 0 });
+    expect(told).toMatchObject([{ key: 'issue:77#1', fact: { kind: 'repository_gone', reason: 'not_shown' } }]);
+  });
+
+  test('B22: a label that an agent put on is judged as one, whoever finds it', async () => {
+    const { key } = await labeledIssue();
+    agentLogin = 'octo';
+    await sweep();
+    expect(await factsOf(key)).toMatchObject([{ kind: 'trigger_refused', reason: 'trigger_by_agent' }]);
   });
 
   test('is not looked for when Postgres does not answer: the sweep is tried again', async () => {

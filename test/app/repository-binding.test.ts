@@ -78,3 +78,9 @@ describe('labels', () => {
     await expect(waiting.syncLabels(FULL_NAME)).rejects.toMatchObject({ code: 'unavailable' });
   });
 });
+
+test('T21: what becomes of a repository itself is listened to', async () => {
+  await binding().bind({ fullName: FULL_NAME, project: 'demo' });
+  const { data } = await stage.octo.repos.listWebhooks(DEMO);
+  expect(data[0]?.events).toContain('repository');
+});

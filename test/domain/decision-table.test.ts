@@ -25,7 +25,7 @@ import { RUN_LIMITS } from '../../src/domain/capacity.ts';
 import type { Sender, Standing } from '../../src/domain/senders.ts';
 import { roleOf, STAGES, triggerLabel, type Stage, type TriggerTarget } from '../../src/domain/stages.ts';
 import { judge, type Knowledge } from '../../src/domain/triggers.ts';
-import type { WebhookEvent } from '../../src/domain/webhooks.ts';
+import { goneRepositories, type WebhookEvent } from '../../src/domain/webhooks.ts';
 import {
   IDENTITY,
   issuesEvent,
@@ -427,7 +427,14 @@ const LATER: Row[] = [
     'changes requested by a member who may read',
     reviewEvent('changes_requested'),
     READER,
-    'ignored sender_role_read_not_permitted',
+    'ignored sender_role_read_not_permitted review_refused',
+  ],
+  [
+    'review',
+    'changes requested by a stranger',
+    reviewEvent('changes_requested'),
+    STRANGE,
+    'ignored sender_not_allowed',
   ],
   ['reviewer', 'need:reviewer on our pull request by a member', labelOnPullRequest('need:reviewer'), BOUND, STARTED],
   ['reviewer', 'need:reviewer in another spelling', labelOnPullRequest(' Need:Reviewer'), BOUND, STARTED],
@@ -563,6 +570,67 @@ const LATER: Row[] = [
   ],
 ];
 
+/** Of repositories in which so many issues are open. */
+const withOpen = (openIssues: number): Knowledge => ({ ...STRANGE, openIssues });
+const CONCERNED = withOpen(1);
+
+function repository(action: string): WebhookEvent {
+  return { name: 'repository', action, repository: REPOSITORY, sender: OLIVIA };
+}
+
+function installation(action: string, repositories: readonly number[] | null = [REPOSITORY.id]): WebhookEvent {
+  return { name: 'installation', action, repository: null, sender: OLIVIA, account: 'acme', repositories };
+}
+
+function installedIn(action: string): WebhookEvent {
+  return { ...installation(action), name: 'installation_repositories' } as WebhookEvent;
+}
+
+/** What ends the work on issues, whoever did it (reliability.md T17, T20, T21). */
+const ENDINGS: Row[] = [
+  ['T17', 'an issue deleted', issuesEvent('deleted', null), STRANGE, `ignored ${NO_TRIGGER} issue_closed`],
+  ['T17', 'an issue transferred', issuesEvent('transferred', null), STRANGE, `ignored ${NO_TRIGGER} issue_closed`],
+  ['T17', 'an issue locked', issuesEvent('locked', null), BOUND, `ignored ${NO_TRIGGER}`],
+  ['T21', 'a repository archived', repository('archived'), CONCERNED, 'accepted repository_archived repository_gone'],
+  ['T21', 'a repository deleted', repository('deleted'), CONCERNED, 'accepted repository_deleted repository_gone'],
+  [
+    'T21',
+    'a repository archived where no issue is open',
+    repository('archived'),
+    withOpen(0),
+    'ignored no_open_issue_concerned',
+  ],
+  [
+    'T21',
+    'a repository archived that is not bound',
+    repository('archived'),
+    UNBOUND,
+    'ignored no_open_issue_concerned',
+  ],
+  ['T21', 'a repository unarchived', repository('unarchived'), CONCERNED, 'accepted recorded'],
+  ['T20', 'a repository renamed', repository('renamed'), CONCERNED, 'accepted recorded'],
+  ['T20', 'a repository transferred', repository('transferred'), CONCERNED, 'accepted recorded'],
+  ['T21', 'the app removed', installation('deleted'), CONCERNED, 'accepted app_removed repository_gone'],
+  ['T21', 'the app suspended', installation('suspend', null), CONCERNED, 'accepted app_suspended repository_gone'],
+  [
+    'T21',
+    'the app taken out of a repository',
+    installedIn('removed'),
+    CONCERNED,
+    'accepted app_removed repository_gone',
+  ],
+  [
+    'T21',
+    'the app removed where no issue is open',
+    installation('deleted'),
+    withOpen(0),
+    'ignored no_open_issue_concerned',
+  ],
+  ['T21', 'the app installed', installation('created'), CONCERNED, 'accepted recorded'],
+  ['T21', 'the app resumed', installation('unsuspend'), CONCERNED, 'accepted recorded'],
+  ['T21', 'the app let into a repository', installedIn('added'), CONCERNED, 'accepted recorded'],
+];
+
 function judged(event: WebhookEvent, knowledge: Knowledge): string {
   const { status, reason, fact } = judge(event, knowledge, IDENTITY);
   return [status, reason, ...(fact ? [fact.kind] : [])].join(' ');
@@ -575,6 +643,23 @@ describe('what a webhook means by itself', () => {
 
   test.each(LATER)('2.3 %s: %s', (_row, _what, event, knowledge, outcome) => {
     expect(judged(event, knowledge)).toBe(outcome);
+  });
+
+  test.each(ENDINGS)('%s: %s', (_row, _what, event, knowledge, outcome) => {
+    expect(judged(event, knowledge)).toBe(outcome);
+  });
+
+  test.each(['deleted', 'transferred'])('T17: the fact of an issue that was %s says so', (gone) => {
+    expect(judge(issuesEvent(gone, null), BOUND, IDENTITY).fact).toMatchObject({ kind: 'issue_closed', gone });
+  });
+
+  test.each<[string, WebhookEvent, object]>([
+    ['archived', repository('archived'), { reason: 'archived', repositories: [REPOSITORY.id], owner: null }],
+    ['in which the app was removed', installation('deleted'), { repositories: [REPOSITORY.id], owner: null }],
+    ['out of which the app was taken', installedIn('removed'), { repositories: [REPOSITORY.id], owner: null }],
+    ['of an owner, where GitHub names none', installation('suspend', null), { repositories: [], owner: 'acme' }],
+  ])('T21: repositories %s', (_what, event, gone) => {
+    expect(goneRepositories(event)).toMatchObject(gone);
   });
 
   test.each(STAGES.map(({ stage }) => stage))('2.2 row 1: the label of the stage %s asks for its work', (stage) => {
@@ -1149,6 +1234,7 @@ const USED = [
 
 /** What this build refuses for reasons that 2.4 does not know. */
 const OWN = new Set([
+  'no_open_issue_concerned',
   'trigger_by_agent',
   'pull_request_not_current',
   'trigger_already_taken',
@@ -1163,7 +1249,7 @@ const OWN = new Set([
 ]);
 
 describe('2.4: the codes of what is ignored', () => {
-  const ignored = [...TABLE, ...LATER].flatMap(([, , event, knowledge]) => {
+  const ignored = [...TABLE, ...LATER, ...ENDINGS].flatMap(([, , event, knowledge]) => {
     const { status, reason } = judge(event, knowledge, IDENTITY);
     return status === 'ignored' ? [reason] : [];
   });

@@ -343,7 +343,7 @@ class World {
       if (!startsWorkflow(fact)) return;
       const state = newIssueState('Count words', '', this.#now());
       const issue = { repositoryId: REPOSITORY.id, owner: 'acme', name: 'demo', number: ISSUE };
-      this.workflow = { state, acts: createIssueActs(issue, state, true) };
+      this.workflow = { state, acts: createIssueActs(issue, state, { since02: true, hearsEarly: true }) };
     }
     this.#seq += 1;
     receive(this.workflow.state, [{ seq: this.#seq, fact }]);
@@ -752,6 +752,23 @@ describe('found by these', () => {
     );
     await github.settle();
     expect(github.working?.plan.label).toBe('run:dev');
+  });
+
+  test('a click for a reviewer is not taken for one that an earlier life of the issue has taken up', async () => {
+    const github = await play(
+      ...DELIVERED,
+      ['ask for a reviewer', 0],
+      HEARD,
+      ['close', 0],
+      ['ask', 0, 'run:dev'],
+      ['end', false],
+      ['ask for a reviewer', 0],
+      ['reopen', 0],
+      ['ask', 0, 'run:dev:revise'],
+    );
+    await github.settle();
+    expect(github.faults).toEqual([]);
+    expect(github.started).toHaveLength(3);
   });
 
   test('a comment on an issue that is known to be closed starts no turn', async () => {

@@ -111,6 +111,7 @@ describe('T34: a fact', () => {
     ['a review', from(everybody, reviewEvent('changes_requested', { url: long, labels: ['run:dev', long] }))],
     ['a pull request that is closed', from(everybody, pullRequestEvent('closed', { url: long }))],
     ['an issue that is closed', from(everybody, issuesEvent('closed', null))],
+    ['an issue that is deleted', from(everybody, issuesEvent('deleted', null))],
   ])('T34: of %s is small, however large its delivery', (_what, event) => {
     const { fact } = judge(event, BOUND, IDENTITY);
     expect(fact).not.toBeNull();

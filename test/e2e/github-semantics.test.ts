@@ -336,3 +336,41 @@ describe('T25: who may not', () => {
     expect(await scene.runsOf(REPO, subject.issue)).toEqual([]);
   });
 });
+
+describe('T21: a repository that is archived while its agents work', () => {
+  const archive = (archived: boolean) => scene.person.octokit.rest.repos.update({ ...AT, archived });
+
+  test('T21: loses its runs and environments within the time that people are promised', async () => {
+    const subjects = [await openIssue('One of two'), await openIssue('The other')];
+    for (const subject of subjects) await labelOn(subject);
+    const runs = await Promise.all(subjects.map((subject) => atWork(subject)));
+    const since = performance.now();
+    await archive(true);
+    try {
+      for (const [index, { issue }] of subjects.entries()) {
+        await eventually(`#${issue} is over`, async () => {
+          const shown = await scene.issueOf(REPO, issue);
+          return shown?.state === 'closed' && shown.environment === null;
+        });
+        const run = await scene.run(runs[index]?.id ?? '');
+        expect([run.status, run.detail]).toEqual(['canceled', expect.stringContaining('the repository was archived')]);
+      }
+      expect(performance.now() - since).toBeLessThan(PROMISED_MS);
+    } finally {
+      await archive(false);
+    }
+  });
+
+  test('T21: begins anew with a label, when it can be worked in again', async () => {
+    const subject = await openIssue('Once more');
+    await labelOn(subject);
+    await atWork(subject);
+    await archive(true);
+    await scene.ended(REPO, subject.issue);
+    await archive(false);
+    writeFileSync(subject.flag, '');
+    await labelOff(subject);
+    await labelOn(subject);
+    expect(await scene.ended(REPO, subject.issue, 1)).toMatchObject({ status: 'succeeded' });
+  });
+});

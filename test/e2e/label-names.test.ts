@@ -88,6 +88,20 @@ describe('an installation that calls labels otherwise', () => {
     });
   });
 
+  test('names them so in what it says on GitHub', async () => {
+    const issue = await scene.person.openIssue(REPO, { title: 'Another note', body: 'Write one.' });
+    await scene.person.label(REPO, issue, 'agent:dev');
+    const run = await scene.ended(REPO, issue);
+    const [comment] = await scene.commentsSaying(REPO, issue, 'Agent run: `agent:dev`');
+    expect(comment?.body).not.toContain('run:dev');
+    const { data } = await scene.person.octokit.rest.pulls.get({
+      owner: OWNER,
+      repo: REPO,
+      pull_number: run.pullRequest ?? 0,
+    });
+    expect(data.body).toContain('Requested with `agent:dev`');
+  });
+
   test('tells by the simulator what a label means', async () => {
     const at = ['--repository', `${OWNER}/${REPO}`, '--issue', '1'];
     const given = await codexK8s('webhook', 'send', 'labeled', ...at, '--label', 'run:dev');

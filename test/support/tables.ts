@@ -11,6 +11,7 @@ import {
   flowEvents,
   inboxes,
   issueFacts,
+  issues,
   people,
   projectMembers,
   projects,
@@ -59,7 +60,17 @@ export function useTables(): Tables {
     },
     another: open,
     async clear() {
-      for (const table of [deliveries, issueFacts, inboxes, flowEvents, projectMembers, people, repositories, projects])
+      for (const table of [
+        deliveries,
+        issueFacts,
+        inboxes,
+        issues,
+        flowEvents,
+        projectMembers,
+        people,
+        repositories,
+        projects,
+      ])
         await main.db.delete(table);
     },
   };

@@ -283,6 +283,25 @@ describe('mode:discussion', () => {
     expect((await stage.state()).active?.trigger).toBe('comment:502');
   });
 
+  test('answers a comment that arrived before the label, with its first turn', async () => {
+    stage.world.labels = [];
+    const label = click(discussion);
+    const first = stage.id(seq);
+    stage.world.endAgent(first, FINISHED);
+    const early = says(500);
+    await stage.tell({ ...early, seq: label.seq }, { ...label, seq: early.seq });
+    await stage.until(() => reactions().length === 2);
+    expect(reactions()).toEqual(['comment:500 eyes', 'comment:500 +1']);
+    expect(stage.called('launchAgent')).toBe(1);
+  });
+
+  test('reads in its first turn all that was said until then, whoever heard it', async () => {
+    const before = Date.now();
+    await begun();
+    const { requestedAt } = stage.world.calls.find(({ name }) => name === 'prepareAssignment')?.input ?? {};
+    expect(Date.parse(requestedAt as string)).toBeGreaterThanOrEqual(before);
+  });
+
   test('is ended by any label that starts a run', async () => {
     await begun();
     await stage.tell(says(501));
@@ -310,6 +329,38 @@ describe('mode:discussion', () => {
     await stage.tell(delivered((seq += 1), { kind: 'trigger_label_removed', label: 'mode:discussion' }));
     await stage.until(() => stage.world.countEvents('discussion.ended') === 1);
     expect((await stage.state()).discussion).toBeUndefined();
+  });
+});
+
+describe('a review by somebody known who may not start runs', () => {
+  const refused = (review: number): ObservedFact =>
+    delivered((seq += 1), {
+      kind: 'review_refused',
+      pullRequest: 13,
+      review,
+      reason: 'sender_role_read_not_permitted',
+    });
+
+  test('starts nothing, and is explained where it was given', async () => {
+    startOnly('bug');
+    await does('dev');
+    await stage.tell(refused(900));
+    await stage.until(() => stage.world.countEvents('run.not_started') === 1);
+    const written = stage.world.calls.filter(({ name }) => name === 'writeRefusal').map(({ input }) => input);
+    expect(written).toEqual([
+      expect.objectContaining({
+        issue: expect.objectContaining({ number: 13 }),
+        refusal: expect.objectContaining({ reason: 'sender_role_read_not_permitted', subject: 'review-900' }),
+      }),
+    ]);
+  });
+
+  test('is explained once, however often GitHub tells of it', async () => {
+    startOnly('bug');
+    await does('dev');
+    await stage.tell(refused(900), refused(900), refused(901));
+    await stage.until(() => refusals().length === 2);
+    expect(refusals().map((refusal) => (refusal as { subject: string }).subject)).toEqual(['review-900', 'review-901']);
   });
 });
 

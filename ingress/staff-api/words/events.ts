@@ -1,5 +1,5 @@
 /** The events of the audit trail in plain words. */
-import { FAILURES } from '../../../src/domain/runs.ts';
+import { FAILURES, type Failure } from '../../../src/domain/runs.ts';
 import type { EventRecord } from '../../../src/read-model/queries/events.ts';
 import { reasonText } from './reasons.ts';
 import { failureText } from './runs.ts';
@@ -18,6 +18,10 @@ const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
   'run.started': (p) => `The run started, asked for by ${cause(p)}`,
   'run.namespace.prepared': (p) => `The environment ${text(p, 'namespace')} is ready`,
   'run.namespace.cleaned': (p) => `The environment ${text(p, 'namespace')} was removed${cleaned(text(p, 'reason'))}`,
+  'run.agent.replaced': (p) =>
+    `The agent is started again. ${failureText(text(p, 'loss') as Failure)} ${text(p, 'detail')}`,
+  'run.namespace.cleanup_blocked': (p) =>
+    `The environment ${text(p, 'namespace')} is being removed, but something holds it: ${text(p, 'held')}`,
   'run.agent.started': (p) => `The agent began to work on the branch ${text(p, 'branch')}${attempt(p)}`,
   'run.pr.created': (p) => `Pull request #${text(p, 'pr_number')} was opened`,
   'run.pr.updated': (p) => `Pull request #${text(p, 'pr_number')} was brought up to date`,
@@ -46,8 +50,13 @@ const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
   'approval.requested': (p) => `An agent asks for ${text(p, 'label')}; a person has to put the label on`,
   'discussion.ended': (p) => `The conversation ended: ${text(p, 'reason')}`,
   'run.namespace.cleanup_skipped': (p) => `The environment ${text(p, 'namespace')} is kept, since run:debug is on`,
-  'issue.closed': (p) => (p['gone'] === true ? 'GitHub does not show the issue any more' : 'The issue was closed'),
+  'issue.closed': (p) => (p['gone'] === true ? goneIssue(text(p, 'how')) : 'The issue was closed'),
   'issue.reopened': () => 'The issue was reopened',
+  'repository.gone': (p) =>
+    `${capital(lost(text(p, 'reason')))}; nothing more can be done for the issue, and its runs are canceled`,
+  'repository.gone_stale': (p) => `GitHub told that ${lost(text(p, 'reason'))}, but it is not so; nothing was done`,
+  'run.orphaned': (p) => `The run has lost what it was for: ${lost(text(p, 'reason'))}`,
+  'github.comment_refused': (p) => `GitHub does not take the status comment: ${text(p, 'reason')}`,
 };
 
 /** What happened, in a sentence; the event's type in words where there is none. */
@@ -89,7 +98,33 @@ function source(payload: Payload, name: string): string {
   return SOURCES[text(payload, name)] ?? text(payload, name);
 }
 
+function goneIssue(how: string): string {
+  if (how === 'deleted' || how === 'transferred') return capital(lost(`issue_${how}`));
+  return 'GitHub does not show the issue any more';
+}
+
+/** What took an issue, or all issues of a repository, away. */
+const LOST: Readonly<Record<string, string>> = {
+  archived: 'the repository was archived',
+  deleted: 'the repository was deleted',
+  app_removed: 'codex-k8s was taken out of the repository',
+  app_suspended: 'codex-k8s was suspended in the repository',
+  not_shown: 'GitHub does not show the repository any more',
+  issue_deleted: 'the issue was deleted',
+  issue_transferred: 'the issue was transferred',
+  issue_not_shown: 'GitHub does not show the issue any more',
+};
+
+function lost(reason: string): string {
+  return LOST[reason] ?? reason;
+}
+
+function capital(sentence: string): string {
+  return sentence.slice(0, 1).toUpperCase() + sentence.slice(1);
+}
+
 function cleaned(reason: string): string {
+  if (reason === 'repository_gone') return ', since nothing can be done in the repository any more';
   if (reason === 'issue_closed') return ', since the issue is closed';
   return reason === 'ttl_expired' ? ', since its time was over' : '';
 }

@@ -17,6 +17,12 @@ const SENTENCES: Readonly<Record<string, string>> = {
   sender_role_not_permitted: 'The sender has no role in the project that may start runs.',
   pull_request_review_stage_not_resolved: 'It is unclear which stage the review sends back.',
   pull_request_review_stage_ambiguous: 'The labels name several stages, so it is unclear which one to revise.',
+  repository_archived: 'The repository was archived: its issues are over here.',
+  repository_deleted: 'The repository was deleted: its issues are over here.',
+  app_removed: 'The platform was taken out of repositories: their issues are over here.',
+  app_suspended: 'The platform was suspended in repositories: their issues are over here.',
+  no_open_issue_concerned:
+    'Nothing can be done in a repository any more, and no issue that is open here belongs to it.',
   label_catalogue_drift:
     'A label that means something here was renamed or deleted. “codex-k8s labels sync OWNER/NAME” makes it again.',
   state_blocked: 'The issue carries state:blocked, so nothing is started.',

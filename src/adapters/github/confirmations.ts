@@ -1,9 +1,11 @@
 /** What GitHub says of a pull request and of a review, asked before a webhook about them is acted on. */
 import type { Octokit } from '@octokit/rest';
-import type { PullRequestTruth, ReviewTruth } from '../../domain/confirmations.ts';
+import type { PullRequestTruth, RepositoryTruth, ReviewTruth } from '../../domain/confirmations.ts';
 import type { IssueRef } from '../../domain/facts.ts';
+import { createConditionalReads } from './conditional-reads.ts';
 
 export function createConfirmations(octokit: Octokit) {
+  const repositories = createConditionalReads<RepositoryTruth & { readonly id: number }>(octokit);
   const at = ({ owner, name }: IssueRef) => ({ owner, repo: name });
 
   async function readPullRequest(repository: IssueRef, pullRequest: number): Promise<PullRequestTruth> {
@@ -24,6 +26,21 @@ export function createConfirmations(octokit: Octokit) {
 
   return {
     readPullRequest,
+
+    /** Fails as one that is gone when the name is another repository's now. */
+    async readRepository({
+      repositoryId,
+      owner,
+      name,
+    }: Pick<IssueRef, 'repositoryId' | 'owner' | 'name'>): Promise<RepositoryTruth> {
+      const { id, archived } = await repositories.read('GET /repos/{owner}/{repo}', { owner, repo: name }, (data) => {
+        const shown = data as { readonly id: number; readonly archived?: boolean };
+        return { id: shown.id, archived: shown.archived ?? false };
+      });
+      if (id !== repositoryId)
+        throw Object.assign(new Error(`${owner}/${name} is another repository now`), { status: 410 });
+      return { archived };
+    },
 
     async readReview(issue: IssueRef, pullRequest: number, review: number): Promise<ReviewTruth> {
       const { open } = await readPullRequest(issue, pullRequest);

@@ -24,6 +24,25 @@ export function createIssues(octokit: Octokit) {
     return self;
   }
 
+  /**
+   * GitHub answers for an issue that was transferred with the one that it has become, in another repository: that one is not ours
+   * (reliability.md T17). A repository that was renamed keeps its id and its numbers.
+   */
+  async function refuseMoved(
+    { repositoryId, owner, name, number }: IssueRef,
+    found: { readonly number: number; readonly repository_url?: string },
+  ): Promise<void> {
+    const [shownOwner, shownName] = found.repository_url?.split('/').slice(-2) ?? [owner, name];
+    const isHere = `${shownOwner}/${shownName}`.toLowerCase() === `${owner}/${name}`.toLowerCase();
+    if (found.number === number && (isHere || (await isRepository(repositoryId, shownOwner, shownName)))) return;
+    throw Object.assign(new Error(`issue #${number} was transferred to another repository`), { status: 410 });
+  }
+
+  async function isRepository(id: number, owner = '', repo = ''): Promise<boolean> {
+    const { data } = await octokit.rest.repos.get({ owner, repo });
+    return data.id === id;
+  }
+
   /** The comments that carry the marker, oldest first. */
   async function findComments(issue: IssueRef, marker: string): Promise<{ id: number; url: string; body: string }[]> {
     const own = await ownId();
@@ -95,7 +114,7 @@ export function createIssues(octokit: Octokit) {
         octokit.paginate(octokit.rest.issues.listEvents, { ...at(issue), per_page: 100 }),
         ownId(),
       ]);
-      refuseMoved(issue, data);
+      await refuseMoved(issue, data);
       const lastTurn = Math.max(
         0,
         ...events.flatMap(({ event, id }) => (event === 'closed' || event === 'reopened' ? [id] : [])),
@@ -133,7 +152,7 @@ export function createIssues(octokit: Octokit) {
         octokit.rest.issues.get(at(issue)),
         octokit.paginate(octokit.rest.issues.listComments, { ...at(issue), per_page: 100 }),
       ]);
-      refuseMoved(issue, data);
+      await refuseMoved(issue, data);
       const own = await ownId();
       return {
         title: data.title,
@@ -183,15 +202,6 @@ export function createIssues(octokit: Octokit) {
       await octokit.rest.issues.removeLabel({ ...at(repository), issue_number: number, name: label }).catch(unlessGone);
     },
   };
-}
-
-/**
- * GitHub answers for an issue that was transferred with the one that it has become, in another repository: that one is not ours
- * (reliability.md T17). A repository that was renamed keeps its numbers.
- */
-function refuseMoved({ number }: IssueRef, found: { readonly number: number }): void {
-  if (found.number === number) return;
-  throw Object.assign(new Error(`issue #${number} was transferred to another repository`), { status: 410 });
 }
 
 /** A comment by a person; when it was edited last, as far as GitHub says. */

@@ -4,14 +4,43 @@
  */
 import type { Octokit } from '@octokit/rest';
 import type { LabelNames } from '../../domain/label-names.ts';
+import { LABELS } from '../../domain/labels.ts';
 
 /** Has a client speak canonical names. */
 export function exchangeLabelNames(octokit: Octokit, names: LabelNames): void {
   if (!names.overridden) return;
   octokit.hook.wrap('request', async (request, options) => {
-    const response = await request(Object.assign(options, asked(options, names)));
+    const response = await request(Object.assign(options, asked(options, names), worded(options['body'], names)));
     return { ...response, data: answered(response.data, isOfLabels(options.url), names) };
   });
+}
+
+/** What the platform says on GitHub for people: its comments, by how they begin, and the last line of its pull requests. */
+const OURS = /^<!-- codex-k8s:[^]*|<sub>[^\n]*\[codex-k8s\]\([^\n]*<\/sub>$/;
+
+const CANONICAL: ReadonlySet<string> = new Set(LABELS.map(({ name }) => name));
+
+/**
+ * What the platform says to people names labels as they are called there. Only names in code, as the platform writes them: a text
+ * of an agent's can have the same words in a sentence. What others wrote is left as it is.
+ */
+function worded(body: unknown, { onGitHub }: LabelNames): { readonly body?: string } {
+  return inOurs(body, (word) => (CANONICAL.has(word) ? onGitHub(word) : word));
+}
+
+/** The platform's own text as it was before it was written, so that it is found unchanged. */
+function unworded(body: unknown, { canonical, onGitHub }: LabelNames): { readonly body?: string } {
+  return inOurs(body, (word) => {
+    const name = canonical(word);
+    return CANONICAL.has(name) && onGitHub(name) === word ? name : word;
+  });
+}
+
+function inOurs(body: unknown, exchange: (word: string) => string): { readonly body?: string } {
+  if (typeof body !== 'string' || !OURS.test(body)) return {};
+  const inCode = (text: string): string =>
+    text.replaceAll(/`([^`\n]+)`/g, (_span, word: string) => `\`${exchange(word)}\``);
+  return { body: body.replace(OURS, inCode) };
 }
 
 /**
@@ -32,15 +61,16 @@ function isOfLabels(url: string): boolean {
   return /\/labels(\/\{name\})?$/.test(url.split('?')[0] ?? '');
 }
 
-/** Answers hold labels as such, in `labels`, and in the `label` of an event. */
+/** Answers hold labels as such, in `labels`, in the `label` of an event, and in the platform's own texts. */
 function answered(data: unknown, ofLabels: boolean, names: LabelNames): unknown {
   if (Array.isArray(data))
     return data.map((entry: unknown) => (ofLabels ? labelOf(entry, names) : answered(entry, false, names)));
   if (typeof data !== 'object' || data === null) return data;
   if (ofLabels) return labelOf(data, names);
-  const { labels, label } = data as { readonly labels?: unknown; readonly label?: unknown };
+  const { labels, label, body } = data as Readonly<Record<'labels' | 'label' | 'body', unknown>>;
   return {
     ...data,
+    ...unworded(body, names),
     ...(Array.isArray(labels) ? { labels: labels.map((entry: unknown) => labelOf(entry, names)) } : {}),
     ...(typeof label === 'object' && label !== null ? { label: labelOf(label, names) } : {}),
   };

@@ -6,7 +6,14 @@ import { isNotFound } from './client.ts';
 import { GitHubAsksToWait } from './waits.ts';
 
 /** What the platform listens to (requirements.md W7). */
-const EVENTS = ['issues', 'issue_comment', 'pull_request', 'pull_request_review', 'push'] satisfies WebhookEventName[];
+const EVENTS = [
+  'issues',
+  'issue_comment',
+  'pull_request',
+  'pull_request_review',
+  'push',
+  'repository',
+] satisfies WebhookEventName[];
 
 /** How a label looks. */
 interface LabelLook {

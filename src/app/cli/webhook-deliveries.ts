@@ -7,7 +7,10 @@ import { CommandProblem } from './problems.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** What can be made up. All but `review`, `comment`, `push` and `ping` are GitHub's actions of issues and pull requests. */
+/**
+ * What can be made up. The first are GitHub's actions of issues and pull requests; those from `archived` on are about the
+ * repository, and about the platform's app in it.
+ */
 export const MADE_UP = [
   'labeled',
   'unlabeled',
@@ -15,10 +18,18 @@ export const MADE_UP = [
   'edited',
   'closed',
   'reopened',
+  'deleted',
+  'transferred',
+  'locked',
   'review',
   'comment',
   'push',
   'ping',
+  'archived',
+  'repository-deleted',
+  'repository-removed',
+  'app-removed',
+  'app-suspended',
 ] as const;
 export type MadeUp = (typeof MADE_UP)[number];
 
@@ -79,12 +90,29 @@ export function madeUpDelivery(wish: Wish, scene: Scene): Delivery {
       return delivery('push', undefined, scene, pushOf(wish, scene));
     case 'ping':
       return delivery('ping', undefined, scene, { zen: 'Practicality beats purity.', hook_id: 1 });
+    case 'archived':
+      return delivery('repository', 'archived', { ...scene, repository: { ...scene.repository, archived: true } }, {});
+    case 'repository-deleted':
+      return delivery('repository', 'deleted', scene, {});
+    case 'repository-removed':
+      return ofApp('installation_repositories', 'removed', scene, {
+        repository_selection: 'selected',
+        repositories_added: [],
+        repositories_removed: [briefly(scene.repository)],
+      });
+    case 'app-removed':
+      return ofApp('installation', 'deleted', scene, { repositories: [briefly(scene.repository)] });
+    case 'app-suspended':
+      return ofApp('installation', 'suspend', scene, { repositories: [briefly(scene.repository)] });
     case 'labeled':
     case 'unlabeled':
     case 'opened':
     case 'edited':
     case 'closed':
     case 'reopened':
+    case 'deleted':
+    case 'transferred':
+    case 'locked':
       return changed(wish.what, wish, scene);
   }
 }
@@ -97,6 +125,16 @@ export function madeUpId(name: string): number {
 function delivery(event: string, action: string | undefined, { repository, sender }: Scene, more: Json): Delivery {
   const payload = { ...(action === undefined ? {} : { action }), ...more, repository, ...(sender ? { sender } : {}) };
   return { event, action, payload };
+}
+
+/** An event of the platform's app, which names no repository of its own but a list. */
+function ofApp(event: string, action: string, { repository, sender }: Scene, more: Json): Delivery {
+  const installation = { id: madeUpId('installation'), app_id: madeUpId('app'), account: repository['owner'] };
+  return { event, action, payload: { action, installation, ...more, ...(sender ? { sender } : {}) } };
+}
+
+function briefly({ id, name, full_name }: Json): Json {
+  return { id, name, full_name };
 }
 
 /** An action of an issue, or of a pull request where one is named. */

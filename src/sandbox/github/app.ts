@@ -13,6 +13,7 @@ import { issueRoutes } from './routes/issues.ts';
 import { mergeRoutes } from './routes/merge.ts';
 import { pullRoutes } from './routes/pulls.ts';
 import { reactionRoutes } from './routes/reactions.ts';
+import { repositoryRoutes } from './routes/repositories.ts';
 import { reviewRoutes } from './routes/reviews.ts';
 import { timelineRoutes } from './routes/timeline.ts';
 import type { Sandbox } from './sandbox.ts';
@@ -34,6 +35,7 @@ export function createSandboxApp(sandbox: Sandbox): Hono<SandboxEnv> {
     mergeRoutes,
     pullRoutes,
     reviewRoutes,
+    repositoryRoutes,
     pageRoutes,
   ];
   for (const create of routes) app.route('/', create(sandbox));

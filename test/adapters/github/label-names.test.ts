@@ -104,6 +104,62 @@ describe('a label that is called otherwise', () => {
   });
 });
 
+describe('a comment of the platform', () => {
+  const MARKER = '<!-- codex-k8s:run-status 0f0f0f0f-0000-4000-8000-000000000002 -->';
+  const BODY = `${MARKER}\n\nPut `.concat('`run:dev` on, `state:in-review` off, `run:qa` later; run:dev in words');
+
+  async function textOnGitHub(id: number): Promise<string | undefined> {
+    return (await stage.octo.issues.getComment({ ...DEMO, comment_id: id })).data.body;
+  }
+
+  test('names labels as they are called on GitHub', async () => {
+    const { id } = await github.writeComment(issue, { marker: MARKER, body: BODY, knownId: null });
+    expect(await textOnGitHub(id)).toBe(
+      `${MARKER}\n\nPut `.concat('`agent:dev` on, `look at me` off, `run:qa` later; run:dev in words'),
+    );
+  });
+
+  test('names them so when it is changed', async () => {
+    const { id } = await github.writeComment(issue, { marker: MARKER, body: MARKER, knownId: null });
+    await github.writeComment(issue, { marker: MARKER, body: `${MARKER} \`run:dev\``, knownId: id });
+    expect(await textOnGitHub(id)).toBe(`${MARKER} \`agent:dev\``);
+  });
+
+  test('is read as it was written', async () => {
+    const { id } = await github.writeComment(issue, { marker: MARKER, body: BODY, knownId: null });
+    expect(await github.readComment(issue, id)).toBe(BODY);
+  });
+
+  test('is left as it is where labels are called as here', async () => {
+    const { id } = await connect(CANONICAL_NAMES).writeComment(issue, { marker: MARKER, body: BODY, knownId: null });
+    expect(await textOnGitHub(id)).toBe(BODY);
+  });
+});
+
+test('a pull request of the platform names the label that asked for it as it is called, and the agent nothing', async () => {
+  const last = '<sub>Requested with `run:dev` by @olivia. [codex-k8s](http://dashboard/runs/1)</sub>';
+  const text = { title: 'A change', body: `Reads \`run:dev\`.\n\nCloses #1\n\n${last}` };
+  await openPull(stage, { branch: 'codex/issue-90' });
+  const { data: pulls } = await stage.octo.pulls.list({ ...DEMO, head: 'octo:codex/issue-90' });
+  await stage.octo.pulls.update({ ...DEMO, pull_number: pulls[0]?.number ?? 0, state: 'closed' });
+  const branch = { head: 'codex/issue-90', base: 'main' };
+  const { number } = await github.openPullRequest(issue, branch, text);
+  const { data } = await stage.octo.pulls.get({ ...DEMO, pull_number: number });
+  expect(data.body).toBe(text.body.replace('with `run:dev`', 'with `agent:dev`'));
+  expect(await github.openPullRequest(issue, branch, text)).toMatchObject({ number, created: true });
+});
+
+describe('a comment of a person', () => {
+  test('is read with the words that it has', async () => {
+    const { data } = await stage.octo.issues.createComment({
+      ...DEMO,
+      issue_number: issue.number,
+      body: '`agent:dev` and `run:dev`',
+    });
+    expect(await github.readComment(issue, data.id)).toBe('`agent:dev` and `run:dev`');
+  });
+});
+
 describe("a repository's labels", () => {
   const ALL = LABELS.map(({ name }) => name);
 

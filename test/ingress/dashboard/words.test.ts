@@ -20,6 +20,11 @@ describe('reasons', () => {
     'repository_not_bound_for_issue_label',
     'repository_not_bound_for_push_main',
     'sender_login_missing',
+    'repository_archived',
+    'repository_deleted',
+    'app_removed',
+    'app_suspended',
+    'no_open_issue_concerned',
     'sender_not_allowed',
     'sender_type_bot_not_permitted',
   ])('%s is a sentence', (code) => {
@@ -44,6 +49,24 @@ describe('events', () => {
       'The environment n was removed, since its time was over',
     ],
     ['run.not_started', { reason: 'issue_closed' }, 'No run was started. The issue was closed by then.'],
+    [
+      'repository.gone',
+      { reason: 'archived' },
+      'The repository was archived; nothing more can be done for the issue, and its runs are canceled',
+    ],
+    [
+      'repository.gone_stale',
+      { reason: 'app_suspended' },
+      'GitHub told that codex-k8s was suspended in the repository, but it is not so; nothing was done',
+    ],
+    ['run.orphaned', { reason: 'issue_transferred' }, 'The run has lost what it was for: the issue was transferred'],
+    ['issue.closed', { gone: true, how: 'deleted' }, 'The issue was deleted'],
+    ['issue.closed', { gone: true }, 'GitHub does not show the issue any more'],
+    [
+      'github.comment_refused',
+      { reason: 'Unable to create comment because issue is locked.' },
+      'GitHub does not take the status comment: Unable to create comment because issue is locked.',
+    ],
     ['run.pr.created', {}, 'Pull request #– was opened'],
     ['some.new_event', {}, 'some new event'],
   ])('%s %j reads: %s', (type, payload, sentence) => {

@@ -4,7 +4,17 @@ import { readEvent } from '../../../ingress/github-webhook/payloads.ts';
 import type { WebhookEvent } from '../../../src/domain/webhooks.ts';
 import { WEBHOOK_EXAMPLES } from '../../support/webhook-examples.ts';
 
-const LOOKED_AT = ['issues', 'issue_comment', 'label', 'pull_request', 'pull_request_review', 'push'];
+const LOOKED_AT = [
+  'issues',
+  'issue_comment',
+  'label',
+  'pull_request',
+  'pull_request_review',
+  'push',
+  'repository',
+  'installation',
+  'installation_repositories',
+];
 const KNOWN: ReadonlySet<string> = new Set(LOOKED_AT);
 
 const REPOSITORY = { id: 42, name: 'demo', owner: { login: 'acme' } };

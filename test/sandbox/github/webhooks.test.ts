@@ -216,3 +216,24 @@ test('the secret of a hook never comes back', async () => {
   const { data } = await stage.octo.repos.getWebhook({ ...DEMO, hook_id: hook });
   expect(data.config.secret).toBe('********');
 });
+
+describe('a repository that is archived', () => {
+  test('is told of, and shown so, until it is not any more', async () => {
+    await stage.octo.repos.update({ ...DEMO, archived: true });
+    await expect.poll(() => receiver.named('repository.archived')).toHaveLength(1);
+    expect(receiver.named('repository.archived')[0]?.body).toMatchObject({
+      repository: { full_name: 'octo/demo', archived: true },
+      sender: { login: 'octo' },
+    });
+    await stage.octo.repos.update({ ...DEMO, archived: false });
+    await expect.poll(() => receiver.named('repository.unarchived')).toHaveLength(1);
+    expect((await stage.octo.repos.get(DEMO)).data.archived).toBe(false);
+  });
+
+  test('is told of by no other change', async () => {
+    await stage.octo.repos.update({ ...DEMO, description: 'a demo' });
+    await stage.octo.issues.create({ ...DEMO, title: 'afterwards' });
+    await expect.poll(() => receiver.names).toContain('repository.edited');
+    expect(receiver.named('repository.archived')).toHaveLength(1);
+  });
+});
