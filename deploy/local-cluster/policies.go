@@ -1,0 +1,378 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"flag"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+
+	core "k8s.io/api/core/v1"
+	networking "k8s.io/api/networking/v1"
+	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+const (
+	settle = 50 * time.Millisecond
+	again  = time.Second
+)
+
+// cluster is what policies are made of at one moment.
+type cluster struct {
+	pods       []*core.Pod
+	namespaces map[string]labels.Set
+	policies   []*networking.NetworkPolicy
+}
+
+// enforcePolicies keeps the machine's packet filter as the cluster's network policies want it. IPv4, one node.
+func enforcePolicies() {
+	flags := flag.NewFlagSet("network-policies", flag.ExitOnError)
+	kubeconfig := flags.String("kubeconfig", "", "how to reach the API server")
+	name := flags.String("name", "", "the bridge; also the beginning of every chain")
+	ready := flags.String("ready-file", "", "written when the policies are in force")
+	must(flags.Parse(os.Args[1:]))
+	must(removed(*ready))
+
+	config, err := clientcmd.BuildConfigFromFlags("", *kubeconfig)
+	must(err)
+	client, err := kubernetes.NewForConfig(config)
+	must(err)
+	factory := informers.NewSharedInformerFactory(client, 0)
+	pods, namespaces := factory.Core().V1().Pods(), factory.Core().V1().Namespaces()
+	policies := factory.Networking().V1().NetworkPolicies()
+	changed := make(chan struct{}, 1)
+	notify := func(any) {
+		select {
+		case changed <- struct{}{}:
+		default:
+		}
+	}
+	handler := cache.ResourceEventHandlerFuncs{
+		AddFunc: notify, DeleteFunc: notify, UpdateFunc: func(_, now any) { notify(now) },
+	}
+	for _, informer := range []cache.SharedIndexInformer{pods.Informer(), namespaces.Informer(), policies.Informer()} {
+		_, err := informer.AddEventHandler(handler)
+		must(err)
+	}
+	factory.Start(context.Background().Done())
+	factory.WaitForCacheSync(context.Background().Done())
+
+	filter := &packetFilter{name: *name}
+	for notify(nil); ; {
+		<-changed
+		time.Sleep(settle)
+		now := cluster{namespaces: map[string]labels.Set{}}
+		now.pods, err = pods.Lister().List(labels.Everything())
+		must(err)
+		now.policies, err = policies.Lister().List(labels.Everything())
+		must(err)
+		all, err := namespaces.Lister().List(labels.Everything())
+		must(err)
+		for _, namespace := range all {
+			now.namespaces[namespace.Name] = namespace.Labels
+		}
+		if err := filter.apply(now.chains(*name)); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			time.AfterFunc(again, func() { notify(nil) })
+			continue
+		}
+		must(os.WriteFile(*ready, nil, 0o600))
+	}
+}
+
+// chains gives the rules of each chain: one chain for all pods, and one for each isolated pod and direction.
+func (c cluster) chains(name string) map[string][]string {
+	main := chainName(name, "policies")
+	chains := map[string][]string{main: {"-m conntrack --ctstate ESTABLISHED,RELATED -j RETURN"}}
+	for _, pod := range c.pods {
+		if !hasAddress(pod) {
+			continue
+		}
+		for _, way := range []networking.PolicyType{networking.PolicyTypeEgress, networking.PolicyTypeIngress} {
+			rules, isolated := c.rules(pod, way)
+			if !isolated {
+				continue
+			}
+			chain := chainName(name, string(pod.UID)+string(way))
+			own, _ := sides(way)
+			chains[main] = append(chains[main], fmt.Sprintf("%s %s -j %s", own, pod.Status.PodIP, chain))
+			chains[chain] = append(rules, "-j REJECT")
+		}
+	}
+	slices.Sort(chains[main][1:])
+	return chains
+}
+
+// rules lets through what any policy of the pod allows in one direction, and says whether there is such a policy.
+func (c cluster) rules(pod *core.Pod, way networking.PolicyType) (rules []string, isolated bool) {
+	for _, policy := range c.policies {
+		if policy.Namespace != pod.Namespace || !slices.Contains(policy.Spec.PolicyTypes, way) {
+			continue
+		}
+		if !selects(&policy.Spec.PodSelector, pod.Labels) {
+			continue
+		}
+		isolated = true
+		if way == networking.PolicyTypeIngress {
+			for _, rule := range policy.Spec.Ingress {
+				rules = append(rules, c.allow(pod, way, policy.Namespace, rule.From, rule.Ports)...)
+			}
+		} else {
+			for _, rule := range policy.Spec.Egress {
+				rules = append(rules, c.allow(pod, way, policy.Namespace, rule.To, rule.Ports)...)
+			}
+		}
+	}
+	slices.Sort(rules)
+	return slices.Compact(rules), isolated
+}
+
+// allow writes one rule of a policy: every peer with every port.
+func (c cluster) allow(pod *core.Pod, way networking.PolicyType, namespace string,
+	peers []networking.NetworkPolicyPeer, ports []networking.NetworkPolicyPort) (rules []string) {
+	_, other := sides(way)
+	write := func(address string, destination *core.Pod) {
+		for _, match := range portMatches(ports, destination) {
+			rules = append(rules, strings.Join(strings.Fields(other+" "+address+" "+match+" -j RETURN"), " "))
+		}
+	}
+	// A port's name means a port of the pod that is connected to.
+	destination := func(peer *core.Pod) *core.Pod {
+		if way == networking.PolicyTypeIngress {
+			return pod
+		}
+		return peer
+	}
+	if len(peers) == 0 {
+		write("0.0.0.0/0", destination(nil))
+	}
+	for _, peer := range peers {
+		if peer.IPBlock != nil {
+			for _, prefix := range without(peer.IPBlock.CIDR, peer.IPBlock.Except) {
+				write(prefix.String(), destination(nil))
+			}
+			continue
+		}
+		for _, candidate := range c.pods {
+			if hasAddress(candidate) && c.isPeer(peer, candidate, namespace) {
+				write(candidate.Status.PodIP, destination(candidate))
+			}
+		}
+	}
+	return rules
+}
+
+func (c cluster) isPeer(peer networking.NetworkPolicyPeer, pod *core.Pod, namespace string) bool {
+	if peer.NamespaceSelector == nil && pod.Namespace != namespace {
+		return false
+	}
+	if peer.NamespaceSelector != nil && !selects(peer.NamespaceSelector, c.namespaces[pod.Namespace]) {
+		return false
+	}
+	return peer.PodSelector == nil || selects(peer.PodSelector, pod.Labels)
+}
+
+func selects(selector *meta.LabelSelector, of labels.Set) bool {
+	parsed, err := meta.LabelSelectorAsSelector(selector)
+	return err == nil && parsed.Matches(of)
+}
+
+func hasAddress(pod *core.Pod) bool {
+	over := pod.Status.Phase == core.PodSucceeded || pod.Status.Phase == core.PodFailed
+	return !over && !pod.Spec.HostNetwork && pod.Status.PodIP != ""
+}
+
+// sides says how a rule names the pod itself and its peer.
+func sides(way networking.PolicyType) (own, other string) {
+	if way == networking.PolicyTypeEgress {
+		return "-s", "-d"
+	}
+	return "-d", "-s"
+}
+
+func portMatches(ports []networking.NetworkPolicyPort, destination *core.Pod) []string {
+	if len(ports) == 0 {
+		return []string{""}
+	}
+	var matches []string
+	for _, port := range ports {
+		protocol := core.ProtocolTCP
+		if port.Protocol != nil {
+			protocol = *port.Protocol
+		}
+		match := "-p " + strings.ToLower(string(protocol))
+		switch {
+		case port.Port == nil:
+			matches = append(matches, match)
+		case port.Port.Type == intstr.String:
+			for _, number := range namedPorts(destination, port.Port.StrVal, protocol) {
+				matches = append(matches, fmt.Sprintf("%s --dport %d", match, number))
+			}
+		case port.EndPort != nil:
+			matches = append(matches, fmt.Sprintf("%s --dport %d:%d", match, port.Port.IntVal, *port.EndPort))
+		default:
+			matches = append(matches, fmt.Sprintf("%s --dport %d", match, port.Port.IntVal))
+		}
+	}
+	return matches
+}
+
+func namedPorts(pod *core.Pod, name string, protocol core.Protocol) (numbers []int32) {
+	if pod == nil {
+		return nil
+	}
+	for _, container := range pod.Spec.Containers {
+		for _, port := range container.Ports {
+			if port.Name == name && port.Protocol == protocol {
+				numbers = append(numbers, port.ContainerPort)
+			}
+		}
+	}
+	return numbers
+}
+
+// without gives the parts of a block that are in none of the others.
+func without(block string, except []string) []netip.Prefix {
+	whole, err := netip.ParsePrefix(block)
+	if err != nil || !whole.Addr().Is4() {
+		return nil
+	}
+	parts := []netip.Prefix{whole.Masked()}
+	for _, text := range except {
+		if hole, err := netip.ParsePrefix(text); err == nil {
+			var left []netip.Prefix
+			for _, part := range parts {
+				left = append(left, cut(part, hole.Masked())...)
+			}
+			parts = left
+		}
+	}
+	return parts
+}
+
+func cut(part, hole netip.Prefix) []netip.Prefix {
+	if !part.Overlaps(hole) {
+		return []netip.Prefix{part}
+	}
+	if hole.Bits() <= part.Bits() {
+		return nil
+	}
+	bytes := part.Addr().As4()
+	low := netip.PrefixFrom(part.Addr(), part.Bits()+1)
+	bytes[part.Bits()/8] |= 1 << (7 - part.Bits()%8)
+	high := netip.PrefixFrom(netip.AddrFrom4(bytes), part.Bits()+1)
+	return append(cut(low, hole), cut(high, hole)...)
+}
+
+// packetFilter holds the chains that were written last.
+type packetFilter struct {
+	name    string
+	written string
+}
+
+// apply replaces all chains of this cluster at once.
+func (f *packetFilter) apply(chains map[string][]string) error {
+	text := table(chains, nil)
+	if text == f.written {
+		return nil
+	}
+	stale, err := f.staleChains(chains)
+	if err != nil {
+		return err
+	}
+	if _, err := iptables("iptables-restore", table(chains, stale), "--wait", "--noflush"); err != nil {
+		return err
+	}
+	if f.written == "" {
+		f.hook("FORWARD")
+		f.hook("INPUT", "-i", f.name)
+	}
+	f.written = text
+	return nil
+}
+
+// hook leads packets through the chains before any other rule sees them.
+func (f *packetFilter) hook(chain string, match ...string) {
+	jump := append(match, "-j", chainName(f.name, "policies"))
+	_, _ = iptables("iptables", "", append([]string{"--wait", "-D", chain}, jump...)...)
+	_, err := iptables("iptables", "", append([]string{"--wait", "-I", chain}, jump...)...)
+	must(err)
+}
+
+func (f *packetFilter) staleChains(chains map[string][]string) (stale []string, err error) {
+	rules, err := iptables("iptables", "", "--wait", "-S")
+	for line := range strings.Lines(rules) {
+		chain, found := strings.CutPrefix(strings.TrimSpace(line), "-N ")
+		if _, wanted := chains[chain]; found && !wanted && strings.HasPrefix(chain, f.name+"-") {
+			stale = append(stale, chain)
+		}
+	}
+	return stale, err
+}
+
+func table(chains map[string][]string, stale []string) string {
+	var text strings.Builder
+	names := slices.Clone(stale)
+	for name := range chains {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	text.WriteString("*filter\n")
+	for _, name := range names {
+		fmt.Fprintf(&text, ":%s - [0:0]\n", name)
+	}
+	for _, name := range names {
+		for _, rule := range chains[name] {
+			fmt.Fprintf(&text, "-A %s %s\n", name, rule)
+		}
+	}
+	for _, name := range stale {
+		fmt.Fprintf(&text, "-X %s\n", name)
+	}
+	text.WriteString("COMMIT\n")
+	return text.String()
+}
+
+func chainName(cluster, of string) string {
+	if of == "policies" {
+		return cluster + "-policies"
+	}
+	return fmt.Sprintf("%s-%x", cluster, sha256.Sum256([]byte(of)))[:len(cluster)+17]
+}
+
+func iptables(program, input string, args ...string) (string, error) {
+	command := exec.Command(program, args...)
+	command.Stdin = strings.NewReader(input)
+	var printed, words bytes.Buffer
+	command.Stdout, command.Stderr = &printed, &words
+	if err := command.Run(); err != nil {
+		return "", fmt.Errorf("%s: %w: %s", program, err, words.String())
+	}
+	return printed.String(), nil
+}
+
+func removed(file string) error {
+	if err := os.Remove(file); err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	return nil
+}
+
+func must(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,13 @@
+/** The processes of a cluster. */
+
+/** In the order in which they are started. */
+export const COMPONENTS = [
+  'etcd',
+  'apiserver',
+  'controllers',
+  'scheduler',
+  'policies',
+  'containerd',
+  'kubelet',
+] as const;
+export type Component = (typeof COMPONENTS)[number];

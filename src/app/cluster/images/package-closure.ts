@@ -1,0 +1,50 @@
+/** Which installed packages a program needs: the ones it names and everything that those need in turn. */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+
+const Names = z.record(z.string(), z.string()).optional();
+const Lock = z.object({
+  packages: z.record(
+    z.string(),
+    z.object({ version: z.string().optional(), dependencies: Names, optionalDependencies: Names }),
+  ),
+});
+
+export interface InstalledPackage {
+  /** Relative to the root of the repository, like `node_modules/zod`. */
+  readonly path: string;
+  readonly version: string;
+}
+
+/** What the agent's container imports by name; its test follows the imports and holds this list against them. */
+export const AGENT_PACKAGES = ['@openai/codex', 'execa', 'zod'] as const;
+
+/** The closure of packages as package-lock.json has it; what is optional and not installed here is left out. */
+export function packageClosure(root: string, names: readonly string[]): InstalledPackage[] {
+  const { packages } = Lock.parse(JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')));
+  const found = new Map<string, InstalledPackage>();
+  const visit = (name: string, from: string): void => {
+    const path = resolve(name, from, packages);
+    if (path === undefined || found.has(path) || !existsSync(join(root, path))) return;
+    const { version = '', dependencies, optionalDependencies } = packages[path] ?? {};
+    found.set(path, { path, version });
+    for (const next of Object.keys({ ...dependencies, ...optionalDependencies })) visit(next, path);
+  };
+  for (const name of names) visit(name, '');
+  return [...found.values()].toSorted((one, other) => one.path.localeCompare(other.path, 'en'));
+}
+
+/** Where Node finds a package: next to whoever needs it, else further up. */
+function resolve(name: string, from: string, packages: Readonly<Record<string, unknown>>): string | undefined {
+  for (let directory = from; ; directory = parent(directory)) {
+    const path = join(directory, 'node_modules', name);
+    if (path in packages) return path;
+    if (directory === '') return undefined;
+  }
+}
+
+function parent(path: string): string {
+  const above = dirname(path.slice(0, path.lastIndexOf('node_modules')));
+  return above === '.' ? '' : above;
+}

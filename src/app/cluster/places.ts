@@ -1,0 +1,55 @@
+/** Where a local cluster keeps its files. */
+import { join } from 'node:path';
+
+export interface ClusterPlaces {
+  /** Everything of this cluster but its sockets. */
+  readonly root: string;
+  /** Addresses and ports, chosen when the cluster is made. */
+  readonly description: string;
+  readonly lock: string;
+  readonly certificates: string;
+  readonly kubeconfigs: string;
+  readonly logs: string;
+  /** The identities of running components. */
+  readonly processes: string;
+  readonly etcd: string;
+  readonly kubelet: string;
+  /** What containers print; the usual place is shared with every other kubelet of the machine, which removes what it does not know. */
+  readonly podLogs: string;
+  readonly kubeletSettings: string;
+  readonly containerd: string;
+  readonly containerdSettings: string;
+  readonly networkSettings: string;
+  /** Written when network policies are in force. */
+  readonly policiesReady: string;
+  /** Which pod has which address. */
+  readonly addresses: string;
+}
+
+/** Names every place of the cluster that belongs to a data directory. */
+export function clusterPlaces(dataDirectory: string): ClusterPlaces {
+  const root = join(dataDirectory, 'cluster');
+  return {
+    root,
+    description: join(root, 'cluster.json'),
+    lock: join(dataDirectory, 'cluster.lock'),
+    certificates: join(root, 'certificates'),
+    kubeconfigs: join(root, 'kubeconfigs'),
+    logs: join(root, 'logs'),
+    processes: join(root, 'processes'),
+    etcd: join(root, 'etcd'),
+    kubelet: join(root, 'kubelet'),
+    podLogs: join(root, 'pod-logs'),
+    kubeletSettings: join(root, 'kubelet.yaml'),
+    containerd: join(root, 'containerd'),
+    containerdSettings: join(root, 'containerd.toml'),
+    networkSettings: join(root, 'cni'),
+    policiesReady: join(root, 'policies.ready'),
+    addresses: join(root, 'addresses'),
+  };
+}
+
+/** The kubeconfig of somebody; `admin` is who may do everything. */
+export function kubeconfigFile(places: ClusterPlaces, who: string): string {
+  return join(places.kubeconfigs, `${who}.yaml`);
+}

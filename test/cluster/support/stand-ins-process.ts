@@ -1,0 +1,23 @@
+/** The GitHub stand-in and the scripted model at an address that pods reach: `stand-ins-process.ts DIRECTORY ADDRESS`. */
+import { notifyReady, untilSignal } from '../../../src/app/process-life.ts';
+import { BOT, OWNER } from '../../../src/app/sandbox-accounts.ts';
+import { openSecrets } from '../../../src/app/up/secrets.ts';
+import { startGitHubSandbox } from '../../../src/sandbox/github/server.ts';
+import { startScriptedModel } from '../../../src/sandbox/model/scripted-model.ts';
+
+const [directory = '', host = ''] = process.argv.slice(2);
+const secrets = openSecrets(directory);
+const github = await startGitHubSandbox({
+  dataDir: `${directory}/github`,
+  host,
+  accounts: [
+    { login: OWNER, token: secrets['github-owner-token'], type: 'User' },
+    { login: BOT, token: secrets['github-bot-token'], type: 'Bot' },
+  ],
+});
+const model = await startScriptedModel({ host });
+const details = { gitHubUrl: github.url, modelUrl: model.url };
+process.stdout.write(`${JSON.stringify(details)}\n`);
+notifyReady(details);
+await untilSignal();
+await Promise.allSettled([github.close(), model.close()]);
