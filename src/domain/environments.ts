@@ -1,8 +1,6 @@
 /** What an issue's environment is for, and how much it may use (requirements.md 6, R6). Pure. */
+import type { RuntimeMode } from './permissions.ts';
 import { roleOf, stageRow, type Role, type TriggerTarget } from './stages.ts';
-
-/** Whether the agent may use its namespace (`full-env`), or has a checkout only. */
-export type RuntimeMode = 'full-env' | 'code-only';
 
 /** What a runtime needs to know of the run that an environment is made for. */
 export interface EnvironmentUse {

@@ -104,17 +104,11 @@ export function createKubernetesApi(load: () => KubeConfig): KubernetesApi {
     },
 
     async remove(ref, uid) {
+      // All in the body: with one, Kubernetes does not look at the query, and a Job would leave its pods behind.
+      const options = { propagationPolicy: 'Background', ...(uid === undefined ? {} : { preconditions: { uid } }) };
       await orMissing(
         call(`delete ${named(ref)}`, async ({ objects }) =>
-          objects.delete(
-            { ...ref },
-            undefined,
-            undefined,
-            undefined,
-            undefined,
-            'Background',
-            uid === undefined ? undefined : { preconditions: { uid } },
-          ),
+          objects.delete({ ...ref }, undefined, undefined, undefined, undefined, undefined, options),
         ),
       );
     },

@@ -29,7 +29,7 @@ export function egressFrom({
 
 function peerOf(host: string): { address: string } | { namespace: string; podLabels: Record<string, string> } {
   if (isIP(host)) return { address: host };
-  const namespace = /^[a-z0-9-]+\.(?<namespace>[a-z0-9-]+)(\.svc(\.[a-z0-9.-]+)?)?$/.exec(host)?.groups?.['namespace'];
+  const namespace = /^[a-z0-9-]+\.(?<namespace>[a-z0-9-]+)\.svc(\.[a-z0-9.-]+)?$/.exec(host)?.groups?.['namespace'];
   if (namespace === undefined)
     throw new Error(
       `CODEXK8S_AGENT_URL must name an IP address or a Service of the cluster, like http://server.codex-k8s.svc:8090; ${host} is neither`,

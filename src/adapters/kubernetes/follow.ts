@@ -37,7 +37,7 @@ export async function follow(
   using changes = watchAll(api, run, signal);
   let stuck: { readonly loss: Loss; readonly detail: string; readonly since: number } | undefined;
   for (;;) {
-    const sight = await look(api, run, signal);
+    const sight = await untilAnswered(() => look(api, run), signal);
     const verdict = judge(sight);
     const pod = sight.pods[0]?.metadata?.name;
     if (verdict.state === 'ended') {
@@ -54,12 +54,12 @@ export async function follow(
   }
 }
 
-/** Reads the Job, its pods and their events. Waits for an API that does not answer. */
-async function look(api: KubernetesApi, run: FollowedRun, signal: AbortSignal): Promise<Sight> {
+/** Asks again for as long as the API does not answer. Rejects when it refuses, and with the signal's reason. */
+export async function untilAnswered<Answer>(ask: () => Promise<Answer>, signal: AbortSignal): Promise<Answer> {
   for (let wait = AGAIN_MS; ; wait = Math.min(2 * wait, AGAIN_AT_MOST_MS)) {
     signal.throwIfAborted();
     try {
-      return await see(api, run);
+      return await ask();
     } catch (error) {
       if (error instanceof KubernetesRefusal && error.code < 500 && error.code !== 429) throw error;
       const asked = error instanceof KubernetesRefusal ? error.waitMs : undefined;
@@ -68,7 +68,8 @@ async function look(api: KubernetesApi, run: FollowedRun, signal: AbortSignal): 
   }
 }
 
-async function see(api: KubernetesApi, run: FollowedRun): Promise<Sight> {
+/** Reads the Job, its pods and, until it works, their events. */
+async function look(api: KubernetesApi, run: FollowedRun): Promise<Sight> {
   const { namespace } = run;
   const name = jobName(run);
   const job = await api.find<V1Job>({ apiVersion: 'batch/v1', kind: 'Job', metadata: { name, namespace } });

@@ -86,18 +86,27 @@ export function namespaceObject(plan: EnvironmentPlan, now: Date): V1Namespace {
 export function objectsOf(
   plan: EnvironmentPlan,
 ): readonly (V1ServiceAccount | V1Role | V1RoleBinding | V1NetworkPolicy | V1LimitRange | V1ResourceQuota)[] {
-  return [serviceAccount(plan), role(plan), roleBinding(plan), networkPolicy(plan), limitRange(plan), quota(plan)];
+  return [
+    serviceAccount(plan, OBJECTS.account),
+    // Pods that name no account get this one: without a token.
+    serviceAccount(plan, 'default'),
+    role(plan),
+    roleBinding(plan),
+    networkPolicy(plan),
+    limitRange(plan),
+    quota(plan),
+  ];
 }
 
 function metadata({ namespace }: EnvironmentPlan, name: string) {
   return { name, namespace, labels: { [LABELS.managedBy]: MANAGED_BY } };
 }
 
-function serviceAccount(plan: EnvironmentPlan): V1ServiceAccount {
+function serviceAccount(plan: EnvironmentPlan, name: string): V1ServiceAccount {
   return {
     apiVersion: 'v1',
     kind: 'ServiceAccount',
-    metadata: metadata(plan, OBJECTS.account),
+    metadata: metadata(plan, name),
     automountServiceAccountToken: false,
   };
 }

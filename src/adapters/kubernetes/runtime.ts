@@ -16,7 +16,7 @@ import {
   removeEnvironment,
   type EnvironmentEntry,
 } from './environment.ts';
-import { follow, podsOf } from './follow.ts';
+import { follow, podsOf, untilAnswered } from './follow.ts';
 import { jobObject, tokenSecret, type PodSettings, type RunPod } from './job.ts';
 import { ANNOTATIONS, CONTAINER, jobName, LABELS, MANAGED_BY } from './names.ts';
 import type { Egress } from './objects.ts';
@@ -113,7 +113,7 @@ export function createKubernetesRuntime({ api, pod, egress, network, patience = 
 
     /** Resolves when the agent's pod is gone or can never be. `log`: the end of what its container wrote. */
     async ended(agent: AgentRef, signal: AbortSignal): Promise<{ detail: string; loss: Loss; log?: string }> {
-      const [found] = await namespacesOf(api, agent.environment);
+      const [found] = await untilAnswered(() => namespacesOf(api, agent.environment), signal);
       const namespace = found?.metadata?.name;
       if (namespace === undefined) return { loss: 'agent_lost', detail: 'its namespace is gone' };
       const { loss, detail, pod: name } = await follow(api, { ...agent, namespace }, signal, { patience });

@@ -112,7 +112,7 @@ function judgePod(pod: V1Pod, events: readonly CoreV1Event[]): Verdict {
   const container = status?.containerStatuses?.find(({ name }) => name === CONTAINER);
   const terminated = container?.state?.terminated;
   if (terminated || status?.phase === 'Failed' || status?.phase === 'Succeeded')
-    return judgeEnd(pod, terminated, disrupted);
+    return judgeEnd(pod, terminated, disrupted && { loss: disrupted, detail: disruption.message ?? '' });
   if (container?.state?.running) return WORKING;
 
   const waiting = container?.state?.waiting;
@@ -131,14 +131,14 @@ function judgePod(pod: V1Pod, events: readonly CoreV1Event[]): Verdict {
 function judgeEnd(
   pod: V1Pod,
   terminated: V1ContainerStateTerminated | undefined,
-  disrupted: Loss | undefined,
+  disrupted: { readonly loss: Loss; readonly detail: string } | undefined,
 ): Verdict {
   const { reason = '', message = '' } = pod.status ?? {};
   // A node that is low says whose request was exceeded; it is nobody's fault.
   if (reason === 'Evicted' && /exceed/i.test(message) && !message.startsWith('The node'))
     return ended('disk_exceeded', message);
-  const loss = disrupted ?? POD_REASONS[reason];
-  if (loss) return ended(loss, told(reason, message));
+  const loss = disrupted?.loss ?? POD_REASONS[reason];
+  if (loss) return ended(loss, told(reason, message) || (disrupted?.detail ?? ''));
   if (!terminated) return ended('agent_lost', told(reason, message) || 'its pod ended without a word');
   const { exitCode, reason: how = '', message: words = '' } = terminated;
   if (how === 'OOMKilled') return ended('agent_oom', 'it used more memory than it may');

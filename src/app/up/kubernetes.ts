@@ -21,12 +21,9 @@ export async function prepareCluster({
   env: NodeJS.ProcessEnv;
   report: (message: string) => void;
 }): Promise<ClusterForAgents> {
-  const {
-    admin,
-    image,
-    address,
-    unenforced = false,
-  } = env['KUBECONFIG'] ? namedCluster(env['KUBECONFIG'], env) : await ownCluster(directory, env, report);
+  const { admin, image, address } = env['KUBECONFIG']
+    ? namedCluster(env['KUBECONFIG'], env)
+    : await ownCluster(directory, env, report);
   report('Installing the platform in the cluster');
   await installPlatform(admin);
   const kubeconfig = join(directory, 'secrets', 'worker-kubeconfig');
@@ -39,7 +36,6 @@ export async function prepareCluster({
       CODEXK8S_AGENT_URL: `http://${address}:${gatewaysPort}`,
       CODEXK8S_GATEWAYS_HOST: address,
       CODEXK8S_GATEWAYS_PORT: String(gatewaysPort),
-      ...(unenforced ? { CODEXK8S_ALLOW_UNENFORCED_NETWORK_POLICY: 'true' } : {}),
     },
   };
 }
@@ -50,8 +46,6 @@ interface Cluster {
   readonly image: string;
   /** Of this machine, as pods see it. */
   readonly address: string;
-  /** Its network is known not to heed policies, and that is accepted: it is for trying things out. */
-  readonly unenforced?: boolean;
 }
 
 async function ownCluster(
@@ -61,7 +55,7 @@ async function ownCluster(
 ): Promise<Cluster> {
   const { startCluster } = await import('../cluster/cluster.ts');
   const { kubeconfig, images, nodeAddress } = await startCluster({ dataDirectory: directory, env, report });
-  return { admin: kubeconfig, image: images.agent, address: nodeAddress, unenforced: true };
+  return { admin: kubeconfig, image: images.agent, address: nodeAddress };
 }
 
 function namedCluster(admin: string, env: NodeJS.ProcessEnv): Cluster {
