@@ -24,9 +24,9 @@ export class NetworkUnsafe extends Error {
 }
 
 export interface NetworkGuard {
-  /** What was found; tried once, and again when nothing could be found. */
+  /** What was found; tried once, and again as long as it is not well. */
   finding(): Promise<NetworkFinding>;
-  /** Throws {@link NetworkUnsafe} where agents may not be started. */
+  /** Throws {@link NetworkUnsafe} where agents may not be started, and other errors where that may be known later. */
   assertSafe(): Promise<void>;
 }
 
@@ -66,7 +66,7 @@ export function createNetworkGuard(options: NetworkGuardOptions): NetworkGuard {
     };
     return mine.then(
       (found) => {
-        if (found.state === 'unknown') forget();
+        if (found.state !== 'enforced') forget();
         return found;
       },
       (error: unknown) => {
@@ -82,11 +82,14 @@ export function createNetworkGuard(options: NetworkGuardOptions): NetworkGuard {
       if (options.allowUnenforced) return;
       const { state, detail } = await finding();
       if (state === 'enforced') return;
-      if (state === 'unknown') throw new Error(`whether the network of the cluster is safe is not known: ${detail}`);
-      throw new NetworkUnsafe(
-        state === 'unenforced'
-          ? `network_policy_unenforced: the cluster's network does not heed policies; an agent could reach ${detail}. Install a network that enforces NetworkPolicy, or accept it with CODEXK8S_ALLOW_UNENFORCED_NETWORK_POLICY=true`
-          : `pods cannot reach the platform at ${detail}. Check CODEXK8S_AGENT_URL`,
+      if (state === 'unenforced')
+        throw new NetworkUnsafe(
+          `network_policy_unenforced: the cluster's network does not heed policies; an agent could reach ${detail}. Install a network that enforces NetworkPolicy, or accept it with CODEXK8S_ALLOW_UNENFORCED_NETWORK_POLICY=true`,
+        );
+      throw new Error(
+        state === 'unreachable'
+          ? `pods cannot reach the platform at ${detail}. Check CODEXK8S_AGENT_URL`
+          : `whether the network of the cluster is safe is not known: ${detail}`,
       );
     },
   };
