@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Real parts in both: `tests` are quick enough for every change, `faults` kill processes and wait for outages to pass. */
+/**
+ * Real parts in all: `tests` are quick enough for every change, `faults` kill processes and wait for outages to pass, `cluster`
+ * needs Linux and root, or a Kubernetes of yours.
+ */
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -12,11 +15,23 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'tests', include: ['test/**/*.test.ts'], exclude: ['test/faults/**'] },
+        test: { name: 'tests', include: ['test/**/*.test.ts'], exclude: ['test/faults/**', 'test/cluster/**'] },
       },
       {
         extends: true,
         test: { name: 'faults', include: ['test/faults/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 300_000 },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'cluster',
+          include: ['test/cluster/**/*.test.ts'],
+          globalSetup: ['test/cluster/support/global-setup.ts'],
+          // One cluster, whose parts are killed by some of these tests.
+          fileParallelism: false,
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+        },
       },
     ],
   },
