@@ -30,6 +30,7 @@ export async function demo(
   const ready = running ?? stack?.ready;
   if (!ready) throw new Error('the stack did not become ready');
   terminal.line(`  dashboard ${ready.url}   GitHub ${ready.githubUrl}   Temporal Web ${ready.temporalUi}`);
+  if (ready.kubeconfig !== undefined) terminal.line(`  agents on Kubernetes: KUBECONFIG=${ready.kubeconfig}`);
   const interrupted = stack?.untilStopped((signal) =>
     terminal.line(`\n${signal}: stopping everything that was started here`),
   );

@@ -20,6 +20,8 @@ export const Ready = z.looseObject({
   databaseUrl: z.string(),
   /** The file of the names that this installation gives to labels. */
   labelsFile: z.string().optional(),
+  /** Of the cluster that agents run on, for looking around; missing where they run beside the worker. */
+  kubeconfig: z.string().optional(),
   processes: z.record(z.string(), z.number()),
 });
 export type Ready = z.infer<typeof Ready>;

@@ -5,6 +5,8 @@ import { installPlatform, workerKubeconfig } from '../install/platform.ts';
 import { writePrivateFile } from './json-file.ts';
 
 export interface ClusterForAgents {
+  /** The kubeconfig to look around with. */
+  readonly kubeconfig: string;
   /** The configuration of the worker, and of the server as far as agents are concerned. */
   readonly environment: Readonly<Record<string, string>>;
 }
@@ -29,6 +31,7 @@ export async function prepareCluster({
   const kubeconfig = join(directory, 'secrets', 'worker-kubeconfig');
   writePrivateFile(kubeconfig, await workerKubeconfig(admin));
   return {
+    kubeconfig: admin,
     environment: {
       CODEXK8S_RUNTIME: 'kubernetes',
       CODEXK8S_KUBECONFIG: kubeconfig,

@@ -185,6 +185,7 @@ export async function startStack({ data, env, report, path, runtime }: StackOpti
       temporalUi: temporal.ui,
       databaseUrl,
       ...(labels.CODEXK8S_LABELS_FILE === undefined ? {} : { labelsFile: labels.CODEXK8S_LABELS_FILE }),
+      ...(cluster ? { kubeconfig: cluster.kubeconfig } : {}),
       processes: supervisor.pids(),
       model: model.kind,
     };

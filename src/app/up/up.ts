@@ -35,7 +35,7 @@ function describe(ready: Awaited<ReturnType<typeof startStack>>['ready'], direct
   GitHub          ${ready.githubUrl}        (a stand-in; you are olivia there)
   Temporal Web    ${ready.temporalUi}
   Model           ${ready['model'] === 'scripted' ? 'scripted; set OPENAI_API_KEY for a real one' : 'the real one, with OPENAI_API_KEY'}
-  Data and logs   ${directory}
+  Data and logs   ${directory}${ready.kubeconfig === undefined ? '' : `\n  Agents          on Kubernetes: KUBECONFIG=${ready.kubeconfig}`}
 
 Try it, in another terminal:
 
