@@ -273,14 +273,21 @@ describe('repositories and members', () => {
     await json('/projects/chooser', post({ locale: 'ru', model: 'gpt-5.4' }));
     expect(await json('/projects/chooser', post({ reasoningEffort: 'low', model: 'default' }))).toEqual({
       status: 200,
-      body: { slug: 'chooser', locale: 'ru', model: null, reasoningEffort: 'low' },
+      body: { slug: 'chooser', locale: 'ru', model: null, reasoningEffort: 'low', namespaceTemplate: null },
     });
+  });
+
+  test('choose how a project names its namespaces', async () => {
+    await ensureProject(connection.db, 'chooser');
+    const namespaceTemplate = '{{ .Project }}-dev-{{ .Slot }}';
+    expect(await json('/projects/chooser', post({ namespaceTemplate }))).toMatchObject({ body: { namespaceTemplate } });
   });
 
   test.each([
     ['/projects/chooser', {}, 400],
     ['/projects/chooser', { locale: 'fr' }, 400],
     ['/projects/chooser', { model: 'a model' }, 400],
+    ['/projects/chooser', { namespaceTemplate: 'one-for-all' }, 400],
     ['/projects/nobody', { locale: 'ru' }, 404],
   ])('%s refuses %j', async (path, body, status) => {
     await ensureProject(connection.db, 'chooser');

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { FAILURES, RUN_STATUSES } from '../../../src/domain/runs.ts';
+import { storeClusterFinding } from '../../../src/read-model/cluster-findings.ts';
 import { connect, type Connection } from '../../../src/read-model/database.ts';
 import { startTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { createSite, ORIGIN, type Site } from './support/site.ts';
@@ -47,6 +48,20 @@ async function words(path: string): Promise<string> {
 }
 
 describe('the overview', () => {
+  test.each([
+    ['unenforced', '10.96.0.1:443', /network does not enforce policies\. An agent can reach 10\.96\.0\.1:443/],
+    ['unreachable', '10.0.0.7:8090', /Pods cannot reach the platform at 10\.0\.0\.7:8090/],
+  ])('says that the network of the cluster is %s', async (state, detail, sentence) => {
+    await storeClusterFinding(connection.db, { name: 'network_policy', state, detail });
+    expect(await words('/')).toMatch(sentence);
+  });
+
+  test('says nothing of a network that is as it ought to be', async () => {
+    await storeClusterFinding(connection.db, { name: 'network_policy', state: 'unenforced', detail: '10.96.0.1:443' });
+    await storeClusterFinding(connection.db, { name: 'network_policy', state: 'enforced', detail: '' });
+    expect(await words('/')).not.toContain('enforce');
+  });
+
   test('says how to bind a repository when there is none', async () => {
     expect(await words('/')).toContain('npx codex-k8s repositories add OWNER/NAME');
   });

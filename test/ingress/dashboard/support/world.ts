@@ -137,6 +137,6 @@ export async function putDelivery(
 /** Removes everything. */
 export async function clear(db: Database): Promise<void> {
   await db.execute(
-    sql`truncate issues, runs, flow_events, run_log_lines, deliveries, inboxes, issue_facts, repositories, projects cascade`,
+    sql`truncate issues, runs, flow_events, run_log_lines, deliveries, inboxes, issue_facts, repositories, projects, cluster_findings cascade`,
   );
 }
