@@ -9,6 +9,7 @@ import { GitHubAsksToWait } from './waits.ts';
 const EVENTS = [
   'issues',
   'issue_comment',
+  'label',
   'pull_request',
   'pull_request_review',
   'push',

@@ -63,9 +63,14 @@ export async function untilAnswered<Answer>(ask: () => Promise<Answer>, signal: 
     } catch (error) {
       if (error instanceof KubernetesRefusal && error.code < 500 && error.code !== 429) throw error;
       const asked = error instanceof KubernetesRefusal ? error.waitMs : undefined;
-      await delay(asked ?? wait, undefined, { signal });
+      await pause(asked ?? wait, signal);
     }
   }
+}
+
+/** Rejects with the signal's reason: `delay` has one of its own. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => signal.throwIfAborted());
 }
 
 /** Reads the Job, its pods and, until it works, their events. */
@@ -124,15 +129,15 @@ function watchAll(api: KubernetesApi, run: FollowedRun, signal: AbortSignal): Ch
     async next(atMostMs, waiting) {
       if (!changed) {
         const { promise, resolve } = Promise.withResolvers<void>();
-        tell = resolve;
-        const timer = setTimeout(resolve, atMostMs);
-        waiting.addEventListener('abort', resolve as () => void);
+        tell = () => resolve();
+        const timer = setTimeout(tell, atMostMs);
+        waiting.addEventListener('abort', tell);
         await promise;
         clearTimeout(timer);
-        waiting.removeEventListener('abort', resolve as () => void);
+        waiting.removeEventListener('abort', tell);
       }
       waiting.throwIfAborted();
-      await delay(GATHER_MS, undefined, { signal: waiting });
+      await pause(GATHER_MS, waiting);
       changed = false;
     },
     [Symbol.dispose]: () => over.abort(),

@@ -56,7 +56,7 @@ export function isTerminating(error: unknown): boolean {
 }
 
 function statusIn(body: unknown): Status {
-  if (typeof body !== 'string') return (body ?? {}) as Status;
+  if (typeof body !== 'string') return body ?? {};
   try {
     return JSON.parse(body) as Status;
   } catch {

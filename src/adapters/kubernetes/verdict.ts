@@ -41,6 +41,9 @@ const IMAGE_REASONS: Readonly<Record<string, number>> = {
   ErrImageNeverPull: 0,
 };
 
+/** Warnings that keep no container from being made. */
+const HARMLESS = new Set(['MissingClusterDNS', 'DNSConfigForming']);
+
 const CONTAINER_REASONS = new Set(['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError']);
 
 /** Reasons of a container that has terminated, though its process never was. */
@@ -124,7 +127,12 @@ function judgePod(pod: V1Pod, events: readonly CoreV1Event[]): Verdict {
   const scheduled = status?.conditions?.find(({ type }) => type === 'PodScheduled');
   if (scheduled?.status === 'False')
     return stuck('unschedulable', told(scheduled.reason, scheduled.message), PATIENCE.scheduling);
-  const warning = latest(events.filter((event) => event.type === 'Warning' && event.involvedObject.kind === 'Pod'));
+  const warning = latest(
+    events.filter(
+      ({ type, reason, involvedObject }) =>
+        type === 'Warning' && involvedObject.kind === 'Pod' && !HARMLESS.has(reason ?? ''),
+    ),
+  );
   return stuck('container_error', warning?.message ?? 'its container is not made', PATIENCE.creating);
 }
 

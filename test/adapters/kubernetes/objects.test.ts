@@ -1,0 +1,169 @@
+import type { V1LimitRange, V1NetworkPolicy, V1ResourceQuota, V1Role } from '@kubernetes/client-node';
+import { describe, expect, test } from 'vitest';
+import {
+  fingerprintOf,
+  namespaceObject,
+  objectsOf,
+  type EnvironmentPlan,
+} from '../../../src/adapters/kubernetes/objects.ts';
+import type { EnvironmentUse } from '../../../src/domain/environments.ts';
+import { permissionsOf } from '../../../src/domain/permissions.ts';
+
+const USE: EnvironmentUse = {
+  project: 'demo',
+  repositoryId: 7,
+  issueNumber: 42,
+  role: 'dev',
+  mode: 'full-env',
+  until: '2026-11-22T10:00:00.000Z',
+};
+
+const PLAN: EnvironmentPlan = {
+  namespace: 'codex-demo-i42-2',
+  environment: 'codex-demo-i42',
+  owner: 'issue:7#42',
+  use: USE,
+  image: 'agent:1',
+  egress: {
+    gateways: { port: 8090, address: '10.88.0.1' },
+    apiServer: { address: '10.90.0.1', port: 6443 },
+    listed: ['203.0.113.0/24'],
+  },
+};
+
+const CHECKOUT: EnvironmentPlan = { ...PLAN, use: { ...USE, mode: 'code-only' } };
+
+function find<Kind extends ReturnType<typeof objectsOf>[number]>(plan: EnvironmentPlan, kind: Kind['kind']): Kind {
+  return objectsOf(plan).find((object): object is Kind => object.kind === kind)!;
+}
+
+describe('the fingerprint of an environment', () => {
+  test.each<[string, Partial<EnvironmentPlan>]>([
+    ['image', { image: 'agent:2' }],
+    ['project', { use: { ...USE, project: 'other' } }],
+  ])('changes with its %s', (_what, change) => {
+    expect(fingerprintOf({ ...PLAN, ...change })).not.toBe(fingerprintOf(PLAN));
+  });
+
+  test.each<[string, Partial<EnvironmentUse>]>([
+    ['role', { role: 'qa' }],
+    ['mode', { mode: 'code-only' }],
+    ['lease', { until: '2027-01-01T00:00:00.000Z' }],
+  ])('stays when only its %s changes, so that a revise works where the work was', (_what, change) => {
+    expect(fingerprintOf({ ...PLAN, use: { ...USE, ...change } })).toBe(fingerprintOf(PLAN));
+  });
+});
+
+test('a namespace says whose it is, for how long, and what may run in it', () => {
+  const { metadata } = namespaceObject(PLAN, new Date('2026-11-21T10:00:00Z'));
+  expect(metadata).toEqual({
+    name: 'codex-demo-i42-2',
+    labels: {
+      'codex-k8s.dev/managed-by': 'codex-k8s-worker',
+      'codex-k8s.dev/namespace-purpose': 'run',
+      'codex-k8s.dev/runtime-mode': 'full-env',
+      'codex-k8s.dev/project': 'demo',
+      'codex-k8s.dev/repository-id': '7',
+      'codex-k8s.dev/issue-number': '42',
+      'codex-k8s.dev/agent-role': 'dev',
+      'codex-k8s.dev/environment': 'codex-demo-i42',
+      'pod-security.kubernetes.io/enforce': 'restricted',
+      'pod-security.kubernetes.io/enforce-version': 'latest',
+    },
+    annotations: {
+      'codex-k8s.dev/owner': 'issue:7#42',
+      'codex-k8s.dev/fingerprint': fingerprintOf(PLAN),
+      'codex-k8s.dev/namespace-lease-expires-at': '2026-11-22T10:00:00.000Z',
+      'codex-k8s.dev/namespace-lease-updated-at': '2026-11-21T10:00:00.000Z',
+    },
+  });
+});
+
+test('every object lies in the namespace, not in the environment’s name, and is marked', () => {
+  for (const { metadata } of objectsOf(PLAN)) {
+    expect(metadata?.namespace).toBe('codex-demo-i42-2');
+    expect(metadata?.labels).toEqual({ 'codex-k8s.dev/managed-by': 'codex-k8s-worker' });
+  }
+});
+
+test('an agent has the permissions of its role, and with a checkout only none', () => {
+  expect(find<V1Role>(PLAN, 'Role').rules).toEqual(permissionsOf('dev', 'full-env'));
+  expect(find<V1Role>(CHECKOUT, 'Role').rules).toEqual([]);
+});
+
+test('a checkout has a smaller quota than a whole environment; nothing is reachable from outside', () => {
+  expect(find<V1ResourceQuota>(PLAN, 'ResourceQuota').spec?.hard).toMatchObject({
+    pods: '20',
+    'limits.memory': '24Gi',
+  });
+  expect(find<V1ResourceQuota>(CHECKOUT, 'ResourceQuota').spec?.hard).toMatchObject({
+    pods: '3',
+    'limits.memory': '16Gi',
+    'services.nodeports': '0',
+    'services.loadbalancers': '0',
+  });
+});
+
+test('a container that asks for nothing gets what the quota counts', () => {
+  const quota = Object.keys(find<V1ResourceQuota>(PLAN, 'ResourceQuota').spec?.hard ?? {});
+  const { _default, defaultRequest } = find<V1LimitRange>(PLAN, 'LimitRange').spec?.limits[0] ?? {};
+  const given = [
+    ...Object.keys(defaultRequest ?? {}).map((name) => `requests.${name}`),
+    ...Object.keys(_default ?? {}).map((name) => `limits.${name}`),
+  ];
+  expect(given).toEqual(expect.arrayContaining(quota.filter((name) => /^(requests|limits)\./.test(name))));
+});
+
+describe('the network policy', () => {
+  const targets = (plan: EnvironmentPlan) =>
+    find<V1NetworkPolicy>(plan, 'NetworkPolicy').spec?.egress?.map(({ to, ports }) => [
+      to?.map((peer) => peer.ipBlock?.cidr ?? peer.namespaceSelector?.matchLabels ?? peer.podSelector),
+      ports?.map(({ port }) => port),
+    ]);
+  const DNS = [[{ 'kubernetes.io/metadata.name': 'kube-system' }], [53, 53]];
+
+  test('of a whole environment: names, the platform, itself, the API server, and what is listed', () => {
+    expect(targets(PLAN)).toEqual([
+      DNS,
+      [['10.88.0.1/32'], [8090]],
+      [[{}], undefined],
+      [['10.90.0.1/32'], [6443]],
+      [['203.0.113.0/24'], [80, 443]],
+    ]);
+  });
+
+  test('of a checkout: names, the platform, and what is listed', () => {
+    expect(targets(CHECKOUT)).toEqual([DNS, [['10.88.0.1/32'], [8090]], [['203.0.113.0/24'], [80, 443]]]);
+  });
+
+  test('holds every pod, in both directions', () => {
+    for (const plan of [PLAN, CHECKOUT])
+      expect(find<V1NetworkPolicy>(plan, 'NetworkPolicy').spec).toMatchObject({
+        podSelector: {},
+        policyTypes: ['Ingress', 'Egress'],
+      });
+  });
+
+  test('lets in what is in the namespace, and nothing at all to a checkout', () => {
+    expect(find<V1NetworkPolicy>(PLAN, 'NetworkPolicy').spec?.ingress).toEqual([{ _from: [{ podSelector: {} }] }]);
+    expect(find<V1NetworkPolicy>(CHECKOUT, 'NetworkPolicy').spec?.ingress).toEqual([]);
+  });
+
+  test('opens nothing that is not there: no API server, no list', () => {
+    const egress = { ...PLAN.egress, apiServer: null, listed: [] };
+    expect(targets({ ...PLAN, egress })).toEqual([DNS, [['10.88.0.1/32'], [8090]], [[{}], undefined]]);
+  });
+
+  test('names the server’s pods where the platform runs in the cluster, and addresses of both kinds', () => {
+    const podLabels = { 'app.kubernetes.io/component': 'server' };
+    const inside = { ...PLAN.egress, gateways: { port: 8090, namespace: 'codex-k8s', podLabels } };
+    expect(find<V1NetworkPolicy>({ ...CHECKOUT, egress: inside }, 'NetworkPolicy').spec?.egress?.[1]?.to).toEqual([
+      {
+        namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'codex-k8s' } },
+        podSelector: { matchLabels: podLabels },
+      },
+    ]);
+    const six = { ...PLAN.egress, gateways: { port: 8090, address: 'fd00::1' } };
+    expect(targets({ ...CHECKOUT, egress: six })?.[1]).toEqual([['fd00::1/128'], [8090]]);
+  });
+});

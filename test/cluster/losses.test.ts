@@ -1,0 +1,269 @@
+import type { KubernetesObject, V1Job, V1PodSpec } from '@kubernetes/client-node';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import type { KubernetesApi } from '../../src/adapters/kubernetes/api.ts';
+import {
+  agentOf,
+  type AgentOptions,
+  ended,
+  jobRef,
+  launch,
+  lose,
+  type Platform,
+  refIn,
+  runningPod,
+  startPlatform,
+} from './support/agents.ts';
+
+/** Kubernetes' own delays stay as they are; ours are a tenth. */
+const patience = 0.1;
+
+let platform: Platform;
+
+beforeAll(async () => {
+  platform = await startPlatform();
+});
+afterAll(() => platform.end());
+
+/** An agent of an issue of its own, launched; and how it ends. */
+async function loss(options: AgentOptions) {
+  return lose(platform.runtime({ patience, ...options }), platform.issue());
+}
+
+/** The same, but something is done to the agent as soon as it works. */
+async function lossOf(options: AgentOptions, act: (namespace: string, pod: string) => Promise<unknown>) {
+  const issue = platform.issue();
+  const agent = agentOf(issue);
+  const runtime = platform.runtime(options);
+  const namespace = await launch(runtime, issue, agent);
+  const lost = ended(runtime, agent);
+  const pod = await runningPod(platform.admin, namespace);
+  await act(namespace, pod.metadata?.name ?? '');
+  return lost;
+}
+
+/** Changes the pods of Jobs that the runtime makes. */
+function withPod(change: (pod: V1PodSpec) => void): (api: KubernetesApi) => KubernetesApi {
+  return (api) => ({
+    ...api,
+    create: async (object: KubernetesObject) => {
+      if (object.kind === 'Job') change((object as V1Job).spec!.template.spec!);
+      return api.create(object);
+    },
+  });
+}
+
+/** Does something between the making of a Job and its pod. */
+function beforeStart(act: (namespace: string) => Promise<void>): (api: KubernetesApi) => KubernetesApi {
+  return (api) => ({
+    ...api,
+    change: async (ref, patch) => {
+      await act(ref.metadata.namespace ?? '');
+      return api.change(ref, patch);
+    },
+  });
+}
+
+describe.concurrent('an agent that never began', () => {
+  test('whose image cannot be had', async () => {
+    expect(await loss({ image: 'registry.invalid/absent:1' })).toEqual({
+      loss: 'image_pull',
+      detail: expect.stringMatching(/^(ErrImagePull|ImagePullBackOff): .*registry\.invalid\/absent/),
+    });
+  });
+
+  test('whose image has no proper name', async () => {
+    expect(await loss({ image: 'No Name' })).toMatchObject({
+      loss: 'image_pull',
+      detail: expect.stringMatching(/^InvalidImageName/),
+    });
+  });
+
+  test('for whom the quota leaves no room', async () => {
+    const much = { cpu: '900', memory: '16Mi', ephemeralStorage: '0' };
+    expect(await loss({ requests: much, limits: much })).toEqual({
+      loss: 'quota_exceeded',
+      detail: expect.stringContaining('exceeded quota: codex-run-quota'),
+    });
+  });
+
+  test('whose pod violates the Pod Security profile', async () => {
+    const through = withPod((pod) =>
+      Object.assign(pod.containers[0]!.securityContext!, { allowPrivilegeEscalation: true }),
+    );
+    expect(await loss({ through })).toEqual({
+      loss: 'sandbox_rejected',
+      detail: expect.stringMatching(/violates PodSecurity "restricted:latest": allowPrivilegeEscalation/),
+    });
+  });
+
+  test('whose pod is larger than an administrator allows', async () => {
+    const issue = platform.issue();
+    const runtime = platform.runtime({ patience });
+    const limits = {
+      ...refIn(issue.environment, 'LimitRange', 'of-an-administrator'),
+      spec: { limits: [{ type: 'Container', max: { cpu: '10m' } }] },
+    };
+    await launch(platform.runtime(), issue, agentOf(issue));
+    await platform.admin.create(limits);
+    expect(await lose(runtime, issue)).toEqual({
+      loss: 'sandbox_rejected',
+      detail: expect.stringContaining('maximum cpu usage per Container is 10m'),
+    });
+  });
+
+  test('whose service account is gone', async () => {
+    const through = beforeStart(async (namespace) =>
+      platform.admin.remove(refIn(namespace, 'ServiceAccount', 'codex-runner')),
+    );
+    expect(await loss({ through })).toEqual({
+      loss: 'sandbox_rejected',
+      detail: expect.stringContaining('serviceaccount "codex-runner" not found'),
+    });
+  });
+
+  test('for whom no node will do', async () => {
+    const through = withPod((pod) => Object.assign(pod, { nodeSelector: { 'codex-k8s.test/node': 'none' } }));
+    expect(await loss({ through })).toEqual({
+      loss: 'unschedulable',
+      detail: expect.stringMatching(/^Unschedulable: 0\/\d+ nodes are available/),
+    });
+  });
+
+  test('whose token was taken away', async () => {
+    const through = (api: KubernetesApi): KubernetesApi => ({
+      ...api,
+      change: async (ref, patch) => {
+        await platform.admin.remove({ ...ref, apiVersion: 'v1', kind: 'Secret' });
+        return api.change(ref, patch);
+      },
+    });
+    expect(await loss({ through })).toEqual({
+      loss: 'container_error',
+      detail: expect.stringMatching(/MountVolume\.SetUp failed .* secret "codex-k8s-run-.*" not found/),
+    });
+  });
+
+  test('whose container lacks what it is configured with', async () => {
+    const through = withPod((pod) =>
+      Object.assign(pod.containers[0]!, {
+        env: [{ name: 'WORD', valueFrom: { configMapKeyRef: { name: 'absent', key: 'word' } } }],
+      }),
+    );
+    expect(await loss({ through })).toEqual({
+      loss: 'container_error',
+      detail: 'CreateContainerConfigError: configmap "absent" not found',
+    });
+  });
+
+  test('whose program is not in its image', async () => {
+    expect(await loss({ command: ['/absent'] })).toMatchObject({
+      loss: 'container_error',
+      detail: expect.stringMatching(/^StartError: .*\/absent/s),
+    });
+  });
+
+  test('within the deadline of its Job: what it was stuck at counts', async () => {
+    expect(await loss({ image: 'registry.invalid/absent:1', deadlineSeconds: 5, patience: 1 })).toMatchObject({
+      loss: 'image_pull',
+    });
+  });
+});
+
+describe.concurrent('an agent that began', () => {
+  test('and used more memory than it may', async () => {
+    expect(await loss({ script: 'tail /dev/zero' })).toMatchObject({
+      loss: 'agent_oom',
+      detail: 'it used more memory than it may',
+    });
+  });
+
+  test('and ended with an error: its last words are told', async () => {
+    expect(await loss({ script: 'echo first; echo the reason >&2; exit 1' })).toEqual({
+      loss: 'agent_error',
+      detail: 'it ended with code 1 without a report: first\nthe reason',
+      log: 'first\nthe reason\n',
+    });
+  });
+
+  test('and ended without a report', async () => {
+    expect(await loss({ script: 'echo done' })).toEqual({
+      loss: 'agent_lost',
+      detail: 'it ended with code 0 without a report',
+      log: 'done\n',
+    });
+  });
+
+  test('and could not reach the platform', async () => {
+    expect(await loss({ script: 'exit 69' })).toMatchObject({ loss: 'agent_lost' });
+  });
+
+  test('and took too long', async () => {
+    expect(await loss({ deadlineSeconds: 6 })).toMatchObject({
+      loss: 'deadline_exceeded',
+      detail: 'Job was active longer than specified deadline',
+    });
+  });
+
+  test('and whose pod was deleted', async () => {
+    const lost = await lossOf({}, async (namespace, pod) => platform.admin.remove(refIn(namespace, 'Pod', pod)));
+    expect(lost).toMatchObject({ loss: 'agent_lost' });
+  });
+
+  test('and whose Job was deleted', async () => {
+    const issue = platform.issue();
+    const agent = agentOf(issue);
+    const runtime = platform.runtime();
+    const namespace = await launch(runtime, issue, agent);
+    const lost = ended(runtime, agent);
+    await runningPod(platform.admin, namespace);
+    await platform.admin.remove(jobRef(namespace, agent));
+    expect(await lost).toEqual({ loss: 'agent_lost', detail: 'its Job is gone' });
+  });
+
+  test('and was evicted', async () => {
+    const lost = await lossOf({}, async (namespace, name) =>
+      platform.core.createNamespacedPodEviction({ namespace, name, body: { metadata: { name, namespace } } }),
+    );
+    expect(lost).toMatchObject({ loss: 'evicted', detail: expect.stringContaining('evict') });
+  });
+
+  test('and was evicted, and does not go when it is asked', async () => {
+    const through = withPod((pod) => Object.assign(pod, { terminationGracePeriodSeconds: 2 }));
+    const command = ['/bin/sh', '-c', 'while true; do sleep 1; done', 'agent'];
+    const lost = await lossOf({ command, through }, async (namespace, name) =>
+      platform.core.createNamespacedPodEviction({ namespace, name, body: { metadata: { name, namespace } } }),
+    );
+    expect(lost).toMatchObject({ loss: 'evicted' });
+  });
+
+  test('keeps the end of a long log, not its beginning', async () => {
+    const script = 'dd if=/dev/zero bs=1024 count=600 | tr "\\\\0" x | fold -w 500; echo; echo the very last; exit 1';
+    const { log = '' } = await loss({ script });
+    expect(log).toMatch(/the very last\n$/);
+    expect(Buffer.byteLength(log)).toBe(256 * 1024);
+  });
+});
+
+test('an agent that is stuck in its beginning, and gets over it, works', async () => {
+  const issue = platform.issue();
+  const agent = agentOf(issue);
+  const runtime = platform.runtime({
+    script: 'exit 0',
+    through: beforeStart(async (namespace) => {
+      await platform.admin.create({
+        ...refIn(namespace, 'ResourceQuota', 'closed'),
+        spec: { hard: { pods: '0' } },
+      } as KubernetesObject);
+    }),
+  });
+  const namespace = await launch(runtime, issue, agent);
+  const lost = ended(runtime, agent);
+  await expect.poll(async () => quotaEvents(namespace), { timeout: 30_000 }).toBeGreaterThan(0);
+  await platform.admin.remove(refIn(namespace, 'ResourceQuota', 'closed'));
+  expect(await lost).toMatchObject({ loss: 'agent_lost', detail: 'it ended with code 0 without a report' });
+});
+
+async function quotaEvents(namespace: string): Promise<number> {
+  const { items } = await platform.core.listNamespacedEvent({ namespace, fieldSelector: 'reason=FailedCreate' });
+  return items.length;
+}

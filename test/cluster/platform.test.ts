@@ -1,0 +1,99 @@
+/** The platform itself, installed in the cluster from deploy/kubernetes, works, and a rolling restart loses nothing. */
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { execa } from 'execa';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { prepareLocalPlatform, type LocalPlatform } from '../../src/app/cluster/platform.ts';
+import { createPlatformClient } from '../../src/app/demo/platform-client.ts';
+import type { Steps } from '../../src/app/demo/steps.ts';
+import { tellStory } from '../../src/app/demo/story.ts';
+import { OWNER } from '../../src/app/sandbox-accounts.ts';
+
+const STAND_INS = fileURLToPath(new URL('support/stand-ins-process.ts', import.meta.url));
+
+const dataDirectory = inject('clusterDataDirectory');
+const directory = mkdtempSync(join(tmpdir(), 'codex-k8s-platform-'));
+const kubectl = async (...args: string[]): Promise<string> =>
+  (await execa('kubectl', ['--kubeconfig', inject('kubeconfig'), ...args])).stdout;
+const secret = (name: string): string => readFileSync(join(directory, 'secrets', name), 'utf8').trim();
+
+let standIns: ChildProcess | undefined;
+let gitHubUrl = '';
+let platform: LocalPlatform;
+
+// Only the local cluster is given images here.
+const hasCluster = dataDirectory !== '';
+
+beforeAll(async () => {
+  if (!hasCluster) return;
+  standIns = fork(STAND_INS, [directory, inject('nodeAddress')], { stdio: 'ignore' });
+  const [said] = (await once(standIns, 'message')) as [{ gitHubUrl: string; modelUrl: string }];
+  ({ gitHubUrl } = said);
+  const secrets = join(directory, 'platform-secrets');
+  mkdirSync(secrets, { mode: 0o700 });
+  writeFileSync(join(secrets, 'github-token'), secret('github-bot-token'));
+  writeFileSync(join(secrets, 'model-key'), 'scripted');
+  platform = await prepareLocalPlatform({
+    dataDirectory,
+    gitHubUrl,
+    modelUrl: said.modelUrl,
+    secrets,
+    settings: { CODEXK8S_GITHUB_WRITES_PER_MINUTE: '0', CODEXK8S_GITHUB_WRITES_PER_HOUR: '0' },
+  });
+  await kubectl('apply', '-k', platform.overlay);
+  await kubectl('-n', 'codex-k8s', 'rollout', 'status', 'deployment/server', 'deployment/worker', '--timeout=200s');
+});
+
+afterAll(async () => {
+  if (!hasCluster) return;
+  // Namespace, accounts and policies belong to other tests too.
+  await kubectl('-n', 'codex-k8s', 'delete', 'deployments,statefulsets,services,jobs,networkpolicies,pdb', '--all');
+  standIns?.kill();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+test.skipIf(!hasCluster)('a run goes through, with a rolling restart in the middle of it', async () => {
+  const staffToken = readFileSync(join(directory, 'platform-secrets', 'staff-token'), 'utf8').trim();
+  await createPlatformClient({ url: platform.url, staffToken }).post('/members', {
+    login: OWNER,
+    role: 'platform_owner',
+  });
+  let restart: Promise<string> | undefined;
+  const steps: Steps = {
+    chapter: () => undefined,
+    note: () => undefined,
+    step: async (_, act) =>
+      act(() => {
+        restart ??= kubectl('-n', 'codex-k8s', 'rollout', 'restart', 'deployment/server', 'deployment/worker');
+      }),
+  };
+  const end = await tellStory(
+    {
+      ready: true,
+      url: platform.url,
+      githubUrl: gitHubUrl,
+      githubOwnerToken: secret('github-owner-token'),
+      webhookSecret: '',
+      temporalAddress: platform.temporalAddress,
+      temporalUi: '',
+      databaseUrl: '',
+      processes: {},
+    },
+    staffToken,
+    steps,
+  );
+  expect(end.runs).toHaveLength(2);
+  expect(await restart).toContain('deployment.apps/server restarted');
+});
+
+test.skipIf(!hasCluster)('the doctor in the worker’s pod finds nothing that has failed', async () => {
+  const doctor = ['node', '/app/src/app/cli.ts', 'doctor', '--process', 'worker', '--json'];
+  const report = JSON.parse(
+    await kubectl('-n', 'codex-k8s', 'exec', 'deployment/worker', '-c', 'worker', '--', ...doctor),
+  ) as { findings: { verdict: string; found: string }[] };
+  expect(report.findings.filter(({ verdict }) => verdict === 'failed')).toEqual([]);
+});
