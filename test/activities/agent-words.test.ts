@@ -14,7 +14,11 @@ const QUIET = new DefaultLogger('ERROR');
 function waiting(refresh: () => Promise<void> = () => Promise.resolve()) {
   const over = Promise.withResolvers<{ detail: string }>();
   const looks: string[] = [];
-  const ports = { db: tables.db, runtime: { ended: () => over.promise }, runToken: () => 'the run token' } as unknown as AgentPorts;
+  const ports = {
+    db: tables.db,
+    runtime: { ended: () => over.promise },
+    runToken: () => 'the run token',
+  } as unknown as AgentPorts;
   const activities = createAgentActivities(ports, {
     async refresh(runId) {
       looks.push(runId);

@@ -1,5 +1,5 @@
 import type { KubernetesObject, V1Job, V1PodSpec } from '@kubernetes/client-node';
-import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { KubernetesApi } from '../../src/adapters/kubernetes/api.ts';
 import {
   agentOf,

@@ -16,7 +16,7 @@ export class ForeignEnvironment extends Error {
 }
 
 /** The namespace is on its way out, just now; the next try finds another name. */
-export class EnvironmentLeaving extends Error {
+class EnvironmentLeaving extends Error {
   override readonly name = 'EnvironmentLeaving';
 }
 
@@ -106,7 +106,7 @@ export async function removeEnvironment(
 }
 
 /** Kubernetes' own words for what keeps a namespace from being gone. */
-export function whatHolds({ metadata, status }: V1Namespace): string {
+function whatHolds({ metadata, status }: V1Namespace): string {
   const words = (status?.conditions ?? [])
     .filter(({ type, status: is }) => is === 'True' && type.startsWith('Namespace'))
     .map(({ message }) => message)

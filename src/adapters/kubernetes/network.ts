@@ -19,7 +19,7 @@ export interface NetworkFinding {
 }
 
 /** Agents may not be started on this cluster. */
-export class NetworkUnsafe extends Error {
+class NetworkUnsafe extends Error {
   override readonly name = 'NetworkUnsafe';
 }
 

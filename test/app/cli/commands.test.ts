@@ -262,7 +262,9 @@ describe('repositories and members', () => {
 
 describe('a project', () => {
   test('is asked to choose something', async () => {
-    await expect(projectsSet(desk.session(), 'trial', {})).rejects.toThrow('give --locale, --model, --reasoning or --namespace');
+    await expect(projectsSet(desk.session(), 'trial', {})).rejects.toThrow(
+      'give --locale, --model, --reasoning or --namespace',
+    );
   });
 });
 
