@@ -37,7 +37,8 @@ export async function ensureEnvironment(api: KubernetesApi, wanted: WantedEnviro
   for (const namespace of await namesOf(api, wanted.environment)) {
     if (!(await claim(api, namespace, wanted))) continue;
     try {
-      for (const object of objectsOf({ ...wanted, namespace })) await api.apply(object);
+      // All of them before a Job: none needs another one of them.
+      await Promise.all(objectsOf({ ...wanted, namespace }).map((object) => api.apply(object)));
     } catch (error) {
       if (isTerminating(error))
         throw new EnvironmentLeaving(`namespace ${namespace} is being deleted`, { cause: error });

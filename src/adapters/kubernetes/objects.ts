@@ -82,7 +82,7 @@ export function namespaceObject(plan: EnvironmentPlan, now: Date): V1Namespace {
   };
 }
 
-/** All that is in the namespace before a Job is. The quota comes last, so that nothing waits for it to be counted. */
+/** All that is in the namespace before a Job is. */
 export function objectsOf(
   plan: EnvironmentPlan,
 ): readonly (V1ServiceAccount | V1Role | V1RoleBinding | V1NetworkPolicy | V1LimitRange | V1ResourceQuota)[] {
