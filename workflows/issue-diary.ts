@@ -131,17 +131,34 @@ export function leftOut(error: unknown): undefined {
 }
 
 /** What the issue goes on with, should it be closed and live again. */
-function pastOf({ done, branch, pullRequest, last, asked, takenEvents }: IssueState): IssuePast | null {
+function pastOf({
+  done,
+  branch,
+  pullRequest,
+  last,
+  asked,
+  takenEvents,
+  refusedEvents = {},
+}: IssueState): IssuePast | null {
   if (done === undefined) return null;
-  const onPullRequests = Object.entries(takenEvents).filter(([subject]) => isOnPullRequest(subject));
   return {
     done,
     branch: branch ?? 1,
     pullRequest,
     last,
     ...(asked === undefined ? {} : { asked }),
-    ...(onPullRequests.length === 0 ? {} : { taken: Object.fromEntries(onPullRequests) }),
+    ...onPullRequests('taken', takenEvents),
+    ...onPullRequests('refused', refusedEvents),
   };
+}
+
+/** What is known of clicks on pull requests, if anything. */
+function onPullRequests(
+  name: 'taken' | 'refused',
+  clicks: IssueState['takenEvents'],
+): Pick<IssuePast, 'taken' | 'refused'> {
+  const found = Object.entries(clicks).filter(([subject]) => isOnPullRequest(subject));
+  return found.length === 0 ? {} : { [name]: Object.fromEntries(found) };
 }
 
 /** `need:reviewer #13`: the label and the pull request that it is on. */

@@ -22,9 +22,10 @@ export async function issueWorkflow({ issue, title, url, ...rest }: IssueInput):
   // Decided once, at the beginning: an execution that began under 0.1.0 goes on as it began, until it continues as new.
   const since02 = patched('facts-confirmed-by-github');
   const hearsEarly = patched('heard-before-a-conversation');
+  const refusesApart = patched('refusals-take-no-click');
   setHandler(issueStateQuery, () => state);
   setHandler(observed, ({ facts }) => receive(state, facts, since02));
-  const acts = createIssueActs(issue, state, { since02, hearsEarly });
+  const acts = createIssueActs(issue, state, { since02, hearsEarly, refusesApart });
   let shown = '';
 
   while (!isOver(state)) {

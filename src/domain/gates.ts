@@ -38,6 +38,8 @@ export interface IssuePast {
   readonly asked?: string;
   /** The newest clicks taken up on its pull requests, whose record does not begin anew with the issue's. */
   readonly taken?: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** The newest there that the edge has refused. */
+  readonly refused?: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
 /** The last run that left work behind: what a revise goes on with. */

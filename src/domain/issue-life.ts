@@ -64,6 +64,8 @@ export interface IssueState {
   unread: ObservedFact[];
   /** The newest `labeled` event taken up, by label and person. */
   takenEvents: Record<string, TakenEvents>;
+  /** The newest `labeled` event that the edge has refused, by label and person. Missing until there is one. */
+  refusedEvents?: Record<string, TakenEvents>;
   /** Reviews taken up, newest last, bounded. */
   takenReviews: number[];
   active: PlannedRun | null;
@@ -226,6 +228,8 @@ export type LabelFact = Extract<Fact, { kind: 'trigger_label_added' | 'trigger_r
 /** A trigger that comes to nothing. `labels`: what stands against it, or what would be possible. */
 export interface Dropped {
   readonly fact: LabelFact;
+  /** The `labeled` event that it tells of, where there is one. */
+  readonly event?: number;
   readonly reason: string;
   readonly labels?: readonly string[];
 }
@@ -234,37 +238,44 @@ export interface TriggerDecision {
   readonly planned: readonly PlannedRun[];
   readonly dropped: readonly Dropped[];
   readonly taken: TakenEvents;
+  readonly refused: TakenEvents;
 }
 
 /**
- * Matches what webhooks said with what GitHub recorded. Each fact takes up one `labeled` event of its sender, the oldest
- * that is left and recent: so each click is one trigger, however many deliveries brought it and in whatever order, and a delivery
- * without an event of its own is one that was taken up before, or a replay (design.md, decision 3; requirements.md 9.2
- * B40; reliability.md T11-T13).
+ * Matches what webhooks said with what GitHub recorded. Each fact takes up one `labeled` event of its sender, that of the label
+ * that is there or the oldest that is left and recent: so each click is one trigger, however many deliveries brought it and in
+ * whatever order, and a delivery without an event of its own is one that was taken up before, or a replay (design.md, decision 3;
+ * requirements.md 9.2 B40; reliability.md T11-T13).
+ *
+ * A webhook does not name its event, so a refusal that is told twice may seem to be of the next click. What the edge has
+ * refused is therefore counted apart, and takes no run from a click that stands. `refused` is null as in 0.2.0, where it did.
  */
 export function decideTriggers(
   taken: TakenEvents,
   facts: readonly LabelFact[],
   truth: LabelTruth,
   known: GateState | null = { active: null, queue: [] },
+  refused: TakenEvents | null = {},
 ): TriggerDecision {
   const planned: PlannedRun[] = [];
   const dropped: Dropped[] = [];
   const now: Record<string, number> = { ...taken };
+  const refusedNow: Record<string, number> = refused === null ? now : { ...refused };
   for (const fact of facts) {
-    const event = eventOf(fact, truth, now[fact.by.id] ?? 0);
-    if (event) now[event.by] = event.id;
+    const event = eventOf(fact, truth, now[fact.by.id] ?? 0, refused && (refusedNow[fact.by.id] ?? 0));
+    if (event) (fact.kind === 'trigger_refused' ? refusedNow : now)[event.by] = event.id;
+    const about = event ? { fact, event: event.id } : { fact };
     const reason = dropReason(fact, event, truth, known !== null);
     if (reason !== undefined || !event || fact.kind !== 'trigger_label_added') {
-      dropped.push({ fact, reason: reason ?? 'trigger_already_taken' });
+      dropped.push({ ...about, reason: reason ?? 'trigger_already_taken' });
       continue;
     }
     const refusal =
       known && (gateOf(fact.target, truth, known) ?? notCurrent(fact, known) ?? discussionConflict(fact.target, known));
-    if (refusal) dropped.push({ fact, ...refusal });
+    if (refusal) dropped.push({ ...about, ...refusal });
     else planned.push(planOf(fact, event));
   }
-  return { planned, dropped, taken: now };
+  return { planned, dropped, taken: now, refused: refused === null ? {} : refusedNow };
 }
 
 /** What of an issue's state decides whether a run may begin. */
@@ -302,12 +313,25 @@ export function gateOf(
 /** An event so much older than a delivery was never told of, or refused at its time: a newer one is meant. */
 const LONG_AGO_MS = 3_600_000;
 
-/** A request takes up a click that was not taken back before one that was: the delivery of the former may be lost. */
-function eventOf(fact: LabelFact, truth: LabelTruth, taken: number): LabeledEvent | undefined {
-  const left = truth.labeled.filter(({ id, by }) => by === fact.by.id && id > taken);
+/**
+ * A request takes up a click that was not taken back before one that was: the delivery of the former may be lost. Of those it
+ * takes the one whose label is there, and else one that nobody refused. As in 0.2.0, where `refused` is null, the oldest.
+ */
+function eventOf(fact: LabelFact, truth: LabelTruth, taken: number, refused: number | null): LabeledEvent | undefined {
+  const isRequest = fact.kind === 'trigger_label_added';
+  const after = isRequest ? taken : Math.max(taken, refused ?? 0);
+  const left = truth.labeled.filter(({ id, by }) => by === fact.by.id && id > after);
   if (fact.event !== undefined) return left.find(({ id }) => id === fact.event);
-  const standing = fact.kind === 'trigger_label_added' ? left.filter((event) => !wasTakenBack(event)) : [];
-  const candidates = standing.length > 0 ? standing : left;
+  const standing = isRequest ? left.filter((event) => !wasTakenBack(event)) : [];
+  const choices =
+    refused === null
+      ? [standing]
+      : [
+          standing.filter(({ clearedByPlatform }) => !clearedByPlatform),
+          standing.filter(({ id }) => id > refused),
+          standing,
+        ];
+  const candidates = choices.find((choice) => choice.length > 0) ?? left;
   return candidates.find(({ at }) => Date.parse(at) >= Date.parse(fact.at) - LONG_AGO_MS) ?? candidates.at(-1);
 }
 

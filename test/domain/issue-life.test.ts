@@ -17,6 +17,7 @@ import {
   type LabelFact,
   type LabelTruth,
   type PlannedRun,
+  type TriggerDecision,
 } from '../../src/domain/issue-life.ts';
 import type { Stage } from '../../src/domain/stages.ts';
 
@@ -39,6 +40,12 @@ function click(delivery: string, by: Account = OLIVIA): Extract<LabelFact, { kin
     target: { stage: 'dev', kind: 'work' },
     runId: `run-of-${delivery}`,
   };
+}
+
+/** The same, refused at the edge because another label was there. */
+function refusal(delivery: string): LabelFact {
+  const { target: _, runId: __, ...delivered } = click(delivery);
+  return { ...delivered, kind: 'trigger_refused', reason: 'issue_trigger_label_conflict', labels: [] };
 }
 
 /** An event of GitHub, and whether the platform took the label off since. */
@@ -193,6 +200,7 @@ describe('a click on a trigger label', () => {
       planned: [planned({ runId: 'run-of-d1', trigger: 'label:100', frozenAt: expect.any(String) })],
       dropped: [],
       taken: { [OLIVIA.id]: 100 },
+      refused: {},
     });
   });
 
@@ -209,6 +217,7 @@ describe('a click on a trigger label', () => {
       planned: [],
       dropped: [{ fact: click('d2'), reason: 'trigger_already_taken' }],
       taken: { [OLIVIA.id]: 100 },
+      refused: {},
     });
   });
 
@@ -300,11 +309,12 @@ describe('a click on a trigger label', () => {
     expect(decision).toEqual({
       planned: [],
       dropped: [
-        { fact: click('d1'), reason },
+        { fact: click('d1'), event: 100, reason },
         // Said once: the second delivery tells of the same click.
         { fact: click('d2'), reason: reason === 'issue_trigger_label_conflict' ? 'trigger_already_taken' : reason },
       ],
       taken: { [OLIVIA.id]: 100 },
+      refused: {},
     });
   });
 
@@ -362,8 +372,10 @@ describe('a click on a trigger label', () => {
       [100, OLIVIA, 'cleared'],
       [101, OLIVIA],
     ];
-    const first = decideTriggers({}, [click('d1'), click('d2')], truth(before, { labels: [] }));
-    const after = truth([...before, [102, OLIVIA]]);
+    const then = truth(before, { labels: [] });
+    const first = decideTriggers({}, [click('d1'), click('d2')], { ...then, labeled: takenBack(then, 101) });
+    const now = truth([...before, [102, OLIVIA]]);
+    const after = { ...now, labeled: takenBack(now, 101) };
     const second = decideTriggers(first.taken, [click('d3')], after);
     const replayed = decideTriggers(second.taken, [click('replay')], after);
     const planned = [first, second, replayed].map((decision) => decision.planned.map(({ trigger }) => trigger));
@@ -399,15 +411,103 @@ describe('a click on a trigger label', () => {
       [101, OLIVIA],
     ]);
     const record = { ...events, labeled: takenBack(events, 100) };
-    const { target: _, runId: __, ...delivered } = click('d1');
-    const refused: LabelFact = {
-      ...delivered,
-      kind: 'trigger_refused',
-      reason: 'issue_trigger_label_conflict',
-      labels: [],
-    };
-    const decision = decideTriggers({}, [refused, click('d2')], record);
+    const decision = decideTriggers({}, [refusal('d1'), click('d2')], record);
     expect(decision.planned.map(({ trigger }) => trigger)).toEqual(['label:101']);
+  });
+
+  test('is meant before one whose label the platform took off, and that one in 0.2.0', () => {
+    const events = truth([
+      [100, OLIVIA, 'cleared'],
+      [101, OLIVIA],
+    ]);
+    const runs = [{}, null].map((refused) => decideTriggers({}, [click('d')], events, undefined, refused).planned[0]);
+    expect(runs.map((run) => run?.trigger)).toEqual(['label:101', 'label:100']);
+  });
+
+  describe('beside one that was refused at the edge and was taken back', () => {
+    const record: LabelTruth = {
+      ...truth([]),
+      labeled: takenBack(
+        truth([
+          [100, OLIVIA],
+          [101, OLIVIA],
+        ]),
+        100,
+      ),
+    };
+
+    test.each<[string, LabelFact[]]>([
+      ['twice before', [refusal('d1'), refusal('d1 again'), click('d2'), click('d2 again')]],
+      ['before and after', [refusal('d1'), click('d2'), refusal('d1 again'), click('d2 again')]],
+      ['after', [click('d2'), click('d2 again'), refusal('d1'), refusal('d1 again')]],
+    ])('is one run, when of the other is told %s', (_when, facts) => {
+      const together = decideTriggers({}, facts, record).planned;
+      const oneByOne = facts.reduce<TriggerDecision>(
+        (before, fact) => {
+          const { planned, ...next } = decideTriggers(before.taken, [fact], record, undefined, before.refused);
+          return { ...next, planned: [...before.planned, ...planned] };
+        },
+        { planned: [], dropped: [], taken: {}, refused: {} },
+      ).planned;
+      for (const runs of [together, oneByOne]) expect(runs.map(({ trigger }) => trigger)).toEqual(['label:101']);
+    });
+
+    test('is said to be refused under its own event only', () => {
+      const { dropped } = decideTriggers({}, [refusal('d1'), click('d2'), refusal('d1 again')], record);
+      expect(dropped.map(({ event, reason }) => [event, reason])).toEqual([
+        [100, 'issue_trigger_label_conflict'],
+        [undefined, 'trigger_already_taken'],
+      ]);
+    });
+
+    test('is none in 0.2.0, whose executions go on as they began', () => {
+      const { planned, refused } = decideTriggers(
+        {},
+        [refusal('d1'), refusal('d1 again'), click('d2')],
+        record,
+        undefined,
+        null,
+      );
+      expect({ planned, refused }).toEqual({ planned: [], refused: {} });
+    });
+  });
+
+  test('is the same run in whatever order and how often clicks are told of, refused and accepted ones', () => {
+    /** Clicks of one person, of which the last may stand; those before `turn` belong to an earlier life of the issue. */
+    const clicks = fc.array(fc.record({ refused: fc.boolean(), times: fc.integer({ min: 1, max: 3 }) }), {
+      minLength: 1,
+      maxLength: 4,
+    });
+    const order = fc.array(fc.nat(100), { minLength: 12, maxLength: 12 });
+    fc.assert(
+      fc.property(clicks, fc.nat(3), fc.boolean(), order, order, (made, turn, stands, one, other) => {
+        const labeled = made.map((_, index) => ({
+          id: index + 1,
+          by: OLIVIA.id,
+          at: AT,
+          clearedByPlatform: false,
+          takenOffBy: stands && index === made.length - 1 ? null : OLIVIA,
+        }));
+        const record = { ...truth([], { labels: stands ? ['run:dev'] : [] }), labeled: labeled.slice(turn) };
+        const facts = made.flatMap(({ refused, times }, index) =>
+          Array.from({ length: times }, (_, hook) => (refused ? refusal : click)(`d${index}-${hook}`)),
+        );
+        const [first, second] = [one, other].map((places) => {
+          let taken: TriggerDecision['taken'] = {};
+          let refused: TriggerDecision['refused'] = {};
+          const runs: string[] = [];
+          for (const [, fact] of [...facts.entries()].toSorted(([a], [b]) => (places[a] ?? 0) - (places[b] ?? 0))) {
+            const decision = decideTriggers(taken, [fact], record, undefined, refused);
+            ({ taken, refused } = decision);
+            runs.push(...decision.planned.map(({ trigger }) => trigger));
+          }
+          return runs;
+        });
+        expect(first).toEqual(second);
+        expect(first?.length).toBe(stands && turn < made.length && made.some(({ refused }) => !refused) ? 1 : 0);
+      }),
+      { numRuns: 500 },
+    );
   });
 
   test('nobody made is nothing', () => {
@@ -415,6 +515,7 @@ describe('a click on a trigger label', () => {
       planned: [],
       dropped: [],
       taken: { [OLIVIA.id]: 5 },
+      refused: {},
     });
   });
 

@@ -343,7 +343,8 @@ class World {
       if (!startsWorkflow(fact)) return;
       const state = newIssueState('Count words', '', this.#now());
       const issue = { repositoryId: REPOSITORY.id, owner: 'acme', name: 'demo', number: ISSUE };
-      this.workflow = { state, acts: createIssueActs(issue, state, { since02: true, hearsEarly: true }) };
+      const now = { since02: true, hearsEarly: true, refusesApart: true };
+      this.workflow = { state, acts: createIssueActs(issue, state, now) };
     }
     this.#seq += 1;
     receive(this.workflow.state, [{ seq: this.#seq, fact }]);
@@ -400,6 +401,10 @@ class World {
       kind: click.label === NEED_REVIEWER ? 'review' : 'discussion',
     };
     if (wanted.stage !== target.stage || wanted.kind !== target.kind) return `the click was on ${click.label}`;
+    // Of clicks before the last close or reopening GitHub is not asked: while the label stands there, and nobody has put it on
+    // since, it is taken for that of the run that waited.
+    const { labels, labeled } = this.truth(pullRequest ?? ISSUE, click.label ?? '');
+    if (labeled.length === 0 && labels.includes(click.label ?? '')) return undefined;
     const next = history.find((each) => each.id > id && each.label === click.label);
     return next && next.by.id !== PLATFORM.id ? 'the click was taken back' : undefined;
   }
@@ -897,6 +902,75 @@ describe('found by these', () => {
     await take(['let the reviewer go', 0]);
     await take(HEARD);
     expect(github.working?.canceled).not.toBeNull();
+  });
+
+  /** Delivers all that is left, these in this order and last, and says which runs there are then. */
+  async function runsWhenToldLast(steps: readonly Step[], ...last: readonly number[]): Promise<string[]> {
+    const github = await play(...steps);
+    for (const index of github.deliveries.keys()) if (!last.includes(index)) github.deliver(index);
+    await github.actOnAll();
+    for (const [times, index] of last.entries()) {
+      github.deliver(index, last.indexOf(index) === times ? 0 : 1);
+      await github.actOnAll();
+    }
+    return github.wanted();
+  }
+
+  /** Refused beside another label, taken back, and made again alone. */
+  const AGAIN: readonly Step[] = [
+    ['put', 0, 'run:qa'],
+    ['put', 0, 'run:dev'],
+    ['take', 0, 'run:dev'],
+    ['take', 0, 'run:qa'],
+    ['put', 0, 'run:dev'],
+  ];
+
+  test.each<[string, number[]]>([
+    ['before the click that is like it', [1, 1, 4]],
+    ['around the click that is like it', [1, 4, 1]],
+    ['after the click that is like it', [4, 1, 1]],
+  ])('a click that was refused at the edge and that two hooks tell of %s takes no run from it', async (_when, told) => {
+    expect(await runsWhenToldLast(AGAIN, ...told)).toHaveLength(1);
+  });
+
+  /** The platform takes the label off, at the end of the run before, and nobody ever tells of the click. */
+  const CLEARED_UNTOLD: readonly Step[] = [
+    ['ask', 0, 'run:dev'],
+    ['take', 0, 'run:dev'],
+    ['put', 1, 'run:dev'],
+    ['end', false],
+  ];
+
+  test('a click that is told of is meant, and not one before it whose label the platform took off', async () => {
+    const github = await play(...CLEARED_UNTOLD, ['ask', 1, 'run:dev']);
+    const click = github.truth(ISSUE, 'run:dev').labeled.at(-1)?.id;
+    expect(github.started.slice(1)).toEqual([`label:${click}`]);
+    github.deliver(github.deliveries.length - 1, 1);
+    await github.actOnAll();
+    expect(github.wanted()).toEqual([`label:${click}`]);
+  });
+
+  test('its refusal is told under its own event, and not under that of the one before it', async () => {
+    const github = await play(...CLEARED_UNTOLD, ['put', 1, 'state:blocked'], ['ask', 1, 'run:dev']);
+    const click = github.truth(ISSUE, 'run:dev').labeled.at(-1)?.id;
+    expect(github.told.map(({ reason, subject }) => [reason, subject])).toEqual([['state_blocked', `event-${click}`]]);
+  });
+
+  /** Taken back, and made again beside another label that is gone now. */
+  const AGAIN_BESIDE: readonly Step[] = [
+    ['put', 0, 'run:dev'],
+    ['take', 0, 'run:dev'],
+    ['put', 0, 'run:qa'],
+    ['put', 0, 'run:dev'],
+    ['take', 0, 'run:qa'],
+  ];
+
+  test.each<[string, number[]]>([
+    ['first', [0, 3, 3]],
+    ['in between', [3, 0, 3]],
+    ['last', [3, 3, 0]],
+  ])('a label that stands is a run when the click that was not refused is told of %s', async (_when, told) => {
+    expect(await runsWhenToldLast(AGAIN_BESIDE, ...told)).toHaveLength(1);
   });
 });
 
