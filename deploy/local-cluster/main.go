@@ -26,6 +26,7 @@ var programs = map[string]func(){
 	"kube-apiserver":          func() { execute(apiserver.NewAPIServerCommand()) },
 	"kube-controller-manager": func() { execute(controllers.NewControllerManagerCommand()) },
 	"network-policies":        enforcePolicies,
+	"services":                proxyServices,
 	"kube-scheduler":          func() { execute(scheduler.NewSchedulerCommand()) },
 	"kubelet":                 func() { execute(kubelet.NewKubeletCommand(context.Background())) },
 }

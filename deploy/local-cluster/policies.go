@@ -162,6 +162,9 @@ func (c cluster) allow(pod *core.Pod, way networking.PolicyType, namespace strin
 		if peer.IPBlock != nil {
 			for _, prefix := range without(peer.IPBlock.CIDR, peer.IPBlock.Except) {
 				write(prefix.String(), destination(nil))
+				if way == networking.PolicyTypeEgress {
+					rules = append(rules, asAddressed(prefix, ports)...)
+				}
 			}
 			continue
 		}
@@ -170,6 +173,16 @@ func (c cluster) allow(pod *core.Pod, way networking.PolicyType, namespace strin
 				write(candidate.Status.PodIP, destination(candidate))
 			}
 		}
+	}
+	return rules
+}
+
+// asAddressed lets through what was sent to a block before its address was translated: a Service may be in a block too.
+func asAddressed(block netip.Prefix, ports []networking.NetworkPolicyPort) (rules []string) {
+	for _, match := range portMatches(ports, nil) {
+		match = strings.Replace(match, "--dport", "-m conntrack --ctorigdstport", 1)
+		rules = append(rules, strings.Join(strings.Fields(
+			match+" -m conntrack --ctstate DNAT --ctorigdst "+block.String()+" -j RETURN"), " "))
 	}
 	return rules
 }

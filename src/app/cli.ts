@@ -5,6 +5,8 @@ import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
 import type { ApiAddress } from './cli/api-client.ts';
+import { addClusterCommands } from './cli/cluster-command.ts';
+import { addDoctorCommand } from './cli/doctor-command.ts';
 import { addReadModelCommands } from './cli/read-model-commands.ts';
 import { addReplayCommand } from './cli/replay-command.ts';
 import { addStaffCommands } from './cli/staff-commands.ts';
@@ -27,12 +29,20 @@ const program = new Command('codex-k8s')
 
 const data = new Option('--data <directory>', 'where everything is kept').env('CODEXK8S_DATA');
 
+const runtime = (): Option =>
+  new Option('--runtime <where>', 'where agents run: beside the worker, or as Jobs on Kubernetes')
+    .choices(['local', 'kubernetes'])
+    .env('CODEXK8S_RUNTIME');
+
+type Runtime = 'local' | 'kubernetes';
+
 program
   .command('up')
   .description('the whole platform on this machine: Temporal, Postgres, a GitHub stand-in, server and worker')
   .addOption(data)
+  .addOption(runtime())
   .option('--json', 'print one line of JSON when ready')
-  .action(async (options: { data?: string; json?: boolean }) => {
+  .action(async (options: { data?: string; json?: boolean; runtime?: Runtime }) => {
     const { up } = await import('./up/up.ts');
     process.exitCode = await up(options);
   });
@@ -43,7 +53,8 @@ program
     'the main job, told step by step: a labelled issue becomes a pull request, is reviewed, revised and merged',
   )
   .addOption(data)
-  .action(async (options: { data?: string }) => {
+  .addOption(runtime())
+  .action(async (options: { data?: string; runtime?: Runtime }) => {
     const { demo } = await import('./demo/demo.ts');
     process.exitCode = await demo(options);
   });
@@ -107,6 +118,8 @@ async function resolveApi(data?: string): Promise<ApiAddress> {
 const { runs } = addStaffCommands(program, { resolveApi });
 addReplayCommand(program, runs, { resolveApi });
 addReadModelCommands(program);
+addClusterCommands(program);
+addDoctorCommand(program);
 addWebhookCommands(program, {
   resolveWebhook: async (place) => (await import('./resolve-webhook.ts')).resolveWebhook(place),
 });

@@ -107,6 +107,8 @@ const Shared = Database.extend({
   CODEXK8S_INTERNAL_URL: url,
   /** Where agents find the server's gateways: as seen from their pods. */
   CODEXK8S_AGENT_URL: url.optional(),
+  /** The platform's account on GitHub: what it does there asks nobody for a run. */
+  CODEXK8S_GIT_BOT_USERNAME: z.string().default('codex-bot'),
   /** For tests of this program only: a directory of points at which a process kills itself (src/app/kill-points.ts). */
   CODEXK8S_KILL_POINTS: directory.optional(),
   /** For tests of this program only: calls that fail at random (src/app/faults.ts). */
@@ -136,7 +138,6 @@ const Server = Shared.extend({
   CODEXK8S_MODEL_KEY_FILE: secret(1),
   CODEXK8S_AGENT_STALL_SECONDS: z.coerce.number().positive().default(900),
   CODEXK8S_AGENT_RUN_SECONDS: z.coerce.number().positive().default(18_000),
-  CODEXK8S_GIT_BOT_USERNAME: z.string().default('codex-bot'),
   CODEXK8S_GIT_BOT_EMAIL: z.string().default('codex-bot@users.noreply.github.com'),
 })
   .refine((config) => config.CODEXK8S_DASHBOARD !== 'open' || LOOPBACK.test(config.CODEXK8S_HOST), {
@@ -178,6 +179,13 @@ const list = z.string().transform((text) =>
 const Worker = Shared.extend({
   /** `local`: agents are processes beside the worker. `kubernetes`: Jobs, in a namespace for each issue. */
   CODEXK8S_RUNTIME: z.enum(['local', 'kubernetes']).default('local'),
+  /** A file of bundled workflows, made from this very source (deploy/write-workflow-bundle.ts); else they are bundled at the start. */
+  CODEXK8S_WORKFLOW_BUNDLE: z
+    .string()
+    .refine((path) => statSync(path, { throwIfNoEntry: false })?.isFile() === true, 'is not a file')
+    .optional(),
+  /** A directory for two files that a kubelet's probes look at (src/app/probe-files.ts). */
+  CODEXK8S_PROBE_DIRECTORY: directory.optional(),
   /** The local runtime's directory of environments. */
   CODEXK8S_RUNTIME_DIRECTORY: z.string().optional(),
   /** The kubeconfig of the cluster for agents; inside a cluster, that cluster unless told. */
@@ -286,8 +294,7 @@ export function usableSettings(env: NodeJS.ProcessEnv = process.env): UsableSett
 /** The names of all settings, by the process that reads them. */
 export const SETTINGS: Readonly<Record<'server' | 'worker', readonly string[]>> = {
   server: [DATABASE_URL_FILE, ...Object.keys(Server.shape)],
-  // The worker reads this one of the server's directly.
-  worker: [DATABASE_URL_FILE, ...Object.keys(Worker.shape), 'CODEXK8S_GIT_BOT_USERNAME'],
+  worker: [DATABASE_URL_FILE, ...Object.keys(Worker.shape)],
 };
 
 /** What may be created on GitHub. */

@@ -4,7 +4,8 @@ import { sql } from 'drizzle-orm';
 import { migrate } from 'drizzle-orm/postgres-js/migrator';
 import { connect } from '../read-model/database.ts';
 
-const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
+/** The folder of SQL that drizzle-kit made. */
+export const MIGRATIONS = fileURLToPath(new URL('../../migrations', import.meta.url));
 
 export async function migrateDatabase(url: string): Promise<void> {
   const connection = connect(url, { name: 'migrate', max: 1, statementTimeoutMs: 600_000 });

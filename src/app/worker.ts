@@ -4,14 +4,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  NativeConnection,
-  Runtime,
-  type LogLevel,
-  type WorkerOptions,
-} from '@temporalio/worker';
+import { DefaultLogger, NativeConnection, Runtime, type LogLevel, type WorkerOptions } from '@temporalio/worker';
 import { createActivities } from '../../activities/index.ts';
 import { TASK_QUEUE } from '../../workflows/messages.ts';
 import { createGitHub } from '../adapters/github/index.ts';
@@ -26,11 +19,13 @@ import { beatWhileRunning } from './activity-heartbeats.ts';
 import { workerConfig, writeLimits, type WorkerConfig } from './config.ts';
 import { dataConverter } from './data-converter.ts';
 import { createLogger, type Logger } from './log.ts';
+import { keepProbeFiles, type ProbeFiles } from './probe-files.ts';
 import { leave, notifyReady, persistently, stopSignal, untilAborted } from './process-life.ts';
 import { ensureSchedules, type SweepSettings } from './schedules.ts';
 import { createTaskAlarm, WatchedWorker } from './watched-worker.ts';
 import { createAgentRuntime } from './agent-runtime.ts';
 import { createRunCapacity } from './run-capacity.ts';
+import { workflowCode } from './workflow-code.ts';
 import { createWorkflowRecords } from './workflow-records.ts';
 
 /**
@@ -46,6 +41,7 @@ const HEARTBEAT_INTERVAL = '3 seconds';
 export async function runWorker(config: WorkerConfig = workerConfig()): Promise<void> {
   const stop = stopSignal();
   const log = createLogger('worker', config.CODEXK8S_LOG_LEVEL);
+  const probes = keepProbeFiles(config.CODEXK8S_PROBE_DIRECTORY);
   Runtime.install({
     logger: temporalLogger(log),
     telemetryOptions: { logging: { forward: {} } },
@@ -80,11 +76,7 @@ export async function runWorker(config: WorkerConfig = workerConfig()): Promise<
   const options: WorkerOptions = {
     namespace: config.CODEXK8S_TEMPORAL_NAMESPACE,
     taskQueue: TASK_QUEUE,
-    workflowBundle: await bundleWorkflowCode({
-      workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
-      ...dataConverter,
-      logger: temporalLogger(log),
-    }),
+    workflowBundle: await workflowCode(config.CODEXK8S_WORKFLOW_BUNDLE, temporalLogger(log)),
     dataConverter,
     activities: createActivities({
       db: database.db,
@@ -96,7 +88,7 @@ export async function runWorker(config: WorkerConfig = workerConfig()): Promise<
       workflows: faults?.workflows(records) ?? records,
       capacity: faults?.workflows(capacity) ?? capacity,
       // The server's setting, which says under which login agents commit.
-      agentLogin: process.env['CODEXK8S_GIT_BOT_USERNAME'] ?? 'codex-bot',
+      agentLogin: config.CODEXK8S_GIT_BOT_USERNAME,
       serverAnswers: () => answers(`${config.CODEXK8S_INTERNAL_URL}/readyz`),
       defaults: {
         model: config.CODEXK8S_AGENT_MODEL,
@@ -121,7 +113,7 @@ export async function runWorker(config: WorkerConfig = workerConfig()): Promise<
     signal: stop,
     onFailure: (error, againInMs) => log.warn({ err: error, againInMs }, 'the sweeps are not scheduled yet'),
   });
-  await persistently(() => work(config.CODEXK8S_TEMPORAL_ADDRESS, options, { stop, log, onTaskFailed }), {
+  await persistently(() => work(config.CODEXK8S_TEMPORAL_ADDRESS, options, { stop, log, onTaskFailed, probes }), {
     signal: stop,
     onFailure: (error, againInMs) =>
       log.warn(
@@ -159,7 +151,12 @@ async function answers(url: string): Promise<boolean> {
 async function work(
   address: string,
   options: WorkerOptions,
-  { stop, log, onTaskFailed }: { stop: AbortSignal; log: Logger; onTaskFailed: ReturnType<typeof createTaskAlarm> },
+  {
+    stop,
+    log,
+    onTaskFailed,
+    probes,
+  }: { stop: AbortSignal; log: Logger; onTaskFailed: ReturnType<typeof createTaskAlarm>; probes: ProbeFiles },
 ): Promise<void> {
   const connecting = NativeConnection.connect({ address });
   connecting.catch(() => undefined); // it may fail after nobody waits for it any more
@@ -176,8 +173,10 @@ async function work(
     if (stop.aborted) end();
     log.info({ taskQueue: options.taskQueue }, 'worker ready');
     notifyReady();
+    probes.ready(true);
     await working.finally(() => stop.removeEventListener('abort', end));
   } finally {
+    probes.ready(false);
     // A worker that has failed may still hold it; the next attempt makes another.
     await connection.close().catch(() => undefined);
   }

@@ -21,6 +21,9 @@ const kubectl = async (...args: string[]): Promise<string> =>
   (await execa('kubectl', ['--kubeconfig', inject('kubeconfig'), ...args])).stdout;
 const secret = (name: string): string => readFileSync(join(directory, 'secrets', name), 'utf8').trim();
 
+const rolledOut = async (): Promise<string> =>
+  kubectl('-n', 'codex-k8s', 'rollout', 'status', 'deployment/server', 'deployment/worker', '--timeout=200s');
+
 let standIns: ChildProcess | undefined;
 let gitHubUrl = '';
 let platform: LocalPlatform;
@@ -45,7 +48,7 @@ beforeAll(async () => {
     settings: { CODEXK8S_GITHUB_WRITES_PER_MINUTE: '0', CODEXK8S_GITHUB_WRITES_PER_HOUR: '0' },
   });
   await kubectl('apply', '-k', platform.overlay);
-  await kubectl('-n', 'codex-k8s', 'rollout', 'status', 'deployment/server', 'deployment/worker', '--timeout=200s');
+  await rolledOut();
 });
 
 afterAll(async () => {
@@ -88,6 +91,7 @@ test.skipIf(!hasCluster)('a run goes through, with a rolling restart in the midd
   );
   expect(end.runs).toHaveLength(2);
   expect(await restart).toContain('deployment.apps/server restarted');
+  await rolledOut();
 });
 
 test.skipIf(!hasCluster)('the doctor in the worker’s pod finds nothing that has failed', async () => {
@@ -96,4 +100,8 @@ test.skipIf(!hasCluster)('the doctor in the worker’s pod finds nothing that ha
     await kubectl('-n', 'codex-k8s', 'exec', 'deployment/worker', '-c', 'worker', '--', ...doctor),
   ) as { findings: { verdict: string; found: string }[] };
   expect(report.findings.filter(({ verdict }) => verdict === 'failed')).toEqual([]);
+  // Agents were started, so the worker has tried.
+  expect(report.findings.map(({ found }) => found)).toContainEqual(
+    expect.stringMatching(/^network policies: enforced/),
+  );
 });

@@ -29,6 +29,15 @@ export function addClusterCommands(program: Command): void {
     .addOption(data())
     .addOption(json())
     .action(images);
+  cluster
+    .command('platform')
+    .description('make what installs the platform itself in the cluster: images, and manifests for kubectl apply -k')
+    .addOption(data())
+    .addOption(json())
+    .requiredOption('--github-url <url>', 'GitHub, as pods reach it')
+    .requiredOption('--model-url <url>', 'an OpenAI Responses API, as pods reach it')
+    .requiredOption('--secrets <directory>', 'the files github-token and model-key; the other secrets are made there')
+    .action(platform);
   cluster.command('status').description('what runs').addOption(data()).addOption(json()).action(status);
   cluster
     .command('down')
@@ -68,6 +77,26 @@ async function images(options: PlaceOptions): Promise<void> {
   const made = await makeClusterImages({ ...place(options), report: terminal.progress }).finally(terminal.done);
   if (options.json) return print(made);
   process.stdout.write(`${made.agent}\n${made.busybox}\n`);
+}
+
+async function platform(
+  options: PlaceOptions & { githubUrl: string; modelUrl: string; secrets: string },
+): Promise<void> {
+  const { prepareLocalPlatform } = await import('../cluster/platform.ts');
+  const terminal = createTerminal({ quiet: true });
+  const made = await prepareLocalPlatform({
+    ...place(options),
+    gitHubUrl: options.githubUrl,
+    modelUrl: options.modelUrl,
+    secrets: options.secrets,
+    report: terminal.progress,
+  }).finally(terminal.done);
+  if (options.json) return print(made);
+  process.stdout.write(`To install it, or to bring it up to date:
+
+  kubectl --kubeconfig ${made.kubeconfig} apply -k ${made.overlay}
+
+Its dashboard will be at ${made.url}\n`);
 }
 
 async function status(options: PlaceOptions): Promise<void> {

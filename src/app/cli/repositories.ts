@@ -70,10 +70,7 @@ export async function projectsSet(
     model: string | null;
     reasoningEffort: string | null;
     namespaceTemplate: string | null;
-  }>(
-    `/projects/${encodeURIComponent(slug)}`,
-    body,
-  );
+  }>(`/projects/${encodeURIComponent(slug)}`, body);
   if (session.json) return printJson(session, project);
   const chosen = (value: string | null): string => value ?? "the platform's choice";
   session.terminal.out(

@@ -31,6 +31,8 @@ export function componentCommand(component: Component, setting: ClusterSetting):
       return [kube, 'kube-scheduler', ...argumentsOf(scheduler(setting))];
     case 'policies':
       return [kube, 'network-policies', ...argumentsOf(policies(setting))];
+    case 'services':
+      return [kube, 'services', ...argumentsOf(services(setting))];
     case 'containerd':
       return ['containerd', '--config', places.containerdSettings];
     case 'kubelet':
@@ -130,6 +132,16 @@ function policies({ places, description }: ClusterSetting): Flags {
     kubeconfig: kubeconfigFile(places, 'controllers'),
     name: description.name,
     'ready-file': places.policiesReady,
+  };
+}
+
+/** Reads what the controllers may read, and writes how this machine translates addresses. */
+function services({ places, description }: ClusterSetting): Flags {
+  return {
+    kubeconfig: kubeconfigFile(places, 'controllers'),
+    name: description.name,
+    'pod-subnet': description.podSubnet,
+    'ready-file': places.servicesReady,
   };
 }
 

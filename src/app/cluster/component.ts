@@ -7,6 +7,7 @@ export const COMPONENTS = [
   'controllers',
   'scheduler',
   'policies',
+  'services',
   'containerd',
   'kubelet',
 ] as const;

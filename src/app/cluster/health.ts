@@ -33,6 +33,8 @@ export async function isHealthy(component: Component, subject: HealthSubject): P
       return answers(`https://127.0.0.1:${ports.scheduler}/healthz`);
     case 'policies':
       return existsSync(subject.places.policiesReady);
+    case 'services':
+      return existsSync(subject.places.servicesReady);
     case 'containerd':
       return succeeds('ctr', ['--address', containerdSocket(description), '--connect-timeout', '2s', 'version']);
     case 'kubelet':

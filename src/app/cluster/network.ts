@@ -31,6 +31,7 @@ export async function removeNetwork(description: ClusterDescription): Promise<vo
   for (const [table, ...rule] of rulesOf(description))
     await succeeds('iptables', ['--wait', '-t', table, '-D', ...rule]);
   await removeChains(description);
+  await removeServices(description);
   await succeeds('ip', ['link', 'delete', description.name]);
   if (!existsSync(PLUGIN_RESULTS)) return;
   for (const file of readdirSync(PLUGIN_RESULTS)) {
@@ -58,9 +59,20 @@ async function removeChains({ name }: ClusterDescription): Promise<void> {
   for (const chain of chains) await succeeds('iptables', ['--wait', '-X', chain]);
 }
 
+/** The chain of Services; deploy/local-cluster/services.go names it. */
+async function removeServices({ name, podSubnet }: ClusterDescription): Promise<void> {
+  const nat = ['--wait', '-t', 'nat'];
+  const chain = `${name}-services`;
+  const translated = ['-s', podSubnet, '-d', podSubnet, '-m', 'conntrack', '--ctstate', 'DNAT', '-j', 'MASQUERADE'];
+  for (const hook of ['PREROUTING', 'OUTPUT']) await succeeds('iptables', [...nat, '-D', hook, '-j', chain]);
+  await succeeds('iptables', [...nat, '-D', 'POSTROUTING', ...translated]);
+  await succeeds('iptables', [...nat, '-F', chain]);
+  await succeeds('iptables', [...nat, '-X', chain]);
+}
+
 /**
  * Pods look like this machine to the outside; packets pass where forwarding is refused otherwise; and the Service
- * `kubernetes`, the only one that works without kube-proxy, leads to the API server.
+ * `kubernetes` leads to the API server, also while nothing looks after Services.
  */
 function rulesOf({ name, podSubnet, nodeAddress, serviceAddress, ports }: ClusterDescription): Rule[] {
   const toService = ['-d', `${serviceAddress}/32`, '-p', 'tcp', '--dport', '443'];

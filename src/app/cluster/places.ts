@@ -22,6 +22,8 @@ export interface ClusterPlaces {
   readonly networkSettings: string;
   /** Written when network policies are in force. */
   readonly policiesReady: string;
+  /** Written when the addresses of Services lead to their pods. */
+  readonly servicesReady: string;
   /** Which pod has which address. */
   readonly addresses: string;
 }
@@ -45,6 +47,7 @@ export function clusterPlaces(dataDirectory: string): ClusterPlaces {
     containerdSettings: join(root, 'containerd.toml'),
     networkSettings: join(root, 'cni'),
     policiesReady: join(root, 'policies.ready'),
+    servicesReady: join(root, 'services.ready'),
     addresses: join(root, 'addresses'),
   };
 }

@@ -44,7 +44,8 @@ export async function agentLayers(directory: string, report: (message: string) =
   ];
 }
 
-async function debianLayer(directory: string, report: (message: string) => void): Promise<Layer> {
+/** Debian with git; the lowest layer of all images. */
+export async function debianLayer(directory: string, report: (message: string) => void): Promise<Layer> {
   const args = [
     '--variant=minbase',
     `--include=${PACKAGES.join(',')}`,
@@ -59,7 +60,7 @@ async function debianLayer(directory: string, report: (message: string) => void)
 }
 
 /** The Node that runs this program. */
-async function nodeLayer(directory: string): Promise<Layer> {
+export async function nodeLayer(directory: string): Promise<Layer> {
   const { execPath, version, arch } = process;
   return cachedLayer(directory, 'node', shortHash(version, arch), (file) =>
     archive(file, { from: dirname(execPath), to: 'usr/local/bin', paths: [basename(execPath)] }),
@@ -75,7 +76,7 @@ async function packagesLayer(directory: string): Promise<Layer> {
 }
 
 /** A package that lies inside another comes with it. */
-function outermost(packages: readonly InstalledPackage[]): string[] {
+export function outermost(packages: readonly InstalledPackage[]): string[] {
   const paths = packages.map(({ path }) => path);
   return paths.filter((path) => !paths.some((other) => path.startsWith(`${other}/`)));
 }
@@ -93,7 +94,8 @@ export function sourceFiles(): string[] {
   return AGENT_SOURCES.flatMap((path) => (/\.\w+$/.test(path) ? [path] : filesBelow(path))).toSorted();
 }
 
-function filesBelow(directory: string): string[] {
+/** The files of a directory of the repository, relative to its root. */
+export function filesBelow(directory: string): string[] {
   const entries = readdirSync(join(ROOT, directory), { withFileTypes: true, recursive: true });
   return entries
     .filter((entry) => entry.isFile())

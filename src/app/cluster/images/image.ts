@@ -16,6 +16,7 @@ export interface ContainerSettings {
   readonly Env?: readonly string[];
   readonly Entrypoint?: readonly string[];
   readonly Cmd?: readonly string[];
+  readonly StopSignal?: string;
 }
 
 export interface Image {

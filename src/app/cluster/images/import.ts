@@ -9,6 +9,7 @@ import { findProgram } from '../prerequisites.ts';
 import { AGENT_ENTRY, AGENT_USER, agentLayers, APPLICATION } from './agent-layers.ts';
 import { describeImage, importImage, type Image } from './image.ts';
 import { archive, cachedLayer, shortHash, type Layer } from './layer.ts';
+import { platformImages, type PlatformImages } from './platform-images.ts';
 
 export interface ClusterImages {
   /** The image of the agent's container; its tag is made of its content. */
@@ -79,4 +80,21 @@ async function busyboxLayer(directory: string): Promise<Layer> {
 function split(name: string): { repository: string; tag: string } {
   const [repository = '', tag = ''] = name.split(':');
   return { repository, tag };
+}
+
+/** Makes the images of the platform and its stores, gives them to the cluster's containerd, and tells their names. */
+export async function importPlatformImages(
+  options: ImageOptions & { readonly env: NodeJS.ProcessEnv },
+): Promise<Readonly<Record<keyof PlatformImages, string>>> {
+  const { cacheDirectory, description, report, env } = options;
+  const directory = join(cacheDirectory, 'images');
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const lock = await takeLock(join(directory, 'lock'));
+  try {
+    const { platform, temporal, postgres } = await platformImages({ directory, cacheDirectory, env, report });
+    for (const image of [platform, temporal, postgres]) await importImage(image, { description, directory, report });
+    return { platform: platform.name, temporal: temporal.name, postgres: postgres.name };
+  } finally {
+    lock.release();
+  }
 }

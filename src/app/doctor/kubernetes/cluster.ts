@@ -1,0 +1,63 @@
+/** The Kubernetes API, for questions: answers and refusals alike come back as they are. */
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest, type RequestOptions } from 'node:https';
+import { text } from 'node:stream/consumers';
+import type { KubeConfig } from '@kubernetes/client-node';
+
+export interface ClusterAnswer {
+  readonly code: number;
+  readonly body: unknown;
+  /** Kubernetes' words when it refuses. */
+  readonly message: string;
+}
+
+export interface Cluster {
+  readonly server: string;
+  get(path: string): Promise<ClusterAnswer>;
+  post(path: string, body: object): Promise<ClusterAnswer>;
+  /** As `post`, and nothing is kept: the API server says what it would do. */
+  dryRun(path: string, body: object): Promise<ClusterAnswer>;
+}
+
+/** Milliseconds for one answer. */
+const LIMIT_MS = 8000;
+
+/** Questions with the credentials of `config`. */
+export function createCluster(config: KubeConfig): Cluster {
+  const server = config.getCurrentCluster()?.server;
+  if (server === undefined) throw new Error('the kubeconfig names no cluster');
+
+  async function ask(method: 'GET' | 'POST', path: string, body?: object): Promise<ClusterAnswer> {
+    const options: RequestOptions = {
+      method,
+      headers: { accept: 'application/json', ...(body ? { 'content-type': 'application/json' } : {}) },
+      signal: AbortSignal.timeout(LIMIT_MS),
+    };
+    await config.applyToHTTPSOptions(options);
+    const url = new URL(path, server);
+    const { agent, ...plain } = options;
+    // An agent for TLS knows nothing of a server without it.
+    const request = url.protocol === 'http:' ? httpRequest(url, plain) : httpsRequest(url, { ...plain, agent });
+    request.end(body === undefined ? undefined : JSON.stringify(body));
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    const answer = jsonOf(await text(response));
+    const { message } = (answer ?? {}) as { message?: unknown };
+    return { code: response.statusCode ?? 0, body: answer, message: typeof message === 'string' ? message : '' };
+  }
+
+  return {
+    server,
+    get: async (path) => ask('GET', path),
+    post: async (path, body) => ask('POST', path, body),
+    dryRun: async (path, body) => ask('POST', `${path}?dryRun=All`, body),
+  };
+}
+
+function jsonOf(answer: string): unknown {
+  try {
+    return JSON.parse(answer);
+  } catch {
+    return undefined;
+  }
+}

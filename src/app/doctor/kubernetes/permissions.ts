@@ -1,0 +1,97 @@
+/** What the account of the worker may do: everything that its roles say, and no more than that. */
+import { failed, ok, type Answer } from '../check.ts';
+import type { Cluster } from './cluster.ts';
+import type { PolicyRule } from './manifests.ts';
+
+interface Permission {
+  readonly group: string;
+  readonly resource: string;
+  readonly subresource: string;
+  readonly verb: string;
+}
+
+/** Reviews under way at once. */
+const AT_ONCE = 8;
+
+/** Shown at most; the others are counted. */
+const SHOWN = 6;
+
+const REVIEW = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+
+/** Asks for each verb of each rule, in every namespace. */
+export async function lackingPermissions(cluster: Cluster, rules: readonly PolicyRule[]): Promise<Answer> {
+  const wanted = distinct(rules.flatMap(permissionsOf));
+  const lacking: Permission[] = [];
+  const queue = [...wanted];
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift())
+        if (!(await may(cluster, next))) lacking.push(next);
+    }),
+  );
+  if (lacking.length === 0) return ok(`permissions: all ${wanted.length} of the worker's roles`);
+  const rest = lacking.length > SHOWN ? `, and ${lacking.length - SHOWN} more` : '';
+  return failed(
+    `permissions: ${lacking.length} of ${wanted.length} missing: ${lacking.slice(0, SHOWN).map(wordsFor).join(', ')}${rest}`,
+    'apply deploy/kubernetes/base, and use the account codex-k8s-worker',
+  );
+}
+
+/** What nobody may do who reads what agents are told. */
+const FORBIDDEN: readonly (readonly [string, Permission])[] = [
+  ['is cluster-admin', { group: '*', resource: '*', subresource: '', verb: '*' }],
+  ['may read secrets', { group: '', resource: 'secrets', subresource: '', verb: 'list' }],
+  [
+    'may bind roles that it does not hold',
+    { group: 'rbac.authorization.k8s.io', resource: 'clusterroles', subresource: '', verb: 'bind' },
+  ],
+  [
+    'may change the admission policies',
+    {
+      group: 'admissionregistration.k8s.io',
+      resource: 'validatingadmissionpolicies',
+      subresource: '',
+      verb: 'delete',
+    },
+  ],
+];
+
+/** Whether the account may do what the worker never has to. */
+export async function excessPermissions(cluster: Cluster): Promise<Answer> {
+  const found = await Promise.all(
+    FORBIDDEN.map(async ([words, permission]) => ((await may(cluster, permission)) ? [words] : [])),
+  );
+  const excess = found.flat();
+  if (excess.length === 0) return ok('permissions: no more than the worker needs');
+  return failed(
+    `permissions: the account ${excess.join(', ')}`,
+    'give the worker the account codex-k8s-worker of deploy/kubernetes/base, and bind it to nothing else',
+  );
+}
+
+async function may(cluster: Cluster, { group, resource, subresource, verb }: Permission): Promise<boolean> {
+  const { code, body, message } = await cluster.post(REVIEW, {
+    apiVersion: 'authorization.k8s.io/v1',
+    kind: 'SelfSubjectAccessReview',
+    spec: { resourceAttributes: { group, resource, subresource, verb } },
+  });
+  if (code !== 201) throw new Error(`the API server reviews no access: ${message || `HTTP ${code}`}`);
+  return (body as { status?: { allowed?: boolean } }).status?.allowed === true;
+}
+
+function permissionsOf({ apiGroups, resources, verbs }: PolicyRule): Permission[] {
+  return apiGroups.flatMap((group) =>
+    resources.flatMap((path) => {
+      const [resource = '', subresource = ''] = path.split('/');
+      return verbs.map((verb) => ({ group, resource, subresource, verb }));
+    }),
+  );
+}
+
+function distinct(permissions: readonly Permission[]): Permission[] {
+  return [...new Map(permissions.map((permission) => [wordsFor(permission), permission])).values()];
+}
+
+function wordsFor({ group, resource, subresource, verb }: Permission): string {
+  return `${verb} ${resource}${subresource && `/${subresource}`}${group && `.${group}`}`;
+}
