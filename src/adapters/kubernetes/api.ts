@@ -12,6 +12,7 @@ import {
   type Configuration,
   KubeConfig,
   type KubernetesObject,
+  type RequestContext,
 } from '@kubernetes/client-node';
 import { FIELD_MANAGER } from './names.ts';
 import { isRefused, refusalOf } from './refusals.ts';
@@ -178,10 +179,11 @@ function connect(config: KubeConfig): Clients {
   };
 }
 
-/** Each request is given up after its limit. */
+/** Each request is given up after its limit. All share their connections: the client would make new ones for each. */
 function limited(config: KubeConfig): Configuration {
   const cluster = config.getCurrentCluster();
   if (!cluster) throw new Error('the Kubernetes configuration names no cluster; set CODEXK8S_KUBECONFIG');
+  let connections: ReturnType<RequestContext['getDispatcher']>;
   return createConfiguration({
     baseServer: new ServerConfiguration(cluster.server, {}),
     authMethods: { default: config },
@@ -189,6 +191,8 @@ function limited(config: KubeConfig): Configuration {
       {
         pre: async (request) => {
           request.setSignal(AbortSignal.timeout(CALL_LIMIT_MS));
+          connections ??= request.getDispatcher();
+          if (connections) request.setDispatcher(connections);
           return request;
         },
         post: async (response) => response,

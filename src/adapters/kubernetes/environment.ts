@@ -37,8 +37,11 @@ export async function ensureEnvironment(api: KubernetesApi, wanted: WantedEnviro
   for (const namespace of await namesOf(api, wanted.environment)) {
     if (!(await claim(api, namespace, wanted))) continue;
     try {
-      // All of them before a Job: none needs another one of them.
-      await Promise.all(objectsOf({ ...wanted, namespace }).map((object) => api.apply(object)));
+      // All of them before a Job. The API server takes a RoleBinding only when its Role is there.
+      const objects = objectsOf({ ...wanted, namespace });
+      const isBinding = ({ kind }: { kind?: string }): boolean => kind === 'RoleBinding';
+      await Promise.all(objects.filter((object) => !isBinding(object)).map((object) => api.apply(object)));
+      await Promise.all(objects.filter(isBinding).map((object) => api.apply(object)));
     } catch (error) {
       if (isTerminating(error))
         throw new EnvironmentLeaving(`namespace ${namespace} is being deleted`, { cause: error });
