@@ -203,16 +203,22 @@ describe(`with faults of seed ${SEED} and rate ${RATE}`, () => {
 
   test('each run has one status comment, which shows its end', async () => {
     for (const { issue, pullRequest } of ways) {
-      const comments = [...(await scene.commentsOn(REPO, issue)), ...(await scene.commentsOn(REPO, pullRequest))];
+      const commentsNow = async () => [
+        ...(await scene.commentsOn(REPO, issue)),
+        ...(await scene.commentsOn(REPO, pullRequest)),
+      ];
       for (const row of await runRows(issue)) {
         const its = await patiently(`the comment of run ${row['id']}`, async () => {
-          const now = [...(await scene.commentsOn(REPO, issue)), ...(await scene.commentsOn(REPO, pullRequest))];
-          const found = now.filter(({ body }) => body.includes(marked(String(row['id']))));
+          const found = (await commentsNow()).filter(({ body }) => body.includes(marked(String(row['id']))));
           return found.some(({ body }) => body.includes('Done.')) && found;
         });
         expect(its).toHaveLength(1);
       }
-      expect(comments.filter(({ by }) => by === BOT)).toHaveLength(3);
+      const written = await patiently(`the comments of #${issue}`, async () => {
+        const own = (await commentsNow()).filter(({ by }) => by === BOT);
+        return own.length >= 3 && own;
+      });
+      expect(written).toHaveLength(3);
     }
   });
 
