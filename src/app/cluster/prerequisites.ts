@@ -25,6 +25,9 @@ const REQUIRED: readonly (readonly [program: string, package_: string])[] = [
   ['go', 'golang-go'],
 ];
 
+/** A mirror that fails once is asked again. */
+const RETRIES = ['-o', 'Acquire::Retries=3'];
+
 export interface PrerequisiteOptions {
   readonly install: boolean;
   readonly report: (message: string) => void;
@@ -50,8 +53,8 @@ export async function requirePrerequisites({ install, report }: PrerequisiteOpti
   }
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
   await withProgress(`Installing ${packages.join(', ')}`, report, async () => {
-    await run('apt-get', ['update'], { env });
-    await run('apt-get', ['install', '-y', '--no-install-recommends', ...packages], { env });
+    await run('apt-get', [...RETRIES, 'update'], { env });
+    await run('apt-get', [...RETRIES, 'install', '-y', '--no-install-recommends', ...packages], { env });
   });
   const still = missingPackages();
   if (still.length > 0)
