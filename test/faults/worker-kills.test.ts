@@ -8,10 +8,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createActivities, type Activities, type ActivityPorts } from '../../activities/index.ts';
+import { OWNER } from '../../src/app/sandbox-accounts.ts';
 import { closeScene, openScene, type Scene } from '../e2e/support/scene.ts';
 import { noopAgentCommand } from '../support/noop-agent.ts';
 import { environmentOf, startBeside, type Beside } from './support/beside.ts';
-import { live, remains } from './support/life.ts';
+import { ended, live, patiently, remains } from './support/life.ts';
 import { SWEEP_ACTIVITIES } from './support/sweep-activities.ts';
 
 const REPO = 'kills';
@@ -30,6 +31,10 @@ const NOT_IN_A_LIFE: readonly (keyof Activities)[] = [
 ];
 /** What Schedules start is killed in sweep-kills.test.ts, what happens while a run waits for its turn in run-limits.test.ts. */
 const ELSEWHERE = new Set<keyof Activities>([...NOT_IN_A_LIFE, ...SWEEP_ACTIVITIES, 'findEndedRuns']);
+
+/** Not every life has these: they have tests of their own below. */
+const OF_SOME_LIVES = ['leaseNamespace', 'releaseNamespace', 'readRepository'] as const satisfies (keyof Activities)[];
+const [LEASE, RELEASE, READ_REPOSITORY] = OF_SOME_LIVES;
 
 const home = mkdtempSync(join(tmpdir(), 'codex-k8s-kills-'));
 const points = join(home, 'points');
@@ -78,17 +83,66 @@ test('an undisturbed life is what it should be', () => {
 });
 
 describe.concurrent('a worker that is killed three times', () => {
-  test.each(ACTIVITIES.filter((activity) => !ELSEWHERE.has(activity)))(
-    'around %s loses nothing and does nothing twice',
+  const inEveryLife = ACTIVITIES.filter((one) => !ELSEWHERE.has(one) && !OF_SOME_LIVES.some((other) => other === one));
+  test.each(inEveryLife)('around %s loses nothing and does nothing twice', async (activity) => {
+    const life = await killedAround(activity, () =>
+      live(scene, REPO, { title: `dies around ${activity}`, flags: home }),
+    );
+    expect(await remains(scene, life, journal)).toEqual(undisturbed);
+  });
+});
+
+describe('in a project that names its namespaces, a worker that is killed', () => {
+  beforeAll(async () => {
+    const { name } = await scene.bindRepository('kills-slots');
+    await scene.platform.post('/repositories', { fullName: `${OWNER}/${name}`, project: 'slots' });
+    await scene.platform.post('/projects/slots', { namespaceTemplate: '{{ .Project }}-dev-{{ .Slot }}' });
+  });
+
+  test.each([LEASE, RELEASE])(
+    'around %s loses nothing, does nothing twice, and leaves no slot taken',
     async (activity) => {
-      const armed = ['before', 'middle', 'after'].map((point) => join(points, `${activity}:${point}`));
-      for (const point of armed) writeFileSync(point, '');
-      const life = await live(scene, REPO, { title: `dies around ${activity}`, flags: home });
-      // What asks nothing of GitHub and starts no agent has no middle.
-      const fired = armed.filter((point) => existsSync(`${point}.fired`));
-      for (const point of armed) rmSync(point, { force: true });
-      expect(fired).toEqual(expect.arrayContaining([armed[0], armed[2]]));
+      const title = `dies around ${activity}`;
+      const life = await killedAround(activity, () => live(scene, 'kills-slots', { title, flags: home }));
+      expect(life.runs.map(({ environment }) => environment)).toEqual(Array.from({ length: 3 }, () => 'slots-dev-1'));
       expect(await remains(scene, life, journal)).toEqual(undisturbed);
+      expect(await scene.sql`select * from environment_slots`).toEqual([]);
     },
   );
 });
+
+test(`a worker that is killed around ${READ_REPOSITORY} ends the issues of an archived repository once`, async () => {
+  const repo = 'kills-archived';
+  await scene.bindRepository(repo);
+  const flag = join(home, 'never');
+  const issue = await scene.person.openIssue(repo, { title: 'in the archive', body: `wait-for: ${flag}` });
+  await scene.person.label(repo, issue, 'run:dev');
+  await patiently(`the agent of ${repo}#${issue}`, async () => {
+    const [run] = await scene.runsOf(repo, issue);
+    return run?.status === 'running' && run;
+  });
+  await killedAround(READ_REPOSITORY, async () => {
+    await scene.person.octokit.rest.repos.update({ owner: OWNER, repo, archived: true });
+    await ended(scene, repo, issue, 0);
+    await patiently(
+      `the end of ${repo}#${issue}`,
+      async () => (await scene.issueOf(repo, issue))?.environment === null,
+    );
+  });
+  const runs = await scene.runsOf(repo, issue);
+  expect(runs.map(({ status }) => status)).toEqual(['canceled']);
+  const chain = runs[0]?.issueKey ?? '';
+  const gone = await scene.sql`select type from flow_events where chain = ${chain} and type = 'repository.gone'`;
+  expect(gone).toHaveLength(1);
+});
+
+/** Lives a life with kills around an activity. What asks nothing of GitHub and starts no agent has no middle. */
+async function killedAround<Lived>(activity: keyof Activities, life: () => Promise<Lived>): Promise<Lived> {
+  const armed = ['before', 'middle', 'after'].map((point) => join(points, `${activity}:${point}`));
+  for (const point of armed) writeFileSync(point, '');
+  const lived = await life();
+  const fired = armed.filter((point) => existsSync(`${point}.fired`));
+  for (const point of armed) rmSync(point, { force: true });
+  expect(fired).toEqual(expect.arrayContaining([armed[0], armed[2]]));
+  return lived;
+}
