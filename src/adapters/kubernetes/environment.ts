@@ -36,20 +36,22 @@ const NAMES = 9;
 export async function ensureEnvironment(api: KubernetesApi, wanted: WantedEnvironment): Promise<string> {
   for (const namespace of await namesOf(api, wanted.environment)) {
     if (!(await claim(api, namespace, wanted))) continue;
-    try {
-      // All of them before a Job. The API server takes a RoleBinding only when its Role is there.
-      const objects = objectsOf({ ...wanted, namespace });
-      const isBinding = ({ kind }: { kind?: string }): boolean => kind === 'RoleBinding';
-      await Promise.all(objects.filter((object) => !isBinding(object)).map((object) => api.apply(object)));
-      await Promise.all(objects.filter(isBinding).map((object) => api.apply(object)));
-    } catch (error) {
-      if (isTerminating(error))
-        throw new EnvironmentLeaving(`namespace ${namespace} is being deleted`, { cause: error });
-      throw error;
-    }
+    // All of them before a Job. The API server takes a RoleBinding only when its Role is there.
+    const objects = objectsOf({ ...wanted, namespace });
+    const isBinding = ({ kind }: { kind?: string }): boolean => kind === 'RoleBinding';
+    await Promise.all(objects.filter((object) => !isBinding(object)).map((object) => api.apply(object)));
+    await Promise.all(objects.filter(isBinding).map((object) => api.apply(object)));
     return namespace;
   }
   throw new EnvironmentLeaving(`${NAMES} namespaces of ${wanted.environment} are still being deleted`);
+}
+
+/** Says in one way that a namespace began to leave while something was made in it. */
+export async function unlessLeaving<Made>(environment: string, made: Promise<Made>): Promise<Made> {
+  return made.catch((error: unknown) => {
+    if (!isTerminating(error)) throw error;
+    throw new EnvironmentLeaving(`the namespace of ${environment} is being deleted`, { cause: error });
+  });
 }
 
 /** What lives comes first, so that a name which has become free meanwhile makes no second environment. */

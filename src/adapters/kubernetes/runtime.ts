@@ -14,6 +14,7 @@ import {
   listEnvironments,
   namespacesOf,
   removeEnvironment,
+  unlessLeaving,
   type EnvironmentEntry,
 } from './environment.ts';
 import { follow, podsOf, untilAnswered } from './follow.ts';
@@ -86,6 +87,18 @@ export function createKubernetesRuntime({ api, pod, egress, network, patience = 
     return made;
   }
 
+  /** Has the Job of a launch work, and no other Job of the environment. */
+  async function startJob(run: RunPod, token: string): Promise<void> {
+    const { namespace } = run;
+    for (const { metadata } of await jobsIn(namespace))
+      if (metadata?.name && metadata.name !== jobName(run))
+        await api.remove(jobRef(namespace, metadata.name), metadata.uid);
+    const job = await ensureJob(run);
+    if (!job.spec?.suspend) return;
+    await api.apply(tokenSecret(run, { uid: job.metadata?.uid ?? '' }, token));
+    await api.change(jobRef(namespace, jobName(run)), { spec: { suspend: false } });
+  }
+
   return {
     /** Returns the namespace, where it has not the environment's name. */
     async launch({
@@ -98,16 +111,9 @@ export function createKubernetesRuntime({ api, pod, egress, network, patience = 
       namespace?: string;
     }> {
       await network?.assertSafe();
-      const namespace = await ensureEnvironment(api, { environment, owner, use, egress, image: pod.image });
-      const run: RunPod = { ...agent, namespace, use };
-      for (const { metadata } of await jobsIn(namespace))
-        if (metadata?.name && metadata.name !== jobName(run))
-          await api.remove(jobRef(namespace, metadata.name), metadata.uid);
-      const job = await ensureJob(run);
-      if (job.spec?.suspend) {
-        await api.apply(tokenSecret(run, { uid: job.metadata?.uid ?? '' }, token));
-        await api.change(jobRef(namespace, jobName(run)), { spec: { suspend: false } });
-      }
+      const wanted = { environment, owner, use, egress, image: pod.image };
+      const namespace = await unlessLeaving(environment, ensureEnvironment(api, wanted));
+      await unlessLeaving(environment, startJob({ ...agent, namespace, use }, token));
       return namespace === environment ? {} : { namespace };
     },
 

@@ -127,7 +127,10 @@ describe('what the API refuses', () => {
   test('in a namespace that is being deleted just now is tried again', async () => {
     api.fail('apply', refusal(403, { causes: ['NamespaceTerminating'] }));
     await expect(runtime.launch(AGENT)).rejects.toMatchObject({ name: 'EnvironmentLeaving' });
-    expect(await failureOf(refusal(403, { causes: ['NamespaceTerminating'] }))).toMatchObject({ nonRetryable: false });
+    expect(await failureOf(refusal(403, { causes: ['NamespaceTerminating'] }))).not.toHaveProperty(
+      'nonRetryable',
+      true,
+    );
   });
 
   test.each([403, 422])('with %i otherwise is told to people', async (code) => {
