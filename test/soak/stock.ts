@@ -258,7 +258,8 @@ async function judgeDeliveries(
   for (const { id, status } of answers)
     if (isAccepted(status) && !kept.has(id)) lost.push(`delivery ${id} was answered ${status} and is not kept`);
   return {
-    undelivered: [...delivered.values()].filter((was) => !was).length,
+    // One that was kept while its answer was lost is not asked for again.
+    undelivered: [...delivered].filter(([guid, was]) => !was && !kept.has(guid)).length,
     deliveries: {
       sent: answers.length,
       accepted: answers.filter(({ status }) => isAccepted(status)).length,
