@@ -8,15 +8,12 @@ import {
   administrator,
   type Answer,
   environment,
-  HONEST_ACTS,
-  HOSTILE_ACTS,
   inPlace,
   namespaceOf,
-  OUT_OF_REACH,
-  podSpec,
   runJob,
   until,
-} from './support/red-team.ts';
+} from './support/actors.ts';
+import { HONEST_ACTS, HOSTILE_ACTS, OUT_OF_REACH, podSpec } from './support/red-team.ts';
 
 const kubeconfig = inject('kubeconfig') || process.env['KUBECONFIG'] || '';
 const id = randomUUID().slice(0, 8);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { permissionsOf, type PolicyRule, type RuntimeMode } from '../../src/domain/permissions.ts';
 import { ROLES } from '../../src/domain/stages.ts';
-import { accountOf, type Actor, administrator, environment, until } from './support/red-team.ts';
+import { accountOf, type Actor, administrator, environment, until } from './support/actors.ts';
 
 const kubeconfig = inject('kubeconfig') || process.env['KUBECONFIG'] || '';
 const id = randomUUID().slice(0, 8);

@@ -5,6 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CoreV1Event, V1Job, V1Pod } from '@kubernetes/client-node';
 import type { Loss } from '../../domain/losses.ts';
+import { createHints, type Hints } from '../hints.ts';
 import type { KubernetesApi } from './api.ts';
 import { jobName, LABELS } from './names.ts';
 import { KubernetesRefusal } from './refusals.ts';
@@ -98,48 +99,22 @@ function selectionOf({ namespace, runId, attempt }: FollowedRun) {
   return { namespace, labelSelector: `${LABELS.runId}=${runId},${LABELS.attempt}=${attempt}` };
 }
 
-interface Changes extends Disposable {
-  /** Resolves when something has changed since the call before, and after `atMostMs` in any case. */
-  next(atMostMs: number, signal: AbortSignal): Promise<void>;
-}
-
 /** Watches the Job and its pods. A watch begins with what is there, so nothing is missed between two of them. */
-function watchAll(api: KubernetesApi, run: FollowedRun, signal: AbortSignal): Changes {
+function watchAll(api: KubernetesApi, run: FollowedRun, signal: AbortSignal): Pick<Hints, 'next'> & Disposable {
   const over = new AbortController();
   const watching = AbortSignal.any([over.signal, signal]);
-  let changed = false;
-  let tell = (): void => {};
-  const onEvent = (): void => {
-    changed = true;
-    tell();
-  };
+  const hints = createHints({ gatherMs: GATHER_MS });
   const { namespace } = run;
   void keepWatching(`/api/v1/namespaces/${namespace}/pods`, selectionOf(run));
   void keepWatching(`/apis/batch/v1/namespaces/${namespace}/jobs`, { fieldSelector: `metadata.name=${jobName(run)}` });
 
   async function keepWatching(path: string, selection: { labelSelector?: string; fieldSelector?: string }) {
     while (!watching.aborted) {
-      await api.watch(path, selection, onEvent, watching);
-      onEvent();
+      await api.watch(path, selection, hints.give, watching);
+      hints.give();
       await delay(AGAIN_MS, undefined, { signal: watching }).catch(() => undefined);
     }
   }
 
-  return {
-    async next(atMostMs, waiting) {
-      if (!changed) {
-        const { promise, resolve } = Promise.withResolvers<void>();
-        tell = () => resolve();
-        const timer = setTimeout(tell, atMostMs);
-        waiting.addEventListener('abort', tell);
-        await promise;
-        clearTimeout(timer);
-        waiting.removeEventListener('abort', tell);
-      }
-      waiting.throwIfAborted();
-      await pause(GATHER_MS, waiting);
-      changed = false;
-    },
-    [Symbol.dispose]: () => over.abort(),
-  };
+  return { next: hints.next, [Symbol.dispose]: () => over.abort() };
 }
