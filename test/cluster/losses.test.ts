@@ -178,7 +178,7 @@ describe.concurrent('an agent that began', () => {
   });
 
   test('and ended with an error: its last words are told', async () => {
-    expect(await loss({ script: 'echo first; echo the reason >&2; exit 1' })).toEqual({
+    expect(await loss({ script: 'echo first >&2; echo the reason >&2; exit 1' })).toEqual({
       loss: 'agent_error',
       detail: 'it ended with code 1 without a report: first\nthe reason',
       log: 'first\nthe reason\n',

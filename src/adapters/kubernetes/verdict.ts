@@ -28,6 +28,8 @@ const PATIENCE = {
   rejected: 10_000,
   quota: 20_000,
   podless: 60_000,
+  // After the toleration of its pods, so that a cluster which removes them says so first.
+  node: 60_000,
 } as const;
 
 /** Reasons of a waiting container that mean the image; the last two never pass by themselves. */
@@ -116,7 +118,12 @@ function judgePod(pod: V1Pod, events: readonly CoreV1Event[]): Verdict {
   const terminated = container?.state?.terminated;
   if (terminated || status?.phase === 'Failed' || status?.phase === 'Succeeded')
     return judgeEnd(pod, terminated, disrupted && { loss: disrupted, detail: disruption.message ?? '' });
-  if (container?.state?.running) return WORKING;
+  if (container?.state?.running) {
+    // A cluster none of whose nodes is heard of removes no pods, and so does a cluster of one node.
+    if (container.ready && conditionIn(pod, 'Ready')?.status === 'False')
+      return stuck('node_lost', 'its node is not heard of any more', PATIENCE.node);
+    return WORKING;
+  }
 
   const waiting = container?.state?.waiting;
   const reason = waiting?.reason ?? '';
@@ -124,7 +131,7 @@ function judgePod(pod: V1Pod, events: readonly CoreV1Event[]): Verdict {
   if (image !== undefined) return stuck('image_pull', told(reason, waiting?.message), image);
   if (CONTAINER_REASONS.has(reason))
     return stuck('container_error', told(reason, waiting?.message), PATIENCE.container);
-  const scheduled = status?.conditions?.find(({ type }) => type === 'PodScheduled');
+  const scheduled = conditionIn(pod, 'PodScheduled');
   if (scheduled?.status === 'False')
     return stuck('unschedulable', told(scheduled.reason, scheduled.message), PATIENCE.scheduling);
   const warning = latest(
@@ -187,6 +194,10 @@ function told(reason: string | undefined, message: string | undefined): string {
 
 function conditionOf(job: V1Job, type: string) {
   return job.status?.conditions?.find((condition) => condition.type === type && condition.status === 'True');
+}
+
+function conditionIn({ status }: V1Pod, type: string) {
+  return status?.conditions?.find((condition) => condition.type === type);
 }
 
 function newest(pods: readonly V1Pod[]): V1Pod | undefined {

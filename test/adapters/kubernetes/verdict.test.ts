@@ -41,6 +41,18 @@ function disrupted(reason: string, pod: V1Pod): V1Pod {
   return Object.assign(structuredClone(pod), { status: Object.assign({ conditions: [condition] }, pod.status) });
 }
 
+/** A pod as the cluster's controllers leave it when its node says nothing any more. */
+function notHeardOf(): V1Pod {
+  return podIn(
+    {},
+    {
+      phase: 'Running',
+      conditions: [{ type: 'Ready', status: 'False' }],
+      containerStatuses: [{ ...containerIn('agent', { running: { startedAt: NOW } }), ready: true }],
+    },
+  );
+}
+
 function warning(kind: string, reason: string, message: string, at = NOW): CoreV1Event {
   return { metadata: {}, involvedObject: { kind }, type: 'Warning', reason, message, lastTimestamp: at };
 }
@@ -54,6 +66,12 @@ describe('an agent works', () => {
     expect(verdict(JOB, [podIn({ running: { startedAt: NOW } }, { phase: 'Running' })], events)).toEqual({
       state: 'working',
     });
+  });
+
+  test('while its node only says that it is not ready yet', () => {
+    const conditions = [{ type: 'Ready', status: 'False' }];
+    const starting = podIn({ running: { startedAt: NOW } }, { phase: 'Running', conditions });
+    expect(verdict(JOB, [starting])).toEqual({ state: 'working' });
   });
 
   test('while it is told to go, until it has gone', () => {
@@ -258,6 +276,7 @@ describe('an agent is stuck', () => {
     ],
     ['before a rule', 'sandbox_rejected', 'no', JOB, [], [warning('Job', 'FailedCreate', 'no')]],
     ['without a pod', 'container_error', 'no pod was made for its Job', JOB, [], []],
+    ['on a node that is silent', 'node_lost', 'its node is not heard of any more', JOB, [notHeardOf()], []],
     [
       'without a launch',
       'container_error',
