@@ -32,6 +32,8 @@ export interface GitHubReading {
   ): Promise<{ readonly reviews: readonly GitHubComment[]; readonly openComments: readonly GitHubReviewComment[] }>;
   /** Null when there is no such branch. */
   readBranchHead(repository: IssueRef, branch: string): Promise<string | null>;
+  /** Where `head` parts from `base`; null when they have nothing in common. */
+  readMergeBase(repository: IssueRef, base: string, head: string): Promise<string | null>;
 }
 
 export interface AssignmentPorts {
@@ -66,6 +68,8 @@ export interface Assigned {
   readonly comments: number;
   readonly leftOut: InputSnapshot['leftOut'];
   readonly profile: AgentProfile;
+  /** The commit of the base branch that the work stands on; null where there is none. Absent in what 0.1.0 and 0.2.0 recorded. */
+  readonly baseCommit?: string | null;
 }
 
 export function createAssignmentActivities({ db, github, promptSeed }: AssignmentPorts) {
@@ -117,6 +121,22 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
     return profile;
   }
 
+  /** The head of the branch, and where it parts from its base branch: at the base branch's own head before there is one. */
+  async function readBranch({
+    issue,
+    branch,
+    settings: { baseBranch },
+  }: AssignmentInput): Promise<{ head: string | null; baseCommit: string | null }> {
+    return classified(async () => {
+      const head = await github.readBranchHead(issue, branch);
+      const baseCommit =
+        head === null
+          ? await github.readBranchHead(issue, baseBranch)
+          : await github.readMergeBase(issue, baseBranch, head);
+      return { head, baseCommit };
+    });
+  }
+
   return {
     /** Takes the snapshot, resolves the profile, and writes down what the agent is to do. Safe to repeat: the first stands. */
     async prepareAssignment(input: AssignmentInput): Promise<Assigned> {
@@ -126,7 +146,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
       const task = promptSeed(names.task, settings.locale);
       if (envelope === undefined || task === undefined)
         throw permanent('PromptMissing', `there is no prompt for ${target.stage} ${target.kind}`);
-      const { snapshot, ...labels } = await snapshotOf(input);
+      const [{ snapshot, ...labels }, { head, baseCommit }] = await Promise.all([snapshotOf(input), readBranch(input)]);
       const repository = await findRepository(db, issue.repositoryId);
       const profile = profileOf(input, repository, labels);
       const conversation = snapshot.comments.filter(
@@ -152,7 +172,6 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
       );
       const promptSha256 = sha256(prompt);
       const snapshotSha256 = sha256(JSON.stringify(snapshot));
-      const head = await classified(() => github.readBranchHead(issue, input.branch));
       const violated = await startBeforeViolation(db, issueKey(issue), input.branch);
       const resume = target.kind === 'revise' || target.kind === 'discussion' ? input.resume : null;
       await storeAssignment(db, {
@@ -174,7 +193,8 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
         sinceSha: typeof input.since === 'string' ? head : null,
         startSha: violated ? violated.startSha : head,
       });
-      return { promptSha256, snapshotSha256, comments: snapshot.comments.length, leftOut: snapshot.leftOut, profile };
+      const { comments, leftOut } = snapshot;
+      return { promptSha256, snapshotSha256, comments: comments.length, leftOut, profile, baseCommit };
     },
   };
 }

@@ -16,7 +16,7 @@ import {
 import { issueKey } from '../src/domain/facts.ts';
 import { branchName } from '../src/domain/names.ts';
 import type { AgentEnd, AgentRef } from '../activities/agents.ts';
-import type { AgentProfile } from '../src/domain/profile.ts';
+import type { Assigned } from '../activities/assignments.ts';
 import { useOf } from '../src/domain/environments.ts';
 import { LOSSES, type Loss } from '../src/domain/losses.ts';
 import type { Failure, RunOutcome } from '../src/domain/runs.ts';
@@ -111,9 +111,9 @@ async function work(input: RunInput, diary: RunDiary, turn: RunTurn | null): Pro
   if ((plan.target.kind === 'revise' || plan.target.kind === 'review') && !input.pullRequest) {
     throw new RunFailed('pull_request_not_found', 'The issue has no pull request that a run of this platform opened.');
   }
-  const profile = await prepare(input, diary, inOneStep);
+  const assigned = await prepare(input, diary, inOneStep);
 
-  const report = await agentReport(input, diary, turn);
+  const report = await agentReport(input, assigned?.baseCommit ?? undefined, diary, turn);
   if (report.outcome === 'failed') throw new RunFailed(report.failure, report.detail);
   if (!leavesWork(plan.target)) {
     const { summary, threadId } = report;
@@ -146,7 +146,7 @@ async function work(input: RunInput, diary: RunDiary, turn: RunTurn | null): Pro
     summary: report.summary,
     threadId: report.threadId,
     headSha: report.headSha,
-    ...(profile === undefined ? {} : { profile }),
+    ...(assigned?.profile === undefined ? {} : { profile: assigned.profile }),
     ...(report.backTo === undefined ? {} : { backTo: report.backTo }),
   };
 }
@@ -160,7 +160,7 @@ async function prepare(
   { plan, issue, settings, ...input }: RunInput,
   diary: RunDiary,
   inOneStep: boolean,
-): Promise<AgentProfile | undefined> {
+): Promise<Assigned | undefined> {
   const assigned = prepareAssignment({
     runId: plan.runId,
     issue,
@@ -181,7 +181,7 @@ async function prepare(
       throw typeOf(error) === 'FailedPrecondition' ? new RunFailed('failed_precondition', messageOf(error)) : error;
     });
     diary.assigned(known);
-    return known.profile;
+    return known;
   }
   await Promise.all([
     assigned,
@@ -194,6 +194,7 @@ async function prepare(
 /** Launches the agent and waits for its report; a lost one is launched again. */
 async function agentReport(
   input: RunInput,
+  baseCommit: string | undefined,
   diary: RunDiary,
   turn: RunTurn | null,
 ): Promise<Extract<AgentEnd, { kind: 'reported' }>['report']> {
@@ -202,7 +203,7 @@ async function agentReport(
   let launches = 1;
   let lost: { readonly loss: Loss; readonly detail: string } | undefined;
   for (;;) {
-    const namespace = await launch({ ...ref, attempt }, launches, input, diary, turn);
+    const namespace = await launch({ ...ref, attempt }, launches, { ...input, baseCommit }, diary, turn);
     upsertSearchAttributes([{ key: searchAttributes.runStatus, value: 'running' }]);
     const shown = diary.enter('running', [
       ...(lost ? [{ type: 'run.agent.replaced', payload: { ...lost } }] : []),
@@ -233,14 +234,15 @@ async function agentReport(
 async function launch(
   agent: AgentRef,
   launches: number,
-  { plan, issue, settings, environment }: RunInput,
+  { plan, issue, settings, environment, baseCommit }: RunInput & { baseCommit: string | undefined },
   diary: RunDiary,
   turn: RunTurn | null,
 ): Promise<string> {
   const owner = issueKey(issue);
   const { project } = settings;
   const asks = { project, role: roleOf(plan.target) };
-  const use = useOf(plan.target, { project, issue, until: environment.until });
+  const lease = { until: environment.until, ...(baseCommit === undefined ? {} : { baseCommit }) };
+  const use = useOf(plan.target, { project, issue, ...lease });
   for (;;) {
     const answer = await launchAgent({ ...agent, owner, launch: launches, use, ...(turn && { asks }) }).catch(
       (error: unknown) => {

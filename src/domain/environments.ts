@@ -11,6 +11,8 @@ export interface EnvironmentUse {
   readonly mode: RuntimeMode;
   /** The end of the lease, ISO 8601. */
   readonly until: string;
+  /** The commit that the work stands on: on another one the environment is made anew. */
+  readonly baseCommit?: string;
 }
 
 /** The mode of a run: its stage's; a reviewer and a conversation only read. */
@@ -21,10 +23,13 @@ export function modeOf(target: TriggerTarget): RuntimeMode {
 /** What a run asks of an environment. */
 export function useOf(
   target: TriggerTarget,
-  { project, issue, until }: { project: string; issue: { repositoryId: number; number: number }; until: string },
+  {
+    project,
+    issue: { repositoryId, number },
+    ...lease
+  }: Pick<EnvironmentUse, 'project' | 'until' | 'baseCommit'> & { issue: { repositoryId: number; number: number } },
 ): EnvironmentUse {
-  const { repositoryId, number } = issue;
-  return { project, repositoryId, issueNumber: number, role: roleOf(target), mode: modeOf(target), until };
+  return { project, repositoryId, issueNumber: number, role: roleOf(target), mode: modeOf(target), ...lease };
 }
 
 /** Kubernetes quantities. */

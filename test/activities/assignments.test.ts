@@ -36,7 +36,8 @@ const activities = () =>
     github: {
       readIssue: async ({ number }) => (number === 7 ? said : { ...said, labels: onPullRequest }),
       readReviews: async () => reviewed,
-      readBranchHead: async () => head,
+      readBranchHead: async (_, branch) => (branch === 'main' ? 'main-head' : head),
+      readMergeBase: async (_, base, of) => `${base} and ${of}`,
     },
     promptSeed: (name) =>
       name.startsWith('envelope')
@@ -213,5 +214,18 @@ describe('the profile', () => {
       message: expect.stringContaining('[ai-model-gpt-5.2], [ai-model-gpt-5.4]'),
     });
     expect(await findAssignment(tables.db, asked.runId)).toBeUndefined();
+  });
+});
+
+describe('the commit that the work stands on', () => {
+  test('is the head of the base branch before there is a branch', async () => {
+    await label('Add a flag', 'Please.');
+    expect(await activities().prepareAssignment(input())).toMatchObject({ baseCommit: 'main-head' });
+  });
+
+  test('is where the branch parts from its base branch afterwards', async () => {
+    await label('Add a flag', 'Please.');
+    head = 'work';
+    expect(await activities().prepareAssignment(input())).toMatchObject({ baseCommit: 'main and work' });
   });
 });

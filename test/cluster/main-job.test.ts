@@ -86,6 +86,8 @@ describe('a label on an issue', () => {
       'codex-k8s.dev/agent-role': 'dev',
       'pod-security.kubernetes.io/enforce': 'restricted',
     });
+    const { data } = await scene.person.octokit.rest.repos.getBranch({ owner: 'olivia', repo: REPO, branch: 'main' });
+    expect(metadata?.annotations).toMatchObject({ 'codex-k8s.dev/base-commit': data.commit.sha });
   });
 
   test.each([

@@ -343,6 +343,23 @@ describe('an environment that goes', () => {
   });
 });
 
+describe('the commit that the work stands on', () => {
+  const on = (issue: Issue, baseCommit: string): Issue => ({ ...issue, use: { ...issue.use, baseCommit } });
+
+  test('unchanged lets the next agent work where the one before it did', async () => {
+    const issue = on(platform.issue(), 'abc123');
+    await launch(platform.runtime(), issue, agentOf(issue));
+    expect(await launch(platform.runtime(), issue, agentOf(issue))).toBe(issue.environment);
+  });
+
+  test('changed makes another namespace, and the old one goes', async () => {
+    const issue = platform.issue();
+    await launch(platform.runtime(), on(issue, 'abc123'), agentOf(issue));
+    expect(await launch(platform.runtime(), on(issue, 'def456'), agentOf(issue))).toBe(`${issue.environment}-2`);
+    await until('the old one is gone', async () => !(await platform.admin.find(namespaceRef(issue.environment))));
+  });
+});
+
 describe('the agents’ image', () => {
   test('changed makes another namespace, and the old one goes', async () => {
     const issue = platform.issue();

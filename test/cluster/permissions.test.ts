@@ -1,15 +1,13 @@
-import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { permissionsOf, type PolicyRule, type RuntimeMode } from '../../src/domain/permissions.ts';
-import { ROLES } from '../../src/domain/stages.ts';
-import { accountOf, type Actor, administrator, environment, until } from './support/actors.ts';
+import { ROLES, type Role } from '../../src/domain/stages.ts';
+import { accountOf, type Actor, administrator } from './support/actors.ts';
+import { lose, type Platform, startPlatform } from './support/agents.ts';
 
-const kubeconfig = inject('kubeconfig') || process.env['KUBECONFIG'] || '';
-const id = randomUUID().slice(0, 8);
+const SCRIPT = readFileSync(new URL('support/access-reviews-in-pod.ts', import.meta.url), 'utf8');
 const MODES: readonly RuntimeMode[] = ['full-env', 'code-only'];
-const EVERYBODY = ROLES.flatMap(({ role }) =>
-  MODES.map((mode) => ({ role, mode, namespace: `rt-${role}-${mode}-${id}` })),
-);
+const EVERYBODY = ROLES.flatMap(({ role }) => MODES.map((mode) => ({ role, mode })));
 
 const VERBS = ['get', 'list', 'watch', 'create', 'update', 'patch', 'delete', 'deletecollection'];
 const CORE = `configmaps endpoints events limitranges persistentvolumeclaims pods pods/attach pods/binding pods/ephemeralcontainers
@@ -27,6 +25,12 @@ const GROUPS: readonly [group: string, resources: string][] = [
   ['policy', 'poddisruptionbudgets'],
   ['rbac.authorization.k8s.io', 'rolebindings roles'],
 ];
+
+/** What support/access-reviews-in-pod.ts prints. */
+interface Found {
+  readonly allowed?: readonly number[];
+  readonly outOfReach?: boolean;
+}
 
 interface Probe {
   readonly group: string;
@@ -73,50 +77,55 @@ async function may(agent: Actor, { group, resource, verb, namespace }: Probe): P
   return (object['status'] as { allowed: boolean }).allowed;
 }
 
-const agents = new Map<string, Actor>();
-let admin: Actor;
+let platform: Platform;
 
 beforeAll(async () => {
-  admin = await administrator(kubeconfig);
-  const worker = await accountOf(admin, 'codex-k8s', 'codex-k8s-worker');
-  for (const { role, mode, namespace } of EVERYBODY) {
-    await environment(worker, namespace, role, mode);
-    agents.set(namespace, await accountOf(admin, namespace, 'codex-runner'));
-  }
-  const last = EVERYBODY.findLast(({ role, mode }) => permissionsOf(role, mode).length > 0);
-  const agent = agents.get(last?.namespace ?? '');
-  await until('the Roles are in force', async () => {
-    const probe = { group: '', resource: 'pods', verb: 'list', namespace: last?.namespace ?? '' };
-    return agent !== undefined && (await may(agent, probe));
-  });
-}, 120_000);
-
-afterAll(async () => {
-  for (const { namespace } of EVERYBODY) {
-    await admin.act({ method: 'DELETE', path: `/api/v1/namespaces/${namespace}` });
-  }
+  platform = await startPlatform();
 });
+afterAll(() => platform.end());
 
-describe('the API server allows an agent exactly what the table says', () => {
-  test.each(EVERYBODY)('$role in $mode', async ({ role, mode, namespace }) => {
-    const agent = agents.get(namespace);
-    if (!agent) throw new Error(`nobody in ${namespace}`);
-    const rules = permissionsOf(role, mode);
-    const asked = probes(namespace);
-    const answers: boolean[] = [];
-    for (let from = 0; from < asked.length; from += 20) {
-      answers.push(...(await Promise.all(asked.slice(from, from + 20).map((probe) => may(agent, probe)))));
-    }
-    const inWords = (probe: Probe): string => `${probe.verb} ${probe.group}/${probe.resource} in ${probe.namespace}`;
-    const expected = asked.filter((probe) => probe.namespace === namespace && allows(rules, probe));
-    expect(asked.filter((_, at) => answers[at]).map(inWords)).toEqual(expected.map(inWords));
-    expect(asked.length).toBeGreaterThan(300);
+/** What an agent of a role finds, asking from inside its own pod: the positions of what is allowed, or that it cannot ask. */
+async function askedInside(role: Role, mode: RuntimeMode): Promise<{ asked: Probe[]; found: Found }> {
+  const issue = platform.issue({ role, mode });
+  const asked = probes(issue.environment);
+  const runtime = platform.runtime({
+    image: inject('agentImage'),
+    command: ['node', '--input-type=module-typescript', '-e', SCRIPT, '--', JSON.stringify(asked)],
+    limits: { cpu: '1', memory: '256Mi', ephemeralStorage: '64Mi' },
   });
+  const { detail, log = '' } = await lose(runtime, issue);
+  expect(detail).toBe('it ended with code 0 without a report');
+  return { asked, found: JSON.parse(log) as Found };
+}
+
+const inWords = (probe: Probe): string => `${probe.verb} ${probe.group}/${probe.resource} in ${probe.namespace}`;
+
+describe.concurrent('the API server allows an agent in its pod exactly what the table says', () => {
+  test.each(EVERYBODY.filter(({ role, mode }) => permissionsOf(role, mode).length > 0))(
+    '$role in $mode',
+    async ({ role, mode }) => {
+      const { asked, found } = await askedInside(role, mode);
+      const rules = permissionsOf(role, mode);
+      const inside = asked[0]?.namespace;
+      const expected = asked.filter((probe) => probe.namespace === inside && allows(rules, probe));
+      expect(asked.filter((_, at) => found.allowed?.includes(at)).map(inWords)).toEqual(expected.map(inWords));
+      expect(asked.length).toBeGreaterThan(300);
+    },
+  );
+
+  test.each(EVERYBODY.filter(({ role, mode }) => permissionsOf(role, mode).length === 0))(
+    'nothing: $role in $mode has no token, and does not reach it',
+    async ({ role, mode }) => {
+      const { found } = await askedInside(role, mode);
+      expect(found).toEqual({ outOfReach: true });
+    },
+  );
 });
 
 test('the server has no permission at all', async () => {
+  const admin = await administrator(inject('kubeconfig'));
   const server = await accountOf(admin, 'codex-k8s', 'codex-k8s-server');
   const asked = probes('codex-k8s');
   const answers = await Promise.all(asked.map((probe) => may(server, probe)));
-  expect(asked.filter((_, at) => answers[at])).toEqual([]);
+  expect(asked.filter((_, at) => answers[at]).map(inWords)).toEqual([]);
 });

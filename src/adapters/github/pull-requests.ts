@@ -127,6 +127,21 @@ export function createPullRequests(octokit: Octokit) {
       }
     },
 
+    /** The commit where `head` parts from `base`; null when they have none in common, or one of them is gone. */
+    async readMergeBase(repository: IssueRef, base: string, head: string): Promise<string | null> {
+      try {
+        const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
+          ...at(repository),
+          basehead: `${base}...${head}`,
+          per_page: 1,
+        });
+        return data.merge_base_commit.sha;
+      } catch (error) {
+        if (isNotFound(error)) return null;
+        throw error;
+      }
+    },
+
     /** The pull requests that came from these branches of the repository itself, newest last. */
     async findPullRequests(
       repository: IssueRef,

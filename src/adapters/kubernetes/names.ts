@@ -21,6 +21,7 @@ export const ANNOTATIONS = {
   /** The key of the issue that the namespace belongs to. */
   owner: 'codex-k8s.dev/owner',
   fingerprint: 'codex-k8s.dev/fingerprint',
+  baseCommit: 'codex-k8s.dev/base-commit',
   leaseExpiresAt: 'codex-k8s.dev/namespace-lease-expires-at',
   leaseUpdatedAt: 'codex-k8s.dev/namespace-lease-updated-at',
   /** Counts how often a Job was made anew because it could not start. */

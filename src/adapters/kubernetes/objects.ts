@@ -47,7 +47,7 @@ const TEMPLATE = 1;
 /** Tells an environment that a revise may use again from one that is made anew (design.md, decision 10). */
 export function fingerprintOf({ image, use }: Pick<EnvironmentPlan, 'image' | 'use'>): string {
   return createHash('sha256')
-    .update(JSON.stringify([TEMPLATE, image, use.project]))
+    .update(JSON.stringify([TEMPLATE, image, use.project, ...(use.baseCommit === undefined ? [] : [use.baseCommit])]))
     .digest('hex')
     .slice(0, 32);
 }
@@ -75,6 +75,7 @@ export function namespaceObject(plan: EnvironmentPlan, now: Date): V1Namespace {
       annotations: {
         [ANNOTATIONS.owner]: plan.owner,
         [ANNOTATIONS.fingerprint]: fingerprintOf(plan),
+        ...(use.baseCommit === undefined ? {} : { [ANNOTATIONS.baseCommit]: use.baseCommit }),
         [ANNOTATIONS.leaseExpiresAt]: use.until,
         [ANNOTATIONS.leaseUpdatedAt]: now.toISOString(),
       },

@@ -215,3 +215,27 @@ describe('requests for changes', () => {
     expect(await asked()).toEqual([]);
   });
 });
+
+describe('where two branches part', () => {
+  const repository = { ...REPOSITORY, repositoryId: 1, number: 1 };
+  const commit = async (branch: string, path: string) =>
+    client(stage.sandbox).repos.createOrUpdateFileContents({
+      ...DEMO,
+      branch,
+      path,
+      message: path,
+      content: Buffer.from(path).toString('base64'),
+    });
+
+  test('is told also when both have gone on', async () => {
+    const parting = (await github.readBranchHead(repository, 'main')) ?? '';
+    await client(stage.sandbox).git.createRef({ ...DEMO, ref: 'refs/heads/parting', sha: parting });
+    await commit('parting', 'theirs.txt');
+    await commit('main', 'ours.txt');
+    expect(await github.readMergeBase(repository, 'main', 'parting')).toBe(parting);
+  });
+
+  test('is nowhere for a branch that is gone', async () => {
+    expect(await github.readMergeBase(repository, 'main', 'no-such-branch')).toBeNull();
+  });
+});

@@ -22,7 +22,7 @@ const PLAN: EnvironmentPlan = {
   namespace: 'codex-demo-i42-2',
   environment: 'codex-demo-i42',
   owner: 'issue:7#42',
-  use: USE,
+  use: { ...USE, baseCommit: 'abc123' },
   image: 'agent:1',
   egress: {
     gateways: { port: 8090, address: '10.88.0.1' },
@@ -41,6 +41,7 @@ describe('the fingerprint of an environment', () => {
   test.each<[string, Partial<EnvironmentPlan>]>([
     ['image', { image: 'agent:2' }],
     ['project', { use: { ...USE, project: 'other' } }],
+    ['base commit', { use: { ...USE, baseCommit: 'c0ffee' } }],
   ])('changes with its %s', (_what, change) => {
     expect(fingerprintOf({ ...PLAN, ...change })).not.toBe(fingerprintOf(PLAN));
   });
@@ -50,7 +51,7 @@ describe('the fingerprint of an environment', () => {
     ['mode', { mode: 'code-only' }],
     ['lease', { until: '2027-01-01T00:00:00.000Z' }],
   ])('stays when only its %s changes, so that a revise works where the work was', (_what, change) => {
-    expect(fingerprintOf({ ...PLAN, use: { ...USE, ...change } })).toBe(fingerprintOf(PLAN));
+    expect(fingerprintOf({ ...PLAN, use: { ...PLAN.use, ...change } })).toBe(fingerprintOf(PLAN));
   });
 });
 
@@ -73,6 +74,7 @@ test('a namespace says whose it is, for how long, and what may run in it', () =>
     annotations: {
       'codex-k8s.dev/owner': 'issue:7#42',
       'codex-k8s.dev/fingerprint': fingerprintOf(PLAN),
+      'codex-k8s.dev/base-commit': 'abc123',
       'codex-k8s.dev/namespace-lease-expires-at': '2026-11-22T10:00:00.000Z',
       'codex-k8s.dev/namespace-lease-updated-at': '2026-11-21T10:00:00.000Z',
     },

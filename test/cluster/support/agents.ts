@@ -62,6 +62,7 @@ export async function startPlatform(adminKubeconfig = inject('kubeconfig')): Pro
   writeFileSync(kubeconfig, await workerKubeconfig(adminKubeconfig));
   const admin = createKubernetesApi(() => readKubeConfig(adminKubeconfig));
   const worker = createKubernetesApi(() => readKubeConfig(kubeconfig));
+  const apiServer = readKubeConfig(adminKubeconfig).getCurrentCluster()?.server;
   const issues: Issue[] = [];
 
   function runtime({ script = 'sleep 600', patience = 1, through = (api) => api, ...pod }: AgentOptions = {}) {
@@ -69,7 +70,7 @@ export async function startPlatform(adminKubeconfig = inject('kubeconfig')): Pro
     return createKubernetesRuntime({
       api: through(worker),
       patience,
-      egress: egressFrom({ platformUrl, apiServer: undefined, listed: [] }),
+      egress: egressFrom({ platformUrl, apiServer, listed: [] }),
       pod: {
         image: inject('busyboxImage'),
         // A shell is the first process, and hears of no signal that it does not trap.
