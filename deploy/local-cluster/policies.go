@@ -17,6 +17,7 @@ import (
 	networking "k8s.io/api/networking/v1"
 	meta "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
@@ -25,7 +26,7 @@ import (
 )
 
 const (
-	settle = 50 * time.Millisecond
+	settle = 20 * time.Millisecond
 	again  = time.Second
 )
 
@@ -42,6 +43,7 @@ func enforcePolicies() {
 	kubeconfig := flags.String("kubeconfig", "", "how to reach the API server")
 	name := flags.String("name", "", "the bridge; also the beginning of every chain")
 	ready := flags.String("ready-file", "", "written when the policies are in force")
+	socket := flags.String("socket", "", "where pods that begin are announced")
 	must(flags.Parse(os.Args[1:]))
 	must(removed(*ready))
 
@@ -69,13 +71,16 @@ func enforcePolicies() {
 	factory.Start(context.Background().Done())
 	factory.WaitForCacheSync(context.Background().Done())
 
+	starting := &startingPods{pods: map[types.UID]*startingPod{}}
+	go starting.listen(*socket, func() { notify(nil) })
 	filter := &packetFilter{name: *name}
 	for notify(nil); ; {
 		<-changed
 		time.Sleep(settle)
 		now := cluster{namespaces: map[string]labels.Set{}}
-		now.pods, err = pods.Lister().List(labels.Everything())
+		listed, err := pods.Lister().List(labels.Everything())
 		must(err)
+		now.pods = starting.addressed(listed)
 		now.policies, err = policies.Lister().List(labels.Everything())
 		must(err)
 		all, err := namespaces.Lister().List(labels.Everything())
@@ -88,6 +93,7 @@ func enforcePolicies() {
 			time.AfterFunc(again, func() { notify(nil) })
 			continue
 		}
+		starting.release(listed)
 		must(os.WriteFile(*ready, nil, 0o600))
 	}
 }

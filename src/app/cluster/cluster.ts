@@ -163,7 +163,7 @@ async function prepare(
   const description = await describeCluster(dataDirectory);
   await makeCertificates(places, description);
   writeKubeconfigs(places, description);
-  writeSettings(places, description);
+  writeSettings({ places, description, kube });
   makeControlGroups(description.name);
   await makeNetwork(description, report);
   return { places, description, kube };

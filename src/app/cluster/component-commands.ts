@@ -1,7 +1,7 @@
 /** The command line of each component. */
 import type { Component } from './component.ts';
 import { certificateFiles, tokenKeys } from './certificates.ts';
-import type { ClusterDescription } from './description.ts';
+import { policiesSocket, type ClusterDescription } from './description.ts';
 import { kubeconfigFile, type ClusterPlaces } from './places.ts';
 
 /** A node that says nothing for so long is not ready, and its pods are given up after as long again. */
@@ -132,6 +132,7 @@ function policies({ places, description }: ClusterSetting): Flags {
     kubeconfig: kubeconfigFile(places, 'controllers'),
     name: description.name,
     'ready-file': places.policiesReady,
+    socket: policiesSocket(description),
   };
 }
 

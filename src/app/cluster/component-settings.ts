@@ -1,26 +1,33 @@
 /** The settings that containerd, the network plugins and the kubelet read from files. */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { stringify } from 'yaml';
 import { certificateFiles } from './certificates.ts';
-import { containerdSocket, type ClusterDescription } from './description.ts';
+import type { ClusterSetting } from './component-commands.ts';
+import { containerdSocket, policiesSocket, type ClusterDescription } from './description.ts';
+import { networkPlugin } from './kube-executable.ts';
 import { CNI_PROGRAMS } from './prerequisites.ts';
 import type { ClusterPlaces } from './places.ts';
 
 /** What holds the network of a pod: made here, since nothing is pulled. */
 export const PAUSE_IMAGE = 'codex-k8s/pause:1';
 
+/** The name by which containerd knows our network plugin. */
+const NETWORK_PLUGIN = 'codex-k8s-policies';
+
 /** Writes the settings of everything that has some. */
-export function writeSettings(places: ClusterPlaces, description: ClusterDescription): void {
+export function writeSettings({ places, description, kube }: ClusterSetting): void {
   for (const directory of [places.networkSettings, places.logs, places.kubelet, places.etcd]) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   }
+  linkNetworkPrograms(places, kube);
   writeFileSync(join(places.networkSettings, '10-bridge.conflist'), network(places, description));
-  writeFileSync(places.containerdSettings, containerd(places, description));
+  writeFileSync(places.containerdSettings, containerd({ places, description, kube }));
   writeFileSync(places.kubeletSettings, stringify(kubelet(places, description)));
 }
 
-function network(places: ClusterPlaces, { name, podSubnet, nodeAddress }: ClusterDescription): string {
+function network(places: ClusterPlaces, description: ClusterDescription): string {
+  const { name, podSubnet, nodeAddress } = description;
   const ipam = {
     type: 'host-local',
     dataDir: places.addresses,
@@ -28,11 +35,29 @@ function network(places: ClusterPlaces, { name, podSubnet, nodeAddress }: Cluste
     routes: [{ dst: '0.0.0.0/0' }],
   };
   const bridge = { type: 'bridge', bridge: name, isGateway: true, hairpinMode: true, ipam };
-  return JSON.stringify({ cniVersion: '0.4.0', name, plugins: [bridge, { type: 'loopback' }] }, null, 2);
+  const policies = { type: NETWORK_PLUGIN, socket: policiesSocket(description) };
+  return JSON.stringify({ cniVersion: '0.4.0', name, plugins: [bridge, policies, { type: 'loopback' }] }, null, 2);
+}
+
+/** containerd looks for all network plugins in one directory. Each build of ours has another. */
+function networkPrograms({ networkPrograms: all }: ClusterPlaces, kube: string): string {
+  return join(all, basename(dirname(kube)));
+}
+
+function linkNetworkPrograms(places: ClusterPlaces, kube: string): void {
+  const directory = networkPrograms(places, kube);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const debians = ['bridge', 'host-local', 'loopback'].map((program) => join(CNI_PROGRAMS, program));
+  for (const program of debians) link(program, join(directory, basename(program)));
+  link(networkPlugin(kube), join(directory, NETWORK_PLUGIN));
+}
+
+function link(target: string, path: string): void {
+  if (!existsSync(path)) symlinkSync(target, path);
 }
 
 /** Everything below directories of this cluster: another containerd of the machine is not touched. */
-function containerd(places: ClusterPlaces, description: ClusterDescription): string {
+function containerd({ places, description, kube }: ClusterSetting): string {
   const text = (value: string): string => JSON.stringify(value);
   return `version = 2
 root = ${text(join(places.containerd, 'root'))}
@@ -50,7 +75,7 @@ state = ${text(join(description.runtimeDirectory, 'containerd'))}
   netns_mounts_under_state_dir = true
 
 [plugins."io.containerd.grpc.v1.cri".cni]
-  bin_dir = ${text(CNI_PROGRAMS)}
+  bin_dir = ${text(networkPrograms(places, kube))}
   conf_dir = ${text(places.networkSettings)}
 
 [plugins."io.containerd.grpc.v1.cri".containerd]

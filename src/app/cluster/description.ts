@@ -74,6 +74,11 @@ export function containerdSocket(description: ClusterDescription): string {
   return join(description.runtimeDirectory, 'containerd.sock');
 }
 
+/** Where pods that begin are announced to whoever enforces network policies. */
+export function policiesSocket(description: ClusterDescription): string {
+  return join(description.runtimeDirectory, 'policies.sock');
+}
+
 /** The API server's address, the same for pods and for this machine. */
 export function apiserverUrl({ nodeAddress, ports }: ClusterDescription): string {
   return `https://${nodeAddress}:${ports.apiserver}`;

@@ -1,4 +1,4 @@
-/** The one executable that holds etcd, the control plane and the kubelet: built once, then kept. */
+/** The executable that holds etcd, the control plane and the kubelet, and the network plugin beside it: built once, then kept. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -31,15 +31,25 @@ export async function kubeExecutable({ cacheDirectory, report }: KubeExecutableO
   }
 }
 
+/** The network plugin that was built with an executable. */
+export function networkPlugin(kube: string): string {
+  return join(dirname(kube), 'network-plugin');
+}
+
+/** The executable comes last: where it is, everything is. */
 async function build(path: string): Promise<void> {
   const unfinished = mkdtempSync(join(dirname(path), 'unfinished-'));
-  try {
-    const output = join(unfinished, 'kube');
-    await run('go', ['build', '-trimpath', '-ldflags', linkerFlags(), '-o', output, '.'], {
+  const go = (package_: string, output: string): Promise<unknown> =>
+    run('go', ['build', '-trimpath', '-ldflags', linkerFlags(), '-o', output, package_], {
       cwd: SOURCE,
       env: { CGO_ENABLED: '0', GOWORK: 'off' },
       limitMs: BUILD_LIMIT_MS,
     });
+  try {
+    const output = join(unfinished, 'kube');
+    await go('./network-plugin', networkPlugin(output));
+    await go('.', output);
+    renameSync(networkPlugin(output), networkPlugin(path));
     renameSync(output, path);
   } finally {
     rmSync(unfinished, { recursive: true, force: true });
@@ -60,7 +70,9 @@ function linkerFlags(): string {
 
 function sourceHash(): string {
   const hash = createHash('sha256');
-  const files = readdirSync(SOURCE).filter((name) => /^go\.(mod|sum)$|\.go$/.test(name));
+  const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    /^go\.(mod|sum)$|\.go$/.test(name),
+  );
   for (const file of files.toSorted()) hash.update(readFileSync(join(SOURCE, file)));
   return hash.digest('hex').slice(0, 12);
 }

@@ -20,6 +20,8 @@ export interface ClusterPlaces {
   readonly containerd: string;
   readonly containerdSettings: string;
   readonly networkSettings: string;
+  /** Links to the network plugins, those of the machine and our own. */
+  readonly networkPrograms: string;
   /** Written when network policies are in force. */
   readonly policiesReady: string;
   /** Written when the addresses of Services lead to their pods. */
@@ -46,6 +48,7 @@ export function clusterPlaces(dataDirectory: string): ClusterPlaces {
     containerd: join(root, 'containerd'),
     containerdSettings: join(root, 'containerd.toml'),
     networkSettings: join(root, 'cni'),
+    networkPrograms: join(root, 'cni-programs'),
     policiesReady: join(root, 'policies.ready'),
     servicesReady: join(root, 'services.ready'),
     addresses: join(root, 'addresses'),
