@@ -44,6 +44,7 @@ export function createRecordActivities({ db, defaults }: RecordPorts) {
         locale: repository.locale,
         baseBranch: repository.defaultBranch,
         ...(repository.namespaceTemplate === null ? {} : { namespaceTemplate: repository.namespaceTemplate }),
+        ...(repository.egress.length === 0 ? {} : { egress: repository.egress }),
       };
     },
 

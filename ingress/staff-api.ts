@@ -2,6 +2,7 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { isTerminal } from '../src/domain/runs.ts';
+import { findNetworkFinding } from '../src/read-model/cluster-findings.ts';
 import type { Database } from '../src/read-model/database.ts';
 import { listDeliveries } from '../src/read-model/queries/deliveries.ts';
 import { listRunEvents, newestIssueEvents } from '../src/read-model/queries/events.ts';
@@ -14,6 +15,7 @@ import { createStaffAccess } from './staff-api/access.ts';
 import { cancelRun, type RunControl } from './staff-api/cancel.ts';
 import * as requests from './staff-api/requests.ts';
 import {
+  clusterView,
   deliveryView,
   eventView,
   issueView,
@@ -64,7 +66,7 @@ export interface StaffApiOptions {
 }
 
 /** Other routers live under `/api/v1` too; these paths are ours. */
-const PATHS = ['/runs', '/issues', '/deliveries', '/repositories', '/projects', '/members'];
+const PATHS = ['/runs', '/issues', '/deliveries', '/cluster', '/repositories', '/projects', '/members'];
 const BODY_BYTES = 65_536;
 const ISSUE_RUNS = 50;
 const ISSUE_EVENTS = 200;
@@ -143,6 +145,8 @@ export function createStaffApi({ db, control, repositories, staffToken, readsOpe
     return c.json({ items: items.map(deliveryView), next });
   });
 
+  app.get('/cluster', async (c) => c.json(clusterView(await findNetworkFinding(db))));
+
   app.post('/repositories', async (c) => {
     const body = checked(requests.BindBody, await jsonBody(c));
     return c.json({ fullName: body.fullName, ...(await repositories.bind(body)) }, 201);
@@ -154,7 +158,8 @@ export function createStaffApi({ db, control, repositories, staffToken, readsOpe
   });
 
   app.post('/projects/:slug', async (c) => {
-    const { locale, model, reasoningEffort, namespaceTemplate } = checked(requests.ProjectBody, await jsonBody(c));
+    const body = checked(requests.ProjectBody, await jsonBody(c));
+    const { locale, model, reasoningEffort, namespaceTemplate, egress } = body;
     const project = await setProject(db, c.req.param('slug'), {
       ...(locale === undefined ? {} : { locale }),
       ...(model === undefined ? {} : { model: model === 'default' ? null : model }),
@@ -164,6 +169,7 @@ export function createStaffApi({ db, control, repositories, staffToken, readsOpe
       ...(namespaceTemplate === undefined
         ? {}
         : { namespaceTemplate: namespaceTemplate === 'default' ? null : namespaceTemplate }),
+      ...(egress === undefined ? {} : { egress }),
     });
     if (!project) throw new RequestRefused('not_found', `there is no project ${c.req.param('slug')}`, 'slug');
     return c.json(project);

@@ -239,10 +239,10 @@ async function launch(
   turn: RunTurn | null,
 ): Promise<string> {
   const owner = issueKey(issue);
-  const { project } = settings;
+  const { project, egress } = settings;
   const asks = { project, role: roleOf(plan.target) };
   const lease = { until: environment.until, ...(baseCommit === undefined ? {} : { baseCommit }) };
-  const use = useOf(plan.target, { project, issue, ...lease });
+  const use = useOf(plan.target, { project, issue, ...lease, ...(egress && { egress }) });
   for (;;) {
     const answer = await launchAgent({ ...agent, owner, launch: launches, use, ...(turn && { asks }) }).catch(
       (error: unknown) => {

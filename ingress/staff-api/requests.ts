@@ -1,4 +1,5 @@
 /** What may be asked of the staff API, and how a wrong question is refused. */
+import { readProjectBlocks } from '../../src/domain/address-blocks.ts';
 import { templateProblem } from '../../src/domain/namespace-template.ts';
 import type { Context } from 'hono';
 import { z } from 'zod';
@@ -87,6 +88,13 @@ export const MemberBody = z.strictObject({
   project: slug.default('default'),
 });
 
+const blocks = z.array(z.string()).transform((entries, context) => {
+  const read = readProjectBlocks(entries);
+  if ('blocks' in read) return [...read.blocks];
+  context.addIssue({ code: 'custom', message: read.problem });
+  return z.NEVER;
+});
+
 /** What is left out stays; `default` leaves it to the platform again. */
 export const ProjectBody = z
   .strictObject({
@@ -103,6 +111,7 @@ export const ProjectBody = z
         if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
       })
       .optional(),
+    egress: blocks.optional(),
   })
   .refine((body) => Object.keys(body).length > 0, 'names nothing to set');
 

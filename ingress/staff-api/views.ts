@@ -1,6 +1,8 @@
 /** What the staff API answers: rows as plain JSON, with their meaning in words beside the codes. */
+import { networkWords, type NetworkFinding } from '../../src/domain/network-findings.ts';
 import { isTerminal, type Failure, type RunStatus } from '../../src/domain/runs.ts';
 import { triggerLabel, type RunKind, type Stage } from '../../src/domain/stages.ts';
+import type { StoredNetworkFinding } from '../../src/read-model/cluster-findings.ts';
 import type { DeliveryRecord } from '../../src/read-model/queries/deliveries.ts';
 import type { EventRecord } from '../../src/read-model/queries/events.ts';
 import type { IssueRecord, IssueState } from '../../src/read-model/queries/issues.ts';
@@ -73,6 +75,18 @@ export interface EventView extends Omit<EventRecord, 'occurredAt'> {
   readonly occurredAt: string;
 }
 
+export interface ClusterView {
+  /** Whether the network heeds policies, and whether agents are started; null where no worker has tried yet. */
+  readonly network:
+    | (NetworkFinding & {
+        /** For people; null where all is well. */
+        readonly text: string | null;
+        readonly advice: string | null;
+        readonly foundAt: string;
+      })
+    | null;
+}
+
 export interface DeliveryView extends Omit<DeliveryRecord, 'receivedAt'> {
   readonly reasonText: string;
   readonly receivedAt: string;
@@ -129,6 +143,20 @@ export function eventView(event: EventRecord): EventView {
 /** A delivery as JSON. */
 export function deliveryView(delivery: DeliveryRecord): DeliveryView {
   return { ...delivery, reasonText: reasonText(delivery.reason), receivedAt: delivery.receivedAt.toISOString() };
+}
+
+/** What is known of the cluster for agents, as JSON. */
+export function clusterView(finding: StoredNetworkFinding | undefined): ClusterView {
+  if (!finding) return { network: null };
+  const words = networkWords(finding);
+  return {
+    network: {
+      ...finding,
+      text: words ? `${words.agents}: ${words.found}` : null,
+      advice: words?.advice ?? null,
+      foundAt: finding.foundAt.toISOString(),
+    },
+  };
 }
 
 /** A log line as JSON. */

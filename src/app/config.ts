@@ -4,6 +4,7 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
+import { readBlocks } from '../domain/address-blocks.ts';
 import { RUN_LIMITS, type RunLimits } from '../domain/capacity.ts';
 import { CANONICAL_NAMES } from '../domain/label-names.ts';
 import { readLabelsFile } from './labels-file.ts';
@@ -176,6 +177,13 @@ const list = z.string().transform((text) =>
     .filter(Boolean),
 );
 
+const blocks = list.transform((entries, context): readonly string[] => {
+  const read = readBlocks(entries);
+  if ('blocks' in read) return read.blocks;
+  context.addIssue({ code: 'custom', message: read.problem });
+  return z.NEVER;
+});
+
 const Worker = Shared.extend({
   /** `local`: agents are processes beside the worker. `kubernetes`: Jobs, in a namespace for each issue. */
   CODEXK8S_RUNTIME: z.enum(['local', 'kubernetes']).default('local'),
@@ -199,8 +207,8 @@ const Worker = Shared.extend({
   CODEXK8S_AGENT_CPU: quantity.default('2'),
   CODEXK8S_AGENT_MEMORY: quantity.default('4Gi'),
   CODEXK8S_AGENT_DISK: quantity.default('8Gi'),
-  /** CIDRs that agents may reach besides the platform, TCP 80 and 443; separated by commas. */
-  CODEXK8S_AGENT_EGRESS: list.pipe(z.array(z.cidrv4().or(z.cidrv6()))).default([]),
+  /** CIDRs and addresses that agents of every project may reach besides the platform, TCP 80 and 443; separated by commas. */
+  CODEXK8S_AGENT_EGRESS: blocks.default([]),
   /** Seconds that a run may take; its Job gets half an hour more. */
   CODEXK8S_AGENT_RUN_SECONDS: z.coerce.number().positive().default(18_000),
   CODEXK8S_AGENT_MODEL: z.string().default('gpt-5.5'),

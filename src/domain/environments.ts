@@ -13,6 +13,8 @@ export interface EnvironmentUse {
   readonly until: string;
   /** The commit that the work stands on: on another one the environment is made anew. */
   readonly baseCommit?: string;
+  /** Blocks of addresses that the project's agents may reach, besides those that the installation lists. */
+  readonly egress?: readonly string[];
 }
 
 /** The mode of a run: its stage's; a reviewer and a conversation only read. */
@@ -27,7 +29,9 @@ export function useOf(
     project,
     issue: { repositoryId, number },
     ...lease
-  }: Pick<EnvironmentUse, 'project' | 'until' | 'baseCommit'> & { issue: { repositoryId: number; number: number } },
+  }: Pick<EnvironmentUse, 'project' | 'until' | 'baseCommit' | 'egress'> & {
+    issue: { repositoryId: number; number: number };
+  },
 ): EnvironmentUse {
   return { project, repositoryId, issueNumber: number, role: roleOf(target), mode: modeOf(target), ...lease };
 }

@@ -18,6 +18,8 @@ export interface RunSettings {
   readonly environmentHoursByRole?: Readonly<Partial<Record<Role, number>>>;
   /** How the project's namespaces are called, where it says so. */
   readonly namespaceTemplate?: string;
+  /** Blocks of addresses that the project's agents may reach, besides those that the installation lists; absent when none. */
+  readonly egress?: readonly string[];
 }
 
 /** Hours that an environment is kept after a run of this role began. */

@@ -9,6 +9,8 @@ export type BoundRepository = typeof repositories.$inferSelect & {
   readonly project: string;
   readonly locale: Locale;
   readonly namespaceTemplate: string | null;
+  /** Blocks of addresses that its agents may reach besides. */
+  readonly egress: readonly string[];
   /** What the project chooses for its agents; null leaves it to the platform. */
   readonly agents: { readonly model: string | null; readonly reasoningEffort: ReasoningEffort | null };
 };
@@ -27,7 +29,7 @@ export async function ensureProject(db: Database, slug: string): Promise<string>
 /** What a project chooses for its runs. */
 export type ProjectChoices = Pick<
   typeof projects.$inferSelect,
-  'slug' | 'locale' | 'model' | 'reasoningEffort' | 'namespaceTemplate'
+  'slug' | 'locale' | 'model' | 'reasoningEffort' | 'namespaceTemplate' | 'egress'
 >;
 
 /** Changes what a project chooses; returns all of it, or undefined when there is no such project. */
@@ -36,12 +38,12 @@ export async function setProject(
   slug: string,
   choices: Partial<Omit<ProjectChoices, 'slug'>>,
 ): Promise<ProjectChoices | undefined> {
-  const { locale, model, reasoningEffort, namespaceTemplate } = projects;
+  const { locale, model, reasoningEffort, namespaceTemplate, egress } = projects;
   const [row] = await db
     .update(projects)
     .set(choices)
     .where(eq(projects.slug, slug))
-    .returning({ slug: projects.slug, locale, model, reasoningEffort, namespaceTemplate });
+    .returning({ slug: projects.slug, locale, model, reasoningEffort, namespaceTemplate, egress });
   return row;
 }
 
@@ -61,13 +63,14 @@ export async function findRepository(db: Database, id: number): Promise<BoundRep
       model: projects.model,
       reasoningEffort: projects.reasoningEffort,
       namespaceTemplate: projects.namespaceTemplate,
+      egress: projects.egress,
     })
     .from(repositories)
     .innerJoin(projects, eq(projects.id, repositories.projectId))
     .where(eq(repositories.id, id));
   if (!row) return undefined;
-  const { repository, project, locale, namespaceTemplate, ...agents } = row;
-  return { ...repository, project, locale, namespaceTemplate, agents };
+  const { repository, project, locale, namespaceTemplate, egress, ...agents } = row;
+  return { ...repository, project, locale, namespaceTemplate, egress, agents };
 }
 
 /** Those of the accounts that the project of a repository knows: its members, and people with a role on the platform. */

@@ -39,6 +39,11 @@ export const projects = pgTable('projects', {
   reasoningEffort: text('reasoning_effort').$type<ReasoningEffort>(),
   /** How its environments' namespaces are called; null for names that are computed from the issue. */
   namespaceTemplate: text('namespace_template'),
+  /** Blocks of addresses that its agents may reach, besides those that the installation lists. */
+  egress: text('egress')
+    .array()
+    .notNull()
+    .default(sql`'{}'`),
   createdAt: instant('created_at').notNull().defaultNow(),
 });
 

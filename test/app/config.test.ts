@@ -153,6 +153,16 @@ test.each([
   expect(() => workerConfig({ ...complete(), CODEXK8S_RUN_LIMITS: text })).toThrow(`CODEXK8S_RUN_LIMITS: ${message}`);
 });
 
+test('addresses that agents of every project reach are blocks, or single ones', () => {
+  const env = { ...complete(), CODEXK8S_AGENT_EGRESS: '203.0.113.0/24, 2001:db8::7' };
+  expect(workerConfig(env).CODEXK8S_AGENT_EGRESS).toEqual(['203.0.113.0/24', '2001:db8::7/128']);
+});
+
+test('a host among addresses that agents reach is refused, and named', () => {
+  const env = { ...complete(), CODEXK8S_AGENT_EGRESS: '203.0.113.0/24,registry.npmjs.org' };
+  expect(() => workerConfig(env)).toThrow(/CODEXK8S_AGENT_EGRESS: registry\.npmjs\.org is not an address/);
+});
+
 test('kill points need a directory that is there', () => {
   expect(workerConfig({ ...complete(), CODEXK8S_KILL_POINTS: directory }).CODEXK8S_KILL_POINTS).toBe(directory);
   const missing = { ...complete(), CODEXK8S_KILL_POINTS: join(directory, 'missing') };

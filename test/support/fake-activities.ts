@@ -60,6 +60,8 @@ export interface FakeWorld {
   held: string | undefined;
   /** How the project names its namespaces. */
   namespaceTemplate: string | undefined;
+  /** Blocks of addresses that the project lists. */
+  egress: readonly string[] | undefined;
   readonly calls: { name: keyof Activities; input: Record<string, unknown> }[];
   readonly rows: Map<string, RunRow>;
   /** Ends the agent of a run; before it was launched or after. */
@@ -107,6 +109,7 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
     foreignEnvironment: false,
     held: undefined,
     namespaceTemplate: undefined,
+    egress: undefined,
     commentsRefused: false,
     calls,
     rows,
@@ -160,6 +163,7 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
         environmentHours: world.environmentHours,
         environmentHoursByRole: { dev: world.environmentHours },
         ...(world.namespaceTemplate === undefined ? {} : { namespaceTemplate: world.namespaceTemplate }),
+        ...(world.egress === undefined ? {} : { egress: world.egress }),
       };
     },
     async leaseNamespace(input) {

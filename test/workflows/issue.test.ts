@@ -445,4 +445,11 @@ describe('an environment', () => {
     await handle.result();
     expect([called('leaseNamespace'), called('releaseNamespace')]).toEqual([1, 1]);
   });
+
+  test('is told what addresses its project lists', async () => {
+    world.egress = ['203.0.113.0/24'];
+    await finishedWork();
+    const launched = world.calls.find(({ name, input }) => name === 'launchAgent' && input['runId'] === id(1));
+    expect(launched?.input).toMatchObject({ use: { project: 'trial', egress: ['203.0.113.0/24'] } });
+  });
 });

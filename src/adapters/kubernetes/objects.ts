@@ -5,13 +5,15 @@ import type {
   V1Namespace,
   V1NetworkPolicy,
   V1NetworkPolicyEgressRule,
+  V1NetworkPolicyPeer,
   V1ResourceQuota,
   V1Role,
   V1RoleBinding,
   V1ServiceAccount,
 } from '@kubernetes/client-node';
+import { metadataIn } from '../../domain/address-blocks.ts';
 import { CONTAINER_DEFAULTS, SIZES, type EnvironmentUse } from '../../domain/environments.ts';
-import { permissionsOf } from '../../domain/permissions.ts';
+import { needsToken, permissionsOf } from '../../domain/permissions.ts';
 import { ANNOTATIONS, LABELS, labelValue, MANAGED_BY, OBJECTS, PURPOSE } from './names.ts';
 
 /** Where pods of an environment may connect to. */
@@ -23,7 +25,7 @@ export interface Egress {
   );
   /** Of the API server, for environments whose agent may use it. */
   readonly apiServer: { readonly address: string; readonly port: number } | null;
-  /** CIDRs that the project lists besides; TCP 80 and 443. */
+  /** CIDRs that the installation lists besides, for every project; TCP 80 and 443. */
   readonly listed: readonly string[];
 }
 
@@ -176,7 +178,8 @@ function quota(plan: EnvironmentPlan): V1ResourceQuota {
 
 /** Nothing comes in but from the namespace itself; out: names, the platform, and what is listed. */
 function networkPolicy(plan: EnvironmentPlan): V1NetworkPolicy {
-  const { gateways, apiServer, listed } = plan.egress;
+  const { gateways, apiServer } = plan.egress;
+  const listed = [...new Set([...plan.egress.listed, ...(plan.use.egress ?? [])])];
   const within = { podSelector: {} };
   const egress: V1NetworkPolicyEgressRule[] = [
     {
@@ -195,7 +198,7 @@ function networkPolicy(plan: EnvironmentPlan): V1NetworkPolicy {
   ];
   if (plan.use.mode === 'full-env') {
     egress.push({ to: [within] });
-    if (apiServer)
+    if (apiServer && needsToken(plan.use.role, plan.use.mode))
       egress.push({
         to: [{ ipBlock: { cidr: block(apiServer.address) } }],
         ports: [{ port: apiServer.port, protocol: 'TCP' }],
@@ -203,7 +206,7 @@ function networkPolicy(plan: EnvironmentPlan): V1NetworkPolicy {
   }
   if (listed.length > 0)
     egress.push({
-      to: listed.map((cidr) => ({ ipBlock: { cidr } })),
+      to: listed.map(listedPeer),
       ports: [
         { port: 80, protocol: 'TCP' },
         { port: 443, protocol: 'TCP' },
@@ -228,6 +231,12 @@ function gatewayPeer(gateways: Egress['gateways']) {
     namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': gateways.namespace } },
     podSelector: { matchLabels: { ...gateways.podLabels } },
   };
+}
+
+/** A block that is listed, without what clouds keep for their machines. */
+function listedPeer(cidr: string): V1NetworkPolicyPeer {
+  const metadata = metadataIn(cidr);
+  return { ipBlock: { cidr, ...(metadata.length > 0 && { except: [...metadata] }) } };
 }
 
 /** One address as a CIDR. */

@@ -1,5 +1,6 @@
 /** `repositories add` and `members add`. */
 import { LABELS_WITHIN_MS, labelsSentence, leftSentence, requireFullName, type LabelChanges } from './labels.ts';
+import { readProjectBlocks } from '../../domain/address-blocks.ts';
 import { CommandProblem } from './problems.ts';
 import { printJson, type Session } from './session.ts';
 
@@ -50,11 +51,13 @@ export async function projectsSet(
     model,
     reasoning,
     namespace,
+    egress,
   }: {
     readonly locale?: string;
     readonly model?: string;
     readonly reasoning?: string;
     readonly namespace?: string;
+    readonly egress?: string;
   },
 ): Promise<void> {
   const body = {
@@ -62,18 +65,28 @@ export async function projectsSet(
     ...(model === undefined ? {} : { model }),
     ...(reasoning === undefined ? {} : { reasoningEffort: reasoning }),
     ...(namespace === undefined ? {} : { namespaceTemplate: namespace }),
+    ...(egress === undefined ? {} : { egress: blocksOf(egress) }),
   };
   if (Object.keys(body).length === 0)
-    throw new CommandProblem('Nothing to set: give --locale, --model, --reasoning or --namespace', 2);
+    throw new CommandProblem('Nothing to set: give --locale, --model, --reasoning, --namespace or --egress', 2);
   const project = await session.api.post<{
     locale: string;
     model: string | null;
     reasoningEffort: string | null;
     namespaceTemplate: string | null;
+    egress: readonly string[];
   }>(`/projects/${encodeURIComponent(slug)}`, body);
   if (session.json) return printJson(session, project);
   const chosen = (value: string | null): string => value ?? "the platform's choice";
   session.terminal.out(
-    `${slug}: language ${project.locale}, model ${chosen(project.model)}, reasoning ${chosen(project.reasoningEffort)}, namespaces ${project.namespaceTemplate ?? 'named after the issue'}.`,
+    `${slug}: language ${project.locale}, model ${chosen(project.model)}, reasoning ${chosen(project.reasoningEffort)}, namespaces ${project.namespaceTemplate ?? 'named after the issue'}, addresses of its own ${project.egress.join(', ') || 'none'}.`,
   );
+}
+
+/** The blocks of `--egress`, none for `default`. Throws when one of them is none. */
+function blocksOf(text: string): readonly string[] {
+  if (text.trim() === 'default') return [];
+  const read = readProjectBlocks(text.split(',').map((entry) => entry.trim()));
+  if ('problem' in read) throw new CommandProblem(`--egress: ${read.problem}`, 2);
+  return read.blocks;
 }

@@ -29,6 +29,7 @@ interface ProjectOptions {
   readonly model?: string;
   readonly reasoning?: string;
   readonly namespace?: string;
+  readonly egress?: string;
 }
 
 /** Adds `runs`, `issues`, `repositories`, `labels`, `projects` and `members` to the program. */
@@ -120,6 +121,10 @@ export function addStaffCommands(program: Command, { resolveApi }: StaffCommandO
     .option(
       '--namespace <template>',
       'how namespaces of whole environments are called, like “{{ .Project }}-dev-{{ .Slot }}”; “default” names them after the issue',
+    )
+    .option(
+      '--egress <blocks>',
+      'addresses that agents reach besides the platform, like “203.0.113.0/24,198.51.100.7”; “default” is none but the installation’s',
     )
     .action(async (slug: string, options: Shared & ProjectOptions) =>
       carryOut(options, async (session) => (await import('./repositories.ts')).projectsSet(session, slug, options)),

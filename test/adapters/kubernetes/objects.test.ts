@@ -50,6 +50,7 @@ describe('the fingerprint of an environment', () => {
     ['role', { role: 'qa' }],
     ['mode', { mode: 'code-only' }],
     ['lease', { until: '2027-01-01T00:00:00.000Z' }],
+    ['list of addresses', { egress: ['198.51.100.7/32'] }],
   ])('stays when only its %s changes, so that a revise works where the work was', (_what, change) => {
     expect(fingerprintOf({ ...PLAN, use: { ...PLAN.use, ...change } })).toBe(fingerprintOf(PLAN));
   });
@@ -151,9 +152,36 @@ describe('the network policy', () => {
     expect(find<V1NetworkPolicy>(CHECKOUT, 'NetworkPolicy').spec?.ingress).toEqual([]);
   });
 
+  test('does not lead an agent without a token to the API server', () => {
+    const { spec } = find<V1NetworkPolicy>({ ...PLAN, use: { ...USE, role: 'pm' } }, 'NetworkPolicy');
+    expect(JSON.stringify(spec?.egress)).not.toContain('10.90.0.1');
+  });
+
   test('opens nothing that is not there: no API server, no list', () => {
     const egress = { ...PLAN.egress, apiServer: null, listed: [] };
     expect(targets({ ...PLAN, egress })).toEqual([DNS, [['10.88.0.1/32'], [8090]], [[{}], undefined]]);
+  });
+
+  test('adds what the project lists to what the installation does, each block once', () => {
+    const use = { ...CHECKOUT.use, egress: ['198.51.100.7/32', '203.0.113.0/24'] };
+    expect(targets({ ...CHECKOUT, use })?.[2]).toEqual([
+      ['203.0.113.0/24', '198.51.100.7/32'],
+      [80, 443],
+    ]);
+  });
+
+  test('opens what only the project lists', () => {
+    const use = { ...CHECKOUT.use, egress: ['198.51.100.7/32'] };
+    const egress = { ...PLAN.egress, listed: [] };
+    expect(targets({ ...CHECKOUT, use, egress })?.[2]).toEqual([['198.51.100.7/32'], [80, 443]]);
+  });
+
+  test('keeps the cloud’s metadata shut where a list is so wide that it would hold it', () => {
+    const use = { ...CHECKOUT.use, egress: ['169.0.0.0/8'] };
+    expect(find<V1NetworkPolicy>({ ...CHECKOUT, use }, 'NetworkPolicy').spec?.egress?.[2]?.to).toEqual([
+      { ipBlock: { cidr: '203.0.113.0/24' } },
+      { ipBlock: { cidr: '169.0.0.0/8', except: ['169.254.0.0/16'] } },
+    ]);
   });
 
   test('names the server’s pods where the platform runs in the cluster, and addresses of both kinds', () => {

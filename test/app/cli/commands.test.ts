@@ -8,6 +8,7 @@ import { membersAdd, projectsSet, repositoriesAdd } from '../../../src/app/cli/r
 import { runsLogs } from '../../../src/app/cli/run-log.ts';
 import { runsCancel, runsList, runsShow } from '../../../src/app/cli/runs.ts';
 import { connect, type Connection } from '../../../src/read-model/database.ts';
+import { ensureProject } from '../../../src/read-model/repositories.ts';
 import { startTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import {
   bind,
@@ -263,8 +264,32 @@ describe('repositories and members', () => {
 describe('a project', () => {
   test('is asked to choose something', async () => {
     await expect(projectsSet(desk.session(), 'trial', {})).rejects.toThrow(
-      'give --locale, --model, --reasoning or --namespace',
+      'give --locale, --model, --reasoning, --namespace or --egress',
     );
+  });
+
+  test('is told what addresses its agents reach, and “default” takes them away', async () => {
+    await ensureProject(connection.db, 'trial');
+    const session = desk.session();
+    await projectsSet(session, 'trial', { egress: '203.0.113.0/24, 198.51.100.7' });
+    await projectsSet(session, 'trial', { egress: 'default' });
+    expect(session.printed.map((line) => line.split('addresses of its own ')[1])).toEqual([
+      '203.0.113.0/24, 198.51.100.7/32.',
+      'none.',
+    ]);
+  });
+
+  test.each([
+    [
+      'registry.npmjs.org',
+      /--egress: registry\.npmjs\.org is not an address: a network policy can name addresses only/,
+    ],
+    ['203.0.113.0/24,', /--egress: an empty entry is neither/],
+  ])('refuses %s as an address that its agents reach', async (egress, problem) => {
+    await expect(projectsSet(desk.session(), 'trial', { egress })).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringMatching(problem) as string,
+    });
   });
 });
 

@@ -1,0 +1,32 @@
+/** What a project chooses, as its runs are told. */
+import { beforeEach, expect, test } from 'vitest';
+import { createRecordActivities } from '../../activities/records.ts';
+import type { RunSettings } from '../../src/domain/settings.ts';
+import { setProject } from '../../src/read-model/repositories.ts';
+import { bind, REPOSITORY, useTables } from '../support/tables.ts';
+
+const tables = useTables();
+
+beforeEach(async () => {
+  await tables.clear();
+  await bind(tables.db);
+});
+
+function settings(): Promise<RunSettings> {
+  const defaults = {
+    model: 'm',
+    reasoningEffort: 'high',
+    dashboardUrl: 'http://dashboard',
+    environmentHours: 24,
+  } as const;
+  return createRecordActivities({ db: tables.db, defaults }).readSettings({ repositoryId: REPOSITORY.id });
+}
+
+test('the addresses that a project lists are among the settings of its runs', async () => {
+  await setProject(tables.db, 'demo', { egress: ['203.0.113.0/24'] });
+  expect((await settings()).egress).toEqual(['203.0.113.0/24']);
+});
+
+test('a project that lists no addresses has settings as they were before there were lists', async () => {
+  expect(await settings()).not.toHaveProperty('egress');
+});
