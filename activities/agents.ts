@@ -4,11 +4,13 @@ import { cancellationSignal, log } from '@temporalio/activity';
 import type { CapacityAnswer, CapacityRequest } from '../src/domain/capacity.ts';
 import type { EnvironmentUse } from '../src/domain/environments.ts';
 import type { Loss } from '../src/domain/losses.ts';
+import { createRedactor } from '../src/domain/redaction.ts';
 import type { Failure } from '../src/domain/runs.ts';
 import { STAGES, type Stage } from '../src/domain/stages.ts';
 import type { ListedEnvironment } from '../src/domain/sweeps.ts';
-import { beginAttempt, closeAssignment, findAssignment, storeLastLog } from '../src/read-model/assignments.ts';
+import { beginAttempt, closeAssignment, findAssignment } from '../src/read-model/assignments.ts';
 import type { Database } from '../src/read-model/database.ts';
+import { storeLastLog } from '../src/read-model/run-log.ts';
 import type { RunCapacity } from './capacity.ts';
 import { classified } from './failures.ts';
 import type { StatusComments } from './status-comments.ts';
@@ -146,7 +148,7 @@ export function createAgentActivities(
       } = await classified(() => runtime.ended(agent, cancellationSignal())).finally(() => over.abort());
       const report = (await findAssignment(db, agent.runId))?.report;
       if (!report) {
-        const redact = (text: string): string => text.replaceAll(runToken(agent.runId, agent.attempt), '[run token]');
+        const redact = createRedactor([runToken(agent.runId, agent.attempt)]);
         if (output !== undefined) await storeLastLog(db, agent, redact(output));
         return { kind: 'lost', detail: redact(detail), ...(loss === undefined ? {} : { loss }) };
       }

@@ -7,7 +7,7 @@ import { readCounters } from '../../src/read-model/queries/counters.ts';
 import { listDeliveries } from '../../src/read-model/queries/deliveries.ts';
 import { findIssueByName, listIssues } from '../../src/read-model/queries/issues.ts';
 import { changeMarker } from '../../src/read-model/queries/marker.ts';
-import { listClusterFindings } from '../../src/read-model/cluster-findings.ts';
+import { findNetworkFinding } from '../../src/read-model/cluster-findings.ts';
 import { findGitHubWait } from '../../src/read-model/github-waits.ts';
 import { listRepositories } from '../../src/read-model/queries/repositories.ts';
 import { findRunRecord, listRuns, type RunRecord } from '../../src/read-model/queries/runs.ts';
@@ -88,15 +88,15 @@ export function createDashboard(options: DashboardOptions): Hono {
 
   app.get('/', async (c) => {
     const stream = await listStream();
-    const [counters, githubWait, findings, issues, runs, repositories] = await Promise.all([
+    const [counters, githubWait, network, issues, runs, repositories] = await Promise.all([
       readCounters(db),
       findGitHubWait(db),
-      listClusterFindings(db),
+      findNetworkFinding(db),
       listIssues(db, {}, { limit: ROWS }),
       listRuns(db, {}, { limit: ROWS }),
       listRepositories(db, 10),
     ]);
-    const overview = { counters, githubWait, findings, issues: issues.items, runs: runs.items, repositories };
+    const overview = { counters, githubWait, network, issues: issues.items, runs: runs.items, repositories };
     return show(c, { title: 'Overview', current: '/', stream }, overviewPage(overview, options));
   });
 

@@ -1,6 +1,7 @@
 /** `/`: what is going on. */
 import { html } from 'hono/html';
-import type { ClusterFinding } from '../../src/read-model/cluster-findings.ts';
+import { networkWords } from '../../src/domain/network-findings.ts';
+import type { StoredNetworkFinding } from '../../src/read-model/cluster-findings.ts';
 import type { StandingWait } from '../../src/read-model/github-waits.ts';
 import type { Counters } from '../../src/read-model/queries/counters.ts';
 import type { IssueRecord } from '../../src/read-model/queries/issues.ts';
@@ -15,8 +16,8 @@ export interface Overview {
   readonly counters: Counters;
   /** Set while GitHub wants to be left alone. */
   readonly githubWait?: StandingWait | undefined;
-  /** What was found out about the cluster for agents. */
-  readonly findings?: readonly ClusterFinding[];
+  /** What was found out about the cluster's network. */
+  readonly network?: StoredNetworkFinding | undefined;
   readonly issues: readonly IssueRecord[];
   readonly runs: readonly RunRecord[];
   readonly repositories: readonly BoundRepositoryRecord[];
@@ -24,7 +25,7 @@ export interface Overview {
 
 /** The body of the page. */
 export function overviewPage(
-  { counters, githubWait, findings = [], issues, runs, repositories }: Overview,
+  { counters, githubWait, network, issues, runs, repositories }: Overview,
   places: Places,
 ): Html {
   return html`<div class="title"><h1>Overview</h1></div>
@@ -44,7 +45,7 @@ export function overviewPage(
           </p>
         </div>`
       }
-      ${githubWait && waitNotice(githubWait)} ${findings.map(findingNotice)}
+      ${githubWait && waitNotice(githubWait)} ${network && networkNotice(network)}
     </div>
     <section aria-labelledby="issues-heading">
       <div class="heading">
@@ -86,18 +87,26 @@ function waitNotice({ until, reason }: StandingWait): Html {
 }
 
 /** What people should know of a cluster on which agents are not as locked in as they ought to be. */
-function findingNotice({ name, state, detail }: ClusterFinding): Html | '' {
-  if (name !== 'network_policy' || (state !== 'unenforced' && state !== 'unreachable')) return '';
+function networkNotice(finding: StoredNetworkFinding): Html | '' {
+  const words = networkWords(finding);
+  if (!words) return '';
+  const { found, agents, advice } = words;
   return html`<div class="notice wait">
     <p>
-      ${
-        state === 'unenforced'
-          ? html`<strong>The cluster's network does not enforce policies.</strong> An agent can reach ${detail}. See
-              <code>CODEXK8S_ALLOW_UNENFORCED_NETWORK_POLICY</code>.`
-          : html`<strong>Pods cannot reach the platform</strong> at ${detail}. Check <code>CODEXK8S_AGENT_URL</code>.`
-      }
+      <strong>${withCapital(agents)}:</strong> ${withSettings(found)}. What to do: ${withSettings(advice)}. Tried at
+      <time datetime="${finding.foundAt.toISOString()}">${exact(finding.foundAt)}</time>.
     </p>
   </div>`;
+}
+
+function withCapital(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** Names of settings stand out. */
+function withSettings(words: string): Html {
+  const parts = words.split(/(CODEXK8S_\w+(?:=\w+)?)/);
+  return html`${parts.map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))}`;
 }
 
 function summary({ working, queued, inReview, failed }: Counters): string {

@@ -5,13 +5,12 @@ import { LogBatch, Report, type Assignment } from '../../src/agent/protocol.ts';
 import { INTERRUPTED } from '../../src/domain/prompts.ts';
 import {
   findConversation,
-  nextLogLine,
   storeConversation,
-  storeLogLines,
   storeReport,
   type AssignmentRow,
 } from '../../src/read-model/assignments.ts';
 import type { Database } from '../../src/read-model/database.ts';
+import { nextLogLine, storeLogLines } from '../../src/read-model/run-log.ts';
 import { bodyTooLarge, failure } from '../errors.ts';
 import { bearer, type RunAccess } from './run-access.ts';
 

@@ -1,8 +1,8 @@
 /** The agent's conversation: Codex's rollout file, put back before a resume and stored while the agent works. */
 import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import type { Redact } from '../domain/redaction.ts';
 import type { Platform } from './platform.ts';
-import type { Redact } from './redaction.ts';
 
 const STORE_EVERY_MS = 10_000;
 const THREAD_ID = /^[A-Za-z0-9-]{1,200}$/;

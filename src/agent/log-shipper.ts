@@ -1,8 +1,8 @@
 /** Brings log lines to the platform in batches, one batch at a time, and holds a bounded number while it is away. */
+import type { Redact } from '../domain/redaction.ts';
 import { fitLine, type Log } from './log-line.ts';
 import { PlatformRefused } from './platform.ts';
 import type { LogBatch, LogLine } from './protocol.ts';
-import type { Redact } from './redaction.ts';
 
 const FLUSH_AFTER_MS = 250;
 const BATCH_LINES = 100;

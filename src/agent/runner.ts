@@ -2,12 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { EXIT_CODES } from '../domain/exit-codes.ts';
+import { createRedactor, redactDeep, type Redact } from '../domain/redaction.ts';
 import { findCodex } from './codex-process.ts';
 import { createLogShipper, type LogShipper } from './log-shipper.ts';
 import { placesIn } from './places.ts';
 import { connectPlatform, PlatformAway, PlatformRefused, RunOver, type Platform } from './platform.ts';
 import type { Report } from './protocol.ts';
-import { createRedactor, redactDeep, type Redact } from './redaction.ts';
 import { carryOut } from './work.ts';
 
 const DETAIL_CHARACTERS = 4_000;

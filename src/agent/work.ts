@@ -1,4 +1,5 @@
 /** One run from its assignment to its report. */
+import type { Redact } from '../domain/redaction.ts';
 import { readAnswer, repairPrompt } from './answer.ts';
 import { prepareCodexHome } from './codex-home.ts';
 import { findConversation, keepConversation, restoreConversation, type ConversationKeeper } from './conversation.ts';
@@ -10,7 +11,6 @@ import type { Platform } from './platform.ts';
 import { endProcesses } from './process-tree.ts';
 import type { Answer, Assignment, Report } from './protocol.ts';
 import { publish } from './publication.ts';
-import type { Redact } from './redaction.ts';
 import { prepareRepository, type Repository } from './repository.ts';
 import { runTurn, type TurnEnd, type TurnSetting } from './turn.ts';
 

@@ -1,7 +1,8 @@
 /** The runtime that the configuration chooses (design.md, decision 5). */
 import type { AgentRuntime } from '../../activities/agents.ts';
-import type { NetworkFinding, PodSettings } from '../adapters/kubernetes/index.ts';
+import type { PodSettings } from '../adapters/kubernetes/index.ts';
 import { createLocalRuntime } from '../adapters/local-runtime/runtime.ts';
+import type { NetworkFinding } from '../domain/network-findings.ts';
 import { agentCommand, agentEnvironment } from './agent-command.ts';
 import type { WorkerConfig } from './config.ts';
 
@@ -10,13 +11,6 @@ const JOB_ALLOWANCE_SECONDS = 1800;
 
 /** Seconds that a finished Job stays (requirements.md R3). */
 const KEEP_SECONDS = 600;
-
-/** `host:port` of the platform's own parts, as far as they are elsewhere than on this machine. */
-function ownParts(config: WorkerConfig): string[] {
-  const { hostname, port } = new URL(config.DATABASE_URL);
-  const parts = [`${hostname}:${port || '5432'}`, config.CODEXK8S_TEMPORAL_ADDRESS];
-  return parts.filter((part) => !/^(127\.|localhost|\[::1\])/.test(part));
-}
 
 /** Loads what the chosen runtime needs, and nothing else. */
 export async function createAgentRuntime(
@@ -35,8 +29,9 @@ export async function createAgentRuntime(
       env: agentEnvironment(),
     });
 
-  const { createKubernetesApi, readKubeConfig, createKubernetesRuntime, createNetworkGuard, egressFrom } =
+  const { createKubernetesApi, readKubeConfig, createKubernetesRuntime, egressFrom } =
     await import('../adapters/kubernetes/index.ts');
+  const { openNetworkGuard } = await import('./network-guard.ts');
   const kubeconfig = readKubeConfig(config.CODEXK8S_KUBECONFIG);
   const api = createKubernetesApi(() => readKubeConfig(config.CODEXK8S_KUBECONFIG));
   const pod = podSettings(config, platformUrl);
@@ -45,14 +40,7 @@ export async function createAgentRuntime(
     apiServer: kubeconfig.getCurrentCluster()?.server,
     listed: config.CODEXK8S_AGENT_EGRESS,
   });
-  const network = createNetworkGuard({
-    api,
-    pod,
-    egress,
-    forbidden: [...ownParts(config), ...config.CODEXK8S_AGENT_FORBIDDEN],
-    allowUnenforced: config.CODEXK8S_ALLOW_UNENFORCED_NETWORK_POLICY,
-    onFinding,
-  });
+  const network = openNetworkGuard(config, { api, pod, egress }, onFinding);
   // Known before the first agent asks; what fails is tried again by the launch that needs it.
   network.finding().catch(onProblem);
   return createKubernetesRuntime({ api, pod: { ...pod, command: config.CODEXK8S_AGENT_COMMAND }, egress, network });

@@ -10,7 +10,8 @@ import { TASK_QUEUE } from '../../workflows/messages.ts';
 import { createGitHub } from '../adapters/github/index.ts';
 import { readPromptSeeds } from '../adapters/prompt-seeds.ts';
 import { createRunTokens } from '../adapters/run-tokens.ts';
-import { storeClusterFinding } from '../read-model/cluster-findings.ts';
+import { networkWords } from '../domain/network-findings.ts';
+import { storeNetworkFinding } from '../read-model/cluster-findings.ts';
 import { connect } from '../read-model/database.ts';
 import { createIntake } from '../read-model/intake.ts';
 import { createGitHubBudget } from '../read-model/github-budget.ts';
@@ -59,9 +60,11 @@ export async function runWorker(config: WorkerConfig = workerConfig()): Promise<
     budget: createGitHubBudget(database.db, config.CODEXK8S_GITHUB_API_URL, writeLimits(config)),
   });
   const runtime = await createAgentRuntime(config, {
-    async onFinding({ state, detail }) {
-      log[state === 'enforced' ? 'info' : 'warn']({ state, detail }, 'network policies of the cluster');
-      await storeClusterFinding(database.db, { name: 'network_policy', state, detail });
+    async onFinding(finding) {
+      const words = networkWords(finding);
+      if (words) log.warn({ ...finding, advice: words.advice }, `network policies of the cluster: ${words.agents}`);
+      else log.info(finding, 'network policies of the cluster are enforced');
+      await storeNetworkFinding(database.db, finding);
     },
     onProblem: (error) => log.warn({ err: error }, 'the network of the cluster could not be tried'),
   });

@@ -3,15 +3,7 @@ import { and, desc, eq, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { AgentReport } from '../domain/runs.ts';
 import { announce } from './changes.ts';
 import type { Database } from './database.ts';
-import { agentAssignments, agentConversations, runLogLines, runs } from './schema.ts';
-
-/** A line of an agent's log; `n` counts from 0 within the run, `at` is ISO 8601. */
-interface LogLine {
-  readonly n: number;
-  readonly at: string;
-  readonly kind: string;
-  readonly text: string;
-}
+import { agentAssignments, agentConversations, runs } from './schema.ts';
 
 export type AssignmentRow = typeof agentAssignments.$inferSelect;
 
@@ -105,58 +97,4 @@ export async function storeConversation(db: Database, runId: string, threadId: s
     .insert(agentConversations)
     .values({ runId, threadId, rollout })
     .onConflictDoUpdate({ target: agentConversations.runId, set: { threadId, rollout, updatedAt: sql`now()` } });
-}
-
-/** The number of the first line that is not taken: an agent that follows an interrupted one goes on counting there. */
-export async function nextLogLine(db: Database, runId: string): Promise<number> {
-  const [row] = await db
-    .select({ next: sql<number>`coalesce(max(${runLogLines.n}) + 1, 0)::int` })
-    .from(runLogLines)
-    .where(eq(runLogLines.runId, runId));
-  return row?.next ?? 0;
-}
-
-/** Keeps the end of a lost agent's output as the last lines of its run's log. Repeated, it adds nothing. */
-export async function storeLastLog(
-  db: Database,
-  { runId, attempt }: { runId: string; attempt: number },
-  output: string,
-): Promise<void> {
-  const title = `The end of what attempt ${attempt} wrote:`;
-  const [there] = await db
-    .select({ n: runLogLines.n })
-    .from(runLogLines)
-    .where(and(eq(runLogLines.runId, runId), eq(runLogLines.text, title)))
-    .limit(1);
-  if (there) return;
-  const first = await nextLogLine(db, runId);
-  const at = new Date().toISOString();
-  const texts = [title, ...output.split('\n').filter(Boolean)].map((text) => text.slice(0, LINE_CHARACTERS));
-  await storeLogLines(
-    db,
-    runId,
-    texts.map((text, index) => ({ n: first + index, at, kind: 'error', text })),
-  );
-}
-
-/** Characters of a line of a lost agent's output. */
-const LINE_CHARACTERS = 4000;
-
-/** Keeps log lines; a line that is there already stays as it is. NUL cannot be stored and is shown as a space. */
-export async function storeLogLines(db: Database, runId: string, lines: readonly LogLine[]): Promise<void> {
-  if (lines.length === 0) return;
-  await db.transaction(async (tx) => {
-    await tx
-      .insert(runLogLines)
-      .values(
-        lines.map((line) => ({
-          ...line,
-          runId,
-          at: new Date(line.at),
-          text: line.text.toWellFormed().replaceAll('\0', ' '),
-        })),
-      )
-      .onConflictDoNothing();
-    await announce(tx, { kind: 'log', key: runId });
-  });
 }

@@ -6,7 +6,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createStatusComments, type GitHubComments } from '../../activities/status-comments.ts';
 import { placeForLastWords } from '../../src/domain/last-words.ts';
-import { storeLogLines } from '../../src/read-model/assignments.ts';
+import { storeLogLines } from '../../src/read-model/run-log.ts';
 import { runLogLines, statusComments } from '../../src/read-model/schema.ts';
 import { bind, issueOf, useTables } from '../support/tables.ts';
 

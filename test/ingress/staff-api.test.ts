@@ -1,6 +1,7 @@
 import { ensureProject } from '../../src/read-model/repositories.ts';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { RequestRefused } from '../../ingress/errors.ts';
+import { storeNetworkFinding } from '../../src/read-model/cluster-findings.ts';
 import { connect, type Connection } from '../../src/read-model/database.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { BEARER, createSite, LABEL_CHANGES, type Site } from './dashboard/support/site.ts';
@@ -160,6 +161,36 @@ test('deliveries say in words why nothing happened', async () => {
   });
 });
 
+describe('the cluster', () => {
+  test('is not known where no worker has tried it', async () => {
+    expect(await json('/cluster')).toEqual({ status: 200, body: { network: null } });
+  });
+
+  test('says of a network without policies whether agents are started, and what to do', async () => {
+    await storeNetworkFinding(connection.db, { state: 'unenforced', detail: '10.96.0.1:443', agents: 'stopped' });
+    expect(await json('/cluster')).toEqual({
+      status: 200,
+      body: {
+        network: {
+          state: 'unenforced',
+          detail: '10.96.0.1:443',
+          agents: 'stopped',
+          text: expect.stringMatching(/^no agent is started: .* 10\.96\.0\.1:443$/) as string,
+          advice: expect.stringContaining('CODEXK8S_ALLOW_UNENFORCED_NETWORK_POLICY=true') as string,
+          foundAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) as string,
+        },
+      },
+    });
+  });
+
+  test('has nothing to say of a network that is as it ought to be', async () => {
+    await storeNetworkFinding(connection.db, { state: 'enforced', detail: '', agents: 'started' });
+    expect(await json('/cluster')).toMatchObject({
+      body: { network: { state: 'enforced', text: null, advice: null } },
+    });
+  });
+});
+
 describe('cancel', () => {
   test('hands the wish to the issue', async () => {
     await putRun(connection.db, 1);
@@ -273,7 +304,14 @@ describe('repositories and members', () => {
     await json('/projects/chooser', post({ locale: 'ru', model: 'gpt-5.4' }));
     expect(await json('/projects/chooser', post({ reasoningEffort: 'low', model: 'default' }))).toEqual({
       status: 200,
-      body: { slug: 'chooser', locale: 'ru', model: null, reasoningEffort: 'low', namespaceTemplate: null },
+      body: {
+        slug: 'chooser',
+        locale: 'ru',
+        model: null,
+        reasoningEffort: 'low',
+        namespaceTemplate: null,
+        egress: [],
+      },
     });
   });
 
@@ -283,11 +321,29 @@ describe('repositories and members', () => {
     expect(await json('/projects/chooser', post({ namespaceTemplate }))).toMatchObject({ body: { namespaceTemplate } });
   });
 
+  test('choose what the agents of a project reach, and that it is nothing again', async () => {
+    await ensureProject(connection.db, 'chooser');
+    const egress = ['203.0.113.0/24', '198.51.100.7'];
+    expect(await json('/projects/chooser', post({ egress }))).toMatchObject({
+      body: { egress: ['203.0.113.0/24', '198.51.100.7/32'] },
+    });
+    expect(await json('/projects/chooser', post({ egress: [] }))).toMatchObject({ body: { egress: [] } });
+  });
+
+  test('are told which address of a project is wrong', async () => {
+    await ensureProject(connection.db, 'chooser');
+    expect(await json('/projects/chooser', post({ egress: ['registry.npmjs.org'] }))).toMatchObject({
+      body: { field: 'egress', message: expect.stringContaining('registry.npmjs.org is not an address') as string },
+    });
+  });
+
   test.each([
     ['/projects/chooser', {}, 400],
     ['/projects/chooser', { locale: 'fr' }, 400],
     ['/projects/chooser', { model: 'a model' }, 400],
     ['/projects/chooser', { namespaceTemplate: 'one-for-all' }, 400],
+    ['/projects/chooser', { egress: '203.0.113.0/24' }, 400],
+    ['/projects/chooser', { egress: ['169.254.169.254'] }, 400],
     ['/projects/nobody', { locale: 'ru' }, 404],
   ])('%s refuses %j', async (path, body, status) => {
     await ensureProject(connection.db, 'chooser');

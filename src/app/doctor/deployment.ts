@@ -1,4 +1,5 @@
 /** The checks of a real deployment, from the environment of its processes. */
+import type { StoredNetworkFinding } from '../../read-model/cluster-findings.ts';
 import { usableSettings, type UsableSettings } from '../config.ts';
 import { readTemporalDev } from '../up/temporal-dev.ts';
 import type { Check } from './check.ts';
@@ -6,7 +7,6 @@ import { configurationCheck, webhookSecretsCheck, type PlatformProcess } from '.
 import { gitHubCheck } from './github.ts';
 import { modelCheck, serverCheck } from './http.ts';
 import { kubernetesChecks } from './kubernetes/checks.ts';
-import type { NetworkPolicyProbe } from './kubernetes/network-policy.ts';
 import { boundRepositories, postgresCheck, recordedNetworkProbe } from './postgres.ts';
 import { temporalCheck } from './temporal.ts';
 
@@ -50,7 +50,7 @@ function passwordOf(address: string): string[] {
 }
 
 /** A database that does not answer is told of elsewhere. */
-async function networkProbe({ DATABASE_URL: database }: UsableSettings): Promise<NetworkPolicyProbe | undefined> {
+async function networkProbe({ DATABASE_URL: database }: UsableSettings): Promise<StoredNetworkFinding | undefined> {
   return database === undefined ? undefined : recordedNetworkProbe(database).catch(() => undefined);
 }
 

@@ -1,8 +1,9 @@
 /** Postgres: does it answer, is it new enough, and has it this build's schema? */
 import { readMigrationFiles } from 'drizzle-orm/migrator';
+import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
+import { findNetworkFinding, type StoredNetworkFinding } from '../../read-model/cluster-findings.ts';
 import { MIGRATIONS } from '../migrate.ts';
-import type { NetworkPolicyProbe } from './kubernetes/network-policy.ts';
 import { failed, ok, warning, type Answer, type Check } from './check.ts';
 
 const OLDEST_MAJOR = 15;
@@ -36,12 +37,8 @@ export async function boundRepositories(url: string, most: number): Promise<stri
 }
 
 /** What the worker's probe of the cluster's network found last; undefined when there is no finding. */
-export async function recordedNetworkProbe(url: string): Promise<NetworkPolicyProbe | undefined> {
-  return withDatabase(url, async (sql) => {
-    const [found] = await sql<{ state: string; detail: string; at: Date }[]>`
-      select state, detail, found_at as at from cluster_findings where name = 'network_policy'`;
-    return found && { ...found, at: found.at.toISOString() };
-  });
+export async function recordedNetworkProbe(url: string): Promise<StoredNetworkFinding | undefined> {
+  return withDatabase(url, async (sql) => findNetworkFinding(drizzle(sql)));
 }
 
 async function withDatabase<Result>(url: string, act: (sql: postgres.Sql) => Promise<Result>): Promise<Result> {

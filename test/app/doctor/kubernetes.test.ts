@@ -5,6 +5,8 @@ import { usableSettings } from '../../../src/app/config.ts';
 import { runChecks } from '../../../src/app/doctor/check.ts';
 import { kubernetesChecks, type KubernetesOptions } from '../../../src/app/doctor/kubernetes/checks.ts';
 import { admissionPolicies, WORKER_USER, workerRules } from '../../../src/app/doctor/kubernetes/manifests.ts';
+import { networkPolicyAnswer } from '../../../src/app/doctor/kubernetes/network-policy.ts';
+import type { NetworkState } from '../../../src/domain/network-findings.ts';
 import { fileOf, linesOf, serve } from './support.ts';
 
 interface ClusterOptions {
@@ -108,17 +110,34 @@ test("another account than the worker's is named", async () => {
 });
 
 test('a recorded probe says whether network policies are enforced', async () => {
-  const probe = (state: string, detail = '') => ({
-    networkProbe: async () => ({ state, detail, at: '2026-11-01T00:00:00Z' }),
+  const foundAt = new Date('2026-11-01T00:00:00Z');
+  const probe = (state: NetworkState, agents: 'started' | 'stopped', detail = '') => ({
+    networkProbe: async () => ({ state, detail, agents, foundAt }),
   });
+  const at = 'as tried at 2026-11-01T00:00:00.000Z';
   const url = await cluster();
-  expect(await findings(url, probe('enforced'))).toContain(
-    'ok Kubernetes: network policies: enforced, as tried at 2026-11-01T00:00:00Z',
+  expect(await findings(url, probe('enforced', 'started'))).toContain(
+    `ok Kubernetes: network policies: enforced, ${at}`,
   );
-  expect(await findings(url, probe('unenforced', '10.0.0.1:5432'))).toContain(
-    'failed Kubernetes: network policies: not enforced at 2026-11-01T00:00:00Z; an agent could reach 10.0.0.1:5432',
+  const unenforced = `the cluster's network does not enforce policies: an agent could reach 10.0.0.1:5432, ${at}`;
+  expect(await findings(url, probe('unenforced', 'stopped', '10.0.0.1:5432'))).toContain(
+    `failed Kubernetes: network policies: no agent is started: ${unenforced}`,
+  );
+  expect(await findings(url, probe('unenforced', 'started', '10.0.0.1:5432'))).toContain(
+    `warning Kubernetes: network policies: agents are started all the same, since CODEXK8S_ALLOW_UNENFORCED_NETWORK_POLICY=true allows it: ${unenforced}`,
+  );
+  expect(await findings(url, probe('unknown', 'stopped', 'no\nnode'))).toContain(
+    `failed Kubernetes: network policies: no agent is started: whether the cluster's network enforces policies is not known: no node, ${at}`,
   );
 });
+
+test.each(['started', 'stopped'] as const)(
+  'a network without policies names the setting where agents are %s',
+  (agents) => {
+    const finding = { state: 'unenforced', detail: '10.0.0.1:5432', agents, foundAt: new Date() } as const;
+    expect(networkPolicyAnswer(finding).remedy).toContain('CODEXK8S_ALLOW_UNENFORCED_NETWORK_POLICY');
+  },
+);
 
 test('an API server that is away', async () => {
   expect((await findings('http://127.0.0.1:1'))[0]).toMatch(/^failed Kubernetes: .*ECONNREFUSED/);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { FAILURES, RUN_STATUSES } from '../../../src/domain/runs.ts';
-import { storeClusterFinding } from '../../../src/read-model/cluster-findings.ts';
+import { storeNetworkFinding } from '../../../src/read-model/cluster-findings.ts';
 import { connect, type Connection } from '../../../src/read-model/database.ts';
 import { startTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { createSite, ORIGIN, type Site } from './support/site.ts';
@@ -49,17 +49,36 @@ async function words(path: string): Promise<string> {
 
 describe('the overview', () => {
   test.each([
-    ['unenforced', '10.96.0.1:443', /network does not enforce policies\. An agent can reach 10\.96\.0\.1:443/],
-    ['unreachable', '10.0.0.7:8090', /Pods cannot reach the platform at 10\.0\.0\.7:8090/],
-  ])('says that the network of the cluster is %s', async (state, detail, sentence) => {
-    await storeClusterFinding(connection.db, { name: 'network_policy', state, detail });
-    expect(await words('/')).toMatch(sentence);
+    ['unenforced', '10.96.0.1:443', /network does not enforce policies: an agent could reach 10\.96\.0\.1:443/],
+    ['unreachable', '10.0.0.7:8090', /pods cannot reach the platform at 10\.0\.0\.7:8090/],
+    ['unknown', 'its namespace is gone', /network enforces policies is not known: its namespace is gone/],
+  ] as const)('says that no agent is started since the network is %s', async (state, detail, sentence) => {
+    await storeNetworkFinding(connection.db, { state, detail, agents: 'stopped' });
+    const text = await words('/');
+    expect(text).toMatch(/No agent is started: /);
+    expect(text).toMatch(sentence);
+    expect(text).toMatch(/What to do: .* accept it with CODEXK8S_ALLOW_UNENFORCED_NETWORK_POLICY=true/);
   });
 
+  test.each(['unenforced', 'unreachable', 'unknown'] as const)(
+    'says that agents are started all the same though the network is %s',
+    async (state) => {
+      await storeNetworkFinding(connection.db, { state, detail: '10.96.0.1:443', agents: 'started' });
+      expect(await words('/')).toMatch(
+        /Agents are started all the same, since CODEXK8S_ALLOW_UNENFORCED_NETWORK_POLICY=true allows it:/,
+      );
+    },
+  );
+
   test('says nothing of a network that is as it ought to be', async () => {
-    await storeClusterFinding(connection.db, { name: 'network_policy', state: 'unenforced', detail: '10.96.0.1:443' });
-    await storeClusterFinding(connection.db, { name: 'network_policy', state: 'enforced', detail: '' });
+    await storeNetworkFinding(connection.db, { state: 'unenforced', detail: '10.96.0.1:443', agents: 'stopped' });
+    await storeNetworkFinding(connection.db, { state: 'enforced', detail: '', agents: 'started' });
     expect(await words('/')).not.toContain('enforce');
+  });
+
+  test('cannot be written into by what a probe has said', async () => {
+    await storeNetworkFinding(connection.db, { state: 'unknown', detail: '<b>CODEXK8S_X</b>', agents: 'stopped' });
+    expect(await page('/')).toContain('&lt;b&gt;<code>CODEXK8S_X</code>&lt;/b&gt;');
   });
 
   test('says how to bind a repository when there is none', async () => {

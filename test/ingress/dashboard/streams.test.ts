@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { listFeed } from '../../../ingress/dashboard/list-feed.ts';
-import { storeLogLines } from '../../../src/read-model/assignments.ts';
+import { storeLogLines } from '../../../src/read-model/run-log.ts';
 import { connect, type Connection } from '../../../src/read-model/database.ts';
 import { startTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { readEvents, type EventReader } from './support/events.ts';

@@ -1,11 +1,12 @@
 /** What the Kubernetes runtime needs of its cluster. */
 import { egressFrom, readKubeConfig } from '../../../adapters/kubernetes/index.ts';
+import type { StoredNetworkFinding } from '../../../read-model/cluster-findings.ts';
 import type { UsableSettings } from '../../config.ts';
 import { failed, ok, warning, type Answer, type Check } from '../check.ts';
 import { accountAnswer, accountName, admissionPoliciesInstalled, podSecurityWorks, workerIsHeld } from './admission.ts';
 import { createCluster, type Cluster } from './cluster.ts';
 import { admissionPolicies, WORKER_USER, workerRules } from './manifests.ts';
-import { networkPolicyAnswer, type NetworkPolicyProbe } from './network-policy.ts';
+import { networkPolicyAnswer } from './network-policy.ts';
 import { excessPermissions, lackingPermissions } from './permissions.ts';
 
 /** ValidatingAdmissionPolicy is stable from here on. */
@@ -14,7 +15,7 @@ const OLDEST_MINOR = 30;
 export interface KubernetesOptions {
   readonly settings: UsableSettings;
   /** The newest result of a probe of the network policies, when one is recorded. */
-  readonly networkProbe?: () => Promise<NetworkPolicyProbe | undefined>;
+  readonly networkProbe?: () => Promise<StoredNetworkFinding | undefined>;
 }
 
 /** All that is asked of the cluster and of the settings that belong to it. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createRedactor, redactDeep } from '../../src/agent/redaction.ts';
+import { createRedactor, redactDeep } from '../../src/domain/redaction.ts';
 
 const redact = createRedactor(['run-token-1']);
 const LETTERS = 'a1B2c3D4e5'.repeat(4);
@@ -8,6 +8,11 @@ const KEY = `-----BEGIN RSA PRIVATE KEY-----\n${LETTERS}\n-----END RSA PRIVATE K
 describe('what is hidden', () => {
   test.each([
     ['the run token, also inside a word', 'xrun-token-1x', 'x[redacted]x'],
+    [
+      'the token of another attempt',
+      `TOKEN=ck8s_run_0f0f0f0f-0000-4000-8000-000000000001_1_${LETTERS}`,
+      'TOKEN=[redacted]',
+    ],
     ['a classic token of GitHub', `token ghp_${LETTERS}.`, 'token [redacted].'],
     ['a token of a GitHub App', `ghs_${LETTERS}`, '[redacted]'],
     ['a fine-grained token of GitHub', `github_pat_${LETTERS}_${LETTERS}`, '[redacted]'],

@@ -1,4 +1,4 @@
-/** Hides secrets in whatever leaves the agent's container: log lines, reports, the stored conversation. */
+/** Hides secrets in whatever leaves an agent's container: log lines, reports, the stored conversation, a lost agent's last words. */
 
 export type Redact = (text: string) => string;
 
@@ -11,6 +11,8 @@ const REDACTED = '[redacted]';
 const START = String.raw`(?<=^|[^\w-]|\\[nrtbf])`;
 
 const PATTERNS: readonly RegExp[] = [
+  // Run tokens, also of other attempts (src/adapters/run-tokens.ts).
+  new RegExp(String.raw`${START}ck8s_run_[A-Za-z0-9_-]{20,}`, 'g'),
   new RegExp(String.raw`${START}gh[oprsu]_[A-Za-z0-9]{20,}`, 'g'),
   new RegExp(String.raw`${START}github_pat_[A-Za-z0-9_]{20,}`, 'g'),
   new RegExp(String.raw`${START}sk-[A-Za-z0-9_-]{20,}`, 'g'),
