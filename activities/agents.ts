@@ -45,10 +45,10 @@ export interface AgentRuntime {
    */
   launch(agent: AgentLaunch): Promise<{ namespace?: string }>;
   /**
-   * Resolves when the agent is gone; says what is known of its end, with the end of its output where nobody else has it. A
+   * Resolves when the agent is gone; says what is known of its end, in which pod, with the end of its output where nobody else has it. A
    * runtime that cannot tell how the agent was lost leaves `loss` out.
    */
-  ended(agent: AgentRef, signal: AbortSignal): Promise<{ detail: string; loss?: Loss; log?: string }>;
+  ended(agent: AgentRef, signal: AbortSignal): Promise<{ detail: string; loss?: Loss; log?: string; pod?: string }>;
   /** Stops whatever agent of the run lives: asked first, killed after a grace. */
   stop(run: Pick<AgentRef, 'environment' | 'runId'>): Promise<void>;
   /** Removes an environment that `owner` owns; one that is gone is removed already. */
@@ -68,7 +68,7 @@ export interface AgentPorts {
 /** What the workflow learns of an agent's end; the whole report stays in Postgres. */
 export type AgentEnd =
   | { readonly kind: 'reported'; readonly report: BriefReport }
-  | { readonly kind: 'lost'; readonly detail: string; readonly loss?: Loss };
+  | { readonly kind: 'lost'; readonly detail: string; readonly loss?: Loss; readonly pod?: string };
 
 /** Whether the agent was started, or waits for its turn. `namespace`: where, if not in the environment's name. */
 export type LaunchAnswer =
@@ -144,13 +144,19 @@ export function createAgentActivities(
       const {
         detail,
         loss,
+        pod,
         log: output,
       } = await classified(() => runtime.ended(agent, cancellationSignal())).finally(() => over.abort());
       const report = (await findAssignment(db, agent.runId))?.report;
       if (!report) {
         const redact = createRedactor([runToken(agent.runId, agent.attempt)]);
         if (output !== undefined) await storeLastLog(db, agent, redact(output));
-        return { kind: 'lost', detail: redact(detail), ...(loss === undefined ? {} : { loss }) };
+        return {
+          kind: 'lost',
+          detail: redact(detail),
+          ...(loss === undefined ? {} : { loss }),
+          ...(pod === undefined ? {} : { pod }),
+        };
       }
       if (report.outcome === 'failed')
         return { kind: 'reported', report: { outcome: 'failed', failure: report.failure, detail: report.detail } };

@@ -13,15 +13,25 @@ import type { IssueInHand } from './issue-in-hand.ts';
 
 /** The environment that the issue has, with a lease that begins anew; else a new one, named as its project says. */
 export async function environmentFor(
-  { issue, state }: IssueInHand,
+  here: IssueInHand,
   { target }: PlannedRun,
   settings: RunSettings,
 ): Promise<NonNullable<IssueState['environment']>> {
-  const until = new Date(Date.now() + environmentHoursOf(settings, roleOf(target)) * 3_600_000).toISOString();
-  if (state.environment) return { ...state.environment, until };
-  const { project, namespaceTemplate: template } = settings;
-  if (template === undefined || modeOf(target) === 'code-only') return { name: environmentName(project, issue), until };
-  return { name: await leaseNamespace({ issueKey: issueKey(issue), project, template }), until, leased: true };
+  const { issue, state } = here;
+  const hours = environmentHoursOf(settings, roleOf(target));
+  const lease = { hours, until: leaseEnd(hours) };
+  const { project, namespaceTemplate } = settings;
+  const template = modeOf(target) === 'full-env' ? namespaceTemplate : undefined;
+  // A checkout has no slot: what needs a whole environment begins in one of its own.
+  if (state.environment && template !== undefined && !state.environment.leased) await cleanUp(here, 'slot_needed');
+  if (state.environment) return { ...state.environment, ...lease };
+  if (template === undefined) return { name: environmentName(project, issue), ...lease };
+  return { name: await leaseNamespace({ issueKey: issueKey(issue), project, template }), ...lease, leased: true };
+}
+
+/** ISO 8601. */
+function leaseEnd(hours: number): string {
+  return new Date(Date.now() + hours * 3_600_000).toISOString();
 }
 
 /** A conversation ends when nobody says anything, an environment when its lease runs out. */
@@ -43,7 +53,7 @@ async function keptForDebugging(
   const truth = await readLabelTruth({ issue, label: RUN_DEBUG, facts: [] }).catch(leftOut);
   if (!truth?.labels.some((label) => label.trim().toLowerCase() === RUN_DEBUG)) return false;
   const { environmentHours } = await readSettings({ repositoryId: issue.repositoryId });
-  const until = new Date(Date.now() + environmentHours * 3_600_000).toISOString();
+  const until = leaseEnd(environment.hours ?? environmentHours);
   state.environment = { ...environment, until };
   const payload = { namespace: environment.name, reason: 'debug_label_present', until };
   await show([{ type: 'run.namespace.cleanup_skipped', payload }]);
@@ -68,7 +78,8 @@ export async function cleanUp({ state, show, issue }: IssueInHand, reason: strin
   );
   // What cannot be removed is held by something, is somebody else's, or a person's to look at: the issue goes on without it.
   state.environment = null;
-  if (leased) await releaseNamespace({ issueKey: issueKey(issue) });
+  // Nobody else gets the name of one that may stay: the sweep of environments gives it back.
+  if (leased && happened.type !== 'run.namespace.cleanup_failed') await releaseNamespace({ issueKey: issueKey(issue) });
   await show([happened]);
 }
 

@@ -34,6 +34,8 @@ export interface RunDiary {
   note(status: RunStatus): void;
   /** What the agent works with and on: shown with the next step. */
   assigned(assigned: Assigned): void;
+  /** The namespace may have another name than the environment. */
+  worksIn(namespace: string): void;
   pullRequest(pullRequest: { number: number; url: string; created: boolean }): void;
   /** Shows the end. */
   finish(outcome: RunOutcome): Promise<void>;
@@ -196,6 +198,9 @@ export function createRunDiary(
         { type: 'run.profile.resolved', payload: { ...profile } },
         { type: 'prompt.context.assembled', payload: { sha256: promptSha256 } },
       );
+    },
+    worksIn(namespace) {
+      story = { ...story, environment: namespace };
     },
     pullRequest({ number, url, created }) {
       story = { ...story, pullRequest: { number, url } };

@@ -18,7 +18,7 @@ import { branchName } from '../src/domain/names.ts';
 import type { AgentEnd, AgentRef } from '../activities/agents.ts';
 import type { Assigned } from '../activities/assignments.ts';
 import { useOf } from '../src/domain/environments.ts';
-import { LOSSES, type Loss } from '../src/domain/losses.ts';
+import { DISRUPTIONS, LOSSES, type Loss } from '../src/domain/losses.ts';
 import type { Failure, RunOutcome } from '../src/domain/runs.ts';
 import { leavesWork, roleOf } from '../src/domain/stages.ts';
 import {
@@ -45,6 +45,9 @@ import { createRunTurn, type RunTurn } from './run-turn.ts';
 
 /** An agent that is lost with its machine is started again with its conversation, this often in all. */
 const ATTEMPTS = 3;
+
+/** So often besides when it had to give way, or its node was lost. */
+const DISRUPTED_ATTEMPTS = 7;
 
 /** One that could not begin, for a reason that may pass, is launched this often in all (reliability.md T42). */
 const LAUNCHES = 2;
@@ -201,9 +204,11 @@ async function agentReport(
   const ref = { runId: input.plan.runId, environment: input.environment.name };
   let attempt = 1;
   let launches = 1;
-  let lost: { readonly loss: Loss; readonly detail: string } | undefined;
+  let disrupted = 0;
+  let lost: { readonly loss: Loss; readonly detail: string; readonly pod?: string } | undefined;
   for (;;) {
     const namespace = await launch({ ...ref, attempt }, launches, { ...input, baseCommit }, diary, turn);
+    diary.worksIn(namespace);
     upsertSearchAttributes([{ key: searchAttributes.runStatus, value: 'running' }]);
     const shown = diary.enter('running', [
       ...(lost ? [{ type: 'run.agent.replaced', payload: { ...lost } }] : []),
@@ -217,16 +222,17 @@ async function agentReport(
     const end = await awaitAgent({ ...ref, attempt });
     await shown;
     if (end.kind === 'reported') return end.report;
-    const { detail, loss = 'agent_lost' } = end;
+    const { detail, loss = 'agent_lost', pod } = end;
+    if (DISRUPTIONS.has(loss) && disrupted < DISRUPTED_ATTEMPTS) disrupted += 1;
     log.warn('agent lost', { attempt, loss, detail });
     if (LOSSES[loss] === 'launch_again' && launches < LAUNCHES) launches += 1;
-    else if (LOSSES[loss] === 'next_attempt' && attempt < ATTEMPTS) [attempt, launches] = [attempt + 1, 1];
+    else if (LOSSES[loss] === 'next_attempt' && attempt < ATTEMPTS + disrupted) [attempt, launches] = [attempt + 1, 1];
     else {
       // What could not begin may yet, when nobody wants it any more.
       if (end.loss !== undefined) await stopAgent(ref).catch(logged);
       throw new RunFailed(loss, detail);
     }
-    if (end.loss !== undefined) lost = { loss, detail };
+    if (end.loss !== undefined) lost = { loss, detail, ...(pod === undefined ? {} : { pod }) };
   }
 }
 

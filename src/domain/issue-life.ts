@@ -85,7 +85,14 @@ export interface IssueState {
   /** Why the platform put `need:input` on, while it is unanswered. */
   asked?: string;
   pullRequest: { readonly number: number; readonly url: string } | null;
-  environment: { readonly name: string; readonly until: string; readonly leased?: boolean } | null;
+  environment: {
+    readonly name: string;
+    /** The end of the lease, ISO 8601, and how long a lease is. */
+    readonly until: string;
+    readonly hours?: number;
+    /** Whether the name is that of a slot. */
+    readonly leased?: boolean;
+  } | null;
   closed: boolean;
   /** Set while nothing can be done in the repository. */
   gone?: GoneReason;

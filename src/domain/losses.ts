@@ -40,3 +40,6 @@ export const LOSSES = {
 } as const satisfies Readonly<Record<string, Remedy>>;
 
 export type Loss = keyof typeof LOSSES;
+
+/** What is nobody's fault, and does not count as an attempt (reliability.md T44). */
+export const DISRUPTIONS: ReadonlySet<Loss> = new Set(['evicted', 'node_lost']);

@@ -58,6 +58,8 @@ export interface FakeWorld {
   foreignEnvironment: boolean;
   /** What keeps the environment from being gone. */
   held: string | undefined;
+  /** Where agents work, if not in a namespace of the environment's name. */
+  namespace: string | undefined;
   /** How the project names its namespaces. */
   namespaceTemplate: string | undefined;
   /** Blocks of addresses that the project lists. */
@@ -108,6 +110,7 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
     unbound: false,
     foreignEnvironment: false,
     held: undefined,
+    namespace: undefined,
     namespaceTemplate: undefined,
     egress: undefined,
     commentsRefused: false,
@@ -255,7 +258,7 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
     },
     async launchAgent(input) {
       called('launchAgent', input);
-      return { granted: true };
+      return { granted: true, ...(world.namespace === undefined ? {} : { namespace: world.namespace }) };
     },
     async stopAgent(input) {
       called('stopAgent', input);

@@ -410,6 +410,33 @@ describe('an agent that Kubernetes says was lost', () => {
     ]);
   });
 
+  test('T44: to disruptions goes on, however often they come', async () => {
+    const handle = await tell(labeled(1, id(1)));
+    for (let lost = 1; lost <= 6; lost += 1)
+      world.endAgent(id(1), { kind: 'lost', loss: lost % 2 ? 'evicted' : 'node_lost', detail: 'it had to go' });
+    world.endAgent(id(1), FINISHED);
+    await until(async () => (await state(handle)).pullRequest);
+    expect(launches()).toHaveLength(7);
+  });
+
+  test('T44: to disruptions without an end has failed', async () => {
+    await tell(labeled(1, id(1)));
+    for (let lost = 1; lost <= 10; lost += 1)
+      world.endAgent(id(1), { kind: 'lost', loss: 'evicted', detail: 'it had to go' });
+    await until(() => world.rows.get(id(1))?.status === 'failed');
+    expect(world.rows.get(id(1))?.failure).toBe('evicted');
+  });
+
+  test('T44: is named by its pod when another takes its place', async () => {
+    await tell(labeled(1, id(1)));
+    world.endAgent(id(1), { kind: 'lost', loss: 'node_lost', detail: 'gone', pod: 'trial-1/agent-x' });
+    await until(() => world.countEvents('run.agent.replaced') === 1);
+    const replaced = world.calls
+      .flatMap(({ input }) => (input['events'] as { type: string; payload: unknown }[] | undefined) ?? [])
+      .find(({ type }) => type === 'run.agent.replaced');
+    expect(replaced?.payload).toEqual({ loss: 'node_lost', detail: 'gone', pod: 'trial-1/agent-x' });
+  });
+
   test('to its own hunger for memory is not started again', async () => {
     await tell(labeled(1, id(1)));
     world.endAgent(id(1), { kind: 'lost', loss: 'agent_oom', detail: 'it used more memory than it may' });
@@ -423,33 +450,5 @@ describe('an agent that Kubernetes says was lost', () => {
     world.endAgent(id(1), { kind: 'lost', loss: 'sandbox_rejected', detail: 'violates PodSecurity' });
     await until(() => world.rows.get(id(1))?.status === 'failed');
     expect(called('stopAgent')).toBe(1);
-  });
-});
-
-describe('an environment', () => {
-  test('that something holds is reported, and the issue goes on without it', async () => {
-    const handle = await finishedWork();
-    world.held = 'a finalizer';
-    world.open = false;
-    await tell(delivered(2, { kind: 'issue_closed' }));
-    await handle.result();
-    expect(world.countEvents('run.namespace.cleanup_blocked')).toBe(1);
-  });
-
-  test('of a project that names its namespaces has a slot while it is there', async () => {
-    world.namespaceTemplate = '{{ .Project }}-dev-{{ .Slot }}';
-    const handle = await finishedWork();
-    expect((await state(handle)).environment?.name).toBe('trial-dev-1');
-    world.open = false;
-    await tell(delivered(2, { kind: 'issue_closed' }));
-    await handle.result();
-    expect([called('leaseNamespace'), called('releaseNamespace')]).toEqual([1, 1]);
-  });
-
-  test('is told what addresses its project lists', async () => {
-    world.egress = ['203.0.113.0/24'];
-    await finishedWork();
-    const launched = world.calls.find(({ name, input }) => name === 'launchAgent' && input['runId'] === id(1));
-    expect(launched?.input).toMatchObject({ use: { project: 'trial', egress: ['203.0.113.0/24'] } });
   });
 });

@@ -99,12 +99,15 @@ export async function removeEnvironment(
   limitMs = REMOVAL_MS,
 ): Promise<{ held?: string }> {
   const until = Date.now() + limitMs;
-  for (const namespace of await namespacesOf(api, name)) {
+  // Slots have names that others had before: what they left may still be on its way out.
+  const namespaces = async (): Promise<V1Namespace[]> =>
+    (await namespacesOf(api, name)).filter((namespace) => !isLeaving(namespace) || ownerOf(namespace) === owner);
+  for (const namespace of await namespaces()) {
     assertOurs(namespace, owner);
     if (!isLeaving(namespace)) await api.remove(refOf(namespace.metadata?.name ?? ''), namespace.metadata?.uid);
   }
   for (;;) {
-    const left = await namespacesOf(api, name);
+    const left = await namespaces();
     if (left.length === 0) return {};
     if (Date.now() > until) return { held: left.map(whatHolds).join('; ') };
     await delay(LOOK_MS);
@@ -167,11 +170,18 @@ function isLeaving({ metadata, status }: V1Namespace): boolean {
   return metadata?.deletionTimestamp !== undefined || status?.phase === 'Terminating';
 }
 
-function assertOurs({ metadata }: V1Namespace, owner: string): void {
+/** The issue's key; undefined when the namespace was not made by this platform. */
+function ownerOf({ metadata }: V1Namespace): string | undefined {
   const labels = metadata?.labels ?? {};
   const isManaged = labels[LABELS.managedBy] === MANAGED_BY && labels[LABELS.purpose] === PURPOSE;
-  const found = isManaged ? metadata?.annotations?.[ANNOTATIONS.owner] : undefined;
+  return isManaged ? metadata?.annotations?.[ANNOTATIONS.owner] : undefined;
+}
+
+function assertOurs(namespace: V1Namespace, owner: string): void {
+  const found = ownerOf(namespace);
   if (found === owner) return;
   const whose = found ?? 'somebody who is not this platform';
-  throw new ForeignEnvironment(`namespace ${metadata?.name} belongs to ${whose}, not to ${owner}: it is left as it is`);
+  throw new ForeignEnvironment(
+    `namespace ${namespace.metadata?.name} belongs to ${whose}, not to ${owner}: it is left as it is`,
+  );
 }

@@ -118,7 +118,10 @@ export function createKubernetesRuntime({ api, pod, egress, network, patience = 
     },
 
     /** Resolves when the agent's pod is gone or can never be. `log`: the end of what its container wrote. */
-    async ended(agent: AgentRef, signal: AbortSignal): Promise<{ detail: string; loss: Loss; log?: string }> {
+    async ended(
+      agent: AgentRef,
+      signal: AbortSignal,
+    ): Promise<{ detail: string; loss: Loss; log?: string; pod?: string }> {
       const [found] = await untilAnswered(() => namespacesOf(api, agent.environment), signal);
       const namespace = found?.metadata?.name;
       if (namespace === undefined) return { loss: 'agent_lost', detail: 'its namespace is gone' };
@@ -127,7 +130,7 @@ export function createKubernetesRuntime({ api, pod, egress, network, patience = 
         name === undefined
           ? undefined
           : await api.logEnd({ namespace, name, container: CONTAINER }, LOG_BYTES).catch(() => undefined);
-      return { loss, detail, ...(log ? { log } : {}) };
+      return { loss, detail, ...(log ? { log } : {}), ...(name === undefined ? {} : { pod: `${namespace}/${name}` }) };
     },
 
     async stop({ environment, runId }: Pick<AgentRef, 'environment' | 'runId'>): Promise<void> {

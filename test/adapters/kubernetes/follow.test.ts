@@ -199,7 +199,7 @@ describe('an agent that is stuck', () => {
   });
 
   test('is lost when it has been for too long', async () => {
-    await followFor(59 * SECOND);
+    await followFor(49 * SECOND);
     expect(end).toBeUndefined();
     await pass(5 * SECOND);
     expect(end).toEqual({ loss: 'image_pull', detail: 'ErrImagePull: no such image', pod: 'pod' });

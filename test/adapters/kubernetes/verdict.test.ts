@@ -302,15 +302,16 @@ describe('an agent is stuck', () => {
     expect(verdict(JOB, [], events)).toMatchObject({ loss: 'quota_exceeded' });
   });
 
-  test('never for as long as two minutes, and not at all at what cannot pass', () => {
+  test('T41, T42: in both launches together for less than half a minute, or two, and not at all at what cannot pass', () => {
     const patience = (...sight: Parameters<typeof verdict>): number => {
       const found = verdict(...sight);
       return found.state === 'stuck' ? found.patienceMs : Number.NaN;
     };
-    for (const pod of [creating, scheduling('Unschedulable'), waiting('ErrImagePull')])
-      expect(patience(JOB, [pod])).toBeLessThan(120_000);
-    expect(patience(JOB, [], [warning('Job', 'FailedCreate', 'no')])).toBeLessThan(30_000);
-    expect(patience(JOB, [], [warning('Job', 'FailedCreate', 'exceeded quota')])).toBeLessThan(30_000);
+    for (const pod of [scheduling('Unschedulable'), waiting('ErrImagePull'), waiting('CreateContainerConfigError')])
+      expect(2 * patience(JOB, [pod])).toBeLessThan(120_000);
+    expect(2 * patience(JOB, [creating], [warning('Pod', 'FailedMount', 'no')])).toBeLessThan(120_000);
+    expect(2 * patience(JOB, [], [warning('Job', 'FailedCreate', 'no')])).toBeLessThan(30_000);
+    expect(2 * patience(JOB, [], [warning('Job', 'FailedCreate', 'exceeded quota')])).toBeLessThan(30_000);
     for (const reason of ['InvalidImageName', 'ErrImageNeverPull']) expect(patience(JOB, [waiting(reason)])).toBe(0);
   });
 });
