@@ -20,7 +20,7 @@ const POD = {
   requests: AMOUNT,
   limits: AMOUNT,
 };
-const EGRESS = { gateways: { port: 8090, address: '10.0.0.1' }, apiServer: null, listed: [] };
+const EGRESS = { gateways: { port: 8090, address: '10.0.0.1' }, apiServers: [], listed: [] };
 
 const ENFORCED = '{"open":[],"blocked":[]}';
 const UNENFORCED = '{"open":["10.96.0.1:443"],"blocked":[]}';

@@ -271,6 +271,17 @@ describe('an environment that is held', () => {
     expect(same?.metadata?.uid).toBe(pod.metadata?.uid);
   });
 
+  test('does not stand in the way of another issue that has its name now', async () => {
+    const issue = platform.issue();
+    const next: Issue = { ...issue, owner: 'issue:2#2' };
+    await launch(platform.runtime(), issue, agentOf(issue));
+    await hold(issue.environment);
+    await removeEnvironment(platform.worker, { name: issue.environment, owner: issue.owner }, 0);
+    expect(await launch(platform.runtime(), next, agentOf(next))).toBe(`${issue.environment}-2`);
+    expect(await removeEnvironment(platform.worker, { name: next.environment, owner: next.owner })).toEqual({});
+    expect(await isLeaving(issue.environment)).toBe(true);
+  });
+
   test('is removed with what was made in its place', async () => {
     const issue = platform.issue();
     const removal = { name: issue.environment, owner: issue.owner };

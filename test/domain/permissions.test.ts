@@ -167,19 +167,19 @@ describe('the ClusterRoles of the worker', () => {
       for (const resource of resources) verbs.set(`${apiGroups[0]}/${resource}`, mayDo.toSorted());
     }
     expect(Object.fromEntries(verbs)).toEqual({
-      '/namespaces': ['create', 'delete', 'get', 'list', 'patch', 'watch'],
-      '/limitranges': ['create', 'get', 'patch'],
-      '/resourcequotas': ['create', 'get', 'patch'],
-      '/serviceaccounts': ['create', 'get', 'patch'],
-      'networking.k8s.io/networkpolicies': ['create', 'get', 'patch'],
-      'rbac.authorization.k8s.io/rolebindings': ['create', 'get', 'patch'],
-      'rbac.authorization.k8s.io/roles': ['create', 'get', 'patch'],
+      '/namespaces': ['create', 'delete', 'get', 'list', 'patch'],
+      '/limitranges': ['create', 'patch'],
+      '/resourcequotas': ['create', 'patch'],
+      '/serviceaccounts': ['create', 'patch'],
+      'networking.k8s.io/networkpolicies': ['create', 'patch'],
+      'rbac.authorization.k8s.io/rolebindings': ['create', 'patch'],
+      'rbac.authorization.k8s.io/roles': ['create', 'patch'],
       '/secrets': ['create', 'delete', 'patch'],
       'batch/jobs': ['create', 'delete', 'get', 'list', 'patch', 'watch'],
-      '/pods': ['delete', 'get', 'list', 'watch'],
+      '/pods': ['list', 'watch'],
       '/pods/log': ['get'],
-      '/events': ['get', 'list', 'watch'],
-      '/nodes': ['get'],
+      '/events': ['list'],
+      'discovery.k8s.io/endpointslices': ['get'],
     });
   });
 });

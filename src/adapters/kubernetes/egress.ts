@@ -1,5 +1,7 @@
 /** Where pods of an environment may connect to, read from the addresses of the configuration. */
 import { isIP } from 'node:net';
+import type { V1EndpointSlice } from '@kubernetes/client-node';
+import type { KubernetesApi } from './api.ts';
 import type { Egress } from './objects.ts';
 
 /** The labels of the server's pods (deploy/kubernetes). */
@@ -22,9 +24,31 @@ export function egressFrom({
   const api = apiServer === undefined ? undefined : placeOf(apiServer);
   return {
     gateways: { port, ...peerOf(host) },
-    apiServer: api && isIP(api.host) && !isLoopback(api.host) ? { address: api.host, port: api.port } : null,
+    apiServers: api && isIP(api.host) && !isLoopback(api.host) ? [{ address: api.host, port: api.port }] : [],
     listed,
   };
+}
+
+/** Kubernetes' own, of the Service `kubernetes`. */
+const API_SERVERS = {
+  apiVersion: 'discovery.k8s.io/v1',
+  kind: 'EndpointSlice',
+  metadata: { name: 'kubernetes', namespace: 'default' },
+};
+
+/**
+ * Adds where the API server itself is now. Pods know it as a Service; most network plugins compare addresses after that was
+ * translated, and a kubeconfig may name a host, which a policy cannot.
+ */
+export async function withApiServers(api: Pick<KubernetesApi, 'find'>, egress: Egress): Promise<Egress> {
+  const slice = await api.find<V1EndpointSlice>(API_SERVERS);
+  const ports = (slice?.ports ?? []).flatMap(({ port }) => port ?? []);
+  const found = (slice?.endpoints ?? []).flatMap(({ addresses }) =>
+    addresses.flatMap((address) => ports.map((port) => ({ address, port }))),
+  );
+  const isNew = (place: { address: string; port: number }): boolean =>
+    !egress.apiServers.some(({ address, port }) => address === place.address && port === place.port);
+  return { ...egress, apiServers: [...egress.apiServers, ...found.filter(isNew)] };
 }
 
 function peerOf(host: string): { address: string } | { namespace: string; podLabels: Record<string, string> } {

@@ -24,7 +24,7 @@ export interface Egress {
     | { readonly namespace: string; readonly podLabels: Readonly<Record<string, string>> }
   );
   /** Of the API server, for environments whose agent may use it. */
-  readonly apiServer: { readonly address: string; readonly port: number } | null;
+  readonly apiServers: readonly { readonly address: string; readonly port: number }[];
   /** CIDRs that the installation lists besides, for every project; TCP 80 and 443. */
   readonly listed: readonly string[];
 }
@@ -178,7 +178,7 @@ function quota(plan: EnvironmentPlan): V1ResourceQuota {
 
 /** Nothing comes in but from the namespace itself; out: names, the platform, and what is listed. */
 function networkPolicy(plan: EnvironmentPlan): V1NetworkPolicy {
-  const { gateways, apiServer } = plan.egress;
+  const { gateways, apiServers } = plan.egress;
   const listed = [...new Set([...plan.egress.listed, ...(plan.use.egress ?? [])])];
   const within = { podSelector: {} };
   const egress: V1NetworkPolicyEgressRule[] = [
@@ -198,11 +198,9 @@ function networkPolicy(plan: EnvironmentPlan): V1NetworkPolicy {
   ];
   if (plan.use.mode === 'full-env') {
     egress.push({ to: [within] });
-    if (apiServer && needsToken(plan.use.role, plan.use.mode))
-      egress.push({
-        to: [{ ipBlock: { cidr: block(apiServer.address) } }],
-        ports: [{ port: apiServer.port, protocol: 'TCP' }],
-      });
+    if (needsToken(plan.use.role, plan.use.mode))
+      for (const { address, port } of apiServers)
+        egress.push({ to: [{ ipBlock: { cidr: block(address) } }], ports: [{ port, protocol: 'TCP' }] });
   }
   if (listed.length > 0)
     egress.push({

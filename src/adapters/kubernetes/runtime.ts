@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
 import type { EnvironmentUse } from '../../domain/environments.ts';
 import type { Loss } from '../../domain/losses.ts';
+import { needsToken } from '../../domain/permissions.ts';
 import type { KubernetesApi } from './api.ts';
 import {
   ensureEnvironment,
@@ -17,6 +18,7 @@ import {
   unlessLeaving,
   type EnvironmentEntry,
 } from './environment.ts';
+import { withApiServers } from './egress.ts';
 import { follow, podsOf, untilAnswered } from './follow.ts';
 import { jobObject, tokenSecret, type PodSettings, type RunPod } from './job.ts';
 import { ANNOTATIONS, CONTAINER, jobName, LABELS, MANAGED_BY } from './names.ts';
@@ -111,7 +113,8 @@ export function createKubernetesRuntime({ api, pod, egress, network, patience = 
       namespace?: string;
     }> {
       await network?.assertSafe();
-      const wanted = { environment, owner, use, egress, image: pod.image };
+      const reachable = needsToken(use.role, use.mode) ? await withApiServers(api, egress) : egress;
+      const wanted = { environment, owner, use, egress: reachable, image: pod.image };
       const namespace = await unlessLeaving(environment, ensureEnvironment(api, wanted));
       await unlessLeaving(environment, startJob({ ...agent, namespace, use }, token));
       return namespace === environment ? {} : { namespace };

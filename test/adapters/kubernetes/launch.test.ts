@@ -29,7 +29,7 @@ beforeEach(() => {
   api = fakeApi();
   runtime = createKubernetesRuntime({
     api,
-    egress: { gateways: { port: 1, address: '10.0.0.1' }, apiServer: null, listed: [] },
+    egress: { gateways: { port: 1, address: '10.0.0.1' }, apiServers: [], listed: [] },
     pod: {
       image: 'agent:1',
       platformUrl: 'http://10.0.0.1:1',

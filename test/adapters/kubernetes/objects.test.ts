@@ -26,7 +26,7 @@ const PLAN: EnvironmentPlan = {
   image: 'agent:1',
   egress: {
     gateways: { port: 8090, address: '10.88.0.1' },
-    apiServer: { address: '10.90.0.1', port: 6443 },
+    apiServers: [{ address: '10.90.0.1', port: 6443 }],
     listed: ['203.0.113.0/24'],
   },
 };
@@ -158,7 +158,7 @@ describe('the network policy', () => {
   });
 
   test('opens nothing that is not there: no API server, no list', () => {
-    const egress = { ...PLAN.egress, apiServer: null, listed: [] };
+    const egress = { ...PLAN.egress, apiServers: [], listed: [] };
     expect(targets({ ...PLAN, egress })).toEqual([DNS, [['10.88.0.1/32'], [8090]], [[{}], undefined]]);
   });
 
