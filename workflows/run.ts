@@ -247,7 +247,11 @@ async function launch(
   const owner = issueKey(issue);
   const { project, egress } = settings;
   const asks = { project, role: roleOf(plan.target) };
-  const lease = { until: environment.until, ...(baseCommit === undefined ? {} : { baseCommit }) };
+  const lease = {
+    until: environment.until,
+    correlationId: plan.delivery,
+    ...(baseCommit === undefined ? {} : { baseCommit }),
+  };
   const use = useOf(plan.target, { project, issue, ...lease, ...(egress && { egress }) });
   for (;;) {
     const answer = await launchAgent({ ...agent, owner, launch: launches, use, ...(turn && { asks }) }).catch(

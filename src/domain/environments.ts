@@ -13,6 +13,8 @@ export interface EnvironmentUse {
   readonly until: string;
   /** The commit that the work stands on: on another one the environment is made anew. */
   readonly baseCommit?: string;
+  /** The delivery that asked for the run. */
+  readonly correlationId?: string;
   /** Blocks of addresses that the project's agents may reach, besides those that the installation lists. */
   readonly egress?: readonly string[];
 }
@@ -29,7 +31,7 @@ export function useOf(
     project,
     issue: { repositoryId, number },
     ...lease
-  }: Pick<EnvironmentUse, 'project' | 'until' | 'baseCommit' | 'egress'> & {
+  }: Pick<EnvironmentUse, 'project' | 'until' | 'baseCommit' | 'correlationId' | 'egress'> & {
     issue: { repositoryId: number; number: number };
   },
 ): EnvironmentUse {

@@ -24,6 +24,7 @@ export interface WantedEnvironment {
   /** The workflow's name for it. */
   readonly environment: string;
   readonly owner: string;
+  readonly runId: string;
   readonly use: EnvironmentUse;
   readonly egress: Egress;
   readonly image: string;

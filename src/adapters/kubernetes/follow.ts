@@ -28,6 +28,9 @@ const GATHER_MS = 50;
 const AGAIN_MS = 1000;
 const AGAIN_AT_MOST_MS = 10_000;
 
+/** Milliseconds that the API may ask for before it is asked again; at most. */
+const ASKED_AT_MOST_MS = 60_000;
+
 /** Resolves with how the agent was lost, or how its pod ended; rejects with the signal's reason, or when the API refuses. */
 export async function follow(
   api: KubernetesApi,
@@ -64,7 +67,7 @@ export async function untilAnswered<Answer>(ask: () => Promise<Answer>, signal: 
     } catch (error) {
       if (error instanceof KubernetesRefusal && error.code < 500 && error.code !== 429) throw error;
       const asked = error instanceof KubernetesRefusal ? error.waitMs : undefined;
-      await pause(asked ?? wait, signal);
+      await pause(Math.min(asked ?? wait, ASKED_AT_MOST_MS), signal);
     }
   }
 }

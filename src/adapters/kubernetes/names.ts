@@ -22,6 +22,7 @@ export const ANNOTATIONS = {
   owner: 'codex-k8s.dev/owner',
   fingerprint: 'codex-k8s.dev/fingerprint',
   baseCommit: 'codex-k8s.dev/base-commit',
+  correlationId: 'codex-k8s.dev/correlation-id',
   leaseExpiresAt: 'codex-k8s.dev/namespace-lease-expires-at',
   leaseUpdatedAt: 'codex-k8s.dev/namespace-lease-updated-at',
   /** Counts how often a Job was made anew because it could not start. */

@@ -37,6 +37,8 @@ export interface EnvironmentPlan {
   readonly environment: string;
   /** The issue's key. */
   readonly owner: string;
+  /** The run that is to begin in it. */
+  readonly runId: string;
   readonly use: EnvironmentUse;
   readonly egress: Egress;
   /** Images and settings that, changed, make an environment another one. */
@@ -70,6 +72,7 @@ export function namespaceObject(plan: EnvironmentPlan, now: Date): V1Namespace {
         [LABELS.repositoryId]: String(use.repositoryId),
         [LABELS.issueNumber]: String(use.issueNumber),
         [LABELS.role]: use.role,
+        [LABELS.runId]: plan.runId,
         [LABELS.environment]: plan.environment,
         'pod-security.kubernetes.io/enforce': 'restricted',
         'pod-security.kubernetes.io/enforce-version': 'latest',
@@ -77,6 +80,7 @@ export function namespaceObject(plan: EnvironmentPlan, now: Date): V1Namespace {
       annotations: {
         [ANNOTATIONS.owner]: plan.owner,
         [ANNOTATIONS.fingerprint]: fingerprintOf(plan),
+        ...(use.correlationId === undefined ? {} : { [ANNOTATIONS.correlationId]: use.correlationId }),
         ...(use.baseCommit === undefined ? {} : { [ANNOTATIONS.baseCommit]: use.baseCommit }),
         [ANNOTATIONS.leaseExpiresAt]: use.until,
         [ANNOTATIONS.leaseUpdatedAt]: now.toISOString(),

@@ -114,7 +114,7 @@ export function createKubernetesRuntime({ api, pod, egress, network, patience = 
     }> {
       await network?.assertSafe();
       const reachable = needsToken(use.role, use.mode) ? await withApiServers(api, egress) : egress;
-      const wanted = { environment, owner, use, egress: reachable, image: pod.image };
+      const wanted = { environment, owner, runId: agent.runId, use, egress: reachable, image: pod.image };
       const namespace = await unlessLeaving(environment, ensureEnvironment(api, wanted));
       await unlessLeaving(environment, startJob({ ...agent, namespace, use }, token));
       return namespace === environment ? {} : { namespace };
