@@ -1,5 +1,5 @@
 /** The ports of the embedded default: chosen once, remembered, and the same at every later start. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, statSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -35,6 +35,12 @@ const FIXED: ReadonlySet<PortName> = new Set(['server', 'github', 'gateways']);
 const STEP = 10;
 const HIGHEST_PORT = 65_535;
 
+/** In a data directory what it remembers, in the cache what all of a user have reserved. */
+const FILE = 'ports.json';
+
+/** Milliseconds that an `up` which has ended finds its fixed ports free again, if somebody else only wants one. */
+const KEPT_MS = 7 * 24 * 3_600_000;
+
 const Remembered = z.partialRecord(z.string(), z.number().int().min(1).max(HIGHEST_PORT));
 const Reservation = ProcessIdentity.extend({ dataDirectory: z.string() });
 type Reservation = z.infer<typeof Reservation>;
@@ -60,9 +66,9 @@ export async function choosePorts(options: PortOptions): Promise<Ports> {
 }
 
 async function chooseAll({ dataDirectory, cacheDirectory, report, preferred }: PortOptions): Promise<Ports> {
-  const file = join(dataDirectory, 'ports.json');
+  const file = join(dataDirectory, FILE);
   const remembered = readJsonFile(file, Remembered) ?? {};
-  const reserved = new Reservations(join(cacheDirectory, 'ports.json'), dataDirectory);
+  const reserved = new Reservations(join(cacheDirectory, FILE), dataDirectory);
   const chosen: Partial<Record<PortName, number>> = {};
 
   for (const name of Object.keys(DEFAULT_PORTS) as PortName[]) {
@@ -90,7 +96,10 @@ async function firstFree(wanted: number, reserved: Reservations): Promise<number
   throw new Error(`No free port from ${wanted} on`);
 }
 
-/** Ports that living `up`s of other data directories have chosen, bound or not; those of dead ones are forgotten. */
+/**
+ * Ports that other data directories have chosen: those of a living `up`, bound or not, and those that one which has ended needs
+ * when it is started again.
+ */
 class Reservations {
   readonly #file: string;
   readonly #dataDirectory: string;
@@ -101,7 +110,10 @@ class Reservations {
     this.#dataDirectory = dataDirectory;
     const recorded = Object.entries(readJsonFile(file, z.record(z.string(), Reservation)) ?? {});
     this.#holders = Object.fromEntries(
-      recorded.filter(([, holder]) => holder.dataDirectory !== dataDirectory && isAlive(holder)),
+      recorded.filter(
+        ([port, holder]) =>
+          holder.dataDirectory !== dataDirectory && (isAlive(holder) || isKept(holder.dataDirectory, Number(port))),
+      ),
     );
   }
 
@@ -113,6 +125,15 @@ class Reservations {
     this.#holders[port] = { ...ownIdentity(), dataDirectory: this.#dataDirectory };
     writeJsonFile(this.#file, this.#holders);
   }
+}
+
+/** Whether a data directory is there and was used of late, and `port` is one that it cannot do without. */
+function isKept(dataDirectory: string, port: number): boolean {
+  const file = join(dataDirectory, FILE);
+  const usedAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+  if (usedAt < Date.now() - KEPT_MS) return false;
+  const remembered = readJsonFile(file, Remembered) ?? {};
+  return [...FIXED].some((name) => remembered[name] === port);
 }
 
 /** Some systems let two sockets listen on one port, for all addresses and for one: so ask whether anybody answers, too. */

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync, utimesSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { execa } from 'execa';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { choosePorts, DEFAULT_PORTS, type PortName, type PortOptions, type Ports } from '../../../src/app/up/ports.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
@@ -86,4 +87,40 @@ test('two directories never get the same port, even before either has bound it',
   const [one, two] = await Promise.all([choosePorts(options), choosePorts(other)]);
   const chosen = [...Object.values(one), ...Object.values(two)];
   expect(new Set(chosen).size).toBe(chosen.length);
+});
+
+describe('the ports of an up that has ended', () => {
+  /** Chooses ports in a process that is over. */
+  async function choosePortsAndEnd({ report: _, ...options }: PortOptions): Promise<void> {
+    const module = JSON.stringify(new URL('../../../src/app/up/ports.ts', import.meta.url));
+    const given = JSON.stringify(options);
+    const script = `import { choosePorts } from ${module}; await choosePorts({ ...${given}, report() {} });`;
+    await execa(process.execPath, ['--input-type=module', '-e', script]);
+  }
+
+  test('are left to it, as far as it cannot do with others', async () => {
+    const { options } = await freshCase();
+    await choosePortsAndEnd(options);
+    const others = await choosePorts({ ...options, dataDirectory: temporaryDirectory() });
+    expect(others.server).not.toBe(options.preferred?.server);
+    expect(others.postgres).toBe(options.preferred?.postgres);
+    expect((await choosePorts(options)).server).toBe(options.preferred?.server);
+  });
+
+  test('are free again when its directory is gone', async () => {
+    const { options } = await freshCase();
+    await choosePortsAndEnd(options);
+    rmSync(options.dataDirectory, { recursive: true });
+    const others = await choosePorts({ ...options, dataDirectory: temporaryDirectory() });
+    expect(others.server).toBe(options.preferred?.server);
+  });
+
+  test('are free again when it was not used for a week', async () => {
+    const { options } = await freshCase();
+    await choosePortsAndEnd(options);
+    const longAgo = new Date(Date.now() - 8 * 24 * 3_600_000);
+    utimesSync(join(options.dataDirectory, 'ports.json'), longAgo, longAgo);
+    const others = await choosePorts({ ...options, dataDirectory: temporaryDirectory() });
+    expect(others.server).toBe(options.preferred?.server);
+  });
 });
