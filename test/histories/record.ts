@@ -11,6 +11,7 @@ import { readHistory } from '../../src/app/replay.ts';
 import { BOT, OWNER } from '../../src/app/sandbox-accounts.ts';
 import { createTerminal } from '../../src/app/terminal.ts';
 import { startStack } from '../../src/app/up/stack.ts';
+import { CAPACITY_WORKFLOW_ID } from '../../workflows/messages.ts';
 
 const [version = 'unreleased'] = process.argv.slice(2);
 const data = await mkdtemp(join(tmpdir(), 'codex-k8s-histories-'));
@@ -89,6 +90,13 @@ try {
   }
   await keep('issue-stages', (await look(staged)).key);
 
+  const refused = await person.openIssue(repo, { title: 'Not its turn', body: '' });
+  await person.label(repo, refused, 'run:qa');
+  await until('the refusal', 60_000, async () => (await person.comments(repo, refused)).length > 0);
+  await person.octokit.rest.issues.removeLabel({ owner: OWNER, repo, issue_number: refused, name: 'run:qa' });
+  await person.label(repo, refused, 'run:intake');
+  await keep('issue-refused', (await ended(refused, 1)).key);
+
   const talk = await person.openIssue(repo, { title: 'What would be best?', body: '' });
   await person.label(repo, talk, 'mode:discussion');
   await ended(talk, 1);
@@ -96,6 +104,8 @@ try {
   const talked = await ended(talk, 2);
   await keep('issue-discussed', talked.key);
   await keep('run-discussion', `run:${talked.runs[0]?.id}`);
+
+  await keep('capacity', CAPACITY_WORKFLOW_ID);
 } finally {
   await stack.stop();
   await rm(data, { recursive: true, force: true });
