@@ -8,10 +8,14 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { prepareLocalPlatform, type LocalPlatform } from '../../src/app/cluster/platform.ts';
-import { createPlatformClient } from '../../src/app/demo/platform-client.ts';
+import type { LogLineView, LogView } from '../../ingress/staff-api/views.ts';
+import { createPlatformClient, type PlatformClient } from '../../src/app/demo/platform-client.ts';
 import type { Steps } from '../../src/app/demo/steps.ts';
-import { tellStory } from '../../src/app/demo/story.ts';
+import { createPerson } from '../../src/app/demo/person.ts';
+import { tellStory, type StoryEnd } from '../../src/app/demo/story.ts';
 import { OWNER } from '../../src/app/sandbox-accounts.ts';
+import { issueOfBranch } from '../../src/domain/names.ts';
+import { beginnings } from '../e2e/support/agents.ts';
 
 const STAND_INS = fileURLToPath(new URL('support/stand-ins-process.ts', import.meta.url));
 
@@ -27,6 +31,7 @@ const rolledOut = async (): Promise<string> =>
 let standIns: ChildProcess | undefined;
 let gitHubUrl = '';
 let platform: LocalPlatform;
+let end: StoryEnd;
 
 // Only the local cluster is given images here.
 const hasCluster = dataDirectory !== '';
@@ -59,12 +64,21 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
+const staffToken = (): string => readFileSync(join(directory, 'platform-secrets', 'staff-token'), 'utf8').trim();
+const client = (): PlatformClient => createPlatformClient({ url: platform.url, staffToken: staffToken() });
+
+async function logOf(run: string): Promise<LogLineView[]> {
+  const lines: LogLineView[] = [];
+  for (let after = -1; ;) {
+    const page = (await client().get(`/runs/${run}/log?after=${after}`)) as LogView;
+    lines.push(...page.items);
+    if (!page.more) return lines;
+    ({ after } = page);
+  }
+}
+
 test.skipIf(!hasCluster)('a run goes through, with a rolling restart in the middle of it', async () => {
-  const staffToken = readFileSync(join(directory, 'platform-secrets', 'staff-token'), 'utf8').trim();
-  await createPlatformClient({ url: platform.url, staffToken }).post('/members', {
-    login: OWNER,
-    role: 'platform_owner',
-  });
+  await client().post('/members', { login: OWNER, role: 'platform_owner' });
   let restart: Promise<string> | undefined;
   const steps: Steps = {
     chapter: () => undefined,
@@ -74,7 +88,7 @@ test.skipIf(!hasCluster)('a run goes through, with a rolling restart in the midd
         restart ??= kubectl('-n', 'codex-k8s', 'rollout', 'restart', 'deployment/server', 'deployment/worker');
       }),
   };
-  const end = await tellStory(
+  end = await tellStory(
     {
       ready: true,
       url: platform.url,
@@ -86,12 +100,25 @@ test.skipIf(!hasCluster)('a run goes through, with a rolling restart in the midd
       databaseUrl: '',
       processes: {},
     },
-    staffToken,
+    staffToken(),
     steps,
   );
   expect(end.runs).toHaveLength(2);
   expect(await restart).toContain('deployment.apps/server restarted');
   await rolledOut();
+});
+
+test.skipIf(!hasCluster)('no agent was started twice for a run, rolling restart or not', async () => {
+  for (const run of end.runs) expect(beginnings(await logOf(run))).toHaveLength(1);
+});
+
+test.skipIf(!hasCluster)('the issue has one pull request, rolling restart or not', async () => {
+  const { octokit } = createPerson({ githubUrl: gitHubUrl, login: OWNER, token: secret('github-owner-token') });
+  const repo = end.repository.split('/')[1] ?? '';
+  const all = { owner: OWNER, repo, state: 'all' as const, per_page: 100 };
+  const pulls = await octokit.paginate(octokit.rest.pulls.list, all);
+  const ofIssue = pulls.filter(({ head }) => issueOfBranch(head.ref) === end.issue);
+  expect(ofIssue.map(({ number }) => number)).toEqual([end.pullRequest]);
 });
 
 test.skipIf(!hasCluster)('the doctor in the worker’s pod finds nothing that has failed', async () => {
