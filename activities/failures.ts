@@ -15,6 +15,14 @@ const PERMANENT: Readonly<Record<number, string>> = {
 /** What the runtimes throw that only a person can put right. */
 const PERMANENT_BY_NAME = new Set(['ForeignEnvironment', 'NetworkUnsafe']);
 
+/** An agent could not begin; the failure's first detail is the `Loss`. */
+const AGENT_CANNOT_BEGIN = 'AgentCannotBegin';
+
+/** What the Kubernetes adapter throws when it found that out before a launch. */
+interface StuckAgent extends Error {
+  readonly loss: string;
+}
+
 /** What Octokit throws, as far as this looks at it. */
 interface HttpFailure extends Error {
   readonly status: number;
@@ -34,6 +42,13 @@ const SPREAD_MS = 5000;
 /** An unknown failure stays as it is, and is tried again. */
 export function toFailure(error: unknown): unknown {
   if (error instanceof Error && PERMANENT_BY_NAME.has(error.name)) return permanent(error.name, error.message);
+  if (isStuckAgent(error))
+    return ApplicationFailure.create({
+      type: AGENT_CANNOT_BEGIN,
+      message: error.message,
+      nonRetryable: true,
+      details: [error.loss],
+    });
   if (isKubernetesRefusal(error)) return kubernetesFailure(error);
   if (isWaiting(error)) {
     const { waitMs, message } = error;
@@ -87,6 +102,10 @@ interface KubernetesRefusal extends Error {
   readonly code: number;
   readonly causes: readonly string[];
   readonly waitMs: number | undefined;
+}
+
+function isStuckAgent(error: unknown): error is StuckAgent {
+  return error instanceof Error && error.name === AGENT_CANNOT_BEGIN;
 }
 
 function isKubernetesRefusal(error: unknown): error is KubernetesRefusal {

@@ -256,7 +256,7 @@ async function launch(
   for (;;) {
     const answer = await launchAgent({ ...agent, owner, launch: launches, use, ...(turn && { asks }) }).catch(
       (error: unknown) => {
-        throw isCancellation(error) ? error : new RunFailed('launch_failed', messageOf(error));
+        throw isCancellation(error) ? error : new RunFailed(lossOf(error) ?? 'launch_failed', messageOf(error));
       },
     );
     // 0.1.0 had no turns, and its launches answered nothing.
@@ -291,6 +291,13 @@ function typeOf(error: unknown): string | undefined {
   return error instanceof ActivityFailure && error.cause instanceof ApplicationFailure
     ? (error.cause.type ?? undefined)
     : undefined;
+}
+
+/** Why no agent can begin, where a launch found that out by itself. */
+function lossOf(error: unknown): Loss | undefined {
+  if (typeOf(error) !== 'AgentCannotBegin') return undefined;
+  const { details } = (error as ActivityFailure).cause as ApplicationFailure;
+  return details?.[0] as Loss | undefined;
 }
 
 function logged(error: unknown): void {

@@ -108,3 +108,13 @@ test('a failure of ours that is permanent is not tried again', () => {
     nonRetryable: true,
   });
 });
+
+test('an agent that could not begin says why, and is not tried again', () => {
+  const stuck = Object.assign(new Error('ErrImagePull'), { name: 'AgentCannotBegin', loss: 'image_pull' });
+  expect(toFailure(stuck)).toMatchObject({
+    type: 'AgentCannotBegin',
+    message: 'ErrImagePull',
+    nonRetryable: true,
+    details: ['image_pull'],
+  });
+});

@@ -58,6 +58,8 @@ export interface FakeWorld {
   foreignEnvironment: boolean;
   /** What keeps the environment from being gone. */
   held: string | undefined;
+  /** Why no agent can be launched. */
+  launchFailure: Error | undefined;
   /** Where agents work, if not in a namespace of the environment's name. */
   namespace: string | undefined;
   /** How the project names its namespaces. */
@@ -110,6 +112,7 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
     unbound: false,
     foreignEnvironment: false,
     held: undefined,
+    launchFailure: undefined,
     namespace: undefined,
     namespaceTemplate: undefined,
     egress: undefined,
@@ -258,6 +261,7 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
     },
     async launchAgent(input) {
       called('launchAgent', input);
+      if (world.launchFailure) throw world.launchFailure;
       return { granted: true, ...(world.namespace === undefined ? {} : { namespace: world.namespace }) };
     },
     async stopAgent(input) {

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Worker } from '@temporalio/worker';
+import { ApplicationFailure } from '@temporalio/common';
 import { issueKey, type ObservedFact } from '../../src/domain/facts.ts';
 import type { IssueState } from '../../src/domain/issue-life.ts';
 import { cancelRun, issueStateQuery, observed, runWorkflowId, TASK_QUEUE } from '../../workflows/messages.ts';
@@ -398,6 +399,14 @@ describe('an agent that Kubernetes says was lost', () => {
       [1, 1],
       [1, 2],
     ]);
+  });
+
+  test('before it was launched has failed for the reason that was found', async () => {
+    const stuck = { type: 'AgentCannotBegin', message: 'ErrImagePull', nonRetryable: true, details: ['image_pull'] };
+    world.launchFailure = ApplicationFailure.create(stuck);
+    await tell(labeled(1, id(1)));
+    await until(() => world.rows.get(id(1))?.status === 'failed');
+    expect(world.rows.get(id(1))).toMatchObject({ failure: 'image_pull', detail: 'ErrImagePull' });
   });
 
   test('with its node is started again as the next attempt', async () => {

@@ -1,7 +1,8 @@
 /**
  * The Kubernetes API, as narrow as the runtime needs it. Each call has a limit in time; credentials that have expired are read
- * again once. Retries belong to Temporal, so none are made here.
+ * again once, and an API server that does not know permissions yet is given a moment. Other retries belong to Temporal.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   createConfiguration,
   CoreV1Api,
@@ -15,7 +16,7 @@ import {
   type RequestContext,
 } from '@kubernetes/client-node';
 import { FIELD_MANAGER } from './names.ts';
-import { isRefused, refusalOf } from './refusals.ts';
+import { isNotPermitted, isRefused, refusalOf } from './refusals.ts';
 
 /** Names an object. */
 export interface ObjectRef {
@@ -59,11 +60,27 @@ export function readKubeConfig(path: string | undefined): KubeConfig {
 /** Milliseconds for one answer. */
 const CALL_LIMIT_MS = 15_000;
 
+/** Milliseconds: an API server that has just been started answers before it knows who is permitted what. */
+const PERMISSION_PAUSES_MS = [250, 1000, 2000];
+
 /** `load` reads the configuration; called again when the API does not accept the credentials any more. */
 export function createKubernetesApi(load: () => KubeConfig): KubernetesApi {
   let clients = connect(load());
 
+  /** What is not permitted is asked for again a few times. */
   async function call<Result>(what: string, act: (to: Clients) => Promise<Result>): Promise<Result> {
+    for (const pause of PERMISSION_PAUSES_MS) {
+      try {
+        return await callOnce(what, act);
+      } catch (error) {
+        if (!isNotPermitted(error)) throw error;
+        await delay(pause);
+      }
+    }
+    return callOnce(what, act);
+  }
+
+  async function callOnce<Result>(what: string, act: (to: Clients) => Promise<Result>): Promise<Result> {
     const used = clients;
     try {
       return await told(what, act(used));

@@ -4,6 +4,7 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { LOSSES, type Loss } from '../../domain/losses.ts';
 import type { KubernetesApi } from './api.ts';
 import type { PodSettings } from './job.ts';
 import type { Egress } from './objects.ts';
@@ -16,6 +17,18 @@ export interface NetworkFinding {
   readonly state: NetworkState;
   /** For people: which addresses, or why nothing is known. */
   readonly detail: string;
+  /** Why the probe could not begin: no agent could either. */
+  readonly loss?: Loss;
+}
+
+/** The probe could not begin, and neither could an agent. */
+class AgentCannotBegin extends Error {
+  override readonly name = 'AgentCannotBegin';
+  readonly loss: Loss;
+  constructor(loss: Loss, detail: string) {
+    super(detail);
+    this.loss = loss;
+  }
 }
 
 /** Agents may not be started on this cluster. */
@@ -26,7 +39,10 @@ class NetworkUnsafe extends Error {
 export interface NetworkGuard {
   /** What was found; tried once, and again as long as it is not well. */
   finding(): Promise<NetworkFinding>;
-  /** Throws {@link NetworkUnsafe} where agents may not be started, and other errors where that may be known later. */
+  /**
+   * Throws {@link NetworkUnsafe} where agents may not be started, {@link AgentCannotBegin} where none could, and other errors where
+   * that may be known later.
+   */
   assertSafe(): Promise<void>;
 }
 
@@ -80,7 +96,8 @@ export function createNetworkGuard(options: NetworkGuardOptions): NetworkGuard {
     finding,
     async assertSafe() {
       if (options.allowUnenforced) return;
-      const { state, detail } = await finding();
+      const { state, detail, loss } = await finding();
+      if (loss !== undefined) throw new AgentCannotBegin(loss, detail);
       if (state === 'enforced') return;
       if (state === 'unenforced')
         throw new NetworkUnsafe(
@@ -114,8 +131,9 @@ async function probeOnce({ api, pod, egress, forbidden }: NetworkGuardOptions): 
   } as const;
   try {
     await runtime.launch({ ...agent, launch: 1, owner, token: 'none', use });
-    const { detail, log = '' } = await runtime.ended(agent, AbortSignal.timeout(LIMIT_MS));
-    return read(log) ?? { state: 'unknown', detail: log.slice(-500) || detail };
+    const { detail, loss, log = '' } = await runtime.ended(agent, AbortSignal.timeout(LIMIT_MS));
+    const neverBegan = LOSSES[loss] === 'launch_again' || loss === 'sandbox_rejected';
+    return read(log) ?? { state: 'unknown', detail: log.slice(-500) || detail, ...(neverBegan && { loss }) };
   } finally {
     // A sweep removes it otherwise.
     await runtime.removeEnvironment({ name: environment, owner }, { wait: false }).catch(() => undefined);

@@ -150,7 +150,8 @@ function limitRange(plan: EnvironmentPlan): V1LimitRange {
       limits: [
         {
           type: 'Container',
-          defaultRequest: { ...CONTAINER_DEFAULTS.requests },
+          // Without a request of its own Kubernetes takes the limit for one, and keeps that much of a node's disk free.
+          defaultRequest: { ...CONTAINER_DEFAULTS.requests, 'ephemeral-storage': '0' },
           _default: { ...CONTAINER_DEFAULTS.limits, 'ephemeral-storage': CONTAINER_DEFAULTS.ephemeralStorage },
         },
       ],

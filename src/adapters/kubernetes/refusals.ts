@@ -50,6 +50,11 @@ export function isRefused(error: unknown, code: number, reason?: string): error 
   return error instanceof KubernetesRefusal && error.code === code && (reason === undefined || error.reason === reason);
 }
 
+/** Whether whoever asks lacks the permission; admission refuses with the same code and other words. */
+export function isNotPermitted(error: unknown): boolean {
+  return isRefused(error, 403) && / cannot \w+ resource /.test(error.message);
+}
+
 /** Whether the object lies in a namespace that is being deleted. */
 export function isTerminating(error: unknown): boolean {
   return error instanceof KubernetesRefusal && error.causes.includes('NamespaceTerminating');

@@ -115,6 +115,8 @@ function kubelet(places: ClusterPlaces, description: ClusterDescription): object
     evictionHard: {},
     imageGCHighThresholdPercent: 100,
     localStorageCapacityIsolation: false,
+    // A watch for each Secret takes longer than a pod's start when many begin at once.
+    configMapAndSecretChangeDetectionStrategy: 'Get',
     syncFrequency: '1s',
     nodeStatusUpdateFrequency: '2s',
     nodeLeaseDurationSeconds: 8,

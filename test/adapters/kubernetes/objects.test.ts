@@ -120,6 +120,11 @@ test('a container that asks for nothing gets what the quota counts', () => {
   expect(given).toEqual(expect.arrayContaining(quota.filter((name) => /^(requests|limits)\./.test(name))));
 });
 
+test('a container that asks for nothing keeps no disk free', () => {
+  const [limits] = find<V1LimitRange>(PLAN, 'LimitRange').spec?.limits ?? [];
+  expect(limits?.defaultRequest).toMatchObject({ 'ephemeral-storage': '0' });
+});
+
 describe('the network policy', () => {
   const targets = (plan: EnvironmentPlan) =>
     find<V1NetworkPolicy>(plan, 'NetworkPolicy').spec?.egress?.map(({ to, ports }) => [

@@ -1,6 +1,6 @@
 import { ApiException } from '@kubernetes/client-node';
 import { describe, expect, test } from 'vitest';
-import { isRefused, isTerminating, refusalOf } from '../../../src/adapters/kubernetes/refusals.ts';
+import { isRefused, isNotPermitted, isTerminating, refusalOf } from '../../../src/adapters/kubernetes/refusals.ts';
 
 const status = (fields: object): string => JSON.stringify({ kind: 'Status', ...fields });
 
@@ -58,4 +58,12 @@ test('in a namespace that is being deleted is told from every other 403', () => 
   const details = { causes: [{ reason: 'NamespaceTerminating', field: 'metadata.namespace' }] };
   expect(isTerminating(refused(403, status({ reason: 'Forbidden', details })))).toBe(true);
   expect(isTerminating(refused(403, status({ reason: 'Forbidden' })))).toBe(false);
+});
+
+test.each([
+  ['a permission that is not there', 'pods is forbidden: User "w" cannot list resource "pods" in API group ""', true],
+  ['a quota', 'pods "x" is forbidden: exceeded quota: q', false],
+  ['a policy', 'jobs.batch "x" is forbidden: ValidatingAdmissionPolicy denied request', false],
+])('%s is told from other 403', (_what, message, expected) => {
+  expect(isNotPermitted(refused(403, status({ reason: 'Forbidden', message })))).toBe(expected);
 });

@@ -91,9 +91,9 @@ test('two directories never get the same port, even before either has bound it',
 
 describe('the ports of an up that has ended', () => {
   /** Chooses ports in a process that is over. */
-  async function choosePortsAndEnd({ report: _, ...options }: PortOptions): Promise<void> {
+  async function choosePortsAndEnd(options: PortOptions): Promise<void> {
     const module = JSON.stringify(new URL('../../../src/app/up/ports.ts', import.meta.url));
-    const given = JSON.stringify(options);
+    const given = JSON.stringify({ ...options, report: undefined });
     const script = `import { choosePorts } from ${module}; await choosePorts({ ...${given}, report() {} });`;
     await execa(process.execPath, ['--input-type=module', '-e', script]);
   }
