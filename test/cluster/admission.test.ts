@@ -152,7 +152,7 @@ test('no policy has a word that its types do not know', async () => {
   });
 });
 
-describe('a developer agent', () => {
+describe('T48: a developer agent', () => {
   describe.each([DEV, FREE])('in %s', (namespace) => {
     test.each(HONEST_ACTS)('does its work: $does', async (act) => {
       expect(await agentDoes(namespace, act)).toSatisfy(accepted);

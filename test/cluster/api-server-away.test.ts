@@ -25,7 +25,7 @@ async function hasReported(runId: string): Promise<boolean> {
   return row?.['reported'] === true;
 }
 
-describe.skipIf(dataDirectory === '')('an API server that is killed while an agent works', () => {
+describe.skipIf(dataDirectory === '')('T45: an API server that is killed while an agent works', () => {
   beforeAll(async () => {
     runs = await openRuns('api-server-away');
   });

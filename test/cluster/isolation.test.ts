@@ -169,7 +169,7 @@ describe('a bystander', () => {
   );
 });
 
-describe('an agent with the code only', () => {
+describe('T49: an agent with the code only', () => {
   const who = 'an agent with the code only';
 
   test('reaches the gateways', async () => expectInReach(who, 'the gateways'));
@@ -189,7 +189,7 @@ describe('an agent with the code only', () => {
   );
 });
 
-describe('an agent with a whole environment', () => {
+describe('T49: an agent with a whole environment', () => {
   const who = 'an agent with a whole environment';
 
   test.each(['the gateways', 'the API server', 'the API server by its Service', 'a pod of the same environment'])(
@@ -210,7 +210,7 @@ describe('an agent with a whole environment', () => {
   );
 });
 
-describe.runIf(isLocal)('an agent of a project with a list of addresses', () => {
+describe.runIf(isLocal)('T49: an agent of a project with a list of addresses', () => {
   const who = 'an agent of a project with a list';
 
   test.each(['port 80 of the machine', 'port 443 of the machine', 'the gateways'])('reaches %s', async (whom) =>
@@ -223,7 +223,7 @@ describe.runIf(isLocal)('an agent of a project with a list of addresses', () => 
   );
 });
 
-describe.runIf(isLocal)('an agent of a project that lists every address', () => {
+describe.runIf(isLocal)('T49: an agent of a project that lists every address', () => {
   const who = 'an agent of a project that lists everything';
 
   test('reaches port 80 of the machine', async () => expectInReach(who, 'port 80 of the machine'));

@@ -63,7 +63,7 @@ function beforeStart(act: (namespace: string) => Promise<void>): (api: Kubernete
   });
 }
 
-describe.concurrent('an agent that never began', () => {
+describe.concurrent('T41, T42: an agent that never began', () => {
   test('whose image cannot be had', async () => {
     expect(await loss({ image: 'registry.invalid/absent:1' })).toEqual({
       loss: 'image_pull',
@@ -169,7 +169,7 @@ describe.concurrent('an agent that never began', () => {
   });
 });
 
-describe.concurrent('an agent that began', () => {
+describe.concurrent('T43: an agent that began', () => {
   test('and used more memory than it may', async () => {
     expect(await loss({ script: 'tail /dev/zero' })).toMatchObject({
       loss: 'agent_oom',

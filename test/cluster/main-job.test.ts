@@ -139,7 +139,7 @@ describe('a worker that is killed while an agent works', () => {
     await closeIssue(issue);
   });
 
-  test('does not start an agent again whose Job is gone meanwhile', async () => {
+  test('T46: does not start an agent again whose Job is gone meanwhile', async () => {
     const { issue, run, namespace } = await waitingRun('the worker is away');
     const [pod] = await podsOf(namespace, run);
     process.kill(scene.stack.pids()['worker'] ?? 0, 'SIGSTOP');

@@ -179,7 +179,7 @@ describe('an environment', () => {
   });
 });
 
-describe('a namespace with the name of an environment', () => {
+describe('T47: a namespace with the name of an environment', () => {
   test('that somebody else has made is left as it is', async () => {
     const issue = platform.issue();
     foreign.push(issue.environment);
@@ -218,7 +218,7 @@ describe('a namespace with the name of an environment', () => {
   });
 });
 
-describe('an environment that is held', () => {
+describe('T40: an environment that is held', () => {
   test('by a finalizer: it is said what holds it, and the finalizer is left', async () => {
     const issue = platform.issue();
     await launch(platform.runtime(), issue, agentOf(issue));

@@ -54,7 +54,7 @@ describe('a network that heeds policies', () => {
   });
 });
 
-describe.runIf(inject('clusterDataDirectory') !== '')('a network that ignores policies', () => {
+describe.runIf(inject('clusterDataDirectory') !== '')('T49: a network that ignores policies', () => {
   beforeAll(async () => {
     await stopComponent(inject('clusterDataDirectory'), 'policies');
   });

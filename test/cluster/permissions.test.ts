@@ -100,7 +100,7 @@ async function askedInside(role: Role, mode: RuntimeMode): Promise<{ asked: Prob
 
 const inWords = (probe: Probe): string => `${probe.verb} ${probe.group}/${probe.resource} in ${probe.namespace}`;
 
-describe.concurrent('the API server allows an agent in its pod exactly what the table says', () => {
+describe.concurrent('T48: the API server allows an agent in its pod exactly what the table says', () => {
   test.each(EVERYBODY.filter(({ role, mode }) => permissionsOf(role, mode).length > 0))(
     '$role in $mode',
     async ({ role, mode }) => {

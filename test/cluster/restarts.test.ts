@@ -75,7 +75,7 @@ describe('a worker', () => {
   });
 });
 
-describe('credentials that are not accepted any more', () => {
+describe('T45: credentials that are not accepted any more', () => {
   test('are read again', async () => {
     const path = kubeconfigWith('nonsense');
     const api = createKubernetesApi(() => readKubeConfig(path));
@@ -151,7 +151,7 @@ describe.skipIf(dataDirectory === '')('of the cluster', () => {
     await until('the node is ready', async () => (await readiness()) === 'True', 60);
   });
 
-  test('the API server is killed, and the end of an agent is found when it is back', async () => {
+  test('T45: the API server is killed, and the end of an agent is found when it is back', async () => {
     const issue = platform.issue();
     const agent = agentOf(issue);
     const runtime = platform.runtime({ script: 'sleep 3; echo over; exit 1' });
@@ -164,7 +164,7 @@ describe.skipIf(dataDirectory === '')('of the cluster', () => {
     expect(await lost).toMatchObject({ loss: 'agent_error', log: 'over\n' });
   });
 
-  test('the API server is killed, and who waits for an agent can still be stopped', async () => {
+  test('T45: the API server is killed, and who waits for an agent can still be stopped', async () => {
     const issue = platform.issue();
     const agent = agentOf(issue);
     const runtime = platform.runtime();
@@ -178,7 +178,7 @@ describe.skipIf(dataDirectory === '')('of the cluster', () => {
     await expect(waiting).rejects.toThrow('the worker stops');
   });
 
-  test('the API server is killed in the middle of a launch, which is made good when it is back', async () => {
+  test('T45: the API server is killed in the middle of a launch, which is made good when it is back', async () => {
     const issue = platform.issue();
     const agent = agentOf(issue);
     const unlucky = platform.runtime({
@@ -210,7 +210,7 @@ describe.skipIf(dataDirectory === '')('of the cluster', () => {
     expect(await lost).toMatchObject({ loss: 'agent_error' });
   });
 
-  test('the node is lost, and its agent with it; the next attempt works when it is back', async () => {
+  test('T44: the node is lost, and its agent with it; the next attempt works when it is back', async () => {
     const issue = platform.issue();
     const first = agentOf(issue);
     const runtime = platform.runtime();
@@ -235,7 +235,7 @@ describe.skipIf(dataDirectory === '')('of the cluster', () => {
     await runningPod(platform.admin, issue.environment);
   });
 
-  test('the node is lost where nobody removes its pods, as when it is the only one', async () => {
+  test('T44: the node is lost where nobody removes its pods, as when it is the only one', async () => {
     const issue = platform.issue();
     const agent = agentOf(issue);
     const runtime = platform.runtime({

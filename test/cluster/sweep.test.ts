@@ -173,7 +173,7 @@ describe('the list that is swept', () => {
   });
 });
 
-describe('the sweep', () => {
+describe('T47: the sweep', () => {
   let swept: string;
   let working: WaitingRun;
 

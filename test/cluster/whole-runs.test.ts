@@ -110,7 +110,7 @@ describe('a cluster that has the image of the agents', () => {
   });
 });
 
-describe('an image of the agents that cannot be pulled', () => {
+describe('T42: an image of the agents that cannot be pulled', () => {
   const IMAGE = 'registry.invalid/absent:1';
   const WORDS = "The agent's image cannot be pulled.";
   let issue: number;
