@@ -165,7 +165,9 @@ test('a process that has the pid of a leftover and is not the leftover is left a
 });
 
 test('a zombie is not alive', async () => {
-  const parent = spawn('/bin/sh', ['-c', 'sleep 0 & echo $!; exec sleep 1000'], {
+  // A shell would clear its child away: this one ends only when `sleep` has taken the shell's place.
+  const child = '(until grep -q sleep /proc/$$/comm; do :; done)';
+  const parent = spawn('/bin/sh', ['-c', `${child} & echo $!; exec sleep 1000`], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const pid = await new Promise<number>((resolve) =>
