@@ -53,7 +53,7 @@ describe('a worker', () => {
       'the agent has ended',
       async () => (await podsIn(platform.admin, issue.environment))[0]?.status?.phase === 'Failed',
     );
-    expect(await ended(platform.runtime(), agent)).toEqual({
+    expect(await ended(platform.runtime(), agent)).toMatchObject({
       loss: 'agent_error',
       detail: 'it ended with code 3 without a report: words',
       log: 'words\n',
