@@ -45,8 +45,8 @@ export interface AgentRuntime {
    */
   launch(agent: AgentLaunch): Promise<{ namespace?: string }>;
   /**
-   * Resolves when the agent is gone; says what is known of its end, in which pod, with the end of its output where nobody else has it. A
-   * runtime that cannot tell how the agent was lost leaves `loss` out.
+   * Resolves when the agent is gone; says what is known of its end, in which pod, with the end of its output where nobody else
+   * has it. A runtime that cannot tell how the agent was lost leaves `loss` out.
    */
   ended(agent: AgentRef, signal: AbortSignal): Promise<{ detail: string; loss?: Loss; log?: string; pod?: string }>;
   /** Stops whatever agent of the run lives: asked first, killed after a grace. */

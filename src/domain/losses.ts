@@ -43,3 +43,8 @@ export type Loss = keyof typeof LOSSES;
 
 /** What is nobody's fault, and does not count as an attempt (reliability.md T44). */
 export const DISRUPTIONS: ReadonlySet<Loss> = new Set(['evicted', 'node_lost']);
+
+/** Whether the agent was lost before it did anything. */
+export function couldNotBegin(loss: Loss): boolean {
+  return LOSSES[loss] === 'launch_again' || loss === 'sandbox_rejected';
+}

@@ -48,6 +48,12 @@ export function createPullRequests(octokit: Octokit) {
     }
   }
 
+  /** What parts the second commit from the first; of the commits in between only one is read. */
+  async function compared(repository: IssueRef, base: string, head: string) {
+    const basehead = `${base}...${head}`;
+    return octokit.rest.repos.compareCommitsWithBasehead({ ...at(repository), basehead, per_page: 1 });
+  }
+
   return {
     /** `created` also when an earlier attempt of this very call did, whose answer was lost: its text is the same. */
     async openPullRequest(
@@ -104,11 +110,7 @@ export function createPullRequests(octokit: Octokit) {
       base: string,
       head: string,
     ): Promise<{ readonly paths: readonly string[]; readonly all: boolean }> {
-      const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
-        ...at(repository),
-        basehead: `${base}...${head}`,
-        per_page: 1,
-      });
+      const { data } = await compared(repository, base, head);
       const files = data.files ?? [];
       const paths = files.flatMap(({ filename, previous_filename: before }) =>
         before ? [filename, before] : [filename],
@@ -130,11 +132,7 @@ export function createPullRequests(octokit: Octokit) {
     /** The commit where `head` parts from `base`; null when they have none in common, or one of them is gone. */
     async readMergeBase(repository: IssueRef, base: string, head: string): Promise<string | null> {
       try {
-        const { data } = await octokit.rest.repos.compareCommitsWithBasehead({
-          ...at(repository),
-          basehead: `${base}...${head}`,
-          per_page: 1,
-        });
+        const { data } = await compared(repository, base, head);
         return data.merge_base_commit.sha;
       } catch (error) {
         if (isNotFound(error)) return null;

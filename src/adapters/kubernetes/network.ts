@@ -4,14 +4,12 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { LOSSES, type Loss } from '../../domain/losses.ts';
+import { couldNotBegin, type Loss } from '../../domain/losses.ts';
+import type { NetworkState } from '../../domain/network-findings.ts';
 import type { KubernetesApi } from './api.ts';
 import type { PodSettings } from './job.ts';
 import type { Egress } from './objects.ts';
 import { createKubernetesRuntime } from './runtime.ts';
-
-/** What was found. `unreachable`: pods cannot even reach the platform, so nothing is known of what is blocked. */
-export type NetworkState = 'enforced' | 'unenforced' | 'unreachable' | 'unknown';
 
 export interface NetworkFinding {
   readonly state: NetworkState;
@@ -132,8 +130,7 @@ async function probeOnce({ api, pod, egress, forbidden }: NetworkGuardOptions): 
   try {
     await runtime.launch({ ...agent, launch: 1, owner, token: 'none', use });
     const { detail, loss, log = '' } = await runtime.ended(agent, AbortSignal.timeout(LIMIT_MS));
-    const neverBegan = LOSSES[loss] === 'launch_again' || loss === 'sandbox_rejected';
-    return read(log) ?? { state: 'unknown', detail: log.slice(-500) || detail, ...(neverBegan && { loss }) };
+    return read(log) ?? { state: 'unknown', detail: log.slice(-500) || detail, ...(couldNotBegin(loss) && { loss }) };
   } finally {
     // A sweep removes it otherwise.
     await runtime.removeEnvironment({ name: environment, owner }, { wait: false }).catch(() => undefined);
