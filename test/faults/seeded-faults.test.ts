@@ -113,16 +113,27 @@ async function cancelOne(): Promise<number> {
   return issue;
 }
 
+/**
+ * GitHub's own delivery of the label on an issue. Whether the platform kept that one says nothing here: when it failed, the
+ * platform may have found the label by asking.
+ */
+async function clickOn(issue: number) {
+  const { octokit } = scene.person;
+  for (const delivery of await allDeliveries()) {
+    if (delivery.event !== 'issues' || delivery.action !== 'labeled' || delivery.status_code === 0) continue;
+    const { data } = await octokit.rest.repos.getWebhookDelivery({ ...hook(), delivery_id: delivery.id });
+    const told = data.request.payload as { issue: { number: number }; label: { name: string } };
+    if (told.issue.number === issue && told.label.name === 'run:dev') return delivery;
+  }
+  return undefined;
+}
+
 /** One click, delivered five times more. */
 async function deliverAgain(): Promise<number> {
   const { person } = scene;
   const issue = await person.openIssue(REPO, { title: 'Twice', body: 'A note, please.' });
   await person.label(REPO, issue, 'run:dev');
-  const delivery = await patiently('the click is delivered', async () => {
-    const [kept] = await scene.sql`select id from deliveries
-      where issue_key = ${`issue:${repository.id}#${issue}`} and action = 'labeled'`;
-    return (await allDeliveries()).find(({ guid, status_code: code }) => guid === kept?.['id'] && code > 0);
-  });
+  const delivery = await patiently('the click is delivered', async () => clickOn(issue));
   for (let time = 0; time < 5; time += 1)
     await person.octokit.rest.repos.redeliverWebhookDelivery({ ...hook(), delivery_id: delivery.id });
   await runEnded(issue, 0);
