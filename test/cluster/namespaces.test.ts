@@ -1,4 +1,11 @@
-import type { KubernetesObject, V1Namespace, V1NetworkPolicy, V1ResourceQuota, V1Role } from '@kubernetes/client-node';
+import type {
+  KubernetesObject,
+  V1LimitRange,
+  V1Namespace,
+  V1NetworkPolicy,
+  V1ResourceQuota,
+  V1Role,
+} from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { removeEnvironment } from '../../src/adapters/kubernetes/environment.ts';
 import {
@@ -176,6 +183,62 @@ describe('an environment', () => {
     await launch(platform.runtime(), reviews, agentOf(issue));
     expect(((await part(issue.environment, PARTS[1])) as V1Role).rules ?? []).toEqual([]);
     expect((await namespaceOf(issue.environment)).metadata?.labels?.['codex-k8s.dev/runtime-mode']).toBe('code-only');
+  });
+});
+
+describe('the size of an environment', () => {
+  const as = (issue: Issue, use: Partial<Issue['use']>): Issue => ({ ...issue, use: { ...issue.use, ...use } });
+  const does = async (issue: Issue) => launch(platform.runtime(), issue, agentOf(issue));
+  const quotaOf = async (name: string) => ((await part(name, PARTS[5])) as V1ResourceQuota).spec?.hard;
+
+  test('for arch is small', async () => {
+    const issue = platform.issue({ stage: 'arch', role: 'sa' });
+    await does(issue);
+    expect((await namespaceOf(issue.environment)).metadata?.annotations?.['codex-k8s.dev/size']).toBe('reading');
+    expect(await quotaOf(issue.environment)).toMatchObject({ pods: '5', 'limits.memory': '20Gi' });
+  });
+
+  test('for qa has room for its test Jobs', async () => {
+    const issue = platform.issue({ stage: 'qa', role: 'qa' });
+    await does(issue);
+    expect(await quotaOf(issue.environment)).toMatchObject({
+      pods: '30',
+      'requests.cpu': '6',
+      'requests.memory': '12Gi',
+      'limits.cpu': '16',
+      'limits.memory': '32Gi',
+      'limits.ephemeral-storage': '80Gi',
+    });
+  });
+
+  test('for qa gives a container that asks for nothing more memory', async () => {
+    const issue = platform.issue({ stage: 'qa', role: 'qa' });
+    await does(issue);
+    const [limits] = ((await part(issue.environment, PARTS[4])) as V1LimitRange).spec?.limits ?? [];
+    expect(limits?._default).toEqual({ cpu: '1', memory: '2Gi', 'ephemeral-storage': '2Gi' });
+  });
+
+  test('grows from arch to dev', async () => {
+    const issue = platform.issue({ stage: 'arch', role: 'sa' });
+    await does(issue);
+    await does(as(issue, { stage: 'dev', role: 'dev' }));
+    expect(await quotaOf(issue.environment)).toMatchObject({ pods: '20', 'limits.memory': '24Gi' });
+  });
+
+  test('does not shrink when dev works where qa has', async () => {
+    const issue = platform.issue({ stage: 'qa', role: 'qa' });
+    await does(issue);
+    expect(await does(as(issue, { stage: 'dev', role: 'dev' }))).toBe(issue.environment);
+    expect((await namespaceOf(issue.environment)).metadata?.annotations?.['codex-k8s.dev/size']).toBe('testing');
+    expect(await quotaOf(issue.environment)).toMatchObject({ pods: '30', 'limits.memory': '32Gi' });
+  });
+
+  test('begins anew when the environment is made anew', async () => {
+    const issue = platform.issue({ stage: 'qa', role: 'qa', baseCommit: 'abc123' });
+    await does(issue);
+    const namespace = await does(as(issue, { stage: 'arch', role: 'sa', baseCommit: 'def456' }));
+    expect(namespace).toBe(`${issue.environment}-2`);
+    expect(await quotaOf(namespace)).toMatchObject({ pods: '5' });
   });
 });
 

@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Job, V1Namespace } from '@kubernetes/client-node';
-import type { EnvironmentUse } from '../../domain/environments.ts';
+import { largerSize, sizeOf, type EnvironmentUse, type SizeName } from '../../domain/environments.ts';
 import type { KubernetesApi } from './api.ts';
 import { ANNOTATIONS, LABELS, MANAGED_BY, OURS, PURPOSE } from './names.ts';
 import { fingerprintOf, namespaceObject, objectsOf, type Egress } from './objects.ts';
@@ -36,9 +36,10 @@ const NAMES = 9;
 /** Makes the environment or brings it up to date, and returns its namespace's name. */
 export async function ensureEnvironment(api: KubernetesApi, wanted: WantedEnvironment): Promise<string> {
   for (const namespace of await namesOf(api, wanted.environment)) {
-    if (!(await claim(api, namespace, wanted))) continue;
+    const size = await claim(api, namespace, wanted);
+    if (!size) continue;
     // All of them before a Job. The API server takes a RoleBinding only when its Role is there.
-    const objects = objectsOf({ ...wanted, namespace });
+    const objects = objectsOf({ ...wanted, namespace, size });
     const isBinding = ({ kind }: { kind?: string }): boolean => kind === 'RoleBinding';
     await Promise.all(objects.filter((object) => !isBinding(object)).map((object) => api.apply(object)));
     await Promise.all(objects.filter(isBinding).map((object) => api.apply(object)));
@@ -62,20 +63,25 @@ async function namesOf(api: KubernetesApi, environment: string): Promise<Set<str
   return new Set([...living.flatMap(({ metadata }) => metadata?.name ?? []), ...free]);
 }
 
-/** False when the namespace is still being deleted, or is better made anew under another name. */
-async function claim(api: KubernetesApi, namespace: string, wanted: WantedEnvironment): Promise<boolean> {
-  const object = namespaceObject({ ...wanted, namespace }, new Date());
-  if (await api.create(object)) return true;
+/**
+ * Takes a namespace and says what size it has now: what the run asks for, or what it had, if that is more. Undefined when the
+ * namespace is still being deleted, or is better made anew under another name.
+ */
+async function claim(api: KubernetesApi, namespace: string, wanted: WantedEnvironment): Promise<SizeName | undefined> {
+  const asked = sizeOf(wanted.use);
+  if (await api.create(namespaceObject({ ...wanted, namespace, size: asked }, new Date()))) return asked;
   const found = await api.find<V1Namespace>(refOf(namespace));
   if (!found) throw new EnvironmentLeaving(`namespace ${namespace} was deleted just now`);
-  if (isLeaving(found)) return false;
+  if (isLeaving(found)) return undefined;
   assertOurs(found, wanted.owner);
-  if (found.metadata?.annotations?.[ANNOTATIONS.fingerprint] !== fingerprintOf(wanted)) {
+  const annotations = found.metadata?.annotations;
+  if (annotations?.[ANNOTATIONS.fingerprint] !== fingerprintOf(wanted)) {
     await api.remove(refOf(namespace), found.metadata?.uid);
-    return false;
+    return undefined;
   }
-  await api.apply(object);
-  return true;
+  const size = largerSize(annotations[ANNOTATIONS.size], asked);
+  await api.apply(namespaceObject({ ...wanted, namespace, size }, new Date()));
+  return size;
 }
 
 /** The namespaces of an environment: what lives first, then what is being deleted. */

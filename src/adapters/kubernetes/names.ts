@@ -21,6 +21,8 @@ export const ANNOTATIONS = {
   /** The key of the issue that the namespace belongs to. */
   owner: 'codex-k8s.dev/owner',
   fingerprint: 'codex-k8s.dev/fingerprint',
+  /** What its quota and limits are made of; it only grows. */
+  size: 'codex-k8s.dev/size',
   baseCommit: 'codex-k8s.dev/base-commit',
   correlationId: 'codex-k8s.dev/correlation-id',
   leaseExpiresAt: 'codex-k8s.dev/namespace-lease-expires-at',

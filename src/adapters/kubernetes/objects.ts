@@ -12,7 +12,7 @@ import type {
   V1ServiceAccount,
 } from '@kubernetes/client-node';
 import { metadataIn } from '../../domain/address-blocks.ts';
-import { CONTAINER_DEFAULTS, SIZES, type EnvironmentUse } from '../../domain/environments.ts';
+import { sizeRow, type EnvironmentUse, type SizeName } from '../../domain/environments.ts';
 import { needsToken, permissionsOf } from '../../domain/permissions.ts';
 import { ANNOTATIONS, LABELS, labelValue, MANAGED_BY, OBJECTS, PURPOSE } from './names.ts';
 
@@ -40,6 +40,8 @@ export interface EnvironmentPlan {
   /** The run that is to begin in it. */
   readonly runId: string;
   readonly use: EnvironmentUse;
+  /** At least what the run asks for: an environment that is there keeps what it has. */
+  readonly size: SizeName;
   readonly egress: Egress;
   /** Images and settings that, changed, make an environment another one. */
   readonly image: string;
@@ -80,6 +82,7 @@ export function namespaceObject(plan: EnvironmentPlan, now: Date): V1Namespace {
       annotations: {
         [ANNOTATIONS.owner]: plan.owner,
         [ANNOTATIONS.fingerprint]: fingerprintOf(plan),
+        [ANNOTATIONS.size]: plan.size,
         ...(use.correlationId === undefined ? {} : { [ANNOTATIONS.correlationId]: use.correlationId }),
         ...(use.baseCommit === undefined ? {} : { [ANNOTATIONS.baseCommit]: use.baseCommit }),
         [ANNOTATIONS.leaseExpiresAt]: use.until,
@@ -142,6 +145,7 @@ function roleBinding(plan: EnvironmentPlan): V1RoleBinding {
 }
 
 function limitRange(plan: EnvironmentPlan): V1LimitRange {
+  const { requests, limits, ephemeralStorage } = sizeRow(plan.size).container;
   return {
     apiVersion: 'v1',
     kind: 'LimitRange',
@@ -151,8 +155,8 @@ function limitRange(plan: EnvironmentPlan): V1LimitRange {
         {
           type: 'Container',
           // Without a request of its own Kubernetes takes the limit for one, and keeps that much of a node's disk free.
-          defaultRequest: { ...CONTAINER_DEFAULTS.requests, 'ephemeral-storage': '0' },
-          _default: { ...CONTAINER_DEFAULTS.limits, 'ephemeral-storage': CONTAINER_DEFAULTS.ephemeralStorage },
+          defaultRequest: { ...requests, 'ephemeral-storage': '0' },
+          _default: { ...limits, 'ephemeral-storage': ephemeralStorage },
         },
       ],
     },
@@ -160,7 +164,7 @@ function limitRange(plan: EnvironmentPlan): V1LimitRange {
 }
 
 function quota(plan: EnvironmentPlan): V1ResourceQuota {
-  const { pods, requests, limits, ephemeralStorage } = SIZES[plan.use.mode];
+  const { pods, requests, limits, ephemeralStorage } = sizeRow(plan.size);
   return {
     apiVersion: 'v1',
     kind: 'ResourceQuota',

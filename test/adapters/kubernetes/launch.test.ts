@@ -1,6 +1,9 @@
+import type { KubernetesObject, V1ResourceQuota } from '@kubernetes/client-node';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { toFailure } from '../../../activities/failures.ts';
+import type { ObjectRef } from '../../../src/adapters/kubernetes/api.ts';
 import { createKubernetesRuntime } from '../../../src/adapters/kubernetes/runtime.ts';
+import type { EnvironmentUse } from '../../../src/domain/environments.ts';
 import { fakeApi, FAILED, JOB, podOf, refusal, RUN, type FakeApi } from './fake-api.ts';
 
 const AGENT = {
@@ -100,6 +103,84 @@ describe('a launch', () => {
     api.pods = [FAILED];
     await runtime.launch({ ...AGENT, launch: 2 });
     expect(written().slice(-1)).toEqual(['create Job']);
+  });
+});
+
+describe('the size of an environment', () => {
+  /** Namespaces that were made, and their quotas. */
+  let namespaces: Map<string | undefined, KubernetesObject>;
+  let quotas: Map<string | undefined, V1ResourceQuota>;
+
+  beforeEach(() => {
+    namespaces = new Map();
+    quotas = new Map();
+    const usual = { ...api };
+    api.create = async (object) => {
+      if (object.kind !== 'Namespace') return usual.create(object);
+      if (namespaces.has(object.metadata?.name)) return false;
+      namespaces.set(object.metadata?.name, object);
+      return true;
+    };
+    api.apply = async (object) => {
+      if (object.kind === 'Namespace') namespaces.set(object.metadata?.name, object);
+      if (object.kind === 'ResourceQuota') quotas.set(object.metadata?.namespace, object);
+      return usual.apply(object);
+    };
+    api.find = async <Kind extends KubernetesObject>(ref: ObjectRef) =>
+      ref.kind === 'Namespace' ? (namespaces.get(ref.metadata.name) as Kind | undefined) : usual.find<Kind>(ref);
+  });
+
+  const run = async (use: Partial<EnvironmentUse>) => runtime.launch({ ...AGENT, use: { ...AGENT.use, ...use } });
+
+  /** What a namespace says of its size, and the pods that its quota has. */
+  function sized(name: string = RUN.namespace) {
+    return {
+      size: namespaces.get(name)?.metadata?.annotations?.['codex-k8s.dev/size'],
+      pods: quotas.get(name)?.spec?.hard?.['pods'],
+    };
+  }
+
+  /** Says something else of its size, as another build would. */
+  function rename(size: string | undefined): void {
+    const { metadata } = namespaces.get(RUN.namespace)!;
+    const { 'codex-k8s.dev/size': _, ...others } = metadata!.annotations!;
+    metadata!.annotations = { ...others, ...(size !== undefined && { 'codex-k8s.dev/size': size }) };
+  }
+
+  test('that is new is what its stage asks for', async () => {
+    await run({ stage: 'arch', role: 'sa' });
+    expect(sized()).toEqual({ size: 'reading', pods: '5' });
+  });
+
+  test('grows with a stage that asks for more', async () => {
+    await run({ stage: 'arch', role: 'sa' });
+    await run({ stage: 'qa', role: 'qa' });
+    expect(sized()).toEqual({ size: 'testing', pods: '30' });
+  });
+
+  test('does not shrink with a stage that asks for less', async () => {
+    await run({ stage: 'qa', role: 'qa' });
+    await run({ stage: 'dev' });
+    expect(sized()).toEqual({ size: 'testing', pods: '30' });
+  });
+
+  test('does not shrink for a reviewer, who has the code only', async () => {
+    await run({ stage: 'dev' });
+    await run({ role: 'reviewer', mode: 'code-only' });
+    expect(sized()).toEqual({ size: 'working', pods: '20' });
+  });
+
+  test.each([undefined, 'huge'])('is what the stage asks for when it was %j', async (size) => {
+    await run({ stage: 'qa', role: 'qa' });
+    rename(size);
+    await run({ stage: 'arch', role: 'sa' });
+    expect(sized()).toEqual({ size: 'reading', pods: '5' });
+  });
+
+  test('begins anew with the namespace', async () => {
+    await run({ stage: 'qa', role: 'qa', baseCommit: 'abc123' });
+    await run({ stage: 'arch', role: 'sa', baseCommit: 'def456' });
+    expect(sized(`${RUN.namespace}-2`)).toEqual({ size: 'reading', pods: '5' });
   });
 });
 

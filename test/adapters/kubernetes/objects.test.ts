@@ -24,6 +24,7 @@ const PLAN: EnvironmentPlan = {
   owner: 'issue:7#42',
   runId: 'run-1',
   use: { ...USE, baseCommit: 'abc123', correlationId: 'delivery-1' },
+  size: 'working',
   image: 'agent:1',
   egress: {
     gateways: { port: 8090, address: '10.88.0.1' },
@@ -32,7 +33,7 @@ const PLAN: EnvironmentPlan = {
   },
 };
 
-const CHECKOUT: EnvironmentPlan = { ...PLAN, use: { ...USE, mode: 'code-only' } };
+const CHECKOUT: EnvironmentPlan = { ...PLAN, use: { ...USE, mode: 'code-only' }, size: 'checkout' };
 
 function find<Kind extends ReturnType<typeof objectsOf>[number]>(plan: EnvironmentPlan, kind: Kind['kind']): Kind {
   return objectsOf(plan).find((object): object is Kind => object.kind === kind)!;
@@ -50,6 +51,7 @@ describe('the fingerprint of an environment', () => {
   test.each<[string, Partial<EnvironmentUse>]>([
     ['role', { role: 'qa' }],
     ['mode', { mode: 'code-only' }],
+    ['stage', { stage: 'qa' }],
     ['lease', { until: '2027-01-01T00:00:00.000Z' }],
     ['list of addresses', { egress: ['198.51.100.7/32'] }],
   ])('stays when only its %s changes, so that a revise works where the work was', (_what, change) => {
@@ -77,6 +79,7 @@ test('a namespace says whose it is, for how long, and what may run in it', () =>
     annotations: {
       'codex-k8s.dev/owner': 'issue:7#42',
       'codex-k8s.dev/fingerprint': fingerprintOf(PLAN),
+      'codex-k8s.dev/size': 'working',
       'codex-k8s.dev/base-commit': 'abc123',
       'codex-k8s.dev/correlation-id': 'delivery-1',
       'codex-k8s.dev/namespace-lease-expires-at': '2026-11-22T10:00:00.000Z',
@@ -97,16 +100,44 @@ test('an agent has the permissions of its role, and with a checkout only none', 
   expect(find<V1Role>(CHECKOUT, 'Role').rules).toEqual([]);
 });
 
-test('a checkout has a smaller quota than a whole environment; nothing is reachable from outside', () => {
-  expect(find<V1ResourceQuota>(PLAN, 'ResourceQuota').spec?.hard).toMatchObject({
-    pods: '20',
-    'limits.memory': '24Gi',
+describe('the quota', () => {
+  const hard = (plan: EnvironmentPlan) => find<V1ResourceQuota>(plan, 'ResourceQuota').spec?.hard;
+
+  test.each([
+    ['checkout', ['3', '2', '4Gi', '8', '16Gi', '24Gi']],
+    ['reading', ['5', '3', '6Gi', '10', '20Gi', '32Gi']],
+    ['working', ['20', '4', '8Gi', '12', '24Gi', '60Gi']],
+    ['testing', ['30', '6', '12Gi', '16', '32Gi', '80Gi']],
+  ] as const)('of an environment for %s is made of its size', (size, [pods, cpu, memory, maxCpu, maxMemory, disk]) => {
+    expect(hard({ ...PLAN, size })).toMatchObject({
+      pods,
+      'requests.cpu': cpu,
+      'requests.memory': memory,
+      'limits.cpu': maxCpu,
+      'limits.memory': maxMemory,
+      'limits.ephemeral-storage': disk,
+    });
   });
-  expect(find<V1ResourceQuota>(CHECKOUT, 'ResourceQuota').spec?.hard).toMatchObject({
-    pods: '3',
-    'limits.memory': '16Gi',
-    'services.nodeports': '0',
-    'services.loadbalancers': '0',
+
+  test('is that of the environment’s size, even if the run would do with less', () => {
+    expect(hard({ ...CHECKOUT, size: 'testing' })).toMatchObject({ pods: '30' });
+  });
+
+  test('lets nothing be reachable from outside', () => {
+    expect(hard(PLAN)).toMatchObject({ 'services.nodeports': '0', 'services.loadbalancers': '0' });
+  });
+});
+
+test.each([
+  ['checkout', '1Gi'],
+  ['reading', '1Gi'],
+  ['working', '1Gi'],
+  ['testing', '2Gi'],
+] as const)('a container for %s that asks for nothing may use %s of memory', (size, memory) => {
+  const [limits] = find<V1LimitRange>({ ...PLAN, size }, 'LimitRange').spec?.limits ?? [];
+  expect(limits).toMatchObject({
+    defaultRequest: { cpu: '250m', memory: '256Mi' },
+    _default: { cpu: '1', memory, 'ephemeral-storage': memory },
   });
 });
 
