@@ -21,9 +21,9 @@ export type ActivityPorts = AgentPorts &
 export type Activities = ReturnType<typeof createActivities>;
 
 export function createActivities(ports: ActivityPorts) {
-  const records = createRecordActivities(ports);
-  const github = createGitHubActivities(ports);
   const comments = createStatusComments(ports);
+  const records = createRecordActivities(ports, comments);
+  const github = createGitHubActivities(ports);
   return withoutQueries({
     ...records,
     ...github,

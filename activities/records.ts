@@ -1,4 +1,5 @@
 /** Writes to the read model. Each is safe to repeat: rows carry a revision, events an id. */
+import { tellOfEnvironment } from '../src/domain/environment-end.ts';
 import type { RunSettings } from '../src/domain/settings.ts';
 import { isTerminal } from '../src/domain/runs.ts';
 import { closeAssignment } from '../src/read-model/assignments.ts';
@@ -8,6 +9,7 @@ import type { ChainLink, FlowEvent } from '../src/read-model/events.ts';
 import { projectIssue, projectRun, type IssueRow, type RunRow } from '../src/read-model/projections.ts';
 import { findRepository } from '../src/read-model/repositories.ts';
 import { permanent } from './failures.ts';
+import type { StatusComments } from './status-comments.ts';
 
 export type FlowEventInput = FlowEvent;
 export type RunRowInput = RunRow;
@@ -21,11 +23,19 @@ export interface RecordPorts {
   >;
 }
 
-export function createRecordActivities({ db, defaults }: RecordPorts) {
+export function createRecordActivities(
+  { db, defaults }: RecordPorts,
+  comments?: Pick<StatusComments, 'showEnvironmentEnd'>,
+) {
   return {
-    /** Returns where the events stand in the chain, so that Temporal's history anchors it. */
+    /**
+     * Returns where the events stand in the chain, so that Temporal's history anchors it. What they tell of the environment
+     * also goes into the status comment of the run that had it last.
+     */
     async recordIssue({ row, events }: { row: IssueRow; events: readonly FlowEvent[] }): Promise<ChainLink[]> {
-      return projectIssue(db, row, events);
+      const links = await projectIssue(db, row, events);
+      if (tellOfEnvironment(events)) await comments?.showEnvironmentEnd(row.key);
+      return links;
     },
 
     /** As `recordIssue`; a run that is over also loses its token. */

@@ -5,6 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure, log } from '@temporalio/activity';
+import { withEnvironmentEnd } from '../src/domain/environment-end.ts';
 import type { IssueRef } from '../src/domain/facts.ts';
 import { withLastWords } from '../src/domain/last-words.ts';
 import { statusMarker } from '../src/domain/status-comment.ts';
@@ -18,7 +19,9 @@ import {
   keepHold,
   leaveComment,
   letGoOfComment,
+  readEnvironmentEnd,
   readLastWords,
+  runsInEnvironments,
   wantComment,
   type StatusComment,
 } from '../src/read-model/status-comments.ts';
@@ -54,10 +57,23 @@ export interface CommentRef {
 const PATIENCE_MS = 20_000;
 /** A comment between two writes is free after two seconds. */
 const MOMENT_MS = 3000;
+/** Nobody waits longer for what is a courtesy. */
+const COURTESY_MS = 6000;
+/** Older ones tell of times that are over. */
+const COMMENTS_OF_ISSUE = 10;
 
 export function createStatusComments({ db, github }: { readonly db: Database; readonly github: GitHubComments }) {
   async function textOf({ runId, body }: StatusComment): Promise<string> {
-    return withLastWords(body, await readLastWords(db, runId));
+    return withLastWords(withEnvironmentEnd(body, await readEnvironmentEnd(db, runId)), await readLastWords(db, runId));
+  }
+
+  /** Brings a comment up to date with what its workflow does not know. What cannot be done now is left. */
+  async function refresh(runId: string, words: boolean): Promise<void> {
+    const row = await findComment(db, runId);
+    if (!row || row.commentId === null || row.written === (await textOf(row))) return;
+    const issue = await findPlace(db, row);
+    const held = issue && (await hold(runId, MOMENT_MS, words));
+    if (held) await write(held, issue);
   }
 
   /** Writes what ought to stand there, and nothing else may meanwhile. */
@@ -127,12 +143,19 @@ export function createStatusComments({ db, github }: { readonly db: Database; re
     },
 
     /** Brings a comment up to date with what its agent says, and with what others have left. What cannot be done now is left. */
-    async refresh(runId: string): Promise<void> {
-      const row = await findComment(db, runId);
-      if (!row || row.commentId === null || row.written === (await textOf(row))) return;
-      const issue = await findPlace(db, row);
-      const held = issue && (await hold(runId, MOMENT_MS, true));
-      if (held) await write(held, issue);
+    refresh: (runId: string): Promise<void> => refresh(runId, true),
+
+    /**
+     * Shows what became of an issue's environment, in the comments of its newest runs. A courtesy that is waited for some
+     * seconds: what cannot be done is left.
+     */
+    async showEnvironmentEnd(issueKey: string): Promise<void> {
+      const runIds = await runsInEnvironments(db, issueKey, COMMENTS_OF_ISSUE);
+      const left = (error: unknown): void => log.warn('status comment left as it is', { error: String(error) });
+      const allShown = async (): Promise<void> => {
+        for (const runId of runIds) await refresh(runId, false).catch(left);
+      };
+      await Promise.race([allShown(), delay(COURTESY_MS, undefined, { ref: false })]);
     },
 
     /**

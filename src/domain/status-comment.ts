@@ -5,6 +5,7 @@
 import type { Failure, RunOutcome, RunStatus } from './runs.ts';
 import { leavesWork, triggerLabel, type Stage, type TriggerTarget } from './stages.ts';
 import type { IssueRef } from './facts.ts';
+import { minute, placeForEnvironmentEnd } from './environment-end.ts';
 import { placeForLastWords } from './last-words.ts';
 import { embedded, quoted } from './markdown.ts';
 import { issueOfBranch } from './names.ts';
@@ -120,7 +121,7 @@ export function readStatusMarkers(text: string): { readonly runId: string; reado
 const MARKERS =
   /^<!-- codex-k8s:run-status ([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}) -->(?:\r?\n<!-- codex-k8s:issue ([1-9]\d{0,9}) -->)?/;
 
-/** Renders the whole comment, but for what the agent says (last-words.ts). */
+/** Renders the whole comment, but for what the agent says (last-words.ts) and what becomes of its environment (environment-end.ts). */
 export function renderStatusComment(story: RunStory, locale: Locale, pages: Pages): string {
   const texts = commentTexts(locale);
   const parts = [
@@ -130,7 +131,7 @@ export function renderStatusComment(story: RunStory, locale: Locale, pages: Page
     ...(story.failure ? [texts.failures[story.failure.reason], quoted(story.failure.detail)] : []),
     ...(story.status === 'succeeded' && story.summary ? [embedded(story.summary)] : []),
     timeline(story, texts),
-    facts(story, texts),
+    facts(story, texts, locale),
     placeForLastWords(story.status, locale),
     story.mergedBy === undefined ? renderNextSteps(story, locale, pages) : '',
   ];
@@ -174,7 +175,7 @@ function timeline(story: RunStory, texts: Texts): string {
   return [`**${texts.timeline}**`, '', ...lines].join('\n');
 }
 
-function facts(story: RunStory, texts: Texts): string {
+function facts(story: RunStory, texts: Texts, locale: Locale): string {
   const rows: [string, string | null][] = [
     [texts.facts.run, `\`${story.runId}\``],
     [texts.facts.requestedBy, story.requestedBy],
@@ -182,7 +183,7 @@ function facts(story: RunStory, texts: Texts): string {
     [texts.facts.environment, story.environment && `\`${story.environment}\``],
     [
       texts.facts.environmentUntil,
-      story.environmentUntil && `${story.environmentUntil.slice(0, 16).replace('T', ' ')} UTC`,
+      story.environmentUntil && `${minute(story.environmentUntil)}${placeForEnvironmentEnd(locale)}`,
     ],
     [texts.facts.model, story.model && `${story.model} (${story.reasoningEffort ?? '-'})`],
     [texts.facts.pullRequest, story.pullRequest && `#${story.pullRequest.number}`],

@@ -3,11 +3,12 @@
  * has answered or is not heard of any more, and is written at most once in two seconds (requirements.md 3.5). Time is counted
  * by the clock of Postgres.
  */
-import { and, desc, eq, sql, type SQL } from 'drizzle-orm';
+import { and, desc, eq, gte, inArray, isNotNull, sql, type SQL } from 'drizzle-orm';
+import { ENVIRONMENT_EVENTS, type EnvironmentEvent } from '../domain/environment-end.ts';
 import type { IssueRef } from '../domain/facts.ts';
 import { LAST_WORDS, type Words } from '../domain/last-words.ts';
 import type { Database } from './database.ts';
-import { repositories, runLogLines, statusComments } from './schema.ts';
+import { flowEvents, repositories, runLogLines, runs, statusComments } from './schema.ts';
 
 export type StatusComment = typeof statusComments.$inferSelect;
 
@@ -172,6 +173,33 @@ export async function readLastWords(db: Database, runId: string): Promise<Words[
     .orderBy(desc(recent.n))
     .limit(LAST_WORDS);
   return words.toReversed();
+}
+
+/**
+ * What became of a run's environment after the run: the first that tells of its end; else the newest that tells why it is kept;
+ * undefined while nothing was told.
+ */
+export async function readEnvironmentEnd(db: Database, runId: string): Promise<EnvironmentEvent | undefined> {
+  const isKept = sql`(${flowEvents.type} = 'run.namespace.cleanup_skipped')`;
+  const [event] = await db
+    .select({ type: flowEvents.type, at: flowEvents.occurredAt, payload: flowEvents.payload })
+    .from(runs)
+    .innerJoin(flowEvents, and(eq(flowEvents.chain, runs.issueKey), gte(flowEvents.occurredAt, runs.finishedAt)))
+    .where(and(eq(runs.id, runId), inArray(flowEvents.type, [...ENVIRONMENT_EVENTS])))
+    .orderBy(isKept, sql`case when ${isKept} then -${flowEvents.seq} else ${flowEvents.seq} end`)
+    .limit(1);
+  return event as EnvironmentEvent | undefined;
+}
+
+/** The newest runs of an issue that had an environment, the newest first. */
+export async function runsInEnvironments(db: Database, issueKey: string, limit: number): Promise<string[]> {
+  const rows = await db
+    .select({ id: runs.id })
+    .from(runs)
+    .where(and(eq(runs.issueKey, issueKey), isNotNull(runs.environment), isNotNull(runs.finishedAt)))
+    .orderBy(desc(runs.createdAt))
+    .limit(limit);
+  return rows.map(({ id }) => id);
 }
 
 function holdEnds(): SQL {

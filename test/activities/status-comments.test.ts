@@ -5,10 +5,12 @@ import { DefaultLogger } from '@temporalio/worker';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createStatusComments, type GitHubComments } from '../../activities/status-comments.ts';
+import { placeForEnvironmentEnd, type ENVIRONMENT_EVENTS } from '../../src/domain/environment-end.ts';
 import { placeForLastWords } from '../../src/domain/last-words.ts';
+import { appendEvents } from '../../src/read-model/events.ts';
 import { storeLogLines } from '../../src/read-model/run-log.ts';
-import { runLogLines, statusComments } from '../../src/read-model/schema.ts';
-import { bind, issueOf, useTables } from '../support/tables.ts';
+import { runLogLines, runs, statusComments } from '../../src/read-model/schema.ts';
+import { bind, issueOf, keyOf, useTables } from '../support/tables.ts';
 
 const tables = useTables();
 const ISSUE = issueOf(7);
@@ -21,6 +23,7 @@ beforeEach(async () => {
   await tables.clear();
   await tables.db.delete(statusComments);
   await tables.db.delete(runLogLines);
+  await tables.db.delete(runs);
   await bind(tables.db);
   runId = randomUUID();
   github = fakeGitHub();
@@ -184,6 +187,98 @@ describe('a status comment', () => {
     await pass('1 minute');
     await comments().showSurely({ ...uncounted, body: 'another' });
     expect(bodies()).toEqual(['body 1', 'another']);
+  });
+});
+
+describe('what became of an environment', () => {
+  const body = `| Environment kept until | tomorrow${placeForEnvironmentEnd('en')} |`;
+
+  /** A run of the issue that is over. */
+  async function over(id: string): Promise<void> {
+    const run = {
+      id,
+      issueKey: keyOf(7),
+      repositoryId: ISSUE.repositoryId,
+      issueNumber: 7,
+      stage: 'dev',
+      kind: 'work',
+      trigger: `label:${id}`,
+      triggeredBy: 'olivia',
+      correlationId: id,
+      status: 'succeeded',
+      branch: 'codex/issue-7',
+      environment: 'demo-i7',
+      revision: 1,
+      createdAt: new Date('2026-11-21T09:00:00.000Z'),
+      finishedAt: new Date('2026-11-21T10:00:00.000Z'),
+    } as const;
+    await tables.db.insert(runs).values(run);
+  }
+
+  async function happens(
+    type: (typeof ENVIRONMENT_EVENTS)[number],
+    { at = '2026-11-21T11:00:00.000Z', ...payload }: Record<string, string> = {},
+  ): Promise<void> {
+    const by = { actorType: 'system', actorId: 'worker', runId: null, correlationId: null } as const;
+    await appendEvents(tables.db, [{ id: randomUUID(), chain: keyOf(7), type, ...by, payload, occurredAt: at }]);
+  }
+
+  const showEnd = (): Promise<void> => inActivity(() => comments().showEnvironmentEnd(keyOf(7)));
+  const now = (): string | undefined => bodies().at(-1);
+
+  test('is in the comment of the run that had it, at once', async () => {
+    await over(runId);
+    await comments().showNow(request(1, body));
+    expect(now()).toBe('| Environment kept until | tomorrow |');
+    await happens('run.namespace.cleaned', { reason: 'ttl_expired' });
+    await showEnd();
+    expect(now()).toBe('| Environment removed | 2026-11-21 11:00 UTC, its time was over |');
+  });
+
+  test('is in the comments of all runs that had it', async () => {
+    const other = randomUUID();
+    for (const id of [runId, other]) {
+      await over(id);
+      await comments().showNow({ ...request(1, body), runId: id });
+    }
+    await happens('run.namespace.cleaned');
+    await showEnd();
+    expect([...github.comments.values()].map((text) => text.includes('removed'))).toEqual([true, true]);
+  });
+
+  test('is not what became of the environment before it', async () => {
+    await happens('run.namespace.cleaned', { at: '2026-11-21T09:59:59.999Z' });
+    await over(runId);
+    await comments().showNow(request(1, body));
+    expect(now()).toContain('tomorrow');
+  });
+
+  test('is not what became of the environment after it', async () => {
+    await over(runId);
+    await happens('run.namespace.cleanup_blocked', { held: 'a finalizer' });
+    await happens('run.namespace.cleaned');
+    await comments().showNow(request(1, body));
+    expect(now()).toContain('a finalizer');
+  });
+
+  test('is until when it is kept, told last, while it was not removed', async () => {
+    await over(runId);
+    await happens('run.namespace.cleanup_skipped', { until: '2026-11-22T10:00:00.000Z' });
+    await happens('run.namespace.cleanup_skipped', { until: '2026-11-23T10:00:00.000Z' });
+    await comments().showNow(request(1, body));
+    expect(now()).toContain('2026-11-23 10:00 UTC');
+    await happens('run.namespace.cleaned');
+    await showEnd();
+    expect(now()).toContain('removed');
+  });
+
+  test('is left out when GitHub is away, and nobody is held up', async () => {
+    await over(runId);
+    await comments().showNow(request(1, body));
+    await happens('run.namespace.cleaned');
+    github.failure = Object.assign(new Error('away'), { status: 503 });
+    await showEnd();
+    expect(bodies()).toHaveLength(1);
   });
 });
 

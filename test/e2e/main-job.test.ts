@@ -21,6 +21,7 @@ let repository: BoundRepository;
 let issue: number;
 let unknownIssue: number;
 let work: RunView;
+let revise: RunView;
 let pullRequest: number;
 let firstHead: string;
 let issueKey: string;
@@ -89,11 +90,9 @@ describe('a label on an issue', () => {
       return headline(told.at(-1)?.body ?? '') === done && told;
     });
     expect(history.map(({ action }) => action)).toEqual(['created', ...history.slice(1).map(() => 'edited')]);
-    expect(history.map(({ body }) => headline(body))).toEqual([
-      'Preparing the environment.',
-      'The agent is working.',
-      done,
-    ]);
+    // What lasts for less than two seconds is not written.
+    const headlines = history.map(({ body }) => headline(body)).filter((text) => text !== 'The agent is working.');
+    expect(headlines).toEqual(['Preparing the environment.', done]);
     const timeline = [...(history.at(-1)?.body ?? '').matchAll(/^- ✅ (.*) · /gm)].map(([, step]) => step);
     expect(timeline).toEqual([
       'Requested',
@@ -143,8 +142,6 @@ describe('a label on an issue', () => {
 });
 
 describe('a review that asks for changes', () => {
-  let revise: RunView;
-
   beforeAll(async () => {
     await scene.person.requestChanges(REPO, pullRequest, DEMO_REVIEW);
     revise = await scene.ended(REPO, issue, 1);
@@ -211,6 +208,16 @@ describe('an approved and merged pull request', () => {
     const left = readdirSync(join(scene.stack.directory, 'environments'));
     expect(left.filter((name) => name.endsWith(`-i${issue}`) || name.includes('.removing'))).toEqual([]);
     expect(left).toHaveLength(1); // of the issue that is still open
+  });
+
+  test.each([
+    ['work', () => work.id],
+    ['revise', () => revise.id],
+  ])('has the status comment of the %s run say that its environment was removed', async (_, runOf) => {
+    await eventually('the end of the environment is told', () => {
+      const text = historyOfComment(receiver, marked(runOf())).at(-1)?.body ?? '';
+      return /^\| Environment removed \| \d{4}-.* UTC, the issue was closed \|$/m.test(text);
+    });
   });
 
   test("ends the issue's workflow", async () => {

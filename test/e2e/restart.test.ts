@@ -63,6 +63,13 @@ async function expectOneStatusComment({ run, issue }: Waiting, saying: string): 
   expect(own[0]?.body).toContain(saying);
 }
 
+test('an agent that works is shown at work in the one status comment of its run', async () => {
+  const waiting = await waitingRun('nothing dies');
+  await expectOneStatusComment(waiting, 'The agent is working.');
+  waiting.release();
+  await scene.ended(REPO, waiting.issue);
+});
+
 describe('a worker that is killed while an agent works', () => {
   let waiting: Waiting;
   let workerBefore: number;

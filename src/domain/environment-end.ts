@@ -1,0 +1,114 @@
+/**
+ * What became of a run's environment after the run, in its status comment (requirements.md 6.5). The run's workflow, which
+ * renders the comment, has ended by then: it leaves a place, which is filled where the comment is written, as for the last
+ * words of the agent.
+ */
+import type { Locale } from './comment-texts.ts';
+import { embedded } from './markdown.ts';
+
+/** What the issue's workflow tells of an environment that no run works in, as types of events. */
+export const ENVIRONMENT_EVENTS = [
+  'run.namespace.cleaned',
+  'run.namespace.cleanup_blocked',
+  'run.namespace.cleanup_failed',
+  'run.namespace.cleanup_skipped',
+] as const;
+
+/** One of those events. */
+export interface EnvironmentEvent {
+  readonly type: (typeof ENVIRONMENT_EVENTS)[number];
+  readonly at: Date;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+/** Whether events tell of something that a status comment shows. */
+export function tellOfEnvironment(events: readonly { readonly type: string }[]): boolean {
+  return events.some(({ type }) => (ENVIRONMENT_EVENTS as readonly string[]).includes(type));
+}
+
+interface Texts {
+  readonly removed: string;
+  readonly blocked: string;
+  readonly failed: string;
+  readonly kept: string;
+  /** By the reasons that the issue's workflow gives. */
+  readonly reasons: Readonly<Record<string, string>>;
+}
+
+const TEXTS: Readonly<Record<Locale, Texts>> = {
+  en: {
+    removed: 'Environment removed',
+    blocked: 'Environment still being removed',
+    failed: 'Environment could not be removed',
+    kept: 'Environment kept until',
+    reasons: {
+      issue_closed: 'the issue was closed',
+      ttl_expired: 'its time was over',
+      slot_needed: 'the next run needed a whole one',
+      repository_gone: 'the repository is gone',
+    },
+  },
+  ru: {
+    removed: 'Окружение удалено',
+    blocked: 'Окружение ещё удаляется',
+    failed: 'Окружение не удалось удалить',
+    kept: 'Окружение хранится до',
+    reasons: {
+      issue_closed: 'задача закрыта',
+      ttl_expired: 'вышел срок',
+      slot_needed: 'следующему запуску нужно полное окружение',
+      repository_gone: 'репозитория больше нет',
+    },
+  },
+};
+
+/** Stands at the end of the cell that says until when the environment is kept. */
+export function placeForEnvironmentEnd(locale: Locale): string {
+  return ` <!-- codex-k8s:environment-end ${locale} -->`;
+}
+
+/** The comment with the row that says what became of the environment; without an event, as it was rendered. */
+export function withEnvironmentEnd(body: string, event: EnvironmentEvent | undefined): string {
+  for (const locale of Object.keys(TEXTS) as Locale[]) {
+    const place = placeForEnvironmentEnd(locale);
+    // What people and agents wrote stands above the table: the last place is the platform's.
+    const at = body.lastIndexOf(place);
+    if (at === -1) continue;
+    if (!event) return body.slice(0, at) + body.slice(at + place.length);
+    const start = body.lastIndexOf('\n', at) + 1;
+    const end = body.indexOf('\n', at);
+    return body.slice(0, start) + row(event, TEXTS[locale]) + (end === -1 ? '' : body.slice(end));
+  }
+  return body;
+}
+
+function row({ type, at, payload }: EnvironmentEvent, texts: Texts): string {
+  const reason = texts.reasons[String(payload['reason'])];
+  switch (type) {
+    case 'run.namespace.cleaned':
+      return `| ${texts.removed} | ${minute(at.toISOString())}${reason === undefined ? '' : `, ${reason}`} |`;
+    case 'run.namespace.cleanup_blocked':
+      return `| ${texts.blocked} | ${inCell(payload['held'])} |`;
+    case 'run.namespace.cleanup_failed':
+      return `| ${texts.failed} | ${inCell(payload['error'])} |`;
+    case 'run.namespace.cleanup_skipped':
+      return `| ${texts.kept} | ${minute(String(payload['until']))} (\`run:debug\`) |`;
+  }
+}
+
+/** To the minute; `iso` is ISO 8601 in UTC. */
+export function minute(iso: string): string {
+  return `${iso.slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+/** What people read of Kubernetes' words. */
+const LONGEST = 300;
+
+/** A text of others, in one line that ends no cell. */
+function inCell(text: unknown): string {
+  const line = String(text)
+    .replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ')
+    .trim();
+  const short = line.length <= LONGEST ? line : `${line.slice(0, LONGEST - 1).toWellFormed()}…`;
+  return embedded(short).replaceAll(/[|`<[\]*_~\\]/g, String.raw`\$&`);
+}
