@@ -1,4 +1,5 @@
 /** The one place that decides whether a failure is worth another attempt. */
+import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 
 /**
@@ -68,7 +69,8 @@ export function toFailure(error: unknown): unknown {
 
 /**
  * Activities whose failures never quote a query: Drizzle puts the statement and its values into the message, and a failure's
- * message can end up in front of people.
+ * message can end up in front of people. The database is the platform's own and back soon: nobody waits longer for it than ten
+ * seconds, however patient the activity is with others.
  */
 export function withoutQueries<Set extends Record<string, (input: never) => Promise<unknown>>>(activities: Set): Set {
   const guarded = Object.entries(activities).map(([name, activity]) => [
@@ -77,21 +79,41 @@ export function withoutQueries<Set extends Record<string, (input: never) => Prom
       try {
         return await activity(input);
       } catch (error) {
-        throw isQueryFailure(error)
-          ? ApplicationFailure.create({ type: 'DatabaseFailed', message: databaseMessage(error) })
-          : error;
+        throw isDatabaseFailure(error) ? databaseFailure(error, activityInfo().attempt) : error;
       }
     },
   ]);
   return Object.fromEntries(guarded) as Set;
 }
 
-function isQueryFailure(error: unknown): error is Error {
-  return error instanceof Error && error.message.startsWith('Failed query:');
+/** Milliseconds between two attempts: they double from the first of these to the second, and are spread over their half. */
+const DATABASE_WAITS_MS = { first: 500, longest: 10_000 };
+
+function databaseFailure(error: Error, attempt: number): ApplicationFailure {
+  const wait = Math.min(DATABASE_WAITS_MS.longest, DATABASE_WAITS_MS.first * 2 ** (attempt - 1));
+  return ApplicationFailure.create({
+    type: 'DatabaseFailed',
+    message: databaseMessage(error),
+    nextRetryDelay: Math.ceil(wait * (0.5 + Math.random() / 2)),
+  });
 }
 
-function databaseMessage({ cause }: Error): string {
-  return cause instanceof Error ? `the database refused: ${cause.message}` : 'the database does not answer';
+/** Codes of the driver and of Postgres for a connection that is lost, refused, or ended; those of the network could be anybody's. */
+const CONNECTION_LOST = /^(CONNECT\w*_\w+|CONNECTION_\w+|08\w{3}|53300|57P0\d|57014|55P03)$/;
+
+function isDatabaseFailure(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  return isQueryFailure(error) || CONNECTION_LOST.test(String((error as { code?: unknown }).code));
+}
+
+/** As Drizzle throws it. A transaction that cannot begin or be committed fails as the driver has it. */
+function isQueryFailure({ message }: Error): boolean {
+  return message.startsWith('Failed query:');
+}
+
+function databaseMessage(error: Error): string {
+  const told = isQueryFailure(error) ? error.cause : error;
+  return told instanceof Error ? `the database refused: ${told.message}` : 'the database does not answer';
 }
 
 /** The Kubernetes API's answers that another attempt cannot change; conflicts, limits and faults of its own pass. */

@@ -1,6 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { describe, expect, test } from 'vitest';
-import { classified, permanent, toFailure } from '../../activities/failures.ts';
+import { classified, permanent, toFailure, withoutQueries } from '../../activities/failures.ts';
 import { GitHubAsksToWait } from '../../src/adapters/github/waits.ts';
 
 type Headers = Record<string, string | number>;
@@ -116,5 +118,54 @@ test('an agent that could not begin says why, and is not tried again', () => {
     message: 'ErrImagePull',
     nonRetryable: true,
     details: ['image_pull'],
+  });
+});
+
+describe('a database that fails', () => {
+  const secret = 'select "token" from "secrets"';
+  const query = new Error(`Failed query: ${secret}\nparams: 1`, { cause: new Error('too many clients') });
+  const lost = Object.assign(new Error('write CONNECTION_CLOSED'), { code: 'CONNECTION_CLOSED' });
+
+  /** How an activity fails, in an attempt that is counted from 1. */
+  async function failureOf(thrown: Error, attempt = 1): Promise<unknown> {
+    const { act } = withoutQueries({ act: () => Promise.reject<void>(thrown) });
+    const environment = new MockActivityEnvironment({ attempt }, { logger: new DefaultLogger('ERROR') });
+    try {
+      return await environment.run(act, undefined as never);
+    } catch (failure) {
+      return failure;
+    }
+  }
+
+  test.each([
+    ['a statement', query, 'the database refused: too many clients'],
+    ['a transaction', lost, 'the database refused: write CONNECTION_CLOSED'],
+  ])('in %s is told of without the statement, and tried again', async (_what, error, message) => {
+    const failure = await failureOf(error);
+    expect(failure).toMatchObject({ type: 'DatabaseFailed', message, nonRetryable: false });
+    expect(JSON.stringify(failure)).not.toContain(secret);
+  });
+
+  test.each([
+    [1, 250, 500],
+    [2, 500, 1000],
+    [4, 2000, 4000],
+    [40, 5000, 10_000],
+  ])('is asked again %s. time after %s to %s ms', async (attempt, least, most) => {
+    const waits = await Promise.all(Array.from({ length: 20 }, () => failureOf(query, attempt)));
+    for (const failure of waits) {
+      expect(failure).toHaveProperty(
+        'nextRetryDelay',
+        expect.toSatisfy((ms: number) => ms >= least && ms <= most),
+      );
+    }
+    expect(
+      new Set(waits.map((failure) => (failure as { nextRetryDelay: number }).nextRetryDelay)).size,
+    ).toBeGreaterThan(1);
+  });
+
+  test('is not what a failure of anything else is', async () => {
+    const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+    expect(await failureOf(refused)).toBe(refused);
   });
 });

@@ -17,7 +17,7 @@ const RATE = process.env['CODEXK8S_TEST_RATE'] ?? '0.01';
 const REPO = 'faulty';
 
 /** A step with all of its faults behind it. */
-const STEP_LIMIT_MS = 240_000;
+const STEP_LIMIT_MS = 300_000;
 /** Issues that go the whole way, at the same time. */
 const WHOLE_WAY = 3;
 
@@ -163,7 +163,7 @@ beforeAll(async () => {
     const [waiting] = await scene.sql`select count(*)::int as n from inboxes where last_seq > handed_seq`;
     return waiting?.['n'] === 0;
   });
-}, 580_000);
+}, 900_000);
 
 afterAll(() => closeScene(scene));
 
