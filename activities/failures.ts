@@ -69,7 +69,7 @@ export function toFailure(error: unknown): unknown {
 
 /**
  * Activities whose failures never quote a query: Drizzle puts the statement and its values into the message, and a failure's
- * message can end up in front of people. The database is the platform's own and back soon: nobody waits longer for it than ten
+ * message can end up in front of people. The database is the platform's own and back soon: nobody waits longer for it than five
  * seconds, however patient the activity is with others.
  */
 export function withoutQueries<Set extends Record<string, (input: never) => Promise<unknown>>>(activities: Set): Set {
@@ -87,7 +87,7 @@ export function withoutQueries<Set extends Record<string, (input: never) => Prom
 }
 
 /** Milliseconds between two attempts: they double from the first of these to the second, and are spread over their half. */
-const DATABASE_WAITS_MS = { first: 500, longest: 10_000 };
+const DATABASE_WAITS_MS = { first: 500, longest: 5000 };
 
 function databaseFailure(error: Error, attempt: number): ApplicationFailure {
   const wait = Math.min(DATABASE_WAITS_MS.longest, DATABASE_WAITS_MS.first * 2 ** (attempt - 1));
@@ -98,12 +98,18 @@ function databaseFailure(error: Error, attempt: number): ApplicationFailure {
   });
 }
 
-/** Codes of the driver and of Postgres for a connection that is lost, refused, or ended; those of the network could be anybody's. */
+/** Codes of the driver and of Postgres for a connection that is lost or refused. Those of the network could be anybody's. */
 const CONNECTION_LOST = /^(CONNECT\w*_\w+|CONNECTION_\w+|08\w{3}|53300|57P0\d|57014|55P03)$/;
 
+/** What the GitHub adapter throws when the database does not say whether GitHub wants to be left alone. */
+const KEEPER_AWAY = 'GitHubKeeperAway';
+
+/** Drizzle's errors, the driver's own, which carry the query, and those of the adapter that asks the database first. */
 function isDatabaseFailure(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
-  return isQueryFailure(error) || CONNECTION_LOST.test(String((error as { code?: unknown }).code));
+  const ofDriver = 'query' in error && 'parameters' in error;
+  const isLost = CONNECTION_LOST.test(String((error as { code?: unknown }).code));
+  return isQueryFailure(error) || error.name === KEEPER_AWAY || ofDriver || isLost;
 }
 
 /** As Drizzle throws it. A transaction that cannot begin or be committed fails as the driver has it. */
@@ -112,7 +118,7 @@ function isQueryFailure({ message }: Error): boolean {
 }
 
 function databaseMessage(error: Error): string {
-  const told = isQueryFailure(error) ? error.cause : error;
+  const told = isQueryFailure(error) || error.name === KEEPER_AWAY ? error.cause : error;
   return told instanceof Error ? `the database refused: ${told.message}` : 'the database does not answer';
 }
 

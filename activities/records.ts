@@ -1,5 +1,5 @@
 /** Writes to the read model. Each is safe to repeat: rows carry a revision, events an id. */
-import { tellOfEnvironment } from '../src/domain/environment-end.ts';
+import { toldInComments, type ENVIRONMENT_EVENTS } from '../src/domain/environment-end.ts';
 import type { RunSettings } from '../src/domain/settings.ts';
 import { isTerminal } from '../src/domain/runs.ts';
 import { closeAssignment } from '../src/read-model/assignments.ts';
@@ -23,6 +23,8 @@ export interface RecordPorts {
   >;
 }
 
+const KEPT = 'run.namespace.cleanup_skipped' satisfies (typeof ENVIRONMENT_EVENTS)[number];
+
 export function createRecordActivities(
   { db, defaults }: RecordPorts,
   comments?: Pick<StatusComments, 'showEnvironmentEnd'>,
@@ -30,11 +32,12 @@ export function createRecordActivities(
   return {
     /**
      * Returns where the events stand in the chain, so that Temporal's history anchors it. What they tell of the environment
-     * also goes into the status comment of the run that had it last.
+     * goes into the status comments of the issue's runs, for which nobody waits; that it is kept, into the newest alone.
      */
     async recordIssue({ row, events }: { row: IssueRow; events: readonly FlowEvent[] }): Promise<ChainLink[]> {
       const links = await projectIssue(db, row, events);
-      if (tellOfEnvironment(events)) await comments?.showEnvironmentEnd(row.key);
+      const told = toldInComments(events);
+      if (told) void comments?.showEnvironmentEnd(row.key, told.type === KEPT ? 1 : undefined);
       return links;
     },
 

@@ -5,7 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure, log } from '@temporalio/activity';
-import { withEnvironmentEnd } from '../src/domain/environment-end.ts';
+import { hasPlaceForEnvironmentEnd, withEnvironmentEnd } from '../src/domain/environment-end.ts';
 import type { IssueRef } from '../src/domain/facts.ts';
 import { withLastWords } from '../src/domain/last-words.ts';
 import { statusMarker } from '../src/domain/status-comment.ts';
@@ -57,14 +57,14 @@ export interface CommentRef {
 const PATIENCE_MS = 20_000;
 /** A comment between two writes is free after two seconds. */
 const MOMENT_MS = 3000;
-/** Nobody waits longer for what is a courtesy. */
-const COURTESY_MS = 6000;
+const COURTESY_MS = 30_000;
 /** Older ones tell of times that are over. */
 const COMMENTS_OF_ISSUE = 10;
 
 export function createStatusComments({ db, github }: { readonly db: Database; readonly github: GitHubComments }) {
   async function textOf({ runId, body }: StatusComment): Promise<string> {
-    return withLastWords(withEnvironmentEnd(body, await readEnvironmentEnd(db, runId)), await readLastWords(db, runId));
+    const end = hasPlaceForEnvironmentEnd(body) ? await readEnvironmentEnd(db, runId) : undefined;
+    return withLastWords(withEnvironmentEnd(body, end), await readLastWords(db, runId));
   }
 
   /** Brings a comment up to date with what its workflow does not know. What cannot be done now is left. */
@@ -146,16 +146,17 @@ export function createStatusComments({ db, github }: { readonly db: Database; re
     refresh: (runId: string): Promise<void> => refresh(runId, true),
 
     /**
-     * Shows what became of an issue's environment, in the comments of its newest runs. A courtesy that is waited for some
-     * seconds: what cannot be done is left.
+     * Shows what became of an issue's environment, in the comments of its newest runs. A courtesy: never fails, begins nothing
+     * after half a minute, and ends with the first comment that GitHub does not take.
      */
-    async showEnvironmentEnd(issueKey: string): Promise<void> {
-      const runIds = await runsInEnvironments(db, issueKey, COMMENTS_OF_ISSUE);
-      const left = (error: unknown): void => log.warn('status comment left as it is', { error: String(error) });
-      const allShown = async (): Promise<void> => {
-        for (const runId of runIds) await refresh(runId, false).catch(left);
-      };
-      await Promise.race([allShown(), delay(COURTESY_MS, undefined, { ref: false })]);
+    async showEnvironmentEnd(issueKey: string, comments = COMMENTS_OF_ISSUE): Promise<void> {
+      const deadline = performance.now() + COURTESY_MS;
+      try {
+        for (const runId of await runsInEnvironments(db, issueKey, comments))
+          if (performance.now() < deadline) await refresh(runId, false);
+      } catch (error) {
+        log.warn('status comments do not say what became of the environment', { issueKey, error: String(error) });
+      }
     },
 
     /**
@@ -172,7 +173,8 @@ export function createStatusComments({ db, github }: { readonly db: Database; re
       try {
         const found = id === null ? undefined : await classified(() => github.readComment(issue, id));
         if (found !== undefined && held.written !== null && sameText(found, held.written)) {
-          return await leaveComment(db, held);
+          // It stands as it was written; what was left out since is written now.
+          return await (held.written === (await textOf(held)) ? leaveComment(db, held) : write(held, issue));
         }
         const waitMs = await countRestore(db, runId);
         if (waitMs !== undefined) throw later(waitMs);

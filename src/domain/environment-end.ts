@@ -21,9 +21,14 @@ export interface EnvironmentEvent {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-/** Whether events tell of something that a status comment shows. */
-export function tellOfEnvironment(events: readonly { readonly type: string }[]): boolean {
-  return events.some(({ type }) => (ENVIRONMENT_EVENTS as readonly string[]).includes(type));
+/** The event that status comments ought to tell of, if there is one. Where the repository is gone, nobody can write there. */
+export function toldInComments<
+  Event extends { readonly type: string; readonly payload: Readonly<Record<string, unknown>> },
+>(events: readonly Event[]): Event | undefined {
+  return events.find(
+    ({ type, payload }) =>
+      (ENVIRONMENT_EVENTS as readonly string[]).includes(type) && payload['reason'] !== 'repository_gone',
+  );
 }
 
 interface Texts {
@@ -38,8 +43,8 @@ interface Texts {
 const TEXTS: Readonly<Record<Locale, Texts>> = {
   en: {
     removed: 'Environment removed',
-    blocked: 'Environment still being removed',
-    failed: 'Environment could not be removed',
+    blocked: 'Environment not removed yet',
+    failed: 'Environment not removed',
     kept: 'Environment kept until',
     reasons: {
       issue_closed: 'the issue was closed',
@@ -50,8 +55,8 @@ const TEXTS: Readonly<Record<Locale, Texts>> = {
   },
   ru: {
     removed: 'Окружение удалено',
-    blocked: 'Окружение ещё удаляется',
-    failed: 'Окружение не удалось удалить',
+    blocked: 'Окружение ещё не удалено',
+    failed: 'Окружение не удалено',
     kept: 'Окружение хранится до',
     reasons: {
       issue_closed: 'задача закрыта',
@@ -67,19 +72,30 @@ export function placeForEnvironmentEnd(locale: Locale): string {
   return ` <!-- codex-k8s:environment-end ${locale} -->`;
 }
 
+/** Whether a comment has a place for it. */
+export function hasPlaceForEnvironmentEnd(body: string): boolean {
+  return placeIn(body) !== undefined;
+}
+
 /** The comment with the row that says what became of the environment; without an event, as it was rendered. */
 export function withEnvironmentEnd(body: string, event: EnvironmentEvent | undefined): string {
-  for (const locale of Object.keys(TEXTS) as Locale[]) {
+  const found = placeIn(body);
+  if (!found) return body;
+  const { at, place, locale } = found;
+  if (!event) return body.slice(0, at) + body.slice(at + place.length);
+  const start = body.lastIndexOf('\n', at) + 1;
+  const end = body.indexOf('\n', at);
+  return body.slice(0, start) + row(event, TEXTS[locale]) + (end === -1 ? '' : body.slice(end));
+}
+
+/** What people and agents wrote stands above the table: the last place is the platform's, in whatever language. */
+function placeIn(body: string): { readonly at: number; readonly place: string; readonly locale: Locale } | undefined {
+  const places = (Object.keys(TEXTS) as Locale[]).map((locale) => {
     const place = placeForEnvironmentEnd(locale);
-    // What people and agents wrote stands above the table: the last place is the platform's.
-    const at = body.lastIndexOf(place);
-    if (at === -1) continue;
-    if (!event) return body.slice(0, at) + body.slice(at + place.length);
-    const start = body.lastIndexOf('\n', at) + 1;
-    const end = body.indexOf('\n', at);
-    return body.slice(0, start) + row(event, TEXTS[locale]) + (end === -1 ? '' : body.slice(end));
-  }
-  return body;
+    return { at: body.lastIndexOf(place), place, locale };
+  });
+  const last = places.toSorted((one, other) => other.at - one.at)[0];
+  return last && last.at !== -1 ? last : undefined;
 }
 
 function row({ type, at, payload }: EnvironmentEvent, texts: Texts): string {
@@ -88,9 +104,9 @@ function row({ type, at, payload }: EnvironmentEvent, texts: Texts): string {
     case 'run.namespace.cleaned':
       return `| ${texts.removed} | ${minute(at.toISOString())}${reason === undefined ? '' : `, ${reason}`} |`;
     case 'run.namespace.cleanup_blocked':
-      return `| ${texts.blocked} | ${inCell(payload['held'])} |`;
+      return `| ${texts.blocked} | ${minute(at.toISOString())}: ${inCell(payload['held'])} |`;
     case 'run.namespace.cleanup_failed':
-      return `| ${texts.failed} | ${inCell(payload['error'])} |`;
+      return `| ${texts.failed} | ${minute(at.toISOString())}: ${inCell(payload['error'])} |`;
     case 'run.namespace.cleanup_skipped':
       return `| ${texts.kept} | ${minute(String(payload['until']))} (\`run:debug\`) |`;
   }
@@ -110,5 +126,5 @@ function inCell(text: unknown): string {
     .replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ')
     .trim();
   const short = line.length <= LONGEST ? line : `${line.slice(0, LONGEST - 1).toWellFormed()}…`;
-  return embedded(short).replaceAll(/[|`<[\]*_~\\]/g, String.raw`\$&`);
+  return embedded(short.replaceAll(/[|`[\]*_~\\]|<(?!!--)/g, String.raw`\$&`));
 }

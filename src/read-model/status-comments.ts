@@ -180,12 +180,22 @@ export async function readLastWords(db: Database, runId: string): Promise<Words[
  * undefined while nothing was told.
  */
 export async function readEnvironmentEnd(db: Database, runId: string): Promise<EnvironmentEvent | undefined> {
+  const [run] = await db
+    .select({ issueKey: runs.issueKey, finishedAt: runs.finishedAt })
+    .from(runs)
+    .where(eq(runs.id, runId));
+  if (!run?.finishedAt) return undefined;
   const isKept = sql`(${flowEvents.type} = 'run.namespace.cleanup_skipped')`;
   const [event] = await db
     .select({ type: flowEvents.type, at: flowEvents.occurredAt, payload: flowEvents.payload })
-    .from(runs)
-    .innerJoin(flowEvents, and(eq(flowEvents.chain, runs.issueKey), gte(flowEvents.occurredAt, runs.finishedAt)))
-    .where(and(eq(runs.id, runId), inArray(flowEvents.type, [...ENVIRONMENT_EVENTS])))
+    .from(flowEvents)
+    .where(
+      and(
+        eq(flowEvents.chain, run.issueKey),
+        gte(flowEvents.occurredAt, run.finishedAt),
+        inArray(flowEvents.type, [...ENVIRONMENT_EVENTS]),
+      ),
+    )
     .orderBy(isKept, sql`case when ${isKept} then -${flowEvents.seq} else ${flowEvents.seq} end`)
     .limit(1);
   return event as EnvironmentEvent | undefined;

@@ -33,6 +33,8 @@ interface FakeGitHub extends GitHubComments {
   /** The comments by id. */
   readonly comments: Map<number, string>;
   readonly writes: { readonly at: number; readonly body: string }[];
+  /** Writes, also those that failed. */
+  tries: number;
   /** What a write waits for. */
   slow: Promise<void>;
   failure: Error | undefined;
@@ -43,10 +45,12 @@ function fakeGitHub(): FakeGitHub {
   const fake: FakeGitHub = {
     comments: new Map(),
     writes: [],
+    tries: 0,
     slow: Promise.resolve(),
     failure: undefined,
     async writeComment(_issue, { body, knownId }) {
       await fake.slow;
+      fake.tries += 1;
       if (fake.failure) throw fake.failure;
       fake.writes.push({ at: Date.now(), body });
       const id = knownId !== null && fake.comments.has(knownId) ? knownId : (next += 1);
@@ -272,13 +276,51 @@ describe('what became of an environment', () => {
     expect(now()).toContain('removed');
   });
 
-  test('is left out when GitHub is away, and nobody is held up', async () => {
+  test('is not told of a run that goes on', async () => {
     await over(runId);
-    await comments().showNow(request(1, body));
+    await tables.db.update(runs).set({ finishedAt: null });
     await happens('run.namespace.cleaned');
-    github.failure = Object.assign(new Error('away'), { status: 503 });
-    await showEnd();
-    expect(bodies()).toHaveLength(1);
+    await comments().showNow(request(1, body));
+    expect(now()).toContain('tomorrow');
+  });
+
+  test('is in the comments of as many runs as are asked for, the newest', async () => {
+    const older = randomUUID();
+    await over(older);
+    await tables.db.update(runs).set({ createdAt: new Date('2026-11-20T09:00:00.000Z') });
+    await over(runId);
+    for (const id of [runId, older]) await comments().showNow({ ...request(1, body), runId: id });
+    await happens('run.namespace.cleaned');
+    await inActivity(() => comments().showEnvironmentEnd(keyOf(7), 1));
+    expect([...github.comments.values()].map((text) => text.includes('removed'))).toEqual([true, false]);
+  });
+
+  describe('when GitHub takes no comment', () => {
+    const other = randomUUID();
+
+    beforeEach(async () => {
+      for (const id of [runId, other]) {
+        await over(id);
+        await comments().showNow({ ...request(1, body), runId: id });
+      }
+      await happens('run.namespace.cleaned');
+      await pass('1 minute');
+      github.failure = Object.assign(new Error('away'), { status: 503 });
+      github.tries = 0;
+      await showEnd();
+    });
+
+    test('is left out after the first that it did not take', () => {
+      expect(github.tries).toBe(1);
+      expect([...github.comments.values()].some((text) => text.includes('removed'))).toBe(false);
+    });
+
+    test('is told when somebody edits the comment', async () => {
+      github.failure = undefined;
+      await pass('1 minute');
+      for (const id of [runId, other]) await inActivity(() => comments().restore(id));
+      expect([...github.comments.values()].map((text) => text.includes('removed'))).toEqual([true, true]);
+    });
   });
 });
 

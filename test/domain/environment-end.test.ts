@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { placeForEnvironmentEnd, withEnvironmentEnd, type EnvironmentEvent } from '../../src/domain/environment-end.ts';
+import {
+  placeForEnvironmentEnd,
+  toldInComments,
+  withEnvironmentEnd,
+  type EnvironmentEvent,
+} from '../../src/domain/environment-end.ts';
 import { newStory, renderStatusComment } from '../../src/domain/status-comment.ts';
 
 const AT = new Date('2026-11-21T10:05:07.000Z');
@@ -46,13 +51,13 @@ describe('what became of an environment, in the status comment', () => {
   test('is what holds it', () => {
     const held = 'namespace demo-i7 is still being deleted: Some content\nhas finalizers | remaining';
     expect(rowAfter('run.namespace.cleanup_blocked', { held })).toBe(
-      String.raw`| Environment still being removed | namespace demo-i7 is still being deleted: Some content has finalizers \| remaining |`,
+      String.raw`| Environment not removed yet | 2026-11-21 10:05 UTC: namespace demo-i7 is still being deleted: Some content has finalizers \| remaining |`,
     );
   });
 
   test('is why it could not be removed', () => {
     expect(rowAfter('run.namespace.cleanup_failed', { error: 'namespace x belongs to somebody' })).toBe(
-      '| Environment could not be removed | namespace x belongs to somebody |',
+      '| Environment not removed | 2026-11-21 10:05 UTC: namespace x belongs to somebody |',
     );
   });
 
@@ -64,21 +69,24 @@ describe('what became of an environment, in the status comment', () => {
 
   test('calls nobody, whatever words it is told in', () => {
     expect(rowAfter('run.namespace.cleanup_failed', { error: '@paula <!-- <img> `x' })).toBe(
-      '| Environment could not be removed | @\u200Bpaula &lt;!-- \\<img> \\`x |',
+      '| Environment not removed | 2026-11-21 10:05 UTC: @\u200Bpaula &lt;!-- \\<img> \\`x |',
     );
+  });
+
+  test.each(['```js', '~~~', '| a |'])('stays one row when it is told as %j', (error) => {
+    expect(rowAfter('run.namespace.cleanup_failed', { error })).toMatch(/^\| Environment not removed \| 2026-.* \|$/);
   });
 
   test('leaves a comment as it is that has no place for it', () => {
     expect(withEnvironmentEnd('as it is', { type: 'run.namespace.cleaned', at: AT, payload: {} })).toBe('as it is');
   });
 
-  test('does not appear where somebody else has put such a place', () => {
-    const text = withEnvironmentEnd(`mine${placeForEnvironmentEnd('en')}\n${bodyOf('en')}`, {
-      type: 'run.namespace.cleaned',
-      at: AT,
-      payload: {},
-    });
-    expect(text.startsWith(`mine${placeForEnvironmentEnd('en')}\n# A run`)).toBe(true);
+  test.each(['en', 'ru'] as const)('does not appear where somebody else has put such a place, in %s', (locale) => {
+    const told = `mine${placeForEnvironmentEnd(locale)}`;
+    const event = { type: 'run.namespace.cleaned', at: AT, payload: {} } as const;
+    const text = withEnvironmentEnd(`${told}\n${bodyOf('ru')}`, event);
+    expect(text.startsWith(`${told}\n# A run`)).toBe(true);
+    expect(text).toContain('| Окружение удалено |');
   });
 
   test('has its place in the comment of a run that has an environment', () => {
@@ -99,5 +107,22 @@ describe('what became of an environment, in the status comment', () => {
     const body = renderStatusComment(story, 'ru', { run: 'https://x/run', issue: 'https://x/issue' });
     const told = { type: 'run.namespace.cleaned', at: AT, payload: { reason: 'issue_closed' } } as const;
     expect(withEnvironmentEnd(body, told)).toContain('| Окружение удалено | 2026-11-21 10:05 UTC, задача закрыта |');
+  });
+});
+
+describe('what is told in comments', () => {
+  const cleaned = (reason: string) => ({ type: 'run.namespace.cleaned', payload: { reason } });
+
+  test('is the event of an environment, among others', () => {
+    const event = cleaned('issue_closed');
+    expect(toldInComments([{ type: 'issue.closed', payload: {} }, event])).toBe(event);
+  });
+
+  test('is nothing that happened to anything else', () => {
+    expect(toldInComments([{ type: 'issue.closed', payload: {} }])).toBeUndefined();
+  });
+
+  test('is nothing in a repository where nobody can write any more', () => {
+    expect(toldInComments([cleaned('repository_gone')])).toBeUndefined();
   });
 });

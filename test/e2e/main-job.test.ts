@@ -1,7 +1,6 @@
 /** The main job, from the label to the merge, as the demo tells it: what is on the wire and in the tables at each step. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunView } from '../../ingress/staff-api/views.ts';
 import { BOT, OWNER } from '../../src/app/sandbox-accounts.ts';
@@ -221,17 +220,7 @@ describe('an approved and merged pull request', () => {
   });
 
   test("ends the issue's workflow", async () => {
-    const connection = await Connection.connect({ address: scene.stack.ready.temporalAddress });
-    try {
-      const { workflow } = new Client({ connection, namespace: 'codex-k8s' });
-      const status = await eventually('the workflow ends', async () => {
-        const { status: now } = await workflow.getHandle(issueKey).describe();
-        return now.name !== 'RUNNING' && now.name;
-      });
-      expect(status).toBe('COMPLETED');
-    } finally {
-      await connection.close();
-    }
+    expect(await scene.closedAs(issueKey)).toBe('COMPLETED');
   });
 });
 

@@ -132,6 +132,11 @@ function createGate(waits: GitHubWaits): Gate {
 /** Milliseconds in which the keeper of the waits has to answer: one behind a dead connection never does. */
 const KEEPER_LIMIT_MS = 5000;
 
+/** GitHub was not asked: the database that keeps its waits did not answer. */
+class GitHubKeeperAway extends Error {
+  override readonly name = 'GitHubKeeperAway';
+}
+
 /** Rejects in time, and in words of its own: a database's error quotes its query. */
 async function inTime<Result>(asked: Promise<Result>): Promise<Result> {
   const limit = new AbortController();
@@ -144,7 +149,7 @@ async function inTime<Result>(asked: Promise<Result>): Promise<Result> {
     if (error instanceof GitHubAsksToWait) throw error;
     const cause = error instanceof Error ? (error.cause ?? error) : error;
     // oxlint-disable-next-line preserve-caught-error -- the one that was caught is what quotes the query
-    throw new Error('nobody says whether GitHub wants to be left alone', { cause });
+    throw new GitHubKeeperAway('nobody says whether GitHub wants to be left alone', { cause });
   } finally {
     limit.abort();
   }

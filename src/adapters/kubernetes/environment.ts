@@ -79,9 +79,14 @@ async function claim(api: KubernetesApi, namespace: string, wanted: WantedEnviro
     await api.remove(refOf(namespace), found.metadata?.uid);
     return undefined;
   }
-  const size = largerSize(annotations[ANNOTATIONS.size], asked);
+  const size = largerSize(annotations[ANNOTATIONS.size] ?? sizeOfEarlierBuild(found), asked);
   await api.apply(namespaceObject({ ...wanted, namespace, size }, new Date()));
   return size;
+}
+
+/** 0.3.0 and before named no size: a whole environment was one that is worked in. */
+function sizeOfEarlierBuild({ metadata }: V1Namespace): SizeName | undefined {
+  return metadata?.labels?.[LABELS.mode] === 'full-env' ? 'working' : undefined;
 }
 
 /** The namespaces of an environment: what lives first, then what is being deleted. */

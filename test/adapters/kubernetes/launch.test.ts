@@ -170,11 +170,18 @@ describe('the size of an environment', () => {
     expect(sized()).toEqual({ size: 'working', pods: '20' });
   });
 
-  test.each([undefined, 'huge'])('is what the stage asks for when it was %j', async (size) => {
+  test('is what the stage asks for when nobody knows what it was', async () => {
     await run({ stage: 'qa', role: 'qa' });
-    rename(size);
+    rename('huge');
     await run({ stage: 'arch', role: 'sa' });
     expect(sized()).toEqual({ size: 'reading', pods: '5' });
+  });
+
+  test('does not shrink when a build made it that named no sizes', async () => {
+    await run({ stage: 'dev' });
+    rename(undefined);
+    await run({ stage: 'rethink', role: 'sa' });
+    expect(sized()).toEqual({ size: 'working', pods: '20' });
   });
 
   test('begins anew with the namespace', async () => {

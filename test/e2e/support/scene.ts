@@ -1,4 +1,5 @@
 /** What every story needs: a person on GitHub, the platform's API, the read model, and a few things people do. */
+import { Client, Connection } from '@temporalio/client';
 import postgres from 'postgres';
 import type { EventView, IssueDetailsView, LogLineView, LogView, RunView } from '../../../ingress/staff-api/views.ts';
 import { createPerson } from '../../../src/app/demo/person.ts';
@@ -59,6 +60,20 @@ export function enter(stack: Stack) {
     }
   }
 
+  /** How a workflow ended, as Temporal calls it: waits until it did. */
+  async function closedAs(workflowId: string): Promise<string> {
+    const connection = await Connection.connect({ address: ready.temporalAddress });
+    try {
+      const { workflow } = new Client({ connection, namespace: 'codex-k8s' });
+      return await eventually(`the end of ${workflowId}`, async () => {
+        const { status } = await workflow.getHandle(workflowId).describe();
+        return status.name !== 'RUNNING' && status.name;
+      });
+    } finally {
+      await connection.close();
+    }
+  }
+
   return {
     person,
     platform,
@@ -67,6 +82,7 @@ export function enter(stack: Stack) {
     runsOf,
     run,
     log,
+    closedAs,
 
     /** A repository with files in it that the platform is bound to. */
     async bindRepository(name: string, files = README): Promise<BoundRepository> {
