@@ -8,8 +8,10 @@ export default defineConfig({
   test: {
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // Longer than what tests wait for within them: those waits say what was waited for.
+    testTimeout: 180_000,
+    hookTimeout: 240_000,
+    expect: { poll: { timeout: 15_000 } },
     reporters: ['default'],
     globalSetup: ['test/support/postgres.ts'],
     projects: [
@@ -19,7 +21,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'faults', include: ['test/faults/**/*.test.ts'], testTimeout: 300_000, hookTimeout: 300_000 },
+        test: { name: 'faults', include: ['test/faults/**/*.test.ts'], testTimeout: 900_000, hookTimeout: 900_000 },
       },
       {
         extends: true,
@@ -29,8 +31,8 @@ export default defineConfig({
           globalSetup: ['test/cluster/support/global-setup.ts'],
           // One cluster, whose parts are killed by some of these tests.
           fileParallelism: false,
-          testTimeout: 300_000,
-          hookTimeout: 300_000,
+          testTimeout: 900_000,
+          hookTimeout: 900_000,
         },
       },
     ],

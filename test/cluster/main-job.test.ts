@@ -9,6 +9,7 @@ import { CONTAINER, LABELS } from '../../src/adapters/kubernetes/names.ts';
 import { beginnings } from '../e2e/support/agents.ts';
 import { closeScene, openScene, type Scene } from '../e2e/support/scene.ts';
 import { eventually } from '../support/stack.ts';
+import { LONG_MS } from './support/runs.ts';
 
 const REPO = 'on-kubernetes';
 /** Each stand-in counts its repositories from 1, and the cluster is one for all. */
@@ -43,6 +44,10 @@ async function waitingRun(title: string): Promise<{ issue: number; run: RunView;
   const issue = await scene.person.openIssue(REPO, { title: `${title} [script: wait]`, body: `wait-for: ${FLAG}` });
   await scene.person.label(REPO, issue, 'run:dev');
   const { id } = await scene.started(REPO, issue);
+  const at = { labelSelector: `${LABELS.runId}=${id}` };
+  const isRunning = async (): Promise<boolean> =>
+    (await admin.list<V1Pod>('v1', 'Pod', at)).some(({ status }) => status?.phase === 'Running');
+  await eventually('the pod runs', isRunning, LONG_MS);
   await scene.working(id, /until \[ -e/);
   const run = await scene.run(id);
   return { issue, run, namespace: run.environment ?? '' };
@@ -119,14 +124,18 @@ describe('a label on an issue', () => {
 
   test('leaves no namespace when the issue is closed', async () => {
     await closeIssue(waiting.issue);
-    await eventually('the namespace is gone', async () => (await namespaceOf(waiting.namespace)) === undefined);
+    await eventually(
+      'the namespace is gone',
+      async () => (await namespaceOf(waiting.namespace)) === undefined,
+      LONG_MS,
+    );
   });
 });
 
 describe('a worker that is killed while an agent works', () => {
   test('finds the same Job again, and the run ends as if nothing had been', async () => {
     const { issue, run, namespace } = await waitingRun('the worker dies');
-    const before = scene.stack.pids()['worker'] ?? 0;
+    const before = scene.stack.pidOf('worker');
     process.kill(before, 'SIGKILL');
     await eventually('another worker', () => {
       const now = scene.stack.pids()['worker'];
@@ -142,7 +151,7 @@ describe('a worker that is killed while an agent works', () => {
   test('T46: does not start an agent again whose Job is gone meanwhile', async () => {
     const { issue, run, namespace } = await waitingRun('the worker is away');
     const [pod] = await podsOf(namespace, run);
-    process.kill(scene.stack.pids()['worker'] ?? 0, 'SIGSTOP');
+    process.kill(scene.stack.pidOf('worker'), 'SIGSTOP');
     await release(namespace, pod);
     const [job] = await eventually('the Job is over', async () => {
       const jobs = await jobsOf(namespace, run);
@@ -153,7 +162,7 @@ describe('a worker that is killed while an agent works', () => {
       kind: 'Job',
       metadata: { name: job?.metadata?.name ?? '', namespace },
     });
-    process.kill(scene.stack.pids()['worker'] ?? 0, 'SIGKILL');
+    process.kill(scene.stack.pidOf('worker'), 'SIGKILL');
     expect(await scene.ended(REPO, issue)).toMatchObject({ status: 'succeeded' });
     expect(beginnings(await scene.log(run.id))).toHaveLength(1);
     await closeIssue(issue);
@@ -169,10 +178,13 @@ describe('a pod that is deleted by hand while its agent works', () => {
       return row?.['n'] === 1;
     });
     await admin.remove({ apiVersion: 'v1', kind: 'Pod', metadata: { name: first?.metadata?.name ?? '', namespace } });
-    const second = await eventually('another pod runs', async () => {
-      const pods = await podsOf(namespace, run);
-      return pods.find(({ metadata, status }) => metadata?.uid !== first?.metadata?.uid && status?.phase === 'Running');
-    });
+    const isRunning = ({ metadata, status }: V1Pod): boolean =>
+      metadata?.uid !== first?.metadata?.uid && status?.phase === 'Running';
+    const second = await eventually(
+      'another pod runs',
+      async () => (await podsOf(namespace, run)).find(isRunning),
+      LONG_MS,
+    );
     await release(namespace, second);
     expect(await scene.ended(REPO, issue)).toMatchObject({ status: 'succeeded' });
     const threads = await scene.sql`select thread_id from agent_conversations where run_id = ${run.id}`;

@@ -48,7 +48,7 @@ afterAll(async () => {
   await platform.end();
   for (const name of foreign) await platform.admin.remove(namespaceRef(name));
   for (const name of foreign)
-    await until(`${name} is gone`, async () => !(await platform.admin.find(namespaceRef(name))), 60);
+    await until(`${name} is gone`, async () => !(await platform.admin.find(namespaceRef(name))));
 });
 
 async function part(namespace: string, [apiVersion, kind, name]: (typeof PARTS)[number]) {

@@ -183,7 +183,8 @@ describe('T47: the sweep', () => {
     swept = abandoned;
     runs = await openRuns('swept', {
       CODEXK8S_SWEEP_ENVIRONMENT_SECONDS: '2',
-      CODEXK8S_SWEEP_ORPHAN_SECONDS: '1',
+      // Long enough for a pod to run in one before the sweep comes.
+      CODEXK8S_SWEEP_ORPHAN_SECONDS: '20',
       CODEXK8S_SWEEP_GRACE_SECONDS: '1',
       // So impatient a sweep takes the environment of the probe away, too.
       CODEXK8S_ALLOW_UNENFORCED_NETWORK_POLICY: 'true',

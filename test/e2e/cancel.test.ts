@@ -144,7 +144,7 @@ describe('a label that is taken off and put on again, of which GitHub tells late
     const receiver = await listenTo(scene, REPO);
     ({ issue, run: first } = await waitingRun('taken off and put on again'));
     const at = { owner: OWNER, repo: REPO };
-    await whileFrozen(scene.stack.pids()['worker'] ?? 0, async () => {
+    await whileFrozen(scene.stack.pidOf('worker'), async () => {
       await scene.person.octokit.rest.issues.removeLabel({ ...at, issue_number: issue, name: 'run:dev' });
       await eventually('the workflow is told that the label is gone', async () => {
         const [inbox] = await scene.sql`

@@ -381,7 +381,7 @@ describe('while Temporal is away', () => {
   test('a trigger is accepted within 5 s, and its run happens when Temporal is back', async () => {
     const issue = await openIssue('Temporal is away');
     const raw = await labeled(issue);
-    const temporal = scene.stack.pids()['temporal'] ?? 0;
+    const temporal = scene.stack.pidOf('temporal');
     const answer = await whileFrozen(temporal, async () => {
       const accepted = await deliver({ event: 'issues', body: raw });
       // It does not come back as it was: the process dies, and another one takes its place.
@@ -402,7 +402,7 @@ describe('while Postgres is away', () => {
     const issue = await openIssue('Postgres is away');
     const raw = await labeled(issue);
     const delivery = randomUUID();
-    const refused = await whileFrozen(scene.stack.pids()['postgres'] ?? 0, () =>
+    const refused = await whileFrozen(scene.stack.pidOf('postgres'), () =>
       deliver({ event: 'issues', body: raw, delivery }),
     );
     expect(refused).toMatchObject({ status: 503, body: { code: 'unavailable' } });

@@ -76,7 +76,7 @@ describe('a worker that is killed while an agent works', () => {
 
   beforeAll(async () => {
     waiting = await waitingRun('the worker dies');
-    workerBefore = scene.stack.pids()['worker'] ?? 0;
+    workerBefore = scene.stack.pidOf('worker');
     process.kill(workerBefore, 'SIGKILL');
     await eventually('another worker', () => {
       const now = scene.stack.pids()['worker'];

@@ -94,7 +94,7 @@ describe('a status comment', () => {
     for (const [n, text] of ['one', 'two', 'three', 'four @olivia ```'].entries())
       await scene.sql`insert into run_log_lines (run_id, n, at, kind, text)
         values (${run.id}, ${1000 + n}, now(), 'message', ${text})`;
-    const { body } = await shows(issue, run.id, 'four @olivia', 45_000);
+    const { body } = await shows(issue, run.id, 'four @olivia', 90_000);
     expect(body).toContain('three');
     expect(body).not.toMatch(/ {2}one$/m);
     finish();

@@ -121,7 +121,7 @@ describe('a server that was away while forty deliveries failed', () => {
     // Nobody starts the server again as long as `up` stands still.
     process.kill(scene.stack.pid, 'SIGSTOP');
     try {
-      process.kill(scene.stack.pids()['server'] ?? 0, 'SIGKILL');
+      process.kill(scene.stack.pidOf('server'), 'SIGKILL');
       const { person } = scene;
       for (const issue of fresh) await person.label(REPO, issue, 'run:dev');
       for (let turn = 0; turn < 2; turn += 1) {

@@ -112,7 +112,7 @@ test('a run waits for a build that can go on with it, and people are told', asyn
   expect((await fetch(`${ready.url}/runs/${id}`)).status).toBe(200);
 
   // The next worker of this build never sees a first attempt fail.
-  process.kill(scene.stack.pids()['worker'] ?? 0, 'SIGKILL');
+  process.kill(scene.stack.pidOf('worker'), 'SIGKILL');
   await eventually(
     'an alarm from another worker',
     () => logged('worker', 'workflow.task_failing').some(({ pid }) => pid !== alarm.pid),

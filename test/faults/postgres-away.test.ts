@@ -24,7 +24,7 @@ import { firstOwnPort } from './support/ports.ts';
 
 const SECRET = 'the secret of the tests';
 const PER_SECOND = 100;
-const SECONDS = 14;
+const SECONDS = 20;
 const AWAY_MS = 5000;
 
 interface Sent {

@@ -38,8 +38,8 @@ beforeAll(async () => {
   mkdirSync(orphan, { recursive: true });
   writeFileSync(join(orphan, 'environment.json'), JSON.stringify({ managedBy: 'codex-k8s', owner: 'issue:4242#1' }));
   issue = await scene.person.openIssue(REPO, { title: 'nobody told of it', body: '' });
-  const { server } = scene.stack.pids();
-  process.kill(server ?? 0, 'SIGKILL');
+  const server = scene.stack.pidOf('server');
+  process.kill(server, 'SIGKILL');
   await scene.person.label(REPO, issue, 'run:dev');
   await patiently('another server', async () => {
     const now = scene.stack.pids()['server'];

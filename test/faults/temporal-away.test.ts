@@ -40,9 +40,9 @@ function keepDead(): () => void {
 
 /** Takes Temporal's breath: connections stay, and nothing is answered. It is killed in the end. */
 function hold(): () => void {
-  const { temporal } = scene.stack.pids();
-  kill(temporal ?? 0, 'SIGSTOP');
-  return () => kill(temporal ?? 0, 'SIGKILL');
+  const temporal = scene.stack.pidOf('temporal');
+  kill(temporal, 'SIGSTOP');
+  return () => kill(temporal, 'SIGKILL');
 }
 
 function kill(pid: number, signal: NodeJS.Signals): void {
@@ -106,8 +106,9 @@ describe.each([
   /** What became of the deliveries that put a label on one of these issues. */
   async function labelled() {
     const hook = { owner: OWNER, repo: REPO, hook_id: repository.hookId };
-    const { data } = await scene.person.octokit.rest.repos.listWebhookDeliveries({ ...hook, per_page: 100 });
-    return data.filter(({ event, action }) => event === 'issues' && action === 'labeled');
+    const { octokit } = scene.person;
+    const all = await octokit.paginate(octokit.rest.repos.listWebhookDeliveries, { ...hook, per_page: 100 });
+    return all.filter(({ event, action }) => event === 'issues' && action === 'labeled');
   }
 
   test('deliveries are answered 202, and soon', () => {

@@ -28,6 +28,8 @@ export interface Stack {
   readonly pid: number;
   /** The pids of its processes now, restarted ones included. */
   pids(): Record<string, number>;
+  /** One of them; throws when it does not run, so that nobody kills pid 0, which is everybody. */
+  pidOf(name: string): number;
   /** Starts `up` again in the same directory. */
   start(): Promise<void>;
   /** Sends a signal to `up` and waits for its end. */
@@ -82,6 +84,11 @@ export async function startStack(given: StackEnv = {}): Promise<Stack> {
       return running().pid;
     },
     pids: () => findUp(directory)?.processes ?? {},
+    pidOf(name) {
+      const pid = findUp(directory)?.processes[name];
+      if (pid === undefined) throw new Error(`there is no ${name} just now`);
+      return pid;
+    },
     async start() {
       up = await startUp(directory, env);
     },

@@ -92,7 +92,7 @@ test(
     const old = await server(dataDirectory, { ...settings, searchAttributes: { Issue: 'Keyword' } });
     await (await run(dataDirectory, old.spec)).stop();
     const current = await server(dataDirectory);
-    const start = run(dataDirectory, { ...current.spec, readyWithinMs: 3000 });
+    const start = run(dataDirectory, { ...current.spec, readyWithinMs: 15_000 });
     await expect(start).rejects.toThrow('The search attribute Issue is there and is no Int');
   },
 );

@@ -114,7 +114,7 @@ export async function startPlatform(adminKubeconfig = inject('kubeconfig')): Pro
         for (const { metadata } of await namespacesOf(admin, environment))
           await admin.remove(namespaceRef(metadata?.name ?? ''));
       for (const { environment } of issues)
-        await until(`${environment} is gone`, async () => (await namespacesOf(admin, environment)).length === 0, 60);
+        await until(`${environment} is gone`, async () => (await namespacesOf(admin, environment)).length === 0);
       rmSync(directory, { recursive: true });
     },
   };
@@ -184,7 +184,7 @@ export async function runningPod(api: KubernetesApi, namespace: string): Promise
 }
 
 /** Waits until something is so. */
-export async function until(what: string, isSo: () => Promise<boolean>, seconds = 30): Promise<void> {
+export async function until(what: string, isSo: () => Promise<boolean>, seconds = 90): Promise<void> {
   for (const end = Date.now() + seconds * 1000; !(await isSo()); await delay(100)) {
     if (Date.now() > end) throw new Error(`not so after ${seconds} s: ${what}`);
   }
