@@ -107,6 +107,15 @@ export interface OrphansReport {
   readonly kept: readonly { readonly name: string; readonly reason: string }[];
 }
 
+/** What became of an environment that was nobody's; the reason why it is kept, or null for one that is gone. */
+interface Fate {
+  readonly name: string;
+  readonly reason: string | null;
+}
+
+/** Environments that are removed at the same time: each may be waited for, and the cluster has others to serve. */
+const REMOVED_AT_ONCE = 5;
+
 /** GitHub is asked for so many deliveries of one repository, and of all in one call of the activity. */
 const RESENT_OF_REPOSITORY = 50;
 
@@ -284,33 +293,41 @@ export function createSweepActivities(ports: SweepPorts) {
       orphans: readonly ListedEnvironment[];
       ageSeconds: number;
     }): Promise<OrphansReport> {
-      const removed: string[] = [];
-      const kept: { name: string; reason: string }[] = [];
-      const now = new Map((await runtime.listEnvironments()).map((environment) => [environment.name, environment]));
-      for (const { name, owner } of orphans) {
-        const present = now.get(name);
-        if (present?.owner !== owner || !(await isNobodys(present, ageSeconds))) {
-          kept.push({ name, reason: present ? 'it is wanted again' : 'it is gone' });
-          continue;
-        }
-        try {
-          const { held } = await classified(() => runtime.removeEnvironment({ name, owner }));
-          if (held !== undefined) {
-            kept.push({ name, reason: held });
-            log.warn('an environment that was nobody’s is held', { environment: name, held });
-            continue;
-          }
-          await releaseNamespace(db, owner);
-          removed.push(name);
-          log.warn('an environment that was nobody’s was removed', { environment: name, owner });
-        } catch (error) {
-          kept.push({ name, reason: reasonOf(error) });
-          log.warn('an environment that is nobody’s could not be removed', { environment: name, error: String(error) });
-        }
+      const present = new Map((await runtime.listEnvironments()).map((environment) => [environment.name, environment]));
+      const fates: Fate[] = [];
+      for (let start = 0; start < orphans.length; start += REMOVED_AT_ONCE) {
+        const some = orphans.slice(start, start + REMOVED_AT_ONCE);
+        fates.push(...(await Promise.all(some.map((orphan) => remove(orphan, present.get(orphan.name), ageSeconds)))));
       }
-      return { removed, kept };
+      return {
+        removed: fates.flatMap(({ name, reason }) => (reason === null ? [name] : [])),
+        kept: fates.flatMap(({ name, reason }) => (reason === null ? [] : [{ name, reason }])),
+      };
     },
   };
+
+  /** Removes what is still nobody's: it was found to be so a while ago. */
+  async function remove(
+    { name, owner }: ListedEnvironment,
+    present: ListedEnvironment | undefined,
+    ageSeconds: number,
+  ): Promise<Fate> {
+    if (present?.owner !== owner || !(await isNobodys(present, ageSeconds)))
+      return { name, reason: present ? 'it is wanted again' : 'it is gone' };
+    try {
+      const { held } = await classified(() => runtime.removeEnvironment({ name, owner }));
+      if (held !== undefined) {
+        log.warn('an environment that was nobody’s is held', { environment: name, held });
+        return { name, reason: held };
+      }
+      await releaseNamespace(db, owner);
+      log.warn('an environment that was nobody’s was removed', { environment: name, owner });
+      return { name, reason: null };
+    } catch (error) {
+      log.warn('an environment that is nobody’s could not be removed', { environment: name, error: String(error) });
+      return { name, reason: reasonOf(error) };
+    }
+  }
 
   async function isNobodys(environment: ListedEnvironment, ageSeconds: number): Promise<boolean> {
     const when = { now: Date.now(), ageMs: ageSeconds * 1000 };

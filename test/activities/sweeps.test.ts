@@ -37,6 +37,8 @@ let outcome: Awaited<ReturnType<WorkflowRecords['outcomeOf']>>;
 let told: { key: string; fact: unknown }[];
 let serverAnswers: boolean;
 let agentLogin: string | undefined;
+/** Around each removal of an environment. */
+let removing: <Removed>(remove: () => Promise<Removed>) => Promise<Removed>;
 
 beforeAll(async () => {
   [stage, database] = await Promise.all([startWithDemo(), startTestDatabase()]);
@@ -57,6 +59,7 @@ beforeEach(async () => {
   told = [];
   serverAnswers = true;
   agentLogin = undefined;
+  removing = (remove) => remove();
   await connection.sql`truncate deliveries, inboxes, issue_facts, issues, runs, flow_events, repositories cascade`;
   await bind({});
 });
@@ -73,11 +76,12 @@ type Activities = ReturnType<typeof createSweepActivities>;
 
 function activities(apiUrl = stage.sandbox.apiUrl): Activities {
   const waits = { standing: async () => undefined, hold: async () => ({ until: new Date(), leftMs: 1, reason: '' }) };
+  const local = createLocalRuntime({ root, command: ['none'], platformUrl: '', env: {} });
   const set = createSweepActivities({
     db: connection.db,
     intake: createIntake(connection.db),
     github: createGitHub({ apiUrl, token: 'token-octo', waits, settleMs: 0 }),
-    runtime: createLocalRuntime({ root, command: ['none'], platformUrl: '', env: {} }),
+    runtime: { ...local, removeEnvironment: (environment) => removing(() => local.removeEnvironment(environment)) },
     serverAnswers: async () => serverAnswers,
     ...(agentLogin === undefined ? {} : { agentLogin }),
     workflows: {
@@ -487,6 +491,29 @@ describe('an environment', () => {
     const orphans = await activities().findOrphans({ ...HOUR, limit: 20 });
     await mkdir(join(root, 'codex-demo-r1-i7', 'runs', 'another.1'));
     expect(await activities().removeOrphans({ ...HOUR, orphans })).toMatchObject({ removed: [] });
+  });
+
+  test('is removed with four others at the same time, and no more: each may take a minute', async () => {
+    const names = Array.from({ length: 7 }, (_, index) => `codex-demo-r1-i${index + 1}`);
+    for (const name of names) await environment(name);
+    const orphans = await activities().findOrphans({ ...HOUR, limit: 20 });
+    const five = Promise.withResolvers<void>();
+    let begun = 0;
+    let most = 0;
+    let now = 0;
+    removing = async (remove) => {
+      begun += 1;
+      now += 1;
+      most = Math.max(most, now);
+      if (begun === 5) five.resolve();
+      await five.promise;
+      const removed = await remove();
+      now -= 1;
+      return removed;
+    };
+    const { removed } = await activities().removeOrphans({ ...HOUR, orphans });
+    expect(removed.toSorted()).toEqual(names);
+    expect(most).toBe(5);
   });
 
   test('of somebody else is never touched, whatever its name', async () => {

@@ -4,7 +4,10 @@
  * CODEXK8S_TEST_NODE_ADDRESS is where its pods reach this machine.
  */
 import { join } from 'node:path';
+import type { V1Namespace } from '@kubernetes/client-node';
 import type { TestProject } from 'vitest/node';
+import { createKubernetesApi, readKubeConfig } from '../../../src/adapters/kubernetes/api.ts';
+import { OURS } from '../../../src/adapters/kubernetes/names.ts';
 import { startCluster } from '../../../src/app/cluster/cluster.ts';
 import { cacheDirectory } from '../../../src/app/up/cache-directory.ts';
 
@@ -49,5 +52,13 @@ async function localCluster(): Promise<TestCluster> {
     install: true,
     report,
   });
+  await removeEnvironments(kubeconfig);
   return { kubeconfig, agentImage: images.agent, busyboxImage: images.busybox, nodeAddress, clusterDataDirectory };
+}
+
+/** The cluster is kept, and tests that were killed have left environments in it: a sweep would have to remove those first. */
+async function removeEnvironments(kubeconfig: string): Promise<void> {
+  const admin = createKubernetesApi(() => readKubeConfig(kubeconfig));
+  for (const { metadata } of await admin.list<V1Namespace>('v1', 'Namespace', { labelSelector: OURS }))
+    await admin.remove({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: metadata?.name ?? '' } });
 }
