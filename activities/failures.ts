@@ -1,6 +1,7 @@
 /** The one place that decides whether a failure is worth another attempt. */
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import { isConnectionCode } from '../src/read-model/connection-codes.ts';
 
 /**
  * GitHub's answers that another attempt cannot change (reliability.md T17, T21, T22). 401 is none of them: an expired token
@@ -98,9 +99,6 @@ function databaseFailure(error: Error, attempt: number): ApplicationFailure {
   });
 }
 
-/** Codes of the driver and of Postgres for a connection that is lost or refused. Those of the network could be anybody's. */
-const CONNECTION_LOST = /^(CONNECT\w*_\w+|CONNECTION_\w+|08\w{3}|53300|57P0\d|57014|55P03)$/;
-
 /** What the GitHub adapter throws when the database does not say whether GitHub wants to be left alone. */
 const KEEPER_AWAY = 'GitHubKeeperAway';
 
@@ -108,7 +106,7 @@ const KEEPER_AWAY = 'GitHubKeeperAway';
 function isDatabaseFailure(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   const ofDriver = 'query' in error && 'parameters' in error;
-  const isLost = CONNECTION_LOST.test(String((error as { code?: unknown }).code));
+  const isLost = isConnectionCode((error as { code?: unknown }).code);
   return isQueryFailure(error) || error.name === KEEPER_AWAY || ofDriver || isLost;
 }
 

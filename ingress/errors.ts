@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Context, ErrorHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { isConnectionCode } from '../src/read-model/connection-codes.ts';
 
 const STATUS_OF = {
   invalid_argument: 400,
@@ -115,14 +116,13 @@ function codeOfStatus(status: number): ErrorCode {
   return status >= 500 ? 'internal' : 'invalid_argument';
 }
 
-/** Codes of the driver and of Postgres for a server that cannot be reached, ends, starts, or is too slow. */
-const AWAY =
-  /^(ECONN\w+|ENOTFOUND|EAI_AGAIN|EPIPE|ETIMEDOUT|CONNECT\w*_\w+|CONNECTION_\w+|08\w{3}|53300|57P0\d|57014|55P03)$/;
+/** The network's codes for somebody who cannot be reached: here that is the database. */
+const NOT_REACHED = /^(ECONN\w+|ENOTFOUND|EAI_AGAIN|EPIPE|ETIMEDOUT)$/;
 
 function isDatabaseAway(error: unknown): boolean {
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
     const { code } = at as { code?: unknown };
-    if (typeof code === 'string' && AWAY.test(code)) return true;
+    if (isConnectionCode(code) || (typeof code === 'string' && NOT_REACHED.test(code))) return true;
     if (at instanceof AggregateError && at.errors.some(isDatabaseAway)) return true;
   }
   return false;

@@ -4,7 +4,7 @@
  * words of the agent.
  */
 import type { Locale } from './comment-texts.ts';
-import { embedded } from './markdown.ts';
+import { embedded, inOneLine } from './markdown.ts';
 
 /** What the issue's workflow tells of an environment that no run works in, as types of events. */
 export const ENVIRONMENT_EVENTS = [
@@ -122,9 +122,5 @@ const LONGEST = 300;
 
 /** A text of others, in one line that ends no cell. */
 function inCell(text: unknown): string {
-  const line = String(text)
-    .replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ')
-    .trim();
-  const short = line.length <= LONGEST ? line : `${line.slice(0, LONGEST - 1).toWellFormed()}…`;
-  return embedded(short.replaceAll(/[|`[\]*_~\\]|<(?!!--)/g, String.raw`\$&`));
+  return embedded(inOneLine(String(text), LONGEST).replaceAll(/[|`[\]*_~\\]|<(?!!--)/g, String.raw`\$&`));
 }

@@ -3,7 +3,7 @@
  * and does not know them: it leaves a place, which is filled where the comment is written.
  */
 import type { Locale } from './comment-texts.ts';
-import { quoted } from './markdown.ts';
+import { inOneLine, quoted } from './markdown.ts';
 import type { RunStatus } from './runs.ts';
 
 /** Something that an agent said. */
@@ -40,14 +40,9 @@ export function withLastWords(body: string, words: readonly Words[]): string {
     // What people and agents wrote stands above the place: the last one is the platform's.
     const start = body.lastIndexOf(place);
     if (start === -1) continue;
-    const lines = words.map(({ at, text }) => `${at.toISOString().slice(11, 19)}  ${inOneLine(text)}`);
+    const lines = words.map(({ at, text }) => `${at.toISOString().slice(11, 19)}  ${inOneLine(text, LONGEST)}`);
     const section = lines.length === 0 ? '' : `\n\n**${TITLES[locale]}**\n\n${quoted(lines.join('\n'))}`;
     return body.slice(0, start) + section + body.slice(start + place.length);
   }
   return body;
-}
-
-function inOneLine(text: string): string {
-  const line = text.replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ').trim();
-  return line.length <= LONGEST ? line : `${line.slice(0, LONGEST - 1).toWellFormed()}…`;
 }

@@ -1,4 +1,4 @@
-/** Markdown that an agent wrote, made fit to stand inside a text of the platform's. */
+/** What others wrote, made fit to stand inside a text of the platform's. */
 
 /** GitHub refuses a text of more than 65,536 characters; this leaves room for what stands around it. */
 const LONGEST = 20_000;
@@ -27,6 +27,12 @@ export function embedded(markdown: string): string {
     } else if (fence.startsWith(open) && rest.trim() === '') open = undefined;
   }
   return open === undefined ? text : `${text}\n${open}`;
+}
+
+/** A text in one line, without what cannot be seen, cut to so many characters. */
+export function inOneLine(text: string, longest: number): string {
+  const line = text.replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ').trim();
+  return line.length <= longest ? line : `${line.slice(0, longest - 1).toWellFormed()}…`;
 }
 
 /** What a quotation shows at most. */
