@@ -47,7 +47,8 @@ async function connects(target: string): Promise<boolean> {
   const { hostname, port } = new URL(`tcp://${target}`);
   const socket = connect({ host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port) });
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  socket.setTimeout(CONNECT_MS, () => resolve(false));
+  // A connection that came about while this process was held up is told of first: by then in the next turn.
+  socket.setTimeout(CONNECT_MS, () => void setImmediate(() => resolve(false)));
   socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
   return promise.finally(() => socket.destroy());
 }

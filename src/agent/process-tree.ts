@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /** The time between asking a process to end and ending it. */
 export const GRACE_MS = 5_000;
-/** The time in which what was ended by force is gone, also on a busy machine. */
+/** The time in which what was ended by force is gone, also on a busy machine: from the first time that force is used. */
 const FORCED_MS = 5_000;
 const LOOK_EVERY_MS = 50;
 
@@ -28,9 +28,11 @@ export async function processesOf(codexHome: string): Promise<number[]> {
 export async function endProcesses(codexHome: string, graceMs: number = GRACE_MS): Promise<void> {
   const start = Date.now();
   const asked = new Set<number>();
+  let forcedSince: number | undefined;
   let running = await processesOf(codexHome);
-  while (running.length > 0 && Date.now() < start + graceMs + FORCED_MS) {
+  while (running.length > 0 && (forcedSince === undefined || Date.now() < forcedSince + FORCED_MS)) {
     const isOver = Date.now() > start + graceMs;
+    if (isOver) forcedSince ??= Date.now();
     const targets = isOver ? running : running.filter((pid) => !asked.has(pid));
     await signalAll(targets, isOver ? 'SIGKILL' : 'SIGTERM');
     for (const pid of targets) asked.add(pid);

@@ -48,8 +48,10 @@ const CLAIM_LIMIT_MS = 20_000;
 const CLAIM_LOOK_MS = 200;
 /** An agent that was asked to stop may take this long to save its conversation. */
 const STOP_GRACE_MS = 10_000;
-/** What was killed is gone at once; a zombie that nobody waits for stays, and is let be. */
-const KILL_LIMIT_MS = 2000;
+/** What was killed is gone at once, on a busy machine within seconds. */
+const KILL_LIMIT_MS = 10_000;
+/** A group whose leader is gone may consist of zombies that nobody waits for: they stay, and are let be. */
+const GROUP_LIMIT_MS = 2000;
 /** A process that is killed leaves no exit.json: its absence is looked for this often. */
 const LIVENESS_MS = 1000;
 /** One that has written its exit.json is gone within a moment: first looked for after this long, then twice as long. */
@@ -171,12 +173,9 @@ async function stopProcess(record: ProcessIdentity): Promise<void> {
     while (isAlive(record) && !limit.aborted) await delay(50);
   }
   // While a group has members its number is not given to another process: with its leader gone, the group is still the agent's.
-  const limit = AbortSignal.timeout(KILL_LIMIT_MS);
-  while (
-    (isAlive(record) || identify(record.pid) === undefined) &&
-    signalGroup(record.pid, 'SIGKILL') &&
-    !limit.aborted
-  )
+  const since = performance.now();
+  const isInTime = (): boolean => performance.now() - since < (isAlive(record) ? KILL_LIMIT_MS : GROUP_LIMIT_MS);
+  while ((isAlive(record) || identify(record.pid) === undefined) && signalGroup(record.pid, 'SIGKILL') && isInTime())
     await delay(20);
 }
 
