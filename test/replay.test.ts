@@ -110,6 +110,11 @@ describe('the gate before a deploy (T32)', () => {
           signalArgs: [{ facts: [labeled(1)] }],
         });
         await eventually('an agent at work', () => world.names().includes('awaitAgent'));
+        await eventually('both workflows in the list', async () => {
+          let running = 0;
+          for await (const _ of temporal.client.workflow.list({ query: "ExecutionStatus = 'Running'" })) running += 1;
+          return running === 2;
+        });
       });
     });
     afterAll(async () => temporal?.teardown());

@@ -34,7 +34,7 @@ function waiting(refresh: () => Promise<void> = () => Promise.resolve()) {
 describe('the status comment of a run whose agent works', () => {
   test('is looked at soon, for what was left of the beginning', async () => {
     const { agent, looks, ended, over } = waiting();
-    await expect.poll(() => looks, { timeout: 5000 }).toEqual([agent.runId]);
+    await expect.poll(() => looks).toEqual([agent.runId]);
     over();
     expect(await ended).toEqual({ kind: 'lost', detail: 'gone' });
   });
@@ -49,14 +49,14 @@ describe('the status comment of a run whose agent works', () => {
 
   test('holds nobody up that cannot be written', async () => {
     const { looks, ended, over } = waiting(() => new Promise(() => undefined));
-    await expect.poll(() => looks.length, { timeout: 5000 }).toBe(1);
+    await expect.poll(() => looks.length).toBe(1);
     over();
     expect(await ended).toMatchObject({ kind: 'lost' });
   });
 
   test('fails nothing when GitHub refuses it', async () => {
     const { looks, ended, over } = waiting(() => Promise.reject(new Error('away')));
-    await expect.poll(() => looks.length, { timeout: 5000 }).toBe(1);
+    await expect.poll(() => looks.length).toBe(1);
     over();
     expect(await ended).toMatchObject({ kind: 'lost' });
   });

@@ -14,7 +14,7 @@ async function prepared(interrupted: boolean): Promise<string> {
     places,
     tokenFile: stage.tokenFile,
     cloneUrl: target.cloneUrl,
-    signal: AbortSignal.timeout(30_000),
+    signal: AbortSignal.timeout(120_000),
   };
   await prepareRepository(target, options, () => {});
   await writeFile(join(places.repository, 'half-done.txt'), 'half');

@@ -26,11 +26,12 @@ describe('a platform that goes away', { timeout: RUN_LIMIT_MS }, () => {
   async function workUnheard(): Promise<void> {
     await agentWaits();
     const threadId = /^Conversation (.+)$/m.exec(stage.platform.log().join('\n'))?.[1] ?? '';
-    const file = await findConversation(join(stage.workspace, 'codex-home'), threadId);
     await stage.platform.goAway();
     await writeFile(go, '');
-    const ended = async (): Promise<boolean> =>
-      /until .*Process exited with code 0/s.test((await textOf(file ?? '')) ?? '');
+    const ended = async (): Promise<boolean> => {
+      const file = await findConversation(join(stage.workspace, 'codex-home'), threadId);
+      return /until .*Process exited with code 0/s.test((await textOf(file ?? '')) ?? '');
+    };
     await until(ended, 'the command has ended');
   }
 

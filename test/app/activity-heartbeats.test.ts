@@ -5,14 +5,17 @@ import { beatWhileRunning } from '../../src/app/activity-heartbeats.ts';
 
 const BEAT_MS = 20;
 
-/** Runs an activity of a tenth of a second, and counts its beats until a while after its end. */
-async function beatsOf(heartbeatTimeoutMs: number | undefined, work: () => Promise<unknown>): Promise<number> {
+/** Runs an activity, which may look at its beats, and counts them until a while after its end. */
+async function beatsOf(
+  heartbeatTimeoutMs: number | undefined,
+  work: (beats: () => number) => Promise<unknown>,
+): Promise<number> {
   const environment = new MockActivityEnvironment(heartbeatTimeoutMs === undefined ? {} : { heartbeatTimeoutMs }, {
     interceptors: [(context) => beatWhileRunning(context, BEAT_MS)],
   });
   let beats = 0;
   environment.on('heartbeat', () => (beats += 1));
-  await environment.run(work).catch(() => undefined);
+  await environment.run(work, () => beats).catch(() => undefined);
   const atTheEnd = beats;
   await sleep(5 * BEAT_MS);
   expect(beats).toBe(atTheEnd);
@@ -20,7 +23,10 @@ async function beatsOf(heartbeatTimeoutMs: number | undefined, work: () => Promi
 }
 
 test('an activity with a heartbeat timeout beats as long as it runs', async () => {
-  expect(await beatsOf(10_000, () => sleep(50 * BEAT_MS))).toBeGreaterThan(2);
+  const untilThree = async (beats: () => number): Promise<void> => {
+    while (beats() < 3) await sleep(BEAT_MS);
+  };
+  expect(await beatsOf(10_000, untilThree)).toBeGreaterThan(2);
 });
 
 test('one that fails beats no longer', async () => {

@@ -115,7 +115,8 @@ describe('Postgres with faults', () => {
   });
 
   const none = faultsAround({ name: 'none', seed: 1, rates: {}, fail });
-  const names = async (): Promise<unknown[]> => (await plain.sql`select name from things`).map((row) => row['name']);
+  const names = async (): Promise<unknown[]> =>
+    (await plain.sql`select name from things order by name`).map((row) => row['name']);
 
   async function withDatabase(
     kinds: { alone?: FaultKind; within?: FaultKind },

@@ -162,7 +162,11 @@ describe('an issue that was continued as new, closed, and opened again', () => {
         'an issue at rest',
         async () => (await tables.another().sql`select from issues where state = 'waiting'`).length === 1,
       );
-      await eventually('all executions in the list', async () => (await executionsOf(KEY)) > 2);
+      // The run began after all of them.
+      await eventually(
+        'all executions in the list',
+        async () => (await executionsOf(KEY)) > 2 && (await executionsOf(`run:${runId(3)}`)) === 1,
+      );
     });
   });
 
@@ -233,6 +237,7 @@ test('a worker that is in the middle loses nothing when the tables are made agai
     await tell(labeled(30, runId(4)));
     world.endAgent(runId(4), FINISHED);
     await reached.promise;
+    await eventually('the run in the list', async () => (await executionsOf(`run:${runId(4)}`)) === 1);
     await tables.another().sql.unsafe('drop table flow_events, issues, runs');
     await rebuild();
     released.resolve();

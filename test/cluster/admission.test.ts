@@ -55,7 +55,7 @@ beforeAll(async () => {
     const path = `/api/v1/namespaces/${FREE}/resourcequotas`;
     return (await as(FREE).act({ method: 'GET', path: path.replace('resourcequotas', 'secrets') })).status === 200;
   });
-}, 120_000);
+});
 
 afterAll(async () => {
   const roles = '/apis/rbac.authorization.k8s.io/v1';
@@ -124,7 +124,7 @@ async function startRun(namespace: string): Promise<Record<string, string>> {
       pod = found?.metadata?.name ?? '';
       return (found?.['status'] as { phase?: string } | undefined)?.phase === 'Running';
     },
-    60,
+    180,
   );
   return { namespace, job, pod, jobUid: made.object.metadata?.uid ?? '', foreign: FOREIGN };
 }
@@ -166,7 +166,7 @@ describe('T48: a developer agent', () => {
           const { object } = await as(namespace).act({ method: 'GET', path });
           return (object['status'] as { phase?: string } | undefined)?.phase === 'Running';
         },
-        60,
+        180,
       );
       expect(await execIn(namespace, 'own')).toContain('uid=1000');
     });
@@ -179,7 +179,7 @@ describe('T48: a developer agent', () => {
           const { object } = await as(namespace).act({ method: 'GET', path });
           return (object['status'] as { readyReplicas?: number } | undefined)?.readyReplicas === 2;
         },
-        60,
+        180,
       );
     });
 
@@ -482,9 +482,9 @@ describe('the worker', () => {
       async () => {
         return (await admin.act({ method: 'GET', path: `/api/v1/namespaces/${name}` })).status === 404;
       },
-      60,
+      240,
     );
-  }, 120_000);
+  });
 });
 
 test('nobody else makes an environment, not even an administrator', async () => {

@@ -7,7 +7,7 @@ import { startComponent, stopComponent } from '../../src/app/cluster/cluster.ts'
 import { clusterPlaces } from '../../src/app/cluster/places.ts';
 import { beginnings } from '../e2e/support/agents.ts';
 import { eventually } from '../support/stack.ts';
-import { openRuns, release, type Runs, SUCCEEDED } from './support/runs.ts';
+import { LONG_MS, openRuns, release, type Runs, SUCCEEDED } from './support/runs.ts';
 
 const dataDirectory = inject('clusterDataDirectory');
 
@@ -45,7 +45,7 @@ describe.skipIf(dataDirectory === '')('T45: an API server that is killed while a
     const { issue, run, pod } = await runs.waiting('the API server is away');
     await stopComponent(dataDirectory, 'apiserver', 'SIGKILL');
     releaseOnNode(pod);
-    await eventually('the agent has reported', async () => hasReported(run.id));
+    await eventually('the agent has reported', async () => hasReported(run.id), LONG_MS);
     await startComponent(dataDirectory, 'apiserver');
     expect(await runs.endedAtLast(issue)).toMatchObject({ ...SUCCEEDED, id: run.id });
     expect(beginnings(await runs.scene.log(run.id))).toHaveLength(1);

@@ -137,7 +137,7 @@ describe.skipIf(dataDirectory === '')('the local cluster', () => {
         const { items } = await core.listNamespacedEvent({ namespace, fieldSelector: 'involvedObject.name=guarded' });
         return items.some(({ message }) => message?.includes('network policies are not in force'));
       },
-      { timeout: 30_000, interval: 200 },
+      { timeout: 120_000, interval: 200 },
     );
     await startComponent(dataDirectory, 'policies');
     await untilRunning(core, namespace, 'guarded');
@@ -151,7 +151,7 @@ describe.skipIf(dataDirectory === '')('the local cluster', () => {
     };
     await vi.waitFor(async () => expect(await readiness()).toBe('Unknown'), { timeout: 30_000, interval: 250 });
     await startComponent(dataDirectory, 'kubelet');
-    await vi.waitFor(async () => expect(await readiness()).toBe('True'), { timeout: 30_000, interval: 250 });
+    await vi.waitFor(async () => expect(await readiness()).toBe('True'), { timeout: 120_000, interval: 250 });
   });
 
   test('down leaves nothing on the machine', async () => {
@@ -167,7 +167,7 @@ describe.skipIf(dataDirectory === '')('the local cluster', () => {
       expect(await traces(directory, name)).not.toEqual([]);
 
       await stopCluster({ dataDirectory: directory });
-      await vi.waitFor(async () => expect(await traces(directory, name)).toEqual([]), { timeout: 5_000 });
+      await vi.waitFor(async () => expect(await traces(directory, name)).toEqual([]), { timeout: 60_000 });
       expect(existsSync(join(directory, 'cluster'))).toBe(false);
       expect(existsSync(join('/run/codex-k8s', name))).toBe(false);
     } finally {
@@ -186,7 +186,7 @@ function connect(file: string): KubeConfig {
 async function makeNamespace(api: CoreV1Api, name: string): Promise<void> {
   const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
   await api.createNamespace({ body: { metadata: { name, labels } } });
-  await vi.waitFor(() => api.readNamespacedServiceAccount({ name: 'default', namespace: name }), { timeout: 20_000 });
+  await vi.waitFor(() => api.readNamespacedServiceAccount({ name: 'default', namespace: name }), { timeout: 120_000 });
 }
 
 /** What every container needs under the profile, and a root file system that nobody writes. */
@@ -250,7 +250,7 @@ async function runJob(
         throw new Error(`not over: ${JSON.stringify(status)}`);
       return over;
     },
-    { timeout: 60_000, interval: 200 },
+    { timeout: 180_000, interval: 200 },
   );
   const { items } = await core.listNamespacedPod({ namespace, labelSelector: `job-name=${name}` });
   const log = await core.readNamespacedPodLog({ namespace, name: items[0]!.metadata!.name! });
@@ -264,7 +264,7 @@ function untilRunning(api: CoreV1Api, namespace: string, name: string): Promise<
       if (!pod.status?.containerStatuses?.[0]?.state?.running) throw new Error(JSON.stringify(pod.status));
       return pod;
     },
-    { timeout: 60_000, interval: 200 },
+    { timeout: 180_000, interval: 200 },
   );
 }
 

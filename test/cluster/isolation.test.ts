@@ -86,7 +86,7 @@ async function startPod(who: string, namespace: string): Promise<void> {
       at[who] = `${found.status.podIP}:8080`;
       return true;
     },
-    60,
+    180,
   );
 }
 
@@ -144,9 +144,14 @@ test.runIf(isLocal).each(['a bystander', 'an agent with the code only', 'an agen
   'the machine reaches %s, which listens',
   async (whom) => {
     const [host = '', port = ''] = at[whom]!.split(':');
-    const socket = connect({ host, port: Number(port) });
-    await once(socket, 'connect');
-    socket.destroy();
+    await until(`${whom} is reached`, async () => {
+      const socket = connect({ host, port: Number(port) });
+      const connected = once(socket, 'connect').then(
+        () => true,
+        () => false,
+      );
+      return connected.finally(() => socket.destroy());
+    });
   },
 );
 

@@ -14,8 +14,8 @@ import {
   startPlatform,
 } from './support/agents.ts';
 
-/** Kubernetes' own delays stay as they are; ours are a tenth. */
-const patience = 0.1;
+/** Kubernetes' own delays stay as they are; ours are a third, which is enough for a pod to be made on a busy machine. */
+const patience = 0.3;
 
 let platform: Platform;
 
@@ -27,6 +27,11 @@ afterAll(() => platform.end());
 /** An agent of an issue of its own, launched; and how it ends. */
 async function loss(options: AgentOptions) {
   return lose(platform.runtime({ patience, ...options }), platform.issue());
+}
+
+/** The same of an agent that begins, however long that takes. */
+async function lossOfOneThatBegan(options: AgentOptions) {
+  return loss({ ...options, patience: 1 });
 }
 
 /** The same, but something is done to the agent as soon as it works. */
@@ -163,7 +168,7 @@ describe.concurrent('T41, T42: an agent that never began', () => {
   });
 
   test('within the deadline of its Job: what it was stuck at counts', async () => {
-    expect(await loss({ image: 'registry.invalid/absent:1', deadlineSeconds: 5, patience: 1 })).toMatchObject({
+    expect(await loss({ image: 'registry.invalid/absent:1', deadlineSeconds: 30, patience: 1 })).toMatchObject({
       loss: 'image_pull',
     });
   });
@@ -171,14 +176,14 @@ describe.concurrent('T41, T42: an agent that never began', () => {
 
 describe.concurrent('T43: an agent that began', () => {
   test('and used more memory than it may', async () => {
-    expect(await loss({ script: 'tail /dev/zero' })).toMatchObject({
+    expect(await lossOfOneThatBegan({ script: 'tail /dev/zero' })).toMatchObject({
       loss: 'agent_oom',
       detail: 'it used more memory than it may',
     });
   });
 
   test('and ended with an error: its last words are told', async () => {
-    expect(await loss({ script: 'echo first >&2; echo the reason >&2; exit 1' })).toEqual({
+    expect(await lossOfOneThatBegan({ script: 'echo first >&2; echo the reason >&2; exit 1' })).toEqual({
       loss: 'agent_error',
       detail: 'it ended with code 1 without a report: first\nthe reason',
       log: 'first\nthe reason\n',
@@ -187,7 +192,7 @@ describe.concurrent('T43: an agent that began', () => {
   });
 
   test('and ended without a report', async () => {
-    expect(await loss({ script: 'echo done' })).toMatchObject({
+    expect(await lossOfOneThatBegan({ script: 'echo done' })).toMatchObject({
       loss: 'agent_lost',
       detail: 'it ended with code 0 without a report',
       log: 'done\n',
@@ -195,11 +200,11 @@ describe.concurrent('T43: an agent that began', () => {
   });
 
   test('and could not reach the platform', async () => {
-    expect(await loss({ script: 'exit 69' })).toMatchObject({ loss: 'agent_lost' });
+    expect(await lossOfOneThatBegan({ script: 'exit 69' })).toMatchObject({ loss: 'agent_lost' });
   });
 
   test('and took too long', async () => {
-    expect(await loss({ deadlineSeconds: 6 })).toMatchObject({
+    expect(await lossOfOneThatBegan({ deadlineSeconds: 40 })).toMatchObject({
       loss: 'deadline_exceeded',
       detail: 'Job was active longer than specified deadline',
     });
@@ -239,7 +244,7 @@ describe.concurrent('T43: an agent that began', () => {
 
   test('keeps the end of a long log, not its beginning', async () => {
     const script = 'dd if=/dev/zero bs=1024 count=600 | tr "\\\\0" x | fold -w 500; echo; echo the very last; exit 1';
-    const { log = '' } = await loss({ script });
+    const { log = '' } = await lossOfOneThatBegan({ script });
     expect(log).toMatch(/the very last\n$/);
     expect(Buffer.byteLength(log)).toBe(256 * 1024);
   });
@@ -259,7 +264,7 @@ test('an agent that is stuck in its beginning, and gets over it, works', async (
   });
   const namespace = await launch(runtime, issue, agent);
   const lost = ended(runtime, agent);
-  await expect.poll(async () => quotaEvents(namespace), { timeout: 30_000 }).toBeGreaterThan(0);
+  await expect.poll(async () => quotaEvents(namespace), { timeout: 120_000 }).toBeGreaterThan(0);
   await platform.admin.remove(refIn(namespace, 'ResourceQuota', 'closed'));
   expect(await lost).toMatchObject({ loss: 'agent_lost', detail: 'it ended with code 0 without a report' });
 });

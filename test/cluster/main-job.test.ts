@@ -72,6 +72,13 @@ async function release(namespace: string, pod: V1Pod | undefined): Promise<void>
   if (status !== 'Success') throw new Error(`the agent in ${name} could not be told to go on: ${message}`);
 }
 
+/** Waits for the end of an issue's run, which takes longer on a cluster, and when its worker was killed. */
+async function endedAtLast(issue: number): Promise<RunView> {
+  const isOver = async () => (await scene.runsOf(REPO, issue))[0]?.terminal;
+  await eventually(`the end of the run of ${REPO}#${issue}`, isOver, LONG_MS);
+  return scene.ended(REPO, issue);
+}
+
 async function closeIssue(issue: number): Promise<void> {
   const { rest } = scene.person.octokit;
   await rest.issues.update({ owner: 'olivia', repo: REPO, issue_number: issue, state: 'closed' });
@@ -117,7 +124,7 @@ describe('a label on an issue', () => {
   test('ends in a pull request', async () => {
     const [pod] = await podsOf(waiting.namespace, waiting.run);
     await release(waiting.namespace, pod);
-    const run = await scene.ended(REPO, waiting.issue);
+    const run = await endedAtLast(waiting.issue);
     expect(run).toMatchObject({ status: 'succeeded' });
     expect(await scene.pullRequestsOf(REPO, waiting.issue)).toHaveLength(1);
   });
@@ -143,7 +150,7 @@ describe('a worker that is killed while an agent works', () => {
     });
     const [pod] = await podsOf(namespace, run);
     await release(namespace, pod);
-    await scene.ended(REPO, issue);
+    await endedAtLast(issue);
     expect(beginnings(await scene.log(run.id))).toHaveLength(1);
     await closeIssue(issue);
   });
@@ -153,17 +160,21 @@ describe('a worker that is killed while an agent works', () => {
     const [pod] = await podsOf(namespace, run);
     process.kill(scene.stack.pidOf('worker'), 'SIGSTOP');
     await release(namespace, pod);
-    const [job] = await eventually('the Job is over', async () => {
-      const jobs = await jobsOf(namespace, run);
-      return jobs.every(({ status }) => status?.completionTime !== undefined) && jobs;
-    });
+    const [job] = await eventually(
+      'the Job is over',
+      async () => {
+        const jobs = await jobsOf(namespace, run);
+        return jobs.every(({ status }) => status?.completionTime !== undefined) && jobs;
+      },
+      LONG_MS,
+    );
     await admin.remove({
       apiVersion: 'batch/v1',
       kind: 'Job',
       metadata: { name: job?.metadata?.name ?? '', namespace },
     });
     process.kill(scene.stack.pidOf('worker'), 'SIGKILL');
-    expect(await scene.ended(REPO, issue)).toMatchObject({ status: 'succeeded' });
+    expect(await endedAtLast(issue)).toMatchObject({ status: 'succeeded' });
     expect(beginnings(await scene.log(run.id))).toHaveLength(1);
     await closeIssue(issue);
   });
@@ -186,7 +197,7 @@ describe('a pod that is deleted by hand while its agent works', () => {
       LONG_MS,
     );
     await release(namespace, second);
-    expect(await scene.ended(REPO, issue)).toMatchObject({ status: 'succeeded' });
+    expect(await endedAtLast(issue)).toMatchObject({ status: 'succeeded' });
     const threads = await scene.sql`select thread_id from agent_conversations where run_id = ${run.id}`;
     expect(threads).toHaveLength(1);
     await closeIssue(issue);

@@ -294,14 +294,14 @@ describe('T40: an environment that is held', () => {
         words = (await removeEnvironment(platform.worker, removal, 1000)).held ?? '';
         return words.includes(FINALIZER);
       },
-      60,
+      180,
     );
     expect(words).toContain(`namespace ${issue.environment} is still being deleted: `);
     expect(words).toContain('Some content in the namespace has finalizers remaining');
     const ref = refIn(issue.environment, 'ConfigMap', 'held');
     expect((await platform.admin.find(ref))?.metadata?.finalizers).toEqual([FINALIZER]);
     await letGo(ref);
-    expect(await removeEnvironment(platform.worker, removal, 60_000)).toEqual({});
+    expect(await removeEnvironment(platform.worker, removal, 240_000)).toEqual({});
   });
 
   test('keeps nobody waiting: the next agent works in another namespace', async () => {

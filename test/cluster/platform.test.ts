@@ -26,7 +26,7 @@ const kubectl = async (...args: string[]): Promise<string> =>
 const secret = (name: string): string => readFileSync(join(directory, 'secrets', name), 'utf8').trim();
 
 const rolledOut = async (): Promise<string> =>
-  kubectl('-n', 'codex-k8s', 'rollout', 'status', 'deployment/server', 'deployment/worker', '--timeout=200s');
+  kubectl('-n', 'codex-k8s', 'rollout', 'status', 'deployment/server', 'deployment/worker', '--timeout=400s');
 
 let standIns: ChildProcess | undefined;
 let gitHubUrl = '';

@@ -105,7 +105,7 @@ describe('T45: credentials that are not accepted any more', () => {
           () => false,
           () => true,
         ),
-      60,
+      120,
     );
     await platform.admin.remove(refIn(issue.environment, 'Pod', metadata?.name ?? ''));
     expect(await lost).toMatchObject({ loss: 'agent_lost' });
@@ -148,7 +148,7 @@ describe.skipIf(dataDirectory === '')('of the cluster', () => {
   afterEach(async () => {
     await startComponent(dataDirectory, 'apiserver');
     await startComponent(dataDirectory, 'kubelet');
-    await until('the node is ready', async () => (await readiness()) === 'True', 60);
+    await until('the node is ready', async () => (await readiness()) === 'True', 180);
   });
 
   test('T45: the API server is killed, and the end of an agent is found when it is back', async () => {
@@ -230,7 +230,7 @@ describe.skipIf(dataDirectory === '')('of the cluster', () => {
         const pods = await podsIn(platform.admin, issue.environment);
         return pods.length === 1 && pods[0]?.metadata?.uid !== metadata?.uid;
       },
-      90,
+      240,
     );
     await runningPod(platform.admin, issue.environment);
   });

@@ -212,7 +212,7 @@ describe('a second launch of the same attempt', () => {
   test('replaces a Job that could not start', async () => {
     const issue = platform.issue();
     const agent = agentOf(issue);
-    const stuck = platform.runtime({ image: 'registry.invalid/absent:1', patience: 0.01 });
+    const stuck = platform.runtime({ image: 'registry.invalid/absent:1', patience: 0.2 });
     await launch(stuck, issue, agent);
     expect(await ended(stuck, agent)).toMatchObject({ loss: 'image_pull' });
     await launch(stuck, issue, agent, 2);
@@ -224,7 +224,7 @@ describe('a second launch of the same attempt', () => {
   test('gives the new Job a token that goes with it, and not with the old one', async () => {
     const issue = platform.issue();
     const agent = agentOf(issue);
-    const lacking = platform.runtime({ command: ['/absent'], patience: 0.01 });
+    const lacking = platform.runtime({ command: ['/absent'], patience: 0.2 });
     await launch(lacking, issue, agent);
     expect(await ended(lacking, agent)).toMatchObject({ loss: 'container_error' });
     await launch(platform.runtime(), issue, agent, 2);

@@ -126,7 +126,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await runs?.close();
   for (const [, name] of FOREIGN) await platform.admin.remove(namespaceRef(name));
-  for (const [, name] of FOREIGN) await until(`${name} is gone`, async () => !(await namespaceOf(name)), 60);
+  for (const [, name] of FOREIGN) await until(`${name} is gone`, async () => !(await namespaceOf(name)), 240);
   await platform.end();
 });
 
@@ -147,7 +147,7 @@ async function deploy(namespace: string): Promise<void> {
   await platform.admin.create(deployment);
   const isReady = async (): Promise<boolean> =>
     (await platform.admin.find<V1Deployment>(ref))?.status?.readyReplicas === 1;
-  await until('the Deployment is ready', isReady, 60);
+  await until('the Deployment is ready', isReady, 180);
 }
 
 async function isGone(namespace: string): Promise<boolean> {
@@ -198,7 +198,9 @@ describe('T47: the sweep', () => {
   });
 
   test('leaves the environment of an issue at work as it is, with its agent', async () => {
-    const another = await orphan();
+    // The sweep may come before a pod runs in it.
+    const issue = platform.issue();
+    const another = await launch(platform.runtime(), issue, agentOf(issue));
     await eventually('another environment is gone', async () => isGone(another), LONG_MS);
     const { namespace = '', uid } = working.pod.metadata ?? {};
     expect((await podsIn(platform.admin, namespace)).map(({ metadata }) => metadata?.uid)).toEqual([uid]);

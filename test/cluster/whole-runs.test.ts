@@ -98,7 +98,7 @@ describe('a cluster that has the image of the agents', () => {
 
     test('works in the very namespace of the work before it', async () => {
       const { environment } = work;
-      expect(await runs.scene.ended(REPO, issue, 1)).toMatchObject({ ...SUCCEEDED, kind: 'revise', environment });
+      expect(await runs.endedAtLast(issue, 1)).toMatchObject({ ...SUCCEEDED, kind: 'revise', environment });
       expect(before?.metadata?.uid).toEqual(expect.any(String));
       expect((await namespaceNow())?.metadata?.uid).toBe(before?.metadata?.uid);
     });
@@ -137,6 +137,6 @@ describe('T42: an image of the agents that cannot be pulled', () => {
   });
 
   test('leaves no pod that might begin later', async () => {
-    await eventually('no pod of the run is left', async () => (await runs.podsOf(run.id)).length === 0);
+    await eventually('no pod of the run is left', async () => (await runs.podsOf(run.id)).length === 0, LONG_MS);
   });
 });

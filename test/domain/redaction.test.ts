@@ -45,7 +45,9 @@ test('every string in a value is redacted', () => {
 
 test('a megabyte takes no noticeable time', () => {
   const text = 'sk-x '.repeat(200_000);
-  const start = performance.now();
+  // The processor's time: others may be at work too.
+  const before = process.cpuUsage();
   redact(text);
-  expect(performance.now() - start).toBeLessThan(1000);
+  const { user, system } = process.cpuUsage(before);
+  expect(user + system).toBeLessThan(1_000_000);
 });

@@ -86,9 +86,9 @@ describe.each([
     seconds = (performance.now() - since) / 1000;
   });
 
-  test('ends within seconds as canceled, and no failure', () => {
+  test('ends within half a minute as canceled, and no failure', () => {
     expect(run).toMatchObject({ status: 'canceled', failure: null, pullRequest: null });
-    expect(seconds).toBeLessThan(15);
+    expect(seconds).toBeLessThan(30);
   });
 
   test('has its agent gone, with all that it had started', () => {

@@ -183,7 +183,10 @@ describe('a review that asks for changes', () => {
     expect(await statusCommentsOf(revise.id, pullRequest)).toHaveLength(1);
     expect(await statusCommentsOf(revise.id, issue)).toHaveLength(0);
     expect(await statusCommentsOf(work.id, issue)).toHaveLength(1);
-    const history = historyOfComment(receiver, marked(revise.id));
+    const history = await eventually('GitHub tells of the comment', () => {
+      const told = historyOfComment(receiver, marked(revise.id));
+      return told.at(-1)?.body.includes('Done.') && told;
+    });
     expect(history.filter(({ action }) => action === 'created')).toHaveLength(1);
     expect(history.every(({ on }) => on === pullRequest)).toBe(true);
   });

@@ -10,7 +10,7 @@ import { closeScene, marked, openScene, type Scene } from './support/scene.ts';
 
 const REPO = 'trouble';
 /** Longer than an agent that waits needs here, shorter than anybody wants to wait. */
-const STALL_SECONDS = 15;
+const STALL_SECONDS = 45;
 
 let scene: Scene;
 const issues: Record<string, number> = {};
@@ -43,7 +43,7 @@ describe.each([
   { script: 'exit', failure: 'agent_failed', sentence: 'The agent ended with an error.', detail: /told to refuse/ },
   { script: 'nothing', failure: 'no_changes', sentence: 'finished without changing anything', detail: /nothing new/ },
   { script: 'not-json', failure: 'answer_invalid', sentence: 'in the form that was asked for', detail: /not the JSON/ },
-  { script: 'hang', failure: 'agent_stalled', sentence: 'Nothing was heard from the agent', detail: /for 15 s/ },
+  { script: 'hang', failure: 'agent_stalled', sentence: 'Nothing was heard from the agent', detail: /for 45 s/ },
 ])('an agent of the script $script', ({ script, failure, sentence, detail }) => {
   let run: RunView;
 

@@ -12,7 +12,6 @@ import { closeScene, marked, openScene, type Scene } from './support/scene.ts';
 
 const REPO = 'comments';
 const AT = { owner: OWNER, repo: REPO };
-const BACK_MS = 15_000;
 
 const flags = mkdtempSync(join(tmpdir(), 'codex-k8s-comments-'));
 let github: FaultyGitHub;
@@ -60,15 +59,11 @@ async function working(title: string): Promise<Working> {
 }
 
 /** The one comment of a run on an issue or a pull request, when it shows a text. */
-async function shows(number: number, runId: string, text: string, limitMs?: number) {
-  return eventually(
-    `“${text}” in the status comment of ${runId}`,
-    async () => {
-      const mine = (await scene.commentsOn(REPO, number)).filter(({ body }) => body.startsWith(marked(runId)));
-      return mine.length === 1 && mine[0]?.body.includes(text) ? mine[0] : undefined;
-    },
-    limitMs,
-  );
+async function shows(number: number, runId: string, text: string) {
+  return eventually(`“${text}” in the status comment of ${runId}`, async () => {
+    const mine = (await scene.commentsOn(REPO, number)).filter(({ body }) => body.startsWith(marked(runId)));
+    return mine.length === 1 && mine[0]?.body.includes(text) ? mine[0] : undefined;
+  });
 }
 
 describe('a status comment', () => {
@@ -94,7 +89,7 @@ describe('a status comment', () => {
     for (const [n, text] of ['one', 'two', 'three', 'four @olivia ```'].entries())
       await scene.sql`insert into run_log_lines (run_id, n, at, kind, text)
         values (${run.id}, ${1000 + n}, now(), 'message', ${text})`;
-    const { body } = await shows(issue, run.id, 'four @olivia', 90_000);
+    const { body } = await shows(issue, run.id, 'four @olivia');
     expect(body).toContain('three');
     expect(body).not.toMatch(/ {2}one$/m);
     finish();
@@ -109,7 +104,7 @@ describe('a status comment', () => {
       const text = when === 'while its agent works' ? 'The agent is working.' : 'Done.';
       const { id } = await shows(issue, run.id, text);
       await scene.person.octokit.rest.issues.updateComment({ ...AT, comment_id: id, body: 'spam' });
-      await shows(issue, run.id, text, BACK_MS);
+      await shows(issue, run.id, text);
       finish();
     },
   );
@@ -118,7 +113,7 @@ describe('a status comment', () => {
     const { issue, run, finish } = await working('deleted');
     const { id } = await shows(issue, run.id, 'The agent is working.');
     await scene.person.octokit.rest.issues.deleteComment({ ...AT, comment_id: id });
-    await shows(issue, run.id, 'The agent is working.', BACK_MS);
+    await shows(issue, run.id, 'The agent is working.');
     finish();
     await shows(issue, run.id, 'Done.');
   });
@@ -132,11 +127,11 @@ describe('a status comment', () => {
     const revise = await scene.ended(REPO, issue, 1);
     const { id } = await shows(pull, revise.id, 'Done.');
     await scene.person.octokit.rest.issues.deleteComment({ ...AT, comment_id: id });
-    await shows(pull, revise.id, 'Done.', BACK_MS);
+    await shows(pull, revise.id, 'Done.');
     await scene.person.octokit.rest.issues.deleteComment({
       ...AT,
       comment_id: (await shows(pull, revise.id, 'Done.')).id,
     });
-    await shows(pull, revise.id, 'Done.', BACK_MS);
+    await shows(pull, revise.id, 'Done.');
   });
 });

@@ -10,6 +10,7 @@ import { closeScene, openScene, type BoundRepository, type Scene } from '../e2e/
 import { noopAgentCommand } from '../support/noop-agent.ts';
 import { eventually } from '../support/stack.ts';
 import { bodyOf, deliver, type Sent } from './support/deliveries.ts';
+import { ended } from './support/life.ts';
 
 const REPO = 'flood';
 const DELIVERIES = 10_000;
@@ -35,7 +36,7 @@ beforeAll(async () => {
   await scene.person.label(REPO, issue, 'run:dev');
   await atWork(0);
   await scene.person.octokit.rest.issues.removeLabel({ ...at, name: 'run:dev' });
-  await scene.ended(REPO, issue, 0);
+  await ended(scene, REPO, issue, 0);
   await scene.person.label(REPO, issue, 'run:dev');
   const labeled = await bodyOf(scene, repository, 'issues', 'labeled');
   const unlabeled = await bodyOf(scene, repository, 'issues', 'unlabeled');

@@ -95,7 +95,9 @@ describe('a GitHub that answers 500', () => {
 });
 
 /** What was under way when somebody was told cannot be called back. */
-const UNDER_WAY_MS = 1000;
+const UNDER_WAY_MS = 3000;
+/** Long enough for all that is looked at meanwhile. */
+const WAIT_SECONDS = 20;
 
 function callsWhileToldToWait(told: Call, waitMs: number): Call[] {
   const from = (told.answeredAt ?? 0) + UNDER_WAY_MS;
@@ -104,14 +106,14 @@ function callsWhileToldToWait(told: Call, waitMs: number): Call[] {
 }
 
 describe.each([
-  ['403 with Retry-After', 403, 'You have exceeded a secondary rate limit.', { 'retry-after': '8' }],
-  ['429 with Retry-After', 429, 'Too many requests.', { 'retry-after': '8' }],
+  ['403 with Retry-After', 403, 'You have exceeded a secondary rate limit.', { 'retry-after': `${WAIT_SECONDS}` }],
+  ['429 with Retry-After', 429, 'Too many requests.', { 'retry-after': `${WAIT_SECONDS}` }],
   ['403 with no request left', 403, 'API rate limit exceeded for user ID 1.', undefined],
 ])('a GitHub that answers %s', (what, status, message, named) => {
   let issue: number;
   let other: number;
   let told: Call;
-  let ready: { status: string; checks: Record<string, unknown> };
+  let ready: { status: string; checks: Record<string, { status: string }> };
   let page: string;
   let metrics: string;
   let member: Response;
@@ -119,18 +121,23 @@ describe.each([
   beforeAll(async () => {
     const headers = named ?? {
       'x-ratelimit-remaining': '0',
-      'x-ratelimit-reset': String(Math.ceil(Date.now() / 1000) + 12),
+      // Counted from the answer, whenever an agent comes that far.
+      get 'x-ratelimit-reset'() {
+        return String(Math.ceil(Date.now() / 1000) + WAIT_SECONDS + 4);
+      },
     };
     const { url } = scene.stack.ready;
-    issue = await labelled(`told ${what}`);
-    await scene.started(REPO, issue);
     const rule = github.hit({ method: 'POST', path: /\/pulls$/, fault: { kind: 'answer', status, message, headers } });
-    await eventually('somebody is told to wait', () => rule.hits() === 1);
+    issue = await labelled(`told ${what}`);
+    await eventually('somebody is told to wait', () => rule.hits() === 1, STEP_LIMIT_MS);
     [told] = rule.calls as [Call];
     // The others have every reason to call now: the worker for a new label, the server for a new member.
     other = await labelled(`meanwhile ${what}`);
-    [ready, page, metrics, member] = await Promise.all([
-      fetch(`${url}/readyz`).then((response) => response.json() as Promise<typeof ready>),
+    ready = await eventually('the server knows of the wait', async () => {
+      const shown = (await (await fetch(`${url}/readyz`)).json()) as typeof ready;
+      return shown.checks['github']?.status === 'degraded' && shown;
+    });
+    [page, metrics, member] = await Promise.all([
       fetch(url).then((response) => response.text()),
       fetch(`${url}/metrics`).then((response) => response.text()),
       fetch(`${url}/api/v1/members`, {
@@ -143,7 +150,7 @@ describe.each([
   });
 
   test('is not called by anybody before the time', () => {
-    expect(callsWhileToldToWait(told, 8000)).toEqual([]);
+    expect(callsWhileToldToWait(told, WAIT_SECONDS * 1000)).toEqual([]);
   });
 
   test('loses no run', async () => {
@@ -190,10 +197,12 @@ describe('a GitHub that does the work and answers 502', () => {
     await ended(issue, 1);
   });
   afterAll(() => {
-    for (const rule of rules) rule.stop();
+    for (const rule of rules ?? []) rule.stop();
   });
 
-  test('has every write of the whole job lost once at least', () => {
+  test('has every write of the whole job lost once at least', async () => {
+    // The last words of a comment come after the run's end.
+    await eventually('all are lost', () => rules.every((rule, index) => rule.hits() === writes[index]?.times));
     expect(rules.map((rule) => rule.hits())).toEqual(writes.map(({ times }) => times));
   });
 
@@ -257,17 +266,21 @@ describe('an issue that is deleted while an agent works on it', () => {
     const body = JSON.stringify({ ...labelledBody, action: 'deleted', label: undefined });
     expect(await deliver(scene.stack, { event: 'issues', body })).toMatchObject({ status: 200 });
   });
-  afterAll(() => rule.stop());
+  afterAll(() => rule?.stop());
 
   test('has its run canceled', async () => {
     expect(await ended(issue)).toMatchObject({ status: 'canceled' });
   });
 
   test('has its environment removed, and hangs nowhere', async () => {
-    await eventually('the end of the issue', async () => {
-      const shown = await scene.issueOf(REPO, issue);
-      return shown?.state === 'closed' && shown.environment === null;
-    });
+    await eventually(
+      'the end of the issue',
+      async () => {
+        const shown = await scene.issueOf(REPO, issue);
+        return shown?.state === 'closed' && shown.environment === null;
+      },
+      STEP_LIMIT_MS,
+    );
     expect(readdirSync(join(scene.stack.directory, 'environments'))).not.toContain(environment);
   });
 });

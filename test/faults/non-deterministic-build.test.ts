@@ -106,7 +106,8 @@ test('a run waits for a build that can go on with it, and people are told', asyn
   });
   await eventually('the server knows', async () => (await failingTasks()) === 1);
   expect(await readiness()).toEqual({ http: 200, workflows: 'degraded' });
-  expect(logged('server', 'workflow.task_failing')[0]).toMatchObject({ level: 'error', workflowId: `run:${id}` });
+  const told = await eventually('the server tells of it', () => logged('server', 'workflow.task_failing')[0]);
+  expect(told).toMatchObject({ level: 'error', workflowId: `run:${id}` });
   expect(await statusInTemporal(`run:${id}`)).toBe('RUNNING');
   expect(await scene.run(id)).toMatchObject({ status: 'running' });
   expect((await fetch(`${ready.url}/runs/${id}`)).status).toBe(200);

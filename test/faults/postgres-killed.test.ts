@@ -35,7 +35,8 @@ beforeAll(async () => {
   const sending: Promise<Sent>[] = [];
   for (let n = 0; n < RATE * SECONDS; n += 1) {
     sending.push(deliver(scene.stack, { event: 'issues', body }));
-    if (n === RATE * 2 || n === RATE * 7) process.kill(scene.stack.pidOf('postgres'), 'SIGKILL');
+    if (n === RATE * 2 || n === RATE * 7)
+      process.kill(await eventually('a Postgres to kill', () => scene.stack.pids()['postgres']), 'SIGKILL');
     await sleep(1000 / RATE);
   }
   sent = await Promise.all(sending);

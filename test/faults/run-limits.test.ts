@@ -84,4 +84,4 @@ test('a run that waits for its turn has it once, whenever workers die', async ()
     `begin ${waiting} 1`,
     `end ${waiting} 1`,
   ]);
-}, 300_000);
+});

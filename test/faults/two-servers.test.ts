@@ -91,8 +91,15 @@ async function told(issue: number): Promise<number[][]> {
   const connection = await Connection.connect({ address: scene.stack.ready.temporalAddress });
   try {
     const { workflow } = new Client({ connection, namespace: 'codex-k8s' });
-    const { events } = await workflow.getHandle(`issue:${repository.id}#${issue}`).fetchHistory();
-    return (events ?? []).flatMap(({ workflowExecutionSignaledEventAttributes: signaled }) => {
+    const workflowId = `issue:${repository.id}#${issue}`;
+    // One that had ended before it was told of the next fact lives once more.
+    const lives: { runId: string; startTime: Date }[] = [];
+    for await (const life of workflow.list({ query: `WorkflowId = '${workflowId}'` })) lives.push(life);
+    lives.sort((one, other) => one.startTime.getTime() - other.startTime.getTime());
+    const histories = await Promise.all(
+      lives.map(async ({ runId }) => (await workflow.getHandle(workflowId, runId).fetchHistory()).events ?? []),
+    );
+    return histories.flat().flatMap(({ workflowExecutionSignaledEventAttributes: signaled }) => {
       if (signaled?.signalName !== 'observed') return [];
       const [payload] = signaled.input?.payloads ?? [];
       const { facts } = JSON.parse(Buffer.from(payload?.data ?? []).toString('utf8')) as { facts: ObservedFact[] };

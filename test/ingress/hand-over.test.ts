@@ -269,7 +269,7 @@ describe('a call that hangs', () => {
     relay();
     await expect.poll(() => temporal.callsFor(7).length, PATIENCE).toBe(1);
     await commit(8, 1, 1);
-    await expect.poll(() => temporal.learned(8), { timeout: 5000, interval: 50 }).toEqual([1]);
+    await expect.poll(() => temporal.learned(8), PATIENCE).toEqual([1]);
   });
 });
 

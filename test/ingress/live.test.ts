@@ -3,13 +3,14 @@ import type { Server } from 'node:http';
 import { connect as connectSocket, type AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import { Hono } from 'hono';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createLive, type Feed, type Live, type LiveOptions } from '../../ingress/live.ts';
 import { announce } from '../../src/read-model/changes.ts';
 import { connect, type Connection } from '../../src/read-model/database.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import { readEvents } from './dashboard/support/events.ts';
 
+const PATIENCE = { timeout: 60_000 };
 let database: TestDatabase;
 let connection: Connection;
 let live: Live | undefined;
@@ -85,7 +86,7 @@ describe('a stream', () => {
     });
     const events = readEvents(await answer(start(), feed));
     await events.next();
-    await announceUntil(() => vi.waitFor(() => expect(seen).toContain('i')));
+    await announceUntil(() => expect.poll(() => seen, PATIENCE).toContain('i'));
     await live?.close();
     expect(await events.next()).toBeUndefined();
   });
@@ -119,7 +120,7 @@ describe('a stream', () => {
     const events = readEvents(await answer(of, counting()));
     await events.next();
     await events.leave();
-    await vi.waitFor(() => expect(of.open()).toBe(0));
+    await expect.poll(() => of.open(), PATIENCE).toBe(0);
   });
 
   test('is refused when there are too many', async () => {
@@ -174,7 +175,7 @@ describe('a reader who does not read', () => {
     socket.pause();
     socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
     await began.promise;
-    await vi.waitFor(() => expect(of.open()).toBe(0), { timeout: 30_000 });
+    await expect.poll(() => of.open(), PATIENCE).toBe(0);
     socket.resume();
     await once(socket, 'close');
   });
@@ -191,8 +192,8 @@ describe('a reader who does not read', () => {
       },
     });
     const response = await answer(start({ maxBufferedBytes: 64 * 1024 }), patient);
-    await vi.waitFor(() => expect(order).toEqual(['said']));
+    await expect.poll(() => order, PATIENCE).toEqual(['said']);
     await readEvents(response).until('much');
-    await vi.waitFor(() => expect(order).toEqual(['said', 'went on']));
+    await expect.poll(() => order, PATIENCE).toEqual(['said', 'went on']);
   });
 });

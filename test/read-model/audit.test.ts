@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { verifyAuditTrail, type AuditCounts, type AuditProblem } from '../../src/read-model/audit.ts';
+import { driverOf } from '../../src/read-model/database.ts';
 import { eventHash, type FlowEvent } from '../../src/read-model/events.ts';
 import { flowEvents, issues, runs } from '../../src/read-model/schema.ts';
 import { keyOf, useTables } from '../support/tables.ts';
@@ -31,7 +32,7 @@ async function verify(
   options: { chain?: string; withoutTemporal?: boolean } = {},
 ): Promise<{ counts: AuditCounts; found: string[]; problems: AuditProblem[] }> {
   const problems: AuditProblem[] = [];
-  const counts = await verifyAuditTrail(tables.another().sql, {
+  const counts = await verifyAuditTrail(driverOf(tables.db), {
     chain: options.chain,
     histories: options.withoutTemporal ? null : world.histories,
     onProblem: (problem) => problems.push(problem),

@@ -5,7 +5,9 @@ import { connect, type Connection } from '../../src/read-model/database.ts';
 import { startProxy, type Proxy } from '../support/proxy.ts';
 import { useTables } from '../support/tables.ts';
 
-const PATIENCE = { timeout: 30_000, interval: 50 };
+const PATIENCE = { timeout: 60_000, interval: 50 };
+/** A connection is given up after a little more than this: long enough for a busy machine to answer. */
+const STATEMENT_TIMEOUT_MS = 10_000;
 const tables = useTables();
 let proxy: Proxy;
 let connection: Connection;
@@ -17,7 +19,7 @@ beforeEach(async () => {
   heard = [];
   listenedAgain = 0;
   proxy = await startProxy(tables.url);
-  connection = connect(proxy.url, { name: 'test of changes', max: 1, statementTimeoutMs: 2000 });
+  connection = connect(proxy.url, { name: 'test of changes', max: 1, statementTimeoutMs: STATEMENT_TIMEOUT_MS });
   unlisten = await listenForChanges(
     connection.sql,
     ({ key }) => heard.push(key),
@@ -76,7 +78,7 @@ test.each<[string, () => unknown]>([
 
 test('a quiet connection is kept', async () => {
   await new Promise((resolve) => {
-    setTimeout(resolve, 7000);
+    setTimeout(resolve, STATEMENT_TIMEOUT_MS + 5000);
   });
   await hears('one');
   expect(listenedAgain).toBe(0);

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createGroupCommit, NotCommittedInTime, type GroupCommit } from '../../src/read-model/group-commit.ts';
 import { count } from '../support/tables.ts';
 
@@ -35,7 +35,15 @@ beforeEach(() => {
   store = new Store();
   group = groupOf({});
 });
-afterEach(() => store.letGo());
+afterEach(() => {
+  vi.useRealTimers();
+  store.letGo();
+});
+
+/** From here on nothing takes long but what is said to. */
+function holdTime(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+}
 
 function groupOf({
   limitMs = 20_000,
@@ -65,6 +73,7 @@ describe('what arrives together', () => {
   });
 
   test('while two batches are under way waits, and goes in one', async () => {
+    holdTime();
     const results = [group.add('first')];
     await turns();
     results.push(group.add('second'));
@@ -186,9 +195,18 @@ describe('while the store is away', () => {
   });
 
   test('an item that was given up before its turn is never sent', async () => {
+    holdTime();
     const slow = groupOf({ limitMs: 500 });
-    const underWay = await addInTurns(slow, ['a', 'b', 'c']);
-    await expect(slow.add('d')).rejects.toThrow(NotCommittedInTime);
+    const underWay: Promise<unknown>[] = [];
+    for (const item of ['a', 'b', 'c']) {
+      underWay.push(slow.add(item).catch(() => undefined));
+      vi.advanceTimersByTime(100);
+      await turns();
+    }
+    expect(store.batches).toEqual([['a'], ['b'], ['c']]);
+    const late = slow.add('d');
+    vi.advanceTimersByTime(500);
+    await expect(late).rejects.toThrow(NotCommittedInTime);
     store.letGo();
     await Promise.allSettled(underWay);
     await turns();

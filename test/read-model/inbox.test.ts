@@ -194,7 +194,7 @@ describe('handing over', () => {
     });
     expect(second).toEqual([]);
     expect(wait).toBe(0.5);
-    await expect.poll(() => claimedSeqs(tables.db), { timeout: 10_000 }).toEqual(count(101, 150));
+    await expect.poll(() => claimedSeqs(tables.db), { timeout: 60_000 }).toEqual(count(101, 150));
   });
 
   test('to one issue does not make another wait', async () => {

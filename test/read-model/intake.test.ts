@@ -5,7 +5,6 @@ import { listenForChanges, type Change } from '../../src/read-model/changes.ts';
 import { connect } from '../../src/read-model/database.ts';
 import { PLATFORM_CHAIN } from '../../src/read-model/events.ts';
 import {
-  createIntake,
   INTAKE_CONNECTION,
   readStanding,
   recordDelivery,
@@ -23,6 +22,7 @@ import {
   issueOf,
   keyOf,
   OLIVIA,
+  patientIntake,
   REPOSITORY,
   useTables,
   verifiedChain,
@@ -272,7 +272,7 @@ describe('deliveries that arrive together', () => {
   }
 
   test('are kept in one transaction', async () => {
-    const intake = createIntake(tables.another().db);
+    const intake = patientIntake(tables.another().db);
     await Promise.all(count(1, 100).map((n) => intake.add(arrivalOf(deliveryOf(`d${n}`, n)))));
     const writers = await tables.db.execute('select distinct xmin::text from deliveries');
     expect(writers).toHaveLength(1);
@@ -281,7 +281,7 @@ describe('deliveries that arrive together', () => {
   });
 
   test('are numbered and chained within their issues in the order of their arrival', async () => {
-    const intake = createIntake(tables.db);
+    const intake = patientIntake(tables.db);
     await Promise.all(count(0, 99).map((n) => intake.add(arrivalOf(deliveryOf(`d${n}`, (n % 3) + 1)))));
     for (const issue of [1, 2, 3]) {
       const ids = count(0, 99)
@@ -294,7 +294,7 @@ describe('deliveries that arrive together', () => {
 
   test('through two servers, with all kinds among them, are numbered and chained without gaps', async () => {
     await bind(tables.db);
-    const servers = [createIntake(tables.db), createIntake(tables.another().db)];
+    const servers = [patientIntake(tables.db), patientIntake(tables.another().db)];
     const kinds: ((id: string, n: number) => JudgedDelivery)[] = [
       (id, n) => deliveryOf(id, (n % 5) + 1),
       (id, n) => deliveryOf(id, (n % 5) + 1, { fact: null }),
@@ -317,7 +317,7 @@ describe('deliveries that arrive together', () => {
   });
 
   test('with the same id are kept once, and the others are told what was decided of the first', async () => {
-    const intake = createIntake(tables.db);
+    const intake = patientIntake(tables.db);
     const [first, second, third] = await Promise.all([
       intake.add(arrivalOf(deliveryOf('d1', 7, { reason: 'first', runId: RUN }))),
       intake.add(arrivalOf(deliveryOf('d2', 7))),
@@ -342,7 +342,7 @@ describe('deliveries that arrive together', () => {
         }),
     ],
   ])('do not suffer for one that %s', async (_what, poison) => {
-    const intake = createIntake(tables.db);
+    const intake = patientIntake(tables.db);
     const receipts = await Promise.allSettled(
       count(1, 20).map((n) => intake.add(n === 10 ? poison('bad') : arrivalOf(deliveryOf(`d${n}`, 7)))),
     );
@@ -354,7 +354,7 @@ describe('deliveries that arrive together', () => {
   test('do not suffer for one whose issue somebody holds', async () => {
     await recordDelivery(tables.db, deliveryOf('before', 7));
     const own = connect(tables.url, INTAKE_CONNECTION);
-    const intake = createIntake(own.db);
+    const intake = patientIntake(own.db);
     const { sql: other } = tables.another();
     let held: Promise<unknown> | undefined;
     await other.begin(async (tx) => {
@@ -371,7 +371,7 @@ describe('deliveries that arrive together', () => {
   test('are judged by what is known then, each by its own repository and sender', async () => {
     await bind(tables.db);
     const judged: unknown[] = [];
-    const intake = createIntake(tables.db);
+    const intake = patientIntake(tables.db);
     const asked = [
       { repositoryId: REPOSITORY.id, senderId: OLIVIA.id },
       { repositoryId: REPOSITORY.id, senderId: 666 },
@@ -399,7 +399,7 @@ describe('deliveries that arrive together', () => {
   });
 
   test('for issues of a repository that is not bound go to the chain of the platform', async () => {
-    const intake = createIntake(tables.db);
+    const intake = patientIntake(tables.db);
     const unbound = deliveryOf('d1', 7, { issue: null, fact: null, status: 'ignored' });
     await Promise.all([
       intake.add(arrivalOf(unbound, { issueKey: keyOf(7) })),
@@ -418,7 +418,7 @@ describe('deliveries that arrive together', () => {
     ];
     for (const together of [bodies, bodies.toReversed().slice(0, 2), bodies.slice(0, 1)]) {
       await tables.clear();
-      const intake = createIntake(tables.db);
+      const intake = patientIntake(tables.db);
       await Promise.all(together.map((body, n) => intake.add(arrivalOf(deliveryOf(`d${n}`, n + 1, { body })))));
       const rows = await tables.db.select().from(deliveries).orderBy(deliveries.id);
       expect(rows.map(({ body }) => body)).toEqual(together);
@@ -426,7 +426,7 @@ describe('deliveries that arrive together', () => {
   });
 
   test('say where their audit events stand, and what those carry', async () => {
-    const intake = createIntake(tables.db);
+    const intake = patientIntake(tables.db);
     await Promise.all(count(1, 3).map((n) => intake.add(arrivalOf(deliveryOf(`d${n}`, 7)))));
     const kept = await tables.db.select().from(deliveries).orderBy(deliveries.id);
     const events = await tables.db.select().from(flowEvents).orderBy(flowEvents.seq);

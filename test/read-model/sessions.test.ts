@@ -5,6 +5,7 @@ import { connect, type Connection } from '../../src/read-model/database.ts';
 import { startProxy, type Proxy } from '../support/proxy.ts';
 import { useTables } from '../support/tables.ts';
 
+const PATIENCE = { timeout: 60_000 };
 const tables = useTables();
 let proxy: Proxy;
 let connection: Connection;
@@ -15,7 +16,8 @@ beforeEach(async () => {
   uncaught = [];
   process.on('uncaughtException', catchUncaught);
   proxy = await startProxy(tables.url);
-  connection = connect(proxy.url, { name: 'test', max: 2, statementTimeoutMs: 2000 });
+  connection = open(20_000);
+  await endFromServer();
   await tables.db.execute(sql`drop table if exists marks`);
   await tables.db.execute(sql`create table marks (name text)`);
 });
@@ -27,6 +29,10 @@ afterEach(async () => {
   expect(uncaught).toEqual([]);
 });
 
+function open(statementTimeoutMs: number): Connection {
+  return connect(proxy.url, { name: 'test of sessions', max: 2, statementTimeoutMs });
+}
+
 async function marks(): Promise<string[]> {
   const rows = await tables.db.execute<{ name: string }>(sql`select name from marks order by name`);
   return rows.map(({ name }) => name);
@@ -36,7 +42,7 @@ async function marks(): Promise<string[]> {
 async function endFromServer(): Promise<void> {
   await tables.db.execute(sql`
     select pg_terminate_backend(pid) from pg_stat_activity
-    where application_name = 'codex-k8s test' and datname = current_database() and pid <> pg_backend_pid()`);
+    where application_name = 'codex-k8s test of sessions' and datname = current_database() and pid <> pg_backend_pid()`);
 }
 
 /** Whether statements and transactions work, on each connection. */
@@ -65,7 +71,7 @@ describe.each(LOSSES)('a connection that %s', (_how, lose) => {
     });
     await expect(lost).rejects.toBeInstanceOf(Error);
     proxy.open();
-    await expect.poll(() => works().then(() => 'works'), { timeout: 10_000 }).toBe('works');
+    await expect.poll(() => works().then(() => 'works'), PATIENCE).toBe('works');
     expect(await marks()).toEqual([]);
   });
 
@@ -73,11 +79,11 @@ describe.each(LOSSES)('a connection that %s', (_how, lose) => {
     const lost = connection.db.transaction(async (tx) => {
       await tx.execute(sql`insert into marks values ('before')`);
       setTimeout(() => void lose(), 200);
-      await tx.execute(sql`select pg_sleep(1.5)`);
+      await tx.execute(sql`select pg_sleep(15)`);
     });
     await expect(lost).rejects.toBeInstanceOf(Error);
     proxy.open();
-    await expect.poll(() => works().then(() => 'works'), { timeout: 10_000 }).toBe('works');
+    await expect.poll(() => works().then(() => 'works'), PATIENCE).toBe('works');
     expect(await marks()).toEqual([]);
   });
 
@@ -95,19 +101,22 @@ describe.each(LOSSES)('a connection that %s', (_how, lose) => {
     });
     await expect(lost).rejects.toBeInstanceOf(Error);
     proxy.open();
-    await expect
-      .poll(() => connection.sql.begin((tx) => tx`select 1`).then(() => 'works'), { timeout: 10_000 })
-      .toBe('works');
+    await expect.poll(() => connection.sql.begin((tx) => tx`select 1`).then(() => 'works'), PATIENCE).toBe('works');
     await connection.sql.begin(async (tx) => {
       await tx`insert into marks values ('next')`;
       goOn();
-      await expect.poll(() => stray).toHaveLength(1);
+      await expect.poll(() => stray, PATIENCE).toHaveLength(1);
     });
     expect(await marks()).toEqual(['next']);
   });
 });
 
 describe('a connection that falls silent', () => {
+  beforeEach(async () => {
+    await connection.close();
+    connection = open(4000);
+  });
+
   test('is given up, and its place is free again', async () => {
     await works();
     proxy.silence();
@@ -119,19 +128,22 @@ describe('a connection that falls silent', () => {
     ]);
     expect(given.map(({ status }) => status)).toEqual(Array(4).fill('rejected'));
     proxy.open();
-    await expect.poll(() => works().then(() => 'works'), { timeout: 10_000 }).toBe('works');
+    await expect.poll(() => works().then(() => 'works'), PATIENCE).toBe('works');
   });
 
   test('in a transaction holds its locks no longer than the statement limit', async () => {
     await tables.db.execute(sql`insert into marks values ('one')`);
+    const silent = Promise.withResolvers<void>();
     const lost = connection.sql.begin(async (tx) => {
       await tx`update marks set name = 'two'`;
       proxy.silence();
+      silent.resolve();
       await tx`update marks set name = 'three'`;
     });
+    await Promise.race([silent.promise, lost]);
     const updated = tables.db.transaction(async (tx) => {
       await tx.execute(sql`set local lock_timeout = 0`);
-      await expect.poll(() => marks()).toEqual(['one']);
+      expect(await marks()).toEqual(['one']);
       await tx.execute(sql`update marks set name = 'four'`);
     });
     await expect(lost).rejects.toBeInstanceOf(Error);
@@ -178,6 +190,8 @@ describe('a transaction', () => {
           running += 1;
           most = Math.max(most, running);
           await tx`select pg_sleep(0.02)`;
+          // One connection may be there long before the other.
+          await expect.poll(() => most, PATIENCE).toBeGreaterThan(1);
           running -= 1;
         }),
       ),

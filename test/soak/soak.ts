@@ -12,13 +12,16 @@ import { closeScene, openScene, type BoundRepository, type Scene } from '../e2e/
 import { onOwnPorts } from '../faults/support/ports.ts';
 import { createRandom } from '../faults/support/random.ts';
 import { noopAgentCommand } from '../support/noop-agent.ts';
-import { processesOf } from '../support/stack.ts';
+import { eventually, processesOf } from '../support/stack.ts';
 import { startKilling, type Kills } from './kills.ts';
 import { startLoad, type Load } from './load.ts';
 import { takeStock, type Stock } from './stock.ts';
 
-/** What is left undone when nobody kills any more is done within this time. */
-const QUIET_WITHIN_MS = 6 * 60_000;
+/**
+ * What is left undone when nobody kills any more is done within this time: a delivery that has failed three times is asked for
+ * again eight minutes later.
+ */
+const QUIET_WITHIN_MS = 10 * 60_000;
 const PROGRESS_EVERY_MS = 15_000;
 const REPOSITORIES = ['soak-a', 'soak-b'];
 const SWEEPS = {
@@ -77,6 +80,8 @@ async function soak(): Promise<number> {
     const { directory } = scene.stack;
     if (values.keep) say(`kept: ${directory}`);
     await scene.stack.end('SIGTERM');
+    // What was killed or has just ended may take a moment to be gone.
+    await eventually('no process is left', () => processesOf(directory).length === 0).catch(() => undefined);
     const left = processesOf(directory).map(({ pid, command }) => `process ${pid}: ${command.slice(0, 100)}`);
     return report({ ...stock, orphaned: [...stock.orphaned, ...left] }, load, kills);
   } finally {

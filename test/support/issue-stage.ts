@@ -3,8 +3,9 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { expect } from 'vitest';
 import { issueKey, type IssueRef, type ObservedFact } from '../../src/domain/facts.ts';
 import type { IssueState } from '../../src/domain/issue-life.ts';
-import { issueStateQuery, observed, runWorkflowId, TASK_QUEUE } from '../../workflows/messages.ts';
+import { issueStateQuery, observed, TASK_QUEUE } from '../../workflows/messages.ts';
 import { createFakeWorld, FINISHED, ISSUE, labeled, runId } from './fake-activities.ts';
+import { eventually } from './stack.ts';
 import { createTestWorker } from './temporal.ts';
 
 export type IssueStage = Awaited<ReturnType<typeof openIssueStage>>;
@@ -35,7 +36,7 @@ export async function openIssueStage(temporal: TestWorkflowEnvironment, number: 
     },
     state: (): Promise<IssueState> => handle.query(issueStateQuery),
     until: (condition: () => unknown): Promise<void> =>
-      expect.poll(condition, { timeout: 30_000, interval: 20 }).toBeTruthy(),
+      expect.poll(condition, { timeout: 60_000, interval: 20 }).toBeTruthy(),
     called: (name: string): number => world.calls.filter((call) => call.name === name).length,
     /** A run of the first label works. */
     async working(): Promise<void> {
@@ -52,15 +53,37 @@ export async function openIssueStage(temporal: TestWorkflowEnvironment, number: 
       });
     },
     async close(): Promise<void> {
-      const runs = [...world.rows.keys()].map(runWorkflowId);
-      for (const workflow of [issueKey(issue), ...runs])
-        await workflows
-          .getHandle(workflow)
-          .terminate('end of test')
-          .catch(() => undefined);
+      await endIssue(temporal, issueKey(issue));
       worker.shutdown();
       await working;
     },
   };
   return stage;
+}
+
+/** Ends an issue's workflow and its runs, so that nothing of it is left for the next test's worker. */
+export async function endIssue(temporal: TestWorkflowEnvironment, key: string): Promise<void> {
+  const workflows = temporal.client.workflow;
+  const end = (workflowId: string): Promise<unknown> =>
+    workflows
+      .getHandle(workflowId)
+      .terminate('end of test')
+      .catch(() => undefined);
+  await end(key);
+  const { events } = await workflows
+    .getHandle(key)
+    .fetchHistory()
+    .catch(() => ({ events: [] }));
+  for (const { startChildWorkflowExecutionInitiatedEventAttributes: begun } of events ?? []) {
+    const run = begun?.workflowId;
+    if (!run) continue;
+    // One that was asked for begins also after the issue's workflow has ended.
+    await eventually(`${run} has begun`, async () =>
+      workflows
+        .getHandle(run)
+        .describe()
+        .catch(() => undefined),
+    );
+    await end(run);
+  }
 }

@@ -4,13 +4,13 @@
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import { migrateDatabase } from '../../src/app/migrate.ts';
 import { embeddedPostgres } from '../../src/app/up/postgres.ts';
 import { createSupervisor } from '../../src/app/up/supervisor.ts';
+import { freePort } from './free-port.ts';
 
 export interface TestDatabase {
   readonly url: string;
@@ -48,11 +48,23 @@ export async function startTestDatabase(): Promise<TestDatabase> {
 async function administer(url: string, act: (sql: postgres.Sql) => PromiseLike<unknown>): Promise<void> {
   const sql = postgres(url, { max: 1, onnotice: () => {} });
   try {
-    await act(sql);
+    await whenNotInUse(() => act(sql));
   } finally {
     await sql.end({ timeout: 1 });
   }
 }
+
+/** Postgres waits five seconds for whoever uses a database to let go of it; on a busy machine that may take longer. */
+async function whenNotInUse(act: () => PromiseLike<unknown>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return void (await act());
+    } catch (error) {
+      if (!(error instanceof postgres.PostgresError) || error.code !== OBJECT_IN_USE || attempt === 12) throw error;
+    }
+  }
+}
+const OBJECT_IN_USE = '55006';
 
 /** The very Postgres of `codex-k8s up`, in a directory of its own. */
 async function startServer(): Promise<TestDatabase> {
@@ -65,7 +77,7 @@ async function startServer(): Promise<TestDatabase> {
   });
   const supervisor = createSupervisor({ dataDirectory: directory, onEvent: () => {} });
   await supervisor.start([
-    { ...server.spec, args: [...server.spec.args, '-c', 'fsync=off', '-c', 'max_connections=200'] },
+    { ...server.spec, args: [...server.spec.args, '-c', 'fsync=off', '-c', 'max_connections=400'] },
   ]);
   return {
     url: server.url,
@@ -74,15 +86,4 @@ async function startServer(): Promise<TestDatabase> {
       await rm(directory, { recursive: true, force: true });
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 }

@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { findUp, Ready } from '../../src/app/up/data-directory.ts';
@@ -69,7 +70,9 @@ export async function startStack(given: StackEnv = {}): Promise<Stack> {
   async function destroy(): Promise<void> {
     await up?.end('SIGINT').catch(() => undefined);
     up = undefined;
-    for (const { pid } of processesOf(directory)) kill(pid);
+    const left = processesOf(directory);
+    for (const { pid } of left) kill(pid);
+    await eventually('the end of what was killed', () => living(left).length === 0);
     const database = realDirectory(join(directory, 'postgres'));
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
     rmSync(database, { recursive: true, force: true, maxRetries: 5 });
@@ -141,6 +144,8 @@ async function startUp(directory: string, env: Record<string, string>): Promise<
   const line = await Promise.race([firstLine, exited.then(([code]) => code)]);
   if (!Array.isArray(line)) {
     guardian.kill('SIGKILL');
+    // What it has said last may come after its end; somebody else may hold the pipe.
+    await Promise.race([finished(child.stderr), sleep(5000)]);
     throw new Error(`up ended with ${line} before it was ready:\n${said}`);
   }
   return { ready: Ready.parse(JSON.parse(line[0])), pid: child.pid ?? 0, said: () => said, end };
@@ -179,12 +184,14 @@ export function familyOf(pid: number): number[] {
 
 /** Holds a process and its children, so that they neither work nor answer, while something is done. */
 export async function whileFrozen<Result>(pid: number, act: () => Promise<Result>): Promise<Result> {
+  // First itself, so that it has no more children while those that it has are looked for.
+  kill(pid, 'SIGSTOP');
   const frozen = familyOf(pid);
   for (const one of frozen) kill(one, 'SIGSTOP');
   try {
     return await act();
   } finally {
-    for (const one of frozen.toReversed()) if (identify(one)) process.kill(one, 'SIGCONT');
+    for (const one of frozen.toReversed()) if (identify(one)) kill(one, 'SIGCONT');
   }
 }
 
@@ -205,7 +212,7 @@ export function allPids(): number[] {
 export async function eventually<Value>(
   what: string,
   holds: () => Value | undefined | false | null | Promise<Value | undefined | false | null>,
-  limitMs = 45_000,
+  limitMs = 120_000,
 ): Promise<Value> {
   const deadline = performance.now() + limitMs;
   for (;;) {

@@ -4,7 +4,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { issueKey, type Fact, type IssueRef } from '../../src/domain/facts.ts';
 import { connect, type Connection, type Database } from '../../src/read-model/database.ts';
 import { eventHash, type FlowEvent } from '../../src/read-model/events.ts';
-import type { JudgedDelivery } from '../../src/read-model/intake.ts';
+import { createIntake, type Intake, type JudgedDelivery } from '../../src/read-model/intake.ts';
 import { addPerson, bindRepository, ensureProject } from '../../src/read-model/repositories.ts';
 import {
   deliveries,
@@ -31,13 +31,16 @@ export interface Tables {
   clear(): Promise<void>;
 }
 
+/** Longer than a busy machine takes, where many wait for the same lock. */
+const PATIENT = { statementTimeoutMs: 60_000, lockTimeoutMs: 30_000 };
+
 /** The database of a test file: started before its tests, stopped after them. */
 export function useTables(): Tables {
   const connections: Connection[] = [];
   let database: Awaited<ReturnType<typeof startTestDatabase>>;
   let main: Connection;
   const open = (): Connection => {
-    const connection = connect(database.url, { name: 'test' });
+    const connection = connect(database.url, { name: 'test', ...PATIENT });
     connections.push(connection);
     return connection;
   };
@@ -82,6 +85,11 @@ export async function bind(db: Database): Promise<{ projectId: string }> {
   await bindRepository(db, { ...REPOSITORY, projectId });
   await addPerson(db, OLIVIA, 'read_write', projectId);
   return { projectId };
+}
+
+/** An intake that waits for its commits longer than GitHub would: for tests that are not about that limit. */
+export function patientIntake(db: Database): Intake {
+  return createIntake(db, PATIENT.statementTimeoutMs);
 }
 
 export function issueOf(number: number): IssueRef & { title: string; url: string } {

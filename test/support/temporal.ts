@@ -1,5 +1,9 @@
 /** A real Temporal development server for a test file, and a worker whose activities are the test's own. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { Connection } from '@temporalio/client';
+import { TypedSearchAttributes } from '@temporalio/common';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import {
   bundleWorkflowCode,
@@ -9,11 +13,15 @@ import {
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
 import type { Activities } from '../../activities/index.ts';
+import { beatWhileRunning } from '../../src/app/activity-heartbeats.ts';
 import { cacheDirectory } from '../../src/app/up/cache-directory.ts';
+import { accepts } from '../../src/app/up/ports.ts';
 import { resolveTemporal } from '../../src/app/up/temporal-executable.ts';
 import { readTemporalDev } from '../../src/app/up/temporal-dev.ts';
 import { dataConverter } from '../../src/app/data-converter.ts';
 import { searchAttributes, TASK_QUEUE } from '../../workflows/messages.ts';
+import { freePort } from './free-port.ts';
+import { eventually } from './stack.ts';
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 
@@ -31,7 +39,9 @@ export function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
   return bundle;
 }
 
-/** Starts a server; `dynamicConfig` is added to its own. */
+/**
+ * Starts a server; `dynamicConfig` is added to its own. Not with `createLocal`, which gives a server five seconds to start.
+ */
 export async function startTemporal(
   dynamicConfig: Record<string, string | number> = {},
 ): Promise<TestWorkflowEnvironment> {
@@ -43,17 +53,61 @@ export async function startTemporal(
     env: process.env,
     report: () => {},
   });
-  return TestWorkflowEnvironment.createLocal({
-    server: {
-      executable: { type: 'existing-path', path },
-      searchAttributes: Object.values(searchAttributes),
-      extraArgs: Object.entries(dynamicConfig).flatMap(([name, value]) => [
-        '--dynamic-config-value',
-        `${name}=${JSON.stringify(value)}`,
-      ]),
-      log: { format: 'pretty', level: 'error' },
-    },
-  });
+  const port = await freePort();
+  const address = `127.0.0.1:${port}`;
+  const server = spawn(path, serverArguments(port, dynamicConfig), { stdio: ['ignore', 'ignore', 'inherit'] });
+  const ended = once(server, 'exit');
+  async function stop(): Promise<void> {
+    server.kill('SIGKILL');
+    await ended;
+  }
+  try {
+    await eventually('Temporal answers', async () => {
+      if (server.exitCode !== null) throw new Error(`Temporal ended with ${server.exitCode}`);
+      return (await accepts(port)) && knowsNamespace(address);
+    });
+    const environment = await TestWorkflowEnvironment.createFromExistingServer({ address });
+    const disconnect = environment.teardown.bind(environment);
+    environment.teardown = async () => {
+      await disconnect();
+      await stop();
+    };
+    return environment;
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+function serverArguments(port: number, dynamicConfig: Record<string, string | number>): string[] {
+  const types = Object.values(searchAttributes).map(
+    ({ name, type }) => `${name}=${TypedSearchAttributes.toMetadataType(type)}`,
+  );
+  const config = {
+    'frontend.enableServerVersionCheck': false,
+    'frontend.enableUpdateWorkflowExecution': true,
+    'frontend.enableUpdateWorkflowExecutionAsyncAccepted': true,
+    ...dynamicConfig,
+  };
+  const flags = ['--ip', '127.0.0.1', '--port', String(port), '--namespace', 'default', '--log-level', 'error'];
+  const given = [
+    ...types.map((type) => ['--search-attribute', type]),
+    ...Object.entries(config).map(([name, value]) => ['--dynamic-config-value', `${name}=${JSON.stringify(value)}`]),
+  ];
+  return ['server', 'start-dev', '--headless', '--log-format', 'pretty', ...flags, ...given.flat()];
+}
+
+/** Whether its one namespace can be used: it may take connections before. */
+async function knowsNamespace(address: string): Promise<boolean> {
+  const connection = Connection.lazy({ address });
+  try {
+    await connection.workflowService.describeNamespace({ namespace: 'default' });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await connection.close();
+  }
 }
 
 /** A worker on the workflows' queue. Activities that the test does not give are not there. */
@@ -68,5 +122,8 @@ export async function createTestWorker(
     workflowBundle: await workflowBundle(),
     dataConverter,
     activities,
+    // As those of the product: one that waits for its test is not taken for lost.
+    interceptors: { activity: [beatWhileRunning] },
+    maxHeartbeatThrottleInterval: '1 second',
   });
 }

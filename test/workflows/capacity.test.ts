@@ -292,6 +292,10 @@ describe('the coordinator', () => {
   test('gives each of many that ask at once one turn, and never too many', async () => {
     const runs = Array.from({ length: 15 }, (_, index) => index + 1);
     await Promise.all(runs.map((n) => begin(n, `project-${n % 3}`)));
+    await until(async () => {
+      const { holders, waiting } = await capacityNow();
+      return holders.length === 3 && waiting.length === runs.length - 3;
+    });
     for (const n of runs) end(n);
     let most = 0;
     await until(async () => {

@@ -4,6 +4,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { changesRequested, delivered, FINISHED, labeled } from '../support/fake-activities.ts';
 import { openIssueStage, type IssueStage } from '../support/issue-stage.ts';
 import { startTemporal } from '../support/temporal.ts';
+import { runWorkflowId } from '../../workflows/messages.ts';
 
 const OLIVIA = { id: 7, login: 'olivia' };
 const PETER = { id: 8, login: 'peter' };
@@ -111,6 +112,10 @@ describe('T15: a cancel while the pull request is being opened', () => {
     takenOff(0, OLIVIA);
     await stage.tell(removed(2));
     await stage.until(async () => (await stage.state()).active?.withdrawn);
+    await stage.until(async () => {
+      const { events } = await temporal.client.workflow.getHandle(runWorkflowId(stage.id(1))).fetchHistory();
+      return events?.some(({ activityTaskCancelRequestedEventAttributes: asked }) => asked);
+    });
     return github;
   }
 
@@ -209,7 +214,7 @@ describe('a run that waits', () => {
     expect((await stage.state()).queue).toHaveLength(10);
     const refusal = stage.world.calls.find(({ name }) => name === 'writeRefusal')?.input;
     expect(refusal).toMatchObject({ issue: { number }, refusal: { reason: 'queue_full', subject: 'event-111' } });
-  });
+  }, 300_000);
 
   test('starts behind one that could not be started', async () => {
     await oneWaits();

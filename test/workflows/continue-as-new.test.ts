@@ -42,12 +42,12 @@ test('everything unread crosses continue-as-new, with a run under way', async ()
     await expect.poll(() => world.countEvents('run.not_started'), { timeout: 60_000 }).toBe(refusals);
     await expect
       .poll(async () => (await temporal.client.workflow.getHandle(issueKey(ISSUE)).describe()).runId, {
-        timeout: 30_000,
+        timeout: 60_000,
       })
       .not.toBe(first);
     world.endAgent(runId(1), FINISHED);
     await expect
-      .poll(async () => (await handle.query(issueStateQuery)).pullRequest?.number, { timeout: 30_000 })
+      .poll(async () => (await handle.query(issueStateQuery)).pullRequest?.number, { timeout: 60_000 })
       .toBe(13);
     expect(world.names().filter((name) => name === 'writeRefusal')).toHaveLength(refusals);
     world.open = false;

@@ -16,6 +16,7 @@ import {
   runId,
   type FakeWorld,
 } from '../support/fake-activities.ts';
+import { endIssue } from '../support/issue-stage.ts';
 import { createTestWorker, startTemporal } from '../support/temporal.ts';
 
 let temporal: TestWorkflowEnvironment;
@@ -41,15 +42,7 @@ beforeEach(async () => {
   working = worker.run();
 });
 afterEach(async () => {
-  const runs = world.calls.flatMap(({ input }) =>
-    typeof input['runId'] === 'string' ? [runWorkflowId(input['runId'])] : [],
-  );
-  for (const workflow of new Set([issueKey(issue), ...runs])) {
-    await temporal.client.workflow
-      .getHandle(workflow)
-      .terminate('end of test')
-      .catch(() => undefined);
-  }
+  await endIssue(temporal, issueKey(issue));
   worker.shutdown();
   await working;
 });
@@ -66,7 +59,7 @@ async function tell(...facts: ObservedFact[]): Promise<WorkflowHandle> {
 
 const state = (handle: WorkflowHandle): Promise<IssueState> => handle.query(issueStateQuery);
 const until = (condition: () => unknown): Promise<void> =>
-  expect.poll(condition, { timeout: 20_000, interval: 20 }).toBeTruthy();
+  expect.poll(condition, { timeout: 60_000, interval: 20 }).toBeTruthy();
 /** Counts calls for this test's runs: a worker may be handed what an earlier test left behind. */
 const called = (name: string): number =>
   world.calls.filter(

@@ -137,7 +137,7 @@ describe('a sweep', () => {
     });
     await ensureSchedules(client, { ...SETTINGS, redeliverySeconds: 86_400, reconcileSeconds: 1 });
     const handle = client.schedule.getHandle(SCHEDULES.reconcileSweep);
-    await expect.poll(() => inputs('reconcileRepositories').length, { timeout: 30_000 }).toBeGreaterThan(2);
+    await expect.poll(() => inputs('reconcileRepositories').length, { timeout: 60_000 }).toBeGreaterThan(2);
     await handle.pause();
     const { info } = await handle.describe();
     const results: ReconcileResult[] = [];

@@ -111,7 +111,7 @@ describe('failed deliveries', () => {
       await stage.octo.repos.pingWebhook({ ...DEMO, hook_id: hook.hookId });
     }
     const listed = async () => (await github.listFailedDeliveries(hook, LONG_AGO)).attempts.map(({ id }) => id);
-    await expect.poll(async () => (await listed()).length, { timeout: 20_000 }).toBe(123);
+    await expect.poll(async () => (await listed()).length, { timeout: 90_000 }).toBe(123);
     expect(new Set(await listed()).size).toBe(123);
   });
 });

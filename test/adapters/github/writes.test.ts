@@ -217,7 +217,7 @@ describe.each(WRITES)('$name', ({ request, prepare }) => {
   test('that GitHub still works on when it is given up is there once', async () => {
     const { act, objects } = await prepare();
     const rule = faulty.hit({ ...request, fault: { kind: 'late', ms: 400, status: 504 } });
-    await untilDone(() => act(github(1000)));
+    await untilDone(() => act(github(5000)));
     expect(rule.hits()).toBe(1);
     await eventually('GitHub has done the first', () => faulty.calls.some(({ done }) => done));
     expect(await objects()).toHaveLength(1);

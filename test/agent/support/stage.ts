@@ -9,7 +9,8 @@ import { runAgent } from '../../../src/agent/runner.ts';
 import { startScriptedModel } from '../../../src/sandbox/model/scripted-model.ts';
 import { startPlatform, type TestPlatform } from './platform.ts';
 
-export const RUN_LIMIT_MS = 90_000;
+/** Longer than all that a test waits for within it. */
+export const RUN_LIMIT_MS = 300_000;
 
 export interface Stage extends AsyncDisposable {
   readonly directory: string;
@@ -146,7 +147,7 @@ function assignmentFor(platform: TestPlatform, issue: { title: string; body?: st
 
 /** Waits until something is so. */
 export async function until(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const deadline = Date.now() + 30_000;
+  const deadline = Date.now() + 60_000;
   while (!(await condition())) {
     if (Date.now() > deadline) throw new Error(`never: ${what}`);
     await delay(20);

@@ -17,7 +17,7 @@ beforeAll(async () => {
   [database, temporal] = await Promise.all([startTestDatabase(), startTemporal()]);
 });
 afterAll(async () => {
-  await Promise.all([database.stop(), temporal.teardown()]);
+  await Promise.all([database?.stop(), temporal?.teardown()]);
 });
 
 /** GitHub, the model and the server, as far as the doctor asks them. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync, rmSync, utimesSync } from 'node:fs';
-import { createServer, type AddressInfo, type Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -12,12 +12,11 @@ interface Case {
   messages: string[];
 }
 
-/** Nobody else's ports: those that the system has just given away and taken back. */
+/** Nobody else's ports: free, and below those that the system gives to whoever asks for any. */
 async function freshCase(): Promise<Case> {
   const names = Object.keys(DEFAULT_PORTS) as PortName[];
-  const servers = await Promise.all(names.map(async (name) => [name, await listen(0)] as const));
-  const ports = servers.map(([name, server]) => [name, portOf(server)]);
-  for (const [, server] of servers) server.close();
+  const first = await freeRow(names.length);
+  const ports = names.map((name, index) => [name, first + index]);
   const messages: string[] = [];
   return {
     messages,
@@ -30,15 +29,21 @@ async function freshCase(): Promise<Case> {
   };
 }
 
+/** The first of so many free ports that follow each other. */
+async function freeRow(count: number): Promise<number> {
+  for (;;) {
+    const first = 20_000 + Math.floor(Math.random() * 12_000);
+    const tried = await Promise.allSettled(Array.from({ length: count }, (_, index) => listen(first + index)));
+    for (const one of tried) if (one.status === 'fulfilled') one.value.close();
+    if (tried.every(({ status }) => status === 'fulfilled')) return first;
+  }
+}
+
 async function listen(port: number): Promise<Server> {
   const server = createServer().listen(port, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => void server.close());
   return server;
-}
-
-function portOf(server: Server): number {
-  return (server.address() as AddressInfo).port;
 }
 
 test('the preferred ports are taken where they are free, without a word', async () => {

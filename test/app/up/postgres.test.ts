@@ -4,7 +4,8 @@ import postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { embeddedPostgres, type EmbeddedPostgres } from '../../../src/app/up/postgres.ts';
 import { removeStalePidFile } from '../../../src/app/up/postgres-pid-file.ts';
-import { freePort, run } from './running.ts';
+import { freePort } from '../../support/free-port.ts';
+import { run } from './running.ts';
 import { eventually, temporaryDirectory } from './temporary-directory.ts';
 
 const PASSWORD = 'not-a-secret-in-a-test';
@@ -22,25 +23,21 @@ async function query<T>(url: string, work: (sql: postgres.Sql) => Promise<T>): P
   }
 }
 
-test(
-  'data outlives a SIGKILL of the database: the supervisor starts it again over the stale pid file',
-  { timeout: 60_000 },
-  async () => {
-    const dataDirectory = temporaryDirectory();
-    const { spec, url } = await prepared(dataDirectory);
-    const supervisor = await run(dataDirectory, spec);
-    await query(url, (sql) => sql`create table kept as select 42 as answer`);
-    const killed = supervisor.pids()['postgres'] ?? 0;
-    process.kill(killed, 'SIGKILL');
-    await eventually('another process', () => (supervisor.pids()['postgres'] ?? killed) !== killed);
-    const answer = await eventually('the database answers', () =>
-      query(url, async (sql) => (await sql`select answer from kept`)[0]?.['answer'] as number).catch(() => undefined),
-    );
-    expect(answer).toBe(42);
-  },
-);
+test('data outlives a SIGKILL of the database: the supervisor starts it again over the stale pid file', async () => {
+  const dataDirectory = temporaryDirectory();
+  const { spec, url } = await prepared(dataDirectory);
+  const supervisor = await run(dataDirectory, spec);
+  await query(url, (sql) => sql`create table kept as select 42 as answer`);
+  const killed = supervisor.pids()['postgres'] ?? 0;
+  process.kill(killed, 'SIGKILL');
+  await eventually('another process', () => (supervisor.pids()['postgres'] ?? killed) !== killed);
+  const answer = await eventually('the database answers', () =>
+    query(url, async (sql) => (await sql`select answer from kept`)[0]?.['answer'] as number).catch(() => undefined),
+  );
+  expect(answer).toBe(42);
+});
 
-test('it is stopped cleanly, and starts again with its data and nothing to recover', { timeout: 60_000 }, async () => {
+test('it is stopped cleanly, and starts again with its data and nothing to recover', async () => {
   const dataDirectory = temporaryDirectory();
   const first = await prepared(dataDirectory);
   const supervisor = await run(dataDirectory, first.spec);
@@ -54,7 +51,7 @@ test('it is stopped cleanly, and starts again with its data and nothing to recov
   expect(readFileSync(join(dataDirectory, 'logs', 'postgres.log'), 'utf8')).not.toContain('not properly shut down');
 });
 
-test('nobody gets in without the password', { timeout: 60_000 }, async () => {
+test('nobody gets in without the password', async () => {
   const dataDirectory = temporaryDirectory();
   const { spec, url } = await prepared(dataDirectory);
   await run(dataDirectory, spec);

@@ -1,4 +1,6 @@
 /** An `up` in small, run as a process of its own so that it can be killed. Arguments: data directory. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { claimDataDirectory } from '../../../src/app/up/data-directory.ts';
 import { stopLeftovers } from '../../../src/app/up/process-record.ts';
 import { createSupervisor, stopOnSignal } from '../../../src/app/up/supervisor.ts';
@@ -10,17 +12,19 @@ function say(message: object): void {
 }
 
 const claim = claimDataDirectory(dataDirectory);
-const leftovers = await stopLeftovers(dataDirectory, 300);
+const leftovers = await stopLeftovers(dataDirectory, 2000);
 const supervisor = createSupervisor({ dataDirectory, onEvent: say });
 const ended = stopOnSignal(supervisor, (signal) => say({ kind: 'stopping', signal }));
+const deaf = join(dataDirectory, 'deaf');
 const env = { PATH: '/usr/bin:/bin' };
 // The one that outlives a SIGTERM shows what the second signal does.
 await supervisor.start([
   {
     name: 'stubborn',
     command: '/bin/sh',
-    args: ['-c', 'trap "" TERM; while :; do sleep 0.1; done'],
+    args: ['-c', `trap "" TERM; touch "${deaf}"; while :; do sleep 0.1; done`],
     env,
+    ready: async () => existsSync(deaf),
     stopWithinMs: 60_000,
   },
   { name: 'willing', command: '/bin/sleep', args: ['1000'], env, after: ['stubborn'] },

@@ -7,7 +7,8 @@ import { cacheDirectory } from '../../../src/app/up/cache-directory.ts';
 import { temporalServer, type TemporalServer } from '../../../src/app/up/temporal.ts';
 import { readTemporalDev, type TemporalDev } from '../../../src/app/up/temporal-dev.ts';
 import { resolveTemporal } from '../../../src/app/up/temporal-executable.ts';
-import { freePort, run } from './running.ts';
+import { freePort } from '../../support/free-port.ts';
+import { run } from './running.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 const settings = readTemporalDev(new URL('../../../temporal-dev.yaml', import.meta.url));
@@ -47,24 +48,20 @@ async function namespaceOf({
   };
 }
 
-test(
-  'the namespace and its search attributes are there at the first start and after a restart',
-  { timeout: 60_000 },
-  async () => {
-    const dataDirectory = temporaryDirectory();
-    const first = await server(dataDirectory);
-    const supervisor = await run(dataDirectory, first.spec);
-    const wanted = { retention: 90, attributes: expect.arrayContaining(Object.keys(settings.searchAttributes)) };
-    expect(await namespaceOf(first)).toEqual(wanted);
-    await supervisor.stop();
+test('the namespace and its search attributes are there at the first start and after a restart', async () => {
+  const dataDirectory = temporaryDirectory();
+  const first = await server(dataDirectory);
+  const supervisor = await run(dataDirectory, first.spec);
+  const wanted = { retention: 90, attributes: expect.arrayContaining(Object.keys(settings.searchAttributes)) };
+  expect(await namespaceOf(first)).toEqual(wanted);
+  await supervisor.stop();
 
-    const second = await server(dataDirectory);
-    await run(dataDirectory, second.spec);
-    expect(await namespaceOf(second)).toEqual(wanted);
-  },
-);
+  const second = await server(dataDirectory);
+  await run(dataDirectory, second.spec);
+  expect(await namespaceOf(second)).toEqual(wanted);
+});
 
-test('an older database gets what temporal-dev.yaml has gained since', { timeout: 60_000 }, async () => {
+test('an older database gets what temporal-dev.yaml has gained since', async () => {
   const dataDirectory = temporaryDirectory();
   const old = await server(dataDirectory, {
     ...settings,
@@ -84,18 +81,14 @@ test('an older database gets what temporal-dev.yaml has gained since', { timeout
   expect(after.attributes).toContain('WaitingFor');
 });
 
-test(
-  'a search attribute that is there with another type is an error, not a surprise later',
-  { timeout: 60_000 },
-  async () => {
-    const dataDirectory = temporaryDirectory();
-    const old = await server(dataDirectory, { ...settings, searchAttributes: { Issue: 'Keyword' } });
-    await (await run(dataDirectory, old.spec)).stop();
-    const current = await server(dataDirectory);
-    const start = run(dataDirectory, { ...current.spec, readyWithinMs: 15_000 });
-    await expect(start).rejects.toThrow('The search attribute Issue is there and is no Int');
-  },
-);
+test('a search attribute that is there with another type is an error, not a surprise later', async () => {
+  const dataDirectory = temporaryDirectory();
+  const old = await server(dataDirectory, { ...settings, searchAttributes: { Issue: 'Keyword' } });
+  await (await run(dataDirectory, old.spec)).stop();
+  const current = await server(dataDirectory);
+  const start = run(dataDirectory, { ...current.spec, readyWithinMs: 25_000 });
+  await expect(start).rejects.toThrow('The search attribute Issue is there and is no Int');
+});
 
 test('a database whose making was interrupted is made anew, and one with a namespace is kept', async () => {
   const dataDirectory = temporaryDirectory();

@@ -8,7 +8,7 @@ import { afterAll } from 'vitest';
 const made: string[] = [];
 
 afterAll(() => {
-  for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true });
+  for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
 });
 
 export function temporaryDirectory(): string {
@@ -24,16 +24,16 @@ export function script(directory: string, name: string, body: string): string {
   return path;
 }
 
-/** Waits until `holds` gives something, for at most ten seconds. */
+/** Waits until `holds` gives something, for at most a minute. */
 export async function eventually<T>(
   what: string,
   holds: () => T | undefined | false | Promise<T | undefined | false>,
 ): Promise<T> {
-  const deadline = performance.now() + 10_000;
+  const deadline = performance.now() + 60_000;
   for (;;) {
     const value = await holds();
     if (value !== undefined && value !== false) return value;
-    if (performance.now() > deadline) throw new Error(`Not within 10 s: ${what}`);
+    if (performance.now() > deadline) throw new Error(`Not within 60 s: ${what}`);
     await sleep(20);
   }
 }

@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { afterEach, expect, test } from 'vitest';
 import { identify } from '../../../src/adapters/process-identity.ts';
+import { killGroup } from '../../../src/app/up/process-record.ts';
 import { eventually, temporaryDirectory } from './temporary-directory.ts';
 
 interface Up {
@@ -17,8 +18,7 @@ const started: Up[] = [];
 
 afterEach(async () => {
   for (const up of started) up.process.kill('SIGKILL');
-  for (const up of started.splice(0))
-    for (const pid of Object.values(pidsOf(up))) if (identify(pid)) process.kill(-pid, 'SIGKILL');
+  for (const up of started.splice(0)) for (const pid of Object.values(pidsOf(up))) if (identify(pid)) killGroup(pid);
 });
 
 function startUp(dataDirectory: string): Up {
@@ -67,9 +67,8 @@ test('a second up beside a living one is refused and touches nothing', async () 
   const pids = await ready(first);
   const second = startUp(dataDirectory);
   expect(await exitCode(second)).toBe(1);
-  expect(second.stderr()).toContain(
-    `Another codex-k8s up (pid ${first.process.pid}, http://127.0.0.1:1) runs in ${dataDirectory}`,
-  );
+  const refusal = `Another codex-k8s up (pid ${first.process.pid}, http://127.0.0.1:1) runs in ${dataDirectory}`;
+  await eventually(refusal, () => second.stderr().includes(refusal));
   for (const pid of Object.values(pids)) expect(identify(pid)).toBeDefined();
 });
 
@@ -84,6 +83,7 @@ test('the first Ctrl-C stops in order, the second kills at once; nothing is left
   expect(identify(pids['stubborn'] ?? 0)).toBeDefined();
   up.process.kill('SIGINT');
   expect(await exitCode(up)).toBe(0);
+  await eventually('its last word', () => up.said.at(-1)?.name === 'stubborn');
   expect(up.said.at(-1)).toEqual({ kind: 'stopped', name: 'stubborn', reason: 'killed by SIGKILL' });
   for (const pid of Object.values(pids)) expect(identify(pid)).toBeUndefined();
   expect(readdirSync(join(dataDirectory, 'run'))).toEqual([]);

@@ -173,7 +173,7 @@ export function runJob(job: string, spec: Json = {}): { readonly job: Json; read
 }
 
 /** Waits until something is so. */
-export async function until(what: string, isSo: () => Promise<boolean>, seconds = 90): Promise<void> {
+export async function until(what: string, isSo: () => Promise<boolean>, seconds = 180): Promise<void> {
   for (const end = Date.now() + seconds * 1000; !(await isSo()); await sleep(200)) {
     if (Date.now() > end) throw new Error(`not so after ${seconds} s: ${what}`);
   }

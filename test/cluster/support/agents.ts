@@ -114,7 +114,7 @@ export async function startPlatform(adminKubeconfig = inject('kubeconfig')): Pro
         for (const { metadata } of await namespacesOf(admin, environment))
           await admin.remove(namespaceRef(metadata?.name ?? ''));
       for (const { environment } of issues)
-        await until(`${environment} is gone`, async () => (await namespacesOf(admin, environment)).length === 0);
+        await until(`${environment} is gone`, async () => (await namespacesOf(admin, environment)).length === 0, 240);
       rmSync(directory, { recursive: true });
     },
   };
@@ -136,9 +136,9 @@ export async function lose(runtime: Runtime, issue: Issue, agent = agentOf(issue
   return ended(runtime, agent);
 }
 
-/** Waits for an agent's end, for at most two minutes and a half. */
+/** Waits for an agent's end, for at most as long as its Job may take. */
 export async function ended(runtime: Runtime, agent: Agent) {
-  return runtime.ended(agent, AbortSignal.timeout(150_000));
+  return runtime.ended(agent, AbortSignal.timeout(300_000));
 }
 
 export function namespaceRef(name: string) {
@@ -178,13 +178,13 @@ export async function runningPod(api: KubernetesApi, namespace: string): Promise
       found = (await podsIn(api, namespace)).find(({ status }) => status?.containerStatuses?.[0]?.state?.running);
       return found !== undefined;
     },
-    60,
+    180,
   );
   return found!;
 }
 
 /** Waits until something is so. */
-export async function until(what: string, isSo: () => Promise<boolean>, seconds = 90): Promise<void> {
+export async function until(what: string, isSo: () => Promise<boolean>, seconds = 180): Promise<void> {
   for (const end = Date.now() + seconds * 1000; !(await isSo()); await delay(100)) {
     if (Date.now() > end) throw new Error(`not so after ${seconds} s: ${what}`);
   }

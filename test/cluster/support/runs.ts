@@ -36,8 +36,8 @@ export interface Runs {
   waiting(title: string): Promise<WaitingRun>;
   podsOf(runId: string): Promise<V1Pod[]>;
   closeIssue(issue: number): Promise<void>;
-  /** Waits for the end of an issue's first run, which has more to wait for than most. */
-  endedAtLast(issue: number): Promise<RunView>;
+  /** Waits for the end of the issue's run of this place, counted from 0: it has more to wait for than most. */
+  endedAtLast(issue: number, place?: number): Promise<RunView>;
   /** Ends it all, with every namespace that was made for it. */
   close(): Promise<void>;
 }
@@ -99,10 +99,10 @@ export async function openRuns(repo: string, env: Readonly<Record<string, string
     async closeIssue(issue) {
       await scene.person.octokit.rest.issues.update({ owner: OWNER, repo, issue_number: issue, state: 'closed' });
     },
-    async endedAtLast(issue) {
-      const isOver = async () => (await scene.runsOf(repo, issue))[0]?.terminal;
-      await eventually(`the end of the run of ${repo}#${issue}`, isOver, LONG_MS);
-      return scene.ended(repo, issue);
+    async endedAtLast(issue, place = 0) {
+      const isOver = async () => (await scene.runsOf(repo, issue))[place]?.terminal;
+      await eventually(`the end of run ${place} of ${repo}#${issue}`, isOver, LONG_MS);
+      return scene.ended(repo, issue, place);
     },
   };
 }

@@ -4,6 +4,7 @@ import { OWNER } from '../../../src/app/sandbox-accounts.ts';
 import type { Ready } from '../../../src/app/up/data-directory.ts';
 import { eventually } from '../../support/stack.ts';
 import type { BoundRepository, Scene } from '../../e2e/support/scene.ts';
+import { now } from './clock.ts';
 
 export interface Sent {
   readonly id: string;
@@ -17,7 +18,7 @@ export async function deliver(
   { ready }: { readonly ready: Pick<Ready, 'url' | 'webhookSecret'> },
   { event, body, id = randomUUID(), url = ready.url }: { event: string; body: string; id?: string; url?: string },
 ): Promise<Sent> {
-  const since = performance.now();
+  const since = now();
   const status = await fetch(`${url}/api/v1/webhooks/github`, {
     method: 'POST',
     headers: {
@@ -30,12 +31,12 @@ export async function deliver(
     signal: AbortSignal.timeout(30_000),
   }).then(
     async (response) => {
-      await response.body?.cancel();
+      await response.body?.cancel().catch(() => undefined);
       return response.status;
     },
     () => 0,
   );
-  return { id, status, milliseconds: performance.now() - since };
+  return { id, status, milliseconds: now() - since };
 }
 
 /** The body of the newest delivery of this kind that the stand-in has sent, as text. */

@@ -89,11 +89,13 @@ async function refusals(scene: Scene, repo: string, issue: number): Promise<stri
 export async function remains(scene: Scene, { repo, issue, runs }: Life, journal: string) {
   const { person, sql, stack } = scene;
   const [, work] = runs;
+  const key = work?.issueKey ?? '';
+  // Nothing is written any more when they have ended.
+  const workflows = await endOfWorkflows(scene, [key, ...runs.map(({ id }) => `run:${id}`)]);
   const pull = work?.pullRequest ?? 0;
   const comments = [...(await scene.commentsOn(repo, issue)), ...(await scene.commentsOn(repo, pull))];
   const reactions = await person.octokit.rest.reactions.listForIssue({ owner: OWNER, repo, issue_number: issue });
   const commits = await person.octokit.rest.pulls.listCommits({ owner: OWNER, repo, pull_number: pull });
-  const key = work?.issueKey ?? '';
   const events =
     await sql`select type, run_id, seq, previous_hash, hash from flow_events where chain = ${key} order by seq`;
   const placeOf = (id: unknown): number => runs.findIndex((run) => run.id === id);
@@ -131,7 +133,7 @@ export async function remains(scene: Scene, { repo, issue, runs }: Life, journal
       .map(({ what, run, attempt }) => `${what} ${placeOf(run)}.${attempt}`),
     environment: existsSync(environments) && readdirSync(environments).some((name) => name.endsWith(`-i${issue}`)),
     processes: processesOf(stack.directory).filter(({ command }) => runs.some(({ id }) => command.includes(id))).length,
-    workflows: await endOfWorkflows(scene, [key, ...runs.map(({ id }) => `run:${id}`)]),
+    workflows,
   };
 }
 

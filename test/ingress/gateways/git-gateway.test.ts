@@ -26,6 +26,9 @@ const CLEAN = {
   GIT_COMMITTER_EMAIL: 'agent@example.com',
 };
 
+/** What git leaves running behind, to look after a repository, may write into it for a moment. */
+const REMOVAL = { recursive: true, force: true, maxRetries: 10, retryDelay: 200 };
+
 let directory: string;
 let upstream: GitUpstream;
 let gateway: Server;
@@ -54,15 +57,15 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await close(gateway);
-  await upstream.close();
-  await rm(directory, { recursive: true, force: true });
+  if (gateway) await close(gateway);
+  await upstream?.close();
+  await rm(directory, REMOVAL);
 });
 
 beforeEach(async () => {
   kind = 'work';
   for (const name of ['demo.git', 'other.git']) {
-    await rm(join(directory, 'acme', name), { recursive: true, force: true });
+    await rm(join(directory, 'acme', name), REMOVAL);
     await cp(join(directory, 'template.git'), join(directory, 'acme', name), { recursive: true });
   }
   upstream.requests.length = 0;

@@ -4,10 +4,9 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { createGitHubWebhook } from '../../../ingress/github-webhook/route.ts';
 import { sign } from '../../../ingress/github-webhook/signature.ts';
 import { PLATFORM_CHAIN } from '../../../src/read-model/events.ts';
-import { createIntake } from '../../../src/read-model/intake.ts';
 import { addPerson, bindRepository, ensureProject } from '../../../src/read-model/repositories.ts';
 import { deliveries, flowEvents } from '../../../src/read-model/schema.ts';
-import { useTables, verifiedChain } from '../../support/tables.ts';
+import { patientIntake, useTables, verifiedChain } from '../../support/tables.ts';
 import { WEBHOOK_EXAMPLES, type WebhookExample } from '../../support/webhook-examples.ts';
 
 const SECRET = 'the secret of the tests';
@@ -20,7 +19,7 @@ interface Answer {
 }
 
 function webhook(): (example: WebhookExample) => Promise<Answer> {
-  const app = new Hono().route(PATH, createGitHubWebhook({ intake: createIntake(tables.db), secrets: [SECRET] }));
+  const app = new Hono().route(PATH, createGitHubWebhook({ intake: patientIntake(tables.db), secrets: [SECRET] }));
   return async ({ event, title, payload }) => {
     const body = Buffer.from(JSON.stringify(payload));
     const headers = {

@@ -4,13 +4,23 @@ import { eq } from 'drizzle-orm';
 import { beforeEach, expect, test } from 'vitest';
 import { createGitHubWebhook } from '../../../ingress/github-webhook/route.ts';
 import { sign } from '../../../ingress/github-webhook/signature.ts';
-import { createIntake, recordDelivery } from '../../../src/read-model/intake.ts';
+import { recordDelivery } from '../../../src/read-model/intake.ts';
 import { projectIssue } from '../../../src/read-model/projections.ts';
 import { bindRepository } from '../../../src/read-model/repositories.ts';
 import { deliveries, inboxes } from '../../../src/read-model/schema.ts';
 import { listenForChanges } from '../../../src/read-model/changes.ts';
 import { connect } from '../../../src/read-model/database.ts';
-import { bind, count, deliveryOf, factsOf, issueOf, keyOf, REPOSITORY, useTables } from '../../support/tables.ts';
+import {
+  bind,
+  count,
+  deliveryOf,
+  factsOf,
+  issueOf,
+  keyOf,
+  patientIntake,
+  REPOSITORY,
+  useTables,
+} from '../../support/tables.ts';
 
 const SECRET = 'the secret of the tests';
 const ADMIN = { id: 666, login: 'an-admin', type: 'User' };
@@ -29,7 +39,7 @@ async function told(
   id: string = randomUUID(),
 ): Promise<{ status: number; body: Record<string, unknown> }> {
   const bytes = Buffer.from(JSON.stringify({ sender: ADMIN, ...body }));
-  const app = createGitHubWebhook({ intake: createIntake(tables.db), secrets: [SECRET] });
+  const app = createGitHubWebhook({ intake: patientIntake(tables.db), secrets: [SECRET] });
   const answer = await app.request('/', {
     method: 'POST',
     body: new Uint8Array(bytes),
@@ -172,7 +182,7 @@ test('T21: the relay is told at once', async () => {
 test('T21: many deliveries at once leave no gap in any inbox', async () => {
   await issue(7, 'working');
   await issue(8, 'working');
-  const intake = createIntake(tables.db);
+  const intake = patientIntake(tables.db);
   const own = (id: string, number: number) => ({
     id,
     body: Buffer.from('{}'),

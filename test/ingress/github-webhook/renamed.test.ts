@@ -3,9 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { beforeEach, expect, test } from 'vitest';
 import { createGitHubWebhook } from '../../../ingress/github-webhook/route.ts';
 import { sign } from '../../../ingress/github-webhook/signature.ts';
-import { createIntake } from '../../../src/read-model/intake.ts';
 import { findRepository } from '../../../src/read-model/repositories.ts';
-import { bind, OLIVIA, REPOSITORY, useTables } from '../../support/tables.ts';
+import { bind, OLIVIA, patientIntake, REPOSITORY, useTables } from '../../support/tables.ts';
 
 const SECRET = 'the secret of the tests';
 const tables = useTables();
@@ -21,7 +20,7 @@ async function told(action: string, owner: string, name: string, id = REPOSITORY
     repository: { id, name, owner: { login: owner } },
     sender: { ...OLIVIA, type: 'User' },
   });
-  const app = createGitHubWebhook({ intake: createIntake(tables.db), secrets: [SECRET] });
+  const app = createGitHubWebhook({ intake: patientIntake(tables.db), secrets: [SECRET] });
   const { status } = await app.request('/', {
     method: 'POST',
     body,

@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sign } from '../../../ingress/github-webhook/signature.ts';
+import { freePort } from '../../support/free-port.ts';
 import { eventually } from '../../support/stack.ts';
 import { startTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 
@@ -26,14 +27,6 @@ function file(name: string, content: string): string {
   const path = join(directory, name);
   writeFileSync(path, content, { mode: 0o600 });
   return path;
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port: free } = probe.address() as AddressInfo;
-  probe.close();
-  return free;
 }
 
 /** Temporal and GitHub are not there: no answer of the webhook needs them. */
@@ -79,7 +72,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  if (server.exitCode === null) {
+  if (server?.exitCode === null && server.signalCode === null) {
     server.kill('SIGKILL');
     await once(server, 'exit');
   }
@@ -125,7 +118,7 @@ describe('T01: the process', () => {
         opened ||= open;
       });
     }, 20);
-    const [code] = (await once(started, 'exit')) as [number | null];
+    const [code] = (await once(started, 'close')) as [number | null];
     clearInterval(watch);
     expect(code).toBeGreaterThan(0);
     expect(opened).toBe(false);

@@ -86,10 +86,10 @@ test('what was acknowledged survives a kill', async () => {
     const { data } = await again.repos.listWebhookDeliveries({ ...DEMO, hook_id });
     return data.filter(({ event }) => event === 'issues').length;
   };
-  await expect.poll(opened).toBe(numbers.length);
+  await expect.poll(opened, { timeout: 60_000 }).toBe(numbers.length);
   second.child.kill('SIGKILL');
   await once(second.child, 'exit');
-}, 30_000);
+});
 
 test('a second one cannot start on the same directory', async () => {
   const dataDir = await freshDirectory();

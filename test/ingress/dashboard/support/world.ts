@@ -1,10 +1,21 @@
 /** Rows for tests of what people see: a bound repository, and issues, runs, events, log lines and deliveries in it. */
-import { sql } from 'drizzle-orm';
 import type { Database } from '../../../../src/read-model/database.ts';
 import { appendEvents, type FlowEvent } from '../../../../src/read-model/events.ts';
 import { projectIssue, projectRun, type IssueRow, type RunRow } from '../../../../src/read-model/projections.ts';
 import { bindRepository, ensureProject } from '../../../../src/read-model/repositories.ts';
-import { deliveries, runLogLines } from '../../../../src/read-model/schema.ts';
+import {
+  clusterFindings,
+  deliveries,
+  flowEvents,
+  inboxes,
+  issueFacts,
+  issues,
+  projectMembers,
+  projects,
+  repositories,
+  runLogLines,
+  runs,
+} from '../../../../src/read-model/schema.ts';
 
 const REPOSITORY = { id: 4711, owner: 'acme', name: 'shop', defaultBranch: 'main' } as const;
 
@@ -134,9 +145,20 @@ export async function putDelivery(
   });
 }
 
-/** Removes everything. */
+/** Removes everything, row by row: to truncate would lock tables that open streams read, and they might lock each other out. */
 export async function clear(db: Database): Promise<void> {
-  await db.execute(
-    sql`truncate issues, runs, flow_events, run_log_lines, deliveries, inboxes, issue_facts, repositories, projects, cluster_findings cascade`,
-  );
+  for (const table of [
+    issues,
+    runs,
+    flowEvents,
+    runLogLines,
+    deliveries,
+    inboxes,
+    issueFacts,
+    projectMembers,
+    repositories,
+    projects,
+    clusterFindings,
+  ])
+    await db.delete(table);
 }
