@@ -3,7 +3,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { expect } from 'vitest';
 import { issueKey, type IssueRef, type ObservedFact } from '../../src/domain/facts.ts';
 import type { IssueState } from '../../src/domain/issue-life.ts';
-import { issueStateQuery, observed, TASK_QUEUE } from '../../workflows/messages.ts';
+import { issueStateQuery, observed, runWorkflowId, TASK_QUEUE } from '../../workflows/messages.ts';
 import { createFakeWorld, FINISHED, ISSUE, labeled, runId } from './fake-activities.ts';
 import { eventually } from './stack.ts';
 import { createTestWorker } from './temporal.ts';
@@ -53,7 +53,7 @@ export async function openIssueStage(temporal: TestWorkflowEnvironment, number: 
       });
     },
     async close(): Promise<void> {
-      await endIssue(temporal, issueKey(issue));
+      await endIssue(temporal, issueKey(issue), world.rows.keys());
       worker.shutdown();
       await working;
     },
@@ -61,29 +61,35 @@ export async function openIssueStage(temporal: TestWorkflowEnvironment, number: 
   return stage;
 }
 
-/** Ends an issue's workflow and its runs, so that nothing of it is left for the next test's worker. */
-export async function endIssue(temporal: TestWorkflowEnvironment, key: string): Promise<void> {
+/**
+ * Ends an issue's workflow and its runs, so that nothing of it is left for the next test's worker. `runs`: the ids of those
+ * that the test knows of.
+ */
+export async function endIssue(temporal: TestWorkflowEnvironment, key: string, runs: Iterable<string>): Promise<void> {
   const workflows = temporal.client.workflow;
-  const end = (workflowId: string): Promise<unknown> =>
-    workflows
-      .getHandle(workflowId)
+  const handle = workflows.getHandle(key);
+  const begun = await eventually(`the runs of ${key} have begun`, async () => {
+    const isOpen = await handle.describe().then(
+      ({ status }) => status.name === 'RUNNING',
+      () => false,
+    );
+    const { events } = await handle.fetchHistory().catch(() => ({ events: [] }));
+    const asked = (events ?? []).filter((event) => event.startChildWorkflowExecutionInitiatedEventAttributes);
+    const answered = new Set(
+      (events ?? []).map(
+        ({
+          childWorkflowExecutionStartedEventAttributes: started,
+          startChildWorkflowExecutionFailedEventAttributes: failed,
+        }) => String((started ?? failed)?.initiatedEventId),
+      ),
+    );
+    // One that was asked for and has not begun may begin in a moment; when nobody is there any more who asked, it never does.
+    if (isOpen && asked.some(({ eventId }) => !answered.has(String(eventId)))) return undefined;
+    return asked.map((event) => event.startChildWorkflowExecutionInitiatedEventAttributes?.workflowId ?? '');
+  });
+  for (const id of new Set([key, ...begun, ...[...runs].map(runWorkflowId)]))
+    await workflows
+      .getHandle(id)
       .terminate('end of test')
       .catch(() => undefined);
-  await end(key);
-  const { events } = await workflows
-    .getHandle(key)
-    .fetchHistory()
-    .catch(() => ({ events: [] }));
-  for (const { startChildWorkflowExecutionInitiatedEventAttributes: begun } of events ?? []) {
-    const run = begun?.workflowId;
-    if (!run) continue;
-    // One that was asked for begins also after the issue's workflow has ended.
-    await eventually(`${run} has begun`, async () =>
-      workflows
-        .getHandle(run)
-        .describe()
-        .catch(() => undefined),
-    );
-    await end(run);
-  }
 }

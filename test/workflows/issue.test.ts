@@ -42,7 +42,8 @@ beforeEach(async () => {
   working = worker.run();
 });
 afterEach(async () => {
-  await endIssue(temporal, issueKey(issue));
+  const runs = world.calls.flatMap(({ input }) => (typeof input['runId'] === 'string' ? [input['runId']] : []));
+  await endIssue(temporal, issueKey(issue), runs);
   worker.shutdown();
   await working;
 });
