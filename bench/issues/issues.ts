@@ -1,6 +1,6 @@
 /**
  * `npm run bench:issues [-- --issues 1000 --reviews 1000]`: what issues cost that wait for a review, and reviews for them
- * all at once. Real parts: a whole `up`.
+ * all at once; and then the commands that compare all of it with Temporal. Real parts: a whole `up`.
  */
 import { fileURLToPath } from 'node:url';
 import { loadavg } from 'node:os';
@@ -12,6 +12,7 @@ import { closeScene, openScene } from '../../test/e2e/support/scene.ts';
 import { describeMachine, machineSentence } from '../machine.ts';
 import { silence } from '../start/deliveries.ts';
 import { writeResults } from '../table.ts';
+import { auditAll } from './audit.ts';
 import { idleCpu, settledMemory } from './rest.ts';
 import { takeUp, writeReviews } from './reviews.ts';
 import { render, type Result } from './text.ts';
@@ -65,6 +66,8 @@ try {
   const idle = await idleCpu(scene, IDLE_SECONDS);
   say('the reviews arrive');
   const taken = await takeUp(scene, reviewed, bodies);
+  say('the audit trail is verified, and the read model made again');
+  const audited = await auditAll(scene, client);
 
   const machine = describeMachine(['@temporalio/worker', 'postgres']);
   const result: Result = {
@@ -77,11 +80,12 @@ try {
     memory,
     idle,
     taken,
+    audited,
   };
   const text = render(result, machineSentence(machine));
   writeResults('issues', result, text);
   process.stdout.write(`${text}\n`);
-  if (taken.wrong.length > 0) process.exitCode = 1;
+  if (taken.wrong.length + audited.wrong.length > 0) process.exitCode = 1;
 } finally {
   await connection.close();
   await closeScene(scene);

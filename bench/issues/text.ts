@@ -1,5 +1,6 @@
 /** The results of `npm run bench:issues`, for people. */
 import type { Machine } from '../machine.ts';
+import type { Audited } from './audit.ts';
 import { markdownTable, type Row } from '../table.ts';
 import { PLATFORM, type PlatformProcess } from '../processes.ts';
 import type { TakenUp } from './reviews.ts';
@@ -18,6 +19,7 @@ export interface Result {
   /** Percent of one core. */
   readonly idle: Readonly<Record<PlatformProcess, number>>;
   readonly taken: TakenUp;
+  readonly audited: Audited;
 }
 
 /** Events that the history of a run without incidents may have. What the issue's history has of it is shown beside. */
@@ -28,7 +30,7 @@ const IDLE_LIMIT_PERCENT = 1;
 const GROWTH_LIMIT_PERCENT = 10;
 
 export function render(result: Result, machine: string): string {
-  const { wholeRuns, memory, idle, taken, issues, cached } = result;
+  const { wholeRuns, memory, idle, taken, audited, issues, cached } = result;
   const events = Math.max(wholeRuns.work.events, wholeRuns.revise.events);
   const busy = idle.server + idle.worker + idle.temporal;
   const verdict = (met: boolean): string => (met ? 'met' : 'missed');
@@ -88,6 +90,17 @@ export function render(result: Result, machine: string): string {
       ],
     ),
     `Processor time for one review in ms, without the agent: ${PLATFORM.map((name) => `${name} ${taken.cpu[name].toFixed(0)}`).join(', ')}; together ${PLATFORM.reduce((sum, name) => sum + taken.cpu[name], 0).toFixed(0)}.`,
+    '## The audit trail of it',
+    `${audited.events} events of the audit trail, from ${audited.executions} executions of workflows. The histories are read first, when Temporal may have to fetch them from its disk. The commands run in processes of their own, which start, read the same histories and compare them with the tables.`,
+    markdownTable(
+      ['', 's', 'times as long'],
+      [
+        ['only reading the histories', audited.bare.toFixed(1), '1.0'],
+        ['`audit verify`', audited.verify.toFixed(1), (audited.verify / audited.bare).toFixed(1)],
+        ['`read-model rebuild`', audited.rebuild.toFixed(1), (audited.rebuild / audited.bare).toFixed(1)],
+      ],
+    ),
     ...taken.wrong,
+    ...audited.wrong,
   ].join('\n\n');
 }

@@ -32,8 +32,8 @@ export async function countWholeRuns(scene: Scene, repository: BoundRepository, 
   const second = await succeeded(scene, repository, number, 1);
   const afterRevise = await atRest(client, key);
   return {
-    work: costOf(await readHistory(client, runWorkflowId(first.id)), afterWork),
-    revise: costOf(await readHistory(client, runWorkflowId(second.id)), afterRevise.slice(afterWork.length)),
+    work: costOf(await wholeHistory(client, runWorkflowId(first.id)), afterWork),
+    revise: costOf(await wholeHistory(client, runWorkflowId(second.id)), afterRevise.slice(afterWork.length)),
   };
 }
 
@@ -41,6 +41,12 @@ async function succeeded(scene: Scene, { name }: BoundRepository, issue: number,
   const run = await scene.ended(name, issue, place);
   if (run.status !== 'succeeded') throw new Error(`run ${run.id} is ${run.status}: ${run.detail}`);
   return run;
+}
+
+/** The history of a workflow, when it has ended: a run that is told to be over still has its last words to write. */
+async function wholeHistory(client: Client, workflowId: string): Promise<HistoryEvent[]> {
+  await client.workflow.getHandle(workflowId).result();
+  return readHistory(client, workflowId);
 }
 
 /** The history of a workflow that has nothing to do: its last event is the timer that it waits with. */
