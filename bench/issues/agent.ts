@@ -1,6 +1,7 @@
 /**
- * The agents of `npm run bench:issues`: the no-op agent, so that whole runs can be counted; but for an issue whose text
- * says so it claims its place and reports at once that it failed, where only the taking up of reviews is measured.
+ * The agents of `npm run bench:issues`: the no-op agent, so that whole runs can be counted, after a few seconds of work; but for
+ * an issue whose text says so it claims its place and reports at once that it failed, where only the taking up of reviews is
+ * measured.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,6 +9,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { ENDS_AT_ONCE } from './marks.ts';
 import { claim } from '../../src/adapters/local-runtime/process-record.ts';
+
+/** Status comments are written at most every two seconds: no real agent is over before its run's last one may be. */
+const WORK_MS = 5000;
 
 const { values } = parseArgs({
   strict: false,
@@ -40,6 +44,6 @@ if (prompt.includes(ENDS_AT_ONCE)) {
   await fail();
 } else {
   const agent = fileURLToPath(import.meta.resolve('../../test/support/noop-agent.ts'));
-  process.argv[1] = agent;
+  process.argv.splice(1, 1, agent, '--work-ms', `${WORK_MS}`);
   await import(agent);
 }

@@ -3,7 +3,7 @@
  * the real one does, pushes one commit with one small file through the git gateway, and reports. Set
  * `CODEXK8S_AGENT_COMMAND` to `noopAgentCommand()`.
  *
- * An issue whose text has `wait-for: /some/path` keeps its agent waiting until that file exists.
+ * An issue whose text has `wait-for: /some/path` keeps its agent waiting until that file exists; `--work-ms` is so long at work.
  */
 import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, renameSync, writeFileSync } from 'node:fs';
@@ -39,9 +39,19 @@ interface Arguments {
   readonly place: string;
   readonly journal?: string | undefined;
   readonly killPoint?: string | undefined;
+  /** Milliseconds before it does anything. */
+  readonly workMs: number;
 }
 
-async function work({ platformUrl, tokenFile, workspace, place, journal, killPoint }: Arguments): Promise<void> {
+async function work({
+  platformUrl,
+  tokenFile,
+  workspace,
+  place,
+  journal,
+  killPoint,
+  workMs,
+}: Arguments): Promise<void> {
   const [, run = '', attempt = ''] = /^(.*)\.(\d+)$/.exec(basename(place)) ?? [];
   const note = (what: 'begin' | 'end'): void => {
     if (journal !== undefined) appendFileSync(journal, `${what} ${run} ${attempt} ${process.pid}\n`);
@@ -58,6 +68,7 @@ async function work({ platformUrl, tokenFile, workspace, place, journal, killPoi
   const assignment = await platform.assignment();
   const flag = /wait-for: (\S+)/.exec(assignment.prompt)?.[1];
   while (flag !== undefined && !existsSync(flag)) await sleep(100);
+  await sleep(workMs);
   const headSha = await persist(() => pushOneCommit(assignment, { workspace, tokenFile }), {
     isTransient: () => !platform.lost.aborted,
     patienceMs: 5 * 60_000,
@@ -165,6 +176,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       place: { type: 'string', default: '' },
       journal: { type: 'string' },
       'kill-point': { type: 'string' },
+      'work-ms': { type: 'string', default: '0' },
     },
   });
   process.once('SIGTERM', () => process.exit(143));
@@ -176,6 +188,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       place: values.place,
       journal: values.journal,
       killPoint: values['kill-point'],
+      workMs: Number(values['work-ms']),
     });
     process.exit(0);
   } catch (error) {
