@@ -10,7 +10,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,6 +20,7 @@ import { createSupervisor } from '../../src/app/up/supervisor.ts';
 import { readTemporalDev } from '../../src/app/up/temporal-dev.ts';
 import { resolveTemporal } from '../../src/app/up/temporal-executable.ts';
 import { temporalServer } from '../../src/app/up/temporal.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import { describeMachine, machineSentence } from '../machine.ts';
 import { markdownTable, writeResults, type Row } from '../table.ts';
 import type { Load, Measured } from './load-process.ts';
@@ -211,15 +211,6 @@ ${verdict ?? ''} Every accepted delivery was counted in Postgres: none is missin
   process.stdout.write(`\n${markdown}`);
   writeResults('intake', { date, seconds, rounds, machine, lines }, markdown);
   if (steady && steady.p99 > RATE.p99LimitMs) process.exitCode = 1;
-}
-
-async function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 function rounded(milliseconds: number): number {

@@ -33,7 +33,8 @@ export async function auditAll({ stack }: Scene, client: Client): Promise<Audite
     rebuild: rebuild.seconds,
     wrong: [
       ...(verify.result['sound'] === true ? [] : ['The audit trail is not sound.']),
-      ...(rebuild.result['changed'] === false ? [] : ['The rebuild changed the read model.']),
+      ...(rebuild.result['rebuilt'] === true ? [] : ['The rebuild was refused.']),
+      ...(rebuild.result['changed'] === true ? ['The rebuild changed the read model.'] : []),
     ],
   };
 }
