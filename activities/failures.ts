@@ -1,7 +1,7 @@
 /** The one place that decides whether a failure is worth another attempt. */
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
-import { isConnectionCode } from '../src/read-model/connection-codes.ts';
+import { isConnectionCode } from '../src/store/connection/connection-codes.ts';
 
 /**
  * GitHub's answers that another attempt cannot change (reliability.md T17, T21, T22). 401 is none of them: an expired token

@@ -1,15 +1,15 @@
 /** All activities, and what they need. */
-import { createAgentActivities, type AgentPorts } from './agents.ts';
-import { createAssignmentActivities, type AssignmentPorts } from './assignments.ts';
-import { createCapacityActivities, type CapacityPorts } from './capacity.ts';
-import { createConfirmationActivities, type GitHubTruth } from './confirmations.ts';
+import { createAgentActivities, type AgentPorts } from './agents/agents.ts';
+import { createAssignmentActivities, type AssignmentPorts } from './agents/assignments.ts';
+import { createCapacityActivities, type CapacityPorts } from './agents/permits.ts';
+import { createConfirmationActivities, type GitHubTruth } from './github/confirmations.ts';
 import { withoutQueries } from './failures.ts';
-import { createGitHubActivities, type GitHubPorts } from './github.ts';
-import { createPastReading, type GitHubPulls } from './past.ts';
-import { createRecordActivities, type RecordPorts } from './records.ts';
-import { createRunActivities } from './runs.ts';
-import { createStatusCommentActivities, createStatusComments, type GitHubComments } from './status-comments.ts';
-import { createSweepActivities, type SweepPorts } from './sweeps.ts';
+import { createGitHubActivities, type GitHubPorts } from './github/publishing.ts';
+import { createPastReading, type GitHubPulls } from './records/prior-state.ts';
+import { createRecordActivities, type RecordPorts } from './records/records.ts';
+import { createRunActivities } from './records/runs.ts';
+import { createStatusCommentActivities, createStatusComments, type GitHubComments } from './github/status-comments.ts';
+import { createSweepActivities, type SweepPorts } from './maintenance/sweeps.ts';
 
 export type ActivityPorts = AgentPorts &
   AssignmentPorts &

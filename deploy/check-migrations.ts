@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { execa } from 'execa';
 
-const SCHEMA = 'src/read-model/schema.ts';
+const SCHEMA = 'src/store/connection/schema.ts';
 const UNCHANGED = 'No schema changes';
 
 const directory = mkdtempSync(join(tmpdir(), 'codex-k8s-migrations-'));

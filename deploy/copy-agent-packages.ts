@@ -1,7 +1,7 @@
 /** Copies the packages that the agent imports to another place, for its image: `copy-agent-packages.ts DIRECTORY`. */
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { AGENT_PACKAGES, packageClosure } from '../src/app/cluster/images/package-closure.ts';
+import { AGENT_PACKAGES, packageClosure } from './local-cluster/images/package-closure.ts';
 
 const [directory] = process.argv.slice(2);
 if (directory === undefined) throw new Error('Say where to: copy-agent-packages.ts DIRECTORY');

@@ -1,6 +1,6 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, normalize } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
@@ -26,33 +26,105 @@ async function lint(file: string, statement: string): Promise<string> {
 }
 
 test.each([
-  ['src/domain', 'node:fs'],
-  ['src/domain', '../read-model/database.ts'],
   ['src/domain', 'zod'],
-  ['src/read-model', '../adapters/github/index.ts'],
-  ['src/adapters', '../read-model/database.ts'],
+  ['src/domain/issue', 'node:fs'],
+  ['src/domain/issue', '../../store/connection/database.ts'],
+  ['src/store/runs', '../../read-model/audit/audit.ts'],
+  ['src/store/runs', '../../adapters/github/index.ts'],
+  ['src/read-model/audit', '../../adapters/github/index.ts'],
+  ['src/adapters/github', '../../store/connection/database.ts'],
   ['src/adapters', '@temporalio/client'],
-  ['src/agent', '../read-model/database.ts'],
-  ['src/sandbox', '../app/config.ts'],
+  ['src/agent/runner', '../../store/connection/database.ts'],
+  ['src/agent/runner', '../../cli/cli.ts'],
+  ['src/emulators/github', '../../app/config/config.ts'],
+  ['src/app/server', '../../cli/cli.ts'],
+  ['src/embedded', '../cli/cli.ts'],
   ['workflows', 'node:fs'],
-  ['workflows', '../activities/index.ts'],
-  ['workflows', '../src/read-model/database.ts'],
-  ['activities', '../src/adapters/github/index.ts'],
-  ['activities', '../workflows/messages.ts'],
-  ['ingress', '../activities/index.ts'],
-  ['ingress', '../workflows/issue.ts'],
-  ['ingress', '../src/agent/runner.ts'],
-  ['ingress', '../src/adapters/github/index.ts'],
+  ['workflows/issue', '../../activities/index.ts'],
+  ['workflows/issue', '../../src/store/connection/database.ts'],
+  ['activities/github', '../../src/adapters/github/index.ts'],
+  ['activities/github', '../../workflows/messages.ts'],
+  ['ingress/api', '../../activities/index.ts'],
+  ['ingress/api', '../../workflows/issue/workflow.ts'],
+  ['ingress/gateways', '../../src/agent/runner/runner.ts'],
+  ['ingress/api', '../../src/adapters/github/index.ts'],
 ])('%s may not import %s', async (folder, from) => {
   expect(await lint(`${folder}/planted.ts`, `import { thing } from '${from}';`)).toContain('no-restricted-imports');
 });
 
 test.each([
-  ['src/domain', './facts.ts'],
-  ['ingress', '../workflows/messages.ts'],
-  ['ingress', '../src/agent/protocol.ts'],
-  ['activities', '../src/read-model/database.ts'],
-  ['workflows', '../src/domain/facts.ts'],
+  ['src/domain/issue', '../stages/stages.ts'],
+  ['src/domain/workspace', '../agent/permissions.ts'],
+  ['src/read-model/audit', '../../store/audit/events.ts'],
+  ['src/agent/runner', '../cli/codex/process.ts'],
+  ['ingress/relay', '../../workflows/messages.ts'],
+  ['ingress/gateways', '../../src/agent/platform/protocol.ts'],
+  ['activities/records', '../../src/store/connection/database.ts'],
+  ['workflows/issue', '../../src/domain/issue/facts.ts'],
 ])('%s may import %s', async (folder, from) => {
   expect(await lint(`${folder}/planted.ts`, `import { thing } from '${from}';`)).not.toContain('no-restricted-imports');
 });
+
+test('no folders import each other in a circle', () => {
+  expect(circles(importsBetweenFolders())).toEqual([]);
+});
+
+test('a circle of folders is found', () => {
+  expect(
+    circles([
+      ['a/x', 'b'],
+      ['b/y', 'c'],
+      ['c', 'a/z'],
+    ]),
+  ).toEqual(['a, b, c']);
+});
+
+/**
+ * Every import of the product as a pair of folders. `src` is no room of its own, its folders are. A file that lies beside
+ * folders (an index, an entry) belongs to none of them.
+ */
+function importsBetweenFolders(): [string, string][] {
+  return globSync('{src,workflows,activities,ingress,deploy}/**/*.ts').flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/(?:from|import) *\(? *'(\.[^']+)'/g)].map(
+      ([, to = '']): [string, string] => [folderOf(file), folderOf(normalize(join(dirname(file), to)))],
+    ),
+  );
+}
+
+function folderOf(file: string): string {
+  return dirname(file).replace(/^src\//, '');
+}
+
+/** At each level, the folders there that lead to each other and back, each circle as one text. */
+function circles(imports: readonly (readonly [string, string])[]): string[] {
+  const edges = new Map<string, Set<string>>();
+  for (const [from, to] of imports) {
+    const [a, b] = siblings(from, to) ?? [];
+    if (a !== undefined && b !== undefined) edges.set(a, (edges.get(a) ?? new Set()).add(b));
+  }
+  const reach = (start: string): Set<string> => {
+    const found = new Set<string>();
+    const next = [...(edges.get(start) ?? [])];
+    for (let folder = next.pop(); folder !== undefined; folder = next.pop())
+      if (!found.has(folder)) next.push(...(edges.get(found.add(folder) && folder) ?? []));
+    return found;
+  };
+  const reached = new Map([...edges.keys()].map((folder) => [folder, reach(folder)]));
+  const found = [...reached]
+    .filter(([folder, from]) => from.has(folder))
+    .map(([folder, from]) =>
+      [...from]
+        .filter((other) => reached.get(other)?.has(folder))
+        .toSorted()
+        .join(', '),
+    );
+  return [...new Set(found)];
+}
+
+/** The two folders at which two paths part, when neither holds the other. */
+function siblings(from: string, to: string): [string, string] | undefined {
+  const [a, b] = [from.split('/'), to.split('/')];
+  const parting = a.findIndex((part, index) => part !== b[index]);
+  if (parting === -1 || parting >= b.length) return undefined;
+  return [a.slice(0, parting + 1).join('/'), b.slice(0, parting + 1).join('/')];
+}

@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { historiesIn, replayHistories, type Replayed } from '../src/app/replay.ts';
-import { replayAndTell } from '../src/app/cli/replay-command.ts';
-import { issueKey } from '../src/domain/facts.ts';
+import { historiesIn, replayHistories, type Replayed } from '../src/cli/histories/replay.ts';
+import { replayAndTell } from '../src/cli/commands/replay.ts';
+import { issueKey } from '../src/domain/issue/facts.ts';
 import { observed, TASK_QUEUE } from '../workflows/messages.ts';
 import { nonDeterministicBuild, type Build } from './support/build.ts';
 import { createFakeWorld, ISSUE, labeled } from './support/fake-activities.ts';
@@ -13,7 +13,7 @@ import { eventually } from './support/stack.ts';
 import { createTestWorker, startTemporal, workflowBundle } from './support/temporal.ts';
 
 const HISTORIES = fileURLToPath(new URL('histories/', import.meta.url));
-const CLI = fileURLToPath(new URL('../src/app/cli.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../src/cli/cli.ts', import.meta.url));
 
 const replayed: Replayed[] = [];
 beforeAll(async () => {

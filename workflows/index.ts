@@ -1,5 +1,5 @@
 /** What the worker bundles. */
-export { capacityWorkflow } from './capacity.ts';
-export { issueWorkflow } from './issue.ts';
-export { runWorkflow } from './run.ts';
-export { environmentSweep, reconcileSweep, redeliverySweep } from './sweeps.ts';
+export { capacityWorkflow } from './concurrency/workflow.ts';
+export { issueWorkflow } from './issue/workflow.ts';
+export { runWorkflow } from './run/workflow.ts';
+export { environmentSweep, reconcileSweep, redeliverySweep } from './maintenance/workflows.ts';

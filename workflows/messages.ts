@@ -1,12 +1,12 @@
 /** The public API of the workflows: ids, queue, inputs, signals, queries, search attributes. */
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { CapacityAnswer, CapacityRequest, CapacityState, RunLimits } from '../src/domain/capacity.ts';
-import type { IssueRef, ObservedFact } from '../src/domain/facts.ts';
-import type { IssueState, PlannedRun } from '../src/domain/issue-life.ts';
-import type { AgentProfile } from '../src/domain/profile.ts';
-import type { RunSettings } from '../src/domain/settings.ts';
-import type { RunStory } from '../src/domain/status-comment.ts';
+import type { CapacityAnswer, CapacityRequest, CapacityState, RunLimits } from '../src/domain/run/permits.ts';
+import type { IssueRef, ObservedFact } from '../src/domain/issue/facts.ts';
+import type { IssueState, PlannedRun } from '../src/domain/issue/issue-life.ts';
+import type { AgentProfile } from '../src/domain/stages/model-selection.ts';
+import type { RunSettings } from '../src/domain/stages/settings.ts';
+import type { RunStory } from '../src/domain/messages/status-comment.ts';
 
 export const TASK_QUEUE = 'codex-k8s';
 

@@ -1,7 +1,7 @@
 /** Runs of the platform whose agents only tell when they began, and fail. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { issueKey } from '../../src/domain/facts.ts';
+import { issueKey } from '../../src/domain/issue/facts.ts';
 import type { BoundRepository, Scene } from '../../test/e2e/support/scene.ts';
 import { eventually } from '../../test/support/stack.ts';
 import { runWorkflowId } from '../../workflows/messages.ts';

@@ -6,9 +6,9 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
-import { migrateDatabase } from '../../src/app/migrate.ts';
-import { connect } from '../../src/read-model/database.ts';
-import { addPerson, bindRepository, ensureProject } from '../../src/read-model/repositories.ts';
+import { migrateDatabase } from '../../src/app/process/migrate.ts';
+import { connect } from '../../src/store/connection/database.ts';
+import { addPerson, bindRepository, ensureProject } from '../../src/store/projects/repositories.ts';
 import { REPOSITORY, SECRET, SENDER } from './deliveries.ts';
 
 export interface Subject {
@@ -24,7 +24,7 @@ export interface Subject {
 /** Nothing listens here: what a server sees when Temporal is away. */
 export const NO_TEMPORAL = { address: '127.0.0.1:1', namespace: 'codex-k8s' };
 
-const CLI = fileURLToPath(new URL('../../src/app/cli.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../../src/cli/cli.ts', import.meta.url));
 const PEER = fileURLToPath(new URL('subject-process.ts', import.meta.url));
 
 /** Starts one of those that the intake is measured beside. */

@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import type { Scene } from '../../test/e2e/support/scene.ts';
 import { inParallel } from './in-parallel.ts';
 
-const CLI = fileURLToPath(new URL('../../src/app/cli.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../../src/cli/cli.ts', import.meta.url));
 /** As many as the commands read at once. */
 const AT_ONCE = 16;
 

@@ -1,8 +1,8 @@
 /** A review for every waiting issue, all at once, and how they are taken up. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OWNER } from '../../src/app/sandbox-accounts.ts';
-import { issueKey } from '../../src/domain/facts.ts';
-import { branchName } from '../../src/domain/names.ts';
+import { OWNER } from '../../src/embedded/accounts.ts';
+import { issueKey } from '../../src/domain/issue/facts.ts';
+import { branchName } from '../../src/domain/issue/names.ts';
 import type { Scene } from '../../test/e2e/support/scene.ts';
 import { PLATFORM, platformCpu, type PlatformProcess } from '../processes.ts';
 import { deliver } from '../start/deliveries.ts';

@@ -1,14 +1,14 @@
 /** Many issues that wait for a review, as after a run that opened a pull request. */
 import type { Client } from '@temporalio/client';
 import { Octokit } from '@octokit/rest';
-import { OWNER } from '../../src/app/sandbox-accounts.ts';
-import { issueKey, type IssueRef } from '../../src/domain/facts.ts';
-import { newIssueState, type IssueState } from '../../src/domain/issue-life.ts';
-import { environmentName } from '../../src/domain/names.ts';
+import { OWNER } from '../../src/embedded/accounts.ts';
+import { issueKey, type IssueRef } from '../../src/domain/issue/facts.ts';
+import { newIssueState, type IssueState } from '../../src/domain/issue/issue-life.ts';
+import { environmentName } from '../../src/domain/issue/names.ts';
 import type { BoundRepository, Scene } from '../../test/e2e/support/scene.ts';
 import { eventually } from '../../test/support/stack.ts';
 import { searchAttributes, TASK_QUEUE } from '../../workflows/messages.ts';
-import type { issueWorkflow } from '../../workflows/issue.ts';
+import type { issueWorkflow } from '../../workflows/issue/workflow.ts';
 import { inParallel } from './in-parallel.ts';
 import { ENDS_AT_ONCE } from './marks.ts';
 

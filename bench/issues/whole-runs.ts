@@ -1,8 +1,8 @@
 /** Whole runs without incidents, one after the other: what each leaves in Temporal. */
 import type { Client } from '@temporalio/client';
-import { issueKey } from '../../src/domain/facts.ts';
-import { OWNER } from '../../src/app/sandbox-accounts.ts';
-import type { RunView } from '../../ingress/staff-api/views.ts';
+import { issueKey } from '../../src/domain/issue/facts.ts';
+import { OWNER } from '../../src/embedded/accounts.ts';
+import type { RunView } from '../../ingress/api/views.ts';
 import type { BoundRepository, Scene } from '../../test/e2e/support/scene.ts';
 import { eventually } from '../../test/support/stack.ts';
 import { runWorkflowId } from '../../workflows/messages.ts';

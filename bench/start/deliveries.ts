@@ -1,7 +1,7 @@
 /** Deliveries as GitHub sends them, from here instead of from the stand-in: so that the moment of their arrival is known. */
 import { randomUUID } from 'node:crypto';
 import { sign } from '../../ingress/github-webhook/signature.ts';
-import { OWNER } from '../../src/app/sandbox-accounts.ts';
+import { OWNER } from '../../src/embedded/accounts.ts';
 import type { BoundRepository, Scene } from '../../test/e2e/support/scene.ts';
 import { now } from './clock.ts';
 

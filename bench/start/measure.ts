@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
-import { issueKey } from '../../src/domain/facts.ts';
+import { issueKey } from '../../src/domain/issue/facts.ts';
 import { placesOf } from '../../test/e2e/support/agents.ts';
 import type { BoundRepository, Scene } from '../../test/e2e/support/scene.ts';
 import { eventually } from '../../test/support/stack.ts';

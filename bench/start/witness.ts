@@ -2,8 +2,8 @@
 import { createServer } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { OWNER } from '../../src/app/sandbox-accounts.ts';
-import { listenForChanges } from '../../src/read-model/changes.ts';
+import { OWNER } from '../../src/embedded/accounts.ts';
+import { listenForChanges } from '../../src/store/connection/changes.ts';
 import { eventually } from '../../test/support/stack.ts';
 import type { Scene } from '../../test/e2e/support/scene.ts';
 import { now } from './clock.ts';

@@ -1,10 +1,10 @@
 /** Signing in and out. */
 import type { Context, Hono } from 'hono';
 import { deleteCookie, setCookie } from 'hono/cookie';
-import { RequestRefused } from '../errors.ts';
-import { isSameOrigin, SESSION_COOKIE, SESSION_SECONDS, type StaffAccess } from '../staff-api/access.ts';
-import { page } from './layout.ts';
-import { loginPage, ownPath } from './login-page.ts';
+import { RequestRefused } from '../http/errors.ts';
+import { isSameOrigin, SESSION_COOKIE, SESSION_SECONDS, type StaffAccess } from '../api/access.ts';
+import { page } from './components/layout.ts';
+import { loginPage, ownPath } from './pages/login-page.ts';
 
 /** Adds `/login` and `/logout`. `secure` cookies travel over TLS only. */
 export function addSessionRoutes(app: Hono, access: StaffAccess, { secure }: { secure: boolean }): void {

@@ -1,17 +1,17 @@
-/** What an agent's container asks and tells (src/agent/protocol.ts). */
+/** What an agent's container asks and tells (src/agent/platform/protocol.ts). */
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { LogBatch, Report, type Assignment } from '../../src/agent/protocol.ts';
-import { INTERRUPTED } from '../../src/domain/prompts.ts';
+import { LogBatch, Report, type Assignment } from '../../src/agent/platform/protocol.ts';
+import { INTERRUPTED } from '../../src/domain/agent/prompts.ts';
 import {
   findConversation,
   storeConversation,
   storeReport,
   type AssignmentRow,
-} from '../../src/read-model/assignments.ts';
-import type { Database } from '../../src/read-model/database.ts';
-import { nextLogLine, storeLogLines } from '../../src/read-model/run-log.ts';
-import { bodyTooLarge, failure } from '../errors.ts';
+} from '../../src/store/runs/assignments.ts';
+import type { Database } from '../../src/store/connection/database.ts';
+import { nextLogLine, storeLogLines } from '../../src/store/runs/run-log.ts';
+import { bodyTooLarge, failure } from '../http/errors.ts';
 import { bearer, type RunAccess } from './run-access.ts';
 
 export interface AgentApiOptions {

@@ -4,8 +4,8 @@
  */
 import { gunzipSync } from 'node:zlib';
 import { Hono } from 'hono';
-import { failure } from '../errors.ts';
-import { leavesWork } from '../../src/domain/stages.ts';
+import { failure } from '../http/errors.ts';
+import { leavesWork } from '../../src/domain/stages/stages.ts';
 import { readPushHead, refusal, refusePush } from './receive-pack.ts';
 import { basicPassword, type RunAccess } from './run-access.ts';
 

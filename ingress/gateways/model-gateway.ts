@@ -1,6 +1,6 @@
 /** The way to the model (design.md, decision 6): an agent shows its run token, the gateway shows the real key. */
 import { Hono } from 'hono';
-import { failure } from '../errors.ts';
+import { failure } from '../http/errors.ts';
 import { bearer, type RunAccess } from './run-access.ts';
 
 export interface ModelGatewayOptions {

@@ -1,7 +1,7 @@
 /** Who a run token is, for everything an agent may reach. */
-import type { AssignmentRow } from '../../src/read-model/assignments.ts';
-import { findAssignment } from '../../src/read-model/assignments.ts';
-import type { Database } from '../../src/read-model/database.ts';
+import type { AssignmentRow } from '../../src/store/runs/assignments.ts';
+import { findAssignment } from '../../src/store/runs/assignments.ts';
+import type { Database } from '../../src/store/connection/database.ts';
 
 /** The narrow port of src/adapters/run-tokens. */
 export interface RunTokenVerifier {

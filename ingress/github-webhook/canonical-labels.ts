@@ -1,6 +1,6 @@
 /** From the names that an installation gives to labels to those that the policy knows. */
-import type { LabelNames } from '../../src/domain/label-names.ts';
-import type { WebhookEvent } from '../../src/domain/webhooks.ts';
+import type { LabelNames } from '../../src/domain/stages/label-names.ts';
+import type { WebhookEvent } from '../../src/domain/triggers/webhooks.ts';
 
 /** The event with canonical names in place of GitHub's. */
 export function withCanonicalLabels(event: WebhookEvent, { canonical, overridden }: LabelNames): WebhookEvent {

@@ -3,8 +3,8 @@
  * have the shape of the event that the header names (reliability.md, finding 1).
  */
 import { z } from 'zod';
-import { CANONICAL_NAMES, type LabelNames } from '../../src/domain/label-names.ts';
-import type { WebhookEvent } from '../../src/domain/webhooks.ts';
+import { CANONICAL_NAMES, type LabelNames } from '../../src/domain/stages/label-names.ts';
+import type { WebhookEvent } from '../../src/domain/triggers/webhooks.ts';
 import { withCanonicalLabels } from './canonical-labels.ts';
 
 /** Text that Postgres and JSON can hold: no NUL, no lone surrogates (reliability.md, finding 7). */

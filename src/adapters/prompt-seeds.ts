@@ -1,7 +1,7 @@
 /** The prompt seeds of prompts/, read once. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Locale } from '../domain/comment-texts.ts';
+import type { Locale } from '../domain/locale.ts';
 
 /** Returns a look-up of `<name>.<locale>.md`; English where a language has none. */
 export function readPromptSeeds(directory: string): (name: string, locale: Locale) => string | undefined {

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { describe, expect, test } from 'vitest';
-import { createAgentActivities, type AgentPorts } from '../../activities/agents.ts';
+import { createAgentActivities, type AgentPorts } from '../../activities/agents/agents.ts';
 import { useTables } from '../support/tables.ts';
 
 const tables = useTables();

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { classified, permanent, toFailure, withoutQueries } from '../../activities/failures.ts';
 import { createOctokit } from '../../src/adapters/github/client.ts';
 import { GitHubAsksToWait } from '../../src/adapters/github/waits.ts';
-import { connect } from '../../src/read-model/database.ts';
+import { connect } from '../../src/store/connection/database.ts';
 
 type Headers = Record<string, string | number>;
 

@@ -1,14 +1,14 @@
 /** Why nothing was started is said once, in the language of the project (requirements.md 9.2 B34). */
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createGitHubActivities } from '../../activities/github.ts';
-import { createRecordActivities } from '../../activities/records.ts';
+import { createGitHubActivities } from '../../activities/github/publishing.ts';
+import { createRecordActivities } from '../../activities/records/records.ts';
 import { createGitHub } from '../../src/adapters/github/index.ts';
-import type { Locale } from '../../src/domain/comment-texts.ts';
-import type { IssueRef } from '../../src/domain/facts.ts';
-import { refusalMarker, type Refusal } from '../../src/domain/refusal-comment.ts';
-import { projects } from '../../src/read-model/schema.ts';
-import { DEMO, startWithDemo, type Stage } from '../sandbox/github/stand-in.ts';
+import type { Locale } from '../../src/domain/locale.ts';
+import type { IssueRef } from '../../src/domain/issue/facts.ts';
+import { refusalMarker, type Refusal } from '../../src/domain/messages/refusal-comment.ts';
+import { projects } from '../../src/store/connection/schema.ts';
+import { DEMO, startWithDemo, type Stage } from '../emulators/github/emulator.ts';
 import { bind, REPOSITORY, useTables } from '../support/tables.ts';
 
 const tables = useTables();

@@ -1,11 +1,11 @@
 /** The diff that was pushed is held against the stage's scope (requirements.md A14). */
 import { randomUUID } from 'node:crypto';
 import { beforeEach, expect, test } from 'vitest';
-import { createGitHubActivities, type GitHubPorts } from '../../activities/github.ts';
-import type { RunSettings } from '../../src/domain/settings.ts';
-import type { Stage } from '../../src/domain/stages.ts';
-import { storeAssignment, storeReport } from '../../src/read-model/assignments.ts';
-import { agentAssignments } from '../../src/read-model/schema.ts';
+import { createGitHubActivities, type GitHubPorts } from '../../activities/github/publishing.ts';
+import type { RunSettings } from '../../src/domain/stages/settings.ts';
+import type { Stage } from '../../src/domain/stages/stages.ts';
+import { storeAssignment, storeReport } from '../../src/store/runs/assignments.ts';
+import { agentAssignments } from '../../src/store/connection/schema.ts';
 import { issueOf, useTables } from '../support/tables.ts';
 
 const tables = useTables();

@@ -1,8 +1,8 @@
 /** What a project chooses, as its runs are told. */
 import { beforeEach, expect, test } from 'vitest';
-import { createRecordActivities } from '../../activities/records.ts';
-import type { RunSettings } from '../../src/domain/settings.ts';
-import { setProject } from '../../src/read-model/repositories.ts';
+import { createRecordActivities } from '../../activities/records/records.ts';
+import type { RunSettings } from '../../src/domain/stages/settings.ts';
+import { setProject } from '../../src/store/projects/repositories.ts';
 import { bind, REPOSITORY, useTables } from '../support/tables.ts';
 
 const tables = useTables();

@@ -3,8 +3,8 @@ import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, test } from 'vitest';
 import { toFailure } from '../../activities/failures.ts';
-import { createRunActivities } from '../../activities/runs.ts';
-import type { RunRow } from '../../src/read-model/projections.ts';
+import { createRunActivities } from '../../activities/records/runs.ts';
+import type { RunRow } from '../../src/read-model/projections/projections.ts';
 
 const ISSUE = { repositoryId: 42, owner: 'acme', name: 'demo', number: 7 };
 const LOCKED = 'Unable to create comment because issue is locked.';

@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { ensureEnvironment, ForeignEnvironment } from '../../src/adapters/local-runtime/environment.ts';
+import { ensureEnvironment, ForeignEnvironment } from '../../src/adapters/local-runtime/workspace.ts';
 import { readRecord } from '../../src/adapters/local-runtime/process-record.ts';
 import { identify, isAlive, type ProcessIdentity } from '../../src/adapters/process-identity.ts';
 import { createLocalRuntime } from '../../src/adapters/local-runtime/runtime.ts';

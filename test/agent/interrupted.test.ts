@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { prepareRepository } from '../../src/agent/repository.ts';
-import { makePlaces, placesIn } from '../../src/agent/places.ts';
+import { prepareRepository } from '../../src/agent/git/repository.ts';
+import { makePlaces, placesIn } from '../../src/agent/paths.ts';
 import { setStage } from './support/stage.ts';
 
 async function prepared(interrupted: boolean): Promise<string> {

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { LOG_LINE_CHARACTERS } from '../../src/agent/protocol.ts';
+import { LOG_LINE_CHARACTERS } from '../../src/agent/platform/protocol.ts';
 import { revisePrompt, RUN_LIMIT_MS, setStage, until, type Stage } from './support/stage.ts';
 
 describe('an agent that misbehaves', { timeout: RUN_LIMIT_MS }, () => {

@@ -3,10 +3,10 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { findConversation } from '../../src/agent/conversation.ts';
+import { findConversation } from '../../src/agent/cli/codex/conversation.ts';
 import { processesOf } from '../../src/agent/process-tree.ts';
-import { EXIT_CODES } from '../../src/domain/exit-codes.ts';
-import { runAgent } from '../../src/agent/runner.ts';
+import { EXIT_CODES } from '../../src/domain/run/exit-codes.ts';
+import { runAgent } from '../../src/agent/runner/runner.ts';
 import { RUN_LIMIT_MS, setStage, textOf, until, type Stage } from './support/stage.ts';
 
 describe('a platform that goes away', { timeout: RUN_LIMIT_MS }, () => {

@@ -4,7 +4,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { findConversation } from '../../src/agent/conversation.ts';
+import { findConversation } from '../../src/agent/cli/codex/conversation.ts';
 import { endProcesses, processesOf } from '../../src/agent/process-tree.ts';
 import { RUN_LIMIT_MS, setStage, textOf, until, type Stage } from './support/stage.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Report } from '../../src/agent/protocol.ts';
+import type { Report } from '../../src/agent/platform/protocol.ts';
 import { revisePrompt, RUN_LIMIT_MS, setStage, type Stage } from './support/stage.ts';
 
 const ISSUE = { number: 7, title: "Don't panic" };

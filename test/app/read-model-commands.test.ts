@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createRecordActivities } from '../../activities/records.ts';
-import { createRunActivities } from '../../activities/runs.ts';
-import { issueKey, type ObservedFact } from '../../src/domain/facts.ts';
+import { createRecordActivities } from '../../activities/records/records.ts';
+import { createRunActivities } from '../../activities/records/runs.ts';
+import { issueKey, type ObservedFact } from '../../src/domain/issue/facts.ts';
 import { observed, TASK_QUEUE } from '../../workflows/messages.ts';
 import {
   createFakeWorld,
@@ -21,7 +21,7 @@ import { eventually } from '../support/stack.ts';
 import { createTestWorker, startTemporal } from '../support/temporal.ts';
 import { useTables } from '../support/tables.ts';
 
-const CLI = fileURLToPath(new URL('../../src/app/cli.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../../src/cli/cli.ts', import.meta.url));
 const tables = useTables();
 const KEY = issueKey(ISSUE);
 

@@ -12,7 +12,7 @@ import {
 } from '@kubernetes/client-node';
 import { execa } from 'execa';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from 'vitest';
-import { startCluster, startComponent, stopCluster, stopComponent } from '../../src/app/cluster/cluster.ts';
+import { startCluster, startComponent, stopCluster, stopComponent } from '../../deploy/local-cluster/cluster.ts';
 
 const dataDirectory = inject('clusterDataDirectory');
 const namespace = `cluster-test-${randomBytes(3).toString('hex')}`;

@@ -10,7 +10,7 @@ import { createKubernetesApi, readKubeConfig } from '../../src/adapters/kubernet
 import { LABELS } from '../../src/adapters/kubernetes/names.ts';
 import { eventually } from '../support/stack.ts';
 
-const CLI = fileURLToPath(new URL('../../src/app/cli.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../../src/cli/cli.ts', import.meta.url));
 const STORY_MS = 600_000;
 
 const directory = mkdtempSync(join(tmpdir(), 'codex-k8s-demo-'));

@@ -10,7 +10,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { readKubeConfig } from '../../src/adapters/kubernetes/api.ts';
 import { CONTAINER } from '../../src/adapters/kubernetes/names.ts';
-import type { EnvironmentUse } from '../../src/domain/environments.ts';
+import type { EnvironmentUse } from '../../src/domain/workspace/workspaces.ts';
 import {
   agentOf,
   launch,

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { Exec, type V1Job, type V1Namespace, type V1Pod, type V1Status } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import type { RunView } from '../../ingress/staff-api/views.ts';
+import type { RunView } from '../../ingress/api/views.ts';
 import { createKubernetesApi, readKubeConfig, type KubernetesApi } from '../../src/adapters/kubernetes/api.ts';
 import { CONTAINER, LABELS } from '../../src/adapters/kubernetes/names.ts';
 import { beginnings } from '../e2e/support/agents.ts';

@@ -7,7 +7,7 @@ import type {
   V1Role,
 } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { removeEnvironment } from '../../src/adapters/kubernetes/environment.ts';
+import { removeEnvironment } from '../../src/adapters/kubernetes/workspace.ts';
 import {
   agentOf,
   ended,

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { permissionsOf, type PolicyRule, type RuntimeMode } from '../../src/domain/permissions.ts';
-import { ROLES, type Role } from '../../src/domain/stages.ts';
+import { permissionsOf, type PolicyRule, type RuntimeMode } from '../../src/domain/agent/permissions.ts';
+import { ROLES, type Role } from '../../src/domain/stages/stages.ts';
 import { accountOf, type Actor, administrator } from './support/actors.ts';
 import { lose, type Platform, startPlatform } from './support/agents.ts';
 

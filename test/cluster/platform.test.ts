@@ -7,14 +7,14 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { prepareLocalPlatform, type LocalPlatform } from '../../src/app/cluster/platform.ts';
-import type { LogLineView, LogView } from '../../ingress/staff-api/views.ts';
-import { createPlatformClient, type PlatformClient } from '../../src/app/demo/platform-client.ts';
-import type { Steps } from '../../src/app/demo/steps.ts';
-import { createPerson } from '../../src/app/demo/person.ts';
-import { tellStory, type StoryEnd } from '../../src/app/demo/story.ts';
-import { OWNER } from '../../src/app/sandbox-accounts.ts';
-import { issueOfBranch } from '../../src/domain/names.ts';
+import { prepareLocalPlatform, type LocalPlatform } from '../../deploy/local-cluster/platform.ts';
+import type { LogLineView, LogView } from '../../ingress/api/views.ts';
+import { createPlatformClient, type PlatformClient } from '../../src/embedded/demo/platform-client.ts';
+import type { Steps } from '../../src/embedded/demo/steps.ts';
+import { createPerson } from '../../src/embedded/demo/person.ts';
+import { tellStory, type StoryEnd } from '../../src/embedded/demo/story.ts';
+import { OWNER } from '../../src/embedded/accounts.ts';
+import { issueOfBranch } from '../../src/domain/issue/names.ts';
 import { beginnings } from '../e2e/support/agents.ts';
 
 const STAND_INS = fileURLToPath(new URL('support/stand-ins-process.ts', import.meta.url));
@@ -122,7 +122,7 @@ test.skipIf(!hasCluster)('the issue has one pull request, rolling restart or not
 });
 
 test.skipIf(!hasCluster)('the doctor in the worker’s pod finds nothing that has failed', async () => {
-  const doctor = ['node', '/app/src/app/cli.ts', 'doctor', '--process', 'worker', '--json'];
+  const doctor = ['node', '/app/src/cli/cli.ts', 'doctor', '--process', 'worker', '--json'];
   const report = JSON.parse(
     await kubectl('-n', 'codex-k8s', 'exec', 'deployment/worker', '-c', 'worker', '--', ...doctor),
   ) as { findings: { verdict: string; found: string }[] };

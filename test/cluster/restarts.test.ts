@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import type { KubeConfig, V1Job, V1Secret } from '@kubernetes/client-node';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createKubernetesApi, readKubeConfig } from '../../src/adapters/kubernetes/api.ts';
-import { startComponent, stopComponent } from '../../src/app/cluster/cluster.ts';
+import { startComponent, stopComponent } from '../../deploy/local-cluster/cluster.ts';
 import {
   agentOf,
   ended,

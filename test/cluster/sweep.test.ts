@@ -4,7 +4,7 @@ import type { V1Deployment, V1Namespace } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { ANNOTATIONS, LABELS, MANAGED_BY, PURPOSE } from '../../src/adapters/kubernetes/names.ts';
 import { isRefused } from '../../src/adapters/kubernetes/refusals.ts';
-import { installPlatform } from '../../src/app/install/platform.ts';
+import { installPlatform } from '../../src/embedded/install-platform.ts';
 import { eventually } from '../support/stack.ts';
 import {
   agentOf,

@@ -1,7 +1,7 @@
 /** Whole runs on Kubernetes: what becomes of a run whose cluster fails it, and of its namespace (reliability.md T40 to T43). */
 import type { V1Namespace, V1Pod } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunView } from '../../ingress/staff-api/views.ts';
+import type { RunView } from '../../ingress/api/views.ts';
 import { marked } from '../e2e/support/scene.ts';
 import { eventually } from '../support/stack.ts';
 import { namespaceRef, namespacesOf, refIn } from './support/agents.ts';

@@ -13,11 +13,11 @@ import type {
 import { parse, parseAllDocuments } from 'yaml';
 import { describe, expect, test } from 'vitest';
 import { egressFrom } from '../../src/adapters/kubernetes/index.ts';
-import { serverConfig, SETTINGS, workerConfig } from '../../src/app/config.ts';
-import { PLATFORM_SOURCES } from '../../src/app/cluster/images/platform-images.ts';
-import { readTemporalDev } from '../../src/app/up/temporal-dev.ts';
-import { temporalArguments } from '../../src/app/up/temporal.ts';
-import { fileOf } from '../app/doctor/support.ts';
+import { serverConfig, SETTINGS, workerConfig } from '../../src/app/config/config.ts';
+import { PLATFORM_SOURCES } from '../../deploy/local-cluster/images/platform-images.ts';
+import { readTemporalDev } from '../../src/embedded/temporal/dev-settings.ts';
+import { temporalArguments } from '../../src/embedded/temporal/temporal.ts';
+import { fileOf } from '../diagnostics/support.ts';
 
 const ROOT = fileURLToPath(new URL('../../deploy/kubernetes/', import.meta.url));
 const KNOWN = new Set([...SETTINGS.server, ...SETTINGS.worker]);

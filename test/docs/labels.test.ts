@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { labelsDocument } from '../../src/app/labels-document.ts';
-import { LABELS } from '../../src/domain/labels.ts';
-import { PROFILES, STAGES } from '../../src/domain/stages.ts';
+import { labelsDocument } from '../../deploy/labels-document.ts';
+import { LABELS } from '../../src/domain/stages/labels.ts';
+import { PROFILES, STAGES } from '../../src/domain/stages/stages.ts';
 
 const page = readFileSync(new URL('../../docs/labels.md', import.meta.url), 'utf8');
 

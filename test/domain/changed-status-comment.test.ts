@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { issueOfBranch } from '../../src/domain/names.ts';
-import { newStory, pagesOf, readStatusMarkers, renderStatusComment } from '../../src/domain/status-comment.ts';
-import { judge } from '../../src/domain/triggers.ts';
-import { issueNumberOf, type WebhookEvent } from '../../src/domain/webhooks.ts';
+import { issueOfBranch } from '../../src/domain/issue/names.ts';
+import { newStory, pagesOf, readStatusMarkers, renderStatusComment } from '../../src/domain/messages/status-comment.ts';
+import { judge } from '../../src/domain/triggers/triggers.ts';
+import { issueNumberOf, type WebhookEvent } from '../../src/domain/triggers/webhooks.ts';
 import { IDENTITY, knowing, OLIVIA, REPOSITORY, STRANGER } from './events.ts';
 
 type CommentEvent = Extract<WebhookEvent, { name: 'issue_comment' }>;

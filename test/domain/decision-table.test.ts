@@ -3,11 +3,11 @@
  * follows. First what a webhook means by itself, then what its fact means for an issue that has a past.
  *
  * Rows that this build has no counterpart of: 22 and 23 deploy and bump nothing, a push is recorded; 27 cannot be, every role
- * has an agent; 29 is found out by the run (`pull_request_not_found`, test/workflows/issue.test.ts).
+ * has an agent; 29 is found out by the run (`pull_request_not_found`, test/workflows/issue/workflow.test.ts).
  */
 import { describe, expect, test } from 'vitest';
-import type { Account, Fact } from '../../src/domain/facts.ts';
-import { ASKING, type DoneStages } from '../../src/domain/gates.ts';
+import type { Account, Fact } from '../../src/domain/issue/facts.ts';
+import { ASKING, type DoneStages } from '../../src/domain/issue/gates.ts';
 import {
   decideRevise,
   decideTriggers,
@@ -19,13 +19,13 @@ import {
   type LabelFact,
   type LabelTruth,
   type PlannedRun,
-} from '../../src/domain/issue-life.ts';
-import { resolveProfile } from '../../src/domain/profile.ts';
-import { RUN_LIMITS } from '../../src/domain/capacity.ts';
-import type { Sender, Standing } from '../../src/domain/senders.ts';
-import { roleOf, STAGES, triggerLabel, type Stage, type TriggerTarget } from '../../src/domain/stages.ts';
-import { judge, type Knowledge } from '../../src/domain/triggers.ts';
-import { goneRepositories, type WebhookEvent } from '../../src/domain/webhooks.ts';
+} from '../../src/domain/issue/issue-life.ts';
+import { resolveProfile } from '../../src/domain/stages/model-selection.ts';
+import { RUN_LIMITS } from '../../src/domain/run/permits.ts';
+import type { Sender, Standing } from '../../src/domain/triggers/senders.ts';
+import { roleOf, STAGES, triggerLabel, type Stage, type TriggerTarget } from '../../src/domain/stages/stages.ts';
+import { judge, type Knowledge } from '../../src/domain/triggers/triggers.ts';
+import { goneRepositories, type WebhookEvent } from '../../src/domain/triggers/webhooks.ts';
 import {
   IDENTITY,
   issuesEvent,

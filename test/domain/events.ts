@@ -1,7 +1,7 @@
 /** Webhook events for the policy's tests: the plainest of each kind, changed where a test needs it. */
-import type { Standing } from '../../src/domain/senders.ts';
-import type { DeliveryIdentity, Knowledge } from '../../src/domain/triggers.ts';
-import type { WebhookEvent } from '../../src/domain/webhooks.ts';
+import type { Standing } from '../../src/domain/triggers/senders.ts';
+import type { DeliveryIdentity, Knowledge } from '../../src/domain/triggers/triggers.ts';
+import type { WebhookEvent } from '../../src/domain/triggers/webhooks.ts';
 
 type IssuesEvent = Extract<WebhookEvent, { name: 'issues' }>;
 type PullRequestEvent = Extract<WebhookEvent, { name: 'pull_request' }>;

@@ -4,9 +4,14 @@
  */
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { withdrawalsIn } from '../../src/domain/confirmations.ts';
-import { decideTriggers, type LabelFact, type LabelTruth, type TakenEvents } from '../../src/domain/issue-life.ts';
-import { judge } from '../../src/domain/triggers.ts';
+import { withdrawalsIn } from '../../src/domain/issue/confirmations.ts';
+import {
+  decideTriggers,
+  type LabelFact,
+  type LabelTruth,
+  type TakenEvents,
+} from '../../src/domain/issue/issue-life.ts';
+import { judge } from '../../src/domain/triggers/triggers.ts';
 import {
   missedOnIssue,
   reconcileId,
@@ -14,7 +19,7 @@ import {
   type IssueOnGitHub,
   type KnownRun,
   type Told,
-} from '../../src/domain/sweeps.ts';
+} from '../../src/domain/maintenance/sweeps.ts';
 import { knowing, MEMBER, REPOSITORY } from './events.ts';
 
 const LABEL = 'run:dev';

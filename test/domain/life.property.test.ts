@@ -1,13 +1,13 @@
 /**
  * Whatever people do on an issue, and however GitHub tells of it, one run works at a time, each stands for a click, a
  * review or a comment of somebody who may, nothing is lost and nothing is stuck. The decisions are performed by
- * workflows/issue-acts.ts itself, without Temporal, over a GitHub of some lines.
+ * workflows/issue/handlers.ts itself, without Temporal, over a GitHub of some lines.
  */
 import * as fc from 'fast-check';
 import { describe, expect, test, vi } from 'vitest';
-import type { ObservedFact } from '../../src/domain/facts.ts';
-import { startsWorkflow } from '../../src/domain/facts.ts';
-import type { IssuePast } from '../../src/domain/gates.ts';
+import type { ObservedFact } from '../../src/domain/issue/facts.ts';
+import { startsWorkflow } from '../../src/domain/issue/facts.ts';
+import type { IssuePast } from '../../src/domain/issue/gates.ts';
 import {
   isOver,
   newIssueState,
@@ -15,14 +15,14 @@ import {
   type IssueState,
   type LabelTruth,
   type PlannedRun,
-} from '../../src/domain/issue-life.ts';
-import { withdrawalsIn } from '../../src/domain/confirmations.ts';
-import type { RunOutcome } from '../../src/domain/runs.ts';
-import type { Sender, Standing } from '../../src/domain/senders.ts';
-import { MODE_DISCUSSION, NEED_REVIEWER, triggerOfLabel } from '../../src/domain/stages.ts';
-import { judge } from '../../src/domain/triggers.ts';
-import type { WebhookEvent } from '../../src/domain/webhooks.ts';
-import { createIssueActs, type IssueActs } from '../../workflows/issue-acts.ts';
+} from '../../src/domain/issue/issue-life.ts';
+import { withdrawalsIn } from '../../src/domain/issue/confirmations.ts';
+import type { RunOutcome } from '../../src/domain/run/runs.ts';
+import type { Sender, Standing } from '../../src/domain/triggers/senders.ts';
+import { MODE_DISCUSSION, NEED_REVIEWER, triggerOfLabel } from '../../src/domain/stages/stages.ts';
+import { judge } from '../../src/domain/triggers/triggers.ts';
+import type { WebhookEvent } from '../../src/domain/triggers/webhooks.ts';
+import { createIssueActs, type IssueActs } from '../../workflows/issue/handlers.ts';
 import { knowing, MEMBER, REPOSITORY, STRANGER } from './events.ts';
 
 /** The world that the workflow's effects reach; of the example that runs. */
@@ -42,8 +42,8 @@ vi.mock('@temporalio/workflow', () => ({
       world().signalRun(id, name, request),
   }),
 }));
-vi.mock('../../workflows/run.ts', () => ({ runWorkflow: 'runWorkflow' }));
-vi.mock('../../workflows/effects.ts', () => {
+vi.mock('../../workflows/run/workflow.ts', () => ({ runWorkflow: 'runWorkflow' }));
+vi.mock('../../workflows/activities.ts', () => {
   const nothing = async (): Promise<void> => undefined;
   const settle = async ({
     issue,

@@ -2,9 +2,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunView } from '../../ingress/staff-api/views.ts';
-import { OWNER } from '../../src/app/sandbox-accounts.ts';
-import type { Received, Receiver } from '../sandbox/github/stand-in.ts';
+import type { RunView } from '../../ingress/api/views.ts';
+import { OWNER } from '../../src/embedded/accounts.ts';
+import type { Received, Receiver } from '../emulators/github/emulator.ts';
 import { eventually, living, processesOf, whileFrozen, type OwnedProcess } from '../support/stack.ts';
 import { agentOf } from './support/agents.ts';
 import { listenTo, signature } from './support/hook-receiver.ts';

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { COLLEAGUE, OWNER } from '../../src/app/sandbox-accounts.ts';
-import { LABELS } from '../../src/domain/labels.ts';
+import { COLLEAGUE, OWNER } from '../../src/embedded/accounts.ts';
+import { LABELS } from '../../src/domain/stages/labels.ts';
 import { eventually, startStack } from '../support/stack.ts';
 import { closeScene, openScene, type Scene } from './support/scene.ts';
 
-const CLI = fileURLToPath(new URL('../../src/app/cli.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../../src/cli/cli.ts', import.meta.url));
 const REPO = 'named';
 const directory = mkdtempSync(join(tmpdir(), 'label-names-'));
 

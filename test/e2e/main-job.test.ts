@@ -2,11 +2,11 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunView } from '../../ingress/staff-api/views.ts';
-import { BOT, OWNER } from '../../src/app/sandbox-accounts.ts';
-import { eventHash } from '../../src/read-model/events.ts';
-import { DEMO_ISSUE, DEMO_REVIEW, demoRepositoryFiles } from '../../src/sandbox/demo-repository.ts';
-import type { Receiver } from '../sandbox/github/stand-in.ts';
+import type { RunView } from '../../ingress/api/views.ts';
+import { BOT, OWNER } from '../../src/embedded/accounts.ts';
+import { eventHash } from '../../src/store/audit/events.ts';
+import { DEMO_ISSUE, DEMO_REVIEW, demoRepositoryFiles } from '../../src/emulators/demo-repository.ts';
+import type { Receiver } from '../emulators/github/emulator.ts';
 import { eventually } from '../support/stack.ts';
 import { historyOfComment, listenTo } from './support/hook-receiver.ts';
 import { closeScene, marked, openScene, type BoundRepository, type Scene } from './support/scene.ts';

@@ -3,9 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { OWNER } from '../../src/app/sandbox-accounts.ts';
-import type { RunView } from '../../ingress/staff-api/views.ts';
-import { remote, WorkingCopy } from '../sandbox/github/stand-in.ts';
+import { OWNER } from '../../src/embedded/accounts.ts';
+import type { RunView } from '../../ingress/api/views.ts';
+import { remote, WorkingCopy } from '../emulators/github/emulator.ts';
 import { closeScene, marked, openScene, type Scene } from './support/scene.ts';
 
 const REPO = 'trouble';

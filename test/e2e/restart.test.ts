@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunView } from '../../ingress/staff-api/views.ts';
+import type { RunView } from '../../ingress/api/views.ts';
 import { identify } from '../../src/adapters/process-identity.ts';
 import { eventually, living, processesOf } from '../support/stack.ts';
 import { agentOf, beginnings, outputOf, placesOf, type AgentPlace } from './support/agents.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunView } from '../../ingress/staff-api/views.ts';
+import type { RunView } from '../../ingress/api/views.ts';
 import { allPids, processesOf, readProc } from '../support/stack.ts';
 import { agentOf, type AgentPlace } from './support/agents.ts';
 import { closeScene, openScene, type Scene } from './support/scene.ts';

@@ -4,9 +4,9 @@
  */
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunView } from '../../ingress/staff-api/views.ts';
-import { bundleWorkflows, historyOf, replayHistories } from '../../src/app/replay.ts';
-import { OWNER } from '../../src/app/sandbox-accounts.ts';
+import type { RunView } from '../../ingress/api/views.ts';
+import { bundleWorkflows, historyOf, replayHistories } from '../../src/cli/histories/replay.ts';
+import { OWNER } from '../../src/embedded/accounts.ts';
 import { closeScene, openScene, type Scene } from './support/scene.ts';
 import { eventually } from '../support/stack.ts';
 

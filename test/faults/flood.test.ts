@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { OWNER } from '../../src/app/sandbox-accounts.ts';
+import { OWNER } from '../../src/embedded/accounts.ts';
 import { closeScene, openScene, type BoundRepository, type Scene } from '../e2e/support/scene.ts';
 import { noopAgentCommand } from '../support/noop-agent.ts';
 import { eventually } from '../support/stack.ts';

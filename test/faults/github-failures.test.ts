@@ -5,7 +5,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { BOT, OWNER } from '../../src/app/sandbox-accounts.ts';
+import { BOT, OWNER } from '../../src/embedded/accounts.ts';
 import { closeScene, marked, openScene, type BoundRepository, type Scene } from '../e2e/support/scene.ts';
 import { startFaultyGitHub, type Call, type FaultyGitHub } from '../support/github-faults.ts';
 import { eventually } from '../support/stack.ts';

@@ -8,10 +8,10 @@ import { Hono } from 'hono';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createGitHubWebhook } from '../../ingress/github-webhook/route.ts';
 import { sign } from '../../ingress/github-webhook/signature.ts';
-import { createHandOver, type HandOver } from '../../ingress/hand-over.ts';
-import { connect, type Connection } from '../../src/read-model/database.ts';
-import { createIntake, INTAKE_CONNECTION, recordDelivery } from '../../src/read-model/intake.ts';
-import { deliveries, inboxes } from '../../src/read-model/schema.ts';
+import { createHandOver, type HandOver } from '../../ingress/relay/inbox-relay.ts';
+import { connect, type Connection } from '../../src/store/connection/database.ts';
+import { createIntake, INTAKE_CONNECTION, recordDelivery } from '../../src/store/intake/intake.ts';
+import { deliveries, inboxes } from '../../src/store/connection/schema.ts';
 import { startProxy, type Proxy } from '../support/proxy.ts';
 import {
   bind,

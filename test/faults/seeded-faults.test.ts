@@ -7,7 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { BOT, OWNER } from '../../src/app/sandbox-accounts.ts';
+import { BOT, OWNER } from '../../src/embedded/accounts.ts';
 import { eventually, processesOf } from '../support/stack.ts';
 import { closeScene, marked, openScene, type BoundRepository, type Scene } from '../e2e/support/scene.ts';
 

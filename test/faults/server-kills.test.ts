@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { closeScene, openScene, type BoundRepository, type Scene } from '../e2e/support/scene.ts';
-import { OWNER } from '../../src/app/sandbox-accounts.ts';
+import { OWNER } from '../../src/embedded/accounts.ts';
 import { noopAgentCommand } from '../support/noop-agent.ts';
 import { ended, journalOf, patiently } from './support/life.ts';
 

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { ObservedFact } from '../../src/domain/facts.ts';
+import type { ObservedFact } from '../../src/domain/issue/facts.ts';
 import { closeScene, openScene, type BoundRepository, type Scene } from '../e2e/support/scene.ts';
 import { noopAgentCommand } from '../support/noop-agent.ts';
 import { environmentOf, startBeside, type Beside } from './support/beside.ts';

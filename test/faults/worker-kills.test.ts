@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createActivities, type Activities, type ActivityPorts } from '../../activities/index.ts';
-import { OWNER } from '../../src/app/sandbox-accounts.ts';
+import { OWNER } from '../../src/embedded/accounts.ts';
 import { closeScene, openScene, type Scene } from '../e2e/support/scene.ts';
 import { noopAgentCommand } from '../support/noop-agent.ts';
 import { environmentOf, startBeside, type Beside } from './support/beside.ts';

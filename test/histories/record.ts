@@ -2,15 +2,16 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { agentEnvironment } from '../../src/app/agent-command.ts';
-import { createPerson } from '../../src/app/demo/person.ts';
-import { createPlatformClient, until } from '../../src/app/demo/platform-client.ts';
-import { createSteps } from '../../src/app/demo/steps.ts';
-import { tellStory } from '../../src/app/demo/story.ts';
-import { readHistory } from '../../src/app/replay.ts';
-import { BOT, OWNER } from '../../src/app/sandbox-accounts.ts';
-import { createTerminal } from '../../src/app/terminal.ts';
-import { startStack } from '../../src/app/up/stack.ts';
+import { agentEnvironment } from '../../src/app/agent/agent-command.ts';
+import { createPerson } from '../../src/embedded/demo/person.ts';
+import { createPlatformClient, until } from '../../src/embedded/demo/platform-client.ts';
+import { createSteps } from '../../src/embedded/demo/steps.ts';
+import { tellStory } from '../../src/embedded/demo/story.ts';
+import { readHistory } from '../../src/cli/histories/replay.ts';
+import { BOT, OWNER } from '../../src/embedded/accounts.ts';
+import { createTerminal } from '../../src/terminal/style.ts';
+import { startCluster } from '../../deploy/local-cluster/cluster.ts';
+import { startStack } from '../../src/embedded/stack.ts';
 import { CAPACITY_WORKFLOW_ID } from '../../workflows/messages.ts';
 
 const [version = 'unreleased'] = process.argv.slice(2);
@@ -18,6 +19,7 @@ const data = await mkdtemp(join(tmpdir(), 'codex-k8s-histories-'));
 const terminal = createTerminal();
 const stack = await startStack({
   data,
+  startCluster,
   env: process.env,
   report: terminal.progress,
   path: agentEnvironment()['PATH'] ?? '',

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { connect, type Connection } from '../../src/read-model/database.ts';
+import { connect, type Connection } from '../../src/store/connection/database.ts';
 import { readCounters } from '../../src/read-model/queries/counters.ts';
 import { listDeliveries } from '../../src/read-model/queries/deliveries.ts';
 import { listRunEvents, newestIssueEvents } from '../../src/read-model/queries/events.ts';

@@ -1,7 +1,7 @@
 /** What people and GitHub do during a soak: issues live their lives, and deliveries come that nobody asked for. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { OWNER } from '../../src/app/sandbox-accounts.ts';
-import type { Ready } from '../../src/app/up/data-directory.ts';
+import { OWNER } from '../../src/embedded/accounts.ts';
+import type { Ready } from '../../src/embedded/data-directory.ts';
 import type { BoundRepository, Scene } from '../e2e/support/scene.ts';
 import { bodyOf, deliver, type Sent } from '../faults/support/deliveries.ts';
 import type { Random } from '../faults/support/random.ts';

@@ -5,8 +5,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import type { RunStatus } from '../../src/domain/runs.ts';
-import { OWNER } from '../../src/app/sandbox-accounts.ts';
+import type { RunStatus } from '../../src/domain/run/runs.ts';
+import { OWNER } from '../../src/embedded/accounts.ts';
 import type { BoundRepository, Scene } from '../e2e/support/scene.ts';
 import { journalOf } from '../faults/support/life.ts';
 import { livingAgents } from './kills.ts';

@@ -1,4 +1,4 @@
-/** An agent that does nothing but live, for tests of what starts agents; it claims its place as src/app/agent.ts does. */
+/** An agent that does nothing but live, for tests of what starts agents; it claims its place as src/app/agent/local-agent.ts does. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 

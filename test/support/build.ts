@@ -33,7 +33,7 @@ function otherBuild(file: string, change: (text: string) => string): Build {
   if (changed === text) throw new Error(`nothing was changed in ${file}`);
   writeFileSync(path, changed);
   return {
-    cli: join(directory, 'src/app/cli.ts'),
+    cli: join(directory, 'src/cli/cli.ts'),
     workflows: join(directory, 'workflows/index.ts'),
     remove: () => rmSync(directory, { recursive: true, force: true }),
   };
@@ -41,7 +41,7 @@ function otherBuild(file: string, change: (text: string) => string): Build {
 
 /** A build whose runs begin with a timer that those of no other build have, and without a patch for it. */
 export function nonDeterministicBuild(): Build {
-  return otherBuild('workflows/run.ts', (text) =>
+  return otherBuild('workflows/run/workflow.ts', (text) =>
     text
       .replace(/^import \{/m, "import { sleep } from '@temporalio/workflow';\nimport {")
       .replace(/(export async function runWorkflow\([^{]+\{)/, "$1\n  await sleep('1 second');"),

@@ -1,12 +1,12 @@
 /** Activities that remember what they were asked, over a GitHub of a few lines. */
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
-import type { AgentProfile } from '../../src/domain/profile.ts';
+import type { AgentProfile } from '../../src/domain/stages/model-selection.ts';
 import type { Activities } from '../../activities/index.ts';
-import type { AgentEnd } from '../../activities/agents.ts';
-import { RUN_LIMITS } from '../../src/domain/capacity.ts';
-import { withdrawalsIn, type PullRequestTruth, type ReviewTruth } from '../../src/domain/confirmations.ts';
-import type { Account, Fact, ObservedFact } from '../../src/domain/facts.ts';
-import type { RunRow } from '../../src/read-model/projections.ts';
+import type { AgentEnd } from '../../activities/agents/agents.ts';
+import { RUN_LIMITS } from '../../src/domain/run/permits.ts';
+import { withdrawalsIn, type PullRequestTruth, type ReviewTruth } from '../../src/domain/issue/confirmations.ts';
+import type { Account, Fact, ObservedFact } from '../../src/domain/issue/facts.ts';
+import type { RunRow } from '../../src/read-model/projections/projections.ts';
 
 export const ISSUE = { repositoryId: 1, owner: 'acme', name: 'app', number: 12 } as const;
 const OLIVIA = { id: 7, login: 'olivia' } as const;

@@ -1,8 +1,8 @@
 /** One issue's workflow on a real Temporal, over activities that remember what they were asked. */
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { expect } from 'vitest';
-import { issueKey, type IssueRef, type ObservedFact } from '../../src/domain/facts.ts';
-import type { IssueState } from '../../src/domain/issue-life.ts';
+import { issueKey, type IssueRef, type ObservedFact } from '../../src/domain/issue/facts.ts';
+import type { IssueState } from '../../src/domain/issue/issue-life.ts';
 import { issueStateQuery, observed, runWorkflowId, TASK_QUEUE } from '../../workflows/messages.ts';
 import { createFakeWorld, FINISHED, ISSUE, labeled, runId } from './fake-activities.ts';
 import { eventually } from './stack.ts';

@@ -13,8 +13,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { claim } from '../../src/adapters/local-runtime/process-record.ts';
-import { connectPlatform, RunOver } from '../../src/agent/platform.ts';
-import type { Assignment } from '../../src/agent/protocol.ts';
+import { connectPlatform, RunOver } from '../../src/agent/platform/platform.ts';
+import type { Assignment } from '../../src/agent/platform/protocol.ts';
 import { persist } from '../../src/agent/retry.ts';
 
 /**
@@ -145,7 +145,7 @@ async function pushOneCommit(
   return git(['rev-parse', 'refs/heads/made']);
 }
 
-/** Git with the run token from its file, as src/agent/git.ts runs it, and nothing to guard against: nobody works here. */
+/** Git with the run token from its file, as src/agent/git/git.ts runs it, and nothing to guard against: nobody works here. */
 function createGit(directory: string, cloneUrl: string, tokenFile: string) {
   const answer = String.raw`IFS= read -r token < '${tokenFile}'; printf 'username=codex-k8s\npassword=%s\n' "$token"`;
   const helper = `!f() { test "$1" = get || return 0; ${answer}; }; f`;

@@ -8,10 +8,10 @@ import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { findUp, Ready } from '../../src/app/up/data-directory.ts';
+import { findUp, Ready } from '../../src/embedded/data-directory.ts';
 import { identify, isAlive, type ProcessIdentity } from '../../src/adapters/process-identity.ts';
 
-const CLI = fileURLToPath(new URL('../../src/app/cli.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../../src/cli/cli.ts', import.meta.url));
 
 /** An `up` that is told to stop stops everything within this time, a waiting agent included. */
 const STOP_LIMIT_MS = 60_000;

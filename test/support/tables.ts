@@ -1,11 +1,11 @@
 /** A real Postgres with what most tests of the intake need: a bound repository, its people, and deliveries to keep. */
 import { asc, eq } from 'drizzle-orm';
 import { afterAll, beforeAll } from 'vitest';
-import { issueKey, type Fact, type IssueRef } from '../../src/domain/facts.ts';
-import { connect, type Connection, type Database } from '../../src/read-model/database.ts';
-import { eventHash, type FlowEvent } from '../../src/read-model/events.ts';
-import { createIntake, type Intake, type JudgedDelivery } from '../../src/read-model/intake.ts';
-import { addPerson, bindRepository, ensureProject } from '../../src/read-model/repositories.ts';
+import { issueKey, type Fact, type IssueRef } from '../../src/domain/issue/facts.ts';
+import { connect, type Connection, type Database } from '../../src/store/connection/database.ts';
+import { eventHash, type FlowEvent } from '../../src/store/audit/events.ts';
+import { createIntake, type Intake, type JudgedDelivery } from '../../src/store/intake/intake.ts';
+import { addPerson, bindRepository, ensureProject } from '../../src/store/projects/repositories.ts';
 import {
   deliveries,
   flowEvents,
@@ -16,7 +16,7 @@ import {
   projectMembers,
   projects,
   repositories,
-} from '../../src/read-model/schema.ts';
+} from '../../src/store/connection/schema.ts';
 import { startTestDatabase } from './postgres.ts';
 
 export const REPOSITORY = { id: 42, owner: 'acme', name: 'demo' };

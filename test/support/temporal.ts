@@ -13,12 +13,12 @@ import {
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
 import type { Activities } from '../../activities/index.ts';
-import { beatWhileRunning } from '../../src/app/activity-heartbeats.ts';
-import { cacheDirectory } from '../../src/app/up/cache-directory.ts';
-import { accepts } from '../../src/app/up/ports.ts';
-import { resolveTemporal } from '../../src/app/up/temporal-executable.ts';
-import { readTemporalDev } from '../../src/app/up/temporal-dev.ts';
-import { dataConverter } from '../../src/app/data-converter.ts';
+import { beatWhileRunning } from '../../src/app/worker/activity-heartbeats.ts';
+import { cacheDirectory } from '../../src/embedded/files/cache-directory.ts';
+import { accepts } from '../../src/embedded/files/ports.ts';
+import { resolveTemporal } from '../../src/embedded/temporal/executable.ts';
+import { readTemporalDev } from '../../src/embedded/temporal/dev-settings.ts';
+import { dataConverter } from '../../src/app/process/data-converter.ts';
 import { searchAttributes, TASK_QUEUE } from '../../workflows/messages.ts';
 import { freePort } from './free-port.ts';
 import { eventually } from './stack.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { issueKey, type ObservedFact } from '../../src/domain/facts.ts';
+import { issueKey, type ObservedFact } from '../../src/domain/issue/facts.ts';
 import { issueStateQuery, observed, TASK_QUEUE } from '../../workflows/messages.ts';
 import { createFakeWorld, delivered, FINISHED, ISSUE, labeled, runId } from '../support/fake-activities.ts';
 import { createTestWorker, startTemporal } from '../support/temporal.ts';

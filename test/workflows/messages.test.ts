@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readTemporalDev } from '../../src/app/up/temporal-dev.ts';
+import { readTemporalDev } from '../../src/embedded/temporal/dev-settings.ts';
 import { searchAttributes } from '../../workflows/messages.ts';
 
 test('a development server has exactly the search attributes that workflows set', () => {

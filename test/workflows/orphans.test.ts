@@ -4,7 +4,7 @@
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { GoneReason, ObservedFact } from '../../src/domain/facts.ts';
+import type { GoneReason, ObservedFact } from '../../src/domain/issue/facts.ts';
 import { changesRequested, delivered, FINISHED, labeled } from '../support/fake-activities.ts';
 import { openIssueStage, type IssueStage } from '../support/issue-stage.ts';
 import { startTemporal } from '../support/temporal.ts';

@@ -3,7 +3,7 @@ import { Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createIssueWorkflows } from '../../ingress/issues.ts';
+import { createIssueWorkflows } from '../../ingress/relay/issue-signals.ts';
 import { PAYLOAD_LIMIT, payloadConverter } from '../../workflows/payload-converter.ts';
 import { delivered, ISSUE, labeled } from '../support/fake-activities.ts';
 import { openIssueStage } from '../support/issue-stage.ts';

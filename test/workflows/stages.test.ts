@@ -1,9 +1,9 @@
 /** The stateful half of the trigger policy, on a real Temporal: gates, questions, rethink, reviewers and conversations. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { AgentEnd } from '../../activities/agents.ts';
-import type { ObservedFact } from '../../src/domain/facts.ts';
-import { triggerLabel, type Stage, type TriggerTarget } from '../../src/domain/stages.ts';
+import type { AgentEnd } from '../../activities/agents/agents.ts';
+import type { ObservedFact } from '../../src/domain/issue/facts.ts';
+import { triggerLabel, type Stage, type TriggerTarget } from '../../src/domain/stages/stages.ts';
 import { changesRequested, delivered, FINISHED } from '../support/fake-activities.ts';
 import { openIssueStage, type IssueStage } from '../support/issue-stage.ts';
 import { startTemporal } from '../support/temporal.ts';

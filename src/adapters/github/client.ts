@@ -1,7 +1,7 @@
 /** The connection to GitHub. Retries belong to Temporal, so none are made here. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Octokit } from '@octokit/rest';
-import { CANONICAL_NAMES, type LabelNames } from '../../domain/label-names.ts';
+import { CANONICAL_NAMES, type LabelNames } from '../../domain/stages/label-names.ts';
 import { spend, UNLIMITED, type GitHubBudget } from './budget.ts';
 import { exchangeLabelNames } from './label-names.ts';
 import {

@@ -1,7 +1,7 @@
 /** What GitHub says of a pull request and of a review, asked before a webhook about them is acted on. */
 import type { Octokit } from '@octokit/rest';
-import type { PullRequestTruth, RepositoryTruth, ReviewTruth } from '../../domain/confirmations.ts';
-import type { IssueRef } from '../../domain/facts.ts';
+import type { PullRequestTruth, RepositoryTruth, ReviewTruth } from '../../domain/issue/confirmations.ts';
+import type { IssueRef } from '../../domain/issue/facts.ts';
 import { createConditionalReads } from './conditional-reads.ts';
 
 export function createConfirmations(octokit: Octokit) {

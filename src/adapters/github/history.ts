@@ -1,9 +1,9 @@
 /** What happened on GitHub, as GitHub itself has it on record: for sweeps, which ask instead of being told. */
 import type { Octokit } from '@octokit/rest';
-import type { IssueRef } from '../../domain/facts.ts';
-import type { Sender } from '../../domain/senders.ts';
-import { normalizeLabel } from '../../domain/stages.ts';
-import type { ChangeRequest, HistoryEvent } from '../../domain/sweeps.ts';
+import type { IssueRef } from '../../domain/issue/facts.ts';
+import type { Sender } from '../../domain/triggers/senders.ts';
+import { normalizeLabel } from '../../domain/stages/stages.ts';
+import type { ChangeRequest, HistoryEvent } from '../../domain/maintenance/sweeps.ts';
 import { createConditionalReads } from './conditional-reads.ts';
 
 /** An issue or a pull request as a repository's list shows it. */

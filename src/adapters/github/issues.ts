@@ -1,8 +1,8 @@
 /** Issues: reactions, labels with their events, comments found by a marker. */
 import type { Octokit } from '@octokit/rest';
-import type { Account, IssueRef } from '../../domain/facts.ts';
-import type { LabelTruth } from '../../domain/issue-life.ts';
-import type { GitHubComment } from '../../domain/snapshot.ts';
+import type { Account, IssueRef } from '../../domain/issue/facts.ts';
+import type { LabelTruth } from '../../domain/issue/issue-life.ts';
+import type { GitHubComment } from '../../domain/agent/snapshot.ts';
 import { isNotFound } from './client.ts';
 
 export function createIssues(octokit: Octokit) {

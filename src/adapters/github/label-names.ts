@@ -1,10 +1,10 @@
 /**
- * Labels under the names that an installation gives them (src/domain/label-names.ts). Exchanged around every request and
+ * Labels under the names that an installation gives them (src/domain/stages/label-names.ts). Exchanged around every request and
  * answer, so that no caller of GitHub can forget it: whoever uses the client sees canonical names only.
  */
 import type { Octokit } from '@octokit/rest';
-import type { LabelNames } from '../../domain/label-names.ts';
-import { LABELS } from '../../domain/labels.ts';
+import type { LabelNames } from '../../domain/stages/label-names.ts';
+import { LABELS } from '../../domain/stages/labels.ts';
 
 /** Has a client speak canonical names. */
 export function exchangeLabelNames(octokit: Octokit, names: LabelNames): void {

@@ -1,8 +1,8 @@
 /** Pull requests: found by their branch before one is opened; reviews and the answers to them. */
 import type { Octokit } from '@octokit/rest';
-import type { IssueRef } from '../../domain/facts.ts';
-import type { GitHubComment, GitHubReviewComment } from '../../domain/snapshot.ts';
-import type { PullRequestText } from '../../domain/pull-request.ts';
+import type { IssueRef } from '../../domain/issue/facts.ts';
+import type { GitHubComment, GitHubReviewComment } from '../../domain/agent/snapshot.ts';
+import type { PullRequestText } from '../../domain/messages/pull-request.ts';
 import { isNotFound } from './client.ts';
 import { commentOf } from './issues.ts';
 

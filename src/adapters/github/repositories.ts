@@ -1,7 +1,7 @@
 /** What binding a repository needs: its identity, its webhook, the labels, and people by login. */
 import type { Octokit } from '@octokit/rest';
 import type { WebhookEventName } from '@octokit/webhooks/types';
-import { normalizeLabel } from '../../domain/stages.ts';
+import { normalizeLabel } from '../../domain/stages/stages.ts';
 import { isNotFound } from './client.ts';
 import { GitHubAsksToWait } from './waits.ts';
 

@@ -4,12 +4,12 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CoreV1Event, V1Job, V1Pod } from '@kubernetes/client-node';
-import type { Loss } from '../../domain/losses.ts';
-import { createHints, type Hints } from '../hints.ts';
+import type { Loss } from '../../domain/run/termination-reasons.ts';
+import { createHints, type Hints } from '../change-signal.ts';
 import type { KubernetesApi } from './api.ts';
 import { jobName, LABELS } from './names.ts';
 import { KubernetesRefusal } from './refusals.ts';
-import { judge, type Sight } from './verdict.ts';
+import { judge, type Sight } from './diagnosis.ts';
 
 export interface FollowedRun {
   readonly namespace: string;

@@ -1,7 +1,7 @@
 /** A run's Job, and the Secret with its token (requirements.md R3, 6.7; design.md, decision 6). */
 import type { V1Job, V1PodSpec, V1Secret } from '@kubernetes/client-node';
-import type { EnvironmentUse } from '../../domain/environments.ts';
-import { needsToken } from '../../domain/permissions.ts';
+import type { EnvironmentUse } from '../../domain/workspace/workspaces.ts';
+import { needsToken } from '../../domain/agent/permissions.ts';
 import { ANNOTATIONS, CONTAINER, jobName, LABELS, labelValue, MANAGED_BY, OBJECTS } from './names.ts';
 
 /** What an installation says of all its agents' pods. */

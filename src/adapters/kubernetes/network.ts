@@ -4,8 +4,8 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { couldNotBegin, type Loss } from '../../domain/losses.ts';
-import type { NetworkState } from '../../domain/network-findings.ts';
+import { couldNotBegin, type Loss } from '../../domain/run/termination-reasons.ts';
+import type { NetworkState } from '../../domain/workspace/network-findings.ts';
 import type { KubernetesApi } from './api.ts';
 import type { PodSettings } from './job.ts';
 import type { Egress } from './objects.ts';

@@ -11,9 +11,9 @@ import type {
   V1RoleBinding,
   V1ServiceAccount,
 } from '@kubernetes/client-node';
-import { metadataIn } from '../../domain/address-blocks.ts';
-import { sizeRow, type EnvironmentUse, type SizeName } from '../../domain/environments.ts';
-import { needsToken, permissionsOf } from '../../domain/permissions.ts';
+import { metadataIn } from '../../domain/workspace/address-blocks.ts';
+import { sizeRow, type EnvironmentUse, type SizeName } from '../../domain/workspace/workspaces.ts';
+import { needsToken, permissionsOf } from '../../domain/agent/permissions.ts';
 import { ANNOTATIONS, LABELS, labelValue, MANAGED_BY, OBJECTS, PURPOSE } from './names.ts';
 
 /** Where pods of an environment may connect to. */

@@ -5,9 +5,9 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
-import type { EnvironmentUse } from '../../domain/environments.ts';
-import type { Loss } from '../../domain/losses.ts';
-import { needsToken } from '../../domain/permissions.ts';
+import type { EnvironmentUse } from '../../domain/workspace/workspaces.ts';
+import type { Loss } from '../../domain/run/termination-reasons.ts';
+import { needsToken } from '../../domain/agent/permissions.ts';
 import type { KubernetesApi } from './api.ts';
 import {
   ensureEnvironment,
@@ -17,13 +17,13 @@ import {
   removeEnvironment,
   unlessLeaving,
   type EnvironmentEntry,
-} from './environment.ts';
+} from './workspace.ts';
 import { withApiServers } from './egress.ts';
 import { follow, podsOf, untilAnswered } from './follow.ts';
 import { jobObject, tokenSecret, type PodSettings, type RunPod } from './job.ts';
 import { ANNOTATIONS, CONTAINER, jobName, LABELS, MANAGED_BY } from './names.ts';
 import type { Egress } from './objects.ts';
-import { hasBegun } from './verdict.ts';
+import { hasBegun } from './diagnosis.ts';
 
 export interface KubernetesRuntimeOptions {
   readonly api: KubernetesApi;

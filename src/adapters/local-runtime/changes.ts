@@ -1,6 +1,6 @@
 /** Changes in a directory, for those who would otherwise look again and again. */
 import { watch, type FSWatcher } from 'node:fs';
-import { createHints, type Hints } from '../hints.ts';
+import { createHints, type Hints } from '../change-signal.ts';
 
 export interface Changes extends Pick<Hints, 'next'>, Disposable {}
 

@@ -21,7 +21,7 @@ import {
   removeEnvironment,
   writeSecretFile,
   type EnvironmentEntry,
-} from './environment.ts';
+} from './workspace.ts';
 import { identify, isAlive, type ProcessIdentity } from '../process-identity.ts';
 import { readRecord } from './process-record.ts';
 import { createTurnstile } from './turnstile.ts';

@@ -1,7 +1,7 @@
 /** How much is going on, in a few numbers. */
 import { sql } from 'drizzle-orm';
-import type { Database } from '../database.ts';
-import { inboxes, issues, runs } from '../schema.ts';
+import type { Database } from '../../store/connection/database.ts';
+import { inboxes, issues, runs } from '../../store/connection/schema.ts';
 
 export interface Counters {
   /** Runs whose agent is being prepared, works, or is being published. */

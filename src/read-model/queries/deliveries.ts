@@ -1,7 +1,7 @@
 /** What GitHub delivered and what was decided, so that people can see why nothing happened. */
 import { and, desc, eq } from 'drizzle-orm';
-import type { Database } from '../database.ts';
-import { deliveries, issues, repositories } from '../schema.ts';
+import type { Database } from '../../store/connection/database.ts';
+import { deliveries, issues, repositories } from '../../store/connection/schema.ts';
 import { after, bounded, byteOrder, cutPage, type Page, type PageRequest } from './page.ts';
 import { repositoryName } from './repositories.ts';
 

@@ -1,7 +1,7 @@
 /** The audit trail, as pages and the API show it. */
 import { and, asc, desc, eq, gt } from 'drizzle-orm';
-import type { Database } from '../database.ts';
-import { flowEvents } from '../schema.ts';
+import type { Database } from '../../store/connection/database.ts';
+import { flowEvents } from '../../store/connection/schema.ts';
 import { bounded } from './page.ts';
 
 const columns = {

@@ -1,7 +1,7 @@
 /** Issues, as pages and the API show them. */
 import { and, desc, eq, getTableColumns } from 'drizzle-orm';
-import type { Database } from '../database.ts';
-import { issues, repositories } from '../schema.ts';
+import type { Database } from '../../store/connection/database.ts';
+import { issues, repositories } from '../../store/connection/schema.ts';
 import { after, bounded, byteOrder, cutPage, type Page, type PageRequest } from './page.ts';
 import { ofRepository, repositoryName, type RepositoryName } from './repositories.ts';
 

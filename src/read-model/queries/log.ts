@@ -1,7 +1,7 @@
 /** What an agent said while it worked, line by line. */
 import { and, asc, desc, eq, gt } from 'drizzle-orm';
-import type { Database } from '../database.ts';
-import { runLogLines } from '../schema.ts';
+import type { Database } from '../../store/connection/database.ts';
+import { runLogLines } from '../../store/connection/schema.ts';
 import { bounded } from './page.ts';
 
 /** Lines in one answer, at most. */

@@ -1,7 +1,7 @@
 /** Whether anything happened since somebody looked: two look-ups in indexes, and a text to compare. */
 import { sql } from 'drizzle-orm';
-import type { Database } from '../database.ts';
-import { flowEvents, issues } from '../schema.ts';
+import type { Database } from '../../store/connection/database.ts';
+import { flowEvents, issues } from '../../store/connection/schema.ts';
 
 /** A text that changes whenever an issue, a run or a delivery does; of one issue only, when its key is given. */
 export async function changeMarker(db: Database, issueKey?: string): Promise<string> {

@@ -1,7 +1,7 @@
 /** Bound repositories, and their names. */
 import { and, asc, eq, sql, type SQL } from 'drizzle-orm';
-import type { Database } from '../database.ts';
-import { projects, repositories } from '../schema.ts';
+import type { Database } from '../../store/connection/database.ts';
+import { projects, repositories } from '../../store/connection/schema.ts';
 import { bounded } from './page.ts';
 
 export interface RepositoryName {

@@ -1,8 +1,8 @@
 /** Runs, as pages and the API show them. */
 import { and, asc, desc, eq, getTableColumns, gte, isNull, lte, ne, or, type SQL } from 'drizzle-orm';
-import type { RunStatus } from '../../domain/runs.ts';
-import type { Database } from '../database.ts';
-import { issues, repositories, runs } from '../schema.ts';
+import type { RunStatus } from '../../domain/run/runs.ts';
+import type { Database } from '../../store/connection/database.ts';
+import { issues, repositories, runs } from '../../store/connection/schema.ts';
 import { after, bounded, byteOrder, cutPage, type Page, type PageRequest } from './page.ts';
 import { ofRepository, repositoryName, type RepositoryName } from './repositories.ts';
 

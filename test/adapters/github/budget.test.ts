@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createsContent, isCourtesy, type GitHubBudget } from '../../../src/adapters/github/budget.ts';
 import { createGitHub } from '../../../src/adapters/github/index.ts';
-import type { IssueRef } from '../../../src/domain/facts.ts';
+import type { IssueRef } from '../../../src/domain/issue/facts.ts';
 import { startFaultyGitHub, type FaultyGitHub } from '../../support/github-faults.ts';
 
 const ISSUE: IssueRef = { repositoryId: 1, owner: 'octo', name: 'labels', number: 1 };

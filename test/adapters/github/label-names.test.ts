@@ -2,11 +2,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createOctokit } from '../../../src/adapters/github/client.ts';
 import { createGitHub } from '../../../src/adapters/github/index.ts';
-import type { IssueRef } from '../../../src/domain/facts.ts';
-import { CANONICAL_NAMES, labelNames, type LabelNames } from '../../../src/domain/label-names.ts';
-import { LABELS } from '../../../src/domain/labels.ts';
+import type { IssueRef } from '../../../src/domain/issue/facts.ts';
+import { CANONICAL_NAMES, labelNames, type LabelNames } from '../../../src/domain/stages/label-names.ts';
+import { LABELS } from '../../../src/domain/stages/labels.ts';
 import { startFaultyGitHub, type FaultyGitHub } from '../../support/github-faults.ts';
-import { DEMO, openPull, startWithDemo, type Stage } from '../../sandbox/github/stand-in.ts';
+import { DEMO, openPull, startWithDemo, type Stage } from '../../emulators/github/emulator.ts';
 
 const chosen = labelNames({ 'run:dev': 'agent:dev', 'state:in-review': 'look at me' });
 const NAMES = 'names' in chosen ? chosen.names : CANONICAL_NAMES;

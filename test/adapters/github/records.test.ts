@@ -4,7 +4,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createGitHub } from '../../../src/adapters/github/index.ts';
-import { addHook, client, DEMO, openPull, Receiver, startWithDemo, type Stage } from '../../sandbox/github/stand-in.ts';
+import {
+  addHook,
+  client,
+  DEMO,
+  openPull,
+  Receiver,
+  startWithDemo,
+  type Stage,
+} from '../../emulators/github/emulator.ts';
 
 const REPOSITORY = { owner: DEMO.owner, name: DEMO.repo };
 const LONG_AGO = '2020-01-01T00:00:00Z';

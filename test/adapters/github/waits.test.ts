@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createGitHub } from '../../../src/adapters/github/index.ts';
 import { askedToWait, GitHubAsksToWait } from '../../../src/adapters/github/waits.ts';
-import { connect, type Connection } from '../../../src/read-model/database.ts';
-import { createGitHubWaits, findGitHubWait } from '../../../src/read-model/github-waits.ts';
-import type { IssueRef } from '../../../src/domain/facts.ts';
+import { connect, type Connection } from '../../../src/store/connection/database.ts';
+import { createGitHubWaits, findGitHubWait } from '../../../src/store/github/waits.ts';
+import type { IssueRef } from '../../../src/domain/issue/facts.ts';
 import { startFaultyGitHub, type FaultyGitHub } from '../../support/github-faults.ts';
 import { startTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { startProxy } from '../../support/proxy.ts';

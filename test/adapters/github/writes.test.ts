@@ -1,10 +1,10 @@
 /** Every write to GitHub, tried again as Temporal does when its answer was lost: one object afterwards (T23). */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createGitHub } from '../../../src/adapters/github/index.ts';
-import type { IssueRef } from '../../../src/domain/facts.ts';
+import type { IssueRef } from '../../../src/domain/issue/facts.ts';
 import { startFaultyGitHub, type Fault, type FaultyGitHub } from '../../support/github-faults.ts';
 import { eventually } from '../../support/stack.ts';
-import { client, DEMO, openPull, startWithDemo, type Stage } from '../../sandbox/github/stand-in.ts';
+import { client, DEMO, openPull, startWithDemo, type Stage } from '../../emulators/github/emulator.ts';
 
 const BOT = 'codex-k8s[bot]';
 const MARKER = '<!-- a marker -->';

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { toFailure } from '../../../activities/failures.ts';
 import type { ObjectRef } from '../../../src/adapters/kubernetes/api.ts';
 import { createKubernetesRuntime } from '../../../src/adapters/kubernetes/runtime.ts';
-import type { EnvironmentUse } from '../../../src/domain/environments.ts';
+import type { EnvironmentUse } from '../../../src/domain/workspace/workspaces.ts';
 import { fakeApi, FAILED, JOB, podOf, refusal, RUN, type FakeApi } from './fake-api.ts';
 
 const AGENT = {

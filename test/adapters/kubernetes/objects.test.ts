@@ -6,8 +6,8 @@ import {
   objectsOf,
   type EnvironmentPlan,
 } from '../../../src/adapters/kubernetes/objects.ts';
-import type { EnvironmentUse } from '../../../src/domain/environments.ts';
-import { permissionsOf } from '../../../src/domain/permissions.ts';
+import type { EnvironmentUse } from '../../../src/domain/workspace/workspaces.ts';
+import { permissionsOf } from '../../../src/domain/agent/permissions.ts';
 
 const USE: EnvironmentUse = {
   project: 'demo',

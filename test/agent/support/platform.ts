@@ -2,7 +2,7 @@
 import type { Server } from 'node:http';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
-import { LogBatch, Report, type Assignment, type LogLine } from '../../../src/agent/protocol.ts';
+import { LogBatch, Report, type Assignment, type LogLine } from '../../../src/agent/platform/protocol.ts';
 import { passwordOf, serveGit } from './git-gateway.ts';
 
 export interface TestPlatform {

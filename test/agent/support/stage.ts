@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
-import type { Assignment, Report } from '../../../src/agent/protocol.ts';
-import { runAgent } from '../../../src/agent/runner.ts';
-import { startScriptedModel } from '../../../src/sandbox/model/scripted-model.ts';
+import type { Assignment, Report } from '../../../src/agent/platform/protocol.ts';
+import { runAgent } from '../../../src/agent/runner/runner.ts';
+import { startScriptedModel } from '../../../src/emulators/model/scripted-model.ts';
 import { startPlatform, type TestPlatform } from './platform.ts';
 
 /** Longer than all that a test waits for within it. */

@@ -5,8 +5,8 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
-import { type PolicyRule, permissionsOf, type RuntimeMode } from '../../../src/domain/permissions.ts';
-import type { Role } from '../../../src/domain/stages.ts';
+import { type PolicyRule, permissionsOf, type RuntimeMode } from '../../../src/domain/agent/permissions.ts';
+import type { Role } from '../../../src/domain/stages/stages.ts';
 import { type Act, type Json, OURS, named, podSpec } from './red-team.ts';
 
 /** What the API server answered. */

@@ -11,8 +11,8 @@ import { egressFrom } from '../../../src/adapters/kubernetes/egress.ts';
 import type { PodSettings } from '../../../src/adapters/kubernetes/job.ts';
 import { jobName } from '../../../src/adapters/kubernetes/names.ts';
 import { createKubernetesRuntime } from '../../../src/adapters/kubernetes/runtime.ts';
-import { installPlatform, workerKubeconfig } from '../../../src/app/install/platform.ts';
-import type { EnvironmentUse } from '../../../src/domain/environments.ts';
+import { installPlatform, workerKubeconfig } from '../../../src/embedded/install-platform.ts';
+import type { EnvironmentUse } from '../../../src/domain/workspace/workspaces.ts';
 
 /** A token that is found wherever it should not be. */
 export const TOKEN = 'run-token-of-this-test';

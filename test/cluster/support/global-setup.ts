@@ -8,8 +8,8 @@ import type { V1Namespace } from '@kubernetes/client-node';
 import type { TestProject } from 'vitest/node';
 import { createKubernetesApi, readKubeConfig } from '../../../src/adapters/kubernetes/api.ts';
 import { OURS } from '../../../src/adapters/kubernetes/names.ts';
-import { startCluster } from '../../../src/app/cluster/cluster.ts';
-import { cacheDirectory } from '../../../src/app/up/cache-directory.ts';
+import { startCluster } from '../../../deploy/local-cluster/cluster.ts';
+import { cacheDirectory } from '../../../src/embedded/files/cache-directory.ts';
 
 interface TestCluster {
   /** The administrator's. */

@@ -2,10 +2,10 @@
 import { randomBytes } from 'node:crypto';
 import type { V1Namespace, V1Pod } from '@kubernetes/client-node';
 import { inject } from 'vitest';
-import type { RunView } from '../../../ingress/staff-api/views.ts';
+import type { RunView } from '../../../ingress/api/views.ts';
 import { createKubernetesApi, type KubernetesApi, readKubeConfig } from '../../../src/adapters/kubernetes/api.ts';
 import { CONTAINER, LABELS } from '../../../src/adapters/kubernetes/names.ts';
-import { OWNER } from '../../../src/app/sandbox-accounts.ts';
+import { OWNER } from '../../../src/embedded/accounts.ts';
 import { closeScene, openScene, type Scene } from '../../e2e/support/scene.ts';
 import { eventually } from '../../support/stack.ts';
 import { namespaceRef } from './agents.ts';

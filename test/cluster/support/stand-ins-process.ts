@@ -1,9 +1,9 @@
 /** The GitHub stand-in and the scripted model at an address that pods reach: `stand-ins-process.ts DIRECTORY ADDRESS`. */
-import { notifyReady, untilSignal } from '../../../src/app/process-life.ts';
-import { BOT, OWNER } from '../../../src/app/sandbox-accounts.ts';
-import { openSecrets } from '../../../src/app/up/secrets.ts';
-import { startGitHubSandbox } from '../../../src/sandbox/github/server.ts';
-import { startScriptedModel } from '../../../src/sandbox/model/scripted-model.ts';
+import { notifyReady, untilSignal } from '../../../src/app/process/process-life.ts';
+import { BOT, OWNER } from '../../../src/embedded/accounts.ts';
+import { openSecrets } from '../../../src/embedded/secrets.ts';
+import { startGitHubSandbox } from '../../../src/emulators/github/server.ts';
+import { startScriptedModel } from '../../../src/emulators/model/scripted-model.ts';
 
 const [directory = '', host = ''] = process.argv.slice(2);
 const secrets = openSecrets(directory);

@@ -1,7 +1,7 @@
 /** Agents as the machine sees them: their places below the data directory, their processes, their beginnings in the log. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { LogLineView } from '../../../ingress/staff-api/views.ts';
+import type { LogLineView } from '../../../ingress/api/views.ts';
 import { isAlive, ProcessIdentity } from '../../../src/adapters/process-identity.ts';
 import { eventually } from '../../support/stack.ts';
 

@@ -1,7 +1,7 @@
 /** A second endpoint for a repository's webhooks: what GitHub told, byte by byte and in its order. */
 import { createHmac } from 'node:crypto';
-import { OWNER } from '../../../src/app/sandbox-accounts.ts';
-import { Receiver } from '../../sandbox/github/stand-in.ts';
+import { OWNER } from '../../../src/embedded/accounts.ts';
+import { Receiver } from '../../emulators/github/emulator.ts';
 import type { Scene } from './scene.ts';
 
 /** Starts a receiver, and has a repository tell it everything. */

@@ -1,11 +1,11 @@
 /** What every story needs: a person on GitHub, the platform's API, the read model, and a few things people do. */
 import { Client, Connection } from '@temporalio/client';
 import postgres from 'postgres';
-import type { EventView, IssueDetailsView, LogLineView, LogView, RunView } from '../../../ingress/staff-api/views.ts';
-import { createPerson } from '../../../src/app/demo/person.ts';
-import { createPlatformClient } from '../../../src/app/demo/platform-client.ts';
-import { BOT, OWNER } from '../../../src/app/sandbox-accounts.ts';
-import { issueOfBranch } from '../../../src/domain/names.ts';
+import type { EventView, IssueDetailsView, LogLineView, LogView, RunView } from '../../../ingress/api/views.ts';
+import { createPerson } from '../../../src/embedded/demo/person.ts';
+import { createPlatformClient } from '../../../src/embedded/demo/platform-client.ts';
+import { BOT, OWNER } from '../../../src/embedded/accounts.ts';
+import { issueOfBranch } from '../../../src/domain/issue/names.ts';
 import { eventually, startStack, type Stack, type StackEnv } from '../../support/stack.ts';
 
 export interface BoundRepository {

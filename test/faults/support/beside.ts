@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readProc, type Stack } from '../../support/stack.ts';
 
-const CLI = fileURLToPath(new URL('../../../src/app/cli.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../../../src/cli/cli.ts', import.meta.url));
 
 export interface Beside {
   /** The process that runs now. */

@@ -1,7 +1,7 @@
 /** Webhook deliveries that a test makes itself, signed as GitHub signs them. */
 import { createHmac, randomUUID } from 'node:crypto';
-import { OWNER } from '../../../src/app/sandbox-accounts.ts';
-import type { Ready } from '../../../src/app/up/data-directory.ts';
+import { OWNER } from '../../../src/embedded/accounts.ts';
+import type { Ready } from '../../../src/embedded/data-directory.ts';
 import { eventually } from '../../support/stack.ts';
 import type { BoundRepository, Scene } from '../../e2e/support/scene.ts';
 import { now } from './clock.ts';

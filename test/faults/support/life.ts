@@ -6,8 +6,8 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import type { RunView } from '../../../ingress/staff-api/views.ts';
-import { OWNER } from '../../../src/app/sandbox-accounts.ts';
+import type { RunView } from '../../../ingress/api/views.ts';
+import { OWNER } from '../../../src/embedded/accounts.ts';
 import { processesOf, eventually } from '../../support/stack.ts';
 import type { Scene } from '../../e2e/support/scene.ts';
 

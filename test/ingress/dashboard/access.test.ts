@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createStaffAccess, SESSION_SECONDS } from '../../../ingress/staff-api/access.ts';
-import { connect, type Connection } from '../../../src/read-model/database.ts';
+import { createStaffAccess, SESSION_SECONDS } from '../../../ingress/api/access.ts';
+import { connect, type Connection } from '../../../src/store/connection/database.ts';
 import { startTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { BEARER, createSite, form, STAFF_TOKEN, type Site } from './support/site.ts';
 import { bind, clear, keyOf, putRun, runId } from './support/world.ts';

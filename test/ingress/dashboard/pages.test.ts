@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { FAILURES, RUN_STATUSES } from '../../../src/domain/runs.ts';
-import { storeNetworkFinding } from '../../../src/read-model/cluster-findings.ts';
-import { connect, type Connection } from '../../../src/read-model/database.ts';
+import { FAILURES, RUN_STATUSES } from '../../../src/domain/run/runs.ts';
+import { storeNetworkFinding } from '../../../src/store/workspaces/cluster-findings.ts';
+import { connect, type Connection } from '../../../src/store/connection/database.ts';
 import { startTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { createSite, ORIGIN, type Site } from './support/site.ts';
 import {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { listFeed } from '../../../ingress/dashboard/list-feed.ts';
-import { storeLogLines } from '../../../src/read-model/run-log.ts';
-import { connect, type Connection } from '../../../src/read-model/database.ts';
+import { listFeed } from '../../../ingress/dashboard/feeds/list-feed.ts';
+import { storeLogLines } from '../../../src/store/runs/run-log.ts';
+import { connect, type Connection } from '../../../src/store/connection/database.ts';
 import { startTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { readEvents, type EventReader } from './support/events.ts';
 import { createSite, type Site } from './support/site.ts';

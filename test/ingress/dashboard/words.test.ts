@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { actorText, eventText } from '../../../ingress/staff-api/words/events.ts';
-import { reasonText } from '../../../ingress/staff-api/words/reasons.ts';
-import { nextStepText, triggerText } from '../../../ingress/staff-api/words/runs.ts';
-import { ago, duration } from '../../../ingress/staff-api/words/times.ts';
-import { commentTexts } from '../../../src/domain/comment-texts.ts';
+import { actorText, eventText } from '../../../ingress/api/messages/events.ts';
+import { reasonText } from '../../../ingress/api/messages/reasons.ts';
+import { nextStepText, triggerText } from '../../../ingress/api/messages/runs.ts';
+import { ago, duration } from '../../../ingress/api/messages/times.ts';
+import { commentTexts } from '../../../src/domain/messages/comment-texts.ts';
 
 describe('reasons', () => {
   test.each([

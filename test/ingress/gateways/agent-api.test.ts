@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { createAgentApi } from '../../../ingress/gateways/agent-api.ts';
 import type { RunAccess } from '../../../ingress/gateways/run-access.ts';
 import { readLog } from '../../../src/read-model/queries/log.ts';
-import { RUN_LOG_LIMITS } from '../../../src/read-model/run-log.ts';
+import { RUN_LOG_LIMITS } from '../../../src/store/runs/run-log.ts';
 import { useTables } from '../../support/tables.ts';
 
 const tables = useTables();

@@ -10,7 +10,7 @@ import { Hono } from 'hono';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createGitGateway } from '../../../ingress/gateways/git-gateway.ts';
 import type { RunAccess } from '../../../ingress/gateways/run-access.ts';
-import type { AssignmentRow } from '../../../src/read-model/assignments.ts';
+import type { AssignmentRow } from '../../../src/store/runs/assignments.ts';
 import { startGitUpstream, type GitUpstream } from '../../support/git-upstream.ts';
 
 const RUN_TOKEN = 'ck8s_run_of_the_test';

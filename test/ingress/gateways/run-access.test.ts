@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { basicPassword, bearer, createRunAccess } from '../../../ingress/gateways/run-access.ts';
 import { createRunTokens } from '../../../src/adapters/run-tokens.ts';
-import { beginAttempt, closeAssignment, storeAssignment } from '../../../src/read-model/assignments.ts';
-import { agentAssignments } from '../../../src/read-model/schema.ts';
+import { beginAttempt, closeAssignment, storeAssignment } from '../../../src/store/runs/assignments.ts';
+import { agentAssignments } from '../../../src/store/connection/schema.ts';
 import { useTables } from '../../support/tables.ts';
 
 const RUN = '0f0f0f0f-0000-4000-8000-000000000001';

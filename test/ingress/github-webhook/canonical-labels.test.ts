@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readEvent } from '../../../ingress/github-webhook/payloads.ts';
-import { CANONICAL_NAMES, labelNames } from '../../../src/domain/label-names.ts';
+import { CANONICAL_NAMES, labelNames } from '../../../src/domain/stages/label-names.ts';
 import { WEBHOOK_EXAMPLES } from '../../support/webhook-examples.ts';
 
 const chosen = labelNames({ 'run:dev': 'agent:dev' });

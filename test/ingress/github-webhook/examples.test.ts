@@ -3,9 +3,9 @@ import { Hono } from 'hono';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createGitHubWebhook } from '../../../ingress/github-webhook/route.ts';
 import { sign } from '../../../ingress/github-webhook/signature.ts';
-import { PLATFORM_CHAIN } from '../../../src/read-model/events.ts';
-import { addPerson, bindRepository, ensureProject } from '../../../src/read-model/repositories.ts';
-import { deliveries, flowEvents } from '../../../src/read-model/schema.ts';
+import { PLATFORM_CHAIN } from '../../../src/store/audit/events.ts';
+import { addPerson, bindRepository, ensureProject } from '../../../src/store/projects/repositories.ts';
+import { deliveries, flowEvents } from '../../../src/store/connection/schema.ts';
 import { patientIntake, useTables, verifiedChain } from '../../support/tables.ts';
 import { WEBHOOK_EXAMPLES, type WebhookExample } from '../../support/webhook-examples.ts';
 

@@ -4,12 +4,12 @@ import { eq } from 'drizzle-orm';
 import { beforeEach, expect, test } from 'vitest';
 import { createGitHubWebhook } from '../../../ingress/github-webhook/route.ts';
 import { sign } from '../../../ingress/github-webhook/signature.ts';
-import { recordDelivery } from '../../../src/read-model/intake.ts';
-import { projectIssue } from '../../../src/read-model/projections.ts';
-import { bindRepository } from '../../../src/read-model/repositories.ts';
-import { deliveries, inboxes } from '../../../src/read-model/schema.ts';
-import { listenForChanges } from '../../../src/read-model/changes.ts';
-import { connect } from '../../../src/read-model/database.ts';
+import { recordDelivery } from '../../../src/store/intake/intake.ts';
+import { projectIssue } from '../../../src/read-model/projections/projections.ts';
+import { bindRepository } from '../../../src/store/projects/repositories.ts';
+import { deliveries, inboxes } from '../../../src/store/connection/schema.ts';
+import { listenForChanges } from '../../../src/store/connection/changes.ts';
+import { connect } from '../../../src/store/connection/database.ts';
 import {
   bind,
   count,

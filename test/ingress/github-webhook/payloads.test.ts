@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readEvent } from '../../../ingress/github-webhook/payloads.ts';
-import type { WebhookEvent } from '../../../src/domain/webhooks.ts';
+import type { WebhookEvent } from '../../../src/domain/triggers/webhooks.ts';
 import { WEBHOOK_EXAMPLES } from '../../support/webhook-examples.ts';
 
 const LOOKED_AT = [

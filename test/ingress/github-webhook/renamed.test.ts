@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeEach, expect, test } from 'vitest';
 import { createGitHubWebhook } from '../../../ingress/github-webhook/route.ts';
 import { sign } from '../../../ingress/github-webhook/signature.ts';
-import { findRepository } from '../../../src/read-model/repositories.ts';
+import { findRepository } from '../../../src/store/projects/repositories.ts';
 import { bind, OLIVIA, patientIntake, REPOSITORY, useTables } from '../../support/tables.ts';
 
 const SECRET = 'the secret of the tests';

@@ -7,11 +7,11 @@ import { Hono } from 'hono';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createGitHubWebhook, type WebhookOptions } from '../../../ingress/github-webhook/route.ts';
 import { sign } from '../../../ingress/github-webhook/signature.ts';
-import { reconcileId } from '../../../src/domain/sweeps.ts';
-import { connect, type Connection, type Database } from '../../../src/read-model/database.ts';
-import { createIntake } from '../../../src/read-model/intake.ts';
-import { addPerson } from '../../../src/read-model/repositories.ts';
-import { deliveries, flowEvents, inboxes } from '../../../src/read-model/schema.ts';
+import { reconcileId } from '../../../src/domain/maintenance/sweeps.ts';
+import { connect, type Connection, type Database } from '../../../src/store/connection/database.ts';
+import { createIntake } from '../../../src/store/intake/intake.ts';
+import { addPerson } from '../../../src/store/projects/repositories.ts';
+import { deliveries, flowEvents, inboxes } from '../../../src/store/connection/schema.ts';
 import { startTestDatabase } from '../../support/postgres.ts';
 import { startProxy, type Proxy } from '../../support/proxy.ts';
 import {

@@ -14,7 +14,7 @@ import { freePort } from '../../support/free-port.ts';
 import { eventually } from '../../support/stack.ts';
 import { startTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 
-const CLI = fileURLToPath(new URL('../../../src/app/cli.ts', import.meta.url));
+const CLI = fileURLToPath(new URL('../../../src/cli/cli.ts', import.meta.url));
 const SECRET = 'the secret of the tests';
 const MEBIBYTE = 1024 * 1024;
 

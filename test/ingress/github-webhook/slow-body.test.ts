@@ -5,8 +5,8 @@ import { createAdaptorServer } from '@hono/node-server';
 import { Hono } from 'hono';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createGitHubWebhook } from '../../../ingress/github-webhook/route.ts';
-import type { Database } from '../../../src/read-model/database.ts';
-import { createIntake } from '../../../src/read-model/intake.ts';
+import type { Database } from '../../../src/store/connection/database.ts';
+import { createIntake } from '../../../src/store/intake/intake.ts';
 
 let server: Server;
 beforeEach(async () => {

@@ -1,10 +1,19 @@
 /** A read model that is written by the real projections, and the histories that Temporal would hold of it. */
 import postgres from 'postgres';
-import type { Database } from '../../../src/read-model/database.ts';
-import { appendEvent, PLATFORM_CHAIN, type FlowEvent } from '../../../src/read-model/events.ts';
-import { projectIssue, projectRun, type IssueRow, type RunRow } from '../../../src/read-model/projections.ts';
-import type { RecordedExecution, RecordedHistories, RecordedWrite } from '../../../src/read-model/recorded-chain.ts';
-import { deliveries } from '../../../src/read-model/schema.ts';
+import type { Database } from '../../../src/store/connection/database.ts';
+import { appendEvent, PLATFORM_CHAIN, type FlowEvent } from '../../../src/store/audit/events.ts';
+import {
+  projectIssue,
+  projectRun,
+  type IssueRow,
+  type RunRow,
+} from '../../../src/read-model/projections/projections.ts';
+import type {
+  RecordedExecution,
+  RecordedHistories,
+  RecordedWrite,
+} from '../../../src/read-model/audit/recorded-chain.ts';
+import { deliveries } from '../../../src/store/connection/schema.ts';
 import { keyOf } from '../../support/tables.ts';
 
 /** What became of the activity: reported, done but never reported, asked for and not done yet, or given up. */

@@ -1,11 +1,11 @@
 /** The dashboard and the staff API over a database, without a socket. */
 import { Hono } from 'hono';
 import { createDashboard } from '../../../../ingress/dashboard/dashboard.ts';
-import { answerErrors, answerNotFound, RequestRefused } from '../../../../ingress/errors.ts';
-import { createLive, type Live } from '../../../../ingress/live.ts';
-import { createStaffApi, type RepositoryBinding } from '../../../../ingress/staff-api.ts';
-import type { RunControl } from '../../../../ingress/staff-api/cancel.ts';
-import type { Connection } from '../../../../src/read-model/database.ts';
+import { answerErrors, answerNotFound, RequestRefused } from '../../../../ingress/http/errors.ts';
+import { createLive, type Live } from '../../../../ingress/live/live.ts';
+import { createStaffApi, type RepositoryBinding } from '../../../../ingress/api/routes.ts';
+import type { RunControl } from '../../../../ingress/api/cancel.ts';
+import type { Connection } from '../../../../src/store/connection/database.ts';
 
 export const STAFF_TOKEN = 'staff-token-of-the-tests';
 export const ORIGIN = 'http://127.0.0.1:8080';

@@ -1,8 +1,13 @@
 /** Rows for tests of what people see: a bound repository, and issues, runs, events, log lines and deliveries in it. */
-import type { Database } from '../../../../src/read-model/database.ts';
-import { appendEvents, type FlowEvent } from '../../../../src/read-model/events.ts';
-import { projectIssue, projectRun, type IssueRow, type RunRow } from '../../../../src/read-model/projections.ts';
-import { bindRepository, ensureProject } from '../../../../src/read-model/repositories.ts';
+import type { Database } from '../../../../src/store/connection/database.ts';
+import { appendEvents, type FlowEvent } from '../../../../src/store/audit/events.ts';
+import {
+  projectIssue,
+  projectRun,
+  type IssueRow,
+  type RunRow,
+} from '../../../../src/read-model/projections/projections.ts';
+import { bindRepository, ensureProject } from '../../../../src/store/projects/repositories.ts';
 import {
   clusterFindings,
   deliveries,
@@ -15,7 +20,7 @@ import {
   repositories,
   runLogLines,
   runs,
-} from '../../../../src/read-model/schema.ts';
+} from '../../../../src/store/connection/schema.ts';
 
 const REPOSITORY = { id: 4711, owner: 'acme', name: 'shop', defaultBranch: 'main' } as const;
 

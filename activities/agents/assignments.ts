@@ -1,0 +1,209 @@
+/** What an agent is to do: who said what when it was asked for, with which model, on which branch. */
+import { createHash } from 'node:crypto';
+import { issueKey, type IssueRef } from '../../src/domain/issue/facts.ts';
+import { fullName } from '../../src/domain/issue/names.ts';
+import { resolveProfile, type AgentProfile } from '../../src/domain/stages/model-selection.ts';
+import { promptNames, renderPrompt } from '../../src/domain/agent/prompts.ts';
+import type { RunSettings } from '../../src/domain/stages/settings.ts';
+import {
+  takeSnapshot,
+  type GitHubComment,
+  type GitHubReviewComment,
+  type InputSnapshot,
+} from '../../src/domain/agent/snapshot.ts';
+import type { TriggerTarget } from '../../src/domain/stages/stages.ts';
+import { findAssignment, startBeforeViolation, storeAssignment } from '../../src/store/runs/assignments.ts';
+import type { Database } from '../../src/store/connection/database.ts';
+import { readDeliveredIssue } from '../../src/read-model/queries/deliveries.ts';
+import { findRepository, knownPeople, type BoundRepository } from '../../src/store/projects/repositories.ts';
+import { classified, permanent } from '../failures.ts';
+
+/** What a prompt is made of. */
+export interface GitHubReading {
+  readIssue(issue: IssueRef): Promise<{
+    readonly title: string;
+    readonly body: string;
+    readonly labels: readonly string[];
+    readonly comments: readonly GitHubComment[];
+  }>;
+  readReviews(
+    repository: IssueRef,
+    pullRequest: number,
+  ): Promise<{ readonly reviews: readonly GitHubComment[]; readonly openComments: readonly GitHubReviewComment[] }>;
+  /** Null when there is no such branch. */
+  readBranchHead(repository: IssueRef, branch: string): Promise<string | null>;
+  /** Where `head` parts from `base`; null when they have nothing in common. */
+  readMergeBase(repository: IssueRef, base: string, head: string): Promise<string | null>;
+}
+
+export interface AssignmentPorts {
+  readonly db: Database;
+  readonly github: GitHubReading;
+  /** The text of a prompt seed. */
+  readonly promptSeed: (name: string, locale: RunSettings['locale']) => string | undefined;
+}
+
+export interface AssignmentInput {
+  readonly runId: string;
+  readonly issue: IssueRef;
+  readonly target: TriggerTarget;
+  readonly settings: RunSettings;
+  readonly branch: string;
+  /** Set where the branch holds the work of earlier stages: only what comes after its present head is this run's. */
+  readonly since?: string | null;
+  readonly resume: { readonly runId: string; readonly threadId: string; readonly profile?: AgentProfile } | null;
+  readonly pullRequest: number | null;
+  /** The delivery that asked for it: what it said of the issue is what counts. */
+  readonly delivery?: string;
+  /** When it was asked for, by GitHub's clock where that is known; ISO 8601. */
+  readonly requestedAt: string;
+  /** Of a discussion: what was said after this moment waits for an answer. */
+  readonly answeredUntil?: string;
+}
+
+/** What the run tells of its assignment. */
+export interface Assigned {
+  readonly promptSha256: string;
+  readonly snapshotSha256: string;
+  readonly comments: number;
+  readonly leftOut: InputSnapshot['leftOut'];
+  readonly profile: AgentProfile;
+  /** The commit of the base branch that the work stands on; null where there is none. Absent in what 0.1.0 and 0.2.0 recorded. */
+  readonly baseCommit?: string | null;
+}
+
+export function createAssignmentActivities({ db, github, promptSeed }: AssignmentPorts) {
+  /** The issue as it was when the run was asked for; a review does not tell, so the run before it does. */
+  async function frozenText(
+    { delivery, resume }: AssignmentInput,
+    now: { title: string; body: string },
+  ): Promise<{ title: string; body: string }> {
+    const delivered = delivery === undefined ? undefined : await readDeliveredIssue(db, delivery);
+    if (delivered) return delivered;
+    const before = resume && (await findAssignment(db, resume.runId))?.snapshot;
+    return before ? { title: before.title, body: before.body } : { title: now.title, body: now.body };
+  }
+
+  async function snapshotOf(
+    input: AssignmentInput,
+  ): Promise<{ snapshot: InputSnapshot; issueLabels: readonly string[]; pullRequestLabels: readonly string[] }> {
+    const { issue, pullRequest, target } = input;
+    const { told, reviewed, pullRequestLabels } = await classified(async () => {
+      const [said, onPullRequest, reviews] = await Promise.all([
+        github.readIssue(issue),
+        pullRequest === null ? null : github.readIssue({ ...issue, number: pullRequest }),
+        pullRequest !== null && target.kind === 'revise'
+          ? github.readReviews(issue, pullRequest)
+          : { reviews: [], openComments: [] },
+      ]);
+      return { told: said, reviewed: reviews, pullRequestLabels: onPullRequest?.labels ?? [] };
+    });
+    const authors = [...told.comments, ...reviewed.reviews, ...reviewed.openComments].map(({ by }) => by.id);
+    const known = await knownPeople(db, issue.repositoryId, authors);
+    const text = await frozenText(input, told);
+    const snapshot = takeSnapshot({ ...text, ...reviewed, comments: told.comments, known, at: input.requestedAt });
+    return { snapshot, issueLabels: told.labels, pullRequestLabels };
+  }
+
+  function profileOf(
+    { settings, resume }: AssignmentInput,
+    repository: BoundRepository | undefined,
+    labels: { issueLabels: readonly string[]; pullRequestLabels: readonly string[] },
+  ): AgentProfile {
+    const profile = resolveProfile({
+      ...labels,
+      last: resume?.profile ?? null,
+      project: repository?.agents ?? { model: null, reasoningEffort: null },
+      platform: settings,
+    });
+    if ('conflict' in profile)
+      throw permanent('FailedPrecondition', `only one of these labels can be followed: ${profile.conflict.join(', ')}`);
+    return profile;
+  }
+
+  /** The head of the branch, and where it parts from its base branch: at the base branch's own head before there is one. */
+  async function readBranch({
+    issue,
+    branch,
+    settings: { baseBranch },
+  }: AssignmentInput): Promise<{ head: string | null; baseCommit: string | null }> {
+    return classified(async () => {
+      const head = await github.readBranchHead(issue, branch);
+      const baseCommit =
+        head === null
+          ? await github.readBranchHead(issue, baseBranch)
+          : await github.readMergeBase(issue, baseBranch, head);
+      return { head, baseCommit };
+    });
+  }
+
+  return {
+    /** Takes the snapshot, resolves the profile, and writes down what the agent is to do. Safe to repeat: the first stands. */
+    async prepareAssignment(input: AssignmentInput): Promise<Assigned> {
+      const { issue, settings, target } = input;
+      const names = promptNames(target);
+      const envelope = promptSeed(names.envelope, settings.locale);
+      const task = promptSeed(names.task, settings.locale);
+      if (envelope === undefined || task === undefined)
+        throw permanent('PromptMissing', `there is no prompt for ${target.stage} ${target.kind}`);
+      const [{ snapshot, ...labels }, { head, baseCommit }] = await Promise.all([snapshotOf(input), readBranch(input)]);
+      const repository = await findRepository(db, issue.repositoryId);
+      const profile = profileOf(input, repository, labels);
+      const conversation = snapshot.comments.filter(
+        ({ at }) => input.answeredUntil === undefined || Date.parse(at) > Date.parse(input.answeredUntil),
+      );
+      const prompt = renderPrompt(
+        { envelope, task },
+        {
+          target,
+          locale: settings.locale,
+          repository: fullName(issue),
+          issueNumber: issue.number,
+          issueTitle: snapshot.title,
+          issueBody: snapshot.body,
+          issueComments: snapshot.comments,
+          leftOut: snapshot.leftOut,
+          branch: input.branch,
+          baseBranch: settings.baseBranch,
+          reviews: snapshot.reviews,
+          openComments: snapshot.openComments,
+          conversation,
+        },
+      );
+      const promptSha256 = sha256(prompt);
+      const snapshotSha256 = sha256(JSON.stringify(snapshot));
+      const violated = await startBeforeViolation(db, issueKey(issue), input.branch);
+      const resume = target.kind === 'revise' || target.kind === 'discussion' ? input.resume : null;
+      await storeAssignment(db, {
+        runId: input.runId,
+        repositoryId: issue.repositoryId,
+        // As it is called now: GitHub's API follows an old name, git does not (reliability.md T20).
+        repositoryFullName: fullName(repository ?? issue),
+        branch: input.branch,
+        baseBranch: settings.baseBranch,
+        kind: target.kind,
+        prompt: storable(prompt),
+        promptSha256,
+        model: profile.model,
+        reasoningEffort: profile.reasoningEffort,
+        resumeThreadId: resume?.threadId ?? null,
+        resumeRunId: resume?.runId ?? null,
+        snapshot: JSON.parse(storable(JSON.stringify(snapshot)).replaceAll('\\u0000', '')) as InputSnapshot,
+        snapshotSha256,
+        sinceSha: typeof input.since === 'string' ? head : null,
+        startSha: violated ? violated.startSha : head,
+      });
+      const { comments, leftOut } = snapshot;
+      return { promptSha256, snapshotSha256, comments: comments.length, leftOut, profile, baseCommit };
+    },
+  };
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** Text that Postgres can hold. */
+function storable(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '');
+}

@@ -1,0 +1,234 @@
+/** What the platform does on GitHub. Everything is found again by a marker or a name before it is made. */
+import { activityInfo, ApplicationFailure, log } from '@temporalio/activity';
+import type { IssueRef } from '../../src/domain/issue/facts.ts';
+import type { LabelTruth } from '../../src/domain/issue/issue-life.ts';
+import type { Locale } from '../../src/domain/locale.ts';
+import { commentTexts } from '../../src/domain/messages/comment-texts.ts';
+import { embedded } from '../../src/domain/messages/markdown.ts';
+import { answerMarker, renderPullRequest, type PullRequestText } from '../../src/domain/messages/pull-request.ts';
+import { refusalMarker, renderRefusal, type Refusal } from '../../src/domain/messages/refusal-comment.ts';
+import type { AgentReport } from '../../src/domain/run/runs.ts';
+import { outsideScope } from '../../src/domain/run/scope.ts';
+import { stageRow, type TriggerTarget } from '../../src/domain/stages/stages.ts';
+import { findAssignment } from '../../src/store/runs/assignments.ts';
+import type { Database } from '../../src/store/connection/database.ts';
+import type { RunSettings } from '../../src/domain/stages/settings.ts';
+import { classified, permanent } from '../failures.ts';
+
+/** What this file needs from GitHub, and nothing else. */
+export interface GitHubIssues {
+  react(issue: IssueRef, content: 'eyes'): Promise<void>;
+  reactToComment(issue: IssueRef, comment: number, content: 'eyes' | '+1'): Promise<void>;
+  reactToReview(issue: IssueRef, pullRequest: number, review: number): Promise<void>;
+  readLabels(issue: IssueRef, label: string): Promise<LabelTruth>;
+  /** Creates or updates the comment that carries the marker. */
+  writeComment(
+    issue: IssueRef,
+    comment: { marker: string; body: string; knownId: number | null },
+  ): Promise<{ id: number; url: string }>;
+  addLabel(repository: IssueRef, number: number, label: string): Promise<void>;
+  /** A label that is not there is removed already. */
+  removeLabel(repository: IssueRef, number: number, label: string): Promise<void>;
+}
+
+export interface GitHubPullRequests {
+  /** Finds the open pull request of a branch, or opens one. */
+  openPullRequest(
+    repository: IssueRef,
+    branch: { head: string; base: string },
+    text: PullRequestText,
+  ): Promise<{ number: number; url: string; created: boolean }>;
+  changedFiles(
+    repository: IssueRef,
+    base: string,
+    head: string,
+  ): Promise<{ readonly paths: readonly string[]; readonly all: boolean }>;
+  /** Answers a review comment in its thread, once for a marker. False when the comment is gone. */
+  answerComment(
+    repository: IssueRef,
+    pullRequest: number,
+    commentId: number,
+    answer: { marker: string; body: string },
+  ): Promise<boolean>;
+}
+
+interface PublishInput {
+  readonly issue: IssueRef;
+  readonly runId: string;
+  readonly target: TriggerTarget;
+  readonly requestedBy: string;
+  readonly branch: string;
+  readonly settings: RunSettings;
+  /** Whether merging closes the issue; missing in what 0.1.0 asked for. */
+  readonly closes?: boolean;
+}
+
+export interface GitHubPorts {
+  readonly db: Database;
+  readonly github: GitHubIssues & GitHubPullRequests;
+}
+
+/** GitHub may list a `labeled` event some seconds after the webhook: this many looks, a second or two apart. */
+const LOOKS = 6;
+
+const NOTHING: { readonly paths: readonly string[]; readonly all: boolean } = { paths: [], all: true };
+
+/** An event this much older than the delivery is not the one the delivery speaks of. */
+const SAME_CLICK_MS = 60_000;
+
+export function createGitHubActivities({ db, github }: GitHubPorts) {
+  /**
+   * A stage's work may change only what is its own (requirements.md A14), whatever the agent says of itself: what counts is the
+   * branch as it is on GitHub, against its head before the run, without what only came in from the base branch.
+   */
+  async function holdScope(
+    { issue, target, settings, branch }: Pick<PublishInput, 'issue' | 'target' | 'settings' | 'branch'>,
+    startSha: string | null,
+  ): Promise<void> {
+    const { scope } = stageRow(target.stage);
+    if (scope === 'code') return;
+    const base = settings.baseBranch;
+    const [own, whole, ofBase] = await classified(() =>
+      Promise.all([
+        github.changedFiles(issue, startSha ?? base, branch),
+        github.changedFiles(issue, base, branch),
+        startSha === null ? NOTHING : github.changedFiles(issue, startSha, base),
+      ]),
+    );
+    if (!own.all) throw permanent('ScopeViolation', 'too many files to look at each of them');
+    const onlyFromBase = (path: string): boolean => ofBase.paths.includes(path) && !whole.paths.includes(path);
+    const looked = whole.all && ofBase.all ? own.paths.filter((path) => !onlyFromBase(path)) : own.paths;
+    const outside = outsideScope(scope, looked);
+    if (outside.length > 0) throw permanent('ScopeViolation', outside.join('\n'));
+  }
+
+  return {
+    /** Shows people that they were heard: eyes on the issue. */
+    async acknowledge({
+      issue,
+      trigger,
+      pullRequest,
+      content = 'eyes',
+    }: {
+      issue: IssueRef;
+      trigger: string;
+      pullRequest: number | null;
+      /** On a comment: seen, or answered. */
+      content?: 'eyes' | '+1';
+    }): Promise<void> {
+      const comment = /^comment:(\d+)$/.exec(trigger)?.[1];
+      if (comment !== undefined) return classified(() => github.reactToComment(issue, Number(comment), content));
+      const review = /^review:(\d+)$/.exec(trigger)?.[1];
+      await classified(() =>
+        review !== undefined && pullRequest !== null
+          ? github.reactToReview(issue, pullRequest, Number(review))
+          : github.react(issue, 'eyes'),
+      );
+    },
+
+    /** Reads what GitHub itself says, and waits a little for an event that it does not list yet. */
+    async readLabelTruth(input: {
+      issue: IssueRef;
+      label: string;
+      facts: readonly { by: number; at: string; taken: number }[];
+    }): Promise<LabelTruth> {
+      const truth = await classified(() => github.readLabels(input.issue, input.label));
+      const standing = truth.open && truth.labels.some((label) => label.toLowerCase() === input.label);
+      const unlisted = input.facts.some(({ by, at, taken }) => {
+        const theirs = truth.labeled.filter((event) => event.by === by);
+        const newest = Math.max(0, ...theirs.map((event) => Date.parse(event.at)));
+        return !theirs.some(({ id }) => id > taken) && newest < Date.parse(at) - SAME_CLICK_MS;
+      });
+      if (standing && unlisted && activityInfo().attempt < LOOKS) {
+        throw ApplicationFailure.create({
+          type: 'LabelEventNotListed',
+          message: 'GitHub does not list the labeled event yet',
+          nextRetryDelay: '1500 ms',
+        });
+      }
+      return truth;
+    },
+
+    async writeRefusal({
+      issue,
+      refusal,
+      locale,
+    }: {
+      issue: IssueRef;
+      refusal: Refusal;
+      locale: Locale;
+    }): Promise<void> {
+      await classified(() =>
+        github.writeComment(issue, {
+          marker: refusalMarker(refusal),
+          body: renderRefusal(refusal, locale),
+          knownId: null,
+        }),
+      );
+    },
+
+    /** Takes a label off the issue, and puts one on it and on the pull request. */
+    async settleLabels(input: {
+      issue: IssueRef;
+      remove: string | null;
+      add: string | null;
+      pullRequest: number | null;
+    }): Promise<void> {
+      const { issue, remove, add, pullRequest } = input;
+      await classified(async () => {
+        if (remove !== null) await github.removeLabel(issue, issue.number, remove);
+        if (add !== null) await github.addLabel(issue, issue.number, add);
+        if (add !== null && pullRequest !== null) await github.addLabel(issue, pullRequest, add);
+      });
+    },
+
+    async openPullRequest(input: PublishInput): Promise<{ number: number; url: string; created: boolean }> {
+      const { answer } = await finishedReport(db, input.runId);
+      await holdScope(input, (await findAssignment(db, input.runId))?.startSha ?? null);
+      const text = renderPullRequest(
+        {
+          issueNumber: input.issue.number,
+          target: input.target,
+          requestedBy: input.requestedBy,
+          closes: input.closes ?? true,
+          runUrl: `${input.settings.dashboardUrl}/runs/${input.runId}`,
+          answer,
+        },
+        input.settings.locale,
+      );
+      return classified(() =>
+        github.openPullRequest(input.issue, { head: input.branch, base: input.settings.baseBranch }, text),
+      );
+    },
+
+    /** Posts the agent's answers under the comments they belong to, and one for the review as a whole. */
+    async answerReview(input: {
+      issue: IssueRef;
+      runId: string;
+      pullRequest: number;
+      settings: RunSettings;
+    }): Promise<void> {
+      const { issue, runId, pullRequest, settings } = input;
+      const { answer } = await finishedReport(db, runId);
+      await classified(async () => {
+        for (const { comment_id: commentId, answer: text } of answer.answers) {
+          const marker = answerMarker(runId, `comment-${commentId}`);
+          const posted = await github.answerComment(issue, pullRequest, commentId, {
+            marker,
+            body: `${marker}\n\n${text}`,
+          });
+          if (!posted) log.warn('a review comment is gone', { runId, commentId });
+        }
+        const marker = answerMarker(runId, 'review');
+        const body = [marker, commentTexts(settings.locale).reviewAnswer, embedded(answer.summary)].join('\n\n');
+        await github.writeComment({ ...issue, number: pullRequest }, { marker, body, knownId: null });
+      });
+    },
+  };
+}
+
+async function finishedReport(db: Database, runId: string): Promise<Extract<AgentReport, { outcome: 'finished' }>> {
+  const report = (await findAssignment(db, runId))?.report;
+  if (report?.outcome !== 'finished') throw permanent('ReportMissing', `run ${runId} has no finished report`);
+  return report;
+}

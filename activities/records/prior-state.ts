@@ -1,0 +1,50 @@
+/** What an issue has behind it: what the read model remembers, and its pull requests on GitHub. No activities of their own. */
+import { issueKey, type IssueRef } from '../../src/domain/issue/facts.ts';
+import type { Candidates, IssuePast } from '../../src/domain/issue/gates.ts';
+import { branchName } from '../../src/domain/issue/names.ts';
+import { authorize } from '../../src/domain/triggers/senders.ts';
+import { stageRow, triggerOfLabel } from '../../src/domain/stages/stages.ts';
+import type { Database } from '../../src/store/connection/database.ts';
+import { readStanding } from '../../src/store/intake/intake.ts';
+import { findPast } from '../../src/read-model/projections/projections.ts';
+import { classified } from '../failures.ts';
+
+/** What this file needs from GitHub, and nothing else. */
+export interface GitHubPulls {
+  /** The pull requests that came from these branches. */
+  findPullRequests(
+    repository: IssueRef,
+    branches: readonly string[],
+  ): Promise<readonly { readonly open: boolean; readonly merged: boolean }[]>;
+}
+
+export function createPastReading({ db, github }: { readonly db: Database; readonly github: GitHubPulls }) {
+  return {
+    /** What an earlier life of the issue has left, or null. */
+    async readPast(issue: IssueRef): Promise<IssuePast | null> {
+      return findPast(db, issueKey(issue));
+    },
+
+    /** Those of the people who may not start runs in the repository's project now, with the reason (reliability.md T26). */
+    async readRefused(repositoryId: number, people: readonly number[]): Promise<Record<string, string>> {
+      const refused: Record<string, string> = {};
+      for (const id of new Set(people)) {
+        const { standing } = await readStanding(db, repositoryId, id);
+        const authorization = authorize({ id, login: String(id), type: 'User' }, standing);
+        if (!authorization.permitted) refused[id] = authorization.reason;
+      }
+      return refused;
+    },
+
+    /** Whether there is something to test or to release; undefined for a label of which nobody asks that. */
+    async readCandidates(issue: IssueRef, label: string, branches: number): Promise<Candidates | undefined> {
+      const target = triggerOfLabel(label);
+      if (!target || stageRow(target.stage).candidate === null) return undefined;
+      const past = await findPast(db, issueKey(issue));
+      const many = Math.max(branches, past?.branch ?? 1);
+      const names = Array.from({ length: many }, (_, index) => branchName(issue.number, index + 1));
+      const found = await classified(() => github.findPullRequests(issue, names));
+      return { open: found.some(({ open }) => open), merged: found.some(({ merged }) => merged) };
+    },
+  };
+}

@@ -1,0 +1,112 @@
+/** Activities that join others, where a workflow needs them in one step. */
+import { ApplicationFailure, log } from '@temporalio/activity';
+import type { IssueRef } from '../../src/domain/issue/facts.ts';
+import type { LabelTruth } from '../../src/domain/issue/issue-life.ts';
+import { isTerminal } from '../../src/domain/run/runs.ts';
+import type { RunSettings } from '../../src/domain/stages/settings.ts';
+import type { ChainLink, FlowEvent } from '../../src/store/audit/events.ts';
+import type { RunRow } from '../../src/read-model/projections/projections.ts';
+import type { RunCapacity } from '../agents/permits.ts';
+import type { createGitHubActivities } from '../github/publishing.ts';
+import type { createPastReading } from './prior-state.ts';
+import type { createRecordActivities } from './records.ts';
+import type { CommentRef, StatusComments } from '../github/status-comments.ts';
+
+/** A status comment as it is to be. */
+export interface CommentToWrite {
+  /** Where it stands: the issue, or the pull request. */
+  readonly issue: IssueRef;
+  readonly body: string;
+  readonly commentId: number | null;
+}
+
+/** What shows that a person was heard. */
+export interface Acknowledgement {
+  readonly issue: IssueRef;
+  readonly trigger: string;
+  readonly pullRequest: number | null;
+}
+
+type Parts = Pick<ReturnType<typeof createRecordActivities>, 'recordRun' | 'readSettings'> &
+  Pick<ReturnType<typeof createPastReading>, 'readPast' | 'readCandidates' | 'readRefused'> &
+  Pick<ReturnType<typeof createGitHubActivities>, 'readLabelTruth' | 'acknowledge'> & {
+    readonly comments: Pick<StatusComments, 'showNow'>;
+    readonly capacity?: Pick<RunCapacity, 'leave'>;
+  };
+
+export function createRunActivities({
+  recordRun,
+  readSettings,
+  readLabelTruth,
+  comments,
+  acknowledge,
+  readPast,
+  readCandidates,
+  readRefused,
+  capacity,
+}: Parts) {
+  /** While an agent works, what cannot be written now is left to whoever watches it (agents.ts); otherwise it is still to be written. */
+  async function showComment(comment: CommentToWrite, { id, revision, status }: RunRow): Promise<CommentRef | null> {
+    const { comment: written, stands } = await comments.showNow({ ...comment, runId: id, revision });
+    return stands || status === 'running' ? written : null;
+  }
+
+  return {
+    /** All that is asked before a launch. `settings` are null for a repository that is bound to no project any more. */
+    async readTrigger(
+      input: Parameters<typeof readLabelTruth>[0] & { branches?: number; people?: readonly number[] },
+    ): Promise<{ truth: LabelTruth; settings: RunSettings | null }> {
+      const [truth, settings, past, candidates, refused] = await Promise.all([
+        readLabelTruth(input),
+        readSettings({ repositoryId: input.issue.repositoryId }).catch(nullWhenNotBound),
+        readPast(input.issue),
+        readCandidates(input.issue, input.label, input.branches ?? 1),
+        readRefused(input.issue.repositoryId, input.people ?? []),
+      ]);
+      return { truth: { ...truth, past, refused, ...(candidates ? { candidates } : {}) }, settings };
+    },
+
+    /**
+     * Records a run's row and events, which is tried until it is done; then shows them on GitHub, which is tried once: a
+     * GitHub that is away must not keep the record waiting. `comment` is null when it is still to be written, and `refused` says why
+     * it cannot be: of an issue that is locked, for example (reliability.md T17). A run that is over gives up its turn; if that cannot be said now, it is found out (findEndedRuns).
+     */
+    async showRun(input: {
+      row: RunRow;
+      events: readonly FlowEvent[];
+      comment: CommentToWrite | null;
+      acknowledge: Acknowledgement | null;
+    }): Promise<{ links: ChainLink[]; comment: { id: number; url: string } | null; refused?: string }> {
+      const { row, events } = input;
+      const links = await recordRun({ row, events });
+      if (isTerminal(row.status))
+        await capacity
+          ?.leave(row.id)
+          .catch((error: unknown) => log.warn('turn not given up', { error: String(error) }));
+      let refused: string | undefined;
+      const [comment] = await Promise.all([
+        input.comment &&
+          showComment(input.comment, row).catch((error: unknown) => {
+            if (error instanceof ApplicationFailure && error.nonRetryable)
+              refused = error.message.slice(0, REFUSAL_LENGTH);
+            return notShown(error);
+          }),
+        input.acknowledge && acknowledge(input.acknowledge).catch(notShown),
+      ]);
+      return { links, comment, ...(refused === undefined ? {} : { refused }) };
+    },
+  };
+}
+
+/** What people read of GitHub's words. */
+const REFUSAL_LENGTH = 300;
+
+function nullWhenNotBound(error: unknown): null {
+  if (error instanceof ApplicationFailure && error.type === 'RepositoryNotBound') return null;
+  throw error;
+}
+
+function notShown(error: unknown): null {
+  log.warn('not shown on GitHub', { error: String(error) });
+  return null;
+}

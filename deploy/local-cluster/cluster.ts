@@ -1,0 +1,226 @@
+/** A real Kubernetes of one node on this machine, without Docker: made, repaired, looked at and taken away. */
+import { existsSync, mkdirSync } from 'node:fs';
+import { CommandProblem } from '../../src/terminal/problems.ts';
+import { cacheDirectory } from '../../src/embedded/files/cache-directory.ts';
+import { takeLock, tryLock } from '../../src/embedded/files/lock.ts';
+import { makeCertificates } from './certificates.ts';
+import { COMPONENTS, type Component } from './components/component.ts';
+import type { ClusterSetting } from './components/component-commands.ts';
+import {
+  componentPids,
+  endComponent,
+  findComponent,
+  isCurrent,
+  lastWords,
+  launchComponent,
+} from './components/component-process.ts';
+import { writeSettings } from './components/component-settings.ts';
+import { makeControlGroups } from './components/control-groups.ts';
+import { apiserverUrl, describeCluster, readDescription } from './description.ts';
+import { holdsWithin, isHealthy, isNodeReady } from './health.ts';
+import { importImages, type ClusterImages } from './images/import.ts';
+import { kubeExecutable } from './kube-executable.ts';
+import { writeKubeconfigs } from './kubeconfig.ts';
+import { makeNetwork } from './network.ts';
+import { clusterPlaces, kubeconfigFile } from './paths.ts';
+import { requirePrerequisites, requireRoot } from './prerequisites.ts';
+import { removeCluster } from './removal.ts';
+
+/** How long a component may take to answer before it is started again, and after it was started. */
+const PATIENCE_MS = 10_000;
+const START_LIMIT_MS = 90_000;
+
+export interface ClusterOptions {
+  /** The directory below which the cluster keeps its files. */
+  readonly dataDirectory: string;
+  readonly report?: (message: string) => void;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+export interface RunningCluster {
+  readonly ready: true;
+  /** The kubeconfig of the administrator. */
+  readonly kubeconfig: string;
+  readonly server: string;
+  readonly nodeName: string;
+  /** Where pods reach this machine. */
+  readonly nodeAddress: string;
+  readonly images: ClusterImages;
+  readonly processes: Readonly<Partial<Record<Component, number>>>;
+  /** What had to be started; empty when everything was well. */
+  readonly started: readonly Component[];
+}
+
+export type ClusterStatus =
+  | { readonly exists: false }
+  | {
+      readonly exists: true;
+      readonly kubeconfig: string;
+      readonly server: string;
+      readonly nodeReady: boolean;
+      readonly components: Readonly<Record<Component, { pid: number | undefined; healthy: boolean }>>;
+    };
+
+/** Makes the cluster of a data directory, or repairs it, and returns when its node takes pods. */
+export async function startCluster(options: ClusterOptions & { readonly install?: boolean }): Promise<RunningCluster> {
+  const { dataDirectory, report = () => undefined, env = process.env, install = false } = options;
+  await requirePrerequisites({ install, report });
+  return withCluster(dataDirectory, report, async () => {
+    const setting = await prepare(dataDirectory, env, report);
+    const { places, description } = setting;
+    const started = await startDead(
+      COMPONENTS.filter((component) => component !== 'kubelet'),
+      setting,
+      report,
+    );
+    const images = await importImages({ cacheDirectory: cacheDirectory(env), description, report });
+    started.push(...(await startDead(['kubelet'], setting, report)));
+    if (!(await holdsWithin(START_LIMIT_MS, () => isNodeReady(setting)))) {
+      throw new Error(`The node does not get ready. The kubelet says:\n${lastWords(places, 'kubelet')}`);
+    }
+    return {
+      ready: true,
+      kubeconfig: kubeconfigFile(places, 'admin'),
+      server: apiserverUrl(description),
+      nodeName: description.nodeName,
+      nodeAddress: description.nodeAddress,
+      images,
+      processes: componentPids(places),
+      started,
+    };
+  });
+}
+
+/** Makes the images of this source and gives them to a cluster that is up. */
+export async function makeClusterImages(options: ClusterOptions): Promise<ClusterImages> {
+  const { dataDirectory, report = () => undefined, env = process.env } = options;
+  requireRoot();
+  const places = clusterPlaces(dataDirectory);
+  const description = readDescription(places);
+  if (!description || !findComponent(places, 'containerd')) {
+    throw new CommandProblem('There is no cluster here that could take images; "codex-k8s cluster up" makes one.');
+  }
+  return importImages({ cacheDirectory: cacheDirectory(env), description, report });
+}
+
+/** Takes the cluster of a data directory away with all that is in it. False when there was none. */
+export async function stopCluster({ dataDirectory, report = () => undefined }: ClusterOptions): Promise<boolean> {
+  requireRoot();
+  const places = clusterPlaces(dataDirectory);
+  if (!existsSync(places.root)) return false;
+  await withCluster(dataDirectory, report, () => removeCluster(places));
+  return true;
+}
+
+/** What runs, and whether it works. */
+export async function clusterStatus({ dataDirectory }: ClusterOptions): Promise<ClusterStatus> {
+  const places = clusterPlaces(dataDirectory);
+  const description = readDescription(places);
+  if (!description) return { exists: false };
+  const subject = { places, description };
+  const states = COMPONENTS.map(async (component) => {
+    const pid = findComponent(places, component)?.pid;
+    return [component, { pid, healthy: pid !== undefined && (await isHealthy(component, subject)) }] as const;
+  });
+  return {
+    exists: true,
+    kubeconfig: kubeconfigFile(places, 'admin'),
+    server: apiserverUrl(description),
+    nodeReady: await isNodeReady(subject),
+    components: Object.fromEntries(await Promise.all(states)) as Record<
+      Component,
+      { pid: number | undefined; healthy: boolean }
+    >,
+  };
+}
+
+/** Ends one component of a running cluster: by force, unless told otherwise. What it has written stays. */
+export async function stopComponent(
+  dataDirectory: string,
+  component: Component,
+  signal: 'SIGTERM' | 'SIGKILL' = 'SIGKILL',
+): Promise<void> {
+  await endComponent(clusterPlaces(dataDirectory), component, signal);
+}
+
+/** Starts one component again, and returns when it answers. */
+export async function startComponent(dataDirectory: string, component: Component): Promise<void> {
+  const places = clusterPlaces(dataDirectory);
+  const description = readDescription(places);
+  if (!description) throw new Error(`There is no cluster in ${dataDirectory}`);
+  const kube = await kubeExecutable({ cacheDirectory: cacheDirectory(process.env), report: () => undefined });
+  await startDead([component], { places, description, kube }, () => undefined);
+}
+
+async function prepare(
+  dataDirectory: string,
+  env: NodeJS.ProcessEnv,
+  report: (message: string) => void,
+): Promise<ClusterSetting> {
+  const places = clusterPlaces(dataDirectory);
+  const kube = await kubeExecutable({ cacheDirectory: cacheDirectory(env), report });
+  mkdirSync(places.root, { recursive: true, mode: 0o700 });
+  const description = await describeCluster(dataDirectory);
+  await makeCertificates(places, description);
+  writeKubeconfigs(places, description);
+  writeSettings({ places, description, kube });
+  makeControlGroups(description.name);
+  await makeNetwork(description, report);
+  return { places, description, kube };
+}
+
+/**
+ * Starts those that do not live or have other settings, then those that do not answer: in this order, since one may only be
+ * waiting for another. Gives the ones that were started.
+ */
+async function startDead(
+  components: readonly Component[],
+  setting: ClusterSetting,
+  report: (message: string) => void,
+): Promise<Component[]> {
+  const start = async (component: Component): Promise<void> => {
+    report(`Starting ${component}`);
+    await endComponent(setting.places, component);
+    await launchComponent(component, setting);
+  };
+  const started = components.filter((component) => !isCurrent(component, setting));
+  for (const component of started) await start(component);
+  for (const component of components) {
+    if (!started.includes(component)) {
+      if (await holdsWithin(PATIENCE_MS, () => isHealthy(component, setting))) continue;
+      await start(component);
+      started.push(component);
+    }
+    await untilHealthy(component, setting);
+  }
+  return started;
+}
+
+async function untilHealthy(component: Component, setting: ClusterSetting): Promise<void> {
+  const { places } = setting;
+  const healthy = await holdsWithin(START_LIMIT_MS, async () => {
+    // One that gave up because another was not there yet is started again.
+    await launchComponent(component, setting);
+    return isHealthy(component, setting);
+  });
+  if (!healthy) throw new Error(`${component} does not get healthy. It says:\n${lastWords(places, component)}`);
+}
+
+async function withCluster<T>(
+  dataDirectory: string,
+  report: (message: string) => void,
+  work: () => Promise<T>,
+): Promise<T> {
+  mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
+  const { lock: path } = clusterPlaces(dataDirectory);
+  let lock = tryLock(path);
+  if (!lock) {
+    report('Waiting for another command that works on this cluster');
+    lock = await takeLock(path);
+  }
+  try {
+    return await work();
+  } finally {
+    lock.release();
+  }
+}

@@ -1,0 +1,162 @@
+/** The processes of components: they outlive the command that starts them, and are known by more than their pid. */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { closeSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { z } from 'zod';
+import { identify, isAlive, ProcessIdentity } from '../../../src/adapters/process-identity.ts';
+import { readJsonFile, writeJsonFile } from '../../../src/embedded/files/json-file.ts';
+import { limitLog, openLog } from '../../../src/embedded/processes/log-file.ts';
+import { COMPONENTS, type Component } from './component.ts';
+import { componentCommand, type ClusterSetting } from './component-commands.ts';
+import { containerdSocket, type ClusterDescription } from '../description.ts';
+import type { ClusterPlaces } from '../paths.ts';
+import { systemPath } from '../prerequisites.ts';
+
+const POLL_MS = 25;
+
+/** `settings` is the hash of the command line and of the files that it names. */
+const ComponentRecord = ProcessIdentity.extend({ settings: z.string() });
+
+/** The living process of a component, or undefined. */
+export function findComponent(places: ClusterPlaces, component: Component): ProcessIdentity | undefined {
+  const recorded = readJsonFile(recordFile(places, component), ComponentRecord);
+  return recorded && isAlive(recorded) ? recorded : undefined;
+}
+
+/** Whether a component lives and was started with the settings of now: not with those of an older build of this program. */
+export function isCurrent(component: Component, setting: ClusterSetting): boolean {
+  const recorded = readJsonFile(recordFile(setting.places, component), ComponentRecord);
+  return recorded !== undefined && isAlive(recorded) && recorded.settings === settingsHash(component, setting);
+}
+
+/** Starts a component in a session of its own; one that runs already is left as it is. */
+export async function launchComponent(component: Component, setting: ClusterSetting): Promise<void> {
+  const { places } = setting;
+  if (findComponent(places, component)) return;
+  const [program, ...args] = componentCommand(component, setting);
+  // A command that died between starting and recording left one that nobody knows, and that holds the ports.
+  for (const { identity, argv } of processes()) {
+    if (isDeepStrictEqual(argv, [program, ...args])) await endProcess(identity, 'SIGKILL', 10_000);
+  }
+  mkdirSync(places.processes, { recursive: true, mode: 0o700 });
+  limitLog(logFile(places, component));
+  const log = openLog(logFile(places, component));
+  try {
+    const child = spawn(program, args, {
+      cwd: places.root,
+      env: { PATH: systemPath(), HOME: places.root, LANG: 'C.UTF-8' },
+      detached: true,
+      stdio: ['ignore', log, log],
+    });
+    child.on('error', () => undefined); // told below: it has no pid
+    const identity = child.pid === undefined ? undefined : identify(child.pid);
+    if (!identity) throw new Error(`${component} does not start; see ${logFile(places, component)}`);
+    child.unref();
+    writeJsonFile(recordFile(places, component), { ...identity, settings: settingsHash(component, setting) });
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** Ends a component: asked first, unless the signal is SIGKILL, and forced when it takes too long. */
+export async function endComponent(
+  places: ClusterPlaces,
+  component: Component,
+  signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM',
+  limitMs = 10_000,
+): Promise<void> {
+  const identity = findComponent(places, component);
+  if (identity) await endProcess(identity, signal, limitMs);
+  rmSync(recordFile(places, component), { force: true });
+}
+
+/** Kills what belongs to the cluster and was not recorded: a shim, or what was started by a command that died at once. */
+export async function killStrays(places: ClusterPlaces, description: ClusterDescription): Promise<void> {
+  const strays = processes().filter(({ argv }) => belongs(argv, places, description));
+  for (const { identity } of strays) await endProcess(identity, 'SIGKILL', 10_000);
+}
+
+/** The end of a component's log: what to show when it does not become healthy. */
+export function lastWords(places: ClusterPlaces, component: Component): string {
+  try {
+    return readFileSync(logFile(places, component), 'utf8').trim().split('\n').slice(-8).join('\n');
+  } catch {
+    return '';
+  }
+}
+
+/** Each component's pid, of those that live. */
+export function componentPids(places: ClusterPlaces): Partial<Record<Component, number>> {
+  const alive = COMPONENTS.map((component) => [component, findComponent(places, component)?.pid] as const);
+  return Object.fromEntries(alive.filter(([, pid]) => pid !== undefined));
+}
+
+function settingsHash(component: Component, setting: ClusterSetting): string {
+  const { containerdSettings, kubeletSettings } = setting.places;
+  const hash = createHash('sha256').update(JSON.stringify(componentCommand(component, setting)));
+  if (component === 'containerd') hash.update(readFileSync(containerdSettings));
+  if (component === 'kubelet') hash.update(readFileSync(kubeletSettings));
+  return hash.digest('hex');
+}
+
+function belongs(argv: readonly string[], places: ClusterPlaces, description: ClusterDescription): boolean {
+  const program = basename(argv[0] ?? '');
+  if (program === 'containerd-shim-runc-v2') return argv.includes(containerdSocket(description));
+  const ours = program === 'kube' || program === 'containerd';
+  return ours && argv.some((argument) => argument.includes(`${places.root}/`));
+}
+
+function processes(): { identity: ProcessIdentity; argv: string[] }[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((name) => {
+      const identity = identify(Number(name));
+      const argv = identity && argumentsOf(identity.pid);
+      return argv ? [{ identity, argv }] : [];
+    });
+}
+
+function argumentsOf(pid: number): string[] | undefined {
+  try {
+    // Each argument ends with a zero.
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
+  } catch {
+    return undefined; // it has ended
+  }
+}
+
+async function endProcess(identity: ProcessIdentity, signal: NodeJS.Signals, limitMs: number): Promise<void> {
+  send(identity, signal);
+  if (await endsWithin(identity, limitMs)) return;
+  send(identity, 'SIGKILL');
+  if (!(await endsWithin(identity, limitMs))) throw new Error(`Process ${identity.pid} cannot be ended`);
+}
+
+function send(identity: ProcessIdentity, signal: NodeJS.Signals): void {
+  if (!isAlive(identity)) return;
+  try {
+    process.kill(identity.pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+async function endsWithin(identity: ProcessIdentity, limitMs: number): Promise<boolean> {
+  const deadline = performance.now() + limitMs;
+  while (isAlive(identity)) {
+    if (performance.now() > deadline) return false;
+    await sleep(POLL_MS);
+  }
+  return true;
+}
+
+function recordFile(places: ClusterPlaces, component: Component): string {
+  return join(places.processes, `${component}.json`);
+}
+
+function logFile(places: ClusterPlaces, component: Component): string {
+  return join(places.logs, `${component}.log`);
+}

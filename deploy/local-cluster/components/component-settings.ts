@@ -1,0 +1,124 @@
+/** The settings that containerd, the network plugins and the kubelet read from files. */
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { stringify } from 'yaml';
+import { certificateFiles } from '../certificates.ts';
+import type { ClusterSetting } from './component-commands.ts';
+import { containerdSocket, policiesSocket, type ClusterDescription } from '../description.ts';
+import { networkPlugin } from '../kube-executable.ts';
+import { CNI_PROGRAMS } from '../prerequisites.ts';
+import type { ClusterPlaces } from '../paths.ts';
+
+/** What holds the network of a pod: made here, since nothing is pulled. */
+export const PAUSE_IMAGE = 'codex-k8s/pause:1';
+
+/** The name by which containerd knows our network plugin. */
+const NETWORK_PLUGIN = 'codex-k8s-policies';
+
+/** Writes the settings of everything that has some. */
+export function writeSettings({ places, description, kube }: ClusterSetting): void {
+  for (const directory of [places.networkSettings, places.logs, places.kubelet, places.etcd]) {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  }
+  linkNetworkPrograms(places, kube);
+  writeFileSync(join(places.networkSettings, '10-bridge.conflist'), network(places, description));
+  writeFileSync(places.containerdSettings, containerd({ places, description, kube }));
+  writeFileSync(places.kubeletSettings, stringify(kubelet(places, description)));
+}
+
+function network(places: ClusterPlaces, description: ClusterDescription): string {
+  const { name, podSubnet, nodeAddress } = description;
+  const ipam = {
+    type: 'host-local',
+    dataDir: places.addresses,
+    ranges: [[{ subnet: podSubnet, gateway: nodeAddress }]],
+    routes: [{ dst: '0.0.0.0/0' }],
+  };
+  const bridge = { type: 'bridge', bridge: name, isGateway: true, hairpinMode: true, ipam };
+  const policies = { type: NETWORK_PLUGIN, socket: policiesSocket(description) };
+  return JSON.stringify({ cniVersion: '0.4.0', name, plugins: [bridge, policies, { type: 'loopback' }] }, null, 2);
+}
+
+/** containerd looks for all network plugins in one directory. Each build of ours has another. */
+function networkPrograms({ networkPrograms: all }: ClusterPlaces, kube: string): string {
+  return join(all, basename(dirname(kube)));
+}
+
+function linkNetworkPrograms(places: ClusterPlaces, kube: string): void {
+  const directory = networkPrograms(places, kube);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const debians = ['bridge', 'host-local', 'loopback'].map((program) => join(CNI_PROGRAMS, program));
+  for (const program of debians) link(program, join(directory, basename(program)));
+  link(networkPlugin(kube), join(directory, NETWORK_PLUGIN));
+}
+
+function link(target: string, path: string): void {
+  if (!existsSync(path)) symlinkSync(target, path);
+}
+
+/** Everything below directories of this cluster: another containerd of the machine is not touched. */
+function containerd({ places, description, kube }: ClusterSetting): string {
+  const text = (value: string): string => JSON.stringify(value);
+  return `version = 2
+root = ${text(join(places.containerd, 'root'))}
+state = ${text(join(description.runtimeDirectory, 'containerd'))}
+
+[grpc]
+  address = ${text(containerdSocket(description))}
+
+[plugins."io.containerd.internal.v1.opt"]
+  path = ${text(join(places.containerd, 'opt'))}
+
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = ${text(PAUSE_IMAGE)}
+  restrict_oom_score_adj = true
+  netns_mounts_under_state_dir = true
+
+[plugins."io.containerd.grpc.v1.cri".cni]
+  bin_dir = ${text(networkPrograms(places, kube))}
+  conf_dir = ${text(places.networkSettings)}
+
+[plugins."io.containerd.grpc.v1.cri".containerd]
+  default_runtime_name = "runc"
+
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
+  runtime_type = "io.containerd.runc.v2"
+
+[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
+  Root = ${text(join(description.runtimeDirectory, 'runc'))}
+`;
+}
+
+function kubelet(places: ClusterPlaces, description: ClusterDescription): object {
+  return {
+    apiVersion: 'kubelet.config.k8s.io/v1beta1',
+    kind: 'KubeletConfiguration',
+    address: description.nodeAddress,
+    port: description.ports.kubelet,
+    healthzPort: description.ports.kubeletHealth,
+    containerRuntimeEndpoint: `unix://${containerdSocket(description)}`,
+    authentication: {
+      anonymous: { enabled: false },
+      webhook: { enabled: true },
+      x509: { clientCAFile: certificateFiles(places, 'authority').certificate },
+    },
+    authorization: { mode: 'Webhook' },
+    // Another kubelet of this machine takes away the control groups of pods that it does not know: ours are elsewhere.
+    cgroupDriver: 'cgroupfs',
+    cgroupRoot: `/${description.name}`,
+    podLogsDir: places.podLogs,
+    enforceNodeAllocatable: [],
+    failCgroupV1: false,
+    failSwapOn: false,
+    makeIPTablesUtilChains: false,
+    // A full disk of a person's machine is theirs to empty: no pod is evicted and no image removed for it.
+    evictionHard: {},
+    imageGCHighThresholdPercent: 100,
+    localStorageCapacityIsolation: false,
+    // A watch for each Secret takes longer than a pod's start when many begin at once.
+    configMapAndSecretChangeDetectionStrategy: 'Get',
+    syncFrequency: '1s',
+    nodeStatusUpdateFrequency: '2s',
+    nodeLeaseDurationSeconds: 8,
+  };
+}

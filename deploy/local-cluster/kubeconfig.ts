@@ -1,0 +1,35 @@
+/** Kubeconfigs: how somebody reaches the API server, with the certificates inside. */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { stringify } from 'yaml';
+import { writePrivateFile } from '../../src/embedded/files/json-file.ts';
+import { certificateFiles, CLIENT_NAMES } from './certificates.ts';
+import { apiserverUrl, type ClusterDescription } from './description.ts';
+import { kubeconfigFile, type ClusterPlaces } from './paths.ts';
+
+/** Writes the kubeconfig of everybody who has a client's certificate. */
+export function writeKubeconfigs(places: ClusterPlaces, description: ClusterDescription): void {
+  mkdirSync(places.kubeconfigs, { recursive: true, mode: 0o700 });
+  for (const who of CLIENT_NAMES) {
+    writePrivateFile(kubeconfigFile(places, who), stringify(kubeconfig(places, description, who), { lineWidth: 0 }));
+  }
+}
+
+function kubeconfig(places: ClusterPlaces, description: ClusterDescription, who: string): object {
+  const { name } = description;
+  const { certificate, key } = certificateFiles(places, who);
+  const authority = certificateFiles(places, 'authority').certificate;
+  return {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [
+      { name, cluster: { server: apiserverUrl(description), 'certificate-authority-data': encoded(authority) } },
+    ],
+    users: [{ name: who, user: { 'client-certificate-data': encoded(certificate), 'client-key-data': encoded(key) } }],
+    contexts: [{ name, context: { cluster: name, user: who } }],
+    'current-context': name,
+  };
+}
+
+function encoded(file: string): string {
+  return readFileSync(file).toString('base64');
+}

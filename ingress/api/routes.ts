@@ -1,0 +1,201 @@
+/** `/api/v1` for people and their tools: what is going on, and the few things that may be asked for. */
+import { Hono } from 'hono';
+import { bodyLimit } from 'hono/body-limit';
+import { isTerminal } from '../../src/domain/run/runs.ts';
+import { findNetworkFinding } from '../../src/store/workspaces/cluster-findings.ts';
+import type { Database } from '../../src/store/connection/database.ts';
+import { listDeliveries } from '../../src/read-model/queries/deliveries.ts';
+import { listRunEvents, newestIssueEvents } from '../../src/read-model/queries/events.ts';
+import { findIssue, findIssueByName, listIssues, type IssueRecord } from '../../src/read-model/queries/issues.ts';
+import { readLog } from '../../src/read-model/queries/log.ts';
+import { setProject } from '../../src/store/projects/repositories.ts';
+import { findRunRecord, listRuns, type RunRecord } from '../../src/read-model/queries/runs.ts';
+import { answerErrors, answerNotFound, bodyTooLarge, RequestRefused, type ErrorLog } from '../http/errors.ts';
+import { createStaffAccess } from './access.ts';
+import { cancelRun, type RunControl } from './cancel.ts';
+import * as requests from './requests.ts';
+import {
+  clusterView,
+  deliveryView,
+  eventView,
+  issueView,
+  logLineView,
+  runView,
+  type IssueDetailsView,
+  type LogView,
+} from './views.ts';
+
+const { checked, jsonBody } = requests;
+
+/** What was done to the labels of a repository, by name on GitHub. */
+interface LabelChanges {
+  readonly created: readonly string[];
+  readonly updated: readonly string[];
+  readonly unchanged: readonly string[];
+  /** What GitHub did not let be written now, and its words; null when nothing is left. */
+  readonly left: readonly string[];
+  readonly waiting: string | null;
+}
+
+/** What is needed of whoever reaches GitHub. */
+export interface RepositoryBinding {
+  bind(input: { fullName: string; project: string }): Promise<{
+    repositoryId: number;
+    project: string;
+    hookId: number | null;
+    labels: LabelChanges;
+    /** What the label is called on GitHub that starts a developer. */
+    trigger: string;
+  }>;
+  syncLabels(fullName: string): Promise<LabelChanges>;
+  addMember(input: {
+    login: string;
+    role: (typeof requests.MEMBER_ROLES)[number];
+    project: string;
+  }): Promise<{ id: number; login: string }>;
+}
+
+export interface StaffApiOptions {
+  readonly db: Database;
+  readonly control: RunControl;
+  readonly repositories: RepositoryBinding;
+  readonly staffToken: string;
+  /** Reads need no token: for a server that listens on loopback only. */
+  readonly readsOpen: boolean;
+  readonly log: ErrorLog;
+}
+
+/** Other routers live under `/api/v1` too; these paths are ours. */
+const PATHS = ['/runs', '/issues', '/deliveries', '/cluster', '/repositories', '/projects', '/members'];
+const BODY_BYTES = 65_536;
+const ISSUE_RUNS = 50;
+const ISSUE_EVENTS = 200;
+
+/** The router, to be mounted at `/api/v1`. */
+export function createStaffApi({ db, control, repositories, staffToken, readsOpen, log }: StaffApiOptions): Hono {
+  const access = createStaffAccess({ staffToken, readsOpen });
+  const app = new Hono();
+  app.onError(answerErrors(log));
+
+  for (const path of PATHS) {
+    app.use(`${path}/*`, bodyLimit({ maxSize: BODY_BYTES, onError: bodyTooLarge }), async (c, next) => {
+      c.header('Cache-Control', 'no-store');
+      if (c.req.method === 'GET' || c.req.method === 'HEAD') access.requireReader(c);
+      else access.requireStaff(c);
+      await next();
+    });
+  }
+
+  app.get('/runs', async (c) => {
+    const { limit, cursor, status, issue, repository, id } = checked(requests.RunsQuery, c.req.query());
+    const filter = { status, issueKey: issue, repository, idPrefix: id };
+    const { items, next } = await listRuns(db, filter, { limit, cursor });
+    return c.json({ items: items.map(runView), next });
+  });
+
+  app.get('/runs/:id', async (c) => c.json(runView(await theRun(c.req.param('id')))));
+
+  app.get('/runs/:id/events', async (c) => {
+    const { after, limit } = checked(requests.EventsQuery, c.req.query());
+    const { id } = await theRun(c.req.param('id'));
+    const events = await listRunEvents(db, id, { afterSeq: after, limit });
+    return c.json({ items: events.map(eventView), after: events.at(-1)?.seq ?? after });
+  });
+
+  app.get('/runs/:id/log', async (c) => {
+    const { after, limit } = checked(requests.LogQuery, c.req.query());
+    const { id, status } = await theRun(c.req.param('id'));
+    const lines = await readLog(db, id, { after, limit });
+    return c.json({
+      items: lines.map(logLineView),
+      after: lines.at(-1)?.n ?? after,
+      more: lines.length === limit,
+      status,
+      terminal: isTerminal(status),
+    } satisfies LogView);
+  });
+
+  app.post('/runs/:id/cancel', async (c) => {
+    const runId = checked(requests.RunId, c.req.param('id'), 'id');
+    const { by, reason } = checked(requests.CancelBody, await jsonBody(c));
+    const { status } = await cancelRun({ db, control, log }, { runId, by, reason });
+    return c.json({ id: runId, status, canceling: true }, 202);
+  });
+
+  app.get('/issues', async (c) => {
+    const { limit, cursor, state, repository } = checked(requests.IssuesQuery, c.req.query());
+    const { items, next } = await listIssues(db, { state, repository }, { limit, cursor });
+    return c.json({ items: items.map(issueView), next });
+  });
+
+  app.get('/issues/:key', async (c) => {
+    const key = checked(requests.IssueKey, c.req.param('key'), 'key');
+    return c.json(await issueDetails(await findIssue(db, key), key));
+  });
+
+  app.get('/issues/:owner/:name/:number', async (c) => {
+    const { owner, name, number } = checked(requests.IssuePath, c.req.param());
+    const issue = await findIssueByName(db, { owner, name }, number);
+    return c.json(await issueDetails(issue, `${owner}/${name}#${number}`));
+  });
+
+  app.get('/deliveries', async (c) => {
+    const { limit, cursor, status } = checked(requests.DeliveriesQuery, c.req.query());
+    const { items, next } = await listDeliveries(db, { status }, { limit, cursor });
+    return c.json({ items: items.map(deliveryView), next });
+  });
+
+  app.get('/cluster', async (c) => c.json(clusterView(await findNetworkFinding(db))));
+
+  app.post('/repositories', async (c) => {
+    const body = checked(requests.BindBody, await jsonBody(c));
+    return c.json({ fullName: body.fullName, ...(await repositories.bind(body)) }, 201);
+  });
+
+  app.post('/repositories/:owner/:name/labels', async (c) => {
+    const fullName = checked(requests.FullName, `${c.req.param('owner')}/${c.req.param('name')}`, 'fullName');
+    return c.json({ fullName, ...(await repositories.syncLabels(fullName)) });
+  });
+
+  app.post('/projects/:slug', async (c) => {
+    const body = checked(requests.ProjectBody, await jsonBody(c));
+    const { locale, model, reasoningEffort, namespaceTemplate, egress } = body;
+    const project = await setProject(db, c.req.param('slug'), {
+      ...(locale === undefined ? {} : { locale }),
+      ...(model === undefined ? {} : { model: model === 'default' ? null : model }),
+      ...(reasoningEffort === undefined
+        ? {}
+        : { reasoningEffort: reasoningEffort === 'default' ? null : reasoningEffort }),
+      ...(namespaceTemplate === undefined
+        ? {}
+        : { namespaceTemplate: namespaceTemplate === 'default' ? null : namespaceTemplate }),
+      ...(egress === undefined ? {} : { egress }),
+    });
+    if (!project) throw new RequestRefused('not_found', `there is no project ${c.req.param('slug')}`, 'slug');
+    return c.json(project);
+  });
+
+  app.post('/members', async (c) => {
+    const body = checked(requests.MemberBody, await jsonBody(c));
+    return c.json({ ...(await repositories.addMember(body)), role: body.role, project: body.project }, 201);
+  });
+
+  for (const path of PATHS) app.all(`${path}/*`, answerNotFound);
+
+  async function theRun(id: string): Promise<RunRecord> {
+    const run = await findRunRecord(db, checked(requests.RunId, id, 'id'));
+    if (!run) throw new RequestRefused('not_found', `there is no run ${id}`, 'id');
+    return run;
+  }
+
+  async function issueDetails(issue: IssueRecord | undefined, asked: string): Promise<IssueDetailsView> {
+    if (!issue) throw new RequestRefused('not_found', `nothing is known of the issue ${asked}`, 'key');
+    const [runs, events] = await Promise.all([
+      listRuns(db, { issueKey: issue.key }, { limit: ISSUE_RUNS }),
+      newestIssueEvents(db, issue.key, ISSUE_EVENTS),
+    ]);
+    return { ...issueView(issue), runs: runs.items.map(runView), events: events.map(eventView) };
+  }
+
+  return app;
+}

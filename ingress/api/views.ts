@@ -1,0 +1,165 @@
+/** What the staff API answers: rows as plain JSON, with their meaning in words beside the codes. */
+import { networkWords, type NetworkFinding } from '../../src/domain/workspace/network-findings.ts';
+import { isTerminal, type Failure, type RunStatus } from '../../src/domain/run/runs.ts';
+import { triggerLabel, type RunKind, type Stage } from '../../src/domain/stages/stages.ts';
+import type { StoredNetworkFinding } from '../../src/store/workspaces/cluster-findings.ts';
+import type { DeliveryRecord } from '../../src/read-model/queries/deliveries.ts';
+import type { EventRecord } from '../../src/read-model/queries/events.ts';
+import type { IssueRecord, IssueState } from '../../src/read-model/queries/issues.ts';
+import type { LogRecord } from '../../src/read-model/queries/log.ts';
+import type { RunRecord } from '../../src/read-model/queries/runs.ts';
+import { eventText } from './messages/events.ts';
+import { reasonText } from './messages/reasons.ts';
+import { failureText, nextStepText, statusText, triggerText } from './messages/runs.ts';
+
+export interface ListView<Item> {
+  readonly items: readonly Item[];
+  /** The `cursor` of the next page; null when this is the last. */
+  readonly next: string | null;
+}
+
+export interface RunView {
+  readonly id: string;
+  readonly issueKey: string;
+  readonly repositoryId: number;
+  readonly repository: string | null;
+  readonly issueNumber: number;
+  readonly issueTitle: string | null;
+  readonly issueUrl: string | null;
+  readonly stage: Stage;
+  readonly kind: RunKind;
+  readonly label: string;
+  readonly trigger: string;
+  readonly triggerText: string;
+  readonly triggeredBy: string;
+  readonly correlationId: string;
+  readonly status: RunStatus;
+  readonly statusText: string;
+  readonly terminal: boolean;
+  readonly failure: Failure | null;
+  readonly failureText: string | null;
+  readonly nextStep: string | null;
+  readonly detail: string | null;
+  readonly branch: string;
+  readonly environment: string | null;
+  readonly pullRequest: number | null;
+  readonly pullRequestUrl: string | null;
+  readonly statusCommentUrl: string | null;
+  readonly model: string | null;
+  readonly reasoningEffort: string | null;
+  readonly threadId: string | null;
+  readonly createdAt: string;
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+}
+
+export interface IssueView {
+  readonly key: string;
+  readonly repositoryId: number;
+  readonly repository: string | null;
+  readonly number: number;
+  readonly title: string;
+  readonly url: string;
+  readonly state: IssueState;
+  readonly waitingFor: string | null;
+  readonly stage: Stage | null;
+  readonly activeRunId: string | null;
+  readonly queued: number;
+  readonly pullRequest: number | null;
+  readonly environment: string | null;
+  readonly updatedAt: string;
+}
+
+export interface EventView extends Omit<EventRecord, 'occurredAt'> {
+  readonly text: string;
+  readonly occurredAt: string;
+}
+
+export interface ClusterView {
+  /** Whether the network heeds policies, and whether agents are started; null where no worker has tried yet. */
+  readonly network:
+    | (NetworkFinding & {
+        /** For people; null where all is well. */
+        readonly text: string | null;
+        readonly advice: string | null;
+        readonly foundAt: string;
+      })
+    | null;
+}
+
+export interface DeliveryView extends Omit<DeliveryRecord, 'receivedAt'> {
+  readonly reasonText: string;
+  readonly receivedAt: string;
+}
+
+export interface LogLineView extends Omit<LogRecord, 'at'> {
+  readonly at: string;
+}
+
+/** Lines of a log, with how the run stands: read together, so that a follower knows when it has seen all. */
+export interface LogView {
+  readonly items: readonly LogLineView[];
+  /** What to ask for as `after` next time. */
+  readonly after: number;
+  /** Whether there are more lines already. */
+  readonly more: boolean;
+  readonly status: RunStatus;
+  readonly terminal: boolean;
+}
+
+export interface IssueDetailsView extends IssueView {
+  readonly runs: readonly RunView[];
+  readonly events: readonly EventView[];
+}
+
+/** A run as JSON. */
+export function runView(record: RunRecord): RunView {
+  const { revision: _, ...run } = record;
+  return {
+    ...run,
+    label: triggerLabel(run),
+    triggerText: triggerText(run),
+    statusText: statusText(run.status),
+    terminal: isTerminal(run.status),
+    failureText: run.failure && failureText(run.failure),
+    nextStep: run.failure && nextStepText(run.failure, run),
+    createdAt: run.createdAt.toISOString(),
+    startedAt: run.startedAt?.toISOString() ?? null,
+    finishedAt: run.finishedAt?.toISOString() ?? null,
+  };
+}
+
+/** An issue as JSON. */
+export function issueView(record: IssueRecord): IssueView {
+  const { revision: _, ...issue } = record;
+  return { ...issue, updatedAt: issue.updatedAt.toISOString() };
+}
+
+/** An event as JSON. */
+export function eventView(event: EventRecord): EventView {
+  return { ...event, text: eventText(event), occurredAt: event.occurredAt.toISOString() };
+}
+
+/** A delivery as JSON. */
+export function deliveryView(delivery: DeliveryRecord): DeliveryView {
+  return { ...delivery, reasonText: reasonText(delivery.reason), receivedAt: delivery.receivedAt.toISOString() };
+}
+
+/** What is known of the cluster for agents, as JSON. */
+export function clusterView(finding: StoredNetworkFinding | undefined): ClusterView {
+  if (!finding) return { network: null };
+  const words = networkWords(finding);
+  return {
+    network: {
+      ...finding,
+      text: words ? `${words.agents}: ${words.found}` : null,
+      advice: words?.advice ?? null,
+      foundAt: finding.foundAt.toISOString(),
+    },
+  };
+}
+
+/** A log line as JSON. */
+export function logLineView(line: LogRecord): LogLineView {
+  return { ...line, at: line.at.toISOString() };
+}

@@ -1,0 +1,45 @@
+/** States as badges: always a word and a mark, never colour alone. */
+import { html } from 'hono/html';
+import type { RunStatus } from '../../../src/domain/run/runs.ts';
+import type { IssueRecord } from '../../../src/read-model/queries/issues.ts';
+import type { Html } from './layout.ts';
+
+type Tone = 'good' | 'bad' | 'busy' | 'wait' | 'idle';
+type Badge = readonly [tone: Tone, mark: string, word: string];
+
+const RUN_BADGES: Record<RunStatus, Badge> = {
+  queued: ['idle', '…', 'queued'],
+  preparing: ['busy', '●', 'preparing'],
+  running: ['busy', '●', 'running'],
+  publishing: ['busy', '●', 'publishing'],
+  succeeded: ['good', '✓', 'succeeded'],
+  failed: ['bad', '✕', 'failed'],
+  canceled: ['idle', '⊘', 'canceled'],
+};
+
+const WAITING_BADGES: Readonly<Record<string, Badge>> = {
+  review: ['wait', '◔', 'waits for a review'],
+  label: ['idle', '◔', 'waits for a label'],
+  input: ['wait', '◔', 'waits for an answer'],
+};
+
+/** How a run stands. */
+export function runBadge(status: RunStatus): Html {
+  return badge(RUN_BADGES[status]);
+}
+
+/** How an issue stands, and what it waits for. */
+export function issueBadge({ state, waitingFor }: Pick<IssueRecord, 'state' | 'waitingFor'>): Html {
+  if (state === 'working') return badge(['busy', '●', 'agent at work']);
+  if (state === 'closed') return badge(['idle', '✓', 'closed']);
+  return badge(WAITING_BADGES[waitingFor ?? ''] ?? ['wait', '◔', `waits${waitingFor ? ` for ${waitingFor}` : ''}`]);
+}
+
+/** What was decided of a delivery. */
+export function deliveryBadge(status: 'accepted' | 'ignored'): Html {
+  return badge(status === 'accepted' ? ['good', '✓', 'accepted'] : ['idle', '⊘', 'ignored']);
+}
+
+function badge([tone, mark, word]: Badge): Html {
+  return html`<span class="badge ${tone}"><span class="mark" aria-hidden="true">${mark}</span>${word}</span>`;
+}

@@ -1,0 +1,56 @@
+/** Where things are: our own pages, GitHub and Temporal Web. */
+import { html } from 'hono/html';
+import type { Html } from './layout.ts';
+import { runWorkflowId } from '../../../workflows/messages.ts';
+
+/** Addresses of the world around, without a slash at their ends. */
+export interface Places {
+  readonly githubUrl: string;
+  /** Temporal Web; without it there are no links to it. */
+  readonly temporalWebUrl?: string | undefined;
+  readonly temporalNamespace: string;
+}
+
+interface IssueName {
+  readonly repository: string | null;
+  readonly number: number;
+}
+
+/** The issue's page; undefined when its repository's name is not known. */
+export function issuePath({ repository, number }: IssueName): string | undefined {
+  return repository === null ? undefined : `/issues/${repository}/${number}`;
+}
+
+/** `owner/name#12`, linked to its page when there is one. */
+export function issueLink(issue: IssueName): Html {
+  const path = issuePath(issue);
+  const name = `${issue.repository ?? 'unknown repository'}#${issue.number}`;
+  return path === undefined ? html`${name}` : html`<a href="${path}">${name}</a>`;
+}
+
+/** A run by the first characters of its id. */
+export function runLink(id: string): Html {
+  return html`<a href="/runs/${id}"><code>${id.slice(0, 8)}</code></a>`;
+}
+
+/** A link that leaves the dashboard. What is not an address of the web is text. */
+export function outsideLink(url: string, text: string): Html {
+  return /^https?:\/\//i.test(url) ? html`<a href="${url}" rel="noreferrer">${text}</a>` : html`${text}`;
+}
+
+/** A pull request on GitHub. */
+export function pullRequestLink(places: Places, repository: string | null, number: number, url: string | null): Html {
+  const address = url ?? (repository === null ? '' : `${places.githubUrl}/${repository}/pull/${number}`);
+  return outsideLink(address, `#${number}`);
+}
+
+/** The history of a workflow in Temporal Web; undefined when its address is not known. */
+export function workflowUrl({ temporalWebUrl, temporalNamespace }: Places, workflowId: string): string | undefined {
+  if (temporalWebUrl === undefined) return undefined;
+  return `${temporalWebUrl}/namespaces/${encodeURIComponent(temporalNamespace)}/workflows/${encodeURIComponent(workflowId)}`;
+}
+
+/** The history of a run's workflow. */
+export function runWorkflowUrl(places: Places, runId: string): string | undefined {
+  return workflowUrl(places, runWorkflowId(runId));
+}

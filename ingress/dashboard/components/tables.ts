@@ -1,0 +1,116 @@
+/** Issues and runs as tables. */
+import { html } from 'hono/html';
+import { isTerminal } from '../../../src/domain/run/runs.ts';
+import { triggerLabel } from '../../../src/domain/stages/stages.ts';
+import type { IssueRecord } from '../../../src/read-model/queries/issues.ts';
+import type { RunRecord } from '../../../src/read-model/queries/runs.ts';
+import { failureText } from '../../api/messages/runs.ts';
+import { duration } from '../../api/messages/times.ts';
+import { issueBadge, runBadge } from './badges.ts';
+import type { Html } from './layout.ts';
+import { issueLink, issuePath, pullRequestLink, runLink, type Places } from './links.ts';
+import { when } from './times.ts';
+
+/** A table of issues. */
+export function issuesTable(issues: readonly IssueRecord[], places: Places): Html {
+  return html`<div class="sheet" tabindex="0" role="region" aria-label="Issues">
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">Issue</th>
+          <th scope="col">State</th>
+          <th scope="col" class="wide">Stage</th>
+          <th scope="col" class="wide">Pull request</th>
+          <th scope="col" class="wide">Changed</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${issues.map((issue) => issueRow(issue, places))}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+/** A table of runs; the column of issues is left out where all are of one. */
+export function runsTable(runs: readonly RunRecord[], places: Places, columns: 'all' | 'without issue' = 'all'): Html {
+  const withIssue = columns === 'all';
+  return html`<div class="sheet" tabindex="0" role="region" aria-label="Runs">
+    <table>
+      <thead>
+        <tr>
+          <th scope="col">Run</th>
+          ${withIssue && html`<th scope="col" class="wide">Issue</th>`}
+          <th scope="col">Status</th>
+          <th scope="col" class="wide">Asked by</th>
+          <th scope="col" class="wide">Pull request</th>
+          <th scope="col" class="wide">Asked</th>
+          <th scope="col" class="wide">Took</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${runs.map(
+          (run) =>
+            html`<tr>
+              <th scope="row" class="fit">
+                ${runLink(run.id)} <span class="sub"><code>${triggerLabel(run)}</code></span>
+                ${
+                  withIssue &&
+                  html`<span class="sub narrow"
+                    >${issueLink({ repository: run.repository, number: run.issueNumber })}</span
+                  >`
+                }
+              </th>
+              ${
+                withIssue &&
+                html`<td class="wide">
+                  ${issueLink({ repository: run.repository, number: run.issueNumber })}
+                  <span class="sub">${run.issueTitle}</span>
+                </td>`
+              }
+              <td>
+                ${runBadge(run.status)} <span class="sub narrow">${when(run.createdAt)}</span>
+                ${run.failure && html`<span class="sub">${failureText(run.failure)}</span>`}
+              </td>
+              <td class="wide fit">@${run.triggeredBy}</td>
+              <td class="wide fit">
+                ${
+                  run.pullRequest === null
+                    ? '–'
+                    : pullRequestLink(places, run.repository, run.pullRequest, run.pullRequestUrl)
+                }
+              </td>
+              <td class="wide fit">${when(run.createdAt)}</td>
+              <td class="wide fit">${took(run)}</td>
+            </tr>`,
+        )}
+      </tbody>
+    </table>
+  </div>`;
+}
+
+/** How long a run worked, or works; a dash while it has not begun. */
+export function took(run: Pick<RunRecord, 'status' | 'startedAt' | 'finishedAt'>): string {
+  if (run.startedAt === null) return '–';
+  if (run.finishedAt) return duration(run.startedAt, run.finishedAt);
+  return isTerminal(run.status) ? '–' : `${duration(run.startedAt, new Date())} so far`;
+}
+
+function issueRow(issue: IssueRecord, places: Places): Html {
+  const path = issuePath(issue);
+  const title = issue.title || `Issue ${issue.number}`;
+  return html`<tr>
+    <th scope="row">
+      ${path ? html`<a href="${path}">${title}</a>` : title}
+      <span class="sub">${issue.repository ?? 'unknown repository'}#${issue.number}</span>
+      <span class="sub narrow">${when(issue.updatedAt)}</span>
+    </th>
+    <td>
+      ${issueBadge(issue)} ${issue.queued > 0 && html`<span class="sub">${issue.queued} more in its queue</span>`}
+    </td>
+    <td class="wide">${issue.stage ?? '–'}</td>
+    <td class="wide fit">
+      ${issue.pullRequest === null ? '–' : pullRequestLink(places, issue.repository, issue.pullRequest, null)}
+    </td>
+    <td class="wide fit">${when(issue.updatedAt)}</td>
+  </tr>`;
+}

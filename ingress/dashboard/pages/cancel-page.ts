@@ -1,0 +1,42 @@
+/** `/runs/:id/cancel`: asks once more before a run is ended. */
+import { html } from 'hono/html';
+import { triggerLabel } from '../../../src/domain/stages/stages.ts';
+import type { RunRecord } from '../../../src/read-model/queries/runs.ts';
+import { runBadge } from '../components/badges.ts';
+import type { Html, Viewer } from '../components/layout.ts';
+
+/** The body of the page. Only who is signed in can end a run; the terminal is the other way. */
+export function cancelPage(run: RunRecord, viewer: Viewer): Html {
+  return html`<p class="crumbs"><a href="/runs/${run.id}">Run ${run.id.slice(0, 8)}</a> / cancel</p>
+    <div class="title">
+      <h1>Cancel this run?</h1>
+      ${runBadge(run.status)}
+    </div>
+    <p class="lead">
+      <code>${triggerLabel(run)}</code> for “${run.issueTitle ?? `issue ${run.issueNumber}`}”. The agent is stopped;
+      what it has pushed to <code>${run.branch}</code> stays. The issue and its environment are kept.
+    </p>
+    <section aria-label="Cancel">${viewer === 'staff' ? form(run) : signIn(run)}</section>`;
+}
+
+function form(run: RunRecord): Html {
+  return html`<form class="card form" method="post" action="/runs/${run.id}/cancel">
+    <label>Why (it is shown on the issue) <input type="text" name="reason" maxlength="500" /></label>
+    <label>Your name (optional) <input type="text" name="by" maxlength="100" autocomplete="username" /></label>
+    <div class="actions">
+      <button class="danger">Cancel the run</button>
+      <a class="button" href="/runs/${run.id}">Keep it running</a>
+    </div>
+  </form>`;
+}
+
+function signIn(run: RunRecord): Html {
+  const next = encodeURIComponent(`/runs/${run.id}/cancel`);
+  return html`<div class="card">
+    <p>
+      Anybody on this machine may read this dashboard; who wants to change something
+      <a href="/login?next=${next}">signs in</a> first.
+    </p>
+    <p>Or type <code>npx codex-k8s runs cancel ${run.id}</code> at a terminal.</p>
+  </div>`;
+}

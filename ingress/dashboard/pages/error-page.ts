@@ -1,0 +1,34 @@
+/** What a person sees when a page cannot be shown. */
+import { html } from 'hono/html';
+import type { ErrorHandler } from 'hono';
+import { tellError, type ErrorEnvelope, type ErrorLog } from '../../http/errors.ts';
+import { page, type Html } from '../components/layout.ts';
+
+const TITLES: Partial<Record<ErrorEnvelope['code'], string>> = {
+  not_found: 'There is nothing here',
+  forbidden: 'That is not allowed',
+  conflict: 'Too late',
+  unavailable: 'Not at the moment',
+  internal: 'Something went wrong',
+};
+
+/** Answers every error of the dashboard with a page; who is not signed in is sent to sign in. */
+export function answerErrorsWithPages(log: ErrorLog): ErrorHandler {
+  return function answerErrorWithPage(error, c) {
+    const { status, envelope, correlationId } = tellError(error, log);
+    if (status === 401 && c.req.method === 'GET') {
+      const { pathname, search } = new URL(c.req.url);
+      return c.redirect(`/login?next=${encodeURIComponent(`${pathname}${search}`)}`, 303);
+    }
+    if (correlationId !== undefined) c.header('X-Correlation-Id', correlationId);
+    const title = TITLES[envelope.code] ?? 'That cannot be done';
+    return c.html(page({ title, viewer: 'guest' }, errorPage(title, envelope)), status);
+  };
+}
+
+function errorPage(title: string, { message, code }: ErrorEnvelope): Html {
+  return html`<div class="title"><h1>${title}</h1></div>
+    <p class="lead">${message.charAt(0).toUpperCase()}${message.slice(1)}.</p>
+    <p class="muted">Code: <code>${code}</code></p>
+    <p><a class="button" href="/">To the overview</a></p>`;
+}

@@ -1,0 +1,90 @@
+/** `/issues/:owner/:name/:number`: an issue with its runs and all that happened to it. */
+import { html } from 'hono/html';
+import type { EventRecord } from '../../../src/read-model/queries/events.ts';
+import type { IssueRecord } from '../../../src/read-model/queries/issues.ts';
+import type { RunRecord } from '../../../src/read-model/queries/runs.ts';
+import { issueBadge } from '../components/badges.ts';
+import type { Html } from '../components/layout.ts';
+import { outsideLink, pullRequestLink, runLink, workflowUrl, type Places } from '../components/links.ts';
+import { runsTable } from '../components/tables.ts';
+import { timeline } from '../components/timeline.ts';
+import { when } from '../components/times.ts';
+
+export interface IssueStory {
+  readonly issue: IssueRecord;
+  readonly runs: readonly RunRecord[];
+  /** The newest events, oldest first. */
+  readonly events: readonly EventRecord[];
+}
+
+/** The body of the page. */
+export function issuePage({ issue, runs, events }: IssueStory, places: Places): Html {
+  const name = `${issue.repository ?? 'unknown repository'}#${issue.number}`;
+  return html`<p class="crumbs"><a href="/issues">Issues</a> / ${name}</p>
+    <div id="issue" data-live data-summary="${name} ${stateInWords(issue)}">
+      <div class="title">
+        <h1>${issue.title || `Issue ${issue.number}`}</h1>
+        ${issueBadge(issue)}
+      </div>
+      <p class="lead">${stateInWords(issue)}</p>
+      <div class="columns">
+        <div>
+          <section aria-labelledby="runs-heading">
+            <div class="heading"><h2 id="runs-heading">Runs</h2></div>
+            ${
+              runs.length === 0
+                ? html`<p class="card empty muted">No run so far. The timeline says why, if one was asked for.</p>`
+                : runsTable(runs, places, 'without issue')
+            }
+          </section>
+          <section aria-labelledby="timeline-heading">
+            <div class="heading"><h2 id="timeline-heading">Timeline, newest first</h2></div>
+            ${timeline(events.toReversed(), 'with runs')}
+          </section>
+        </div>
+        <section aria-labelledby="facts-heading">
+          <div class="heading"><h2 id="facts-heading">Facts</h2></div>
+          <div class="card">${facts(issue, places)}</div>
+        </section>
+      </div>
+    </div>`;
+}
+
+function facts(issue: IssueRecord, places: Places): Html {
+  const history = workflowUrl(places, issue.key);
+  return html`<dl class="facts">
+    <dt>On GitHub</dt>
+    <dd>${outsideLink(issue.url, `Issue #${issue.number}`)}</dd>
+    ${
+      issue.pullRequest !== null &&
+      html`<dt>Pull request</dt>
+        <dd>${pullRequestLink(places, issue.repository, issue.pullRequest, null)}</dd>`
+    }
+    <dt>Stage</dt>
+    <dd>${issue.stage ?? '–'}</dd>
+    <dt>Active run</dt>
+    <dd>${issue.activeRunId === null ? '–' : runLink(issue.activeRunId)}</dd>
+    <dt>In its queue</dt>
+    <dd>${issue.queued}</dd>
+    <dt>Environment</dt>
+    <dd>${issue.environment === null ? '–' : html`<code>${issue.environment}</code>`}</dd>
+    <dt>Changed</dt>
+    <dd>${when(issue.updatedAt)}</dd>
+    ${
+      history !== undefined &&
+      html`<dt>History</dt>
+        <dd>${outsideLink(history, 'Temporal Web')}</dd>`
+    }
+  </dl>`;
+}
+
+function stateInWords({ state, waitingFor, pullRequest, queued }: IssueRecord): string {
+  if (state === 'working') {
+    return queued === 0 ? 'An agent is at work.' : `An agent is at work; ${queued} more in the queue.`;
+  }
+  if (state === 'closed') return 'The issue is closed.';
+  if (waitingFor === 'input')
+    return 'A question waits for a person: the comment on the issue says which labels answer it.';
+  if (waitingFor === 'review') return `Pull request #${pullRequest ?? '?'} waits for a person's review.`;
+  return 'Nothing is under way: a label that starts a run would begin the next one.';
+}

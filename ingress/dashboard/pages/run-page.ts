@@ -1,0 +1,143 @@
+/** `/runs/:id`: one run. How it stands, why it failed and what to do next, what happened, and what the agent says. */
+import { html } from 'hono/html';
+import { isTerminal } from '../../../src/domain/run/runs.ts';
+import { triggerLabel } from '../../../src/domain/stages/stages.ts';
+import type { EventRecord } from '../../../src/read-model/queries/events.ts';
+import type { RunRecord } from '../../../src/read-model/queries/runs.ts';
+import { failureText, nextStepText, statusText, triggerText } from '../../api/messages/runs.ts';
+import { runBadge } from '../components/badges.ts';
+import type { Html } from '../components/layout.ts';
+import { issueLink, outsideLink, pullRequestLink, runWorkflowUrl, type Places } from '../components/links.ts';
+import { logSection, type LogWindow } from '../components/log-view.ts';
+import { took } from '../components/tables.ts';
+import { timeline } from '../components/timeline.ts';
+import { when } from '../components/times.ts';
+
+export interface RunStory {
+  readonly run: RunRecord;
+  readonly events: readonly EventRecord[];
+  /** Counted from 1 while the run waits for its turn. */
+  readonly queuePlace: number | undefined;
+}
+
+/** The body of the page. */
+export function runPage(story: RunStory, log: LogWindow, places: Places): Html {
+  const { run } = story;
+  return html`<p class="crumbs">
+      <a href="/runs">Runs</a> / ${issueLink({ repository: run.repository, number: run.issueNumber })}
+    </p>
+    ${runState(story)}
+    <div class="columns">
+      <div>${logSection(run, log)} ${runTimeline(story)}</div>
+      <div>${runFacts(story, places)} ${terminalCommands(run)}</div>
+    </div>`;
+}
+
+/** The parts that change while a run goes on, each with the id under which it stands on the page. */
+export function runFragments(story: RunStory, places: Places): Html {
+  return html`${runState(story)} ${runTimeline(story)} ${runFacts(story, places)}`;
+}
+
+function runState(story: RunStory): Html {
+  const { run } = story;
+  const label = triggerLabel(run);
+  return html`<div id="state" data-live data-summary="The run ${label}: ${run.status}">
+    <div class="title">
+      <h1>${run.issueTitle ?? `Issue ${run.issueNumber}`}</h1>
+      <code class="label">${label}</code>
+      ${runBadge(run.status)}
+      ${!isTerminal(run.status) && html`<a class="button danger" href="/runs/${run.id}/cancel">Cancel …</a>`}
+    </div>
+    <p class="lead">${triggerText(run)}, ${when(run.createdAt)}.</p>
+    ${stateNotice(story)}
+  </div>`;
+}
+
+function stateNotice({ run, queuePlace }: RunStory): Html {
+  if (run.failure) {
+    return html`<div class="notice bad">
+      <p><strong>${failureText(run.failure)}</strong></p>
+      <p>What next: ${nextStepText(run.failure, run)}</p>
+      ${run.detail && html`<pre tabindex="0" aria-label="Details">${run.detail}</pre>`}
+    </div>`;
+  }
+  if (run.status === 'canceled') {
+    return html`<div class="notice">
+      <p><strong>The run was canceled.</strong> ${run.detail}</p>
+      <p>What next: put the label ${triggerLabel(run)} on the issue again to start anew.</p>
+    </div>`;
+  }
+  if (run.status === 'succeeded') {
+    return html`<div class="notice good">
+      <p>
+        <strong>Done.</strong> The work is in
+        ${run.pullRequestUrl === null ? 'the pull request' : outsideLink(run.pullRequestUrl, `pull request #${run.pullRequest}`)}
+        and waits for a review. “Request changes” there starts a revise; merging it closes the issue.
+      </p>
+    </div>`;
+  }
+  if (queuePlace !== undefined) {
+    return html`<div class="notice"><p>Waiting for its turn: place ${queuePlace} in the queue of this issue.</p></div>`;
+  }
+  if (run.status === 'queued') {
+    const why = 'as many runs as may work at once are at work. The status comment says its place.';
+    return html`<div class="notice"><p>Waiting for its turn in the project: ${why}</p></div>`;
+  }
+  return html`<div class="notice"><p>${statusText(run.status)}</p></div>`;
+}
+
+function runTimeline({ events }: RunStory): Html {
+  return html`<section id="timeline" data-live aria-labelledby="timeline-heading">
+    <div class="heading"><h2 id="timeline-heading">Timeline</h2></div>
+    ${timeline(events, 'without runs')}
+  </section>`;
+}
+
+function runFacts({ run }: RunStory, places: Places): Html {
+  const history = runWorkflowUrl(places, run.id);
+  const rows: (readonly [string, Html | string | null | false | undefined])[] = [
+    ['Issue', run.issueUrl && outsideLink(run.issueUrl, `#${run.issueNumber} on GitHub`)],
+    [
+      'Pull request',
+      run.pullRequest !== null && pullRequestLink(places, run.repository, run.pullRequest, run.pullRequestUrl),
+    ],
+    ['Status comment', run.statusCommentUrl && outsideLink(run.statusCommentUrl, 'on GitHub')],
+    ['Branch', html`<code>${run.branch}</code>`],
+    ['Environment', run.environment && html`<code>${run.environment}</code>`],
+    ['Model', run.model && `${run.model}${run.reasoningEffort ? ` (${run.reasoningEffort})` : ''}`],
+    ['Asked', when(run.createdAt)],
+    ['Started', run.startedAt && when(run.startedAt)],
+    ['Finished', run.finishedAt && when(run.finishedAt)],
+    ['Took', took(run)],
+    ['Run', html`<code>${run.id}</code>`],
+    ['Delivery', html`<code>${run.correlationId}</code>`],
+    ['History', history !== undefined && outsideLink(history, 'Temporal Web')],
+  ];
+  return html`<section id="facts" data-live aria-labelledby="facts-heading">
+    <div class="heading"><h2 id="facts-heading">Facts</h2></div>
+    <dl class="card facts">
+      ${rows.map(
+        ([name, value]) =>
+          value &&
+          html`<dt>${name}</dt>
+            <dd>${value}</dd>`,
+      )}
+    </dl>
+  </section>`;
+}
+
+function terminalCommands({ id }: RunRecord): Html {
+  const commands = [
+    ['read the log', `npx codex-k8s runs logs ${id}`],
+    ['end the run', `npx codex-k8s runs cancel ${id}`],
+    ['run its workflow again against this build', `npx codex-k8s runs replay ${id}`],
+  ] as const;
+  return html`<section aria-labelledby="commands-heading">
+    <div class="heading"><h2 id="commands-heading">At a terminal</h2></div>
+    <ul class="card commands">
+      ${commands.map(
+        ([purpose, command]) => html`<li><span class="sub">${purpose}</span> <code>${command}</code></li>`,
+      )}
+    </ul>
+  </section>`;
+}

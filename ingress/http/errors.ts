@@ -1,0 +1,129 @@
+/** How HTTP says no: the envelope `{code, message, field?}` (requirements.md W9), everywhere the same. */
+import { randomUUID } from 'node:crypto';
+import type { Context, ErrorHandler } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { isConnectionCode } from '../../src/store/connection/connection-codes.ts';
+
+const STATUS_OF = {
+  invalid_argument: 400,
+  unauthorized: 401,
+  forbidden: 403,
+  not_found: 404,
+  conflict: 409,
+  failed_precondition: 409,
+  resource_exhausted: 429,
+  canceled: 499,
+  deadline_exceeded: 504,
+  unavailable: 503,
+  internal: 500,
+} as const satisfies Record<string, number>;
+export type ErrorCode = keyof typeof STATUS_OF;
+
+export interface ErrorEnvelope {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** What in the request is wrong. */
+  readonly field?: string;
+}
+
+/** A request that cannot be done, for a reason that whoever asked may know. */
+export class RequestRefused extends Error {
+  override readonly name = 'RequestRefused';
+  readonly code: ErrorCode;
+  readonly field: string | undefined;
+  constructor(code: ErrorCode, message: string, field?: string) {
+    super(message);
+    this.code = code;
+    this.field = field;
+  }
+}
+
+/** What this file needs from a logger. */
+export interface ErrorLog {
+  error(fields: Record<string, unknown>, message: string): void;
+}
+
+/** What is told of an error, with its status. */
+export interface ToldError {
+  readonly status: ContentfulStatusCode;
+  readonly envelope: ErrorEnvelope;
+  /** Finds the error again in the log; only where it was logged. */
+  readonly correlationId?: string;
+}
+
+/** Seconds until another attempt is worth it, when something is away. */
+const RETRY_AFTER = '5';
+
+/** Answers with the envelope and the given status. */
+export function failure(
+  c: Context,
+  status: ContentfulStatusCode,
+  code: ErrorCode,
+  message: string,
+  field?: string,
+): Response {
+  return c.json({ code, message, ...(field === undefined ? {} : { field }) } satisfies ErrorEnvelope, status);
+}
+
+/** Answers a body over the limit, for `bodyLimit`. The rest of it is not read, so the connection cannot be used again. */
+export function bodyTooLarge(c: Context): Response {
+  c.header('Connection', 'close');
+  return failure(c, 413, 'invalid_argument', 'the body is larger than this installation accepts', 'body');
+}
+
+/** Answers every error of a router: refusals as they are, everything else logged and without its inside. */
+export function answerErrors(log: ErrorLog): ErrorHandler {
+  return function answerError(error, c) {
+    const { status, envelope, correlationId } = tellError(error, log);
+    if (correlationId !== undefined) c.header('X-Correlation-Id', correlationId);
+    if (status === 401) c.header('WWW-Authenticate', 'Bearer');
+    if (status === 503) c.header('Retry-After', RETRY_AFTER);
+    return failure(c, status, envelope.code, envelope.message, envelope.field);
+  };
+}
+
+/** Answers what no route answers. */
+export function answerNotFound(c: Context): Response {
+  return failure(c, 404, 'not_found', `there is nothing at ${c.req.method} ${c.req.path}`);
+}
+
+/** Decides what is told of an error; what is not the asker's business is logged under a correlation id. */
+export function tellError(error: unknown, log: ErrorLog): ToldError {
+  if (error instanceof RequestRefused) {
+    const { code, message, field } = error;
+    return { status: STATUS_OF[code] as ContentfulStatusCode, envelope: { code, message, ...(field && { field }) } };
+  }
+  if (error instanceof HTTPException) {
+    const code = codeOfStatus(error.status);
+    const message = error.message || 'the request cannot be done';
+    return { status: error.status, envelope: { code, message } };
+  }
+  const correlationId = randomUUID();
+  if (isDatabaseAway(error)) {
+    log.error({ err: error, correlationId }, 'database away');
+    const message = `the database does not answer; try again in a moment (correlation id ${correlationId})`;
+    return { status: 503, envelope: { code: 'unavailable', message }, correlationId };
+  }
+  log.error({ err: error, correlationId }, 'request failed');
+  const message = `something went wrong here; the log says more under the correlation id ${correlationId}`;
+  return { status: 500, envelope: { code: 'internal', message }, correlationId };
+}
+
+function codeOfStatus(status: number): ErrorCode {
+  const found = Object.entries(STATUS_OF).find(([, candidate]) => candidate === status);
+  if (found) return found[0] as ErrorCode;
+  return status >= 500 ? 'internal' : 'invalid_argument';
+}
+
+/** The network's codes for somebody who cannot be reached: here that is the database. */
+const NOT_REACHED = /^(ECONN\w+|ENOTFOUND|EAI_AGAIN|EPIPE|ETIMEDOUT)$/;
+
+function isDatabaseAway(error: unknown): boolean {
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
+    const { code } = at as { code?: unknown };
+    if (isConnectionCode(code) || (typeof code === 'string' && NOT_REACHED.test(code))) return true;
+    if (at instanceof AggregateError && at.errors.some(isDatabaseAway)) return true;
+  }
+  return false;
+}

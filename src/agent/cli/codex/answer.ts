@@ -1,0 +1,56 @@
+/** The agent's final answer: the schema it is given, reading what it said, and asking once more. */
+import { z } from 'zod';
+import { Answer } from '../../platform/protocol.ts';
+
+export type AnswerReading = { readonly answer: Answer } | { readonly problem: string };
+
+/** Keywords that the model's API accepts in a strict schema; bounds are checked here instead. */
+const STRICT_KEYWORDS = new Set(['type', 'properties', 'required', 'additionalProperties', 'items', 'description']);
+
+/** The JSON Schema of an answer, as strict structured output wants it. */
+export function answerSchema(): object {
+  return strict(z.toJSONSchema(Answer)) as object;
+}
+
+function strict(schema: unknown): unknown {
+  if (typeof schema !== 'object' || schema === null) return schema;
+  const kept = Object.entries(schema).filter(([keyword]) => STRICT_KEYWORDS.has(keyword));
+  return Object.fromEntries(
+    kept.map(([keyword, value]) => {
+      if (keyword === 'properties') return [keyword, mapValues(value as object, strict)];
+      return [keyword, keyword === 'items' ? strict(value) : value];
+    }),
+  );
+}
+
+function mapValues(object: object, change: (value: unknown) => unknown): object {
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
+}
+
+/** Reads the agent's last message as an answer, or says in words what is wrong with it. */
+export function readAnswer(message: string | undefined): AnswerReading {
+  if (message === undefined || message.trim() === '') return { problem: 'there is no final message' };
+  let value: unknown;
+  try {
+    value = JSON.parse(/^\s*```(?:json)?\s*\n([\s\S]*?)\n\s*```\s*$/.exec(message)?.[1] ?? message);
+  } catch {
+    return { problem: 'it is not JSON' };
+  }
+  const parsed = Answer.safeParse(value);
+  return parsed.success ? { answer: parsed.data } : { problem: z.prettifyError(parsed.error) };
+}
+
+/** The first words of the message that asks for the answer again. */
+const REPAIR_OPENING = 'Your last message is not the answer that was asked for:';
+
+/** The next message to an agent whose answer could not be read. */
+export function repairPrompt(problem: string): string {
+  return [
+    `${REPAIR_OPENING} ${problem}`,
+    '',
+    'Change nothing in the repository. Answer again, with one JSON object and nothing around it, that fits this schema:',
+    '',
+    JSON.stringify(answerSchema()),
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,81 @@
+/** CODEX_HOME: the agent's settings, made new for every run; only the conversations in `sessions` stay. */
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { answerSchema } from './answer.ts';
+import type { Assignment } from '../../platform/protocol.ts';
+
+const PROVIDER = 'codex-k8s';
+
+/** Waits of 0.2 s, doubled each time: 12 of them reach over a restart of the platform. */
+const RETRIES = 12;
+
+/** Features of a desktop assistant, or ones that call other hosts; an agent in a pod needs none of them. */
+const FEATURES_OFF = [
+  'apps',
+  'browser_use',
+  'computer_use',
+  'daemon_auto_start',
+  'goals',
+  'hooks',
+  'image_generation',
+  'plugin_sharing',
+  'plugins',
+  'remote_plugin',
+  'shell_snapshot',
+  'skill_mcp_dependency_install',
+  'skill_search',
+  'tool_suggest',
+];
+
+/** Empties the directory but for the conversations, and writes the settings. Answers the path of the answer's schema. */
+export async function prepareCodexHome(options: {
+  codexHome: string;
+  tokenFile: string;
+  assignment: Pick<Assignment, 'modelBaseUrl' | 'reasoningEffort'>;
+}): Promise<{ schemaFile: string }> {
+  await mkdir(options.codexHome, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(options.codexHome)) {
+    if (name !== 'sessions') await rm(join(options.codexHome, name), { recursive: true, force: true });
+  }
+  await writeFile(join(options.codexHome, 'config.toml'), configToml(options), { mode: 0o600 });
+  const schemaFile = join(options.codexHome, 'answer-schema.json');
+  await writeFile(schemaFile, JSON.stringify(answerSchema()));
+  return { schemaFile };
+}
+
+/**
+ * The token reaches Codex through the provider's `auth.command`: Codex runs `cat TOKEN_FILE` when it needs a bearer, keeps it
+ * in memory, and neither an environment, an argument nor a settings file ever holds it.
+ */
+function configToml({ tokenFile, assignment }: Parameters<typeof prepareCodexHome>[0]): string {
+  const text = (value: string): string => JSON.stringify(value);
+  return [
+    `model_provider = ${text(PROVIDER)}`,
+    `model_reasoning_effort = ${text(assignment.reasoningEffort)}`,
+    'allow_login_shell = false', // a login shell would replace the PATH of the container
+    'web_search = "disabled"',
+    'check_for_update_on_startup = false',
+    '[agents]',
+    'enabled = false',
+    '[analytics]',
+    'enabled = false',
+    '[feedback]',
+    'enabled = false',
+    '[history]',
+    'persistence = "none"',
+    '[skills.bundled]',
+    'enabled = false',
+    '[features]',
+    ...FEATURES_OFF.map((feature) => `${feature} = false`),
+    `[model_providers.${PROVIDER}]`,
+    `name = ${text(PROVIDER)}`,
+    `base_url = ${text(assignment.modelBaseUrl)}`,
+    'wire_api = "responses"',
+    `request_max_retries = ${RETRIES}`,
+    `stream_max_retries = ${RETRIES}`,
+    `[model_providers.${PROVIDER}.auth]`,
+    'command = "cat"',
+    `args = [${text(tokenFile)}]`,
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,97 @@
+/** Runs git for the runner: no settings but these, and the run token only through a credential helper. */
+import { execa } from 'execa';
+import { baseEnvironment, type Places } from '../paths.ts';
+
+/** Why git failed: `away` may pass by itself, `moved` means the remote has commits that we do not, `over` is a 401. */
+export type GitTrouble = 'away' | 'moved' | 'over' | 'other';
+
+export class GitFailure extends Error {
+  override readonly name = 'GitFailure';
+  readonly trouble: GitTrouble;
+  /** What git printed, without the progress. */
+  readonly words: string;
+
+  constructor(command: string, words: string) {
+    super(`git ${command}: ${words}`);
+    this.words = words;
+    this.trouble = classify(words);
+  }
+}
+
+export interface GitOptions {
+  readonly places: Places;
+  readonly tokenFile: string;
+  /** The only address that may see the token. */
+  readonly cloneUrl: string;
+  readonly signal: AbortSignal;
+}
+export type Git = (...args: string[]) => Promise<string>;
+
+/** Makes a git that works in this directory. It answers what git prints on standard output, trimmed. */
+export function createGit(directory: string, options: GitOptions): Git {
+  const settings = Object.entries(settingsFor(options)).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
+  const env = { ...baseEnvironment(options.places), LC_ALL: 'C', GIT_CONFIG_GLOBAL: '/dev/null', GIT_ASKPASS: '' };
+  return async function git(...args) {
+    const result = await execa('git', [...settings, ...args], {
+      cwd: directory,
+      env,
+      extendEnv: false,
+      stdin: 'ignore',
+      reject: false,
+      cancelSignal: options.signal,
+      maxBuffer: 64 * 1024 * 1024,
+    });
+    options.signal.throwIfAborted();
+    if (result.failed) throw new GitFailure(args[0] ?? '', (result.stderr || result.shortMessage || '').trim());
+    return result.stdout.trim();
+  };
+}
+
+/**
+ * The repository's own config and hooks belong to the agent, so nothing of them may run here, and the token goes to the
+ * gateway's origin and nowhere else (not to a submodule's host, not after a redirect).
+ */
+function settingsFor({ tokenFile, cloneUrl }: GitOptions): Record<string, string> {
+  const { origin, protocol } = new URL(cloneUrl);
+  return {
+    'credential.helper': '',
+    [`credential.${origin}.helper`]: credentialHelper(tokenFile),
+    'core.hooksPath': '/dev/null',
+    'core.fsmonitor': 'false',
+    'http.followRedirects': 'false',
+    'http.lowSpeedLimit': '1',
+    'http.lowSpeedTime': '60',
+    'protocol.allow': 'never',
+    [`protocol.${protocol.slice(0, -1)}.allow`]: 'always',
+    'fetch.recurseSubmodules': 'false',
+    'submodule.recurse': 'false',
+    'advice.detachedHead': 'false',
+    'gc.auto': '0',
+  };
+}
+
+/** A shell function that reads the file when git asks: `read` and `printf` are built in, so no process has it as argument. */
+function credentialHelper(tokenFile: string): string {
+  const file = `'${tokenFile.replaceAll("'", String.raw`'\''`)}'`;
+  const answer = String.raw`IFS= read -r token < ${file}; printf 'username=codex-k8s\npassword=%s\n' "$token"`;
+  return `!f() { test "$1" = get || return 0; ${answer}; }; f`;
+}
+
+const MOVED = /\[rejected\]|\(non-fast-forward\)|\(fetch first\)|\(stale info\)|cannot lock ref/;
+const OVER = /(?:error:|HTTP) 401\b|Authentication failed|could not read (?:Username|Password)/;
+const REFUSED = /(?:error:|HTTP) 4(?!08|29)\d\d\b/;
+const AWAY = new RegExp(
+  [
+    '(?:error:|HTTP) (?:5\\d\\d|408|429)\\b',
+    'Could not resolve host|Failed to connect|Couldn.t connect|Connection (?:refused|reset|timed out)',
+    'RPC failed|early EOF|unexpected disconnect|hung up unexpectedly|Empty reply|timed out|too slow',
+    'Recv failure|Send failure|SSL_|gnutls_|transfer closed',
+  ].join('|'),
+);
+
+function classify(words: string): GitTrouble {
+  if (MOVED.test(words)) return 'moved';
+  if (OVER.test(words)) return 'over';
+  if (REFUSED.test(words)) return 'other';
+  return AWAY.test(words) ? 'away' : 'other';
+}

@@ -1,0 +1,138 @@
+/** The repository in the environment: brought to the start of the work, and afterwards to the remote's branch. */
+import { access, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createGit, GitFailure, type Git, type GitOptions } from './git.ts';
+import type { Log } from '../platform/log-line.ts';
+import { RunOver } from '../platform/platform.ts';
+import type { Assignment } from '../platform/protocol.ts';
+import { persist } from '../retry.ts';
+
+export interface Repository {
+  /** The commit that the result is compared with. */
+  readonly start: string;
+  /** The commit of the branch on the remote, as the work began from it; null where there was none. */
+  readonly remote: string | null;
+  readonly git: Git;
+}
+
+type Target = Pick<Assignment, 'cloneUrl' | 'branch' | 'baseBranch' | 'kind' | 'interrupted' | 'since'>;
+
+const EVERY_BRANCH = '+refs/heads/*:refs/remotes/origin/*';
+
+/** Clones, or refreshes what an earlier run left, and checks out the branch. Throws GitFailure when that cannot be done. */
+export async function prepareRepository(target: Target, options: GitOptions, log: Log): Promise<Repository> {
+  const { repository } = options.places;
+  const git = createGit(repository, options);
+  if (await isThere(join(repository, '.git'))) {
+    try {
+      await refresh(git, target, options, log);
+      const ready = (target.interrupted && (await goOn(git, target, log))) || (await checkOut(git, target, log));
+      log('runner', 'The repository of the earlier run is used again');
+      return ready;
+    } catch (error) {
+      if (!(error instanceof GitFailure) || error.trouble !== 'other') throw error;
+      log('runner', `The repository of the earlier run cannot be used (${error.words}); cloning again`);
+    }
+  }
+  await clone(target, options, log);
+  return checkOut(git, target, log);
+}
+
+async function refresh(git: Git, target: Target, options: GitOptions, log: Log): Promise<void> {
+  await dropLocks(join(options.places.repository, '.git'));
+  await git('remote', 'set-url', 'origin', target.cloneUrl);
+  await remotely(() => git('fetch', '--quiet', '--prune', '--no-tags', target.cloneUrl, EVERY_BRANCH), options, log);
+}
+
+/** A git that was killed leaves its locks behind; nobody else works here. */
+async function dropLocks(gitDirectory: string): Promise<void> {
+  const locks = (await readdir(gitDirectory)).filter((name) => name.endsWith('.lock'));
+  for (const lock of locks) await rm(join(gitDirectory, lock), { force: true });
+}
+
+/** Clones beside the final place, so that a half-made clone is never taken for a repository. */
+async function clone(target: Target, options: GitOptions, log: Log): Promise<void> {
+  const { workspace, repository } = options.places;
+  const partial = `${repository}.partial`;
+  const git = createGit(workspace, options);
+  await remotely(
+    async () => {
+      await rm(partial, { recursive: true, force: true });
+      await git('clone', '--quiet', '--no-checkout', '--no-tags', target.cloneUrl, partial);
+    },
+    options,
+    log,
+  );
+  await rm(repository, { recursive: true, force: true });
+  await rename(partial, repository);
+}
+
+/** Leaves the work of an interrupted run as it is; undefined when the branch is not there. */
+async function goOn(git: Git, target: Target, log: Log): Promise<Repository | undefined> {
+  const head = await git('symbolic-ref', '--quiet', 'HEAD').catch(() => '');
+  const start =
+    (await startOf(git, target, await commitOf(git, target.baseBranch), await commitOf(git, target.branch))) ?? '';
+  if (head.trim() !== `refs/heads/${target.branch}` || start === '') return undefined;
+  log('runner', `On branch ${target.branch}, with the work of the interrupted agent`);
+  return { git, start, remote: (await commitOf(git, target.branch)) ?? null };
+}
+
+async function checkOut(git: Git, target: Target, log: Log): Promise<Repository> {
+  const base = await commitOf(git, target.baseBranch);
+  const existing = await commitOf(git, target.branch);
+  const from = existing ?? base;
+  if (from === undefined) throw new GitFailure('checkout', `there is no branch ${target.baseBranch}`);
+  await git('checkout', '--quiet', '--force', '--no-track', '-B', target.branch, from);
+  await git('reset', '--quiet', '--hard', from);
+  await git('clean', '-ffdq');
+  const origin = existing === undefined ? `from ${target.baseBranch}` : 'as it is on the remote';
+  log('runner', `On branch ${target.branch}, ${origin}, at ${from.slice(0, 12)}`);
+  return { git, start: (await startOf(git, target, base, existing)) ?? from, remote: existing ?? null };
+}
+
+/**
+ * What comes after it is this run's work. Where the branch holds no earlier stage's work, that is also what an earlier attempt
+ * at the same stage has pushed; and where somebody has rewritten the branch, all that it holds.
+ */
+async function startOf(
+  git: Git,
+  { kind, since }: Target,
+  base: string | undefined,
+  existing: string | undefined,
+): Promise<string | undefined> {
+  if (kind !== 'work') return existing ?? base;
+  if (existing === undefined || since === null) return base;
+  const holds = await git('merge-base', '--is-ancestor', since, existing).then(
+    () => true,
+    () => false,
+  );
+  return holds ? since : base;
+}
+
+async function commitOf(git: Git, branch: string): Promise<string | undefined> {
+  const reference = `refs/remotes/origin/${branch}`;
+  const found = await git('for-each-ref', '--format=%(refname) %(objectname)', reference);
+  const line = found.split('\n').find((candidate) => candidate.startsWith(`${reference} `));
+  return line?.slice(reference.length + 1);
+}
+
+/** Repeats a command that talks to the gateway while the gateway is away. */
+export async function remotely<T>(command: () => Promise<T>, options: GitOptions, log: Log): Promise<T> {
+  try {
+    return await persist(command, {
+      isTransient: (error) => error instanceof GitFailure && error.trouble === 'away',
+      signal: options.signal,
+      onTrouble: (error) => log('runner', `The git gateway does not answer, trying again: ${String(error)}`),
+    });
+  } catch (error) {
+    if (error instanceof GitFailure && error.trouble === 'over') throw new RunOver(error.words, { cause: error });
+    throw error;
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,114 @@
+/** The platform, seen from the agent's container: the calls of protocol.ts, repeated while the platform is away. */
+import { Assignment, type LogBatch, type Report } from './protocol.ts';
+import { persist } from '../retry.ts';
+
+const CALL_TIMEOUT_MS = 30_000;
+
+/** The platform says that this run is over: nothing of it is wanted any more. */
+export class RunOver extends Error {
+  override readonly name = 'RunOver';
+}
+
+/** The platform did not answer, or not sensibly, for longer than a restart takes. */
+export class PlatformAway extends Error {
+  override readonly name = 'PlatformAway';
+}
+
+/** The platform understood and said no; asking again would not change it. */
+export class PlatformRefused extends Error {
+  override readonly name = 'PlatformRefused';
+}
+
+export interface Platform {
+  /** Aborted, with RunOver or PlatformAway as the reason, as soon as going on is pointless. */
+  readonly lost: AbortSignal;
+  assignment(): Promise<Assignment>;
+  /** The stored conversation, or undefined when there is none. */
+  conversation(): Promise<Buffer | undefined>;
+  storeConversation(threadId: string, content: Buffer): Promise<void>;
+  log(batch: LogBatch): Promise<void>;
+  report(report: Report): Promise<void>;
+}
+
+/** Makes the client. Nothing is called yet. */
+export function connectPlatform(options: {
+  url: string;
+  token: string;
+  /** Ends every call at once. */
+  signal: AbortSignal;
+  patienceMs?: number;
+}): Platform {
+  const base = `${options.url.replace(/\/+$/, '')}/api/v1/agent`;
+  const lost = new AbortController();
+  const signal = AbortSignal.any([options.signal, lost.signal]);
+
+  async function callOnce(path: string, init: RequestInit): Promise<Response> {
+    const response = await fetch(`${base}/${path}`, {
+      ...init,
+      headers: { ...(init.headers as Record<string, string>), authorization: `Bearer ${options.token}` },
+      signal: AbortSignal.any([signal, AbortSignal.timeout(CALL_TIMEOUT_MS)]),
+      redirect: 'error',
+    });
+    if (response.status === 401) throw new RunOver('the platform says that this run is over');
+    if (response.status >= 500 || response.status === 408 || response.status === 429) {
+      throw new PlatformAway(`${path}: the platform answered ${response.status}`);
+    }
+    if (!response.ok && response.status !== 404) {
+      throw new PlatformRefused(`${path}: the platform answered ${response.status}: ${await response.text()}`);
+    }
+    return response;
+  }
+
+  /** The body is read inside the attempt: a platform that dies in the middle of an answer is away too. */
+  async function call<T>(path: string, init: RequestInit, read: (response: Response) => Promise<T>): Promise<T> {
+    try {
+      return await persist(async () => read(await callOnce(path, init)), {
+        isTransient: (error) => !(error instanceof RunOver || error instanceof PlatformRefused),
+        signal,
+        patienceMs: options.patienceMs,
+      });
+    } catch (error) {
+      if (signal.aborted || error instanceof PlatformRefused) throw error;
+      const reason = error instanceof RunOver ? error : new PlatformAway(`${path}: ${String(error)}`, { cause: error });
+      lost.abort(reason);
+      throw reason;
+    }
+  }
+
+  async function done(response: Response): Promise<void> {
+    await response.body?.cancel();
+    if (response.status === 404) throw new PlatformRefused(`${response.url}: not found`);
+  }
+
+  return {
+    lost: lost.signal,
+    async assignment() {
+      const body = await call('assignment', {}, async (response) => {
+        if (response.status === 404) throw new PlatformRefused('assignment: not found');
+        return response.json();
+      });
+      const parsed = Assignment.safeParse(body);
+      if (!parsed.success) throw new PlatformRefused(`assignment: ${parsed.error.message}`);
+      return parsed.data;
+    },
+    async conversation() {
+      return call('conversation', {}, async (response) =>
+        response.status === 404 ? undefined : Buffer.from(await response.arrayBuffer()),
+      );
+    },
+    async storeConversation(threadId, content) {
+      const headers = { 'content-type': 'application/jsonl', 'x-thread-id': threadId };
+      await call('conversation', { method: 'PUT', headers, body: new Uint8Array(content) }, done);
+    },
+    async log(batch) {
+      await call('log', post(batch), done);
+    },
+    async report(report) {
+      await call('report', post(report), done);
+    },
+  };
+}
+
+function post(body: unknown): RequestInit {
+  return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+}

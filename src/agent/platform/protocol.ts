@@ -1,0 +1,95 @@
+/**
+ * What the agent's container and the platform say to each other, over HTTP, with the run token as bearer.
+ *
+ *     GET  /api/v1/agent/assignment      what to do                                    200 Assignment
+ *     GET  /api/v1/agent/conversation    the stored conversation (Codex rollout, JSONL) 200 bytes, or 404
+ *     PUT  /api/v1/agent/conversation    stores it; header `x-thread-id`                204
+ *     POST /api/v1/agent/log             a batch of log lines, safe to repeat           204
+ *     POST /api/v1/agent/report          the end; the first report counts               204
+ *
+ * A run that is over, or a token of another run, is answered 401; the runner then stops its agent at once.
+ */
+import { z } from 'zod';
+import { FAILURES } from '../../domain/run/runs.ts';
+
+export const Assignment = z.object({
+  runId: z.string(),
+  repository: z.string().describe('owner/name, for people'),
+  cloneUrl: z.url().describe('the git gateway; the run token is the password, the user name is free'),
+  branch: z.string(),
+  baseBranch: z.string(),
+  since: z.string().nullable().describe('the commit after which work counts; null where the whole branch does'),
+  kind: z.enum(['work', 'revise', 'review', 'discussion']).describe('the last two read only: nothing is pushed'),
+  prompt: z.string(),
+  model: z.string(),
+  reasoningEffort: z.enum(['low', 'medium', 'high', 'xhigh']),
+  modelBaseUrl: z.url().describe('the model gateway, an OpenAI Responses API; the run token is its key'),
+  resumeThreadId: z.string().nullable().describe('the conversation to go on with'),
+  interrupted: z.boolean().describe('an earlier agent of this very run was stopped: its files are kept as they are'),
+  firstLogLine: z.int().nonnegative().describe('where the log goes on'),
+  author: z.object({ name: z.string(), email: z.string() }),
+  limits: z.object({
+    stallSeconds: z.number().positive(),
+    runSeconds: z.number().positive(),
+  }),
+});
+export type Assignment = z.infer<typeof Assignment>;
+
+/** Text that Postgres and JSON can hold: no NUL, no lone surrogates. */
+const text = (longest: number) =>
+  z
+    .string()
+    .max(longest)
+    .transform((value) => value.toWellFormed().replaceAll('\0', '\u{FFFD}'));
+
+const LOG_KINDS = ['runner', 'reasoning', 'message', 'command', 'output', 'file', 'error'] as const;
+
+/** One log line is at most this many characters; the runner cuts and says so. */
+export const LOG_LINE_CHARACTERS = 4000;
+
+export const LogBatch = z.object({
+  lines: z
+    .array(
+      z.object({
+        n: z
+          .int()
+          .nonnegative()
+          .max(2_000_000_000)
+          .describe('counts from 0 within the run; a repeated n is the same line'),
+        at: z.iso.datetime(),
+        kind: z.enum(LOG_KINDS),
+        text: text(LOG_LINE_CHARACTERS),
+      }),
+    )
+    .max(500),
+});
+export type LogBatch = z.infer<typeof LogBatch>;
+export type LogLine = LogBatch['lines'][number];
+
+/** What Codex must answer; handed to it as a JSON Schema, and checked again. */
+export const Answer = z.strictObject({
+  summary: z.string().min(1).max(20_000),
+  title: z.string().min(1).max(100),
+  checks: z.array(z.strictObject({ command: z.string().max(2000), passed: z.boolean() })).max(50),
+  answers: z.array(z.strictObject({ comment_id: z.number().int(), answer: z.string().min(1).max(10_000) })).max(200),
+  back_to: z.string().max(30).default('').describe('of a rethink, the stage to go back to; empty otherwise'),
+});
+export type Answer = z.infer<typeof Answer>;
+
+export const Report = z.discriminatedUnion('outcome', [
+  z.strictObject({
+    outcome: z.literal('finished'),
+    answer: Answer,
+    headSha: z.string().regex(/^[0-9a-f]{40}$/),
+    threadId: text(200),
+    model: text(200),
+    reasoningEffort: text(50),
+  }),
+  z.strictObject({
+    outcome: z.literal('failed'),
+    failure: z.enum(FAILURES),
+    detail: text(8000),
+    threadId: text(200).optional(),
+  }),
+]);
+export type Report = z.infer<typeof Report>;

@@ -1,0 +1,111 @@
+/** The entry point of the agent's container: one run, from its token to its report. */
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { EXIT_CODES } from '../../domain/run/exit-codes.ts';
+import { createRedactor, redactDeep, type Redact } from '../../domain/agent/redaction.ts';
+import { findCodex } from '../cli/codex/process.ts';
+import { createLogShipper, type LogShipper } from '../platform/log-shipper.ts';
+import { placesIn } from '../paths.ts';
+import { connectPlatform, PlatformAway, PlatformRefused, RunOver, type Platform } from '../platform/platform.ts';
+import type { Report } from '../platform/protocol.ts';
+import { carryOut } from './work.ts';
+
+const DETAIL_CHARACTERS = 4_000;
+/** What a cancelled run may still take to bring its last log lines and its conversation to the platform. */
+const FAREWELL_MS = 5_000;
+
+export interface RunAgentOptions {
+  readonly platformUrl: string;
+  /** Holds the run token: the one secret of the container. */
+  readonly tokenFile: string;
+  /** The environment's directory; holds repo/ and codex-home/. */
+  readonly workspace: string;
+  readonly codexPath?: string;
+  /** Cancels the run, as SIGTERM does. */
+  readonly signal?: AbortSignal;
+}
+
+/** Does one run and answers the exit code; 0 when a report was delivered, whatever it says. */
+export async function runAgent(options: RunAgentOptions): Promise<number> {
+  const cancel = new AbortController();
+  const farewell = new AbortController();
+  const onCancel = (): void => {
+    cancel.abort(new Error('the run was cancelled'));
+    setTimeout(() => farewell.abort(new Error('the time for a farewell is over')), 2 * FAREWELL_MS).unref();
+  };
+  process.once('SIGTERM', onCancel).once('SIGINT', onCancel);
+  options.signal?.addEventListener('abort', onCancel, { once: true });
+  if (options.signal?.aborted) onCancel();
+  try {
+    const tokenFile = resolve(options.tokenFile);
+    const token = (await readFile(tokenFile, 'utf8')).trim();
+    const platform = connectPlatform({ url: options.platformUrl, token, signal: farewell.signal });
+    return await runWith(platform, createRedactor([token]), { ...options, tokenFile }, cancel.signal);
+  } catch (error) {
+    console.error(String(error));
+    return EXIT_CODES.broken;
+  } finally {
+    process.off('SIGTERM', onCancel).off('SIGINT', onCancel);
+    options.signal?.removeEventListener('abort', onCancel);
+    farewell.abort(new Error('the runner has ended'));
+  }
+}
+
+async function runWith(
+  platform: Platform,
+  redact: Redact,
+  options: RunAgentOptions,
+  canceled: AbortSignal,
+): Promise<number> {
+  const signal = AbortSignal.any([canceled, platform.lost]);
+  const shipper = createLogShipper({ send: (batch) => platform.log(batch), redact });
+  try {
+    const assignment = await abortable(platform.assignment(), signal);
+    shipper.continueFrom(assignment.firstLogLine);
+    shipper.write('runner', `Run ${assignment.runId}: ${assignment.kind} on ${assignment.repository}`);
+    const report = await carryOut(assignment, {
+      platform,
+      places: placesIn(options.workspace),
+      tokenFile: options.tokenFile,
+      codexPath: options.codexPath ?? findCodex(),
+      redact,
+      log: shipper.write,
+      signal,
+    });
+    if (report.outcome === 'failed') shipper.write('error', `The run failed (${report.failure}): ${report.detail}`);
+    await abortable(shipper.drain(), signal);
+    await abortable(platform.report(presentable(report, redact)), signal);
+    return EXIT_CODES.reported;
+  } catch (error) {
+    return await endWithoutReport(error, { shipper, canceled, lost: platform.lost });
+  }
+}
+
+async function endWithoutReport(
+  error: unknown,
+  { shipper, canceled, lost }: { shipper: LogShipper; canceled: AbortSignal; lost: AbortSignal },
+): Promise<number> {
+  const reason: unknown = lost.aborted ? lost.reason : error;
+  if (reason instanceof RunOver) return EXIT_CODES.over;
+  if (reason instanceof PlatformAway) return EXIT_CODES.platformAway;
+  if (canceled.aborted) {
+    shipper.write('runner', 'The run was cancelled');
+    await shipper.drain();
+    return EXIT_CODES.canceled;
+  }
+  console.error(error instanceof PlatformRefused ? error.message : error);
+  return EXIT_CODES.broken;
+}
+
+function presentable(report: Report, redact: Redact): Report {
+  const clean = redactDeep(report, redact);
+  return clean.outcome === 'failed' ? { ...clean, detail: clean.detail.slice(0, DETAIL_CHARACTERS) } : clean;
+}
+
+async function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  return new Promise<T>((settle, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    promise.then(settle, reject);
+  });
+}

@@ -1,0 +1,127 @@
+/** One run from its assignment to its report. */
+import type { Redact } from '../../domain/agent/redaction.ts';
+import { readAnswer, repairPrompt } from '../cli/codex/answer.ts';
+import { prepareCodexHome } from '../cli/codex/home.ts';
+import {
+  findConversation,
+  keepConversation,
+  restoreConversation,
+  type ConversationKeeper,
+} from '../cli/codex/conversation.ts';
+import { RunFailure } from './failure.ts';
+import { GitFailure, type GitOptions } from '../git/git.ts';
+import type { Log } from '../platform/log-line.ts';
+import { makePlaces, type Places } from '../paths.ts';
+import type { Platform } from '../platform/platform.ts';
+import { endProcesses } from '../process-tree.ts';
+import type { Answer, Assignment, Report } from '../platform/protocol.ts';
+import { publish } from './publication.ts';
+import { prepareRepository, type Repository } from '../git/repository.ts';
+import { runTurn, type TurnEnd, type TurnSetting } from './turn.ts';
+
+export interface Workplace {
+  readonly platform: Platform;
+  readonly places: Places;
+  readonly tokenFile: string;
+  readonly codexPath: string;
+  readonly redact: Redact;
+  readonly log: Log;
+  /** Ends everything, and nothing is reported. */
+  readonly signal: AbortSignal;
+}
+
+/** Does the work and says how it ended. Rejects only when the run is to end without a report. */
+export async function carryOut(assignment: Assignment, place: Workplace): Promise<Report> {
+  const { limits } = assignment;
+  const deadline = new AbortController();
+  const timer = setTimeout(
+    () => deadline.abort(new RunFailure('deadline_exceeded', `the run took longer than ${limits.runSeconds} s`)),
+    limits.runSeconds * 1000,
+  );
+  const keeper = keepConversation({
+    codexHome: place.places.codexHome,
+    platform: place.platform,
+    redact: place.redact,
+  });
+  const thread: { id?: string } = {};
+  try {
+    const bounded = { ...place, signal: AbortSignal.any([place.signal, deadline.signal]) };
+    const { repository, answer } = await letAgentWork(assignment, bounded, keeper, thread);
+    clearTimeout(timer);
+    const headSha = await publish(repository, assignment, answer, gitOptions(assignment, place), place.log);
+    return {
+      outcome: 'finished',
+      answer,
+      headSha,
+      threadId: thread.id ?? '',
+      model: assignment.model,
+      reasoningEffort: assignment.reasoningEffort,
+    };
+  } catch (error) {
+    if (place.signal.aborted) throw error;
+    return failedReport(error, thread.id);
+  } finally {
+    clearTimeout(timer);
+    keeper.close();
+    await keeper
+      .store()
+      .catch((error: unknown) => place.log('error', `The conversation was not stored: ${String(error)}`));
+  }
+}
+
+async function letAgentWork(
+  assignment: Assignment,
+  place: Workplace,
+  keeper: ConversationKeeper,
+  thread: { id?: string },
+): Promise<{ repository: Repository; answer: Answer }> {
+  const { places, log } = place;
+  await makePlaces(places, assignment.author);
+  await endProcesses(places.codexHome); // of a runner that was killed
+  const repository = await prepareRepository(assignment, gitOptions(assignment, place), log).catch((error: unknown) => {
+    throw error instanceof GitFailure ? new RunFailure('clone_failed', error.words) : error;
+  });
+  const { schemaFile } = await prepareCodexHome({ ...place, codexHome: places.codexHome, assignment });
+  const resumed = await bringBack(assignment.resumeThreadId, place);
+
+  const setting: TurnSetting = { ...place, assignment, schemaFile, keeper };
+  const turn = async (prompt: string, threadId: string | undefined): Promise<TurnEnd> => {
+    const end = await runTurn(prompt, threadId, {
+      ...setting,
+      keeper: { ...keeper, follow: (id) => keeper.follow((thread.id = id)) },
+    });
+    await keeper.store().catch((error: unknown) => log('error', `The conversation was not stored: ${String(error)}`));
+    return end;
+  };
+
+  const first = await turn(assignment.prompt, resumed);
+  const reading = readAnswer(first.message);
+  if ('answer' in reading) return { repository, answer: reading.answer };
+  log('runner', `The agent's answer cannot be read (${reading.problem}); asking once more`);
+  const second = readAnswer((await turn(repairPrompt(reading.problem), first.threadId)).message);
+  if ('answer' in second) return { repository, answer: second.answer };
+  throw new RunFailure('answer_invalid', `the final answer is not the JSON that was asked for: ${second.problem}`);
+}
+
+/** Makes the conversation to go on with available to Codex; answers its id, or undefined when a new one has to begin. */
+async function bringBack(threadId: string | null, { platform, places, log }: Workplace): Promise<string | undefined> {
+  if (threadId === null) return undefined;
+  const stored = await platform.conversation();
+  if (stored) {
+    await restoreConversation(places.codexHome, threadId, stored);
+    return threadId;
+  }
+  if ((await findConversation(places.codexHome, threadId)) !== undefined) return threadId;
+  log('runner', 'The conversation to go on with is gone; a new one begins');
+  return undefined;
+}
+
+function gitOptions(assignment: Assignment, { places, tokenFile, signal }: Workplace): GitOptions {
+  return { places, tokenFile, cloneUrl: assignment.cloneUrl, signal };
+}
+
+function failedReport(error: unknown, threadId: string | undefined): Report {
+  const failure = error instanceof RunFailure ? error.failure : 'platform_error';
+  const detail = error instanceof RunFailure ? error.message : `the runner failed: ${String(error)}`;
+  return { outcome: 'failed', failure, detail, ...(threadId === undefined ? {} : { threadId }) };
+}

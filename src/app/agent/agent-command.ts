@@ -1,0 +1,19 @@
+/** How the local runtime starts an agent: this very program, with nothing of this process's environment but the plain. */
+import { delimiter, dirname } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const CLI = fileURLToPath(new URL(`../../cli/cli.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url));
+
+/** Variables that an agent's tools need to find programs, a home and certificates; none of them is a secret. */
+const PLAIN = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS'];
+
+/** The agent's command: the one that was configured, else this program's own. The runtime adds what the run needs. */
+export function agentCommand(configured?: readonly [string, ...string[]]): readonly [string, ...string[]] {
+  return configured ?? [process.execPath, CLI, 'agent'];
+}
+
+/** The allow-listed environment; the Node that runs this program comes first on the agent's path. */
+export function agentEnvironment(env: NodeJS.ProcessEnv = process.env): Record<string, string> {
+  const plain = Object.fromEntries(PLAIN.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
+  return { ...plain, PATH: [dirname(process.execPath), plain['PATH']].filter(Boolean).join(delimiter) };
+}

@@ -1,0 +1,29 @@
+/**
+ * The entry point of the agent's image: `codex-k8s agent` without the command line's own imports, so that the image holds
+ * only what an agent needs. The pod is the agent's place.
+ */
+import { parseArgs } from 'node:util';
+import { runAgent } from '../../agent/runner/runner.ts';
+
+const USAGE = 'usage: agent --platform-url URL --token-file PATH --workspace DIRECTORY';
+const BAD_USAGE = 2;
+
+const given = readArguments();
+if (given) {
+  process.exitCode = await runAgent(given);
+} else {
+  console.error(USAGE);
+  process.exitCode = BAD_USAGE;
+}
+
+function readArguments(): Parameters<typeof runAgent>[0] | undefined {
+  const option = { type: 'string' } as const;
+  try {
+    const { values } = parseArgs({ options: { 'platform-url': option, 'token-file': option, workspace: option } });
+    const { 'platform-url': platformUrl, 'token-file': tokenFile, workspace } = values;
+    return platformUrl && tokenFile && workspace ? { platformUrl, tokenFile, workspace } : undefined;
+  } catch (error) {
+    console.error((error as Error).message);
+    return undefined;
+  }
+}

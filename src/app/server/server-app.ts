@@ -1,0 +1,121 @@
+/** All routes of the server, joined. */
+import { Hono } from 'hono';
+import type { Registry } from 'prom-client';
+import { createDashboard } from '../../../ingress/dashboard/dashboard.ts';
+import { answerErrors, answerNotFound } from '../../../ingress/http/errors.ts';
+import { createAgentApi } from '../../../ingress/gateways/agent-api.ts';
+import { createGitGateway } from '../../../ingress/gateways/git-gateway.ts';
+import { createModelGateway } from '../../../ingress/gateways/model-gateway.ts';
+import { createRunAccess, type RunTokenVerifier } from '../../../ingress/gateways/run-access.ts';
+import { createGitHubWebhook } from '../../../ingress/github-webhook/route.ts';
+import { createHealth, measureRequests, type Check } from '../../../ingress/http/health.ts';
+import type { IssueWorkflows } from '../../../ingress/relay/issue-signals.ts';
+import { createLive } from '../../../ingress/live/live.ts';
+import { createStaffApi, type RepositoryBinding } from '../../../ingress/api/routes.ts';
+import type { Connection } from '../../store/connection/database.ts';
+import type { Intake } from '../../store/intake/intake.ts';
+import type { ServerConfig } from '../config/config.ts';
+import type { Logger } from '../process/log.ts';
+import type { Metrics } from './metrics.ts';
+
+export interface ServerParts {
+  readonly config: ServerConfig;
+  readonly log: Logger;
+  readonly registry: Registry;
+  readonly metrics: Metrics;
+  readonly intake: Intake;
+  readonly pages: Connection;
+  readonly workflows: IssueWorkflows;
+  readonly tokens: RunTokenVerifier;
+  readonly repositories: RepositoryBinding;
+  readonly checks: Readonly<Record<string, Check>>;
+  readonly degraded: Readonly<Record<string, Check>>;
+}
+
+/** `gateways` is what agents may reach, and nothing else; `app` is everything. */
+export function createServerApp(parts: ServerParts): {
+  readonly app: Hono;
+  readonly gateways: Hono;
+  readonly close: () => Promise<void>;
+} {
+  const { config, log, registry, metrics, pages } = parts;
+  const { db } = pages;
+  const readsOpen = config.CODEXK8S_DASHBOARD === 'open';
+  metrics.watchInboxes(db);
+  metrics.watchGitHub(db);
+
+  const app = new Hono();
+  app.onError(answerErrors(log));
+  app.notFound(answerNotFound);
+  const measured = measureRequests(registry);
+  app.use(measured);
+  app.route(
+    '/api/v1/webhooks/github',
+    createGitHubWebhook({
+      intake: parts.intake,
+      secrets: config.CODEXK8S_WEBHOOK_SECRETS_FILE,
+      labels: config.CODEXK8S_LABELS_FILE,
+      agentLogin: config.CODEXK8S_GIT_BOT_USERNAME,
+      onResult: metrics.webhook,
+      onError: (error) => log.warn({ err: error }, 'a delivery was not kept'),
+    }),
+  );
+  addGateways(app, parts);
+  app.route(
+    '/api/v1',
+    createStaffApi({
+      db,
+      control: parts.workflows,
+      repositories: parts.repositories,
+      staffToken: config.CODEXK8S_STAFF_TOKEN_FILE,
+      readsOpen,
+      log,
+    }),
+  );
+  app.route('/', createHealth({ checks: parts.checks, degraded: parts.degraded, registry }));
+  const live = createLive({ sql: pages.sql, onError: (error) => log.warn({ err: error }, 'live updates pause') });
+  app.route(
+    '/',
+    createDashboard({
+      db,
+      live,
+      control: parts.workflows,
+      staffToken: config.CODEXK8S_STAFF_TOKEN_FILE,
+      readsOpen,
+      secureCookies: config.CODEXK8S_PUBLIC_URL.startsWith('https:'),
+      githubUrl: config.CODEXK8S_GITHUB_URL,
+      temporalWebUrl: config.CODEXK8S_TEMPORAL_UI_URL,
+      temporalNamespace: config.CODEXK8S_TEMPORAL_NAMESPACE,
+      log,
+    }),
+  );
+  const gateways = new Hono();
+  gateways.onError(answerErrors(log));
+  gateways.notFound(answerNotFound);
+  gateways.use(measured);
+  addGateways(gateways, parts);
+  return { app, gateways, close: () => live.close() };
+}
+
+/** What an agent's run token opens. */
+function addGateways(app: Hono, { config, pages: { db }, tokens }: ServerParts): void {
+  const access = createRunAccess(db, tokens);
+  app.route(
+    '/api/v1/agent',
+    createAgentApi({
+      db,
+      access,
+      platformUrl: config.CODEXK8S_AGENT_URL ?? config.CODEXK8S_INTERNAL_URL,
+      author: { name: config.CODEXK8S_GIT_BOT_USERNAME, email: config.CODEXK8S_GIT_BOT_EMAIL },
+      limits: { stallSeconds: config.CODEXK8S_AGENT_STALL_SECONDS, runSeconds: config.CODEXK8S_AGENT_RUN_SECONDS },
+    }),
+  );
+  app.route(
+    '/git',
+    createGitGateway({ access, upstream: config.CODEXK8S_GITHUB_URL, token: config.CODEXK8S_GITHUB_TOKEN_FILE }),
+  );
+  app.route(
+    '/model',
+    createModelGateway({ access, upstream: config.CODEXK8S_MODEL_URL, apiKey: config.CODEXK8S_MODEL_KEY_FILE }),
+  );
+}

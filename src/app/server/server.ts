@@ -1,0 +1,160 @@
+/**
+ * The server: webhooks, the relay to Temporal, the agents' gateways, the staff API and the dashboard. It may be started
+ * before or after everything that it needs: it listens at once, says that it is not ready, and waits.
+ */
+import type { Server } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createAdaptorServer } from '@hono/node-server';
+import { Client, Connection } from '@temporalio/client';
+import { sql } from 'drizzle-orm';
+import type { Hono } from 'hono';
+import { Registry } from 'prom-client';
+import { createHandOver } from '../../../ingress/relay/inbox-relay.ts';
+import { createIssueWorkflows } from '../../../ingress/relay/issue-signals.ts';
+import { createGitHub } from '../../adapters/github/index.ts';
+import { GitHubAsksToWait } from '../../adapters/github/waits.ts';
+import { createRunTokens } from '../../adapters/run-tokens.ts';
+import { listenForChanges } from '../../store/connection/changes.ts';
+import { connect } from '../../store/connection/database.ts';
+import { createGitHubBudget } from '../../store/github/budget.ts';
+import { createGitHubWaits, findGitHubWait } from '../../store/github/waits.ts';
+import { createIntake, INTAKE_CONNECTION } from '../../store/intake/intake.ts';
+import { serverConfig, writeLimits, type ServerConfig } from '../config/config.ts';
+import { dataConverter } from '../process/data-converter.ts';
+import { createFailingTasks, WorkflowTasksFailing } from '../process/failing-tasks.ts';
+import { createLogger } from '../process/log.ts';
+import { createMetrics } from './metrics.ts';
+import { leave, notifyReady, persistently, stopSignal, untilAborted } from '../process/process-life.ts';
+import { createRepositoryBinding } from './repository-binding.ts';
+import { createServerApp } from './server-app.ts';
+
+/** Requests under way get this long at the end. */
+const DRAIN_MS = 10_000;
+/** And connections to others this long after that. */
+const CLOSE_MS = 5000;
+
+export async function runServer(config: ServerConfig = serverConfig()): Promise<void> {
+  const stop = stopSignal();
+  const log = createLogger('server', config.CODEXK8S_LOG_LEVEL);
+  const onError = (error: unknown): void => log.warn({ err: error }, 'something failed and is tried again');
+  const registry = new Registry();
+  const metrics = createMetrics(registry);
+  const faults =
+    config.CODEXK8S_FAULTS &&
+    (await import('../faults/faults.ts')).openFaults(config.CODEXK8S_FAULTS, { process: 'server', log });
+  // Intake has connections of its own, so that no page can keep a webhook waiting.
+  const intake = connect(config.DATABASE_URL, { ...INTAKE_CONNECTION, around: faults?.postgres('intake') });
+  const pages = connect(config.DATABASE_URL, {
+    name: 'pages',
+    max: 8,
+    statementTimeoutMs: 10_000,
+    around: faults?.postgres('pages'),
+  });
+  const temporal = Connection.lazy({ address: config.CODEXK8S_TEMPORAL_ADDRESS });
+  const client = new Client({ connection: temporal, namespace: config.CODEXK8S_TEMPORAL_NAMESPACE, dataConverter });
+  const failingTasks = createFailingTasks({ client, log });
+  metrics.watchTasks(() => failingTasks.count());
+  const issueWorkflows = createIssueWorkflows(client);
+  const workflows = faults?.workflows(issueWorkflows) ?? issueWorkflows;
+  const gitHub = createGitHub({
+    apiUrl: config.CODEXK8S_GITHUB_API_URL,
+    token: config.CODEXK8S_GITHUB_TOKEN_FILE,
+    labels: config.CODEXK8S_LABELS_FILE,
+    waits: createGitHubWaits(pages.db, config.CODEXK8S_GITHUB_API_URL),
+    budget: createGitHubBudget(pages.db, config.CODEXK8S_GITHUB_API_URL, writeLimits(config)),
+  });
+  const github = faults?.github(gitHub) ?? gitHub;
+  const [secret = ''] = config.CODEXK8S_WEBHOOK_SECRETS_FILE;
+  const killPoints =
+    config.CODEXK8S_KILL_POINTS === undefined
+      ? undefined
+      : (await import('../faults/kill-points.ts')).openKillPoints(config.CODEXK8S_KILL_POINTS, log);
+
+  const { app, gateways, close } = createServerApp({
+    config,
+    log,
+    registry,
+    metrics,
+    intake: createIntake(intake.db),
+    pages,
+    workflows,
+    tokens: createRunTokens(config.CODEXK8S_RUN_TOKEN_KEY_FILE),
+    repositories: createRepositoryBinding({
+      db: pages.db,
+      github,
+      webhook: { url: `${config.CODEXK8S_PUBLIC_URL}/api/v1/webhooks/github`, secret },
+      labels: config.CODEXK8S_LABELS_FILE,
+    }),
+    checks: { postgres: async () => void (await intake.db.execute(sql`select 1`)) },
+    degraded: {
+      temporal: async () => void (await temporal.workflowService.getSystemInfo({})),
+      async workflows() {
+        if (failingTasks.count() > 0) throw new WorkflowTasksFailing();
+      },
+      async github() {
+        const wait = await findGitHubWait(pages.db);
+        if (wait) throw new GitHubAsksToWait(wait);
+      },
+    },
+  });
+
+  const servers = [
+    await listen(killPoints?.aroundFetch(app.fetch) ?? app.fetch, config.CODEXK8S_HOST, config.CODEXK8S_PORT),
+  ];
+  const { CODEXK8S_GATEWAYS_HOST: gatewaysHost, CODEXK8S_GATEWAYS_PORT: gatewaysPort } = config;
+  if (gatewaysHost !== undefined && gatewaysPort !== undefined)
+    servers.push(await listen(killPoints?.aroundFetch(gateways.fetch) ?? gateways.fetch, gatewaysHost, gatewaysPort));
+  const handOver = createHandOver({
+    db: pages.db,
+    workflows: killPoints?.aroundTell(workflows) ?? workflows,
+    onError,
+  });
+  // A hint that is not heard costs half a second: the relay looks by itself, also while this waits for Postgres.
+  const listening = persistently(
+    () =>
+      listenForChanges(
+        pages.sql,
+        ({ kind, key }) => {
+          if (kind === 'facts') handOver.wake();
+          if (kind === 'task_failing') failingTasks.note(key);
+        },
+        () => handOver.wake(),
+      ),
+    { signal: stop, onFailure: onError },
+  );
+  log.info(
+    { host: config.CODEXK8S_HOST, port: config.CODEXK8S_PORT, url: config.CODEXK8S_PUBLIC_URL },
+    'server listens',
+  );
+  notifyReady();
+
+  await untilAborted(stop);
+  const drained = Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  const handedOver = handOver.stop();
+  failingTasks.stop();
+  await close();
+  await Promise.race([drained, delay(DRAIN_MS, undefined, { ref: false })]);
+  for (const server of servers) server.closeAllConnections();
+  await handedOver;
+  // A database that does not answer has nothing to say goodbye to.
+  const closed = Promise.allSettled([unlisten(listening), temporal.close(), intake.close(), pages.close()]);
+  await Promise.race([closed, delay(CLOSE_MS, undefined, { ref: false })]);
+  log.info('server stopped');
+  leave();
+}
+
+/** Serves `fetch`; resolves when it listens. */
+async function listen(fetch: Hono['fetch'], host: string, listenPort: number): Promise<Server> {
+  const server = createAdaptorServer({ fetch, serverOptions: { maxHeaderSize: 16 * 1024 } }) as Server;
+  Object.assign(server, { headersTimeout: 10_000, requestTimeout: 300_000, connectionsCheckingInterval: 2000 });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(listenPort, host, resolve);
+  });
+  return server;
+}
+
+async function unlisten(listening: Promise<(() => Promise<void>) | undefined>): Promise<void> {
+  const stopListening = await listening;
+  await stopListening?.();
+}

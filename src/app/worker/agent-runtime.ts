@@ -1,0 +1,66 @@
+/** The runtime that the configuration chooses (design.md, decision 5). */
+import type { AgentRuntime } from '../../../activities/agents/agents.ts';
+import type { PodSettings } from '../../adapters/kubernetes/index.ts';
+import { createLocalRuntime } from '../../adapters/local-runtime/runtime.ts';
+import type { NetworkFinding } from '../../domain/workspace/network-findings.ts';
+import { agentCommand, agentEnvironment } from '../agent/agent-command.ts';
+import type { WorkerConfig } from '../config/config.ts';
+
+/** Seconds that a Job may take longer than its run: to pull its image, to clone, and to publish. */
+const JOB_ALLOWANCE_SECONDS = 1800;
+
+/** Seconds that a finished Job stays (requirements.md R3). */
+const KEEP_SECONDS = 600;
+
+/** Loads what the chosen runtime needs, and nothing else. */
+export async function createAgentRuntime(
+  config: WorkerConfig,
+  {
+    onFinding,
+    onProblem,
+  }: { onFinding: (finding: NetworkFinding) => Promise<void>; onProblem: (error: unknown) => void },
+): Promise<AgentRuntime> {
+  const platformUrl = config.CODEXK8S_AGENT_URL ?? config.CODEXK8S_INTERNAL_URL;
+  if (config.CODEXK8S_RUNTIME === 'local')
+    return createLocalRuntime({
+      root: config.CODEXK8S_RUNTIME_DIRECTORY ?? '',
+      command: agentCommand(config.CODEXK8S_AGENT_COMMAND),
+      platformUrl,
+      env: agentEnvironment(),
+    });
+
+  const { createKubernetesApi, readKubeConfig, createKubernetesRuntime, egressFrom } =
+    await import('../../adapters/kubernetes/index.ts');
+  const { openNetworkGuard } = await import('./network-guard.ts');
+  const kubeconfig = readKubeConfig(config.CODEXK8S_KUBECONFIG);
+  const api = createKubernetesApi(() => readKubeConfig(config.CODEXK8S_KUBECONFIG));
+  const pod = podSettings(config, platformUrl);
+  const egress = egressFrom({
+    platformUrl,
+    apiServer: kubeconfig.getCurrentCluster()?.server,
+    listed: config.CODEXK8S_AGENT_EGRESS,
+  });
+  const network = openNetworkGuard(config, { api, pod, egress }, onFinding);
+  // Known before the first agent asks; what fails is tried again by the launch that needs it.
+  network.finding().catch(onProblem);
+  return createKubernetesRuntime({ api, pod: { ...pod, command: config.CODEXK8S_AGENT_COMMAND }, egress, network });
+}
+
+function podSettings(config: WorkerConfig, platformUrl: string): PodSettings {
+  return {
+    image: config.CODEXK8S_AGENT_IMAGE ?? '',
+    platformUrl,
+    deadlineSeconds: Math.ceil(config.CODEXK8S_AGENT_RUN_SECONDS) + JOB_ALLOWANCE_SECONDS,
+    keepSeconds: KEEP_SECONDS,
+    requests: {
+      cpu: config.CODEXK8S_AGENT_CPU_REQUEST,
+      memory: config.CODEXK8S_AGENT_MEMORY_REQUEST,
+      ephemeralStorage: config.CODEXK8S_AGENT_DISK_REQUEST,
+    },
+    limits: {
+      cpu: config.CODEXK8S_AGENT_CPU,
+      memory: config.CODEXK8S_AGENT_MEMORY,
+      ephemeralStorage: config.CODEXK8S_AGENT_DISK,
+    },
+  };
+}

@@ -1,0 +1,107 @@
+/** The Schedules that start the sweeps: made at the start of every worker, and brought up to date by a newer build. */
+import {
+  ScheduleAlreadyRunning,
+  ScheduleOverlapPolicy,
+  type Client,
+  type ScheduleDescription,
+  type ScheduleOptions,
+} from '@temporalio/client';
+import { SCHEDULES, TASK_QUEUE, type EnvironmentSweepInput, type ReconcileInput } from '../../../workflows/messages.ts';
+
+/** All in seconds. */
+export interface SweepSettings {
+  readonly redeliverySeconds: number;
+  readonly reconcileSeconds: number;
+  readonly environmentSeconds: number;
+  /** What happened less than so long ago is left to webhooks, and to workflows that are just starting. */
+  readonly graceSeconds: number;
+  /** An environment without a workflow is kept so long after its last use. */
+  readonly orphanSeconds: number;
+}
+
+/** Milliseconds after which a sweep that Temporal could not start in time is left out: the next one does its work. */
+const CATCH_UP_MS = 60_000;
+
+/** A sweep that hangs must not keep the others from being started. */
+const SWEEP_LIMIT = '1 hour';
+
+/** Makes the Schedules, or brings them up to date. Safe to repeat, and from several processes at once. */
+export async function ensureSchedules(client: Client, settings: SweepSettings): Promise<void> {
+  for (const schedule of schedulesOf(settings)) await ensureSchedule(client, schedule);
+}
+
+function schedulesOf(settings: SweepSettings): ScheduleOptions[] {
+  const reconcile: ReconcileInput = { graceSeconds: settings.graceSeconds };
+  const environments: EnvironmentSweepInput = {
+    ageSeconds: settings.orphanSeconds,
+    graceSeconds: settings.graceSeconds,
+  };
+  return [
+    scheduleOf('redeliverySweep', settings.redeliverySeconds, {
+      summary: 'Failed deliveries, sent again',
+      note: 'Asks GitHub for the deliveries that failed in the last three days, and has those sent again that were not kept.',
+      args: [],
+    }),
+    scheduleOf('reconcileSweep', settings.reconcileSeconds, {
+      summary: 'GitHub and Temporal, compared with what is known',
+      note: 'Finds labels, reviews and closes that no webhook told of, and runs that ended without a word.',
+      args: [reconcile],
+    }),
+    scheduleOf('environmentSweep', settings.environmentSeconds, {
+      summary: "Environments that are nobody's",
+      note: 'Removes environments of this platform whose issue and runs have no workflow any more.',
+      args: [environments],
+    }),
+  ];
+}
+
+function scheduleOf(
+  workflowType: keyof typeof SCHEDULES,
+  seconds: number,
+  { summary, note, args }: { summary: string; note: string; args: unknown[] },
+): ScheduleOptions {
+  const scheduleId = SCHEDULES[workflowType];
+  return {
+    scheduleId,
+    spec: { intervals: [{ every: Math.max(1, Math.round(seconds)) * 1000 }] },
+    policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: CATCH_UP_MS },
+    action: {
+      type: 'startWorkflow',
+      workflowType,
+      workflowId: scheduleId,
+      taskQueue: TASK_QUEUE,
+      args,
+      workflowRunTimeout: SWEEP_LIMIT,
+      staticSummary: summary,
+      staticDetails: note,
+    },
+    memo: { summary },
+    state: { note },
+  };
+}
+
+async function ensureSchedule(client: Client, schedule: ScheduleOptions): Promise<void> {
+  try {
+    await client.schedule.create(schedule);
+    return;
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+  }
+  const handle = client.schedule.getHandle(schedule.scheduleId);
+  if (isUpToDate(await handle.describe(), schedule)) return;
+  const { spec, action, policies } = schedule;
+  // Whoever paused it meant to; only what is written here is brought up to date.
+  await handle.update(({ state }) => ({ spec, action, policies: policies ?? {}, state }));
+}
+
+/** Left alone when nothing is to be changed: an update begins the interval anew. */
+function isUpToDate(present: ScheduleDescription, { spec, action }: ScheduleOptions): boolean {
+  const wanted = [spec.intervals?.map(({ every }) => every), action.workflowType, action.args, action.staticDetails];
+  const found = [
+    present.spec.intervals?.map(({ every }) => every),
+    present.action.workflowType,
+    present.action.args,
+    present.action.staticDetails,
+  ];
+  return JSON.stringify(found) === JSON.stringify(wanted) && present.policies.overlap === ScheduleOverlapPolicy.SKIP;
+}

@@ -1,0 +1,198 @@
+/**
+ * The worker: workflows and activities. Any number of them may run, and each may be started before or after everything
+ * that it needs: it waits for Temporal; a Postgres or a GitHub that is away is for the activities to wait for.
+ */
+import { fileURLToPath } from 'node:url';
+import { Client, Connection } from '@temporalio/client';
+import { DefaultLogger, NativeConnection, Runtime, type LogLevel, type WorkerOptions } from '@temporalio/worker';
+import { createActivities } from '../../../activities/index.ts';
+import { TASK_QUEUE } from '../../../workflows/messages.ts';
+import { createGitHub } from '../../adapters/github/index.ts';
+import { readPromptSeeds } from '../../adapters/prompt-seeds.ts';
+import { createRunTokens } from '../../adapters/run-tokens.ts';
+import { networkWords } from '../../domain/workspace/network-findings.ts';
+import { storeNetworkFinding } from '../../store/workspaces/cluster-findings.ts';
+import { connect } from '../../store/connection/database.ts';
+import { createIntake } from '../../store/intake/intake.ts';
+import { createGitHubBudget } from '../../store/github/budget.ts';
+import { createGitHubWaits } from '../../store/github/waits.ts';
+import { beatWhileRunning } from './activity-heartbeats.ts';
+import { workerConfig, writeLimits, type WorkerConfig } from '../config/config.ts';
+import { dataConverter } from '../process/data-converter.ts';
+import { createLogger, type Logger } from '../process/log.ts';
+import { keepProbeFiles, type ProbeFiles } from './probe-files.ts';
+import { leave, notifyReady, persistently, stopSignal, untilAborted } from '../process/process-life.ts';
+import { ensureSchedules, type SweepSettings } from './schedules.ts';
+import { createTaskAlarm, WatchedWorker } from './watched-worker.ts';
+import { createAgentRuntime } from './agent-runtime.ts';
+import { createRunCapacity } from './run-permits.ts';
+import { workflowCode } from './workflow-code.ts';
+import { createWorkflowRecords } from './workflow-records.ts';
+
+/**
+ * Those that wait for an agent are told soon, and another worker waits on; the others finish. What has not by the limit,
+ * which is below the 30 s that a deploy waits, is given up and done again.
+ */
+const SHUTDOWN_GRACE = '1 second';
+const SHUTDOWN_LIMIT = '20 seconds';
+
+/** Beats are passed on to Temporal this often; its answer says whether the activity is still wanted. */
+const HEARTBEAT_INTERVAL = '3 seconds';
+
+export async function runWorker(config: WorkerConfig = workerConfig()): Promise<void> {
+  const stop = stopSignal();
+  const log = createLogger('worker', config.CODEXK8S_LOG_LEVEL);
+  const probes = keepProbeFiles(config.CODEXK8S_PROBE_DIRECTORY);
+  Runtime.install({
+    logger: temporalLogger(log),
+    telemetryOptions: { logging: { forward: {} } },
+    shutdownSignals: [],
+  });
+  const faults =
+    config.CODEXK8S_FAULTS &&
+    (await import('../faults/faults.ts')).openFaults(config.CODEXK8S_FAULTS, { process: 'worker', log });
+  const database = connect(config.DATABASE_URL, { name: 'worker', around: faults?.postgres('postgres') });
+  const github = createGitHub({
+    apiUrl: config.CODEXK8S_GITHUB_API_URL,
+    token: config.CODEXK8S_GITHUB_TOKEN_FILE,
+    labels: config.CODEXK8S_LABELS_FILE,
+    waits: createGitHubWaits(database.db, config.CODEXK8S_GITHUB_API_URL),
+    budget: createGitHubBudget(database.db, config.CODEXK8S_GITHUB_API_URL, writeLimits(config)),
+  });
+  const runtime = await createAgentRuntime(config, {
+    async onFinding(finding) {
+      const words = networkWords(finding);
+      if (words) log.warn({ ...finding, advice: words.advice }, `network policies of the cluster: ${words.agents}`);
+      else log.info(finding, 'network policies of the cluster are enforced');
+      await storeNetworkFinding(database.db, finding);
+    },
+    onProblem: (error) => log.warn({ err: error }, 'the network of the cluster could not be tried'),
+  });
+  const killPoints =
+    config.CODEXK8S_KILL_POINTS === undefined
+      ? undefined
+      : (await import('../faults/kill-points.ts')).openKillPoints(config.CODEXK8S_KILL_POINTS, log);
+  const temporal = Connection.lazy({ address: config.CODEXK8S_TEMPORAL_ADDRESS });
+  const client = new Client({ connection: temporal, namespace: config.CODEXK8S_TEMPORAL_NAMESPACE, dataConverter });
+  const records = createWorkflowRecords(client);
+  const capacity = createRunCapacity(client, config.CODEXK8S_RUN_LIMITS);
+  const options: WorkerOptions = {
+    namespace: config.CODEXK8S_TEMPORAL_NAMESPACE,
+    taskQueue: TASK_QUEUE,
+    workflowBundle: await workflowCode(config.CODEXK8S_WORKFLOW_BUNDLE, temporalLogger(log)),
+    dataConverter,
+    activities: createActivities({
+      db: database.db,
+      github: faults?.github(github) ?? github,
+      runtime: faults?.runtime(runtime) ?? runtime,
+      promptSeed: readPromptSeeds(fileURLToPath(new URL('../../../prompts', import.meta.url))),
+      runToken: createRunTokens(config.CODEXK8S_RUN_TOKEN_KEY_FILE).issue,
+      intake: createIntake(database.db),
+      workflows: faults?.workflows(records) ?? records,
+      capacity: faults?.workflows(capacity) ?? capacity,
+      // The server's setting, which says under which login agents commit.
+      agentLogin: config.CODEXK8S_GIT_BOT_USERNAME,
+      serverAnswers: () => answers(`${config.CODEXK8S_INTERNAL_URL}/readyz`),
+      defaults: {
+        model: config.CODEXK8S_AGENT_MODEL,
+        reasoningEffort: config.CODEXK8S_AGENT_REASONING,
+        dashboardUrl: config.CODEXK8S_PUBLIC_URL,
+        environmentHours: config.CODEXK8S_ENVIRONMENT_HOURS.all,
+        environmentHoursByRole: config.CODEXK8S_ENVIRONMENT_HOURS.byRole,
+      },
+    }),
+    interceptors: {
+      activity: [beatWhileRunning, ...(killPoints ? [killPoints.activity] : [])],
+    },
+    maxConcurrentActivityTaskExecutions: config.CODEXK8S_WORKER_ACTIVITIES,
+    maxCachedWorkflows: config.CODEXK8S_WORKER_CACHED_WORKFLOWS,
+    maxHeartbeatThrottleInterval: HEARTBEAT_INTERVAL,
+    shutdownGraceTime: SHUTDOWN_GRACE,
+    shutdownForceTime: SHUTDOWN_LIMIT,
+  };
+
+  const onTaskFailed = createTaskAlarm({ client, db: database.db, log });
+  const scheduled = persistently(() => ensureSchedules(client, sweepSettings(config)), {
+    signal: stop,
+    onFailure: (error, againInMs) => log.warn({ err: error, againInMs }, 'the sweeps are not scheduled yet'),
+  });
+  await persistently(() => work(config.CODEXK8S_TEMPORAL_ADDRESS, options, { stop, log, onTaskFailed, probes }), {
+    signal: stop,
+    onFailure: (error, againInMs) =>
+      log.warn(
+        { err: error, address: config.CODEXK8S_TEMPORAL_ADDRESS, againInMs },
+        'Temporal cannot be worked with; waiting for it',
+      ),
+  });
+  await scheduled;
+  await temporal.close().catch(() => undefined);
+  await database.close().catch((error: unknown) => log.warn({ err: error }, 'Postgres did not take a goodbye'));
+  log.info('worker stopped');
+  leave();
+}
+
+function sweepSettings(config: WorkerConfig): SweepSettings {
+  return {
+    redeliverySeconds: config.CODEXK8S_SWEEP_REDELIVERY_SECONDS,
+    reconcileSeconds: config.CODEXK8S_SWEEP_RECONCILE_SECONDS,
+    environmentSeconds: config.CODEXK8S_SWEEP_ENVIRONMENT_SECONDS,
+    graceSeconds: config.CODEXK8S_SWEEP_GRACE_SECONDS,
+    orphanSeconds: config.CODEXK8S_SWEEP_ORPHAN_SECONDS,
+  };
+}
+
+/** Milliseconds for a server to say that it is ready. */
+const READY_LIMIT_MS = 5000;
+
+async function answers(url: string): Promise<boolean> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(READY_LIMIT_MS) }).catch(() => undefined);
+  await response?.body?.cancel();
+  return response?.ok === true;
+}
+
+/** Connects and works until `stop`. Rejects when Temporal is away at the start, or does not know the namespace. */
+async function work(
+  address: string,
+  options: WorkerOptions,
+  {
+    stop,
+    log,
+    onTaskFailed,
+    probes,
+  }: { stop: AbortSignal; log: Logger; onTaskFailed: ReturnType<typeof createTaskAlarm>; probes: ProbeFiles },
+): Promise<void> {
+  const connecting = NativeConnection.connect({ address });
+  connecting.catch(() => undefined); // it may fail after nobody waits for it any more
+  await Promise.race([connecting, untilAborted(stop)]);
+  if (stop.aborted) return;
+  const connection = await connecting;
+  try {
+    const worker = await WatchedWorker.createWatched({ ...options, connection }, onTaskFailed);
+    const end = (): void => {
+      if (worker.getState() === 'RUNNING') worker.shutdown();
+    };
+    const working = worker.run();
+    stop.addEventListener('abort', end, { once: true });
+    if (stop.aborted) end();
+    log.info({ taskQueue: options.taskQueue }, 'worker ready');
+    notifyReady();
+    probes.ready(true);
+    await working.finally(() => stop.removeEventListener('abort', end));
+  } finally {
+    probes.ready(false);
+    // A worker that has failed may still hold it; the next attempt makes another.
+    await connection.close().catch(() => undefined);
+  }
+}
+
+/** Temporal's log lines in ours. */
+function temporalLogger(log: Logger): DefaultLogger {
+  const levels: Record<LogLevel, 'debug' | 'info' | 'warn' | 'error'> = {
+    TRACE: 'debug',
+    DEBUG: 'debug',
+    INFO: 'info',
+    WARN: 'warn',
+    ERROR: 'error',
+  };
+  return new DefaultLogger('INFO', ({ level, message, meta }) => log[levels[level]](meta ?? {}, message));
+}

@@ -1,0 +1,45 @@
+/** How people name runs and issues at a terminal. */
+import type { ListView, RunView } from '../../../ingress/api/views.ts';
+import { ApiRefusal, type ApiClient } from './api-client.ts';
+import { CommandProblem } from '../../terminal/problems.ts';
+
+const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const LEAST = 6;
+
+/** The id of the run that a person means by the beginning of it. */
+export async function resolveRunId(api: ApiClient, given: string): Promise<string> {
+  const id = given.toLowerCase();
+  if (WHOLE_ID.test(id)) return id;
+  if (!/^[0-9a-f-]+$/.test(id) || id.length < LEAST)
+    throw new CommandProblem(`“${given}” is not a run: give its id, or the first ${LEAST} or more characters of it`, 2);
+  const { items } = await api.get<ListView<RunView>>('/runs', { id, limit: 2 }).catch((error: unknown) => {
+    throw error instanceof ApiRefusal && error.status === 400 ? noRun(given) : error;
+  });
+  const [first, second] = items;
+  if (!first) throw noRun(given);
+  if (second)
+    throw new CommandProblem(
+      `Several runs begin with ${given}, ${first.id} and ${second.id} among them; give more of the id`,
+    );
+  return first.id;
+}
+
+/** What to say where there is no such run. */
+function noRun(given: string): CommandProblem {
+  return new CommandProblem(`No run ${given}; \`codex-k8s runs list\` shows what there is`);
+}
+
+/** Turns the answer 404 of a run that was named into a sentence. */
+export function orNoRun(given: string): (error: unknown) => never {
+  return (error) => {
+    throw error instanceof ApiRefusal && error.status === 404 ? noRun(given) : error;
+  };
+}
+
+/** The API's path of an issue, which people name by `owner/name#12`, its address on GitHub, or its key. */
+export function issueApiPath(given: string): string {
+  if (/^issue:\d+#\d+$/.test(given)) return `/issues/${encodeURIComponent(given)}`;
+  const named = /^(?:https?:\/\/[^/]+\/)?([\w.-]+)\/([\w.-]+)(?:#|\/|\/issues\/)([1-9]\d{0,8})$/.exec(given);
+  if (!named) throw new CommandProblem(`“${given}” is not an issue: give OWNER/NAME#NUMBER`, 2);
+  return `/issues/${named[1]}/${named[2]}/${named[3]}`;
+}

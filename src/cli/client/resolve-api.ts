@@ -1,0 +1,42 @@
+/** Where the commands for people find the platform: CODEXK8S_URL and a token, else a running `up`. */
+import { readFileSync } from 'node:fs';
+import type { ApiAddress } from './api-client.ts';
+import { CommandProblem } from '../../terminal/problems.ts';
+import { databaseUrl } from '../../app/config/config.ts';
+import { requireUp, resolveDataDirectory } from '../../embedded/data-directory.ts';
+import { secretFile } from '../../embedded/secrets.ts';
+
+/** `data` is the value of --data, when it was given. */
+export async function resolveApi(data?: string, env: NodeJS.ProcessEnv = process.env): Promise<ApiAddress> {
+  const url = env['CODEXK8S_URL'];
+  if (url !== undefined) {
+    const file = env['CODEXK8S_STAFF_TOKEN_FILE'];
+    if (file === undefined)
+      throw new CommandProblem(
+        'CODEXK8S_URL is set: set CODEXK8S_STAFF_TOKEN_FILE to a file with the staff token too.',
+      );
+    return { url: url.replace(/\/+$/, ''), staffToken: readFileSync(file, 'utf8').trim() };
+  }
+  const directory = resolveDataDirectory(data ?? env['CODEXK8S_DATA'], env);
+  return {
+    url: requireUp(directory).url,
+    staffToken: readFileSync(secretFile(directory, 'staff-token'), 'utf8').trim(),
+  };
+}
+
+/** Where Temporal is: CODEXK8S_TEMPORAL_ADDRESS, else that of a running `up`. */
+export function temporalAddress(
+  data?: string,
+  env: NodeJS.ProcessEnv = process.env,
+): { address: string; namespace: string } {
+  const namespace = env['CODEXK8S_TEMPORAL_NAMESPACE'] ?? 'codex-k8s';
+  const address = env['CODEXK8S_TEMPORAL_ADDRESS'];
+  if (address !== undefined) return { address, namespace };
+  return { address: requireUp(resolveDataDirectory(data ?? env['CODEXK8S_DATA'], env)).temporalAddress, namespace };
+}
+
+/** Where Postgres is: CODEXK8S_DATABASE_URL_FILE or DATABASE_URL, else that of a running `up`. Holds a password. */
+export function databaseAddress(data?: string, env: NodeJS.ProcessEnv = process.env): string {
+  if (env['CODEXK8S_DATABASE_URL_FILE'] !== undefined || env['DATABASE_URL'] !== undefined) return databaseUrl(env);
+  return requireUp(resolveDataDirectory(data ?? env['CODEXK8S_DATA'], env)).databaseUrl;
+}

@@ -1,0 +1,15 @@
+/** What every command works with. */
+import type { ApiClient } from './api-client.ts';
+import type { Terminal } from '../../terminal/terminal.ts';
+
+export interface Session {
+  readonly api: ApiClient;
+  readonly terminal: Terminal;
+  /** Prints what the API answered, for programs. */
+  readonly json: boolean;
+}
+
+/** Prints a value as JSON. */
+export function printJson({ terminal }: Session, value: unknown): void {
+  terminal.out(JSON.stringify(value, null, 2));
+}

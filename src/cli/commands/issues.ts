@@ -1,0 +1,70 @@
+/** `issues list|show`. */
+import type { IssueDetailsView, IssueView, ListView } from '../../../ingress/api/views.ts';
+import { ago } from '../../../ingress/api/messages/times.ts';
+import { ApiRefusal } from '../client/api-client.ts';
+import { printEvents } from './events.ts';
+import { issueApiPath } from '../client/names.ts';
+import { CommandProblem } from '../../terminal/problems.ts';
+import { printRuns } from './runs.ts';
+import { printJson, type Session } from '../client/session.ts';
+import { printFacts, printTable, type Cell } from '../../terminal/table.ts';
+import { paint, plain } from '../../terminal/terminal.ts';
+
+export interface IssuesListOptions {
+  readonly state?: string | undefined;
+  readonly repository?: string | undefined;
+  readonly limit?: number | undefined;
+}
+
+/** Lists issues, the one that changed last first. */
+export async function issuesList(session: Session, options: IssuesListOptions): Promise<void> {
+  const list = await session.api.get<ListView<IssueView>>('/issues', { ...options });
+  if (session.json) return printJson(session, list);
+  if (list.items.length === 0) {
+    session.terminal.out('No issues. Put the label run:dev on an issue of a bound repository.');
+    return;
+  }
+  const now = new Date();
+  const rows = list.items.map((issue): Cell[] => [
+    { text: issueName(issue) },
+    { text: stateWords(issue), style: issue.state === 'working' ? 'cyan' : undefined },
+    { text: issue.stage ?? '-' },
+    { text: issue.pullRequest === null ? '-' : `#${issue.pullRequest}` },
+    { text: ago(new Date(issue.updatedAt), now) },
+    { text: issue.title },
+  ]);
+  printTable(session.terminal, ['ISSUE', 'STATE', 'STAGE', 'PR', 'CHANGED', 'TITLE'], rows);
+  if (list.next !== null) session.terminal.out('… and older ones: use --limit (at most 200)');
+}
+
+/** Shows one issue with its runs and all that happened. */
+export async function issuesShow(session: Session, given: string): Promise<void> {
+  const { api, terminal } = session;
+  const issue = await api.get<IssueDetailsView>(issueApiPath(given)).catch((error: unknown) => {
+    if (!(error instanceof ApiRefusal) || error.status !== 404) throw error;
+    throw new CommandProblem(`Nothing is known of the issue ${given}; \`codex-k8s issues list\` shows what there is`);
+  });
+  if (session.json) return printJson(session, issue);
+  terminal.out(paint(terminal, 'bold', `${issueName(issue)} “${plain(issue.title)}”`));
+  printFacts(terminal, [
+    ['State', stateWords(issue)],
+    ['Address', issue.url],
+    ['Key', issue.key],
+    ['Stage', issue.stage],
+    ['Pull request', issue.pullRequest === null ? null : `#${issue.pullRequest}`],
+    ['Environment', issue.environment],
+  ]);
+  terminal.out('');
+  if (issue.runs.length > 0) printRuns(session, issue.runs);
+  terminal.out('');
+  printEvents(session, issue.events);
+}
+
+function issueName({ repository, number }: Pick<IssueView, 'repository' | 'number'>): string {
+  return `${repository ?? '?'}#${number}`;
+}
+
+function stateWords({ state, waitingFor, queued }: IssueView): string {
+  const words = state === 'waiting' && waitingFor !== null ? `waits for a ${waitingFor}` : state;
+  return queued > 0 ? `${words}, ${queued} queued` : words;
+}

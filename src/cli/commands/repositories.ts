@@ -1,0 +1,93 @@
+/** `repositories add` and `members add`. */
+import { requireFullName } from '../client/repository-name.ts';
+import { LABELS_WITHIN_MS, labelsSentence, leftSentence, type LabelChanges } from './labels.ts';
+import { readProjectBlocks } from '../../domain/workspace/address-blocks.ts';
+import { CommandProblem } from '../../terminal/problems.ts';
+import { printJson, type Session } from '../client/session.ts';
+
+interface Bound {
+  readonly project: string;
+  readonly hookId: number | null;
+  readonly labels: LabelChanges;
+  /** What the label is called on GitHub that starts a developer. */
+  readonly trigger: string;
+}
+
+/** Binds a repository to a project and hooks it. Safe to repeat. */
+export async function repositoriesAdd(
+  session: Session,
+  fullName: string,
+  { project }: { readonly project?: string | undefined },
+): Promise<void> {
+  requireFullName(fullName);
+  const body = { fullName, ...(project === undefined ? {} : { project }) };
+  const bound = await session.api.post<Bound>('/repositories', body, LABELS_WITHIN_MS);
+  if (session.json) return printJson(session, bound);
+  const hook = bound.hookId === null ? 'without a webhook' : `with webhook ${bound.hookId}`;
+  session.terminal.out(`${fullName} is bound to the project ${bound.project}, ${hook}.`);
+  session.terminal.out(labelsSentence(fullName, bound.labels));
+  if (bound.labels.waiting !== null) session.terminal.out(leftSentence(fullName, bound.labels));
+  session.terminal.out(`Put the label ${bound.trigger} on one of its issues.`);
+}
+
+/** Makes a person a member of a project, or gives them a role on the platform. */
+export async function membersAdd(
+  session: Session,
+  login: string,
+  { role, project }: { readonly role: string; readonly project?: string | undefined },
+): Promise<void> {
+  const body = { login, role, ...(project === undefined ? {} : { project }) };
+  const member = await session.api.post<{ login: string; role: string; project: string }>('/members', body);
+  if (session.json) return printJson(session, member);
+  const where = role.startsWith('platform_') ? 'on the platform' : `in the project ${member.project}`;
+  session.terminal.out(`@${member.login} is ${member.role} ${where}.`);
+}
+
+/** Changes what a project chooses for its runs; what is not named stays. */
+export async function projectsSet(
+  session: Session,
+  slug: string,
+  {
+    locale,
+    model,
+    reasoning,
+    namespace,
+    egress,
+  }: {
+    readonly locale?: string;
+    readonly model?: string;
+    readonly reasoning?: string;
+    readonly namespace?: string;
+    readonly egress?: string;
+  },
+): Promise<void> {
+  const body = {
+    ...(locale === undefined ? {} : { locale }),
+    ...(model === undefined ? {} : { model }),
+    ...(reasoning === undefined ? {} : { reasoningEffort: reasoning }),
+    ...(namespace === undefined ? {} : { namespaceTemplate: namespace }),
+    ...(egress === undefined ? {} : { egress: blocksOf(egress) }),
+  };
+  if (Object.keys(body).length === 0)
+    throw new CommandProblem('Nothing to set: give --locale, --model, --reasoning, --namespace or --egress', 2);
+  const project = await session.api.post<{
+    locale: string;
+    model: string | null;
+    reasoningEffort: string | null;
+    namespaceTemplate: string | null;
+    egress: readonly string[];
+  }>(`/projects/${encodeURIComponent(slug)}`, body);
+  if (session.json) return printJson(session, project);
+  const chosen = (value: string | null): string => value ?? "the platform's choice";
+  session.terminal.out(
+    `${slug}: language ${project.locale}, model ${chosen(project.model)}, reasoning ${chosen(project.reasoningEffort)}, namespaces ${project.namespaceTemplate ?? 'named after the issue'}, addresses of its own ${project.egress.join(', ') || 'none'}.`,
+  );
+}
+
+/** The blocks of `--egress`, none for `default`. Throws when one of them is none. */
+function blocksOf(text: string): readonly string[] {
+  if (text.trim() === 'default') return [];
+  const read = readProjectBlocks(text.split(',').map((entry) => entry.trim()));
+  if ('problem' in read) throw new CommandProblem(`--egress: ${read.problem}`, 2);
+  return read.blocks;
+}

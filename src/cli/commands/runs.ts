@@ -1,0 +1,126 @@
+/** `runs list|show|cancel`. */
+import { userInfo } from 'node:os';
+import type { EventView, IssueView, ListView, RunView } from '../../../ingress/api/views.ts';
+import { ago, duration } from '../../../ingress/api/messages/times.ts';
+import type { RunStatus } from '../../domain/run/runs.ts';
+import { ApiRefusal } from '../client/api-client.ts';
+import { printEvents } from './events.ts';
+import { issueApiPath, orNoRun, resolveRunId } from '../client/names.ts';
+import { CommandProblem } from '../../terminal/problems.ts';
+import { printJson, type Session } from '../client/session.ts';
+import { printFacts, printTable, type Cell } from '../../terminal/table.ts';
+import { paint, plain } from '../../terminal/terminal.ts';
+
+export interface RunsListOptions {
+  readonly status?: string | undefined;
+  readonly issue?: string | undefined;
+  readonly repository?: string | undefined;
+  readonly limit?: number | undefined;
+}
+
+const STYLES: Record<RunStatus, NonNullable<Cell['style']>> = {
+  queued: 'dim',
+  preparing: 'cyan',
+  running: 'cyan',
+  publishing: 'cyan',
+  succeeded: 'green',
+  failed: 'red',
+  canceled: 'dim',
+};
+
+/** Lists runs, newest first. */
+export async function runsList(session: Session, options: RunsListOptions): Promise<void> {
+  const { issue, ...filter } = options;
+  const issueKey = issue && (await session.api.get<IssueView>(issueApiPath(issue))).key;
+  const list = await session.api.get<ListView<RunView>>('/runs', { ...filter, issue: issueKey });
+  if (session.json) return printJson(session, list);
+  if (list.items.length === 0) {
+    session.terminal.out('No runs. Put the label run:dev on an issue of a bound repository.');
+    return;
+  }
+  printRuns(session, list.items);
+  if (list.next !== null) session.terminal.out(`… and older ones: use --limit (at most 200)`);
+}
+
+/** Prints runs as a table. */
+export function printRuns({ terminal }: Session, runs: readonly RunView[]): void {
+  const now = new Date();
+  const rows = runs.map((run): Cell[] => [
+    { text: run.id.slice(0, 8) },
+    { text: run.label },
+    { text: issueName(run) },
+    { text: run.failure ? `${run.status}: ${run.failure}` : run.status, style: STYLES[run.status] },
+    { text: run.triggeredBy },
+    { text: run.pullRequest === null ? '-' : `#${run.pullRequest}` },
+    { text: ago(new Date(run.createdAt), now) },
+    { text: took(run, now) },
+  ]);
+  printTable(terminal, ['RUN', 'LABEL', 'ISSUE', 'STATUS', 'BY', 'PR', 'ASKED', 'TOOK'], rows);
+}
+
+/** Shows one run with what happened. */
+export async function runsShow(session: Session, given: string): Promise<void> {
+  const { api, terminal } = session;
+  const id = await resolveRunId(api, given);
+  const run = await api.get<RunView>(`/runs/${id}`).catch(orNoRun(given));
+  const events = await api.get<{ items: readonly EventView[] }>(`/runs/${id}/events`, { limit: 200 });
+  if (session.json) return printJson(session, { ...run, events: events.items });
+
+  const title = run.issueTitle === null ? '' : ` “${plain(run.issueTitle)}”`;
+  terminal.out(paint(terminal, 'bold', `${run.label} for ${issueName(run)}${title}`));
+  terminal.out(`${paint(terminal, STYLES[run.status], run.status)}: ${run.failureText ?? run.statusText}`);
+  if (run.nextStep !== null) terminal.out(`What next: ${run.nextStep}`);
+  if (run.detail !== null) terminal.out(paint(terminal, 'dim', indented(plain(run.detail))));
+  terminal.out('');
+  printFacts(terminal, [
+    ['Run', run.id],
+    ['Why', run.triggerText],
+    ['Issue', run.issueUrl],
+    ['Pull request', run.pullRequestUrl],
+    ['Branch', run.branch],
+    ['Environment', run.environment],
+    ['Model', run.model && `${run.model} (${run.reasoningEffort ?? '-'})`],
+    ['Asked', run.createdAt],
+    ['Took', took(run, new Date())],
+  ]);
+  terminal.out('');
+  printEvents(session, events.items);
+}
+
+/** Asks for the end of a run. */
+export async function runsCancel(
+  session: Session,
+  given: string,
+  options: { readonly reason?: string | undefined; readonly by?: string | undefined },
+): Promise<void> {
+  const id = await resolveRunId(session.api, given);
+  const by = options.by ?? userInfo().username;
+  const answer = await session.api
+    .post<object>(`/runs/${id}/cancel`, { by, ...(options.reason === undefined ? {} : { reason: options.reason }) })
+    .catch((error: unknown) => {
+      if (error instanceof ApiRefusal && error.code === 'conflict')
+        throw new CommandProblem(`Run ${id.slice(0, 8)} is over: ${error.message.replace(/^already_terminal: /, '')}`);
+      return orNoRun(given)(error);
+    });
+  if (session.json) return printJson(session, answer);
+  session.terminal.out(
+    `Asked to cancel run ${id.slice(0, 8)}. \`codex-k8s runs show ${id.slice(0, 8)}\` shows when it is over.`,
+  );
+}
+
+function issueName(run: Pick<RunView, 'repository' | 'issueNumber'>): string {
+  return `${run.repository ?? '?'}#${run.issueNumber}`;
+}
+
+function took({ startedAt, finishedAt, terminal }: RunView, now: Date): string {
+  if (startedAt === null || (finishedAt === null && terminal)) return '-';
+  return duration(new Date(startedAt), finishedAt === null ? now : new Date(finishedAt));
+}
+
+function indented(text: string): string {
+  return text
+    .trimEnd()
+    .split('\n')
+    .map((line) => `  ${line}`)
+    .join('\n');
+}

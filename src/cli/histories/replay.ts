@@ -1,0 +1,108 @@
+/** Replays what happened against this build's workflow code: a difference would break workflows that live. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Client } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import {
+  bundleWorkflowCode,
+  DefaultLogger,
+  Runtime,
+  Worker,
+  type ReplayHistoriesIterable,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
+import { TASK_QUEUE } from '../../../workflows/messages.ts';
+import { CommandProblem } from '../../terminal/problems.ts';
+import { dataConverter } from '../../app/process/data-converter.ts';
+import { withTemporal, type TemporalAddress } from './temporal-access.ts';
+
+type History = Parameters<typeof Worker.runReplayHistory>[1];
+
+/** A history, and what to call it. */
+export interface NamedHistory {
+  readonly workflowId: string;
+  /** A file, or the id of an execution. */
+  readonly source: string;
+  readonly history: History;
+}
+
+export interface Replayed {
+  readonly workflowId: string;
+  readonly source: string;
+  readonly events: number;
+  /** Where this build parts from the history; null where it does the same. */
+  readonly parts: string | null;
+}
+
+const WORKFLOWS = fileURLToPath(new URL('../../../workflows/index.ts', import.meta.url));
+
+/** The history of a workflow's newest execution, as Temporal's own JSON. */
+export async function readHistory(address: TemporalAddress, workflowId: string): Promise<string> {
+  return withTemporal(address, async (client) =>
+    historyToJSON(await client.workflow.getHandle(workflowId).fetchHistory()),
+  );
+}
+
+/** Keeps Temporal's own lines out of a command's: where a history parts is told once, and what it logged was logged when it ran. */
+export function silenceTemporal(): void {
+  Runtime.install({ logger: new DefaultLogger('ERROR', () => {}), telemetryOptions: { logging: { forward: {} } } });
+}
+
+/** Bundles the workflows of this build, or those that `workflowsPath` names. */
+export async function bundleWorkflows(workflowsPath: string = WORKFLOWS): Promise<WorkflowBundleWithSourceMap> {
+  return bundleWorkflowCode({ workflowsPath, ...dataConverter, logger: new DefaultLogger('ERROR') });
+}
+
+/**
+ * Replays histories one after the other; only one is in memory at a time. A history that cannot be replayed at all parts
+ * from the build as well.
+ */
+export async function* replayHistories(
+  workflowBundle: WorkflowBundleWithSourceMap,
+  histories: AsyncIterable<NamedHistory>,
+): AsyncGenerator<Replayed> {
+  let replaying: NamedHistory | undefined;
+  async function* pushed(): ReplayHistoriesIterable {
+    for await (const named of histories) {
+      replaying = named;
+      yield named;
+    }
+  }
+  for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle, dataConverter }, pushed())) {
+    const { source = '', history } = replaying ?? {};
+    yield {
+      workflowId,
+      source,
+      events: (history as { events?: readonly unknown[] } | undefined)?.events?.length ?? 0,
+      parts: error?.message ?? null,
+    };
+  }
+}
+
+/** The histories that are recorded in a directory (test/histories/README.md), by name. Having none is an error. */
+export async function* historiesIn(directory: string): AsyncGenerator<NamedHistory> {
+  const entries = await readdir(directory).catch((error: Error) => {
+    throw new CommandProblem(`${directory} cannot be read: ${error.message}`);
+  });
+  const files = entries.filter((file) => file.endsWith('.json')).toSorted();
+  if (files.length === 0) throw new CommandProblem(`${directory} holds no histories (*.json)`);
+  for (const source of files) {
+    const recorded = JSON.parse(await readFile(join(directory, source), 'utf8')) as Omit<NamedHistory, 'source'>;
+    yield { ...recorded, source };
+  }
+}
+
+/** The history of one workflow's newest execution. */
+export async function* historyOf(client: Client, workflowId: string): AsyncGenerator<NamedHistory> {
+  yield { workflowId, source: workflowId, history: await client.workflow.getHandle(workflowId).fetchHistory() };
+}
+
+/** The histories of all that runs in a namespace. What ends meanwhile is replayed as well; what is dropped is left out. */
+export async function* runningHistories(client: Client): AsyncGenerator<NamedHistory> {
+  const query = `ExecutionStatus = 'Running' AND TaskQueue = '${TASK_QUEUE}'`;
+  for await (const { workflowId, runId } of client.workflow.list({ query, pageSize: 1000 })) {
+    const history = await client.workflow.getHandle(workflowId, runId).fetchHistory();
+    yield { workflowId, source: runId, history };
+  }
+}

@@ -1,0 +1,171 @@
+/** `webhook send`: a delivery as GitHub sends it, signed, and what the answer means. */
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { reasonText } from '../../../ingress/api/messages/reasons.ts';
+import { sign } from '../../../ingress/github-webhook/signature.ts';
+import { CommandProblem } from '../../terminal/problems.ts';
+import { paint, plain, type Terminal } from '../../terminal/terminal.ts';
+import { madeUpDelivery, type Wish } from './deliveries.ts';
+import { readScene, type GitHubAccess, type Subjects } from './scene.ts';
+
+/** Where deliveries are sent. */
+export interface WebhookAddress {
+  /** Of the webhook itself. */
+  readonly url: string;
+  readonly secret: string;
+  /** Where the objects of made-up deliveries are asked for. */
+  readonly gitHub: GitHubAccess | undefined;
+  /** Who clicks, unless told; undefined where nobody is at hand. */
+  readonly sender: string | undefined;
+}
+
+/** Bytes that were recorded, under the name of their event. */
+export interface Recorded {
+  readonly event: string;
+  /** `-` is standard input. */
+  readonly file: string;
+}
+
+export interface SendOptions {
+  readonly id?: string | undefined;
+  readonly repeat?: number | undefined;
+  readonly json?: boolean | undefined;
+}
+
+interface Answer {
+  readonly id: string;
+  readonly event: string;
+  readonly status: number;
+  readonly body: unknown;
+  readonly meaning: string;
+}
+
+/** What was recorded, or what is made up of what GitHub shows. */
+export type Given =
+  | { readonly recorded: Recorded }
+  | {
+      readonly wish: Wish;
+      readonly subjects: Omit<Subjects, 'sender'> & { readonly sender: string | false | undefined };
+    };
+
+/** Sends a delivery, as often as asked; returns the exit code: 0 when every one was taken. */
+export async function webhookSend(
+  address: WebhookAddress,
+  given: Given,
+  options: SendOptions,
+  terminal: Terminal,
+): Promise<number> {
+  const { event, title, body, madeUp } =
+    'recorded' in given ? recordedDelivery(given.recorded) : await made(address, given);
+  const answers: Answer[] = [];
+  for (let count = 0; count < (options.repeat ?? 1); count += 1) {
+    const answer = await post(address, { id: options.id ?? randomUUID(), event, body });
+    answers.push(answer);
+    if (options.json !== true) tell(terminal, address, title, answer, count === 0 ? madeUp : []);
+  }
+  if (options.json === true) terminal.out(JSON.stringify({ url: address.url, event, madeUp, answers }, null, 2));
+  return answers.every(({ status }) => status === 200 || status === 202) ? 0 : 1;
+}
+
+interface Outgoing {
+  readonly event: string;
+  /** `issues.labeled`. */
+  readonly title: string;
+  readonly body: Buffer;
+  /** What of it GitHub did not show. */
+  readonly madeUp: readonly string[];
+}
+
+function recordedDelivery({ event, file }: Recorded): Outgoing {
+  try {
+    return { event, title: event, body: readFileSync(file === '-' ? 0 : file), madeUp: [] };
+  } catch (error) {
+    throw new CommandProblem(`${file} cannot be read: ${(error as Error).message}`, 2);
+  }
+}
+
+async function made(
+  { gitHub, sender: usual }: WebhookAddress,
+  { wish, subjects }: Extract<Given, { wish: Wish }>,
+): Promise<Outgoing> {
+  const sender = subjects.sender === false ? undefined : (subjects.sender ?? usual);
+  if (sender === undefined && subjects.sender !== false)
+    throw new CommandProblem('Give --sender LOGIN, or --no-sender', 2);
+  const { scene, madeUp } = await readScene({ ...subjects, sender }, gitHub);
+  const { event, action, payload } = madeUpDelivery(wish, scene);
+  const title = action === undefined ? event : `${event}.${action}`;
+  return { event, title, body: Buffer.from(JSON.stringify(payload)), madeUp };
+}
+
+const ANSWER_WITHIN_MS = 20_000;
+
+async function post(
+  { url, secret }: WebhookAddress,
+  { id, event, body }: { readonly id: string; readonly event: string; readonly body: Buffer },
+): Promise<Answer> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'user-agent': 'GitHub-Hookshot/codex-k8s',
+      'x-github-delivery': id,
+      'x-github-event': event,
+      'x-hub-signature-256': sign(secret, body),
+    },
+    body: new Uint8Array(body),
+    signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+  }).catch((error: unknown) => {
+    const { cause, name } = error as Error & { readonly cause?: { readonly code?: string } };
+    throw new CommandProblem(`${url} cannot be reached (${cause?.code ?? name})`);
+  });
+  const text = await response.text();
+  const answered = parsed(text);
+  const { status } = response;
+  return {
+    id,
+    event,
+    status,
+    body: answered,
+    meaning: meaningOf(status, answered, response.headers.get('retry-after')),
+  };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+/** What an answer of the webhook means, in plain words. */
+export function meaningOf(status: number, body: unknown, retryAfter: string | null = null): string {
+  const said = (typeof body === 'object' && body !== null ? body : {}) as Readonly<Record<string, unknown>>;
+  const { reason, run_id: run, message } = said;
+  const why = typeof reason === 'string' ? reasonText(reason) : '';
+  const asks = typeof run === 'string' ? ` It asks for the run ${run}.` : '';
+  if (status === 202) return `${why}${asks}`;
+  if (status === 200 && said['status'] === 'duplicate')
+    return `This delivery was kept before, and is not looked at again. Then: ${why}${asks}`;
+  if (status === 200 && said['status'] === 'ignored') return `Ignored. ${why}`;
+  const told = typeof message === 'string' ? `: ${message}` : '';
+  if (status === 401) return `Refused and not kept${told}. Is this the secret of that server?`;
+  if (status === 503) return `Not kept${told}.${retryAfter === null ? '' : ` Worth another try in ${retryAfter} s.`}`;
+  if (status >= 400 && status < 500) return `Refused and not kept${told}.`;
+  return `This is no answer of the webhook${told}.`;
+}
+
+function tell(
+  terminal: Terminal,
+  { url }: WebhookAddress,
+  title: string,
+  { id, status, body, meaning }: Answer,
+  madeUp: readonly string[],
+): void {
+  if (madeUp.length > 0)
+    terminal.out(paint(terminal, 'dim', `made up, since GitHub does not show it: ${madeUp.join(', ')}`));
+  terminal.out(`${title} ${id} to ${url}`);
+  const bodyText = typeof body === 'string' ? body : JSON.stringify(body);
+  terminal.out(`${paint(terminal, status < 300 ? 'green' : 'red', String(status))} ${plain(bodyText)}`);
+  terminal.out(plain(meaning));
+}

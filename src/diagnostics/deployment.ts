@@ -1,0 +1,96 @@
+/** The checks of a real deployment, from the environment of its processes. */
+import type { StoredNetworkFinding } from '../store/workspaces/cluster-findings.ts';
+import { usableSettings, type UsableSettings } from '../app/config/config.ts';
+import { readTemporalDev } from '../embedded/temporal/dev-settings.ts';
+import type { Check } from './check.ts';
+import { configurationCheck, webhookSecretsCheck, type PlatformProcess } from './configuration.ts';
+import { gitHubCheck } from './github.ts';
+import { modelCheck, serverCheck } from './http.ts';
+import { kubernetesChecks } from './kubernetes/checks.ts';
+import { boundRepositories, postgresCheck, recordedNetworkProbe } from './postgres.ts';
+import { temporalCheck } from './temporal.ts';
+
+export const TEMPORAL_DEV = new URL('../../temporal-dev.yaml', import.meta.url);
+
+/** What can be asked with the settings that are there; `processes` are those whose settings these are. */
+export function deploymentChecks(processes: readonly PlatformProcess[], env: NodeJS.ProcessEnv): Check[] {
+  const settings = usableSettings(env);
+  const isServer = processes.includes('server');
+  return [
+    ...processes.map((process) => configurationCheck(process, env)),
+    ...(isServer ? serverSecrets(settings) : []),
+    ...stores(settings),
+    ...gitHub(settings),
+    ...server(processes, settings),
+    ...(isServer ? model(settings) : []),
+    ...(processes.includes('worker') && settings.CODEXK8S_RUNTIME === 'kubernetes'
+      ? kubernetesChecks({ settings, networkProbe: async () => networkProbe(settings) })
+      : []),
+  ];
+}
+
+/** Values that may be shown nowhere. */
+export function secretsOf(env: NodeJS.ProcessEnv): string[] {
+  const settings = usableSettings(env);
+  const database = settings.DATABASE_URL;
+  const secrets = [
+    ...Object.entries(settings).flatMap(([name, value]) => (isSecretFile(name) ? [value].flat() : [])),
+    ...(database === undefined ? [] : passwordOf(database)),
+  ];
+  return secrets.filter((secret): secret is string => typeof secret === 'string' && secret.length > 3);
+}
+
+function isSecretFile(name: string): boolean {
+  return name.endsWith('_FILE') && name !== 'CODEXK8S_LABELS_FILE';
+}
+
+function passwordOf(address: string): string[] {
+  const { password } = new URL(address);
+  return password === '' ? [] : [address, password, decodeURIComponent(password)];
+}
+
+/** A database that does not answer is told of elsewhere. */
+async function networkProbe({ DATABASE_URL: database }: UsableSettings): Promise<StoredNetworkFinding | undefined> {
+  return database === undefined ? undefined : recordedNetworkProbe(database).catch(() => undefined);
+}
+
+function serverSecrets({ CODEXK8S_WEBHOOK_SECRETS_FILE: secrets }: UsableSettings): Check[] {
+  return secrets === undefined ? [] : [webhookSecretsCheck(secrets)];
+}
+
+function stores(settings: UsableSettings): Check[] {
+  const {
+    DATABASE_URL: database,
+    CODEXK8S_TEMPORAL_ADDRESS: address,
+    CODEXK8S_TEMPORAL_NAMESPACE: namespace,
+  } = settings;
+  return [
+    ...(database === undefined ? [] : [postgresCheck(database)]),
+    ...(address === undefined || namespace === undefined
+      ? []
+      : [temporalCheck({ address, namespace }, readTemporalDev(TEMPORAL_DEV))]),
+  ];
+}
+
+function gitHub({
+  CODEXK8S_GITHUB_API_URL: apiUrl,
+  CODEXK8S_GITHUB_TOKEN_FILE: token,
+  DATABASE_URL: database,
+}: UsableSettings): Check[] {
+  if (apiUrl === undefined || token === undefined) return [];
+  return [
+    gitHubCheck({ apiUrl, token }, async (most) => (database === undefined ? [] : boundRepositories(database, most))),
+  ];
+}
+
+/** Beside the server itself, it is asked directly: network policies may keep it from its own Service. */
+function server(processes: readonly PlatformProcess[], settings: UsableSettings): Check[] {
+  const { CODEXK8S_INTERNAL_URL: url, CODEXK8S_PORT: port } = settings;
+  if (processes.length === 1 && processes[0] === 'server' && port !== undefined)
+    return [serverCheck(`http://127.0.0.1:${port}`, 'warning')];
+  return url === undefined ? [] : [serverCheck(url, 'warning')];
+}
+
+function model({ CODEXK8S_MODEL_URL: url, CODEXK8S_MODEL_KEY_FILE: key }: UsableSettings): Check[] {
+  return url === undefined || key === undefined ? [] : [modelCheck(url, key)];
+}

@@ -1,0 +1,124 @@
+/** Temporal: does it answer, is it new enough, has it the namespace with its search attributes, and does a worker ask for work? */
+import { Connection } from '@temporalio/client';
+import { optionalTsToDate, optionalTsToMs } from '@temporalio/common/lib/time.js';
+import { TASK_QUEUE } from '../../workflows/messages.ts';
+import type { TemporalDev } from '../embedded/temporal/dev-settings.ts';
+import { indexedValueType } from '../embedded/temporal/namespace.ts';
+import { incompatibility } from '../embedded/temporal/version.ts';
+import { failed, ok, warning, type Answer, type Check } from './check.ts';
+
+export interface TemporalPlace {
+  readonly address: string;
+  readonly namespace: string;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** A worker asks again after a minute at most. */
+const POLL_MS = 90_000;
+
+/** gRPC's status for what is not there. */
+const NOT_FOUND = 5;
+/** The kind of a task queue that workflows wait on, in Temporal's API. */
+const WORKFLOW_QUEUE = 1;
+
+/** All that is asked of Temporal. */
+export function temporalCheck(place: TemporalPlace, settings: TemporalDev): Check {
+  return {
+    name: 'Temporal',
+    remedy: `start Temporal at ${place.address}, or correct CODEXK8S_TEMPORAL_ADDRESS`,
+    async run() {
+      const connection = await Connection.connect({ address: place.address, connectTimeout: '5 seconds' });
+      try {
+        const deadline = Date.now() + 5000;
+        return await connection.withDeadline(deadline, async () => questions(connection, place, settings));
+      } finally {
+        await connection.close();
+      }
+    },
+  };
+}
+
+async function questions(connection: Connection, place: TemporalPlace, settings: TemporalDev): Promise<Answer[]> {
+  const answers = [await version(connection, place, settings)];
+  const retention = await retentionOf(connection, place.namespace);
+  if (retention === undefined)
+    return [
+      ...answers,
+      failed(
+        `namespace ${place.namespace}: not there`,
+        `temporal operator namespace create --address ${place.address} --namespace ${place.namespace} --retention ${settings.namespace.retentionDays}d`,
+      ),
+    ];
+  return [
+    ...answers,
+    retentionAnswer(place, retention, settings),
+    await searchAttributes(connection, place, settings),
+    await workers(connection, place),
+  ];
+}
+
+async function version(connection: Connection, { address }: TemporalPlace, { server }: TemporalDev): Promise<Answer> {
+  const { serverVersion } = await connection.workflowService.getSystemInfo({});
+  const why = incompatibility(serverVersion, server);
+  if (why !== undefined) return failed(`answers at ${address}: ${why}`, `upgrade Temporal to ${server} or later`);
+  return ok(`answers at ${address}, version ${serverVersion}`);
+}
+
+/** Milliseconds, or undefined when there is no such namespace. */
+async function retentionOf({ workflowService }: Connection, namespace: string): Promise<number | undefined> {
+  try {
+    const { config } = await workflowService.describeNamespace({ namespace });
+    return optionalTsToMs(config?.workflowExecutionRetentionTtl) ?? 0;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === NOT_FOUND) return undefined;
+    throw error;
+  }
+}
+
+function retentionAnswer({ namespace }: TemporalPlace, retentionMs: number, settings: TemporalDev): Answer {
+  const days = Math.round((retentionMs / DAY_MS) * 10) / 10;
+  const wanted = settings.namespace.retentionDays;
+  if (days >= wanted) return ok(`namespace ${namespace}: histories are kept for ${days} days`);
+  return warning(
+    `namespace ${namespace}: histories are kept for ${days} days`,
+    `"read-model rebuild" reads histories; keep them for ${wanted} days: temporal operator namespace update --namespace ${namespace} --retention ${wanted}d`,
+  );
+}
+
+async function searchAttributes(
+  { operatorService }: Connection,
+  { namespace }: TemporalPlace,
+  { searchAttributes: wanted }: TemporalDev,
+): Promise<Answer> {
+  const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
+  const names = Object.entries(wanted);
+  const missing = names.filter(([name]) => customAttributes[name] === undefined);
+  if (missing.length > 0)
+    return failed(
+      `search attributes: ${missing.map(([name]) => name).join(', ')} missing`,
+      `temporal operator search-attribute create --namespace ${namespace}${missing.map(([name, type]) => ` --name ${name} --type ${type}`).join('')}`,
+    );
+  const other = names.filter(([name, type]) => Number(customAttributes[name]) !== indexedValueType(type));
+  if (other.length > 0)
+    return failed(
+      `search attributes: ${other.map(([name, type]) => `${name} is no ${type}`).join(', ')}`,
+      'use a namespace of its own for codex-k8s',
+    );
+  return ok(`search attributes: all ${names.length} there`);
+}
+
+async function workers({ workflowService }: Connection, { namespace }: TemporalPlace): Promise<Answer> {
+  const { pollers } = await workflowService.describeTaskQueue({
+    namespace,
+    taskQueue: { name: TASK_QUEUE },
+    taskQueueType: WORKFLOW_QUEUE,
+  });
+  const living = (pollers ?? []).filter(
+    ({ lastAccessTime }) => Date.now() - (optionalTsToDate(lastAccessTime)?.getTime() ?? 0) < POLL_MS,
+  );
+  const workers = new Set(living.map(({ identity }) => identity)).size;
+  if (workers === 0)
+    return warning('workers: none asks for work', 'start "codex-k8s worker"; its log says why it does not work');
+  return ok(`workers: ${workers} ask for work`);
+}

@@ -1,0 +1,95 @@
+/**
+ * What an agent may do with the Kubernetes API in its own environment, by its role (requirements.md 6.4 and its matrix, 9.2
+ * B29). It is a Role of the environment's namespace: nothing here reaches beyond it. What rules cannot say (which pods, which
+ * Jobs) is held by the admission policies in deploy/kubernetes/base.
+ */
+import type { Role, STAGES } from '../stages/stages.ts';
+
+/** How much of an environment an agent is given (requirements.md R6). */
+export type RuntimeMode = (typeof STAGES)[number]['mode'];
+
+/** A rule as a Kubernetes Role has it. */
+export interface PolicyRule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+}
+
+const READ = ['get', 'list', 'watch'];
+const WRITE = ['create', 'update', 'patch', 'delete'];
+/** Kubernetes asks for `get` when a stream is opened by WebSocket and for `create` when it is opened by POST. */
+const OPEN = ['create', 'get'];
+
+/** To see what runs and why it fails. Opens no stream into a container: `get` would be enough for one. */
+const DIAGNOSE: readonly PolicyRule[] = [
+  {
+    apiGroups: [''],
+    resources: [
+      'configmaps',
+      'endpoints',
+      'events',
+      'limitranges',
+      'persistentvolumeclaims',
+      'pods',
+      'replicationcontrollers',
+      'resourcequotas',
+      'services',
+    ],
+    verbs: READ,
+  },
+  { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
+  { apiGroups: ['apps'], resources: ['daemonsets', 'deployments', 'replicasets', 'statefulsets'], verbs: READ },
+  { apiGroups: ['autoscaling'], resources: ['horizontalpodautoscalers'], verbs: READ },
+  { apiGroups: ['batch'], resources: ['cronjobs', 'jobs'], verbs: READ },
+  { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: READ },
+  { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: READ },
+  { apiGroups: ['networking.k8s.io'], resources: ['ingresses', 'networkpolicies'], verbs: READ },
+];
+
+/** To run tests as Jobs, and to reach what is tested. */
+const TEST: readonly PolicyRule[] = [
+  { apiGroups: [''], resources: ['configmaps'], verbs: WRITE },
+  { apiGroups: [''], resources: ['pods/portforward'], verbs: OPEN },
+  { apiGroups: ['batch'], resources: ['jobs'], verbs: WRITE },
+];
+
+/** To build and run the project's services. */
+const WORK: readonly PolicyRule[] = [
+  { apiGroups: [''], resources: ['configmaps', 'persistentvolumeclaims', 'pods', 'services'], verbs: WRITE },
+  { apiGroups: [''], resources: ['pods/exec', 'pods/portforward'], verbs: OPEN },
+  { apiGroups: ['apps'], resources: ['deployments', 'statefulsets'], verbs: WRITE },
+  { apiGroups: ['apps'], resources: ['deployments/scale', 'statefulsets/scale'], verbs: ['get', 'update', 'patch'] },
+  { apiGroups: ['autoscaling'], resources: ['horizontalpodautoscalers'], verbs: WRITE },
+  { apiGroups: ['batch'], resources: ['cronjobs', 'jobs'], verbs: WRITE },
+  { apiGroups: ['networking.k8s.io'], resources: ['ingresses'], verbs: WRITE },
+];
+
+/** In `full-env`. A site reliability engineer may change something once a person can approve it; until then it looks. */
+const FULL_ENV: Readonly<Record<Role, readonly PolicyRule[]>> = {
+  pm: [],
+  sa: DIAGNOSE,
+  em: DIAGNOSE,
+  dev: [...DIAGNOSE, ...WORK],
+  reviewer: DIAGNOSE,
+  qa: [...DIAGNOSE, ...TEST],
+  sre: DIAGNOSE,
+  km: [],
+};
+
+/** The rules of the Role of an agent (requirements.md 6.4). In `code-only` there are none, for anybody. */
+export function permissionsOf(role: Role, mode: RuntimeMode): readonly PolicyRule[] {
+  return mode === 'full-env' ? FULL_ENV[role] : [];
+}
+
+/** Whether an agent's pod is given the token of its service account: only when the token is good for something (T48). */
+export function needsToken(role: Role, mode: RuntimeMode): boolean {
+  return permissionsOf(role, mode).length > 0;
+}
+
+/**
+ * Everything that any agent is granted. Kubernetes lets nobody grant what he does not hold, so the worker holds this, and
+ * needs neither `bind` nor `escalate` (deploy/kubernetes/base/platform-rbac.yaml).
+ */
+export function grantedToAgents(): readonly PolicyRule[] {
+  return [...DIAGNOSE, ...WORK, ...TEST];
+}

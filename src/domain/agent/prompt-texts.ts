@@ -1,0 +1,70 @@
+/** What prompts say of roles and scopes, in the languages that they are written in. */
+import type { Locale } from '../locale.ts';
+import type { Role, Scope } from '../stages/stages.ts';
+
+interface PromptTexts {
+  readonly roles: Readonly<Record<Role, string>>;
+  readonly scopes: Readonly<Record<Scope | 'nothing', string>>;
+  readonly empty: string;
+  readonly none: string;
+  /** Says how many texts are not shown, and why. */
+  readonly leftOut: (outsiders: number, edited: number) => string;
+  /** Ends a text that was too long. */
+  readonly cut: (characters: number) => string;
+}
+
+const EN: PromptTexts = {
+  roles: {
+    pm: 'product manager: you find out what people need, bound it, and write it down so that others can build it.',
+    sa: 'systems analyst and architect: you decide how the parts fit together, and what each decision costs.',
+    em: 'engineering manager: you plan the way, keep what is risky in sight, and decide what goes first.',
+    dev: 'developer: you change the code, with tests and documentation in step.',
+    reviewer: 'reviewer: you find what is wrong or missing before a person decides, and change nothing.',
+    qa: 'quality engineer: you show with evidence what works and what does not.',
+    sre: 'site reliability engineer: you keep it running, and make sure that trouble is seen and mended.',
+    km: 'keeper of documents and knowledge: you keep what is written true, findable and connected.',
+  },
+  scopes: {
+    code: 'any file of the repository that the task needs.',
+    documents:
+      'Markdown files (*.md) only. The platform checks the diff, and a run that changes anything else has failed.',
+    prompts:
+      'prompts, documents and lists of tools only: files under prompts/ and docs/, *.md, and files named tools.* or AGENTS.md. The platform checks the diff, and a run that changes anything else has failed.',
+    nothing: 'nothing. Whatever is committed here is thrown away.',
+  },
+  empty: '(empty)',
+  none: '(none)',
+  leftOut: (outsiders, edited) =>
+    `(not shown: ${outsiders} by people outside the project, ${edited} edited after the request)`,
+  cut: (characters) => `(cut: ${characters} more characters)`,
+};
+
+const RU: PromptTexts = {
+  roles: {
+    pm: 'менеджер продукта: выясняешь, что нужно людям, ограничиваешь это и записываешь так, чтобы другие могли построить.',
+    sa: 'системный аналитик и архитектор: решаешь, как части складываются вместе и чего стоит каждое решение.',
+    em: 'менеджер разработки: планируешь путь, держишь на виду риски и решаешь, что идёт первым.',
+    dev: 'разработчик: меняешь код, а вместе с ним тесты и документацию.',
+    reviewer: 'ревьюер: находишь ошибки и пробелы до того, как решит человек, и ничего не меняешь.',
+    qa: 'инженер по качеству: показываешь на фактах, что работает и что нет.',
+    sre: 'инженер по надёжности: следишь, чтобы система работала, а неполадки были видны и устранялись.',
+    km: 'хранитель документов и знаний: следишь, чтобы написанное было верным, находимым и связанным.',
+  },
+  scopes: {
+    code: 'любые файлы репозитория, которых требует задача.',
+    documents: 'только файлы Markdown (*.md). Платформа проверяет diff; запуск, который изменил что-то ещё, не удался.',
+    prompts:
+      'только промпты, документы и списки инструментов: файлы в prompts/ и docs/, *.md, файлы tools.* и AGENTS.md. Платформа проверяет diff; запуск, который изменил что-то ещё, не удался.',
+    nothing: 'ничего. Всё, что здесь закоммичено, выбрасывается.',
+  },
+  empty: '(пусто)',
+  none: '(нет)',
+  leftOut: (outsiders, edited) =>
+    `(не показано: ${outsiders} от людей вне проекта, ${edited} изменённых после запроса)`,
+  cut: (characters) => `(обрезано: ещё ${characters} знаков)`,
+};
+
+/** The texts of a locale. */
+export function promptTexts(locale: Locale): PromptTexts {
+  return locale === 'ru' ? RU : EN;
+}

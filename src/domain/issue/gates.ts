@@ -1,0 +1,174 @@
+/**
+ * What must be so before a run may begin (requirements.md P10, 2.3; 9.2 B31). Held by the issue's workflow against what
+ * GitHub and the issue's own history say just before the launch, not by a sentence in a prompt.
+ */
+import { profileChoice } from '../stages/labels.ts';
+import type { AgentProfile } from '../stages/model-selection.ts';
+import {
+  NEED_INPUT,
+  normalizeLabel,
+  PROFILES,
+  stageRow,
+  STATE_BLOCKED,
+  triggerLabel,
+  type Stage,
+  type TriggerTarget,
+} from '../stages/stages.ts';
+
+/** A stage that is done: who did it, and where it lies. */
+interface DoneStage {
+  readonly runId: string;
+  readonly pullRequest: number;
+  /** When the run ended, ISO 8601. */
+  readonly at: string;
+}
+
+/** The stages of an issue that are done and not superseded. */
+export type DoneStages = Partial<Record<Stage, DoneStage>>;
+
+/** What a closed issue leaves to the one that is reopened. */
+export interface IssuePast {
+  readonly done: DoneStages;
+  /** Counts its branches: a pull request that is merged or closed takes its branch with it. */
+  readonly branch: number;
+  /** The one that was open; GitHub is asked what became of it. */
+  readonly pullRequest?: { readonly number: number; readonly url: string } | null;
+  readonly last?: LastWork | null;
+  /** Why the platform had put `need:input` on. */
+  readonly asked?: string;
+  /** The newest clicks taken up on its pull requests, whose record does not begin anew with the issue's. */
+  readonly taken?: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** The newest there that the edge has refused. */
+  readonly refused?: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+/** The last run that left work behind: what a revise goes on with. */
+export interface LastWork {
+  readonly runId: string;
+  readonly stage: Stage;
+  readonly threadId: string;
+  readonly headSha?: string;
+  readonly profile?: AgentProfile;
+}
+
+/** The pull requests of an issue, as far as late stages need them. */
+export interface Candidates {
+  /** Whether one is open. */
+  readonly open: boolean;
+  /** Whether one was merged. */
+  readonly merged: boolean;
+}
+
+export interface GateKnowledge {
+  /** On the issue now. */
+  readonly labels: readonly string[];
+  readonly done: DoneStages;
+  /** Undefined where nobody asked GitHub: a review is of a pull request that is there. */
+  readonly candidates: Candidates | undefined;
+  /** Whether the platform itself put `need:input` on, for a trigger that nobody could carry out: the next one answers it. */
+  readonly asked: boolean;
+}
+
+/** Why a run may not begin. `labels`: what would be possible instead, or what stands against it. */
+export interface GateRefusal {
+  readonly reason:
+    | 'state_blocked'
+    | 'needs_input'
+    | 'profile_label_conflict'
+    | 'stage_not_in_profile'
+    | 'stage_entry_not_met'
+    | 'issue_trigger_candidate_not_found';
+  readonly labels: readonly string[];
+}
+
+/** Refusals that leave a question to a person: the platform puts `need:input` on with its comment. */
+export const ASKING: ReadonlySet<string> = new Set([
+  'issue_trigger_label_conflict',
+  'issue_trigger_candidate_not_found',
+  'pull_request_review_stage_ambiguous',
+  'pull_request_review_stage_not_resolved',
+]);
+
+/** Whether a run of this kind may begin, or why not. A conversation needs nothing, and neither does a reviewer. */
+export function gate(target: TriggerTarget, known: GateKnowledge): GateRefusal | undefined {
+  if (target.kind === 'discussion' || target.kind === 'review') return undefined;
+  const labels = new Set(known.labels.map(normalizeLabel));
+  if (labels.has(STATE_BLOCKED)) return { reason: 'state_blocked', labels: [STATE_BLOCKED] };
+  if (labels.has(NEED_INPUT) && !known.asked) return { reason: 'needs_input', labels: [NEED_INPUT] };
+  return entry(target, known) ?? candidate(target, known);
+}
+
+/** A stage begins where a trajectory says so. What it leaves out is waived; what is done may be done again. */
+function entry(target: TriggerTarget, { labels, done }: GateKnowledge): GateRefusal | undefined {
+  const chosen = profileChoice(labels);
+  if (chosen.conflict) return { reason: 'profile_label_conflict', labels: chosen.conflict };
+  if (target.kind === 'revise' || !PROFILES.some(({ trajectory }) => includes(trajectory, target.stage)))
+    return undefined;
+  const allowed =
+    chosen.chosen === undefined ? compatible(done) : PROFILES.filter(({ profile }) => profile === chosen.chosen);
+  const within = allowed.filter(({ trajectory }) => includes(trajectory, target.stage));
+  if (within.length === 0) return { reason: 'stage_not_in_profile', labels: suggestions(allowed, done) };
+  const met = within.some(({ trajectory }) => isNext(trajectory, target.stage, done));
+  return met ? undefined : { reason: 'stage_entry_not_met', labels: suggestions(allowed, done) };
+}
+
+type ProfileRow = (typeof PROFILES)[number];
+
+/** The trajectories that hold everything the issue has done so far: who began with intake does not skip to dev unasked. */
+function compatible(done: DoneStages): readonly ProfileRow[] {
+  const sofar = (Object.keys(done) as Stage[]).filter((stage) =>
+    PROFILES.some(({ trajectory }) => includes(trajectory, stage)),
+  );
+  return PROFILES.filter(({ trajectory }) => sofar.every((stage) => includes(trajectory, stage)));
+}
+
+function isNext(trajectory: readonly Stage[], stage: Stage, done: DoneStages): boolean {
+  const before = trajectory[trajectory.indexOf(stage) - 1];
+  return before === undefined || done[before] !== undefined || done[stage] !== undefined;
+}
+
+/** The labels that would be possible now. */
+function suggestions(profiles: readonly ProfileRow[], done: DoneStages): string[] {
+  const next = profiles.flatMap(({ trajectory }) => {
+    const stages: readonly Stage[] = trajectory;
+    return stages.filter((stage) => done[stage] === undefined && isNext(stages, stage, done));
+  });
+  return [...new Set(next)].map((stage) => triggerLabel({ stage, kind: 'work' }));
+}
+
+/** Late stages look at what dev has made. */
+function candidate(target: TriggerTarget, { candidates }: GateKnowledge): GateRefusal | undefined {
+  const wanted = stageRow(target.stage).candidate;
+  if (candidates === undefined) return undefined;
+  const found = wanted === null || (wanted === 'open_work' ? candidates.open : candidates.merged);
+  if (found) return undefined;
+  const labels = [triggerLabel({ stage: 'dev', kind: 'work' }), triggerLabel({ stage: 'dev', kind: 'revise' })];
+  return { reason: 'issue_trigger_candidate_not_found', labels };
+}
+
+/** Whether the pull request of such a run is all that the issue asks for, so that merging it closes the issue. */
+export function isWholeWork({ stage }: TriggerTarget, done: DoneStages): boolean {
+  if (stageRow(stage).scope !== 'code') return false;
+  return compatible(done).some(({ profile }) => profile === 'quick-fix');
+}
+
+/** All stages that stand in a trajectory, in their order: the longest has every one. */
+const ORDER: readonly Stage[] = PROFILES[2].trajectory;
+
+/** What a rethink gives up: the stage that it goes back to, and everything done after it. */
+export function supersededBy(backTo: Stage, done: DoneStages): readonly Stage[] {
+  if (done[backTo] === undefined) return [];
+  const from = ORDER.indexOf(backTo);
+  return (Object.keys(done) as Stage[]).filter(
+    (stage) => stage === backTo || (from !== -1 && ORDER.indexOf(stage) > from),
+  );
+}
+
+/** The stages a rethink may go back to: those that are done, in the order of the longest trajectory. */
+export function rethinkable(done: DoneStages): readonly Stage[] {
+  return ORDER.filter((stage) => done[stage] !== undefined);
+}
+
+function includes(trajectory: readonly Stage[], stage: Stage): boolean {
+  return trajectory.includes(stage);
+}

@@ -1,0 +1,255 @@
+/** The words of what the platform writes on GitHub, in the languages a project can choose (requirements.md 3.5). */
+import type { Locale } from '../locale.ts';
+import type { Failure, RunStatus } from '../run/runs.ts';
+
+interface CommentTexts {
+  title(label: string): string;
+  details: string;
+  queued(place: number, of?: 'project'): string;
+  succeeded(pullRequest: number): string;
+  /** Somebody merged it while the agent still worked. */
+  merged(pullRequest: number, by: string): string;
+  canceled(by: string, reason: string): string;
+  states: Record<RunStatus, string>;
+  steps: Record<RunStatus, string>;
+  queuedAgain: string;
+  timeline: string;
+  facts: {
+    run: string;
+    requestedBy: string;
+    branch: string;
+    environment: string;
+    environmentUntil: string;
+    model: string;
+    pullRequest: string;
+  };
+  failures: Record<Failure, string>;
+  refused: {
+    title: string;
+    reasons: Record<string, string>;
+    unknown: string;
+    remove: string;
+    takeOff: string;
+    possible: string;
+    code: string;
+  };
+  pullRequest: { checks: string; passed: string; failed: string; requested(label: string, by: string): string };
+  reviewAnswer: string;
+}
+
+const EN: CommentTexts = {
+  title: (label) => `Agent run: \`${label}\``,
+  details: 'Details',
+  queued: (place, of) =>
+    `Waiting for its turn: place ${place} in ${of === 'project' ? 'the queue of the project' : "this issue's queue"}.`,
+  succeeded: (pullRequest) => `Done. The work is in #${pullRequest} and waits for your review.`,
+  merged: (pullRequest, by) => `Done: ${by} merged #${pullRequest} meanwhile, so the agent was stopped.`,
+  canceled: (by, reason) => `Canceled by ${by}: ${reason}.`,
+  states: {
+    queued: 'Waiting for its turn.',
+    preparing: 'Preparing the environment.',
+    running: 'The agent is working.',
+    publishing: 'The agent is done; its work is being published.',
+    succeeded: 'Done.',
+    failed: 'The run failed.',
+    canceled: 'The run was canceled.',
+  },
+  steps: {
+    queued: 'Requested',
+    preparing: 'Environment in preparation',
+    running: 'Agent working',
+    publishing: 'Work being published',
+    succeeded: 'Finished',
+    failed: 'Failed',
+    canceled: 'Canceled',
+  },
+  queuedAgain: 'Waiting for its turn in the project',
+  timeline: 'Timeline',
+  facts: {
+    run: 'Run',
+    requestedBy: 'Requested by',
+    branch: 'Branch',
+    environment: 'Environment',
+    environmentUntil: 'Environment kept until',
+    model: 'Model',
+    pullRequest: 'Pull request',
+  },
+  failures: {
+    agent_failed: 'The agent ended with an error.',
+    no_changes: 'The agent finished without changing anything, so there is no pull request.',
+    answer_invalid: 'The agent did not give its answer in the form that was asked for.',
+    agent_stalled: 'Nothing was heard from the agent for too long, so it was stopped.',
+    deadline_exceeded: 'The agent worked longer than a run may take, so it was stopped.',
+    push_rejected:
+      'Somebody pushed to the branch while the agent worked, so its push was rejected. Nothing was overwritten.',
+    clone_failed: 'The repository could not be cloned.',
+    agent_lost: "The agent's process disappeared without a report, and starting it again did not help.",
+    agent_error: "The agent's runner failed without a report.",
+    agent_oom: 'The agent used more memory than it may, so it was ended.',
+    disk_exceeded: 'The agent wrote more on disk than it may, so it was ended.',
+    evicted: "The agent's node needed the room, and starting it again did not help.",
+    node_lost: "The agent's node was lost, and starting it again did not help.",
+    image_pull: "The agent's image cannot be pulled.",
+    unschedulable: 'No node of the cluster has room for the agent.',
+    quota_exceeded: "The quota of the issue's namespace leaves no room for the agent.",
+    container_error: "The agent's container could not be made.",
+    sandbox_rejected: "The cluster's rules do not let the agent's pod in.",
+    launch_failed: 'The agent could not be started.',
+    pull_request_not_found: 'There is no open pull request to revise.',
+    failed_precondition: 'The labels contradict each other, so it is unclear with what the agent is to work.',
+    scope_violation:
+      'The work changes files that this stage may not change. It was pushed, but no pull request was opened or updated for it.',
+    publish_failed: 'The work is pushed, but GitHub refused the pull request.',
+    platform_error: 'The platform failed; this is not about your issue.',
+  },
+  refused: {
+    title: 'No run was started',
+    reasons: {
+      issue_trigger_label_conflict:
+        'This issue carries several labels that start a run, and only one may be on at a time.',
+      sender_not_project_member: 'You are not a member of the project that this repository belongs to.',
+      sender_role_read_not_permitted: 'Your role in the project may read, but not start runs.',
+      sender_role_not_permitted: 'You have no role in the project that may start runs.',
+      pull_request_review_stage_ambiguous:
+        'The labels on the pull request name several stages, so it is unclear which one to revise.',
+      pull_request_review_stage_not_resolved: 'It is unclear which stage the review sends back.',
+      state_blocked: 'The issue is blocked: nothing is started while that label is on.',
+      needs_input: 'The issue waits for an answer of a person: nothing is started while that label is on.',
+      profile_label_conflict: 'The issue carries several profiles, and only one can be followed.',
+      stage_not_in_profile:
+        'The profile of this issue does not have that stage. Choose another profile with a label, or another stage.',
+      stage_entry_not_met:
+        'The stage before this one is not done yet. A profile that leaves it out can be chosen with a label.',
+      issue_trigger_candidate_not_found:
+        'There is no work of this issue yet that the stage could look at: its pull request has to be there first.',
+      discussion_mode_trigger_label_conflict: 'A conversation cannot begin while a run works, waits or is asked for.',
+      trigger_by_agent: 'An agent asked for this. A person who may start runs has to put the label on.',
+      pull_request_not_current:
+        'This is not the open pull request of the issue, so its branch is not worked on any more.',
+      queue_full: 'Too many runs of this issue wait already. Ask again when one of them has finished.',
+      review_outdated:
+        'The review is of a commit that is not the newest any more. Look at the newest one, and request changes again if they are still needed.',
+    },
+    unknown: 'The request could not be carried out.',
+    remove: 'Take off all of these but one, then put the one you want on again:',
+    takeOff: 'Take it off, then ask again:',
+    possible: 'Possible now:',
+    code: 'Reason',
+  },
+  pullRequest: {
+    checks: 'Checks',
+    passed: 'passed',
+    failed: 'failed',
+    requested: (label, by) => `Requested with \`${label}\` by @${by}.`,
+  },
+  reviewAnswer: 'The review was worked in.',
+};
+
+const RU: CommentTexts = {
+  title: (label) => `Запуск агента: \`${label}\``,
+  details: 'Подробности',
+  queued: (place, of) =>
+    `Ждёт своей очереди: место ${place} в очереди этого ${of === 'project' ? 'проекта' : 'issue'}.`,
+  succeeded: (pullRequest) => `Готово. Работа лежит в #${pullRequest} и ждёт ревью.`,
+  merged: (pullRequest, by) => `Готово: тем временем #${pullRequest} слит (${by}), агент остановлен.`,
+  canceled: (by, reason) => `Отменено (${by}): ${reason}.`,
+  states: {
+    queued: 'Ждёт своей очереди.',
+    preparing: 'Готовится окружение.',
+    running: 'Агент работает.',
+    publishing: 'Агент закончил, результат публикуется.',
+    succeeded: 'Готово.',
+    failed: 'Запуск не удался.',
+    canceled: 'Запуск отменён.',
+  },
+  steps: {
+    queued: 'Запрошено',
+    preparing: 'Подготовка окружения',
+    running: 'Агент работает',
+    publishing: 'Публикация результата',
+    succeeded: 'Завершено',
+    failed: 'Ошибка',
+    canceled: 'Отменено',
+  },
+  queuedAgain: 'Ждёт своей очереди в проекте',
+  timeline: 'Ход работы',
+  facts: {
+    run: 'Запуск',
+    requestedBy: 'Запросил',
+    branch: 'Ветка',
+    environment: 'Окружение',
+    environmentUntil: 'Окружение хранится до',
+    model: 'Модель',
+    pullRequest: 'Pull request',
+  },
+  failures: {
+    agent_failed: 'Агент завершился с ошибкой.',
+    no_changes: 'Агент закончил, ничего не изменив, поэтому pull request не создан.',
+    answer_invalid: 'Агент дал ответ не в той форме, которую у него просили.',
+    agent_stalled: 'От агента слишком долго не было вестей, он остановлен.',
+    deadline_exceeded: 'Агент работал дольше, чем разрешено, и был остановлен.',
+    push_rejected:
+      'Пока агент работал, кто-то отправил изменения в ту же ветку, и его push был отклонён. Ничего не перезаписано.',
+    clone_failed: 'Не удалось клонировать репозиторий.',
+    agent_lost: 'Процесс агента исчез без отчёта, повторный запуск не помог.',
+    agent_error: 'Программа, которая ведёт агента, завершилась с ошибкой и без отчёта.',
+    agent_oom: 'Агент занял больше памяти, чем разрешено, и был завершён.',
+    disk_exceeded: 'Агент записал на диск больше, чем разрешено, и был завершён.',
+    evicted: 'Узлу агента понадобилось место, повторный запуск не помог.',
+    node_lost: 'Узел агента потерян, повторный запуск не помог.',
+    image_pull: 'Не удалось получить образ агента.',
+    unschedulable: 'Ни на одном узле кластера нет места для агента.',
+    quota_exceeded: 'Квота пространства имён этого issue не оставляет места для агента.',
+    container_error: 'Не удалось создать контейнер агента.',
+    sandbox_rejected: 'Правила кластера не пускают под агента.',
+    launch_failed: 'Не удалось запустить агента.',
+    pull_request_not_found: 'Нет открытого pull request, который можно доработать.',
+    failed_precondition: 'Метки противоречат друг другу, неясно, с чем должен работать агент.',
+    scope_violation:
+      'Работа изменяет файлы, которые на этом этапе менять нельзя. Она отправлена, но pull request для неё не создан и не обновлён.',
+    publish_failed: 'Работа отправлена, но GitHub отклонил pull request.',
+    platform_error: 'Сбой самой платформы; дело не в вашем issue.',
+  },
+  refused: {
+    title: 'Запуск не создан',
+    reasons: {
+      issue_trigger_label_conflict: 'На этом issue несколько меток запуска, а допустима только одна.',
+      sender_not_project_member: 'Вы не участник проекта, к которому относится репозиторий.',
+      sender_role_read_not_permitted: 'Ваша роль в проекте позволяет читать, но не запускать.',
+      sender_role_not_permitted: 'У вас нет роли в проекте, которая позволяет запускать.',
+      pull_request_review_stage_ambiguous:
+        'Метки на pull request называют несколько этапов, неясно, какой дорабатывать.',
+      pull_request_review_stage_not_resolved: 'Неясно, какой этап возвращает ревью.',
+      state_blocked: 'Issue заблокирован: пока эта метка стоит, ничего не запускается.',
+      needs_input: 'Issue ждёт ответа человека: пока эта метка стоит, ничего не запускается.',
+      profile_label_conflict: 'На issue несколько профилей, а следовать можно только одному.',
+      stage_not_in_profile: 'В профиле этого issue нет такого этапа. Выберите меткой другой профиль или другой этап.',
+      stage_entry_not_met: 'Предыдущий этап ещё не пройден. Профиль, в котором его нет, можно выбрать меткой.',
+      issue_trigger_candidate_not_found:
+        'У этого issue ещё нет работы, на которую этап мог бы посмотреть: сначала нужен её pull request.',
+      discussion_mode_trigger_label_conflict: 'Разговор не может начаться, пока запуск работает, ждёт или запрошен.',
+      trigger_by_agent: 'Об этом просит агент. Метку должен поставить человек, который может запускать.',
+      pull_request_not_current: 'Это не открытый pull request этого issue, его ветка больше не дорабатывается.',
+      queue_full: 'Слишком много запусков этого issue уже ждут. Повторите, когда один из них закончится.',
+      review_outdated:
+        'Ревью относится не к последнему коммиту. Посмотрите последний и, если нужно, снова запросите изменения.',
+    },
+    unknown: 'Запрос не может быть выполнен.',
+    remove: 'Снимите все метки, кроме одной, и поставьте нужную заново:',
+    takeOff: 'Снимите её и попросите снова:',
+    possible: 'Сейчас возможно:',
+    code: 'Причина',
+  },
+  pullRequest: {
+    checks: 'Проверки',
+    passed: 'пройдена',
+    failed: 'не пройдена',
+    requested: (label, by) => `Запрошено меткой \`${label}\`, @${by}.`,
+  },
+  reviewAnswer: 'Замечания ревью учтены.',
+};
+
+/** The texts of a locale. */
+export function commentTexts(locale: Locale): CommentTexts {
+  return locale === 'ru' ? RU : EN;
+}

@@ -1,0 +1,129 @@
+/** What people can do next about a run, by its stage, kind and state: the matrix at the end of its status comment (3.5). */
+import type { Locale } from '../locale.ts';
+import { nextStepTexts } from './next-step-texts.ts';
+import type { RunStatus } from '../run/runs.ts';
+import {
+  leavesWork,
+  NEED_REVIEWER,
+  PROFILES,
+  stageRow,
+  triggerLabel,
+  type Profile,
+  type Stage,
+  type TriggerTarget,
+} from '../stages/stages.ts';
+
+/** What the next steps depend on. */
+export interface StepContext {
+  readonly runId: string;
+  readonly target: TriggerTarget;
+  readonly status: RunStatus;
+  /** Whether a review asked for the run, and not a label. */
+  readonly byReview: boolean;
+  readonly pullRequest: { readonly number: number; readonly url: string } | null;
+  /** Of a rethink that is done. */
+  readonly backTo?: Stage;
+}
+
+/** Pages of the dashboard. */
+export interface Pages {
+  readonly run: string;
+  readonly issue: string;
+}
+
+/** A way on. `label` goes on the issue, unless the step says otherwise. */
+export type NextStep =
+  | {
+      readonly step:
+        | 'follow'
+        | 'see_queue'
+        | 'see_why'
+        | 'see_end'
+        | 'say_more'
+        | 'ask_review_again'
+        | 'cancel_by_command';
+    }
+  | {
+      readonly step: 'cancel_by_label' | 'ask_again' | 'ask_again_on_pull_request' | 'end_discussion';
+      readonly label: string;
+    }
+  | { readonly step: 'review' | 'read_review' | 'have_worked_in' }
+  | { readonly step: 'have_reviewed' | 'revise' | 'rethink' | 'go_back'; readonly label: string }
+  | { readonly step: 'go_on'; readonly label: string; readonly profiles: readonly Profile[] };
+
+/** What can be done, in the order in which it is shown. */
+export function nextSteps(run: StepContext): readonly NextStep[] {
+  switch (run.status) {
+    case 'queued':
+      return [{ step: 'see_queue' }, cancel(run)];
+    case 'preparing':
+    case 'running':
+      return [{ step: 'follow' }, cancel(run)];
+    case 'publishing':
+      return [{ step: 'follow' }];
+    case 'failed':
+      return [{ step: 'see_why' }, askAgain(run)];
+    case 'canceled':
+      return [{ step: 'see_end' }, askAgain(run)];
+    case 'succeeded':
+      return afterSuccess(run);
+  }
+}
+
+/** Conversations and runs that a review asked for stand under no label that could be taken off. */
+function cancel({ target, byReview }: StepContext): NextStep {
+  if (target.kind === 'discussion') return { step: 'end_discussion', label: triggerLabel(target) };
+  return byReview ? { step: 'cancel_by_command' } : { step: 'cancel_by_label', label: triggerLabel(target) };
+}
+
+function askAgain({ target, byReview }: StepContext): NextStep {
+  if (target.kind === 'discussion') return { step: 'say_more' };
+  if (target.kind === 'review') return { step: 'ask_again_on_pull_request', label: NEED_REVIEWER };
+  return byReview ? { step: 'ask_review_again' } : { step: 'ask_again', label: triggerLabel(target) };
+}
+
+function afterSuccess({ target, backTo }: StepContext): NextStep[] {
+  const { stage, kind } = target;
+  if (kind === 'discussion') return [{ step: 'say_more' }, { step: 'end_discussion', label: triggerLabel(target) }];
+  if (kind === 'review') return [{ step: 'read_review' }, { step: 'have_worked_in' }];
+  if (!leavesWork(target)) return [];
+  const steps: NextStep[] = [{ step: 'review' }, { step: 'have_reviewed', label: NEED_REVIEWER }];
+  if (stageRow(stage).revisable) steps.push({ step: 'revise', label: triggerLabel({ stage, kind: 'revise' }) });
+  if (backTo) steps.push({ step: 'go_back', label: triggerLabel({ stage: backTo, kind: 'work' }) });
+  const following = stagesAfter(stage);
+  for (const { next, profiles } of following)
+    steps.push({ step: 'go_on', label: triggerLabel({ stage: next, kind: 'work' }), profiles });
+  if (inTrajectory(stage)) steps.push({ step: 'rethink', label: triggerLabel({ stage: 'rethink', kind: 'work' }) });
+  return steps;
+}
+
+/** The stages that come after one, each with the profiles in which it does. */
+export function stagesAfter(stage: Stage): { readonly next: Stage; readonly profiles: readonly Profile[] }[] {
+  const found = new Map<Stage, Profile[]>();
+  for (const { profile, trajectory } of PROFILES) {
+    const stages: readonly Stage[] = trajectory;
+    const next = stages.includes(stage) ? stages[stages.indexOf(stage) + 1] : undefined;
+    if (next) found.set(next, [...(found.get(next) ?? []), profile]);
+  }
+  return [...found].map(([next, profiles]) => ({ next, profiles }));
+}
+
+function inTrajectory(stage: Stage): boolean {
+  return PROFILES.some(({ trajectory }) => (trajectory as readonly Stage[]).includes(stage));
+}
+
+/** The matrix as a Markdown table; empty where there is nothing to do. */
+export function renderNextSteps(run: StepContext, locale: Locale, pages: Pages): string {
+  const texts = nextStepTexts(locale);
+  const rows = nextSteps(run).map((step) => {
+    const { want, how } = texts.steps(step, {
+      runPage: pages.run,
+      issuePage: pages.issue,
+      runId: run.runId,
+      pullRequest: run.pullRequest ? `[#${run.pullRequest.number}](${run.pullRequest.url})` : null,
+    });
+    return `| ${want} | ${how} |`;
+  });
+  if (rows.length === 0) return '';
+  return [`**${texts.title}**`, '', `| ${texts.want} | ${texts.how} |`, '|---|---|', ...rows].join('\n');
+}

@@ -1,0 +1,46 @@
+/** What the platform writes into a pull request (design.md, decision 8). */
+import type { Locale } from '../locale.ts';
+import { commentTexts } from './comment-texts.ts';
+import { embedded } from './markdown.ts';
+import type { AgentAnswer } from '../run/runs.ts';
+import { triggerLabel, type TriggerTarget } from '../stages/stages.ts';
+
+export interface PullRequestText {
+  readonly title: string;
+  readonly body: string;
+}
+
+/** Title and description. `Closes` links the issue, and closes it when the pull request is merged; `Part of` links it only. */
+export function renderPullRequest(
+  input: {
+    issueNumber: number;
+    target: TriggerTarget;
+    requestedBy: string;
+    closes: boolean;
+    runUrl: string;
+    answer: AgentAnswer;
+  },
+  locale: Locale,
+): PullRequestText {
+  const { pullRequest } = commentTexts(locale);
+  const checks = input.answer.checks.map(
+    ({ command, passed }) =>
+      `- \`${command.slice(0, 200).toWellFormed().replaceAll('`', "'").replaceAll(/\s+/g, ' ')}\`: ${passed ? pullRequest.passed : pullRequest.failed}`,
+  );
+  const parts = [
+    embedded(input.answer.summary),
+    ...(checks.length > 0 ? [[`**${pullRequest.checks}**`, '', ...checks].join('\n')] : []),
+    `${input.closes ? 'Closes' : 'Part of'} #${input.issueNumber}`,
+    `<sub>${pullRequest.requested(triggerLabel(input.target), input.requestedBy)} [codex-k8s](${input.runUrl})</sub>`,
+  ];
+  return { title: oneLine(input.answer.title), body: parts.join('\n\n') };
+}
+
+/** The hidden line by which an answer to a review comment is found again. */
+export function answerMarker(runId: string, subject: string): string {
+  return `<!-- codex-k8s:answer ${runId} ${subject} -->`;
+}
+
+function oneLine(text: string): string {
+  return text.replaceAll(/\s+/g, ' ').trim().slice(0, 120);
+}

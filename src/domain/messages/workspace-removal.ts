@@ -1,0 +1,126 @@
+/**
+ * What became of a run's environment after the run, in its status comment (requirements.md 6.5). The run's workflow, which
+ * renders the comment, has ended by then: it leaves a place, which is filled where the comment is written, as for the last
+ * words of the agent.
+ */
+import type { Locale } from '../locale.ts';
+import { embedded, inOneLine } from './markdown.ts';
+
+/** What the issue's workflow tells of an environment that no run works in, as types of events. */
+export const ENVIRONMENT_EVENTS = [
+  'run.namespace.cleaned',
+  'run.namespace.cleanup_blocked',
+  'run.namespace.cleanup_failed',
+  'run.namespace.cleanup_skipped',
+] as const;
+
+/** One of those events. */
+export interface EnvironmentEvent {
+  readonly type: (typeof ENVIRONMENT_EVENTS)[number];
+  readonly at: Date;
+  readonly payload: Readonly<Record<string, unknown>>;
+}
+
+/** The event that status comments ought to tell of, if there is one. Where the repository is gone, nobody can write there. */
+export function toldInComments<
+  Event extends { readonly type: string; readonly payload: Readonly<Record<string, unknown>> },
+>(events: readonly Event[]): Event | undefined {
+  return events.find(
+    ({ type, payload }) =>
+      (ENVIRONMENT_EVENTS as readonly string[]).includes(type) && payload['reason'] !== 'repository_gone',
+  );
+}
+
+interface Texts {
+  readonly removed: string;
+  readonly blocked: string;
+  readonly failed: string;
+  readonly kept: string;
+  /** By the reasons that the issue's workflow gives. */
+  readonly reasons: Readonly<Record<string, string>>;
+}
+
+const TEXTS: Readonly<Record<Locale, Texts>> = {
+  en: {
+    removed: 'Environment removed',
+    blocked: 'Environment not removed yet',
+    failed: 'Environment not removed',
+    kept: 'Environment kept until',
+    reasons: {
+      issue_closed: 'the issue was closed',
+      ttl_expired: 'its time was over',
+      slot_needed: 'the next run needed a whole one',
+      repository_gone: 'the repository is gone',
+    },
+  },
+  ru: {
+    removed: 'Окружение удалено',
+    blocked: 'Окружение ещё не удалено',
+    failed: 'Окружение не удалено',
+    kept: 'Окружение хранится до',
+    reasons: {
+      issue_closed: 'задача закрыта',
+      ttl_expired: 'вышел срок',
+      slot_needed: 'следующему запуску нужно полное окружение',
+      repository_gone: 'репозитория больше нет',
+    },
+  },
+};
+
+/** Stands at the end of the cell that says until when the environment is kept. */
+export function placeForEnvironmentEnd(locale: Locale): string {
+  return ` <!-- codex-k8s:environment-end ${locale} -->`;
+}
+
+/** Whether a comment has a place for it. */
+export function hasPlaceForEnvironmentEnd(body: string): boolean {
+  return placeIn(body) !== undefined;
+}
+
+/** The comment with the row that says what became of the environment; without an event, as it was rendered. */
+export function withEnvironmentEnd(body: string, event: EnvironmentEvent | undefined): string {
+  const found = placeIn(body);
+  if (!found) return body;
+  const { at, place, locale } = found;
+  if (!event) return body.slice(0, at) + body.slice(at + place.length);
+  const start = body.lastIndexOf('\n', at) + 1;
+  const end = body.indexOf('\n', at);
+  return body.slice(0, start) + row(event, TEXTS[locale]) + (end === -1 ? '' : body.slice(end));
+}
+
+/** What people and agents wrote stands above the table: the last place is the platform's, in whatever language. */
+function placeIn(body: string): { readonly at: number; readonly place: string; readonly locale: Locale } | undefined {
+  const places = (Object.keys(TEXTS) as Locale[]).map((locale) => {
+    const place = placeForEnvironmentEnd(locale);
+    return { at: body.lastIndexOf(place), place, locale };
+  });
+  const last = places.toSorted((one, other) => other.at - one.at)[0];
+  return last && last.at !== -1 ? last : undefined;
+}
+
+function row({ type, at, payload }: EnvironmentEvent, texts: Texts): string {
+  const reason = texts.reasons[String(payload['reason'])];
+  switch (type) {
+    case 'run.namespace.cleaned':
+      return `| ${texts.removed} | ${minute(at.toISOString())}${reason === undefined ? '' : `, ${reason}`} |`;
+    case 'run.namespace.cleanup_blocked':
+      return `| ${texts.blocked} | ${minute(at.toISOString())}: ${inCell(payload['held'])} |`;
+    case 'run.namespace.cleanup_failed':
+      return `| ${texts.failed} | ${minute(at.toISOString())}: ${inCell(payload['error'])} |`;
+    case 'run.namespace.cleanup_skipped':
+      return `| ${texts.kept} | ${minute(String(payload['until']))} (\`run:debug\`) |`;
+  }
+}
+
+/** To the minute; `iso` is ISO 8601 in UTC. */
+export function minute(iso: string): string {
+  return `${iso.slice(0, 16).replace('T', ' ')} UTC`;
+}
+
+/** What people read of Kubernetes' words. */
+const LONGEST = 300;
+
+/** A text of others, in one line that ends no cell. */
+function inCell(text: unknown): string {
+  return embedded(inOneLine(String(text), LONGEST).replaceAll(/[|`[\]*_~\\]|<(?!!--)/g, String.raw`\$&`));
+}

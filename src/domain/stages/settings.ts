@@ -1,0 +1,31 @@
+/** What a project and the installation choose for a run. */
+import type { Locale } from '../locale.ts';
+import type { Role } from './stages.ts';
+
+export type ReasoningEffort = 'low' | 'medium' | 'high' | 'xhigh';
+
+export interface RunSettings {
+  readonly project: string;
+  readonly locale: Locale;
+  readonly baseBranch: string;
+  readonly model: string;
+  readonly reasoningEffort: ReasoningEffort;
+  /** Where people find the dashboard, without a slash at its end. */
+  readonly dashboardUrl: string;
+  /** How long an environment is kept after a run began. */
+  readonly environmentHours: number;
+  /** The same for roles that have their own. */
+  readonly environmentHoursByRole?: Readonly<Partial<Record<Role, number>>>;
+  /** How the project's namespaces are called, where it says so. */
+  readonly namespaceTemplate?: string;
+  /** Blocks of addresses that the project's agents may reach, besides those that the installation lists; absent when none. */
+  readonly egress?: readonly string[];
+}
+
+/** Hours that an environment is kept after a run of this role began. */
+export function environmentHoursOf(
+  { environmentHours, environmentHoursByRole = {} }: Pick<RunSettings, 'environmentHours' | 'environmentHoursByRole'>,
+  role: Role,
+): number {
+  return environmentHoursByRole[role] ?? environmentHours;
+}

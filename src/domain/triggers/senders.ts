@@ -1,0 +1,41 @@
+/** Who may start a run (requirements.md T4, 2.2 rows 5-10). */
+import type { Account } from '../issue/facts.ts';
+
+/** A sender as the webhook names it. */
+export interface Sender extends Account {
+  /** GitHub's account type: User, Bot, Organization. */
+  readonly type: string;
+}
+
+/** What the platform knows of a sender in the repository's project. */
+export interface Standing {
+  readonly platformRole: 'platform_owner' | 'platform_admin' | null;
+  readonly projectRole: string | null;
+  /** Whether the platform knows this person at all. */
+  readonly known: boolean;
+}
+
+export type Authorization =
+  | { readonly permitted: true; readonly reason: string }
+  /** `known` people may be told why; strangers must not be able to make the platform speak. */
+  | { readonly permitted: false; readonly reason: string; readonly known: boolean };
+
+/** Decides by account type, platform role and project role, in this order; the reason is recorded either way. */
+export function authorize(sender: Sender, standing: Standing): Authorization {
+  if (sender.login === '') return refused('sender_login_missing', false);
+  if (sender.type !== 'User') return refused(`sender_type_${sender.type.toLowerCase()}_not_permitted`, false);
+  if (standing.platformRole) return { permitted: true, reason: standing.platformRole };
+  if (!standing.known) return refused('sender_not_allowed', false);
+  if (standing.projectRole === null) return refused('sender_not_project_member', true);
+  if (standing.projectRole === 'admin' || standing.projectRole === 'read_write') {
+    return { permitted: true, reason: `project_member_${standing.projectRole}` };
+  }
+  return refused(
+    standing.projectRole === '' ? 'sender_role_not_permitted' : `sender_role_${standing.projectRole}_not_permitted`,
+    true,
+  );
+}
+
+function refused(reason: string, known: boolean): Authorization {
+  return { permitted: false, reason, known };
+}

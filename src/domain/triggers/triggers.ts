@@ -1,0 +1,318 @@
+/**
+ * The stateless half of the trigger policy (requirements.md 2.2): what a webhook means, judged at the edge from the
+ * delivery and from what the read model knows. Binding and sender come before anything that could make the platform
+ * speak on GitHub (9.2 B13).
+ */
+import type { Account, Fact } from '../issue/facts.ts';
+import { LABELS } from '../stages/labels.ts';
+import { issueOfBranch } from '../issue/names.ts';
+import { authorize, type Authorization, type Sender, type Standing } from './senders.ts';
+import {
+  MODE_DISCUSSION,
+  NEED_REVIEWER,
+  normalizeLabel,
+  triggerLabelsIn,
+  triggerOfLabel,
+  type TriggerTarget,
+} from '../stages/stages.ts';
+import { changedStatusComment, goneRepositories, issueNumberOf, type WebhookEvent } from './webhooks.ts';
+
+/** What the read model says of the repository and the sender. */
+export interface Knowledge {
+  readonly bound: boolean;
+  readonly standing: Standing;
+  /** How many open issues there are in bound repositories that are gone, where the delivery says so of any. */
+  readonly openIssues?: number;
+}
+
+/** Given by the caller, so that judging stays pure. */
+export interface DeliveryIdentity {
+  readonly delivery: string;
+  readonly receivedAt: string;
+  /** The run's id, should the delivery ask for one. */
+  readonly runId: string;
+  /** The login under which agents commit: what it asks for, a person has to ask for. */
+  readonly agentLogin?: string;
+}
+
+export interface Judgement {
+  readonly status: 'accepted' | 'ignored';
+  readonly reason: string;
+  /** What the issue's workflow is to be told, if anything; of a repository that is gone, every open issue's. */
+  readonly fact: Fact | null;
+}
+
+/** A conversation is led by the role that finds out what people need. */
+const DISCUSSION: TriggerTarget = { stage: 'intake', kind: 'discussion' };
+
+const NOBODY: Sender = { id: 0, login: '', type: 'User' };
+
+/** Judges one delivery. Total: every event has an answer. */
+export function judge(event: WebhookEvent, knowledge: Knowledge, identity: DeliveryIdentity): Judgement {
+  switch (event.name) {
+    case 'issues':
+      return judgeIssue(event, knowledge, identity);
+    case 'pull_request':
+      return judgePullRequest(event, knowledge, identity);
+    case 'pull_request_review':
+      return judgeReview(event, knowledge, identity);
+    case 'issue_comment':
+      return judgeComment(event, knowledge, identity);
+    case 'label':
+      return judgeLabel(event, knowledge);
+    case 'push':
+      return judgePush(event, knowledge);
+    case 'repository':
+    case 'installation':
+    case 'installation_repositories':
+      return judgeGone(event, knowledge, identity);
+    case 'other':
+      return accepted('recorded');
+  }
+}
+
+/** An issue that is deleted or moved away is over here as one that is closed (reliability.md T17). */
+function goneBy(action: string): 'deleted' | 'transferred' | undefined {
+  return action === 'deleted' || action === 'transferred' ? action : undefined;
+}
+
+function judgeIssue(
+  event: Extract<WebhookEvent, { name: 'issues' }>,
+  { bound, standing }: Knowledge,
+  identity: DeliveryIdentity,
+): Judgement {
+  const sender = event.sender ?? NOBODY;
+  const from = { delivery: identity.delivery, at: identity.receivedAt, by: account(sender) };
+  const noTrigger = 'issue_event_not_trigger_label';
+
+  const gone = goneBy(event.action);
+  if (gone) return ignored(noTrigger, bound ? { ...from, kind: 'issue_closed', gone } : null);
+  if (event.action === 'closed') return ignored(noTrigger, bound ? { ...from, kind: 'issue_closed' } : null);
+  if (event.action === 'reopened') return ignored(noTrigger, bound ? { ...from, kind: 'issue_reopened' } : null);
+
+  const label = event.label === null ? '' : normalizeLabel(event.label);
+  const target = triggerOfLabel(label) ?? (label === MODE_DISCUSSION ? DISCUSSION : undefined);
+  if (!target) return ignored(noTrigger);
+
+  if (event.action === 'unlabeled') {
+    const counts = bound && authorize(sender, standing).permitted;
+    return ignored(noTrigger, counts ? { ...from, kind: 'trigger_label_removed', label } : null);
+  }
+  if (event.action !== 'labeled') return ignored(noTrigger);
+
+  if (!bound) return ignored('repository_not_bound_for_issue_label');
+  const refuse = (reason: string, labels: readonly string[]): Judgement =>
+    ignored(reason, { ...from, kind: 'trigger_refused', label, reason, labels });
+  if (identity.agentLogin !== undefined && sender.login === identity.agentLogin) return refuse('trigger_by_agent', []);
+  const authorization = authorize(sender, standing);
+  if (!authorization.permitted) return refusedSender(authorization, refuse);
+  const onIssue = triggerLabelsIn([...event.issue.labels, label]);
+  if (target.kind === 'discussion' ? onIssue.length > 0 : onIssue.length > 1) {
+    const reason =
+      target.kind === 'discussion' ? 'discussion_mode_trigger_label_conflict' : 'issue_trigger_label_conflict';
+    return refuse(reason, onIssue);
+  }
+  return {
+    status: 'accepted',
+    reason: authorization.reason,
+    fact: { ...from, kind: 'trigger_label_added', label, target, runId: identity.runId },
+  };
+}
+
+/** A stranger is refused in silence; somebody the platform knows is told why. */
+function refusedSender(
+  authorization: Extract<Authorization, { permitted: false }>,
+  refuse: (reason: string, labels: readonly string[]) => Judgement,
+): Judgement {
+  return authorization.known ? refuse(authorization.reason, []) : ignored(authorization.reason);
+}
+
+function judgePullRequest(
+  event: Extract<WebhookEvent, { name: 'pull_request' }>,
+  { bound, standing }: Knowledge,
+  identity: DeliveryIdentity,
+): Judgement {
+  if (event.label !== null && normalizeLabel(event.label) === NEED_REVIEWER)
+    return judgeReviewerLabel(event, { bound, standing }, identity);
+  if (event.action !== 'closed' || !bound || issueNumberOf(event, issueOfBranch) === undefined)
+    return accepted('recorded');
+  return {
+    status: 'accepted',
+    reason: 'recorded',
+    fact: {
+      kind: 'pull_request_closed',
+      delivery: identity.delivery,
+      at: identity.receivedAt,
+      by: account(event.sender ?? NOBODY),
+      pullRequest: event.pullRequest.number,
+      merged: event.pullRequest.merged,
+    },
+  };
+}
+
+/** A label on a pull request never starts work (requirements.md 2.2 row 21); this one asks for a reviewer (2.3). */
+function judgeReviewerLabel(
+  event: Extract<WebhookEvent, { name: 'pull_request' }>,
+  { bound, standing }: Knowledge,
+  identity: DeliveryIdentity,
+): Judgement {
+  if (event.action !== 'labeled' && event.action !== 'unlabeled') return accepted('recorded');
+  if (!bound || issueNumberOf(event, issueOfBranch) === undefined) return accepted('recorded');
+  const sender = event.sender ?? NOBODY;
+  const about = {
+    delivery: identity.delivery,
+    at: identity.receivedAt,
+    by: account(sender),
+    label: NEED_REVIEWER,
+    pullRequest: event.pullRequest.number,
+  };
+  if (sender.login === identity.agentLogin) return ignored('trigger_by_agent');
+  const authorization = authorize(sender, standing);
+  if (!authorization.permitted) {
+    const { reason, known } = authorization;
+    const told = known && event.action === 'labeled';
+    return ignored(reason, told ? { ...about, kind: 'trigger_refused', reason, labels: [] } : null);
+  }
+  const { reason } = authorization;
+  if (event.action === 'unlabeled')
+    return { status: 'accepted', reason, fact: { ...about, kind: 'trigger_label_removed' } };
+  const target: TriggerTarget = { stage: 'dev', kind: 'review' };
+  return { status: 'accepted', reason, fact: { ...about, kind: 'trigger_label_added', target, runId: identity.runId } };
+}
+
+/** A comment goes on with a conversation, where the label says that there is one (requirements.md T18). */
+function judgeComment(
+  event: Extract<WebhookEvent, { name: 'issue_comment' }>,
+  { bound, standing }: Knowledge,
+  identity: DeliveryIdentity,
+): Judgement {
+  const { issue, comment } = event;
+  const about = { delivery: identity.delivery, at: identity.receivedAt, by: account(event.sender ?? NOBODY) };
+  const mirrored = bound ? changedStatusComment(event) : undefined;
+  if (mirrored) {
+    const fact: Fact = { ...about, kind: 'status_comment_changed', runId: mirrored.runId };
+    return { status: 'accepted', reason: 'recorded', fact };
+  }
+  const discussed = issue.labels.some((label) => normalizeLabel(label) === MODE_DISCUSSION) && !issue.isPullRequest;
+  if (!bound || event.action !== 'created' || !discussed) return accepted('recorded');
+  const sender = event.sender ?? NOBODY;
+  const authorization = authorize(sender, standing);
+  if (!authorization.permitted || sender.login === identity.agentLogin) return accepted('recorded');
+  return {
+    status: 'accepted',
+    reason: authorization.reason,
+    fact: {
+      kind: 'comment_added',
+      delivery: identity.delivery,
+      at: identity.receivedAt,
+      by: account(sender),
+      comment: comment.id,
+      saidAt: comment.at,
+      runId: identity.runId,
+    },
+  };
+}
+
+function judgeReview(
+  event: Extract<WebhookEvent, { name: 'pull_request_review' }>,
+  { bound, standing }: Knowledge,
+  identity: DeliveryIdentity,
+): Judgement {
+  if (event.action !== 'submitted' || event.review.state !== 'changes_requested') return accepted('recorded');
+  if (!bound) return ignored('repository_not_bound_for_issue_label');
+  if (issueNumberOf(event, issueOfBranch) === undefined) return ignored('pull_request_review_stage_not_resolved');
+  const sender = event.sender ?? NOBODY;
+  if (sender.login === identity.agentLogin) return ignored('trigger_by_agent');
+  const authorization = authorize(sender, standing);
+  const from = { delivery: identity.delivery, at: identity.receivedAt, by: account(sender) };
+  if (!authorization.permitted) {
+    const { reason, known } = authorization;
+    const about = { pullRequest: event.pullRequest.number, review: event.review.id };
+    return ignored(reason, known ? { ...from, ...about, kind: 'review_refused', reason } : null);
+  }
+  return {
+    status: 'accepted',
+    reason: authorization.reason,
+    fact: {
+      ...from,
+      kind: 'changes_requested',
+      pullRequest: event.pullRequest.number,
+      pullRequestUrl: short(event.pullRequest.url),
+      branch: short(event.pullRequest.headRef),
+      review: event.review.id,
+      labels: triggerLabelsIn(event.pullRequest.labels),
+      runId: identity.runId,
+      ...(isOutdated(event) ? { outdated: true } : {}),
+    },
+  };
+}
+
+/**
+ * A label that means something was renamed or deleted in the repository (reliability.md T16): what runs goes on, and the new
+ * name means nothing. `labels sync` makes it again.
+ */
+function judgeLabel(event: Extract<WebhookEvent, { name: 'label' }>, { bound }: Knowledge): Judgement {
+  const lost = event.action === 'deleted' ? event.label : event.before;
+  const matters = bound && lost !== null && LABELS.some(({ name }) => name === normalizeLabel(lost));
+  return accepted(matters ? 'label_catalogue_drift' : 'recorded');
+}
+
+function judgePush(event: Extract<WebhookEvent, { name: 'push' }>, { bound }: Knowledge): Judgement {
+  const toMain = event.ref === 'refs/heads/main' || event.ref === 'refs/heads/master';
+  if (toMain && !event.deleted && !bound) return ignored('repository_not_bound_for_push_main');
+  return accepted('recorded');
+}
+
+const GONE = {
+  archived: 'repository_archived',
+  deleted: 'repository_deleted',
+  app_removed: 'app_removed',
+  app_suspended: 'app_suspended',
+} as const;
+
+/**
+ * A repository in which nothing can be done any more (reliability.md T21): each of its open issues is told. GitHub says so of
+ * itself, so whoever did it need not be known here.
+ */
+function judgeGone(
+  event: Extract<WebhookEvent, { name: 'repository' | 'installation' | 'installation_repositories' }>,
+  { openIssues = 0 }: Knowledge,
+  identity: DeliveryIdentity,
+): Judgement {
+  const gone = goneRepositories(event);
+  if (!gone) return accepted('recorded');
+  if (openIssues === 0) return ignored('no_open_issue_concerned');
+  const { reason } = gone;
+  const by = account(event.sender ?? NOBODY);
+  return {
+    status: 'accepted',
+    reason: GONE[reason],
+    fact: { kind: 'repository_gone', delivery: identity.delivery, at: identity.receivedAt, by, reason },
+  };
+}
+
+/** Whether the review is of a commit that somebody pushed over before it was submitted. */
+function isOutdated({ review, pullRequest }: Extract<WebhookEvent, { name: 'pull_request_review' }>): boolean {
+  const { commit } = review;
+  const { headSha } = pullRequest;
+  return typeof commit === 'string' && typeof headSha === 'string' && commit !== headSha;
+}
+
+function account({ id, login }: Sender): Account {
+  return { id, login: short(login) };
+}
+
+/** Longer than any login or address that GitHub gives out; a hundred facts are to fit one signal (reliability.md T34). */
+const SHORT_CHARACTERS = 300;
+
+function short(text: string): string {
+  return text.length <= SHORT_CHARACTERS ? text : text.slice(0, SHORT_CHARACTERS).toWellFormed();
+}
+
+function accepted(reason: string): Judgement {
+  return { status: 'accepted', reason, fact: null };
+}
+
+function ignored(reason: string, fact: Fact | null = null): Judgement {
+  return { status: 'ignored', reason, fact };
+}

@@ -1,0 +1,24 @@
+/** The stand-ins of the embedded default, in a process of their own. */
+import { startGitHubSandbox } from '../emulators/github/server.ts';
+import { startScriptedModel } from '../emulators/model/scripted-model.ts';
+import { notifyReady, untilSignal } from '../app/process/process-life.ts';
+import { BOT, COLLEAGUE, OWNER } from './accounts.ts';
+import { openSecrets } from './secrets.ts';
+
+/** `data` is the data directory of `up`: its tokens are read there, and the stand-in's state is kept in it. */
+export async function runSandbox(options: { data: string; githubPort: number; modelPort: number }): Promise<void> {
+  const secrets = openSecrets(options.data);
+  const github = await startGitHubSandbox({
+    dataDir: `${options.data}/github`,
+    port: options.githubPort,
+    accounts: [
+      { login: OWNER, token: secrets['github-owner-token'], type: 'User' },
+      { login: BOT, token: secrets['github-bot-token'], type: 'Bot' },
+      { login: COLLEAGUE, token: secrets['github-colleague-token'], type: 'User' },
+    ],
+  });
+  const model = await startScriptedModel({ port: options.modelPort });
+  notifyReady();
+  await untilSignal();
+  await Promise.allSettled([github.close(), model.close()]);
+}

@@ -1,0 +1,57 @@
+/** Scripts for tests, chosen by `[script: NAME]` in the issue's title. */
+import type { AgentAnswer } from '../../domain/run/runs.ts';
+import { shellWord } from './commands.ts';
+import { notesScript } from './notes-script.ts';
+import type { Script } from './script.ts';
+import type { Turn } from './turn.ts';
+
+const MISBEHAVIOURS = ['exit', 'nothing', 'not-json', 'repair', 'hang', 'long-line', 'wait', 'leak'] as const;
+type Misbehaviour = (typeof MISBEHAVIOURS)[number];
+
+/** What the `leak` script prints: it has the shape of a GitHub token, and is none. */
+const LEAKED = `ghp_${'NotARealToken0'.repeat(3).slice(0, 36)}`;
+
+const PROSE = { kind: 'prose', text: 'All done. I have changed what was needed and everything works.' } as const;
+
+/** The script that the issue's title asks for, or undefined. */
+export function misbehaviourScript(turn: Turn): Script | undefined {
+  const name = /\[script: ([\w-]+)\]/.exec(turn.issue.title)?.[1];
+  const known = MISBEHAVIOURS.find((candidate) => candidate === name);
+  return known && scriptOf(known, turn);
+}
+
+function scriptOf(name: Misbehaviour, turn: Turn): Script {
+  switch (name) {
+    case 'exit':
+      return { steps: [], ending: { kind: 'error', message: 'The scripted model was told to refuse this request.' } };
+    case 'nothing':
+      return { steps: [], ending: { kind: 'answer', answer: answerWithoutChange(turn) } };
+    case 'not-json':
+      return { ...notesScript(turn), ending: PROSE };
+    case 'repair':
+      return turn.isRepair ? notesScript(turn) : { ...notesScript(turn), ending: PROSE };
+    case 'hang':
+      return { steps: [], ending: { kind: 'silence' } };
+    case 'long-line':
+      return notesScript(turn, [
+        { say: 'I print a megabyte on one line.', command: `head -c 1048576 /dev/zero | tr '\\0' x` },
+      ]);
+    case 'wait': {
+      const file = /wait-for: (\S+)/.exec(turn.prompt)?.[1] ?? '/nowhere';
+      return notesScript(turn, [
+        { say: `I wait for ${file}.`, command: `until [ -e ${shellWord(file)} ]; do sleep 0.1; done` },
+      ]);
+    }
+    case 'leak':
+      return notesScript(turn, [{ say: `I print ${LEAKED}.`, command: `echo ${LEAKED}` }]);
+  }
+}
+
+function answerWithoutChange({ comments }: Turn): AgentAnswer {
+  return {
+    title: 'Nothing to change',
+    summary: 'Everything is as it should be.',
+    checks: [],
+    answers: comments.map(({ id }) => ({ comment_id: id, answer: 'I looked at it again, and it is right as it is.' })),
+  };
+}

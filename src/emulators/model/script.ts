@@ -1,0 +1,83 @@
+/** A script: the commands that the agent runs in a turn, one after the other, and how the turn ends. */
+import type { ChatCompletionRequest, FixtureResponse } from '@copilotkit/aimock';
+import type { AgentAnswer } from '../../domain/run/runs.ts';
+import type { Outcome, Turn } from './turn.ts';
+
+export interface Step {
+  /** What the agent thinks, shown as its reasoning. */
+  readonly think?: string;
+  /** What the agent says before it runs the command. */
+  readonly say: string;
+  readonly command: string;
+}
+
+type Ending =
+  | { readonly kind: 'answer'; readonly answer: AgentAnswer }
+  | { readonly kind: 'prose'; readonly text: string }
+  | { readonly kind: 'error'; readonly message: string }
+  | { readonly kind: 'silence' };
+
+export interface Script {
+  readonly steps: readonly Step[];
+  readonly ending: Ending;
+}
+
+/** A command that runs longer than this is looked after with `write_stdin`, as the model does. */
+const LOOK_AFTER_MS = 30_000;
+
+/** The model's next response, or 'silence' when it is never to answer. */
+export function respond(script: Script, turn: Turn, request: ChatCompletionRequest): FixtureResponse | 'silence' {
+  const input = tokens(JSON.stringify(request.messages));
+  if (turn.runningSession !== undefined) {
+    const look = { session_id: turn.runningSession, chars: '', yield_time_ms: LOOK_AFTER_MS };
+    return { toolCalls: [call('write_stdin', look)], usage: { input_tokens: input, output_tokens: 20 } };
+  }
+  const failed = turn.outcomes.find(({ passed }) => !passed);
+  if (failed) return end(givenUp(failed, turn), input);
+  const step = turn.isRepair ? undefined : script.steps[turn.outcomes.length];
+  if (step) {
+    const output = tokens(step.say + (step.think ?? '') + step.command);
+    return {
+      content: step.say,
+      ...(step.think === undefined ? {} : { reasoning: step.think }),
+      toolCalls: [call('exec_command', { cmd: step.command, yield_time_ms: LOOK_AFTER_MS })],
+      usage: { input_tokens: input, output_tokens: output },
+    };
+  }
+  return end(script.ending, input);
+}
+
+/** A script only knows the way that it was written for; off it, it says so rather than claim anything. */
+function givenUp({ command }: Outcome, { comments }: Turn): Ending {
+  const answer = {
+    title: 'The script does not fit this repository',
+    summary: `The answers of this installation come from a script, and a command of it failed here: \`${command.slice(0, 500)}\``,
+    checks: [{ command: command.slice(0, 500), passed: false }],
+    answers: comments.map(({ id }) => ({ comment_id: id, answer: 'Left as it is: the script could not go on.' })),
+  };
+  return { kind: 'answer', answer };
+}
+
+function end(ending: Ending, input: number): FixtureResponse | 'silence' {
+  switch (ending.kind) {
+    case 'answer': {
+      const content = JSON.stringify(ending.answer);
+      return { content, usage: { input_tokens: input, output_tokens: tokens(content) } };
+    }
+    case 'prose':
+      return { content: ending.text, usage: { input_tokens: input, output_tokens: tokens(ending.text) } };
+    case 'error':
+      return { error: { message: ending.message, type: 'invalid_request_error', code: 'scripted' }, status: 400 };
+    case 'silence':
+      return 'silence';
+  }
+}
+
+function call(name: string, args: object): { name: string; arguments: string } {
+  return { name, arguments: JSON.stringify(args) };
+}
+
+/** The usual rule of thumb, so that the counted use looks like that of a real model. */
+function tokens(text: string): number {
+  return Math.ceil(text.length / 4);
+}

@@ -1,0 +1,124 @@
+/** Tells every process that something changed, through Postgres' LISTEN and NOTIFY. A hint only: readers read the tables. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql, type SQL } from 'drizzle-orm';
+import postgres from 'postgres';
+
+const CHANNEL = 'codexk8s_changes';
+
+/**
+ * `facts`: an inbox has something to hand over; `log`: new log lines; `run`, `issue`: their rows or events changed;
+ * `github`: GitHub asks to wait; `task_failing`: a workflow's task fails (src/app/process/failing-tasks.ts).
+ */
+export type Change = {
+  readonly kind: 'facts' | 'log' | 'run' | 'issue' | 'github' | 'task_failing';
+  readonly key: string;
+};
+
+/** What can run a statement: a database or a transaction (then the hint goes out with the commit). */
+interface Executor {
+  execute(query: SQL): PromiseLike<unknown>;
+}
+
+/** Announces a change to all listeners, when the surrounding transaction commits. */
+export async function announce(db: Executor, change: Change): Promise<void> {
+  await db.execute(sql`select pg_notify(${CHANNEL}, ${JSON.stringify(change)})`);
+}
+
+/** The same as an expression, for a statement that is written by hand. */
+export function announcing(tx: postgres.TransactionSql, change: Change): postgres.PendingQuery<postgres.Row[]> {
+  return tx`pg_notify(${CHANNEL}, ${JSON.stringify(change)})`;
+}
+
+/** Milliseconds between looks whether the connection still lives, and between attempts to make it again. */
+const BEAT_MS = 1000;
+const AGAIN_MS = 500;
+
+/**
+ * Calls back for every change until the returned function is called. The connection is made again when it breaks, also
+ * when nothing says so; then `onListening` is called, since hints were lost meanwhile. Rejects when there is no connection
+ * to begin with.
+ */
+export async function listenForChanges(
+  client: postgres.Sql,
+  onChange: (change: Change) => void,
+  onListening: () => void = () => {},
+): Promise<() => Promise<void>> {
+  const stopping = new AbortController();
+  const pause = (milliseconds: number): Promise<unknown> =>
+    sleep(milliseconds, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
+  let listener = await openListener(client, onChange);
+
+  async function keepListening(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await Promise.race([pause(BEAT_MS), listener.lost]);
+      if (stopping.signal.aborted || (await listener.isAlive())) continue;
+      await listener.close();
+      await reopen();
+    }
+    await listener.close();
+  }
+
+  async function reopen(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      try {
+        listener = await openListener(client, onChange);
+        return onListening();
+      } catch {
+        await pause(AGAIN_MS);
+      }
+    }
+  }
+
+  const listening = keepListening();
+  return async () => {
+    stopping.abort();
+    await listening;
+  };
+}
+
+interface Listener {
+  /** Resolves when the connection is lost, if anything says so. */
+  readonly lost: Promise<void>;
+  isAlive(): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+/** A connection like those of `client` that listens; its silence is broken often enough not to pass for death. */
+async function openListener(client: postgres.Sql, onChange: (change: Change) => void): Promise<Listener> {
+  let isOpen = true;
+  let sql: postgres.Sql | undefined;
+  const lost = new Promise<void>((resolve) => {
+    sql = postgres({
+      ...client.options,
+      max: 1,
+      idle_timeout: 0,
+      max_lifetime: null,
+      onnotify: (_channel: string, payload: string) => onChange(JSON.parse(payload) as Change),
+      onclose() {
+        isOpen = false;
+        resolve();
+      },
+    } as object as postgres.Options<Record<string, postgres.PostgresType>>);
+  });
+  const listen = (): PromiseLike<unknown> => (sql as postgres.Sql).unsafe(`listen ${CHANNEL}`);
+  const close = (): Promise<void> => (sql as postgres.Sql).end({ timeout: 0 });
+  try {
+    await listen();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return {
+    lost,
+    close,
+    // A question to hear an answer to; on a connection that the driver made anew meanwhile it would be too late for hints.
+    isAlive: async () => {
+      try {
+        if (isOpen) await listen();
+        return isOpen;
+      } catch {
+        return false;
+      }
+    },
+  };
+}

@@ -1,0 +1,222 @@
+/**
+ * Status comments as they ought to be, and who may write them now. A comment has one writer at a time, who holds it until it
+ * has answered or is not heard of any more, and is written at most once in two seconds (requirements.md 3.5). Time is counted
+ * by the clock of Postgres.
+ */
+import { and, desc, eq, gte, inArray, isNotNull, sql, type SQL } from 'drizzle-orm';
+import { ENVIRONMENT_EVENTS, type EnvironmentEvent } from '../../domain/messages/workspace-removal.ts';
+import type { IssueRef } from '../../domain/issue/facts.ts';
+import { LAST_WORDS, type Words } from '../../domain/messages/recent-output.ts';
+import type { Database } from '../connection/database.ts';
+import { flowEvents, repositories, runLogLines, runs, statusComments } from '../connection/schema.ts';
+
+export type StatusComment = typeof statusComments.$inferSelect;
+
+/** Milliseconds between two writes of a comment, and between two that tell only what the agent says. */
+const PACE_MS = 2000;
+const WORDS_PACE_MS = 20_000;
+
+/** Milliseconds until the hold of a writer that is not heard of any more ends; one that lives renews it. */
+export const HOLD_MS = 10_000;
+
+/** Milliseconds until somebody who waits for a writer looks again. */
+const LOOK_MS = 250;
+
+/** A body that a run's comment ought to have. */
+export interface WantedComment {
+  readonly runId: string;
+  /** Where it stands: the issue or the pull request. */
+  readonly place: Pick<IssueRef, 'repositoryId' | 'number'>;
+  readonly body: string;
+  /** Missing in what 0.1.0 asks for: then it is the newest. */
+  readonly revision?: number | undefined;
+  /** GitHub's id of the comment, where the workflow knows it. */
+  readonly commentId: number | null;
+}
+
+/** Keeps a body, unless a newer one is there. Returns what ought to be. */
+export async function wantComment(
+  db: Database,
+  { runId, place, body, revision, commentId }: WantedComment,
+): Promise<StatusComment> {
+  const newer = revision === undefined ? sql`true` : sql`${statusComments.revision} <= ${revision}::int`;
+  const [row] = await db
+    .insert(statusComments)
+    .values({ runId, repositoryId: place.repositoryId, number: place.number, body, commentId, revision: revision ?? 0 })
+    .onConflictDoUpdate({
+      target: statusComments.runId,
+      set: {
+        body: sql`case when ${newer} then excluded.body else ${statusComments.body} end`,
+        revision: sql`greatest(${statusComments.revision}, ${revision ?? 0}::int)`,
+        commentId: sql`coalesce(${statusComments.commentId}, excluded.comment_id)`,
+        updatedAt: sql`now()`,
+      },
+    })
+    .returning();
+  if (!row) throw new Error('the comment was not kept');
+  return row;
+}
+
+/** The comment of a run as it ought to be, or undefined. */
+export async function findComment(db: Database, runId: string): Promise<StatusComment | undefined> {
+  const [row] = await db.select().from(statusComments).where(eq(statusComments.runId, runId));
+  return row;
+}
+
+/** Where the comments of a bound repository stand, by its name now; undefined for one that is bound no more. */
+export async function findPlace(
+  db: Database,
+  { repositoryId, number }: Pick<StatusComment, 'repositoryId' | 'number'>,
+): Promise<IssueRef | undefined> {
+  const [row] = await db
+    .select({ owner: repositories.owner, name: repositories.name })
+    .from(repositories)
+    .where(eq(repositories.id, repositoryId));
+  return row && { repositoryId, number, ...row };
+}
+
+/**
+ * Holds the comment for a writer, or says in how many milliseconds to ask again. `words`: to tell what the agent says, which
+ * may wait longer, unless there is other news too.
+ */
+export async function holdComment(
+  db: Database,
+  runId: string,
+  { words = false }: { words?: boolean } = {},
+): Promise<{ readonly held: StatusComment } | { readonly waitMs: number }> {
+  const pace = words
+    ? sql`(case when written_revision = revision then ${WORDS_PACE_MS}::int else ${PACE_MS}::int end)`
+    : sql`${PACE_MS}::int`;
+  const free = sql`greatest(claimed_until, written_at + ${pace} * interval '1 millisecond')`;
+  const [held] = await db
+    .update(statusComments)
+    .set({ claims: sql`${statusComments.claims} + 1`, claimedUntil: holdEnds() })
+    .where(and(eq(statusComments.runId, runId), sql`coalesce(${free}, '-infinity') <= clock_timestamp()`))
+    .returning();
+  if (held) return { held };
+  const [row] = await db.execute<{ wait_ms: number | null; held: boolean }>(sql`
+    select ceil(extract(epoch from ${free} - clock_timestamp()) * 1000)::float as wait_ms,
+      coalesce(claimed_until > clock_timestamp(), false) as held
+    from ${statusComments} where run_id = ${runId}`);
+  return { waitMs: row?.held ? LOOK_MS : Math.max(20, row?.wait_ms ?? 0) };
+}
+
+/** Holds on. */
+export async function keepHold(db: Database, held: StatusComment): Promise<void> {
+  await db.update(statusComments).set({ claimedUntil: holdEnds() }).where(mine(held));
+}
+
+/** What a writer has done with a comment. */
+export interface WrittenComment {
+  readonly id: number;
+  readonly url: string;
+  /** The whole text, with what the agent says. */
+  readonly text: string;
+}
+
+/** Lets the comment go. Without `written` nobody knows what stands there now. */
+export async function letGoOfComment(db: Database, held: StatusComment, written?: WrittenComment): Promise<void> {
+  await db
+    .update(statusComments)
+    .set({
+      claimedUntil: null,
+      writtenAt: sql`clock_timestamp()`,
+      ...(written
+        ? { written: written.text, writtenRevision: held.revision, commentId: written.id, url: written.url }
+        : { written: null }),
+    })
+    .where(mine(held));
+}
+
+/** Lets the comment go as it is: nothing was to be written. */
+export async function leaveComment(db: Database, held: StatusComment): Promise<void> {
+  await db.update(statusComments).set({ claimedUntil: null }).where(mine(held));
+}
+
+/** Restores of one comment in a minute: who edits it faster than that is a program. */
+const RESTORES = 5;
+
+/** Counts a restore, or says in how many milliseconds there may be another. */
+export async function countRestore(db: Database, runId: string): Promise<number | undefined> {
+  const lately = sql`array(
+    select made from unnest(${statusComments.restored}) as made
+    where made > clock_timestamp() - interval '1 minute' order by made)`;
+  const counted = await db
+    .update(statusComments)
+    .set({ restored: sql`${lately} || clock_timestamp()` })
+    .where(and(eq(statusComments.runId, runId), sql`cardinality(${lately}) < ${RESTORES}::int`))
+    .returning({ runId: statusComments.runId });
+  if (counted.length > 0) return undefined;
+  const [row] = await db.execute<{ wait_ms: number | null }>(sql`
+    select ceil(extract(epoch from min(made) + interval '1 minute' - clock_timestamp()) * 1000)::float as wait_ms
+    from ${statusComments}, unnest(restored) as made
+    where run_id = ${runId} and made > clock_timestamp() - interval '1 minute'`);
+  return Math.max(1000, row?.wait_ms ?? 0);
+}
+
+/** Of a log without a word in so many lines, no word is the last. */
+const LINES_READ = 5000;
+
+/** The last things that the agent of a run said, oldest first. */
+export async function readLastWords(db: Database, runId: string): Promise<Words[]> {
+  const recent = db
+    .select({ n: runLogLines.n, at: runLogLines.at, kind: runLogLines.kind, text: runLogLines.text })
+    .from(runLogLines)
+    .where(eq(runLogLines.runId, runId))
+    .orderBy(desc(runLogLines.n))
+    .limit(LINES_READ)
+    .as('recent');
+  const words = await db
+    .select({ at: recent.at, text: recent.text })
+    .from(recent)
+    .where(and(eq(recent.kind, 'message'), sql`${recent.text} ~ '\\S'`))
+    .orderBy(desc(recent.n))
+    .limit(LAST_WORDS);
+  return words.toReversed();
+}
+
+/**
+ * What became of a run's environment after the run: the first that tells of its end; else the newest that tells why it is kept;
+ * undefined while nothing was told.
+ */
+export async function readEnvironmentEnd(db: Database, runId: string): Promise<EnvironmentEvent | undefined> {
+  const [run] = await db
+    .select({ issueKey: runs.issueKey, finishedAt: runs.finishedAt })
+    .from(runs)
+    .where(eq(runs.id, runId));
+  if (!run?.finishedAt) return undefined;
+  const isKept = sql`(${flowEvents.type} = 'run.namespace.cleanup_skipped')`;
+  const [event] = await db
+    .select({ type: flowEvents.type, at: flowEvents.occurredAt, payload: flowEvents.payload })
+    .from(flowEvents)
+    .where(
+      and(
+        eq(flowEvents.chain, run.issueKey),
+        gte(flowEvents.occurredAt, run.finishedAt),
+        inArray(flowEvents.type, [...ENVIRONMENT_EVENTS]),
+      ),
+    )
+    .orderBy(isKept, sql`case when ${isKept} then -${flowEvents.seq} else ${flowEvents.seq} end`)
+    .limit(1);
+  return event as EnvironmentEvent | undefined;
+}
+
+/** The newest runs of an issue that had an environment, the newest first. */
+export async function runsInEnvironments(db: Database, issueKey: string, limit: number): Promise<string[]> {
+  const rows = await db
+    .select({ id: runs.id })
+    .from(runs)
+    .where(and(eq(runs.issueKey, issueKey), isNotNull(runs.environment), isNotNull(runs.finishedAt)))
+    .orderBy(desc(runs.createdAt))
+    .limit(limit);
+  return rows.map(({ id }) => id);
+}
+
+function holdEnds(): SQL {
+  return sql`clock_timestamp() + ${HOLD_MS}::int * interval '1 millisecond'`;
+}
+
+/** Nobody has held it since. */
+function mine({ runId, claims }: StatusComment): SQL | undefined {
+  return and(eq(statusComments.runId, runId), eq(statusComments.claims, claims));
+}

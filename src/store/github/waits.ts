@@ -1,0 +1,89 @@
+/**
+ * Until when GitHub wants to be left alone, for all processes that call it (reliability.md T22, O10). Time is counted by
+ * the clock of Postgres, so that processes whose clocks differ agree.
+ */
+import { sql } from 'drizzle-orm';
+import { announce } from '../connection/changes.ts';
+import type { Database } from '../connection/database.ts';
+import { githubWaits } from '../connection/schema.ts';
+
+/** A wait that stands; `leftMs` counts from now. */
+export interface StandingWait {
+  readonly until: Date;
+  readonly leftMs: number;
+  readonly reason: string;
+}
+
+/** Milliseconds of the first wait that GitHub named no time for; each one in a row is twice as long, up to the fifth. */
+const FIRST_MS = 60_000;
+const LONGEST_STRIKES = 5;
+
+/** Waits are in a row when no more time than this, an interval of Postgres, has passed between two. */
+const IN_A_ROW = '10 minutes';
+
+/** The waits of one API address; the adapter's port. */
+export function createGitHubWaits(db: Database, apiUrl: string) {
+  return {
+    /** The wait that stands now, or undefined. */
+    async standing(): Promise<StandingWait | undefined> {
+      const [row] = await db.execute<WaitRow>(sql`
+        select until, reason, ${leftMs} as left_ms from ${githubWaits}
+        where api_url = ${apiUrl} and until > clock_timestamp()`);
+      return row && standing(row);
+    },
+
+    /**
+     * Keeps a wait of `waitMs` milliseconds, or, when GitHub named none, of a minute and more. Calls that were under way
+     * together are told together: they count once. A longer wait that stands already stays, with its reason.
+     */
+    async hold({ waitMs, reason }: { waitMs: number | null; reason: string }): Promise<StandingWait> {
+      const stands = sql`w.until > clock_timestamp()`;
+      const inARow = sql`w.until > clock_timestamp() - interval '${sql.raw(IN_A_ROW)}'`;
+      const strikes = sql`(case when ${stands} then greatest(w.strikes, ${strike(waitMs)})
+        when ${inARow} then w.strikes + ${strike(waitMs)} else ${strike(waitMs)} end)`;
+      const until = after(waitMs, strikes);
+      const [row] = await db.execute<WaitRow>(sql`
+        insert into ${githubWaits} as w (api_url, until, reason, strikes)
+        values (${apiUrl}, ${after(waitMs, sql`1`)}, ${reason}, ${strike(waitMs)})
+        on conflict (api_url) do update set
+          until = greatest(w.until, ${until}), strikes = ${strikes},
+          reason = case when w.until > ${until} then w.reason else excluded.reason end
+        returning until, reason, ${leftMs} as left_ms`);
+      if (!row) throw new Error('the wait was not kept');
+      await announce(db, { kind: 'github', key: apiUrl }).catch(() => undefined);
+      return standing(row);
+    },
+  };
+}
+
+/** The longest wait that stands for any API address, for people to see; undefined when GitHub may be called. */
+export async function findGitHubWait(db: Database): Promise<StandingWait | undefined> {
+  const [row] = await db.execute<WaitRow>(sql`
+    select until, reason, ${leftMs} as left_ms from ${githubWaits}
+    where until > clock_timestamp() order by until desc limit 1`);
+  return row && standing(row);
+}
+
+/** A row as Postgres writes it: raw statements get no dates. */
+interface WaitRow extends Record<string, unknown> {
+  readonly until: string;
+  readonly reason: string;
+  readonly left_ms: number;
+}
+
+const leftMs = sql`ceil(extract(epoch from until - clock_timestamp()) * 1000)::float`;
+
+/** 1 for a wait without a time, else 0. */
+function strike(waitMs: number | null) {
+  return sql`${waitMs === null ? 1 : 0}::int`;
+}
+
+/** The end of a wait that begins now. */
+function after(waitMs: number | null, strikes: ReturnType<typeof sql>) {
+  const ms = waitMs ?? sql`${FIRST_MS} * power(2, least(${strikes}, ${LONGEST_STRIKES}) - 1)`;
+  return sql`(clock_timestamp() + ${ms}::float * interval '1 millisecond')`;
+}
+
+function standing({ until, reason, left_ms: left }: WaitRow): StandingWait {
+  return { until: new Date(until), leftMs: left, reason };
+}

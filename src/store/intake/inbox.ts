@@ -1,0 +1,86 @@
+/** What is committed and not handed over yet: claimed by one relay at a time, in order, at a bounded pace. */
+import { eq, sql, type SQL } from 'drizzle-orm';
+import type { ObservedFact } from '../../domain/issue/facts.ts';
+import type { Database } from '../connection/database.ts';
+import { inboxes, issueFacts } from '../connection/schema.ts';
+
+/** Facts in one signal at most: small enough for any payload limit, large enough to drain a flood (design.md, decision 3). */
+const BATCH = 100;
+
+/** At most two signals a second for an issue. */
+const PACE_MS = 500;
+
+/** A relay that dies loses its claim after this long. */
+const CLAIM_MS = 15_000;
+
+/** The right to hand over an inbox, for a while. */
+interface Claim {
+  readonly issueKey: string;
+  /** Tells this claim from a later one, of a relay that took over. */
+  readonly claim: string;
+}
+
+export interface ClaimedInbox extends Claim {
+  readonly issue: (typeof inboxes.$inferSelect)['issue'];
+  /** In order, without gaps, at most a batch. */
+  readonly facts: readonly ObservedFact[];
+}
+
+/** Claims up to `limit` inboxes that have something to hand over and are due. Several relays never get the same one. */
+export async function claimInboxes(db: Database, limit: number): Promise<ClaimedInbox[]> {
+  return db.execute<Omit<ClaimedInbox, 'facts'> & { facts: ObservedFact[] }>(sql`
+    with claimed as (
+      update ${inboxes} set claimed_until = now() + ${CLAIM_MS} * interval '1 millisecond'
+      where issue_key in (
+        select issue_key from ${inboxes}
+        where last_seq > handed_seq and next_at <= now() and (claimed_until is null or claimed_until < now())
+        order by next_at limit ${limit} for update skip locked)
+      returning issue_key, issue, handed_seq, claimed_until)
+    select issue_key as "issueKey", issue, claimed_until::text as claim, coalesce(waiting.facts, '[]') as facts
+    from claimed, lateral (
+      select jsonb_agg(jsonb_build_object('seq', seq, 'fact', fact) order by seq) as facts
+      from (
+        select seq, fact from ${issueFacts} f
+        where f.issue_key = claimed.issue_key and f.seq > claimed.handed_seq order by f.seq limit ${BATCH}) next
+    ) waiting`);
+}
+
+/** Records that all up to `seq` was taken, also when the claim has run out meanwhile; gives the claim back if it is held. */
+export async function markHandedOver(db: Database, { issueKey, claim }: Claim, seq: number): Promise<void> {
+  await db
+    .update(inboxes)
+    .set({
+      handedSeq: sql`greatest(${inboxes.handedSeq}, ${seq})`,
+      nextAt: sql`now() + ${PACE_MS} * interval '1 millisecond'`,
+      claimedUntil: unlessTakenOver(claim),
+      failures: 0,
+    })
+    .where(eq(inboxes.issueKey, issueKey));
+}
+
+/** Gives the claim back after a failure, if it is held; tries again later, at most half a minute. */
+export async function markNotHandedOver(db: Database, { issueKey, claim }: Claim): Promise<void> {
+  await db
+    .update(inboxes)
+    .set({
+      nextAt: sql`now() + least(30000, 500 * power(2, least(${inboxes.failures}, 10))) * interval '1 millisecond'`,
+      claimedUntil: unlessTakenOver(claim),
+      failures: sql`${inboxes.failures} + 1`,
+    })
+    .where(eq(inboxes.issueKey, issueKey));
+}
+
+/** Frees a claim; one that another relay holds by now stays. */
+function unlessTakenOver(claim: string): SQL {
+  return sql`case when ${inboxes.claimedUntil} = ${claim}::timestamptz then null else ${inboxes.claimedUntil} end`;
+}
+
+/** How many inboxes wait, and for how long the oldest does, in seconds. */
+export async function handOverLag(db: Database): Promise<{ waiting: number; oldestSeconds: number }> {
+  const [row] = await db.execute<{ waiting: number; oldest: number }>(sql`
+    select count(distinct i.issue_key)::int as waiting,
+      coalesce(extract(epoch from now() - min(f.created_at)), 0)::float as oldest
+    from ${inboxes} i join ${issueFacts} f on f.issue_key = i.issue_key and f.seq > i.handed_seq
+    where i.last_seq > i.handed_seq`);
+  return { waiting: row?.waiting ?? 0, oldestSeconds: row?.oldest ?? 0 };
+}

@@ -1,0 +1,117 @@
+/** Projects, repositories and people: who may ask for what. */
+import { and, eq, inArray, isNotNull, or, sql } from 'drizzle-orm';
+import type { ReasoningEffort } from '../../domain/stages/settings.ts';
+import type { Locale } from '../../domain/locale.ts';
+import type { Database } from '../connection/database.ts';
+import { people, projectMembers, projects, repositories } from '../connection/schema.ts';
+
+export type BoundRepository = typeof repositories.$inferSelect & {
+  readonly project: string;
+  readonly locale: Locale;
+  readonly namespaceTemplate: string | null;
+  /** Blocks of addresses that its agents may reach besides. */
+  readonly egress: readonly string[];
+  /** What the project chooses for its agents; null leaves it to the platform. */
+  readonly agents: { readonly model: string | null; readonly reasoningEffort: ReasoningEffort | null };
+};
+
+/** Creates a project if there is none of that slug; returns its id. */
+export async function ensureProject(db: Database, slug: string): Promise<string> {
+  const [row] = await db
+    .insert(projects)
+    .values({ slug, name: slug })
+    .onConflictDoUpdate({ target: projects.slug, set: { slug } })
+    .returning({ id: projects.id });
+  if (!row) throw new Error(`no project ${slug}`);
+  return row.id;
+}
+
+/** What a project chooses for its runs. */
+export type ProjectChoices = Pick<
+  typeof projects.$inferSelect,
+  'slug' | 'locale' | 'model' | 'reasoningEffort' | 'namespaceTemplate' | 'egress'
+>;
+
+/** Changes what a project chooses; returns all of it, or undefined when there is no such project. */
+export async function setProject(
+  db: Database,
+  slug: string,
+  choices: Partial<Omit<ProjectChoices, 'slug'>>,
+): Promise<ProjectChoices | undefined> {
+  const { locale, model, reasoningEffort, namespaceTemplate, egress } = projects;
+  const [row] = await db
+    .update(projects)
+    .set(choices)
+    .where(eq(projects.slug, slug))
+    .returning({ slug: projects.slug, locale, model, reasoningEffort, namespaceTemplate, egress });
+  return row;
+}
+
+/** Binds a repository to a project, or moves it there; also takes up a new name. */
+export async function bindRepository(db: Database, row: typeof repositories.$inferInsert): Promise<void> {
+  const { id: _, ...columns } = row;
+  await db.insert(repositories).values(row).onConflictDoUpdate({ target: repositories.id, set: columns });
+}
+
+/** A bound repository with its project, by GitHub's id. */
+export async function findRepository(db: Database, id: number): Promise<BoundRepository | undefined> {
+  const [row] = await db
+    .select({
+      repository: repositories,
+      project: projects.slug,
+      locale: projects.locale,
+      model: projects.model,
+      reasoningEffort: projects.reasoningEffort,
+      namespaceTemplate: projects.namespaceTemplate,
+      egress: projects.egress,
+    })
+    .from(repositories)
+    .innerJoin(projects, eq(projects.id, repositories.projectId))
+    .where(eq(repositories.id, id));
+  if (!row) return undefined;
+  const { repository, project, locale, namespaceTemplate, egress, ...agents } = row;
+  return { ...repository, project, locale, namespaceTemplate, egress, agents };
+}
+
+/** Those of the accounts that the project of a repository knows: its members, and people with a role on the platform. */
+export async function knownPeople(
+  db: Database,
+  repositoryId: number,
+  accounts: readonly number[],
+): Promise<ReadonlySet<number>> {
+  if (accounts.length === 0) return new Set();
+  const rows = await db
+    .selectDistinct({ id: people.id })
+    .from(people)
+    .leftJoin(projectMembers, eq(projectMembers.personId, people.id))
+    .leftJoin(
+      repositories,
+      and(eq(repositories.projectId, projectMembers.projectId), eq(repositories.id, repositoryId)),
+    )
+    .where(and(inArray(people.id, [...accounts]), or(isNotNull(people.platformRole), isNotNull(repositories.id))));
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** Makes a person known, with a role on the platform or in a project. */
+export async function addPerson(
+  db: Database,
+  person: { id: number; login: string },
+  role: 'platform_owner' | 'platform_admin' | 'admin' | 'read_write' | 'read',
+  projectId: string,
+): Promise<void> {
+  await db.transaction(async (tx) => {
+    const platformRole = role === 'platform_owner' || role === 'platform_admin' ? role : null;
+    await tx
+      .insert(people)
+      .values({ ...person, platformRole })
+      .onConflictDoUpdate({
+        target: people.id,
+        set: { login: person.login, platformRole: sql`coalesce(excluded.platform_role, ${people.platformRole})` },
+      });
+    if (role === 'platform_owner' || role === 'platform_admin') return;
+    await tx
+      .insert(projectMembers)
+      .values({ projectId, personId: person.id, role })
+      .onConflictDoUpdate({ target: [projectMembers.projectId, projectMembers.personId], set: { role } });
+  });
+}

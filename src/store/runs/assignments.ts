@@ -1,0 +1,100 @@
+/** What agents are given, and what they bring back. */
+import { and, desc, eq, isNotNull, isNull, sql } from 'drizzle-orm';
+import type { AgentReport } from '../../domain/run/runs.ts';
+import { announce } from '../connection/changes.ts';
+import type { Database } from '../connection/database.ts';
+import { agentAssignments, agentConversations, runs } from '../connection/schema.ts';
+
+export type AssignmentRow = typeof agentAssignments.$inferSelect;
+
+/** Stores what a run's agent is to do. Safe to repeat: the first one stands. */
+export async function storeAssignment(
+  db: Database,
+  row: Pick<
+    AssignmentRow,
+    | 'runId'
+    | 'repositoryId'
+    | 'repositoryFullName'
+    | 'branch'
+    | 'baseBranch'
+    | 'kind'
+    | 'prompt'
+    | 'promptSha256'
+    | 'model'
+    | 'reasoningEffort'
+    | 'resumeThreadId'
+    | 'resumeRunId'
+  > &
+    Partial<Pick<AssignmentRow, 'snapshot' | 'snapshotSha256' | 'sinceSha' | 'startSha'>>,
+): Promise<void> {
+  await db.insert(agentAssignments).values(row).onConflictDoNothing();
+}
+
+/** The assignment of a run, or undefined. */
+export async function findAssignment(db: Database, runId: string): Promise<AssignmentRow | undefined> {
+  const [row] = await db.select().from(agentAssignments).where(eq(agentAssignments.runId, runId));
+  return row;
+}
+
+/**
+ * The head of a branch before the run on it that went out of its scope, when that was the last one; undefined otherwise. What
+ * such a run has left there is not made good by coming back to it.
+ */
+export async function startBeforeViolation(
+  db: Database,
+  key: string,
+  branch: string,
+): Promise<{ readonly startSha: string | null } | undefined> {
+  const [last] = await db
+    .select({ failure: runs.failure, startSha: agentAssignments.startSha })
+    .from(runs)
+    .innerJoin(agentAssignments, eq(agentAssignments.runId, runs.id))
+    .where(and(eq(runs.issueKey, key), eq(runs.branch, branch), isNotNull(runs.finishedAt)))
+    .orderBy(desc(runs.createdAt))
+    .limit(1);
+  return last?.failure === 'scope_violation' ? { startSha: last.startSha } : undefined;
+}
+
+/** From now on only the token of this attempt opens anything. Never goes back. */
+export async function beginAttempt(db: Database, runId: string, attempt: number): Promise<void> {
+  await db
+    .update(agentAssignments)
+    .set({ attempt: sql`greatest(${agentAssignments.attempt}, ${attempt})` })
+    .where(eq(agentAssignments.runId, runId));
+}
+
+/** Closes a run's assignment: its token opens nothing any more. */
+export async function closeAssignment(db: Database, runId: string): Promise<void> {
+  await db
+    .update(agentAssignments)
+    .set({ closedAt: sql`now()` })
+    .where(and(eq(agentAssignments.runId, runId), isNull(agentAssignments.closedAt)));
+}
+
+/** Keeps the agent's report; the first one counts. */
+export async function storeReport(db: Database, runId: string, report: AgentReport): Promise<void> {
+  await db.transaction(async (tx) => {
+    await tx
+      .update(agentAssignments)
+      .set({ report, reportedAt: sql`now()` })
+      .where(and(eq(agentAssignments.runId, runId), isNull(agentAssignments.report)));
+    await announce(tx, { kind: 'run', key: runId });
+  });
+}
+
+/** The stored conversation of a run, or undefined. */
+export async function findConversation(
+  db: Database,
+  runId: string,
+): Promise<typeof agentConversations.$inferSelect | undefined> {
+  const [row] = await db.select().from(agentConversations).where(eq(agentConversations.runId, runId));
+  return row;
+}
+
+/** Keeps the newest state of a run's conversation. */
+export async function storeConversation(db: Database, runId: string, threadId: string, rollout: Buffer): Promise<void> {
+  await db
+    .insert(agentConversations)
+    .values({ runId, threadId, rollout })
+    .onConflictDoUpdate({ target: agentConversations.runId, set: { threadId, rollout, updatedAt: sql`now()` } });
+}

@@ -1,0 +1,131 @@
+/** What a run's agent said, line by line. */
+import { and, eq, sql } from 'drizzle-orm';
+import { announce } from '../connection/changes.ts';
+import type { Database, Transaction } from '../connection/database.ts';
+import { runLogLines } from '../connection/schema.ts';
+
+/** A line of an agent's log; `n` counts from 0 within the run, `at` is ISO 8601. */
+interface LogLine {
+  readonly n: number;
+  readonly at: string;
+  readonly kind: string;
+  readonly text: string;
+}
+
+/** How much of a run's log is kept: an agent that never stops talking, or means ill, fills no disk. */
+export interface RunLogLimits {
+  /** Lines: what has this number, or a higher one, is left out. */
+  readonly lines: number;
+  /** Bytes of text, in UTF-8. Batches are kept whole, so those that were under way may lie beyond. */
+  readonly bytes: number;
+}
+
+export const RUN_LOG_LIMITS: RunLogLimits = { lines: 20_000, bytes: 16 * 1024 * 1024 };
+
+/** Characters of a line of a lost agent's output, and how many of its last lines are kept. */
+const LINE_CHARACTERS = 4000;
+const LAST_LINES = 5000;
+
+/** Bytes of a line at most: three for each of its characters (UTF-16). */
+const LINE_BYTES = 3 * LINE_CHARACTERS;
+
+/** The number of the first line that is not taken: an agent that follows an interrupted one goes on counting there. */
+export async function nextLogLine(db: Pick<Database, 'select'>, runId: string): Promise<number> {
+  const [row] = await db
+    .select({ next: sql<number>`coalesce(max(${runLogLines.n}) + 1, 0)::int` })
+    .from(runLogLines)
+    .where(eq(runLogLines.runId, runId));
+  return row?.next ?? 0;
+}
+
+/**
+ * Keeps log lines; a line that is there already stays as it is. Of a log that has reached its limits nothing more is kept, and
+ * a last line says so. NUL cannot be stored and is shown as a space.
+ */
+export async function storeLogLines(
+  db: Database,
+  runId: string,
+  lines: readonly LogLine[],
+  limits: RunLogLimits = RUN_LOG_LIMITS,
+): Promise<void> {
+  const last = lines.at(-1);
+  if (last === undefined) return;
+  await db.transaction(async (tx) => {
+    if (await isFull(tx, runId, limits)) return;
+    const within = lines.filter(({ n }) => n < limits.lines);
+    await insertLines(tx, runId, within);
+    if (within.length < lines.length || (await hasReached(tx, runId, limits)))
+      await insertLines(tx, runId, [noticeOf(limits, last.at)]);
+    await announce(tx, { kind: 'log', key: runId });
+  });
+}
+
+/** Keeps the end of a lost agent's output as the last lines of its run's log, also of one that is full. Repeated, it adds nothing. */
+export async function storeLastLog(
+  db: Database,
+  { runId, attempt }: { runId: string; attempt: number },
+  output: string,
+  limits: RunLogLimits = RUN_LOG_LIMITS,
+): Promise<void> {
+  const title = `The end of what attempt ${attempt} wrote:`;
+  const [there] = await db
+    .select({ n: runLogLines.n })
+    .from(runLogLines)
+    .where(and(eq(runLogLines.runId, runId), eq(runLogLines.text, title)))
+    .limit(1);
+  if (there) return;
+  const end = output.split('\n').filter(Boolean).slice(-LAST_LINES);
+  const texts = [title, ...end.map((text) => text.slice(0, LINE_CHARACTERS))];
+  const next = await nextLogLine(db, runId);
+  // The number of the notice stays free.
+  const first = next + texts.length > limits.lines ? Math.max(next, limits.lines + 1) : next;
+  const at = new Date().toISOString();
+  await db.transaction(async (tx) => {
+    await insertLines(
+      tx,
+      runId,
+      texts.map((text, index) => ({ n: first + index, at, kind: 'error', text })),
+    );
+    await announce(tx, { kind: 'log', key: runId });
+  });
+}
+
+async function insertLines(tx: Transaction, runId: string, lines: readonly LogLine[]): Promise<void> {
+  if (lines.length === 0) return;
+  const rows = lines.map((line) => ({
+    ...line,
+    runId,
+    at: new Date(line.at),
+    text: line.text.toWellFormed().replaceAll('\0', ' '),
+  }));
+  await tx.insert(runLogLines).values(rows).onConflictDoNothing();
+}
+
+/** The notice has the first number that no line can have: so it comes after all lines, and is found at once. */
+function noticeOf({ lines, bytes }: RunLogLimits, at: string): LogLine {
+  const most = `${lines.toLocaleString('en-US')} lines, ${(bytes / 1024 / 1024).toLocaleString('en-US')} MiB`;
+  return {
+    n: lines,
+    at,
+    kind: 'runner',
+    text: `The log of this run is full (${most}): what came after this is left out`,
+  };
+}
+
+async function isFull(tx: Transaction, runId: string, { lines }: RunLogLimits): Promise<boolean> {
+  const found = await tx
+    .select({ n: runLogLines.n })
+    .from(runLogLines)
+    .where(and(eq(runLogLines.runId, runId), eq(runLogLines.n, lines)));
+  return found.length > 0;
+}
+
+/** Whether the log has as many bytes as it may have. They are added up only where there are lines enough for that. */
+async function hasReached(tx: Transaction, runId: string, { bytes }: RunLogLimits): Promise<boolean> {
+  if ((await nextLogLine(tx, runId)) * LINE_BYTES < bytes) return false;
+  const [row] = await tx
+    .select({ bytes: sql<number>`sum(octet_length(${runLogLines.text}))::float` })
+    .from(runLogLines)
+    .where(eq(runLogLines.runId, runId));
+  return (row?.bytes ?? 0) >= bytes;
+}

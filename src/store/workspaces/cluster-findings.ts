@@ -1,0 +1,39 @@
+/** What was found out about the cluster for agents, for people to see. */
+import { eq, sql } from 'drizzle-orm';
+import { networkState, type NetworkFinding } from '../../domain/workspace/network-findings.ts';
+import type { Database } from '../connection/database.ts';
+import { clusterFindings } from '../connection/schema.ts';
+
+/** The newest finding about the network, and when it was made. */
+export interface StoredNetworkFinding extends NetworkFinding {
+  readonly foundAt: Date;
+}
+
+const NETWORK = 'network_policy';
+
+/** Keeps the newest finding. */
+export async function storeNetworkFinding(
+  db: Database,
+  { state, detail: text, agents }: NetworkFinding,
+): Promise<void> {
+  const detail = JSON.stringify({ text, agents });
+  await db
+    .insert(clusterFindings)
+    .values({ name: NETWORK, state, detail })
+    .onConflictDoUpdate({ target: clusterFindings.name, set: { state, detail, foundAt: sql`now()` } });
+}
+
+/** The newest finding; undefined where nothing was tried yet. */
+export async function findNetworkFinding(db: Pick<Database, 'select'>): Promise<StoredNetworkFinding | undefined> {
+  const [row] = await db.select().from(clusterFindings).where(eq(clusterFindings.name, NETWORK));
+  if (!row) return undefined;
+  const state = networkState(row.state);
+  return { state, ...detailOf(row.detail, state), foundAt: row.foundAt };
+}
+
+/** Up to 0.2.0 the detail was the text alone, and nothing said what became of agents: then it is what the setting is by default. */
+function detailOf(stored: string, state: NetworkFinding['state']): Pick<NetworkFinding, 'detail' | 'agents'> {
+  if (!stored.startsWith('{"text":')) return { detail: stored, agents: state === 'enforced' ? 'started' : 'stopped' };
+  const { text, agents } = JSON.parse(stored) as { text: string; agents: NetworkFinding['agents'] };
+  return { detail: text, agents };
+}

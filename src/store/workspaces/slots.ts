@@ -1,0 +1,40 @@
+/** Which issue holds which slot of its project. A slot is held until the issue's workflow gives it back, not by a clock (B2). */
+import { eq } from 'drizzle-orm';
+import { renderNamespace } from '../../domain/workspace/namespace-template.ts';
+import type { Database } from '../connection/database.ts';
+import { environmentSlots } from '../connection/schema.ts';
+
+/** Slots that are tried: more environments of one project at once are nobody's intention. */
+const SLOTS = 10_000;
+
+/** The namespace of the issue's slot: the one that it holds, else the first that is free. */
+export async function leaseNamespace(
+  db: Database,
+  { issueKey, project, template }: { issueKey: string; project: string; template: string },
+): Promise<string> {
+  for (let slot = 1; slot <= SLOTS; slot += 1) {
+    const held = await namespaceOf(db, issueKey);
+    if (held !== undefined) return held;
+    const namespace = renderNamespace(template, { project, slot });
+    const taken = await db
+      .insert(environmentSlots)
+      .values({ namespace, issueKey })
+      .onConflictDoNothing()
+      .returning({ namespace: environmentSlots.namespace });
+    if (taken.length > 0) return namespace;
+  }
+  throw new Error(`all slots of ${project} are taken`);
+}
+
+/** Gives the issue's slot back. Repeated, it does nothing. */
+export async function releaseNamespace(db: Database, issueKey: string): Promise<void> {
+  await db.delete(environmentSlots).where(eq(environmentSlots.issueKey, issueKey));
+}
+
+async function namespaceOf(db: Database, issueKey: string): Promise<string | undefined> {
+  const [row] = await db
+    .select({ namespace: environmentSlots.namespace })
+    .from(environmentSlots)
+    .where(eq(environmentSlots.issueKey, issueKey));
+  return row?.namespace;
+}

@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { createAgentActivities, type AgentPorts } from '../../../activities/agents/agents.ts';
+import { createRunAccess } from '../../../ingress/gateways/run-access.ts';
+import { createRunTokens } from '../../../src/adapters/run-tokens.ts';
+import { storeAssignment } from '../../../src/store/runs/assignments.ts';
+import { readLog } from '../../../src/read-model/queries/log.ts';
+import { agentAssignments } from '../../../src/store/connection/schema.ts';
+import { useTables } from '../../support/tables.ts';
+
+const tables = useTables();
+const tokens = createRunTokens('k'.repeat(32));
+
+beforeEach(() => tables.db.delete(agentAssignments));
+
+async function assign(runId: string): Promise<void> {
+  await storeAssignment(tables.db, {
+    runId,
+    repositoryId: 42,
+    repositoryFullName: 'acme/demo',
+    branch: 'codex/issue-7',
+    baseBranch: 'main',
+    kind: 'work',
+    prompt: 'Please.',
+    promptSha256: '',
+    model: 'gpt-5.5',
+    reasoningEffort: 'medium',
+    resumeThreadId: null,
+    resumeRunId: null,
+  });
+}
+
+function activitiesWith(runtime: Partial<AgentPorts['runtime']>) {
+  return createAgentActivities({ db: tables.db, runtime, runToken: tokens.issue } as unknown as AgentPorts);
+}
+
+test('T15: the token of a run opens nothing any more before its agent is asked to stop', async () => {
+  const runId = randomUUID();
+  const access = createRunAccess(tables.db, tokens);
+  const opened: boolean[] = [];
+  const opens = async (): Promise<object> => {
+    opened.push((await access.open(tokens.issue(runId, 1))) !== undefined);
+    return {};
+  };
+  const activities = activitiesWith({ launch: opens, stop: async () => void (await opens()) });
+  await assign(runId);
+  await activities.launchAgent({ runId, environment: 'codex-demo-r42-i7', attempt: 1, owner: 'issue:42#7' });
+  await activities.stopAgent({ runId, environment: 'codex-demo-r42-i7' });
+  expect(opened).toEqual([true, false]);
+});
+
+test('T44: the token of an earlier attempt opens nothing any more before the next agent is launched', async () => {
+  const runId = randomUUID();
+  const access = createRunAccess(tables.db, tokens);
+  const opened: boolean[][] = [];
+  const activities = activitiesWith({
+    async launch({ attempt }) {
+      const answers = [attempt - 1, attempt].map((each) => access.open(tokens.issue(runId, each)));
+      opened.push((await Promise.all(answers)).map((run) => run !== undefined));
+      return {};
+    },
+  });
+  await assign(runId);
+  await activities.launchAgent({ runId, environment: 'codex-demo-r42-i7', attempt: 2, owner: 'issue:42#7' });
+  expect(opened).toEqual([[false, true]]);
+});
+
+describe('of a lost agent', () => {
+  const LETTERS = 'a1B2c3D4e5'.repeat(4);
+  const KEY = `-----BEGIN RSA PRIVATE KEY-----\n${LETTERS}\n-----END RSA PRIVATE KEY-----`;
+
+  /** What comes of an agent that ends like this without a report. */
+  async function lose(end: { detail: string; log?: string }, runId: string = randomUUID()) {
+    const activities = activitiesWith({ ended: async () => ({ ...end, loss: 'agent_lost' }) });
+    const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+    const told: unknown = await environment.run(() =>
+      activities.awaitAgent({ runId, environment: 'codex-demo-r42-i7', attempt: 1 }),
+    );
+    const kept = await readLog(tables.db, runId, { after: -1, limit: 100 });
+    return { told, kept: kept.map(({ text }) => text) };
+  }
+
+  test('the end of the output is kept, without secrets', async () => {
+    const runId = randomUUID();
+    const log = `token=${tokens.issue(runId, 1)}\nghp_${LETTERS}\nsk-proj-${LETTERS}\n${KEY}\nSegmentation fault\n`;
+    expect((await lose({ detail: 'exit code 139', log }, runId)).kept).toEqual([
+      'The end of what attempt 1 wrote:',
+      'token=[redacted]',
+      '[redacted]',
+      '[redacted]',
+      '[redacted]',
+      'Segmentation fault',
+    ]);
+  });
+
+  test('the detail is told without secrets', async () => {
+    const runId = randomUUID();
+    const detail = `Error: ${tokens.issue(runId, 1)} and github_pat_${LETTERS}, exit code 1`;
+    expect((await lose({ detail }, runId)).told).toEqual({
+      kind: 'lost',
+      loss: 'agent_lost',
+      detail: 'Error: [redacted] and [redacted], exit code 1',
+    });
+  });
+
+  test('nothing is kept where there is no output', async () => {
+    expect((await lose({ detail: 'its namespace is gone' })).kept).toEqual([]);
+  });
+});

@@ -1,0 +1,172 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { FAULT_KINDS, serverConfig, workerConfig } from '../../../src/app/config/config.ts';
+import { RUN_LIMITS } from '../../../src/domain/run/permits.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'config-'));
+
+function secretFile(name: string, content: string): string {
+  const path = join(directory, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+function complete(): NodeJS.ProcessEnv {
+  return {
+    DATABASE_URL: 'postgres://codexk8s:hunter2hunter2@127.0.0.1:5432/codexk8s',
+    CODEXK8S_PUBLIC_URL: 'https://codex.example.com/',
+    CODEXK8S_INTERNAL_URL: 'http://10.0.0.1:8080',
+    CODEXK8S_GITHUB_TOKEN_FILE: secretFile('github', 'ghp_0123456789abcdefghij'),
+    CODEXK8S_RUN_TOKEN_KEY_FILE: secretFile('key', 'k'.repeat(32)),
+    CODEXK8S_WEBHOOK_SECRETS_FILE: secretFile('webhook', 'the-new-secret-0001\nthe-old-secret-0001\n'),
+    CODEXK8S_STAFF_TOKEN_FILE: secretFile('staff', 's'.repeat(20)),
+    CODEXK8S_MODEL_KEY_FILE: secretFile('model', 'sk-test'),
+    CODEXK8S_RUNTIME_DIRECTORY: directory,
+  };
+}
+
+test('several webhook secrets are read, the newest first', () => {
+  expect(serverConfig(complete()).CODEXK8S_WEBHOOK_SECRETS_FILE).toEqual([
+    'the-new-secret-0001',
+    'the-old-secret-0001',
+  ]);
+});
+
+test('an address loses the slash at its end', () => {
+  expect(workerConfig(complete()).CODEXK8S_PUBLIC_URL).toBe('https://codex.example.com');
+});
+
+test('everything that is missing is named at once', () => {
+  expect(() => serverConfig({})).toThrow(/DATABASE_URL[^]*CODEXK8S_WEBHOOK_SECRETS_FILE/);
+});
+
+test('an empty webhook secret is refused', () => {
+  const env = { ...complete(), CODEXK8S_WEBHOOK_SECRETS_FILE: secretFile('empty', '\n') };
+  expect(() => serverConfig(env)).toThrow(/CODEXK8S_WEBHOOK_SECRETS_FILE/);
+});
+
+test('a secret file that cannot be read is named', () => {
+  const env = { ...complete(), CODEXK8S_STAFF_TOKEN_FILE: join(directory, 'absent') };
+  expect(() => serverConfig(env)).toThrow(/CODEXK8S_STAFF_TOKEN_FILE.*absent/);
+});
+
+test('what is wrong is told without the value of a secret', () => {
+  const env = { ...complete(), CODEXK8S_GITHUB_TOKEN_FILE: secretFile('short', 'ghp_short') };
+  expect(() => workerConfig(env)).toThrow(
+    expect.not.objectContaining({ message: expect.stringContaining('ghp_short') }),
+  );
+});
+
+test('labels have their own names, unless a file gives them others', () => {
+  const file = secretFile('labels.json', '{"run:dev":"agent:dev"}');
+  for (const config of [serverConfig, workerConfig]) {
+    expect(config(complete()).CODEXK8S_LABELS_FILE.onGitHub('run:dev')).toBe('run:dev');
+    const { CODEXK8S_LABELS_FILE: names } = config({ ...complete(), CODEXK8S_LABELS_FILE: file });
+    expect(names.onGitHub('run:dev')).toBe('agent:dev');
+  }
+});
+
+test.each([
+  ['{"run:develop":"x","run:dev":""}', /CODEXK8S_LABELS_FILE: .*“run:develop” is no label[^]*“run:dev” is empty/],
+  ['{', /CODEXK8S_LABELS_FILE: .*is not JSON/],
+  [undefined, /CODEXK8S_LABELS_FILE: cannot be read: .*absent/],
+])('a file of names that holds %s is refused, and named', (content, problem) => {
+  const path = content === undefined ? join(directory, 'absent') : secretFile('wrong.json', content);
+  expect(() => serverConfig({ ...complete(), CODEXK8S_LABELS_FILE: path })).toThrow(problem);
+});
+
+test('docs/operations.md lists every variable', () => {
+  const variables = (path: string): Set<string> =>
+    new Set(
+      readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8').match(
+        /\b(?:CODEXK8S_[A-Z_]+[A-Z]|DATABASE_URL)\b/g,
+      ),
+    );
+  expect(
+    [...variables('src/app/config/config.ts')].filter((name) => !variables('docs/operations.md').has(name)),
+  ).toEqual([]);
+});
+
+test("the database's address may lie in a file", () => {
+  const { DATABASE_URL: url, ...env } = complete();
+  expect(workerConfig({ ...env, CODEXK8S_DATABASE_URL_FILE: secretFile('database', `${url}\n`) }).DATABASE_URL).toBe(
+    url,
+  );
+});
+
+test("the agent's command is a JSON array of a program and its arguments", () => {
+  const given = { ...complete(), CODEXK8S_AGENT_COMMAND: '["node","/opt/my agent.js"]' };
+  expect(workerConfig(given).CODEXK8S_AGENT_COMMAND).toEqual(['node', '/opt/my agent.js']);
+  expect(workerConfig(complete()).CODEXK8S_AGENT_COMMAND).toBeUndefined();
+});
+
+test.each(['node agent.js', '[]', '[1]', '{}'])('%s is no command of an agent', (text) => {
+  expect(() => workerConfig({ ...complete(), CODEXK8S_AGENT_COMMAND: text })).toThrow(/CODEXK8S_AGENT_COMMAND/);
+});
+
+test('faults for tests have a seed and a rate, and are never there by themselves', () => {
+  expect(serverConfig({ ...complete(), CODEXK8S_FAULTS: 'seed=42,rate=0.01' }).CODEXK8S_FAULTS).toEqual({
+    seed: 42,
+    rate: 0.01,
+    kinds: FAULT_KINDS,
+  });
+  const { CODEXK8S_FAULTS: one } = serverConfig({ ...complete(), CODEXK8S_FAULTS: 'seed=1,rate=0.2,kind=slow' });
+  expect(one?.kinds).toEqual(['slow']);
+  expect(serverConfig(complete()).CODEXK8S_FAULTS).toBeUndefined();
+});
+
+test.each([
+  '',
+  '1',
+  'seed=42',
+  'rate=0.01',
+  'seed=42,rate=1',
+  'seed=42,rate=0.5',
+  'seed=-1,rate=0.01',
+  'seed=1,rate=0.1,kind=none',
+])('“%s” are no faults for tests', (text) => {
+  expect(() => workerConfig({ ...complete(), CODEXK8S_FAULTS: text })).toThrow(/CODEXK8S_FAULTS/);
+});
+
+test('limits of runs are those that are given, and the others as they are', () => {
+  const limitsOf = (text?: string) =>
+    workerConfig({ ...complete(), ...(text === undefined ? {} : { CODEXK8S_RUN_LIMITS: text }) }).CODEXK8S_RUN_LIMITS;
+  expect(limitsOf()).toEqual(RUN_LIMITS);
+  expect(limitsOf('installation=3, project=2,dev=1')).toEqual({
+    installation: 3,
+    project: 2,
+    roles: { ...RUN_LIMITS.roles, dev: 1 },
+  });
+  expect(limitsOf('dev=1,role=9').roles).toMatchObject({ dev: 1, pm: 9, km: 9 });
+});
+
+test.each([
+  ['', '“” is not like dev=2'],
+  ['dev', '“dev” is not like dev=2'],
+  ['dev=0', '“dev=0” is not like dev=2'],
+  ['dev=1.5', '“dev=1.5” is not like dev=2'],
+  ['dev=-1', '“dev=-1” is not like dev=2'],
+  ['dev=2,,qa=1', '“” is not like dev=2'],
+  ['devs=2', '“devs” is none of installation, project, role, pm, '],
+  ['dev=2,dev=3', 'dev stands there twice'],
+])('“%s” are no limits of runs', (text, message) => {
+  expect(() => workerConfig({ ...complete(), CODEXK8S_RUN_LIMITS: text })).toThrow(`CODEXK8S_RUN_LIMITS: ${message}`);
+});
+
+test('addresses that agents of every project reach are blocks, or single ones', () => {
+  const env = { ...complete(), CODEXK8S_AGENT_EGRESS: '203.0.113.0/24, 2001:db8::7' };
+  expect(workerConfig(env).CODEXK8S_AGENT_EGRESS).toEqual(['203.0.113.0/24', '2001:db8::7/128']);
+});
+
+test('a host among addresses that agents reach is refused, and named', () => {
+  const env = { ...complete(), CODEXK8S_AGENT_EGRESS: '203.0.113.0/24,registry.npmjs.org' };
+  expect(() => workerConfig(env)).toThrow(/CODEXK8S_AGENT_EGRESS: registry\.npmjs\.org is not an address/);
+});
+
+test('kill points need a directory that is there', () => {
+  expect(workerConfig({ ...complete(), CODEXK8S_KILL_POINTS: directory }).CODEXK8S_KILL_POINTS).toBe(directory);
+  const missing = { ...complete(), CODEXK8S_KILL_POINTS: join(directory, 'missing') };
+  expect(() => serverConfig(missing)).toThrow(/CODEXK8S_KILL_POINTS: is not a directory/);
+});

@@ -1,0 +1,133 @@
+import { Hono } from 'hono';
+import postgres from 'postgres';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { examine } from '../../src/diagnostics/doctor.ts';
+import { readTemporalDev } from '../../src/embedded/temporal/dev-settings.ts';
+import { convergeNamespace } from '../../src/embedded/temporal/namespace.ts';
+import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { startTemporal } from '../support/temporal.ts';
+import { fileOf, linesOf, serve } from './support.ts';
+
+const TOKEN = 'ghp_0123456789abcdefghij';
+const SECRET = 'a-short-secret-1';
+
+let database: TestDatabase;
+let temporal: Awaited<ReturnType<typeof startTemporal>>;
+beforeAll(async () => {
+  [database, temporal] = await Promise.all([startTestDatabase(), startTemporal()]);
+});
+afterAll(async () => {
+  await Promise.all([database?.stop(), temporal?.teardown()]);
+});
+
+/** GitHub, the model and the server, as far as the doctor asks them. */
+async function world({ scopes = 'repo, admin:repo_hook', token = TOKEN } = {}): Promise<string> {
+  const app = new Hono();
+  app.use('/github/*', async (c, next) =>
+    c.req.header('authorization') === `Bearer ${token}` ? next() : c.json({ message: 'Bad credentials' }, 401),
+  );
+  app.get('/github/user', (c) => c.json({ login: 'codex-bot' }, 200, { 'x-oauth-scopes': scopes }));
+  app.get('/github/rate_limit', (c) =>
+    c.json({ resources: { core: { limit: 5000, remaining: 4990, reset: 1_800_000_000 } } }),
+  );
+  app.get('/github/repos/olivia/mine', (c) => c.json({ permissions: { push: false, admin: false } }));
+  app.get('/model/models', (c) => c.json({ data: [] }));
+  app.get('/readyz', (c) => c.json({ status: 'ok', checks: { postgres: { status: 'ok' } } }));
+  return serve(app);
+}
+
+async function environment(url: string, more: NodeJS.ProcessEnv = {}): Promise<NodeJS.ProcessEnv> {
+  return {
+    CODEXK8S_DATABASE_URL_FILE: fileOf(database.url),
+    CODEXK8S_TEMPORAL_ADDRESS: temporal.address,
+    CODEXK8S_TEMPORAL_NAMESPACE: 'default',
+    CODEXK8S_PUBLIC_URL: url,
+    CODEXK8S_INTERNAL_URL: url,
+    CODEXK8S_GITHUB_API_URL: `${url}/github`,
+    CODEXK8S_GITHUB_TOKEN_FILE: fileOf(TOKEN),
+    CODEXK8S_RUN_TOKEN_KEY_FILE: fileOf('k'.repeat(32)),
+    CODEXK8S_WEBHOOK_SECRETS_FILE: fileOf(`${'w'.repeat(40)}\n${SECRET}`),
+    CODEXK8S_STAFF_TOKEN_FILE: fileOf('s'.repeat(20)),
+    CODEXK8S_MODEL_URL: `${url}/model`,
+    CODEXK8S_MODEL_KEY_FILE: fileOf('sk-0123456789abcdefghij'),
+    CODEXK8S_RUNTIME_DIRECTORY: '/var/lib/codex-k8s',
+    ...more,
+  };
+}
+
+test('an installation that is well, and what should be looked at', async () => {
+  const dev = readTemporalDev(new URL('../../temporal-dev.yaml', import.meta.url));
+  await convergeNamespace(temporal.address, { ...dev, namespace: { name: 'default', retentionDays: 90 } });
+  const report = await examine({}, await environment(await world()));
+  expect(linesOf(report.findings)).toEqual([
+    'ok configuration of the server: complete',
+    'ok configuration of the worker: complete',
+    'warning webhook secrets: 1 of 2 shorter than 32 characters',
+    expect.stringMatching(/^ok Postgres: answers, version \d+/),
+    expect.stringMatching(/^ok Postgres: migrations: all \d+ applied$/),
+    expect.stringMatching(/^ok Temporal: answers at 127\.0\.0\.1:\d+, version 1\.\d+/),
+    'ok Temporal: namespace default: histories are kept for 90 days',
+    'ok Temporal: search attributes: all 5 there',
+    'warning Temporal: workers: none asks for work',
+    "ok GitHub: the token is codex-bot's",
+    'ok GitHub: scopes: repo, admin:repo_hook',
+    'ok GitHub: rate limit: 4990 of 5000 requests left',
+    expect.stringMatching(/^ok server: is ready at /),
+    expect.stringMatching(/^ok model: answers at /),
+  ]);
+  expect(report.healthy).toBe(true);
+  expect(JSON.stringify(report)).not.toMatch(/ghp_|sk-01|a-short-secret/);
+});
+
+test('every variable that is wrong is named, and the rest is looked at all the same', async () => {
+  const env = await environment(await world());
+  const report = await examine(
+    { process: 'worker' },
+    { ...env, CODEXK8S_PUBLIC_URL: undefined, CODEXK8S_GITHUB_WRITES_PER_HOUR: 'many' },
+  );
+  const lines = linesOf(report.findings);
+  expect(lines[0]).toMatch(/^failed configuration of the worker: CODEXK8S_GITHUB_WRITES_PER_HOUR: /);
+  expect(lines[1]).toBe('failed configuration of the worker: CODEXK8S_PUBLIC_URL: is not set');
+  expect(lines.some((line) => line.startsWith('ok Postgres: answers'))).toBe(true);
+  expect(lines.some((line) => line.startsWith('ok model'))).toBe(false);
+  expect(report.healthy).toBe(false);
+});
+
+test('a token that is refused, one that may too little, and a server that is away', async () => {
+  const refused = await examine({}, await environment(await world({ token: 'another' })));
+  expect(linesOf(refused.findings)).toContain('failed GitHub: the token is refused');
+  const url = await world({ scopes: 'public_repo' });
+  const poor = await examine({}, await environment(url, { CODEXK8S_INTERNAL_URL: 'http://127.0.0.1:1' }));
+  expect(linesOf(poor.findings)).toEqual(
+    expect.arrayContaining([
+      'failed GitHub: scopes: public_repo; repo is missing',
+      'warning server: does not answer at http://127.0.0.1:1',
+    ]),
+  );
+});
+
+test('a bound repository in which the token may not write', async () => {
+  const sql = postgres(database.url, { max: 1 });
+  await sql`insert into projects (id, slug, name) values ('0198d3a0-0000-7000-8000-000000000001', 'mine', 'mine')`;
+  await sql`insert into repositories (id, project_id, owner, name)
+            values (1, '0198d3a0-0000-7000-8000-000000000001', 'olivia', 'mine')`;
+  await sql.end();
+  const { findings } = await examine({}, await environment(await world()));
+  expect(linesOf(findings)).toContain('failed GitHub: olivia/mine: the token may not push');
+});
+
+test('a database without this schema, one that is away, and a namespace that is not there', async () => {
+  const empty = database.url.replace(/[^/]*$/, 'postgres');
+  const env = await environment(await world(), { CODEXK8S_TEMPORAL_NAMESPACE: 'nowhere' });
+  const bare = await examine({}, { ...env, CODEXK8S_DATABASE_URL_FILE: fileOf(empty) });
+  expect(linesOf(bare.findings)).toEqual(
+    expect.arrayContaining([
+      'failed Postgres: migrations: none has been applied',
+      'failed Temporal: namespace nowhere: not there',
+    ]),
+  );
+  const away = 'postgres://codexk8s:hunter2hunter2@127.0.0.1:1/codexk8s';
+  const dark = await examine({}, { ...env, CODEXK8S_DATABASE_URL_FILE: fileOf(away) });
+  expect(linesOf(dark.findings).find((line) => line.includes('Postgres'))).toMatch(/^failed Postgres: .*ECONNREFUSED/);
+  expect(JSON.stringify(dark)).not.toContain('hunter2');
+});

@@ -1,0 +1,77 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { branchName, environmentName, issueOfBranch } from '../../../src/domain/issue/names.ts';
+
+const anId = fc.maxSafeNat();
+const aProject = fc.oneof(
+  fc.string(),
+  fc.string({ unit: 'binary' }),
+  fc.constantFrom('demo', 'r1-i1', '-', 'a'.repeat(100), 'A--b_'),
+);
+
+describe("an environment's name", () => {
+  test('is made of the project, the repository and the issue', () => {
+    expect(environmentName('Demo Shop', { repositoryId: 42, number: 7 })).toBe('codex-demo-shop-r42-i7');
+  });
+
+  test('does without a project that has no letters', () => {
+    expect(environmentName('...', { repositoryId: 42, number: 7 })).toBe('codex-r42-i7');
+  });
+
+  test('is a DNS-1123 label of at most 63 characters, whatever the project is called', () => {
+    fc.assert(
+      fc.property(aProject, anId, anId, (project, repositoryId, number) => {
+        const name = environmentName(project, { repositoryId, number });
+        expect(name).toMatch(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
+        expect(name.length).toBeLessThanOrEqual(63);
+      }),
+    );
+  });
+
+  test('is never shared by two issues, whatever their projects are called', () => {
+    const issue = fc.record({ repositoryId: fc.oneof(fc.nat(20), anId), number: fc.oneof(fc.nat(20), anId) });
+    fc.assert(
+      fc.property(aProject, issue, aProject, issue, (oneProject, one, otherProject, other) => {
+        fc.pre(one.repositoryId !== other.repositoryId || one.number !== other.number);
+        expect(environmentName(oneProject, one)).not.toBe(environmentName(otherProject, other));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  test('is the same each time', () => {
+    fc.assert(
+      fc.property(aProject, anId, anId, (project, repositoryId, number) => {
+        const issue = { repositoryId, number };
+        expect(environmentName(project, issue)).toBe(environmentName(project, issue));
+      }),
+    );
+  });
+});
+
+describe("an issue's branch", () => {
+  test('leads back to its issue', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 2 ** 31 - 1 }), (number) => {
+        expect(issueOfBranch(branchName(number))).toBe(number);
+      }),
+    );
+  });
+
+  test.each([
+    'main',
+    'codex/issue-',
+    'codex/issue-0',
+    'codex/issue-07',
+    'codex/issue-7/more',
+    'codex/issue-7\n',
+    'codex/issue--7',
+    'codex/issue-7a',
+    'codex/issue-99999999999',
+    'refs/heads/codex/issue-7',
+    'Codex/issue-7',
+    ' codex/issue-7',
+  ])('%j is not ours', (branch) => {
+    expect(issueOfBranch(branch)).toBeUndefined();
+  });
+});

@@ -1,0 +1,244 @@
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { Locale } from '../../../src/domain/locale.ts';
+import { FAILURES, isTerminal, RUN_STATUSES, type RunStatus } from '../../../src/domain/run/runs.ts';
+import { withLastWords } from '../../../src/domain/messages/recent-output.ts';
+import {
+  newStory,
+  pagesOf,
+  renderStatusComment,
+  statusMarker,
+  withStep,
+  type RunStory,
+} from '../../../src/domain/messages/status-comment.ts';
+
+const RUN = '0f0f0f0f-0000-4000-8000-000000000002';
+const PAGE = `https://codex.example/runs/${RUN}`;
+const PAGES = pagesOf('https://codex.example', { repositoryId: 1, owner: 'acme', name: 'demo', number: 7 }, RUN);
+const LOCALES: Locale[] = ['en', 'ru'];
+const OF_ALL = LOCALES.flatMap((locale) => RUN_STATUSES.map((status): [Locale, RunStatus] => [locale, status]));
+
+function story(status: RunStatus, more: Partial<RunStory> = {}): RunStory {
+  const asked = newStory(
+    {
+      runId: RUN,
+      target: { stage: 'dev', kind: 'work' },
+      trigger: 'label:1',
+      by: { login: 'olivia' },
+      requestedAt: '2026-11-21T10:00:00.000Z',
+    },
+    { branch: 'codex/issue-7', model: 'gpt-5.5', reasoningEffort: 'medium', pullRequest: null },
+  );
+  return { ...withStep(asked, status, '2026-11-21T10:05:00.000Z'), ...more };
+}
+
+function failed(detail: string): RunStory {
+  return story('failed', { failure: { reason: 'agent_failed', detail } });
+}
+
+/** The line under the title. */
+function headline(text: string): string {
+  return text.split('\n\n')[2] ?? '';
+}
+
+describe('the status comment', () => {
+  test.each(OF_ALL)('in %s begins with its marker when the run is %s', (locale, status) => {
+    expect(renderStatusComment(story(status), locale, PAGES).startsWith(`${statusMarker(RUN)}\n`)).toBe(true);
+  });
+
+  test.each(OF_ALL)('in %s says in a sentence that the run is %s, with a link', (locale, status) => {
+    expect(headline(renderStatusComment(story(status), locale, PAGES))).toMatch(
+      new RegExp(String.raw`^\p{Lu}[\p{L}\s;,'-]+\. \[\p{L}+\]\(${PAGE}\)$`, 'u'),
+    );
+  });
+
+  test.each(OF_ALL)('in %s has nothing left to fill when the run is %s', (locale, status) => {
+    expect(renderStatusComment(story(status), locale, PAGES)).not.toMatch(/undefined|null|NaN|\{\w+\}|\[object/);
+  });
+
+  test.each(OF_ALL)('in %s tells in its timeline that the run is %s', (locale, status) => {
+    const steps = renderStatusComment(story(status), locale, PAGES)
+      .split('\n')
+      .filter((line) => line.startsWith('- '));
+    expect(steps).toHaveLength(status === 'queued' ? 1 : 2);
+    for (const step of steps) expect(step).toMatch(/^- [✅⏳❌🚫] \p{Lu}[\p{L} ]+ · 2026-11-21 10:0[05]:00 UTC$/u);
+  });
+
+  test.each(LOCALES.flatMap((locale) => FAILURES.map((failure) => [locale, failure] as const)))(
+    'in %s has a sentence of its own for %s',
+    (locale, failure) => {
+      const text = (reason: (typeof FAILURES)[number]): string =>
+        renderStatusComment(story('failed', { failure: { reason, detail: '' } }), locale, PAGES).split('\n\n')[3] ?? '';
+      expect(text(failure)).toMatch(/^\p{Lu}.+\.$/u);
+      expect(FAILURES.filter((other) => text(other) === text(failure))).toEqual([failure]);
+    },
+  );
+
+  test.each(RUN_STATUSES)('speaks two languages when the run is %s', (status) => {
+    const [english, russian] = LOCALES.map((locale) => renderStatusComment(story(status), locale, PAGES));
+    expect(english).not.toMatch(/\p{Script=Cyrillic}/u);
+    expect(russian).toMatch(/\p{Script=Cyrillic}/u);
+  });
+
+  test.each(LOCALES)('in %s says which place a waiting run has', (locale) => {
+    expect(headline(renderStatusComment(story('queued', { queuePlace: 3 }), locale, PAGES))).toContain(' 3 ');
+  });
+
+  test.each(LOCALES)('in %s names the pull request of finished work', (locale) => {
+    const pullRequest = { number: 8, url: 'https://github.com/acme/demo/pull/8' };
+    expect(headline(renderStatusComment(story('succeeded', { pullRequest }), locale, PAGES))).toContain('#8 ');
+  });
+
+  test.each(LOCALES)('in %s says who ended a run, and why', (locale) => {
+    const text = renderStatusComment(
+      story('canceled', { canceled: { by: 'olivia', reason: 'wrong issue' } }),
+      locale,
+      PAGES,
+    );
+    expect(headline(text)).toMatch(/olivia.*wrong issue/);
+  });
+
+  test.each<[string, RegExp, Partial<RunStory>]>([
+    ['the run', new RegExp(RUN), {}],
+    ['who asked', /\| olivia \|/, {}],
+    ['the branch', /`codex\/issue-7`/, {}],
+    ['the model and its effort', /gpt-5\.5 \(medium\)/, {}],
+    ['the environment', /`codex-demo-r42-i7`/, { environment: 'codex-demo-r42-i7' }],
+    ['how long the environment is kept', /2026-11-22 10:00 UTC/, { environmentUntil: '2026-11-22T10:00:00.000Z' }],
+    ['the pull request', /\| #8 \|/, { pullRequest: { number: 8, url: '' } }],
+  ])('names %s when it is known', (_what, shown, more) => {
+    expect(renderStatusComment(story('running', more), 'en', PAGES)).toMatch(shown);
+  });
+
+  test('leaves out what is not known', () => {
+    const text = renderStatusComment(story('running', { model: null }), 'en', PAGES);
+    expect(text).not.toMatch(/Environment|Model|Pull request/);
+  });
+
+  test('ends in the next steps', () => {
+    const next = renderStatusComment(failed(''), 'en', PAGES).split('\n\n').slice(-2).join('\n');
+    expect(next).toMatch(/^\*\*Next steps\*\*\n\| .+/);
+    expect(next).toContain('`run:dev`');
+  });
+
+  test('has no next steps when somebody has merged the work', () => {
+    const pullRequest = { number: 8, url: 'https://github.com/acme/demo/pull/8' };
+    const text = renderStatusComment(story('succeeded', { pullRequest, mergedBy: 'olivia' }), 'en', PAGES);
+    expect(text).not.toContain('Next steps');
+  });
+
+  test.each<[RunStatus, boolean]>([
+    ['queued', false],
+    ['preparing', false],
+    ['running', true],
+    ['publishing', true],
+    ['succeeded', false],
+    ['failed', true],
+    ['canceled', false],
+  ])('has a place for the words of the agent when the run is %s: %s', (status, has) => {
+    const text = withLastWords(renderStatusComment(story(status), 'en', PAGES), [{ at: new Date(0), text: 'Hm.' }]);
+    expect(text.includes('Hm.')).toBe(has);
+  });
+
+  test('points to the pages of the run and of the issue', () => {
+    expect(PAGES).toEqual({ run: PAGE, issue: 'https://codex.example/issues/acme/demo/7' });
+  });
+
+  test('shows the reason of a cancel in one line that mentions nobody', () => {
+    const canceled = { by: 'olivia', reason: 'no\n\n# Big @olivia' };
+    expect(headline(renderStatusComment(story('canceled', { canceled }), 'en', PAGES))).toMatch(
+      /: no # Big @\u200Bolivia\. \[/,
+    );
+  });
+
+  test('shows the summary of finished work only', () => {
+    expect(renderStatusComment(story('succeeded', { summary: 'Words are counted.' }), 'en', PAGES)).toContain(
+      'Words are counted.',
+    );
+    expect(renderStatusComment(story('running', { summary: 'Words are counted.' }), 'en', PAGES)).not.toContain(
+      'Words are',
+    );
+  });
+});
+
+describe('the detail of a failure', () => {
+  /** What a reader of Markdown takes for the detail: from the first fence to the line that closes it. */
+  function fenced(text: string): { inside: string; after: string } {
+    const [, fence = '', rest = ''] = /\n(`{3,})text\n([\s\S]*)$/.exec(text) ?? [];
+    const lines = rest.split(/\r\n|\r|\n/);
+    const end = lines.findIndex((line) => new RegExp(`^ {0,3}\`{${fence.length},}[ \t]*$`).test(line));
+    return { inside: lines.slice(0, end).join('\n'), after: lines.slice(end + 1).join('\n') };
+  }
+
+  test.each([
+    'plain',
+    '```\n# Big\n```',
+    '````\n@everyone',
+    '```text\n```\n```',
+    '   ```\nout',
+    '~~~\nout',
+    '</details><!-- codex-k8s:run-status other -->',
+    'a\r```\rb',
+    `${'`'.repeat(50)}\nout`,
+  ])('%j cannot break out of its fence', (detail) => {
+    const { inside, after } = fenced(renderStatusComment(failed(detail), 'en', PAGES));
+    expect(inside).toBe(detail.replaceAll('\r', '\n'));
+    expect(after).toMatch(/^\n\*\*Timeline\*\*/);
+  });
+
+  test('cannot break out of its fence, whatever it holds', () => {
+    const piece = fc.oneof(
+      fc.string(),
+      fc.constantFrom('`', '```', '````', '\n', '\r', '\r\n', '~~~', '   ', '<!--', '-->'),
+    );
+    fc.assert(
+      fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
+        fc.pre(pieces.join('').trim() !== '');
+        expect(fenced(renderStatusComment(failed(pieces.join('')), 'en', PAGES)).after).toMatch(/^\n\*\*Timeline\*\*/);
+      }),
+    );
+  });
+
+  test('cannot break out of its fence where it is cut', () => {
+    const detail = `${'x'.repeat(1490)}${'`'.repeat(40)}\nout`;
+    expect(fenced(renderStatusComment(failed(detail), 'en', PAGES)).after).toMatch(/^\n\*\*Timeline\*\*/);
+  });
+
+  test('is cut where it is long', () => {
+    expect(renderStatusComment(failed('x'.repeat(100_000)), 'en', PAGES).length).toBeLessThan(4000);
+  });
+
+  test('is text that GitHub can hold, wherever it is cut', () => {
+    for (const before of [1498, 1499, 1500])
+      expect(renderStatusComment(failed(`${'x'.repeat(before)}😀😀`), 'en', PAGES).isWellFormed()).toBe(true);
+  });
+
+  test('is left out where there is none', () => {
+    expect(renderStatusComment(failed(' \n'), 'en', PAGES)).not.toContain('```');
+  });
+});
+
+describe('the story of a run', () => {
+  test('enters a step once', () => {
+    const once = withStep(story('queued'), 'preparing', '2026-11-21T10:01:00.000Z');
+    expect(withStep(once, 'preparing', '2026-11-21T10:02:00.000Z')).toEqual(once);
+  });
+
+  test('keeps its steps in their order', () => {
+    const steps = (['preparing', 'running', 'publishing', 'succeeded'] as const).reduce(
+      (told, step) => withStep(told, step, '2026-11-21T10:01:00.000Z'),
+      story('queued'),
+    );
+    expect(steps.timeline.map(({ step }) => step)).toEqual([
+      'queued',
+      'preparing',
+      'running',
+      'publishing',
+      'succeeded',
+    ]);
+  });
+
+  test('ends in three ways', () => {
+    expect(RUN_STATUSES.filter(isTerminal)).toEqual(['succeeded', 'failed', 'canceled']);
+  });
+});

@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest';
+import {
+  placeForEnvironmentEnd,
+  toldInComments,
+  withEnvironmentEnd,
+  type EnvironmentEvent,
+} from '../../../src/domain/messages/workspace-removal.ts';
+import { newStory, renderStatusComment } from '../../../src/domain/messages/status-comment.ts';
+
+const AT = new Date('2026-11-21T10:05:07.000Z');
+
+function bodyOf(locale: 'en' | 'ru'): string {
+  return `# A run\n\n| | |\n|---|---|\n| Kept until | 2026-11-22 10:00 UTC${placeForEnvironmentEnd(locale)} |\n| Model | gpt |`;
+}
+
+function rowAfter(
+  type: EnvironmentEvent['type'],
+  payload: Record<string, unknown>,
+  locale: 'en' | 'ru' = 'en',
+): string {
+  const lines = withEnvironmentEnd(bodyOf(locale), { type, at: AT, payload }).split('\n');
+  expect(lines.toSpliced(4, 1)).toEqual(bodyOf(locale).split('\n').toSpliced(4, 1));
+  return lines[4] ?? '';
+}
+
+describe('what became of an environment, in the status comment', () => {
+  test('is nothing while nothing was told of it', () => {
+    const text = withEnvironmentEnd(bodyOf('en'), undefined);
+    expect(text.split('\n')[4]).toBe('| Kept until | 2026-11-22 10:00 UTC |');
+  });
+
+  test('is that it was removed, when, and why', () => {
+    const told = { namespace: 'demo-i7', reason: 'issue_closed' };
+    expect(rowAfter('run.namespace.cleaned', told)).toBe(
+      '| Environment removed | 2026-11-21 10:05 UTC, the issue was closed |',
+    );
+  });
+
+  test('is that it was removed, also for a reason that has no words yet', () => {
+    expect(rowAfter('run.namespace.cleaned', { reason: 'because' })).toBe(
+      '| Environment removed | 2026-11-21 10:05 UTC |',
+    );
+  });
+
+  test('is until when `run:debug` keeps it', () => {
+    expect(rowAfter('run.namespace.cleanup_skipped', { until: '2026-11-23T10:00:00.000Z' })).toBe(
+      '| Environment kept until | 2026-11-23 10:00 UTC (`run:debug`) |',
+    );
+  });
+
+  test('is what holds it', () => {
+    const held = 'namespace demo-i7 is still being deleted: Some content\nhas finalizers | remaining';
+    expect(rowAfter('run.namespace.cleanup_blocked', { held })).toBe(
+      String.raw`| Environment not removed yet | 2026-11-21 10:05 UTC: namespace demo-i7 is still being deleted: Some content has finalizers \| remaining |`,
+    );
+  });
+
+  test('is why it could not be removed', () => {
+    expect(rowAfter('run.namespace.cleanup_failed', { error: 'namespace x belongs to somebody' })).toBe(
+      '| Environment not removed | 2026-11-21 10:05 UTC: namespace x belongs to somebody |',
+    );
+  });
+
+  test('is told in the language of the comment', () => {
+    expect(rowAfter('run.namespace.cleaned', { reason: 'ttl_expired' }, 'ru')).toBe(
+      '| Окружение удалено | 2026-11-21 10:05 UTC, вышел срок |',
+    );
+  });
+
+  test('calls nobody, whatever words it is told in', () => {
+    expect(rowAfter('run.namespace.cleanup_failed', { error: '@paula <!-- <img> `x' })).toBe(
+      '| Environment not removed | 2026-11-21 10:05 UTC: @\u200Bpaula &lt;!-- \\<img> \\`x |',
+    );
+  });
+
+  test.each(['```js', '~~~', '| a |'])('stays one row when it is told as %j', (error) => {
+    expect(rowAfter('run.namespace.cleanup_failed', { error })).toMatch(/^\| Environment not removed \| 2026-.* \|$/);
+  });
+
+  test('leaves a comment as it is that has no place for it', () => {
+    expect(withEnvironmentEnd('as it is', { type: 'run.namespace.cleaned', at: AT, payload: {} })).toBe('as it is');
+  });
+
+  test.each(['en', 'ru'] as const)('does not appear where somebody else has put such a place, in %s', (locale) => {
+    const told = `mine${placeForEnvironmentEnd(locale)}`;
+    const event = { type: 'run.namespace.cleaned', at: AT, payload: {} } as const;
+    const text = withEnvironmentEnd(`${told}\n${bodyOf('ru')}`, event);
+    expect(text.startsWith(`${told}\n# A run`)).toBe(true);
+    expect(text).toContain('| Окружение удалено |');
+  });
+
+  test('has its place in the comment of a run that has an environment', () => {
+    const story = {
+      ...newStory(
+        {
+          runId: '7f1e4d0c-0000-4000-8000-000000000001',
+          target: { stage: 'dev', kind: 'work' },
+          trigger: 'label:1',
+          by: { login: 'paula' },
+          requestedAt: AT.toISOString(),
+        },
+        { branch: 'codex/issue-7', model: null, reasoningEffort: null, pullRequest: null },
+      ),
+      environment: 'demo-i7',
+      environmentUntil: AT.toISOString(),
+    };
+    const body = renderStatusComment(story, 'ru', { run: 'https://x/run', issue: 'https://x/issue' });
+    const told = { type: 'run.namespace.cleaned', at: AT, payload: { reason: 'issue_closed' } } as const;
+    expect(withEnvironmentEnd(body, told)).toContain('| Окружение удалено | 2026-11-21 10:05 UTC, задача закрыта |');
+  });
+});
+
+describe('what is told in comments', () => {
+  const cleaned = (reason: string) => ({ type: 'run.namespace.cleaned', payload: { reason } });
+
+  test('is the event of an environment, among others', () => {
+    const event = cleaned('issue_closed');
+    expect(toldInComments([{ type: 'issue.closed', payload: {} }, event])).toBe(event);
+  });
+
+  test('is nothing that happened to anything else', () => {
+    expect(toldInComments([{ type: 'issue.closed', payload: {} }])).toBeUndefined();
+  });
+
+  test('is nothing in a repository where nobody can write any more', () => {
+    expect(toldInComments([cleaned('repository_gone')])).toBeUndefined();
+  });
+});

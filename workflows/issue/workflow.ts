@@ -1,0 +1,69 @@
+/** One issue, from its first label until it is closed and its environment is gone. Handlers record; one loop acts. */
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  continueAsNew,
+  isCancellation,
+  log,
+  patched,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
+import { isOver, newIssueState, receive, waitsFor, type IssueState } from '../../src/domain/issue/issue-life.ts';
+import { createIssueActs } from './handlers.ts';
+import { issueStateQuery, observed, searchAttributes, type IssueInput } from '../messages.ts';
+
+export async function issueWorkflow({ issue, title, url, ...rest }: IssueInput): Promise<void> {
+  const state = rest.state ?? newIssueState(title, url, new Date().toISOString());
+  // Decided once, at the beginning: an execution that began under 0.1.0 goes on as it began, until it continues as new.
+  const since02 = patched('facts-confirmed-by-github');
+  const hearsEarly = patched('heard-before-a-conversation');
+  const refusesApart = patched('refusals-take-no-click');
+  setHandler(issueStateQuery, () => state);
+  setHandler(observed, ({ facts }) => receive(state, facts, since02));
+  const acts = createIssueActs(issue, state, { since02, hearsEarly, refusesApart });
+  let shown = '';
+
+  while (!isOver(state)) {
+    if (workflowInfo().continueAsNewSuggested) {
+      await condition(allHandlersFinished);
+      if (await acts.letGo()) await continueAsNew<typeof issueWorkflow>({ issue, title, url, state });
+      await condition(() => state.unread.length > 0);
+    }
+    if (state.unread.length === 0) await untilSomethingHappens(state, acts.endsAt());
+    try {
+      await acts.next();
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      log.error('a fact could not be acted on', { error });
+    }
+    const waitingFor = waitsFor(state);
+    if (waitingFor !== shown) {
+      shown = waitingFor;
+      setCurrentDetails(`**${title}**\n\nwaits for: ${waitingFor}`);
+      upsertSearchAttributes([{ key: searchAttributes.waitingFor, value: waitingFor }]);
+    }
+  }
+}
+
+/** Returns when a fact is unread, the environment's lease or a conversation runs out, or the history has grown long. */
+async function untilSomethingHappens(state: IssueState, discussionEndsAt: number | undefined): Promise<void> {
+  const woken = (): boolean => state.unread.length > 0 || workflowInfo().continueAsNewSuggested;
+  const lease = state.environment && !state.active ? Date.parse(state.environment.until) : undefined;
+  if (lease === undefined && discussionEndsAt === undefined) return condition(woken);
+  const isLease = discussionEndsAt === undefined || (lease !== undefined && lease < discussionEndsAt);
+  const left = Math.max(0, Math.min(lease ?? Infinity, discussionEndsAt ?? Infinity) - Date.now());
+  await CancellationScope.cancellable(async () => {
+    const scope = CancellationScope.current();
+    const summary = isLease ? `Lease of ${state.environment?.name}` : 'The conversation ends by itself';
+    const end = sleep(left, { summary }).catch((error: unknown) => {
+      if (!isCancellation(error)) throw error;
+    });
+    await Promise.race([condition(woken), end]);
+    scope.cancel();
+  });
+}

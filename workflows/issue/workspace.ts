@@ -1,0 +1,89 @@
+/** The issue's environment is a lease (design.md, decision 10): it is taken, kept for debugging, and given back. */
+import { isCancellation, rootCause } from '@temporalio/workflow';
+import type { Removal } from '../../activities/agents/agents.ts';
+import { modeOf } from '../../src/domain/workspace/workspaces.ts';
+import { issueKey } from '../../src/domain/issue/facts.ts';
+import type { IssueState, PlannedRun } from '../../src/domain/issue/issue-life.ts';
+import { environmentName } from '../../src/domain/issue/names.ts';
+import { environmentHoursOf, type RunSettings } from '../../src/domain/stages/settings.ts';
+import { roleOf, RUN_DEBUG } from '../../src/domain/stages/stages.ts';
+import { leaseNamespace, readLabelTruth, readSettings, releaseNamespace, removeEnvironment } from '../activities.ts';
+import { type Happening, leftOut } from './projection.ts';
+import type { IssueInHand } from './context.ts';
+
+/** The environment that the issue has, with a lease that begins anew; else a new one, named as its project says. */
+export async function environmentFor(
+  here: IssueInHand,
+  { target }: PlannedRun,
+  settings: RunSettings,
+): Promise<NonNullable<IssueState['environment']>> {
+  const { issue, state } = here;
+  const hours = environmentHoursOf(settings, roleOf(target));
+  const lease = { hours, until: leaseEnd(hours) };
+  const { project, namespaceTemplate } = settings;
+  const template = modeOf(target) === 'full-env' ? namespaceTemplate : undefined;
+  // A checkout has no slot: what needs a whole environment begins in one of its own.
+  if (state.environment && template !== undefined && !state.environment.leased) await cleanUp(here, 'slot_needed');
+  if (state.environment) return { ...state.environment, ...lease };
+  if (template === undefined) return { name: environmentName(project, issue), ...lease };
+  return { name: await leaseNamespace({ issueKey: issueKey(issue), project, template }), ...lease, leased: true };
+}
+
+/** ISO 8601. */
+function leaseEnd(hours: number): string {
+  return new Date(Date.now() + hours * 3_600_000).toISOString();
+}
+
+/** A conversation ends when nobody says anything, an environment when its lease runs out. */
+export async function expire(here: IssueInHand): Promise<void> {
+  const { state, since02, discussion } = here;
+  const endsAt = discussion.endsAt();
+  if (endsAt !== undefined && endsAt <= Date.now())
+    return discussion.end('codex-k8s', 'nobody said anything for eight hours');
+  if (!state.environment || state.active || Date.parse(state.environment.until) > Date.now()) return;
+  if (since02 && (await keptForDebugging(here, state.environment))) return;
+  await cleanUp(here, 'ttl_expired');
+}
+
+/** `run:debug` keeps an environment until its issue is closed (requirements.md R7): its lease begins anew. */
+async function keptForDebugging(
+  { issue, state, show }: IssueInHand,
+  environment: NonNullable<IssueState['environment']>,
+): Promise<boolean> {
+  const truth = await readLabelTruth({ issue, label: RUN_DEBUG, facts: [] }).catch(leftOut);
+  if (!truth?.labels.some((label) => label.trim().toLowerCase() === RUN_DEBUG)) return false;
+  const { environmentHours } = await readSettings({ repositoryId: issue.repositoryId });
+  const until = leaseEnd(environment.hours ?? environmentHours);
+  state.environment = { ...environment, until };
+  const payload = { namespace: environment.name, reason: 'debug_label_present', until };
+  await show([{ type: 'run.namespace.cleanup_skipped', payload }]);
+  return true;
+}
+
+/** Removes the environment, if there is one, and shows how that went. */
+export async function cleanUp({ state, show, issue }: IssueInHand, reason: string): Promise<void> {
+  if (!state.environment) return show([]);
+  const { name, leased } = state.environment;
+  const happened = await removeEnvironment({ environment: name, owner: issueKey(issue) }).then(
+    // 0.2.0 answered nothing.
+    (removal: Removal | null | undefined): Happening =>
+      removal?.held === undefined
+        ? { type: 'run.namespace.cleaned', payload: { namespace: name, reason } }
+        : { type: 'run.namespace.cleanup_blocked', payload: { namespace: name, reason, held: removal.held } },
+    (error: unknown): Happening => {
+      if (isCancellation(error)) throw error;
+      const failed = rootCause(error) ?? String(error);
+      return { type: 'run.namespace.cleanup_failed', payload: { namespace: name, reason, error: failed } };
+    },
+  );
+  // What cannot be removed is held by something, is somebody else's, or a person's to look at: the issue goes on without it.
+  state.environment = null;
+  // Nobody else gets the name of one that may stay: the sweep of environments gives it back.
+  if (leased && happened.type !== 'run.namespace.cleanup_failed') await releaseNamespace({ issueKey: issueKey(issue) });
+  await show([happened]);
+}
+
+/** Why an environment goes with its issue. */
+export function whyOver(state: IssueState): string {
+  return state.gone === undefined ? 'issue_closed' : 'repository_gone';
+}
