@@ -15,7 +15,7 @@ const PERMANENT: Readonly<Record<number, string>> = {
 };
 
 /** What the runtimes throw that only a person can put right. */
-const PERMANENT_BY_NAME = new Set(['ForeignEnvironment', 'NetworkUnsafe']);
+const PERMANENT_BY_NAME = new Set(['ForeignWorkspace', 'NetworkUnsafe']);
 
 /** An agent could not begin; the failure's first detail is the `Loss`. */
 const AGENT_CANNOT_BEGIN = 'AgentCannotBegin';

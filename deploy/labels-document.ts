@@ -84,7 +84,7 @@ conversation ends when the label is taken off, a run is asked for, the issue is 
   },
   {
     group: 'debug',
-    title: 'Look into the environment',
+    title: 'Look into the workspace',
     text: `On an issue, beside a \`run:…\` label. It has a name like theirs and starts nothing.`,
   },
   {
@@ -159,7 +159,7 @@ function stages(): string {
 The lead is the agent that is launched; the other roles have a say in the review. A pull request that changes files outside
 its stage's scope is not opened. \`full-env\` has the project's services around it, \`code-only\` a checkout.
 
-${table(['stage', 'lead', 'others', 'usual artefacts', 'may change', 'environment', 'begins when'], rows)}`;
+${table(['stage', 'lead', 'others', 'usual artefacts', 'may change', 'workspace', 'begins when'], rows)}`;
 }
 
 /** When the profiles let a stage begin. */

@@ -40,7 +40,7 @@ const courtesy: ActivityOptions = {
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 };
 
-/** Environments and processes: a quarter of an hour of trouble is the runtime's fault, and said so. */
+/** Workspaces and processes: a quarter of an hour of trouble is the runtime's fault, and said so. */
 const runtime: ActivityOptions = {
   startToCloseTimeout: '2 minutes',
   heartbeatTimeout,
@@ -107,17 +107,17 @@ export const catchUpStatusComment = effect(
 export const restoreStatusComment = effect('restoreStatusComment', courtesy, 'Make the status comment right again');
 export const writeRefusal = effect('writeRefusal', courtesy, 'Say why no run was started');
 
-export const launchAgent = effect('launchAgent', runtime, 'Make the environment and start the agent in it, in turn');
+export const launchAgent = effect('launchAgent', runtime, 'Make the workspace and start the agent in it, in turn');
 export const findEndedRuns = effect(
   'findEndedRuns',
   { ...runtime, scheduleToCloseTimeout: '3 minutes' },
   'Look for runs that ended without giving up their turn',
 );
 export const stopAgent = effect('stopAgent', runtime, 'Stop the agent');
-export const removeEnvironment = effect(
-  'removeEnvironment',
+export const removeWorkspace = effect(
+  'removeWorkspace',
   { ...runtime, scheduleToCloseTimeout: '24 hours' },
-  'Remove the environment',
+  'Remove the workspace',
 );
 
 export const awaitAgent = effect('awaitAgent', agent, 'The agent works');

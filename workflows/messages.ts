@@ -37,7 +37,7 @@ export interface RunInput {
   readonly issueTitle: string;
   readonly plan: PlannedRun;
   readonly settings: RunSettings;
-  readonly environment: { readonly name: string; readonly until: string };
+  readonly workspace: { readonly name: string; readonly until: string };
   /** The conversation that a revise goes on with. */
   readonly resume: { readonly runId: string; readonly threadId: string; readonly profile?: AgentProfile } | null;
   readonly pullRequest: { readonly number: number; readonly url: string } | null;
@@ -76,7 +76,7 @@ export const runStoryQuery = defineQuery<RunStory>('runStory');
 export const SCHEDULES = {
   redeliverySweep: 'sweep:redelivery',
   reconcileSweep: 'sweep:reconcile',
-  environmentSweep: 'sweep:environments',
+  workspaceSweep: 'sweep:workspaces',
 } as const;
 
 export interface ReconcileInput {
@@ -84,8 +84,8 @@ export interface ReconcileInput {
   readonly graceSeconds: number;
 }
 
-export interface EnvironmentSweepInput {
-  /** An environment that was used less than so many seconds ago is let be. */
+export interface WorkspaceSweepInput {
+  /** A workspace that was used less than so many seconds ago is let be. */
   readonly ageSeconds: number;
   /** Seconds between the first look and the second. */
   readonly graceSeconds: number;

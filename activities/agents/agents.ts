@@ -1,13 +1,13 @@
-/** Agents and their environments. Names are deterministic: a repeated launch finds what is there. */
+/** Agents and their workspaces. Names are deterministic: a repeated launch finds what is there. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { cancellationSignal, log } from '@temporalio/activity';
 import type { CapacityAnswer, CapacityRequest } from '../../src/domain/run/permits.ts';
-import type { EnvironmentUse } from '../../src/domain/workspace/workspaces.ts';
+import type { WorkspaceUse } from '../../src/domain/workspace/workspaces.ts';
 import type { Loss } from '../../src/domain/run/termination-reasons.ts';
 import { createRedactor } from '../../src/domain/agent/redaction.ts';
 import type { Failure } from '../../src/domain/run/runs.ts';
 import { STAGES, type Stage } from '../../src/domain/stages/stages.ts';
-import type { ListedEnvironment } from '../../src/domain/maintenance/sweeps.ts';
+import type { ListedWorkspace } from '../../src/domain/maintenance/sweeps.ts';
 import { beginAttempt, closeAssignment, findAssignment } from '../../src/store/runs/assignments.ts';
 import type { Database } from '../../src/store/connection/database.ts';
 import { storeLastLog } from '../../src/store/runs/run-log.ts';
@@ -17,7 +17,7 @@ import type { StatusComments } from '../github/status-comments.ts';
 
 /** One agent process of a run; `attempt` counts from 1. */
 export interface AgentRef {
-  readonly environment: string;
+  readonly workspace: string;
   readonly runId: string;
   readonly attempt: number;
 }
@@ -29,10 +29,10 @@ export interface AgentLaunch extends AgentRef {
   /** The issue's key. */
   readonly owner: string;
   readonly token: string;
-  readonly use: EnvironmentUse;
+  readonly use: WorkspaceUse;
 }
 
-/** `held`: what keeps the environment from being gone, when that takes long; it goes on leaving by itself. */
+/** `held`: what keeps the workspace from being gone, when that takes long; it goes on leaving by itself. */
 export interface Removal {
   readonly held?: string;
 }
@@ -40,8 +40,8 @@ export interface Removal {
 /** A runtime (design.md, decision 5). */
 export interface AgentRuntime {
   /**
-   * Makes the environment and starts the agent. Repeated, it finds both. Fails when the environment is somebody else's. Says
-   * which namespace it is, where that has not the environment's name.
+   * Makes the workspace and starts the agent. Repeated, it finds both. Fails when the workspace is somebody else's. Says
+   * which namespace it is, where that has not the workspace's name.
    */
   launch(agent: AgentLaunch): Promise<{ namespace?: string }>;
   /**
@@ -50,11 +50,11 @@ export interface AgentRuntime {
    */
   ended(agent: AgentRef, signal: AbortSignal): Promise<{ detail: string; loss?: Loss; log?: string; pod?: string }>;
   /** Stops whatever agent of the run lives: asked first, killed after a grace. */
-  stop(run: Pick<AgentRef, 'environment' | 'runId'>): Promise<void>;
-  /** Removes an environment that `owner` owns; one that is gone is removed already. */
-  removeEnvironment(environment: { name: string; owner: string }): Promise<Removal>;
-  /** All environments that this platform has made, and no others; the longest unused first. */
-  listEnvironments(): Promise<ListedEnvironment[]>;
+  stop(run: Pick<AgentRef, 'workspace' | 'runId'>): Promise<void>;
+  /** Removes a workspace that `owner` owns; one that is gone is removed already. */
+  removeWorkspace(workspace: { name: string; owner: string }): Promise<Removal>;
+  /** All workspaces that this platform has made, and no others; the longest unused first. */
+  listWorkspaces(): Promise<ListedWorkspace[]>;
 }
 
 export interface AgentPorts {
@@ -70,7 +70,7 @@ export type AgentEnd =
   | { readonly kind: 'reported'; readonly report: BriefReport }
   | { readonly kind: 'lost'; readonly detail: string; readonly loss?: Loss; readonly pod?: string };
 
-/** Whether the agent was started, or waits for its turn. `namespace`: where, if not in the environment's name. */
+/** Whether the agent was started, or waits for its turn. `namespace`: where, if not in the workspace's name. */
 export type LaunchAnswer =
   | { readonly granted: true; readonly namespace?: string }
   | Extract<CapacityAnswer, { granted: false }>;
@@ -90,8 +90,8 @@ type BriefReport =
 const FIRST_WORDS_MS = 2500;
 const WORDS_MS = 20_000;
 
-/** Of runs that began before environments had a use: with nothing but a checkout. */
-const UNKNOWN_USE: EnvironmentUse = {
+/** Of runs that began before workspaces had a use: with nothing but a checkout. */
+const UNKNOWN_USE: WorkspaceUse = {
   project: 'unknown',
   repositoryId: 0,
   issueNumber: 0,
@@ -125,7 +125,7 @@ export function createAgentActivities(
       owner: string;
       asks?: Pick<CapacityRequest, 'project' | 'role'>;
       launch?: number;
-      use?: EnvironmentUse;
+      use?: WorkspaceUse;
     }): Promise<LaunchAnswer> {
       const answer = asks ? await capacity.ask({ runId: agent.runId, ...asks }) : GRANTED;
       if (!answer.granted) return answer;
@@ -174,13 +174,13 @@ export function createAgentActivities(
     },
 
     /** Takes the agent's token away first, then stops its process. */
-    async stopAgent(run: { runId: string; environment: string }): Promise<void> {
+    async stopAgent(run: { runId: string; workspace: string }): Promise<void> {
       await closeAssignment(db, run.runId);
       await runtime.stop(run);
     },
 
-    async removeEnvironment({ environment, owner }: { environment: string; owner: string }): Promise<Removal> {
-      return classified(() => runtime.removeEnvironment({ name: environment, owner }));
+    async removeWorkspace({ workspace, owner }: { workspace: string; owner: string }): Promise<Removal> {
+      return classified(() => runtime.removeWorkspace({ name: workspace, owner }));
     },
   };
 }

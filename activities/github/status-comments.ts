@@ -5,7 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure, log } from '@temporalio/activity';
-import { hasPlaceForEnvironmentEnd, withEnvironmentEnd } from '../../src/domain/messages/workspace-removal.ts';
+import { hasPlaceForWorkspaceEnd, withWorkspaceEnd } from '../../src/domain/messages/workspace-removal.ts';
 import type { IssueRef } from '../../src/domain/issue/facts.ts';
 import { withLastWords } from '../../src/domain/messages/recent-output.ts';
 import { statusMarker } from '../../src/domain/messages/status-comment.ts';
@@ -19,9 +19,9 @@ import {
   keepHold,
   leaveComment,
   letGoOfComment,
-  readEnvironmentEnd,
+  readWorkspaceEnd,
   readLastWords,
-  runsInEnvironments,
+  runsInWorkspaces,
   wantComment,
   type StatusComment,
 } from '../../src/store/github/status-comments.ts';
@@ -63,8 +63,8 @@ const COMMENTS_OF_ISSUE = 10;
 
 export function createStatusComments({ db, github }: { readonly db: Database; readonly github: GitHubComments }) {
   async function textOf({ runId, body }: StatusComment): Promise<string> {
-    const end = hasPlaceForEnvironmentEnd(body) ? await readEnvironmentEnd(db, runId) : undefined;
-    return withLastWords(withEnvironmentEnd(body, end), await readLastWords(db, runId));
+    const end = hasPlaceForWorkspaceEnd(body) ? await readWorkspaceEnd(db, runId) : undefined;
+    return withLastWords(withWorkspaceEnd(body, end), await readLastWords(db, runId));
   }
 
   /** Brings a comment up to date with what its workflow does not know. What cannot be done now is left. */
@@ -146,16 +146,16 @@ export function createStatusComments({ db, github }: { readonly db: Database; re
     refresh: (runId: string): Promise<void> => refresh(runId, true),
 
     /**
-     * Shows what became of an issue's environment, in the comments of its newest runs. A courtesy: never fails, begins nothing
+     * Shows what became of an issue's workspace, in the comments of its newest runs. A courtesy: never fails, begins nothing
      * after half a minute, and ends with the first comment that GitHub does not take.
      */
-    async showEnvironmentEnd(issueKey: string, comments = COMMENTS_OF_ISSUE): Promise<void> {
+    async showWorkspaceEnd(issueKey: string, comments = COMMENTS_OF_ISSUE): Promise<void> {
       const deadline = performance.now() + COURTESY_MS;
       try {
-        for (const runId of await runsInEnvironments(db, issueKey, comments))
+        for (const runId of await runsInWorkspaces(db, issueKey, comments))
           if (performance.now() < deadline) await refresh(runId, false);
       } catch (error) {
-        log.warn('status comments do not say what became of the environment', { issueKey, error: String(error) });
+        log.warn('status comments do not say what became of the workspace', { issueKey, error: String(error) });
       }
     },
 

@@ -12,7 +12,7 @@ import {
   isOrphan,
   planRedelivery,
   type DeliveryAttempt,
-  type ListedEnvironment,
+  type ListedWorkspace,
   type WorkflowStatus,
 } from '../../src/domain/maintenance/sweeps.ts';
 import type { Database } from '../../src/store/connection/database.ts';
@@ -57,8 +57,8 @@ export interface SweepPorts {
   readonly intake: Intake;
   readonly github: GitHubRecords;
   readonly runtime: {
-    listEnvironments(): Promise<ListedEnvironment[]>;
-    removeEnvironment(environment: { name: string; owner: string }): Promise<{ readonly held?: string }>;
+    listWorkspaces(): Promise<ListedWorkspace[]>;
+    removeWorkspace(workspace: { name: string; owner: string }): Promise<{ readonly held?: string }>;
   };
   readonly workflows: WorkflowRecords;
   /** The login under which agents commit. */
@@ -107,13 +107,13 @@ export interface OrphansReport {
   readonly kept: readonly { readonly name: string; readonly reason: string }[];
 }
 
-/** What became of an environment that was nobody's; the reason why it is kept, or null for one that is gone. */
+/** What became of a workspace that was nobody's; the reason why it is kept, or null for one that is gone. */
 interface Fate {
   readonly name: string;
   readonly reason: string | null;
 }
 
-/** Environments that are removed at the same time: each may be waited for, and the cluster has others to serve. */
+/** Workspaces that are removed at the same time: each may be waited for, and the cluster has others to serve. */
 const REMOVED_AT_ONCE = 5;
 
 /** GitHub is asked for so many deliveries of one repository, and of all in one call of the activity. */
@@ -275,12 +275,12 @@ export function createSweepActivities(ports: SweepPorts) {
       return abandoned.slice(0, NAMED);
     },
 
-    /** Environments of ours that nobody can want any more. Nothing is removed yet. */
-    async findOrphans({ ageSeconds, limit }: { ageSeconds: number; limit: number }): Promise<ListedEnvironment[]> {
-      const orphans: ListedEnvironment[] = [];
-      for (const environment of await runtime.listEnvironments()) {
+    /** Workspaces of ours that nobody can want any more. Nothing is removed yet. */
+    async findOrphans({ ageSeconds, limit }: { ageSeconds: number; limit: number }): Promise<ListedWorkspace[]> {
+      const orphans: ListedWorkspace[] = [];
+      for (const workspace of await runtime.listWorkspaces()) {
         if (orphans.length >= limit) break;
-        if (await isNobodys(environment, ageSeconds)) orphans.push(environment);
+        if (await isNobodys(workspace, ageSeconds)) orphans.push(workspace);
       }
       return orphans;
     },
@@ -290,10 +290,10 @@ export function createSweepActivities(ports: SweepPorts) {
       orphans,
       ageSeconds,
     }: {
-      orphans: readonly ListedEnvironment[];
+      orphans: readonly ListedWorkspace[];
       ageSeconds: number;
     }): Promise<OrphansReport> {
-      const present = new Map((await runtime.listEnvironments()).map((environment) => [environment.name, environment]));
+      const present = new Map((await runtime.listWorkspaces()).map((workspace) => [workspace.name, workspace]));
       const fates: Fate[] = [];
       for (let start = 0; start < orphans.length; start += REMOVED_AT_ONCE) {
         const some = orphans.slice(start, start + REMOVED_AT_ONCE);
@@ -308,32 +308,32 @@ export function createSweepActivities(ports: SweepPorts) {
 
   /** Removes what is still nobody's: it was found to be so a while ago. */
   async function remove(
-    { name, owner }: ListedEnvironment,
-    present: ListedEnvironment | undefined,
+    { name, owner }: ListedWorkspace,
+    present: ListedWorkspace | undefined,
     ageSeconds: number,
   ): Promise<Fate> {
     if (present?.owner !== owner || !(await isNobodys(present, ageSeconds)))
       return { name, reason: present ? 'it is wanted again' : 'it is gone' };
     try {
-      const { held } = await classified(() => runtime.removeEnvironment({ name, owner }));
+      const { held } = await classified(() => runtime.removeWorkspace({ name, owner }));
       if (held !== undefined) {
-        log.warn('an environment that was nobody’s is held', { environment: name, held });
+        log.warn('a workspace that was nobody’s is held', { workspace: name, held });
         return { name, reason: held };
       }
       await releaseNamespace(db, owner);
-      log.warn('an environment that was nobody’s was removed', { environment: name, owner });
+      log.warn('a workspace that was nobody’s was removed', { workspace: name, owner });
       return { name, reason: null };
     } catch (error) {
-      log.warn('an environment that is nobody’s could not be removed', { environment: name, error: String(error) });
+      log.warn('a workspace that is nobody’s could not be removed', { workspace: name, error: String(error) });
       return { name, reason: reasonOf(error) };
     }
   }
 
-  async function isNobodys(environment: ListedEnvironment, ageSeconds: number): Promise<boolean> {
+  async function isNobodys(workspace: ListedWorkspace, ageSeconds: number): Promise<boolean> {
     const when = { now: Date.now(), ageMs: ageSeconds * 1000 };
-    if (!isOrphan(environment, [], when)) return false;
-    const wanting = [environment.owner, ...environment.runs.map((run) => `run:${run}`)];
-    return isOrphan(environment, await Promise.all(wanting.map((id) => workflows.statusOf(id))), when);
+    if (!isOrphan(workspace, [], when)) return false;
+    const wanting = [workspace.owner, ...workspace.runs.map((run) => `run:${run}`)];
+    return isOrphan(workspace, await Promise.all(wanting.map((id) => workflows.statusOf(id))), when);
   }
 
   async function endOf(runId: string, status: WorkflowStatus): Promise<Fact> {

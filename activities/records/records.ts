@@ -1,5 +1,5 @@
 /** Writes to the read model. Each is safe to repeat: rows carry a revision, events an id. */
-import { toldInComments, type ENVIRONMENT_EVENTS } from '../../src/domain/messages/workspace-removal.ts';
+import { toldInComments, type WORKSPACE_EVENTS } from '../../src/domain/messages/workspace-removal.ts';
 import type { RunSettings } from '../../src/domain/stages/settings.ts';
 import { isTerminal } from '../../src/domain/run/runs.ts';
 import { closeAssignment } from '../../src/store/runs/assignments.ts';
@@ -19,25 +19,25 @@ export interface RecordPorts {
   /** What the installation chooses where a project does not. */
   readonly defaults: Pick<
     RunSettings,
-    'model' | 'reasoningEffort' | 'dashboardUrl' | 'environmentHours' | 'environmentHoursByRole'
+    'model' | 'reasoningEffort' | 'dashboardUrl' | 'workspaceHours' | 'workspaceHoursByRole'
   >;
 }
 
-const KEPT = 'run.namespace.cleanup_skipped' satisfies (typeof ENVIRONMENT_EVENTS)[number];
+const KEPT = 'run.namespace.cleanup_skipped' satisfies (typeof WORKSPACE_EVENTS)[number];
 
 export function createRecordActivities(
   { db, defaults }: RecordPorts,
-  comments?: Pick<StatusComments, 'showEnvironmentEnd'>,
+  comments?: Pick<StatusComments, 'showWorkspaceEnd'>,
 ) {
   return {
     /**
-     * Returns where the events stand in the chain, so that Temporal's history anchors it. What they tell of the environment
+     * Returns where the events stand in the chain, so that Temporal's history anchors it. What they tell of the workspace
      * goes into the status comments of the issue's runs, for which nobody waits; that it is kept, into the newest alone.
      */
     async recordIssue({ row, events }: { row: IssueRow; events: readonly FlowEvent[] }): Promise<ChainLink[]> {
       const links = await projectIssue(db, row, events);
       const told = toldInComments(events);
-      if (told) void comments?.showEnvironmentEnd(row.key, told.type === KEPT ? 1 : undefined);
+      if (told) void comments?.showWorkspaceEnd(row.key, told.type === KEPT ? 1 : undefined);
       return links;
     },
 

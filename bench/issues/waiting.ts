@@ -4,7 +4,7 @@ import { Octokit } from '@octokit/rest';
 import { OWNER } from '../../src/embedded/accounts.ts';
 import { issueKey, type IssueRef } from '../../src/domain/issue/facts.ts';
 import { newIssueState, type IssueState } from '../../src/domain/issue/issue-life.ts';
-import { environmentName } from '../../src/domain/issue/names.ts';
+import { workspaceName } from '../../src/domain/issue/names.ts';
 import type { BoundRepository, Scene } from '../../test/e2e/support/scene.ts';
 import { eventually } from '../../test/support/stack.ts';
 import { searchAttributes, TASK_QUEUE } from '../../workflows/messages.ts';
@@ -88,14 +88,14 @@ function stateOf(issue: WaitingIssue): IssueState {
     ...newIssueState(issue.title, issue.url, new Date(now).toISOString()),
     pullRequest: issue.pullRequest,
     last: { runId: '00000000-0000-4000-8000-000000000000', stage: 'dev', threadId: 'none' },
-    environment: {
-      name: environmentName('default', issue),
+    workspace: {
+      name: workspaceName('default', issue),
       until: new Date(now + 24 * 3_600_000).toISOString(),
     },
   };
 }
 
-/** Waits until each of their workflows has come to rest: with the timer of its environment's lease. */
+/** Waits until each of their workflows has come to rest: with the timer of its workspace's lease. */
 export async function untilWaiting(client: Client, issues: readonly WaitingIssue[]): Promise<void> {
   await inParallel(issues.length, AT_ONCE, async (index) => {
     const handle = client.workflow.getHandle(issueKey(issues[index] ?? { repositoryId: 0, number: 0 }));

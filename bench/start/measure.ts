@@ -46,7 +46,7 @@ export async function measureRun({ scene, repository, witness, client }: Place):
   const run = await scene.ended(repository.name, number);
   await sleep(QUIET_MS);
 
-  const [place] = placesOf(scene.stack.directory, run.environment ?? '', run.id);
+  const [place] = placesOf(scene.stack.directory, run.workspace ?? '', run.id);
   if (!place) throw new Error(`run ${run.id} had no agent`);
   const beginning = readBeginning(place.directory);
   const exit = join(place.directory, 'exit.json');

@@ -41,7 +41,7 @@ export interface RunView {
   readonly nextStep: string | null;
   readonly detail: string | null;
   readonly branch: string;
-  readonly environment: string | null;
+  readonly workspace: string | null;
   readonly pullRequest: number | null;
   readonly pullRequestUrl: string | null;
   readonly statusCommentUrl: string | null;
@@ -66,7 +66,7 @@ export interface IssueView {
   readonly activeRunId: string | null;
   readonly queued: number;
   readonly pullRequest: number | null;
-  readonly environment: string | null;
+  readonly workspace: string | null;
   readonly updatedAt: string;
 }
 

@@ -1,4 +1,4 @@
-/** Where things lie in the environment's directory, and the environment variables that the agent gets. */
+/** Where things lie in the workspace, and the environment variables that the agent gets. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
@@ -6,13 +6,13 @@ export interface Places {
   readonly workspace: string;
   readonly repository: string;
   readonly codexHome: string;
-  /** The agent's home: what it installs or caches stays in its environment, and no dotfile of the host is read. */
+  /** The agent's home: what it installs or caches stays in its workspace, and no dotfile of the host is read. */
   readonly home: string;
   /** Git's settings for the agent's own commands: who commits. No credential. */
   readonly gitConfig: string;
 }
 
-/** Names every place below the environment's directory. */
+/** Names every place below the workspace. */
 export function placesIn(workspace: string): Places {
   const root = resolve(workspace);
   return {

@@ -25,9 +25,9 @@ function waiting(refresh: () => Promise<void> = () => Promise.resolve()) {
       await refresh();
     },
   });
-  const agent = { runId: randomUUID(), environment: 'codex-demo-r42-i7', attempt: 1 };
-  const environment = new MockActivityEnvironment({}, { logger: QUIET });
-  const ended = environment.run(() => activities.awaitAgent(agent));
+  const agent = { runId: randomUUID(), workspace: 'codex-demo-r42-i7', attempt: 1 };
+  const workspace = new MockActivityEnvironment({}, { logger: QUIET });
+  const ended = workspace.run(() => activities.awaitAgent(agent));
   return { agent, looks, ended, over: () => over.resolve({ detail: 'gone' }) };
 }
 

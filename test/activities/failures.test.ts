@@ -132,9 +132,9 @@ describe('a database that fails', () => {
   /** How an activity fails, in an attempt that is counted from 1. */
   async function failureOf(thrown: Error, attempt = 1): Promise<unknown> {
     const { act } = withoutQueries({ act: () => Promise.reject<void>(thrown) });
-    const environment = new MockActivityEnvironment({ attempt }, { logger: new DefaultLogger('ERROR') });
+    const workspace = new MockActivityEnvironment({ attempt }, { logger: new DefaultLogger('ERROR') });
     try {
-      return await environment.run(act, undefined as never);
+      return await workspace.run(act, undefined as never);
     } catch (failure) {
       return failure;
     }

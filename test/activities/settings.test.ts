@@ -17,7 +17,7 @@ function settings(): Promise<RunSettings> {
     model: 'm',
     reasoningEffort: 'high',
     dashboardUrl: 'http://dashboard',
-    environmentHours: 24,
+    workspaceHours: 24,
   } as const;
   return createRecordActivities({ db: tables.db, defaults }).readSettings({ repositoryId: REPOSITORY.id });
 }

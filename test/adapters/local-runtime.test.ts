@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/p
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { ensureEnvironment, ForeignEnvironment } from '../../src/adapters/local-runtime/workspace.ts';
+import { ensureWorkspace, ForeignWorkspace } from '../../src/adapters/local-runtime/workspace.ts';
 import { readRecord } from '../../src/adapters/local-runtime/process-record.ts';
 import { identify, isAlive, type ProcessIdentity } from '../../src/adapters/process-identity.ts';
 import { createLocalRuntime } from '../../src/adapters/local-runtime/runtime.ts';
@@ -13,7 +13,7 @@ import { writeAgent, type Manner } from '../support/agent.ts';
 type Runtime = ReturnType<typeof createLocalRuntime>;
 
 const OWNER = 'issue:42#7';
-const AGENT = { environment: 'codex-demo-r42-i7', runId: '0f0f0f0f-0000-4000-8000-000000000002', attempt: 1 };
+const AGENT = { workspace: 'codex-demo-r42-i7', runId: '0f0f0f0f-0000-4000-8000-000000000002', attempt: 1 };
 const ORDER = { ...AGENT, owner: OWNER, token: 'ck8s_run_of_the_test' };
 const RUNTIME = join(import.meta.dirname, '../../src/adapters/local-runtime/runtime.ts');
 const FOREVER = new AbortController().signal;
@@ -25,7 +25,7 @@ let seen: ProcessIdentity[];
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'local-runtime-'));
-  root = join(directory, 'environments');
+  root = join(directory, 'workspaces');
   seen = [];
 });
 
@@ -41,7 +41,7 @@ async function runtimeOf(manner: Manner): Promise<Runtime> {
 }
 
 function placeOf(agent = AGENT): string {
-  return join(root, agent.environment, 'runs', `${agent.runId}.${agent.attempt}`);
+  return join(root, agent.workspace, 'runs', `${agent.runId}.${agent.attempt}`);
 }
 
 /** The process that has the place; fails when there is none. */
@@ -56,9 +56,9 @@ async function fileThere(path: string): Promise<void> {
   await vi.waitUntil(() => existsSync(path), { timeout: 20_000, interval: 20 });
 }
 
-/** The pids of all agents that ever worked in the environment. */
+/** The pids of all agents that ever worked in the workspace. */
 async function started(): Promise<string[]> {
-  const log = await readFile(join(root, AGENT.environment, 'workspace', 'started.log'), 'utf8');
+  const log = await readFile(join(root, AGENT.workspace, 'workspace', 'started.log'), 'utf8');
   return log.trim().split('\n');
 }
 
@@ -127,13 +127,13 @@ describe('launching', () => {
     expect(isAlive(record)).toBe(true);
   });
 
-  test('tells the agent where everything is, and nothing of the environment of its launcher', async () => {
+  test('tells the agent where everything is, and nothing of the workspace of its launcher', async () => {
     await atWork('live');
     const { env, ...told } = JSON.parse(await readFile(join(placeOf(), 'seen.json'), 'utf8')) as { env: object };
     expect(told).toEqual({
       'platform-url': 'http://127.0.0.1:9',
       'token-file': join(placeOf(), 'token'),
-      workspace: join(root, AGENT.environment, 'workspace'),
+      workspace: join(root, AGENT.workspace, 'workspace'),
       place: placeOf(),
       cwd: placeOf(),
     });
@@ -202,10 +202,10 @@ describe('launching', () => {
 
   test('keeps the workspace from one attempt to the next', async () => {
     const { runtime } = await atWork('live');
-    await writeFile(join(root, AGENT.environment, 'workspace', 'notes.txt'), 'kept');
+    await writeFile(join(root, AGENT.workspace, 'workspace', 'notes.txt'), 'kept');
     await runtime.launch({ ...ORDER, attempt: 2 });
     await processOf({ ...AGENT, attempt: 2 });
-    expect(await readFile(join(root, AGENT.environment, 'workspace', 'notes.txt'), 'utf8')).toBe('kept');
+    expect(await readFile(join(root, AGENT.workspace, 'workspace', 'notes.txt'), 'utf8')).toBe('kept');
   });
 
   test('says so when the agent ends before it has begun', async () => {
@@ -313,7 +313,7 @@ describe('stopping', () => {
 
   test('ends no other run', async () => {
     const { runtime, record } = await atWork('live');
-    await runtime.stop({ environment: AGENT.environment, runId: '0f0f0f0f-0000-4000-8000-00000000000f' });
+    await runtime.stop({ workspace: AGENT.workspace, runId: '0f0f0f0f-0000-4000-8000-00000000000f' });
     expect(isAlive(record)).toBe(true);
   });
 
@@ -328,7 +328,7 @@ describe('stopping', () => {
 
   test('all ends every agent under the root', async () => {
     const { runtime, record } = await atWork('live');
-    const other = { ...ORDER, environment: 'codex-demo-r42-i8', owner: 'issue:42#8' };
+    const other = { ...ORDER, workspace: 'codex-demo-r42-i8', owner: 'issue:42#8' };
     await runtime.launch(other);
     const second = await processOf(other);
     await runtime.stopAll();
@@ -336,12 +336,12 @@ describe('stopping', () => {
   });
 });
 
-describe('an environment', () => {
-  const place = (): string => join(root, AGENT.environment);
+describe('a workspace', () => {
+  const place = (): string => join(root, AGENT.workspace);
 
   async function foreign(file: string | undefined): Promise<void> {
     await mkdir(place(), { recursive: true });
-    if (file !== undefined) await writeFile(join(place(), 'environment.json'), file);
+    if (file !== undefined) await writeFile(join(place(), 'workspace.json'), file);
     await writeFile(join(place(), 'theirs.txt'), 'precious');
   }
 
@@ -356,50 +356,50 @@ describe('an environment', () => {
   test.each(OTHERS)('%s is not adopted', async (_what, file) => {
     await foreign(file);
     const runtime = await runtimeOf('live');
-    await expect(runtime.launch(ORDER)).rejects.toThrow(ForeignEnvironment);
+    await expect(runtime.launch(ORDER)).rejects.toThrow(ForeignWorkspace);
     expect(existsSync(placeOf())).toBe(false);
   });
 
   test.each(OTHERS)('%s is not removed', async (_what, file) => {
     await foreign(file);
     const runtime = await runtimeOf('live');
-    await expect(runtime.removeEnvironment({ name: AGENT.environment, owner: OWNER })).rejects.toThrow(
-      ForeignEnvironment,
+    await expect(runtime.removeWorkspace({ name: AGENT.workspace, owner: OWNER })).rejects.toThrow(
+      ForeignWorkspace,
     );
     expect(await readFile(join(place(), 'theirs.txt'), 'utf8')).toBe('precious');
   });
 
   test('of another issue keeps its agents when it is not removed', async () => {
     const { runtime, record } = await atWork('live');
-    const removal = runtime.removeEnvironment({ name: AGENT.environment, owner: 'issue:42#8' });
-    await expect(removal).rejects.toThrow(ForeignEnvironment);
+    const removal = runtime.removeWorkspace({ name: AGENT.workspace, owner: 'issue:42#8' });
+    await expect(removal).rejects.toThrow(ForeignWorkspace);
     expect(isAlive(record)).toBe(true);
   });
 
   test('is removed with its agent and all that is in it', async () => {
     const { runtime, record } = await atWork('live');
-    await runtime.removeEnvironment({ name: AGENT.environment, owner: OWNER });
+    await runtime.removeWorkspace({ name: AGENT.workspace, owner: OWNER });
     expect(isAlive(record)).toBe(false);
     expect(existsSync(place())).toBe(false);
   });
 
   test('that is gone is removed already', async () => {
     const runtime = await runtimeOf('live');
-    await expect(runtime.removeEnvironment({ name: AGENT.environment, owner: OWNER })).resolves.toEqual({});
+    await expect(runtime.removeWorkspace({ name: AGENT.workspace, owner: OWNER })).resolves.toEqual({});
   });
 
   test('whose removal was cut off is removed by the next attempt', async () => {
     const runtime = await runtimeOf('live');
-    await ensureEnvironment(place(), OWNER);
+    await ensureWorkspace(place(), OWNER);
     await rename(place(), `${place()}.removing`);
-    await runtime.removeEnvironment({ name: AGENT.environment, owner: OWNER });
+    await runtime.removeWorkspace({ name: AGENT.workspace, owner: OWNER });
     expect(existsSync(`${place()}.removing`)).toBe(false);
   });
 
   test('is made once, by many who make it at once', async () => {
     for (let round = 0; round < 100; round++) {
       const made = await Promise.allSettled(
-        Array.from({ length: 8 }, () => ensureEnvironment(join(root, `codex-demo-r42-i${round}`), OWNER)),
+        Array.from({ length: 8 }, () => ensureWorkspace(join(root, `codex-demo-r42-i${round}`), OWNER)),
       );
       expect(made.filter(({ status }) => status === 'rejected')).toEqual([]);
     }

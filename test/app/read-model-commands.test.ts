@@ -41,7 +41,7 @@ async function startWorker() {
   ({ world } = fake);
   const records = createRecordActivities({
     db: tables.db,
-    defaults: { model: 'm', reasoningEffort: 'high', dashboardUrl: 'http://dashboard', environmentHours: 24 },
+    defaults: { model: 'm', reasoningEffort: 'high', dashboardUrl: 'http://dashboard', workspaceHours: 24 },
   });
   const joined = createRunActivities({
     ...records,

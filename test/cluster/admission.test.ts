@@ -7,7 +7,7 @@ import {
   type Actor,
   administrator,
   type Answer,
-  environment,
+  workspace,
   inPlace,
   namespaceOf,
   runJob,
@@ -37,7 +37,7 @@ beforeAll(async () => {
   worker = await accountOf(admin, 'codex-k8s', 'codex-k8s-worker');
   await admin.act({ method: 'POST', path: '/api/v1/namespaces', body: { metadata: { name: FOREIGN } } });
   for (const namespace of [DEV, FREE]) {
-    await environment(worker, namespace, 'dev', 'full-env');
+    await workspace(worker, namespace, 'dev', 'full-env');
     agents.set(namespace, await accountOf(admin, namespace, 'codex-runner'));
     places.set(namespace, await startRun(namespace));
   }
@@ -229,7 +229,7 @@ describe('T48: a developer agent', () => {
 
 describe('the worker', () => {
   const foreign = namespaceOf(FOREIGN, 'dev', 'full-env');
-  const environmentOf = (name: string, change: (namespace: Marked) => void): Record<string, unknown> => {
+  const workspaceOf = (name: string, change: (namespace: Marked) => void): Record<string, unknown> => {
     const namespace = marksOf(name);
     change(namespace);
     return namespace;
@@ -242,7 +242,7 @@ describe('the worker', () => {
       'only namespaces that it made',
     ],
     [
-      'applies an environment over a foreign namespace',
+      'applies a workspace over a foreign namespace',
       {
         method: 'PATCH',
         path: `/api/v1/namespaces/${FOREIGN}?fieldManager=codex-k8s&force=true`,
@@ -264,12 +264,12 @@ describe('the worker', () => {
     [
       'makes a Job in a foreign namespace',
       { method: 'POST', path: `/apis/batch/v1/namespaces/${FOREIGN}/jobs`, body: runJob(job).job },
-      'in environments only',
+      'in workspaces only',
     ],
     [
       'makes a Job in the platform',
       { method: 'POST', path: '/apis/batch/v1/namespaces/codex-k8s/jobs', body: runJob(job).job },
-      'in environments only',
+      'in workspaces only',
     ],
     [
       'grants something in a foreign namespace',
@@ -278,12 +278,12 @@ describe('the worker', () => {
         path: `/apis/rbac.authorization.k8s.io/v1/namespaces/${FOREIGN}/roles`,
         body: { metadata: { name: 'codex-runner' }, rules: [] },
       },
-      'in environments only',
+      'in workspaces only',
     ],
     [
       'reads a Secret by changing nothing in it',
       { method: 'PATCH', path: `/api/v1/namespaces/${FOREIGN}/secrets/theirs`, body: {} },
-      'in environments only',
+      'in workspaces only',
     ],
     [
       'reads a Secret of the project in the same way',
@@ -293,12 +293,12 @@ describe('the worker', () => {
     [
       'deletes a pod in a foreign namespace',
       { method: 'DELETE', path: `/api/v1/namespaces/${FOREIGN}/pods/theirs` },
-      'in environments only',
+      'in workspaces only',
     ],
     [
       'opens a stream into a foreign pod',
       { method: 'GET', path: `/api/v1/namespaces/${FOREIGN}/pods/theirs/exec?command=id&stdout=true` },
-      'in environments only',
+      'in workspaces only',
     ],
     [
       'opens a stream into a run',
@@ -336,23 +336,23 @@ describe('the worker', () => {
     [
       'makes a namespace without its marks',
       { method: 'POST', path: '/api/v1/namespaces', body: { metadata: { name: `rt-bare-${id}` } } },
-      'an environment carries the labels',
+      'a workspace carries the labels',
     ],
     [
       'makes one without an owner',
       {
         method: 'POST',
         path: '/api/v1/namespaces',
-        body: environmentOf(`rt-bare-${id}`, ({ metadata }) => delete metadata.annotations['codex-k8s.dev/owner']),
+        body: workspaceOf(`rt-bare-${id}`, ({ metadata }) => delete metadata.annotations['codex-k8s.dev/owner']),
       },
-      'an environment carries the labels',
+      'a workspace carries the labels',
     ],
     [
       'makes one without pod security',
       {
         method: 'POST',
         path: '/api/v1/namespaces',
-        body: environmentOf(
+        body: workspaceOf(
           `rt-bare-${id}`,
           ({ metadata }) => delete metadata.labels['pod-security.kubernetes.io/enforce'],
         ),
@@ -360,7 +360,7 @@ describe('the worker', () => {
       'enforces the pod security standard',
     ],
     [
-      'takes the pod security of an environment away',
+      'takes the pod security of a workspace away',
       {
         method: 'PATCH',
         path: `/api/v1/namespaces/${DEV}`,
@@ -378,7 +378,7 @@ describe('the worker', () => {
       'enforces the pod security standard',
     ],
     [
-      'gives an environment to another issue',
+      'gives a workspace to another issue',
       {
         method: 'PATCH',
         path: `/api/v1/namespaces/${DEV}`,
@@ -387,13 +387,13 @@ describe('the worker', () => {
       'keeps its owner',
     ],
     [
-      'lets go of an environment',
+      'lets go of a workspace',
       {
         method: 'PATCH',
         path: `/api/v1/namespaces/${DEV}`,
         body: { metadata: { labels: { 'codex-k8s.dev/managed-by': null } } },
       },
-      'an environment carries the labels',
+      'a workspace carries the labels',
     ],
     [
       'grants what it does not hold',
@@ -405,7 +405,7 @@ describe('the worker', () => {
       'is attempting to grant RBAC permissions not currently held',
     ],
     [
-      'lets a stranger into an environment',
+      'lets a stranger into a workspace',
       {
         method: 'PATCH',
         path: `/apis/rbac.authorization.k8s.io/v1/namespaces/${DEV}/rolebindings/codex-runner`,
@@ -457,11 +457,11 @@ describe('the worker', () => {
     expect(Object.keys((object.metadata as { labels: object }).labels)).toEqual(['kubernetes.io/metadata.name']);
   });
 
-  test('moves the deadline of an environment, changes its Role, ends a run and deletes what it made', async () => {
+  test('moves the deadline of a workspace, changes its Role, ends a run and deletes what it made', async () => {
     const name = `rt-own-${id}`;
     const own = `codex-k8s-run-${randomUUID()}-1`;
-    await environment(worker, name, 'dev', 'full-env');
-    await environment(worker, name, 'qa', 'full-env');
+    await workspace(worker, name, 'dev', 'full-env');
+    await workspace(worker, name, 'qa', 'full-env');
     const acts: Parameters<Actor['act']>[0][] = [
       {
         method: 'PATCH',
@@ -487,7 +487,7 @@ describe('the worker', () => {
   });
 });
 
-test('nobody else makes an environment, not even an administrator', async () => {
+test('nobody else makes a workspace, not even an administrator', async () => {
   expect(
     await admin.act({
       method: 'POST',
@@ -500,11 +500,11 @@ test('nobody else makes an environment, not even an administrator', async () => 
 describe('a stranger with power over the whole cluster', () => {
   const marks = { metadata: { labels: { 'codex-k8s.dev/managed-by': 'codex-k8s-worker' } } };
   const noMarks = { metadata: { labels: { 'codex-k8s.dev/managed-by': null } } };
-  const environment = '/api/v1/namespaces/{namespace}';
+  const workspace = '/api/v1/namespaces/{namespace}';
 
   test.each<[string, (typeof OUT_OF_REACH)[number]['method'], string, Record<string, unknown>, string]>([
     [
-      'makes an environment',
+      'makes a workspace',
       'POST',
       '/api/v1/namespaces',
       namespaceOf(`rt-forged-${id}`, 'dev', 'full-env'),
@@ -512,15 +512,15 @@ describe('a stranger with power over the whole cluster', () => {
     ],
     ['turns its namespace into one', 'PATCH', '/api/v1/namespaces/{foreign}', marks, 'only the worker'],
     ['does so by way of its status', 'PATCH', '/api/v1/namespaces/{foreign}/status', marks, 'only the worker'],
-    ['takes the marks of an environment away', 'PATCH', environment, noMarks, 'only the worker'],
-    ['does so by way of its status', 'PATCH', `${environment}/status`, noMarks, 'codex-k8s.dev/ labels'],
-    ['deletes an environment', 'DELETE', environment, {}, 'only the worker deletes'],
+    ['takes the marks of a workspace away', 'PATCH', workspace, noMarks, 'only the worker'],
+    ['does so by way of its status', 'PATCH', `${workspace}/status`, noMarks, 'codex-k8s.dev/ labels'],
+    ['deletes a workspace', 'DELETE', workspace, {}, 'only the worker deletes'],
     ['deletes a run', 'DELETE', '/apis/batch/v1/namespaces/{namespace}/jobs/{job}', {}, 'belongs to the platform'],
-    ['deletes a run pod', 'DELETE', `${environment}/pods/{pod}`, {}, 'belongs to the platform'],
+    ['deletes a run pod', 'DELETE', `${workspace}/pods/{pod}`, {}, 'belongs to the platform'],
     [
       'runs a command in it',
       'POST',
-      `${environment}/pods/{pod}/exec?command=id&stdout=true`,
+      `${workspace}/pods/{pod}/exec?command=id&stdout=true`,
       {},
       "a run's pod is closed",
     ],
@@ -534,7 +534,7 @@ describe('a stranger with power over the whole cluster', () => {
     [
       'asks for a token of an agent',
       'POST',
-      `${environment}/serviceaccounts/codex-runner/token`,
+      `${workspace}/serviceaccounts/codex-runner/token`,
       { spec: {} },
       'belongs to the platform',
     ],
@@ -547,20 +547,20 @@ describe('a stranger with power over the whole cluster', () => {
     [
       'gives the project a Secret',
       'POST',
-      `${environment}/secrets`,
+      `${workspace}/secrets`,
       { metadata: { name: 'project-registry' }, stringData: { key: 'value' } },
     ],
     [
-      'labels an environment for its own ends',
+      'labels a workspace for its own ends',
       'PATCH',
-      environment,
+      workspace,
       { metadata: { labels: { 'example.org/seen': 'yes' } } },
     ],
-    ['empties a node', 'POST', `${environment}/pods/{pod}/eviction?dryRun=All`, { metadata: { name: '{pod}' } }],
+    ['empties a node', 'POST', `${workspace}/pods/{pod}/eviction?dryRun=All`, { metadata: { name: '{pod}' } }],
     [
       'notes the address of a run pod, as network plugins do',
       'PATCH',
-      `${environment}/pods/{pod}/status`,
+      `${workspace}/pods/{pod}/status`,
       { metadata: { annotations: { 'cni.projectcalico.org/podIP': '10.0.0.1' } } },
     ],
   ])("may do what is not the platform's: it %s", async (_does, method, path, body) => {

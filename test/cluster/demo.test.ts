@@ -18,15 +18,15 @@ const directory = mkdtempSync(join(tmpdir(), 'codex-k8s-demo-'));
 let before: Set<string>;
 let ended: { exitCode?: number | undefined; all?: string | undefined };
 
-/** The environments of every platform on the cluster, by their uids. */
-async function environments(): Promise<Set<string>> {
+/** The workspaces of every platform on the cluster, by their uids. */
+async function workspaces(): Promise<Set<string>> {
   const admin = createKubernetesApi(() => readKubeConfig(inject('kubeconfig')));
   const found = await admin.list<V1Namespace>('v1', 'Namespace', { labelSelector: LABELS.managedBy });
   return new Set(found.map(({ metadata }) => metadata?.uid ?? ''));
 }
 
 beforeAll(async () => {
-  before = await environments();
+  before = await workspaces();
   const { OPENAI_API_KEY: _, DATABASE_URL: __, ...inherited } = process.env;
   ended = await execa(process.execPath, [CLI, 'demo', '--runtime', 'kubernetes', '--data', directory], {
     env: {
@@ -52,13 +52,13 @@ afterAll(() => {
 
 test('the demo tells its story to the end, with agents on Kubernetes', () => {
   expect(ended.all).toContain('agents on Kubernetes: KUBECONFIG=');
-  expect(ended.all).toContain('the environment is removed, and the workflow ends');
+  expect(ended.all).toContain('the workspace is removed, and the workflow ends');
   expect(ended.exitCode).toBe(0);
 });
 
-test('the demo leaves no environment in the cluster', async () => {
-  await eventually('every environment that was not there before is gone', async () => {
-    const now = await environments();
+test('the demo leaves no workspace in the cluster', async () => {
+  await eventually('every workspace that was not there before is gone', async () => {
+    const now = await workspaces();
     return [...now].every((uid) => before.has(uid));
   });
 });

@@ -1,6 +1,6 @@
 /**
  * Whom agents can connect to from their own pods, by the network policies that the runtime makes (reliability.md T49). A pod outside of
- * all environments tries the same, so that nothing is out of reach only because nobody listens.
+ * all workspaces tries the same, so that nothing is out of reach only because nobody listens.
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -10,7 +10,7 @@ import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { readKubeConfig } from '../../src/adapters/kubernetes/api.ts';
 import { CONTAINER } from '../../src/adapters/kubernetes/names.ts';
-import type { EnvironmentUse } from '../../src/domain/workspace/workspaces.ts';
+import type { WorkspaceUse } from '../../src/domain/workspace/workspaces.ts';
 import {
   agentOf,
   launch,
@@ -62,8 +62,8 @@ function placeOf({ metadata, spec }: V1Pod): Place {
   };
 }
 
-/** An agent that listens, in an environment of its own. */
-async function startAgent(who: string, use: Partial<EnvironmentUse>): Promise<void> {
+/** An agent that listens, in a workspace of its own. */
+async function startAgent(who: string, use: Partial<WorkspaceUse>): Promise<void> {
   const issue = platform.issue(use);
   const namespace = await launch(platform.runtime({ script: LISTEN }), issue, agentOf(issue));
   const pod = await runningPod(platform.admin, namespace);
@@ -113,7 +113,7 @@ beforeAll(async () => {
   await Promise.all([
     startPod('a bystander', outside),
     startAgent('an agent with the code only', { mode: 'code-only', role: 'dev' }),
-    startAgent('an agent with a whole environment', { mode: 'full-env', role: 'dev' }),
+    startAgent('an agent with a whole workspace', { mode: 'full-env', role: 'dev' }),
     startAgent('an agent of a project with a list', { mode: 'code-only', role: 'dev', egress: [`${NODE}/32`] }),
     startAgent('an agent of a project that lists everything', {
       mode: 'code-only',
@@ -121,7 +121,7 @@ beforeAll(async () => {
       egress: ['0.0.0.0/0'],
     }),
   ]);
-  await startPod('a pod of the same environment', from['an agent with a whole environment']!.namespace);
+  await startPod('a pod of the same workspace', from['an agent with a whole workspace']!.namespace);
 });
 
 afterAll(async () => {
@@ -140,7 +140,7 @@ async function expectInReach(who: string, whom: string): Promise<void> {
   await until(`${who} reaches ${whom} at ${at[whom]}`, async () => tries(who, whom));
 }
 
-test.runIf(isLocal).each(['a bystander', 'an agent with the code only', 'an agent with a whole environment'])(
+test.runIf(isLocal).each(['a bystander', 'an agent with the code only', 'an agent with a whole workspace'])(
   'the machine reaches %s, which listens',
   async (whom) => {
     const [host = '', port = ''] = at[whom]!.split(':');
@@ -168,7 +168,7 @@ describe('a bystander', () => {
     async (whom) => expectInReach(who, whom),
   );
 
-  test.each(['an agent with the code only', 'an agent with a whole environment', 'a pod of the same environment'])(
+  test.each(['an agent with the code only', 'an agent with a whole workspace', 'a pod of the same workspace'])(
     'does not reach %s',
     async (whom) => expect(await tries(who, whom)).toBe(false),
   );
@@ -184,8 +184,8 @@ describe('T49: an agent with the code only', () => {
     'the API server by its Service',
     'another port of the machine',
     'a bystander',
-    'an agent with a whole environment',
-    'a pod of the same environment',
+    'an agent with a whole workspace',
+    'a pod of the same workspace',
   ])('does not reach %s', async (whom) => expect(await tries(who, whom)).toBe(false));
 
   test.runIf(isLocal).each(['the metadata address', 'port 80 of the machine', 'port 443 of the machine'])(
@@ -194,15 +194,15 @@ describe('T49: an agent with the code only', () => {
   );
 });
 
-describe('T49: an agent with a whole environment', () => {
-  const who = 'an agent with a whole environment';
+describe('T49: an agent with a whole workspace', () => {
+  const who = 'an agent with a whole workspace';
 
-  test.each(['the gateways', 'the API server', 'the API server by its Service', 'a pod of the same environment'])(
+  test.each(['the gateways', 'the API server', 'the API server by its Service', 'a pod of the same workspace'])(
     'reaches %s',
     async (whom) => expectInReach(who, whom),
   );
 
-  test('is reached by a pod of the same environment', async () => expectInReach('a pod of the same environment', who));
+  test('is reached by a pod of the same workspace', async () => expectInReach('a pod of the same workspace', who));
 
   test.each(['another port of the machine', 'a bystander', 'an agent with the code only'])(
     'does not reach %s',

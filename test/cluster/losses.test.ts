@@ -105,7 +105,7 @@ describe.concurrent('T41, T42: an agent that never began', () => {
     const issue = platform.issue();
     const runtime = platform.runtime({ patience });
     const limits = {
-      ...refIn(issue.environment, 'LimitRange', 'of-an-administrator'),
+      ...refIn(issue.workspace, 'LimitRange', 'of-an-administrator'),
       spec: { limits: [{ type: 'Container', max: { cpu: '10m' } }] },
     };
     await launch(platform.runtime(), issue, agentOf(issue));

@@ -50,7 +50,7 @@ async function waitingRun(title: string): Promise<{ issue: number; run: RunView;
   await eventually('the pod runs', isRunning, LONG_MS);
   await scene.working(id, /until \[ -e/);
   const run = await scene.run(id);
-  return { issue, run, namespace: run.environment ?? '' };
+  return { issue, run, namespace: run.workspace ?? '' };
 }
 
 const podsOf = (namespace: string, { id }: RunView): Promise<V1Pod[]> =>
@@ -114,7 +114,7 @@ describe('a label on an issue', () => {
     expect(found?.metadata?.name).toBe(name);
   });
 
-  test('leaves nothing secret in the environment or the arguments of the pod', async () => {
+  test('leaves nothing secret in the workspace or the arguments of the pod', async () => {
     const [pod] = await podsOf(waiting.namespace, waiting.run);
     const container = pod?.spec?.containers[0];
     expect(container?.env ?? []).toEqual([]);

@@ -7,7 +7,7 @@ import type {
   V1Role,
 } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { removeEnvironment } from '../../src/adapters/kubernetes/workspace.ts';
+import { removeWorkspace } from '../../src/adapters/kubernetes/workspace.ts';
 import {
   agentOf,
   ended,
@@ -24,7 +24,7 @@ import {
   until,
 } from './support/agents.ts';
 
-/** What an environment consists of besides its namespace. */
+/** What a workspace consists of besides its namespace. */
 const PARTS = [
   ['v1', 'ServiceAccount', 'codex-runner'],
   ['rbac.authorization.k8s.io/v1', 'Role', 'codex-runner'],
@@ -84,11 +84,11 @@ async function isLeaving(name: string): Promise<boolean> {
   return (await namespaceOf(name)).metadata?.deletionTimestamp !== undefined;
 }
 
-describe('an environment', () => {
+describe('a workspace', () => {
   test('is marked as ours and its issue’s', async () => {
     const issue = platform.issue({ mode: 'code-only', role: 'qa', project: 'Some Project' });
     await launch(platform.runtime(), issue, agentOf(issue));
-    const { metadata } = await namespaceOf(issue.environment);
+    const { metadata } = await namespaceOf(issue.workspace);
     expect(metadata?.labels).toMatchObject({
       'codex-k8s.dev/managed-by': 'codex-k8s-worker',
       'codex-k8s.dev/namespace-purpose': 'run',
@@ -97,7 +97,7 @@ describe('an environment', () => {
       'codex-k8s.dev/repository-id': '1',
       'codex-k8s.dev/issue-number': String(issue.use.issueNumber),
       'codex-k8s.dev/agent-role': 'qa',
-      'codex-k8s.dev/environment': issue.environment,
+      'codex-k8s.dev/workspace': issue.workspace,
       'pod-security.kubernetes.io/enforce': 'restricted',
     });
     expect(metadata?.annotations).toMatchObject({
@@ -109,9 +109,9 @@ describe('an environment', () => {
   test('is as it was after a second launch', async () => {
     const issue = platform.issue();
     await launch(platform.runtime(), issue, agentOf(issue));
-    const before = await versions(issue.environment);
+    const before = await versions(issue.workspace);
     await launch(platform.runtime(), issue, agentOf(issue));
-    expect(await versions(issue.environment)).toEqual(before);
+    expect(await versions(issue.workspace)).toEqual(before);
   });
 
   test('is leased for longer by the next launch', async () => {
@@ -119,7 +119,7 @@ describe('an environment', () => {
     await launch(platform.runtime(), issue, agentOf(issue));
     const until = new Date(Date.now() + 7_200_000).toISOString();
     await launch(platform.runtime(), { ...issue, use: { ...issue.use, until } }, agentOf(issue));
-    const { metadata } = await namespaceOf(issue.environment);
+    const { metadata } = await namespaceOf(issue.workspace);
     expect(metadata?.annotations?.['codex-k8s.dev/namespace-lease-expires-at']).toBe(until);
   });
 
@@ -127,9 +127,9 @@ describe('an environment', () => {
     const issues = Array.from({ length: 4 }, () => platform.issue());
     const agents = issues.map((issue) => agentOf(issue));
     await Promise.all(issues.map(async (issue, index) => launch(platform.runtime(), issue, agents[index]!)));
-    for (const [index, { environment, owner }] of issues.entries()) {
-      expect((await namespaceOf(environment)).metadata?.annotations?.['codex-k8s.dev/owner']).toBe(owner);
-      const runs = (await jobsIn(platform.admin, environment)).map(
+    for (const [index, { workspace, owner }] of issues.entries()) {
+      expect((await namespaceOf(workspace)).metadata?.annotations?.['codex-k8s.dev/owner']).toBe(owner);
+      const runs = (await jobsIn(platform.admin, workspace)).map(
         (job) => job.metadata?.labels?.['codex-k8s.dev/run-id'],
       );
       expect(runs).toEqual([agents[index]!.runId]);
@@ -140,38 +140,38 @@ describe('an environment', () => {
     const issue = platform.issue();
     const agent = agentOf(issue);
     await Promise.all(Array.from({ length: 10 }, async () => launch(platform.runtime(), issue, agent)));
-    expect((await namespacesOf(platform.admin, issue.environment)).map(({ metadata }) => metadata?.name)).toEqual([
-      issue.environment,
+    expect((await namespacesOf(platform.admin, issue.workspace)).map(({ metadata }) => metadata?.name)).toEqual([
+      issue.workspace,
     ]);
   });
 
   test.each(PARTS.map((row) => [`${row[1]} ${row[2]}`, row] as const))('gets its %s back', async (_what, row) => {
     const issue = platform.issue();
     await launch(platform.runtime(), issue, agentOf(issue));
-    const before = (await part(issue.environment, row)) as { spec?: unknown; rules?: unknown };
-    await platform.admin.remove(refIn(issue.environment, row[1], row[2], row[0]));
-    expect(await part(issue.environment, row)).toBeUndefined();
+    const before = (await part(issue.workspace, row)) as { spec?: unknown; rules?: unknown };
+    await platform.admin.remove(refIn(issue.workspace, row[1], row[2], row[0]));
+    expect(await part(issue.workspace, row)).toBeUndefined();
     await launch(platform.runtime(), issue, agentOf(issue));
-    const { spec, rules } = (await part(issue.environment, row)) as { spec?: unknown; rules?: unknown };
+    const { spec, rules } = (await part(issue.workspace, row)) as { spec?: unknown; rules?: unknown };
     expect({ spec, rules }).toEqual({ spec: before.spec, rules: before.rules });
   });
 
   test('gets its fences back as they were, when somebody has moved them', async () => {
     const issue = platform.issue();
     await launch(platform.runtime(), issue, agentOf(issue));
-    const quota = await part(issue.environment, PARTS[5]);
-    const network = await part(issue.environment, PARTS[3]);
-    await platform.admin.change(refIn(issue.environment, 'ResourceQuota', 'codex-run-quota'), {
+    const quota = await part(issue.workspace, PARTS[5]);
+    const network = await part(issue.workspace, PARTS[3]);
+    await platform.admin.change(refIn(issue.workspace, 'ResourceQuota', 'codex-run-quota'), {
       spec: { hard: { pods: '999' } },
     });
-    await platform.admin.change(refIn(issue.environment, 'NetworkPolicy', 'codex-run-network', PARTS[3][0]), {
+    await platform.admin.change(refIn(issue.workspace, 'NetworkPolicy', 'codex-run-network', PARTS[3][0]), {
       spec: { egress: [{}] },
     });
     await launch(platform.runtime(), issue, agentOf(issue));
-    expect((await part(issue.environment, PARTS[5])) as V1ResourceQuota).toMatchObject({
+    expect((await part(issue.workspace, PARTS[5])) as V1ResourceQuota).toMatchObject({
       spec: (quota as V1ResourceQuota).spec,
     });
-    expect(((await part(issue.environment, PARTS[3])) as V1NetworkPolicy).spec).toEqual(
+    expect(((await part(issue.workspace, PARTS[3])) as V1NetworkPolicy).spec).toEqual(
       (network as V1NetworkPolicy).spec,
     );
   });
@@ -181,12 +181,12 @@ describe('an environment', () => {
     await launch(platform.runtime(), issue, agentOf(issue));
     const reviews: Issue = { ...issue, use: { ...issue.use, role: 'reviewer', mode: 'code-only' } };
     await launch(platform.runtime(), reviews, agentOf(issue));
-    expect(((await part(issue.environment, PARTS[1])) as V1Role).rules ?? []).toEqual([]);
-    expect((await namespaceOf(issue.environment)).metadata?.labels?.['codex-k8s.dev/runtime-mode']).toBe('code-only');
+    expect(((await part(issue.workspace, PARTS[1])) as V1Role).rules ?? []).toEqual([]);
+    expect((await namespaceOf(issue.workspace)).metadata?.labels?.['codex-k8s.dev/runtime-mode']).toBe('code-only');
   });
 });
 
-describe('the size of an environment', () => {
+describe('the size of a workspace', () => {
   const as = (issue: Issue, use: Partial<Issue['use']>): Issue => ({ ...issue, use: { ...issue.use, ...use } });
   const does = async (issue: Issue) => launch(platform.runtime(), issue, agentOf(issue));
   const quotaOf = async (name: string) => ((await part(name, PARTS[5])) as V1ResourceQuota).spec?.hard;
@@ -194,14 +194,14 @@ describe('the size of an environment', () => {
   test('for arch is small', async () => {
     const issue = platform.issue({ stage: 'arch', role: 'sa' });
     await does(issue);
-    expect((await namespaceOf(issue.environment)).metadata?.annotations?.['codex-k8s.dev/size']).toBe('reading');
-    expect(await quotaOf(issue.environment)).toMatchObject({ pods: '5', 'limits.memory': '20Gi' });
+    expect((await namespaceOf(issue.workspace)).metadata?.annotations?.['codex-k8s.dev/size']).toBe('reading');
+    expect(await quotaOf(issue.workspace)).toMatchObject({ pods: '5', 'limits.memory': '20Gi' });
   });
 
   test('for qa has room for its test Jobs', async () => {
     const issue = platform.issue({ stage: 'qa', role: 'qa' });
     await does(issue);
-    expect(await quotaOf(issue.environment)).toMatchObject({
+    expect(await quotaOf(issue.workspace)).toMatchObject({
       pods: '30',
       'requests.cpu': '6',
       'requests.memory': '12Gi',
@@ -214,7 +214,7 @@ describe('the size of an environment', () => {
   test('for qa gives a container that asks for nothing more memory', async () => {
     const issue = platform.issue({ stage: 'qa', role: 'qa' });
     await does(issue);
-    const [limits] = ((await part(issue.environment, PARTS[4])) as V1LimitRange).spec?.limits ?? [];
+    const [limits] = ((await part(issue.workspace, PARTS[4])) as V1LimitRange).spec?.limits ?? [];
     expect(limits?._default).toEqual({ cpu: '1', memory: '2Gi', 'ephemeral-storage': '2Gi' });
   });
 
@@ -222,96 +222,96 @@ describe('the size of an environment', () => {
     const issue = platform.issue({ stage: 'arch', role: 'sa' });
     await does(issue);
     await does(as(issue, { stage: 'dev', role: 'dev' }));
-    expect(await quotaOf(issue.environment)).toMatchObject({ pods: '20', 'limits.memory': '24Gi' });
+    expect(await quotaOf(issue.workspace)).toMatchObject({ pods: '20', 'limits.memory': '24Gi' });
   });
 
   test('does not shrink when dev works where qa has', async () => {
     const issue = platform.issue({ stage: 'qa', role: 'qa' });
     await does(issue);
-    expect(await does(as(issue, { stage: 'dev', role: 'dev' }))).toBe(issue.environment);
-    expect((await namespaceOf(issue.environment)).metadata?.annotations?.['codex-k8s.dev/size']).toBe('testing');
-    expect(await quotaOf(issue.environment)).toMatchObject({ pods: '30', 'limits.memory': '32Gi' });
+    expect(await does(as(issue, { stage: 'dev', role: 'dev' }))).toBe(issue.workspace);
+    expect((await namespaceOf(issue.workspace)).metadata?.annotations?.['codex-k8s.dev/size']).toBe('testing');
+    expect(await quotaOf(issue.workspace)).toMatchObject({ pods: '30', 'limits.memory': '32Gi' });
   });
 
-  test('begins anew when the environment is made anew', async () => {
+  test('begins anew when the workspace is made anew', async () => {
     const issue = platform.issue({ stage: 'qa', role: 'qa', baseCommit: 'abc123' });
     await does(issue);
     const namespace = await does(as(issue, { stage: 'arch', role: 'sa', baseCommit: 'def456' }));
-    expect(namespace).toBe(`${issue.environment}-2`);
+    expect(namespace).toBe(`${issue.workspace}-2`);
     expect(await quotaOf(namespace)).toMatchObject({ pods: '5' });
   });
 });
 
-describe('T47: a namespace with the name of an environment', () => {
+describe('T47: a namespace with the name of a workspace', () => {
   test('that somebody else has made is left as it is', async () => {
     const issue = platform.issue();
-    foreign.push(issue.environment);
+    foreign.push(issue.workspace);
     await platform.admin.create({
-      ...namespaceRef(issue.environment),
-      metadata: { name: issue.environment, labels: { team: 'theirs' } },
+      ...namespaceRef(issue.workspace),
+      metadata: { name: issue.workspace, labels: { team: 'theirs' } },
     });
-    const theirs = refIn(issue.environment, 'ConfigMap', 'theirs');
+    const theirs = refIn(issue.workspace, 'ConfigMap', 'theirs');
     await platform.admin.create(theirs);
-    const before = [await namespaceOf(issue.environment), await platform.admin.find(theirs)];
+    const before = [await namespaceOf(issue.workspace), await platform.admin.find(theirs)];
     await expect(launch(platform.runtime(), issue, agentOf(issue))).rejects.toMatchObject({
-      name: 'ForeignEnvironment',
-      message: `namespace ${issue.environment} belongs to somebody who is not this platform, not to ${issue.owner}: it is left as it is`,
+      name: 'ForeignWorkspace',
+      message: `namespace ${issue.workspace} belongs to somebody who is not this platform, not to ${issue.owner}: it is left as it is`,
     });
-    await platform.runtime().removeEnvironment({ name: issue.environment, owner: issue.owner });
-    expect([await namespaceOf(issue.environment), await platform.admin.find(theirs)]).toEqual(before);
-    for (const row of PARTS) expect(await part(issue.environment, row)).toBeUndefined();
-    expect((await platform.runtime().listEnvironments()).map(({ name }) => name)).not.toContain(issue.environment);
+    await platform.runtime().removeWorkspace({ name: issue.workspace, owner: issue.owner });
+    expect([await namespaceOf(issue.workspace), await platform.admin.find(theirs)]).toEqual(before);
+    for (const row of PARTS) expect(await part(issue.workspace, row)).toBeUndefined();
+    expect((await platform.runtime().listWorkspaces()).map(({ name }) => name)).not.toContain(issue.workspace);
   });
 
   test('that belongs to another issue is left as it is', async () => {
     const issue = platform.issue();
     const runtime = platform.runtime();
     await launch(runtime, issue, agentOf(issue));
-    await runningPod(platform.admin, issue.environment);
-    const before = [await namespaceOf(issue.environment), await versions(issue.environment)];
+    await runningPod(platform.admin, issue.workspace);
+    const before = [await namespaceOf(issue.workspace), await versions(issue.workspace)];
     const other: Issue = { ...issue, owner: 'issue:2#2' };
-    const message = `namespace ${issue.environment} belongs to ${issue.owner}, not to issue:2#2: it is left as it is`;
-    await expect(launch(runtime, other, agentOf(other))).rejects.toMatchObject({ name: 'ForeignEnvironment', message });
-    await expect(runtime.removeEnvironment({ name: issue.environment, owner: other.owner })).rejects.toMatchObject({
-      name: 'ForeignEnvironment',
+    const message = `namespace ${issue.workspace} belongs to ${issue.owner}, not to issue:2#2: it is left as it is`;
+    await expect(launch(runtime, other, agentOf(other))).rejects.toMatchObject({ name: 'ForeignWorkspace', message });
+    await expect(runtime.removeWorkspace({ name: issue.workspace, owner: other.owner })).rejects.toMatchObject({
+      name: 'ForeignWorkspace',
       message,
     });
-    expect([await namespaceOf(issue.environment), await versions(issue.environment)]).toEqual(before);
-    expect(await podsIn(platform.admin, issue.environment)).toHaveLength(1);
+    expect([await namespaceOf(issue.workspace), await versions(issue.workspace)]).toEqual(before);
+    expect(await podsIn(platform.admin, issue.workspace)).toHaveLength(1);
   });
 });
 
-describe('T40: an environment that is held', () => {
+describe('T40: a workspace that is held', () => {
   test('by a finalizer: it is said what holds it, and the finalizer is left', async () => {
     const issue = platform.issue();
     await launch(platform.runtime(), issue, agentOf(issue));
-    await hold(issue.environment);
-    const removal = { name: issue.environment, owner: issue.owner };
+    await hold(issue.workspace);
+    const removal = { name: issue.workspace, owner: issue.owner };
     let words = '';
     await until(
       'Kubernetes says what holds it',
       async () => {
-        words = (await removeEnvironment(platform.worker, removal, 1000)).held ?? '';
+        words = (await removeWorkspace(platform.worker, removal, 1000)).held ?? '';
         return words.includes(FINALIZER);
       },
       180,
     );
-    expect(words).toContain(`namespace ${issue.environment} is still being deleted: `);
+    expect(words).toContain(`namespace ${issue.workspace} is still being deleted: `);
     expect(words).toContain('Some content in the namespace has finalizers remaining');
-    const ref = refIn(issue.environment, 'ConfigMap', 'held');
+    const ref = refIn(issue.workspace, 'ConfigMap', 'held');
     expect((await platform.admin.find(ref))?.metadata?.finalizers).toEqual([FINALIZER]);
     await letGo(ref);
-    expect(await removeEnvironment(platform.worker, removal, 240_000)).toEqual({});
+    expect(await removeWorkspace(platform.worker, removal, 240_000)).toEqual({});
   });
 
   test('keeps nobody waiting: the next agent works in another namespace', async () => {
     const issue = platform.issue();
     await launch(platform.runtime(), issue, agentOf(issue));
-    await hold(issue.environment);
-    await removeEnvironment(platform.worker, { name: issue.environment, owner: issue.owner }, 0);
+    await hold(issue.workspace);
+    await removeWorkspace(platform.worker, { name: issue.workspace, owner: issue.owner }, 0);
     const agent = agentOf(issue);
     const runtime = platform.runtime({ script: 'echo here; exit 1' });
-    expect(await launch(runtime, issue, agent)).toBe(`${issue.environment}-2`);
+    expect(await launch(runtime, issue, agent)).toBe(`${issue.workspace}-2`);
     expect(await ended(runtime, agent)).toMatchObject({ loss: 'agent_error', log: 'here\n' });
   });
 
@@ -320,17 +320,17 @@ describe('T40: an environment that is held', () => {
     const agent = agentOf(issue);
     const runtime = platform.runtime();
     await launch(runtime, issue, agentOf(issue));
-    await hold(issue.environment);
-    await removeEnvironment(platform.worker, { name: issue.environment, owner: issue.owner }, 0);
+    await hold(issue.workspace);
+    await removeWorkspace(platform.worker, { name: issue.workspace, owner: issue.owner }, 0);
     await launch(runtime, issue, agent);
-    const pod = await runningPod(platform.admin, `${issue.environment}-2`);
-    await letGo(refIn(issue.environment, 'ConfigMap', 'held'));
-    await until('it is gone', async () => !(await platform.admin.find(namespaceRef(issue.environment))));
+    const pod = await runningPod(platform.admin, `${issue.workspace}-2`);
+    await letGo(refIn(issue.workspace, 'ConfigMap', 'held'));
+    await until('it is gone', async () => !(await platform.admin.find(namespaceRef(issue.workspace))));
 
-    expect(await launch(runtime, issue, agent)).toBe(`${issue.environment}-2`);
-    const namespaces = await namespacesOf(platform.admin, issue.environment);
-    expect(namespaces.map(({ metadata }) => metadata?.name)).toEqual([`${issue.environment}-2`]);
-    const [same] = await podsIn(platform.admin, `${issue.environment}-2`);
+    expect(await launch(runtime, issue, agent)).toBe(`${issue.workspace}-2`);
+    const namespaces = await namespacesOf(platform.admin, issue.workspace);
+    expect(namespaces.map(({ metadata }) => metadata?.name)).toEqual([`${issue.workspace}-2`]);
+    const [same] = await podsIn(platform.admin, `${issue.workspace}-2`);
     expect(same?.metadata?.uid).toBe(pod.metadata?.uid);
   });
 
@@ -338,40 +338,40 @@ describe('T40: an environment that is held', () => {
     const issue = platform.issue();
     const next: Issue = { ...issue, owner: 'issue:2#2' };
     await launch(platform.runtime(), issue, agentOf(issue));
-    await hold(issue.environment);
-    await removeEnvironment(platform.worker, { name: issue.environment, owner: issue.owner }, 0);
-    expect(await launch(platform.runtime(), next, agentOf(next))).toBe(`${issue.environment}-2`);
-    expect(await removeEnvironment(platform.worker, { name: next.environment, owner: next.owner })).toEqual({});
-    expect(await isLeaving(issue.environment)).toBe(true);
+    await hold(issue.workspace);
+    await removeWorkspace(platform.worker, { name: issue.workspace, owner: issue.owner }, 0);
+    expect(await launch(platform.runtime(), next, agentOf(next))).toBe(`${issue.workspace}-2`);
+    expect(await removeWorkspace(platform.worker, { name: next.workspace, owner: next.owner })).toEqual({});
+    expect(await isLeaving(issue.workspace)).toBe(true);
   });
 
   test('is removed with what was made in its place', async () => {
     const issue = platform.issue();
-    const removal = { name: issue.environment, owner: issue.owner };
+    const removal = { name: issue.workspace, owner: issue.owner };
     await launch(platform.runtime(), issue, agentOf(issue));
-    await hold(issue.environment);
-    await removeEnvironment(platform.worker, removal, 0);
+    await hold(issue.workspace);
+    await removeWorkspace(platform.worker, removal, 0);
     await launch(platform.runtime(), issue, agentOf(issue));
-    expect((await removeEnvironment(platform.worker, removal, 0)).held).toContain(`namespace ${issue.environment}`);
-    expect(await isLeaving(issue.environment)).toBe(true);
-    await until('the other is gone', async () => !(await platform.admin.find(namespaceRef(`${issue.environment}-2`))));
+    expect((await removeWorkspace(platform.worker, removal, 0)).held).toContain(`namespace ${issue.workspace}`);
+    expect(await isLeaving(issue.workspace)).toBe(true);
+    await until('the other is gone', async () => !(await platform.admin.find(namespaceRef(`${issue.workspace}-2`))));
   });
 });
 
-describe('an environment that goes', () => {
+describe('a workspace that goes', () => {
   test('by hand, under an agent: it is lost, and its next attempt works', async () => {
     const issue = platform.issue();
     const first = agentOf(issue);
     const runtime = platform.runtime();
     await launch(runtime, issue, first);
     const lost = ended(runtime, first);
-    await runningPod(platform.admin, issue.environment);
-    await hold(issue.environment);
-    await platform.admin.remove(namespaceRef(issue.environment));
+    await runningPod(platform.admin, issue.workspace);
+    await hold(issue.workspace);
+    await platform.admin.remove(namespaceRef(issue.workspace));
     expect(await lost).toMatchObject({ loss: 'agent_lost' });
     const second = agentOf(issue, 2, first.runId);
     const namespace = await launch(runtime, issue, second);
-    expect(namespace).toBe(`${issue.environment}-2`);
+    expect(namespace).toBe(`${issue.workspace}-2`);
     await runningPod(platform.admin, namespace);
   });
 
@@ -379,8 +379,8 @@ describe('an environment that goes', () => {
     const issue = platform.issue();
     const agent = agentOf(issue);
     await launch(platform.runtime(), issue, agent);
-    await platform.admin.remove(namespaceRef(issue.environment));
-    await until('it is gone', async () => !(await platform.admin.find(namespaceRef(issue.environment))));
+    await platform.admin.remove(namespaceRef(issue.workspace));
+    await until('it is gone', async () => !(await platform.admin.find(namespaceRef(issue.workspace))));
     expect(await ended(platform.runtime(), agent)).toEqual({ loss: 'agent_lost', detail: 'its namespace is gone' });
   });
 
@@ -388,32 +388,32 @@ describe('an environment that goes', () => {
     const issue = platform.issue();
     const agent = agentOf(issue);
     await launch(platform.runtime(), issue, agentOf(issue));
-    await hold(issue.environment);
+    await hold(issue.workspace);
     const unlucky = platform.runtime({
       through: (api) => ({
         ...api,
         apply: async (object) => {
           if (object.kind === 'Role') {
-            await platform.admin.remove(namespaceRef(issue.environment));
-            await platform.admin.remove(refIn(issue.environment, 'ResourceQuota', 'codex-run-quota'));
+            await platform.admin.remove(namespaceRef(issue.workspace));
+            await platform.admin.remove(refIn(issue.workspace, 'ResourceQuota', 'codex-run-quota'));
           }
           return api.apply(object);
         },
       }),
     });
-    await expect(launch(unlucky, issue, agent)).rejects.toMatchObject({ name: 'EnvironmentLeaving' });
-    expect(await launch(platform.runtime(), issue, agent)).toBe(`${issue.environment}-2`);
+    await expect(launch(unlucky, issue, agent)).rejects.toMatchObject({ name: 'WorkspaceLeaving' });
+    expect(await launch(platform.runtime(), issue, agent)).toBe(`${issue.workspace}-2`);
   });
 
   test('when it is removed: with its agent, and a second removal finds nothing to do', async () => {
     const issue = platform.issue();
     const runtime = platform.runtime();
     await launch(runtime, issue, agentOf(issue));
-    await runningPod(platform.admin, issue.environment);
-    const removal = { name: issue.environment, owner: issue.owner };
-    expect(await runtime.removeEnvironment(removal)).toEqual({});
-    expect(await namespacesOf(platform.admin, issue.environment)).toEqual([]);
-    expect(await runtime.removeEnvironment(removal)).toEqual({});
+    await runningPod(platform.admin, issue.workspace);
+    const removal = { name: issue.workspace, owner: issue.owner };
+    expect(await runtime.removeWorkspace(removal)).toEqual({});
+    expect(await namespacesOf(platform.admin, issue.workspace)).toEqual([]);
+    expect(await runtime.removeWorkspace(removal)).toEqual({});
   });
 });
 
@@ -423,14 +423,14 @@ describe('the commit that the work stands on', () => {
   test('unchanged lets the next agent work where the one before it did', async () => {
     const issue = on(platform.issue(), 'abc123');
     await launch(platform.runtime(), issue, agentOf(issue));
-    expect(await launch(platform.runtime(), issue, agentOf(issue))).toBe(issue.environment);
+    expect(await launch(platform.runtime(), issue, agentOf(issue))).toBe(issue.workspace);
   });
 
   test('changed makes another namespace, and the old one goes', async () => {
     const issue = platform.issue();
     await launch(platform.runtime(), on(issue, 'abc123'), agentOf(issue));
-    expect(await launch(platform.runtime(), on(issue, 'def456'), agentOf(issue))).toBe(`${issue.environment}-2`);
-    await until('the old one is gone', async () => !(await platform.admin.find(namespaceRef(issue.environment))));
+    expect(await launch(platform.runtime(), on(issue, 'def456'), agentOf(issue))).toBe(`${issue.workspace}-2`);
+    await until('the old one is gone', async () => !(await platform.admin.find(namespaceRef(issue.workspace))));
   });
 });
 
@@ -439,8 +439,8 @@ describe('the agents’ image', () => {
     const issue = platform.issue();
     await launch(platform.runtime(), issue, agentOf(issue));
     const namespace = await launch(platform.runtime({ image: 'codex-k8s/other:1' }), issue, agentOf(issue));
-    expect(namespace).toBe(`${issue.environment}-2`);
-    await until('the old one is gone', async () => !(await platform.admin.find(namespaceRef(issue.environment))));
+    expect(namespace).toBe(`${issue.workspace}-2`);
+    await until('the old one is gone', async () => !(await platform.admin.find(namespaceRef(issue.workspace))));
   });
 
   test('changed does not take a namespace of another issue away', async () => {
@@ -449,22 +449,22 @@ describe('the agents’ image', () => {
     const other: Issue = { ...issue, owner: 'issue:2#2' };
     await expect(launch(platform.runtime({ image: 'codex-k8s/other:1' }), other, agentOf(other))).rejects.toMatchObject(
       {
-        name: 'ForeignEnvironment',
+        name: 'ForeignWorkspace',
       },
     );
-    expect(await isLeaving(issue.environment)).toBe(false);
+    expect(await isLeaving(issue.workspace)).toBe(false);
   });
 });
 
-describe('the list of environments', () => {
+describe('the list of workspaces', () => {
   test('names ours, with their runs, and no others', async () => {
     const issue = platform.issue();
     const agent = agentOf(issue);
     await launch(platform.runtime(), issue, agent);
-    const all = await platform.runtime().listEnvironments();
+    const all = await platform.runtime().listWorkspaces();
     const usedAt = expect.stringMatching(/^\d{4}-.*Z$/) as unknown;
-    expect(all.filter(({ name }) => name === issue.environment)).toEqual([
-      { name: issue.environment, owner: issue.owner, runs: [agent.runId], usedAt },
+    expect(all.filter(({ name }) => name === issue.workspace)).toEqual([
+      { name: issue.workspace, owner: issue.owner, runs: [agent.runId], usedAt },
     ]);
     expect(all.map(({ name }) => name)).not.toContain('kube-system');
     expect(all.map(({ name }) => name)).not.toContain('codex-k8s');
@@ -476,8 +476,8 @@ describe('the list of environments', () => {
     await launch(platform.runtime(), second, agentOf(second));
     await until('a second has passed', async () => {
       await launch(platform.runtime(), first, agentOf(first));
-      const names = (await platform.runtime().listEnvironments()).map(({ name }) => name);
-      return names.indexOf(second.environment) < names.indexOf(first.environment);
+      const names = (await platform.runtime().listWorkspaces()).map(({ name }) => name);
+      return names.indexOf(second.workspace) < names.indexOf(first.workspace);
     });
   });
 });

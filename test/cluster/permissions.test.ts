@@ -40,7 +40,7 @@ interface Probe {
   readonly namespace: string;
 }
 
-/** What an agent of an environment might ask for, inside and outside of it. */
+/** What an agent of a workspace might ask for, inside and outside of it. */
 function probes(namespace: string): Probe[] {
   const inside = GROUPS.flatMap(([group, resources]) =>
     resources.split(/\s+/).flatMap((resource) => VERBS.map((verb) => ({ group, resource, verb, namespace }))),
@@ -87,7 +87,7 @@ afterAll(() => platform.end());
 /** What an agent of a role finds, asking from inside its own pod: the positions of what is allowed, or that it cannot ask. */
 async function askedInside(role: Role, mode: RuntimeMode): Promise<{ asked: Probe[]; found: Found }> {
   const issue = platform.issue({ role, mode });
-  const asked = probes(issue.environment);
+  const asked = probes(issue.workspace);
   const runtime = platform.runtime({
     image: inject('agentImage'),
     command: ['node', '--input-type=module-typescript', '-e', SCRIPT, '--', JSON.stringify(asked)],

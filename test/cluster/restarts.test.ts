@@ -40,7 +40,7 @@ describe('a worker', () => {
     await launch(runtime, issue, agent);
     const stopping = new AbortController();
     const waiting = runtime.ended(agent, stopping.signal);
-    await runningPod(platform.admin, issue.environment);
+    await runningPod(platform.admin, issue.workspace);
     stopping.abort(new Error('the worker stops'));
     await expect(waiting).rejects.toThrow('the worker stops');
   });
@@ -51,7 +51,7 @@ describe('a worker', () => {
     await launch(platform.runtime({ script: 'echo words; exit 3' }), issue, agent);
     await until(
       'the agent has ended',
-      async () => (await podsIn(platform.admin, issue.environment))[0]?.status?.phase === 'Failed',
+      async () => (await podsIn(platform.admin, issue.workspace))[0]?.status?.phase === 'Failed',
     );
     expect(await ended(platform.runtime(), agent)).toMatchObject({
       loss: 'agent_error',
@@ -66,11 +66,11 @@ describe('a worker', () => {
     const stopping = new AbortController();
     await launch(platform.runtime(), issue, agent);
     const waiting = platform.runtime().ended(agent, stopping.signal);
-    await runningPod(platform.admin, issue.environment);
+    await runningPod(platform.admin, issue.workspace);
     stopping.abort();
     await expect(waiting).rejects.toThrow('aborted');
-    await platform.admin.remove(jobRef(issue.environment, agent));
-    await until('no Job is left', async () => (await jobsIn(platform.admin, issue.environment)).length === 0);
+    await platform.admin.remove(jobRef(issue.workspace, agent));
+    await until('no Job is left', async () => (await jobsIn(platform.admin, issue.workspace)).length === 0);
     expect(await ended(platform.runtime(), agent)).toEqual({ loss: 'agent_lost', detail: 'its Job is gone' });
   });
 });
@@ -93,7 +93,7 @@ describe('T45: credentials that are not accepted any more', () => {
     const path = kubeconfigWith(token);
     const api = createKubernetesApi(() => readKubeConfig(path));
     const lost = ended(platform.runtime({ through: () => api }), agent);
-    const { metadata } = await runningPod(platform.admin, issue.environment);
+    const { metadata } = await runningPod(platform.admin, issue.workspace);
 
     await platform.admin.remove(refIn('codex-k8s', 'Secret', secret));
     writeFileSync(path, configWith(tokenOf(readKubeConfig(platform.kubeconfig))).exportConfig());
@@ -107,7 +107,7 @@ describe('T45: credentials that are not accepted any more', () => {
         ),
       120,
     );
-    await platform.admin.remove(refIn(issue.environment, 'Pod', metadata?.name ?? ''));
+    await platform.admin.remove(refIn(issue.workspace, 'Pod', metadata?.name ?? ''));
     expect(await lost).toMatchObject({ loss: 'agent_lost' });
   });
 
@@ -156,7 +156,7 @@ describe.skipIf(dataDirectory === '')('of the cluster', () => {
     const agent = agentOf(issue);
     const runtime = platform.runtime({ script: 'sleep 3; echo over; exit 1' });
     await launch(runtime, issue, agent);
-    await runningPod(platform.admin, issue.environment);
+    await runningPod(platform.admin, issue.workspace);
     const lost = ended(runtime, agent);
     await stopComponent(dataDirectory, 'apiserver');
     await expect(platform.worker.list('v1', 'Namespace', {})).rejects.toThrow('did not answer');
@@ -169,7 +169,7 @@ describe.skipIf(dataDirectory === '')('of the cluster', () => {
     const agent = agentOf(issue);
     const runtime = platform.runtime();
     await launch(runtime, issue, agent);
-    await runningPod(platform.admin, issue.environment);
+    await runningPod(platform.admin, issue.workspace);
     const stopping = new AbortController();
     const waiting = runtime.ended(agent, stopping.signal);
     await stopComponent(dataDirectory, 'apiserver');
@@ -194,8 +194,8 @@ describe.skipIf(dataDirectory === '')('of the cluster', () => {
     await expect(launch(unlucky, issue, agent)).rejects.toThrow('did not answer');
     await startComponent(dataDirectory, 'apiserver');
     await launch(platform.runtime(), issue, agent);
-    await runningPod(platform.admin, issue.environment);
-    expect(await jobsIn(platform.admin, issue.environment)).toHaveLength(1);
+    await runningPod(platform.admin, issue.workspace);
+    expect(await jobsIn(platform.admin, issue.workspace)).toHaveLength(1);
   });
 
   test('the kubelet is started again in time, and no agent is lost', async () => {
@@ -203,7 +203,7 @@ describe.skipIf(dataDirectory === '')('of the cluster', () => {
     const agent = agentOf(issue);
     const runtime = platform.runtime({ script: 'sleep 6; exit 1' });
     await launch(runtime, issue, agent);
-    await runningPod(platform.admin, issue.environment);
+    await runningPod(platform.admin, issue.workspace);
     const lost = ended(runtime, agent);
     await stopComponent(dataDirectory, 'kubelet');
     await startComponent(dataDirectory, 'kubelet');
@@ -215,24 +215,24 @@ describe.skipIf(dataDirectory === '')('of the cluster', () => {
     const first = agentOf(issue);
     const runtime = platform.runtime();
     await launch(runtime, issue, first);
-    const { metadata } = await runningPod(platform.admin, issue.environment);
+    const { metadata } = await runningPod(platform.admin, issue.workspace);
     const lost = ended(runtime, first);
     await stopComponent(dataDirectory, 'kubelet');
     expect(await lost).toMatchObject({ loss: 'node_lost' });
 
     const second = agentOf(issue, 2, first.runId);
     await launch(runtime, issue, second);
-    expect(await platform.admin.find(secretRef(issue.environment, second))).toBeDefined();
+    expect(await platform.admin.find(secretRef(issue.workspace, second))).toBeDefined();
     await startComponent(dataDirectory, 'kubelet');
     await until(
       'only the second attempt is left',
       async () => {
-        const pods = await podsIn(platform.admin, issue.environment);
+        const pods = await podsIn(platform.admin, issue.workspace);
         return pods.length === 1 && pods[0]?.metadata?.uid !== metadata?.uid;
       },
       240,
     );
-    await runningPod(platform.admin, issue.environment);
+    await runningPod(platform.admin, issue.workspace);
   });
 
   test('T44: the node is lost where nobody removes its pods, as when it is the only one', async () => {
@@ -249,7 +249,7 @@ describe.skipIf(dataDirectory === '')('of the cluster', () => {
       }),
     });
     await launch(runtime, issue, agent);
-    await runningPod(platform.admin, issue.environment);
+    await runningPod(platform.admin, issue.workspace);
     const lost = ended(runtime, agent);
     await stopComponent(dataDirectory, 'kubelet');
     expect(await lost).toMatchObject({ loss: 'node_lost', detail: 'its node is not heard of any more' });

@@ -118,7 +118,7 @@ describe('the pod of an agent', () => {
   test('has a token for the Kubernetes API when it may use its namespace', async () => {
     const issue = platform.issue({ mode: 'full-env', role: 'dev' });
     await launch(platform.runtime(), issue, agentOf(issue));
-    const { spec } = await runningPod(platform.admin, issue.environment);
+    const { spec } = await runningPod(platform.admin, issue.workspace);
     expect(
       spec?.volumes?.some(({ projected }) => projected?.sources?.some((source) => source.serviceAccountToken)),
     ).toBe(true);
@@ -127,7 +127,7 @@ describe('the pod of an agent', () => {
   test('has none when its role may do nothing there', async () => {
     const issue = platform.issue({ mode: 'full-env', role: 'km' });
     await launch(platform.runtime(), issue, agentOf(issue));
-    const { spec } = await runningPod(platform.admin, issue.environment);
+    const { spec } = await runningPod(platform.admin, issue.workspace);
     expect(spec?.automountServiceAccountToken).toBe(false);
   });
 });
@@ -139,9 +139,9 @@ describe('a launch', () => {
     const runtime = platform.runtime();
     const launched = await Promise.allSettled(Array.from({ length: 10 }, () => launch(runtime, issue, agent)));
     expect(launched.filter(({ status }) => status === 'rejected')).toEqual([]);
-    await runningPod(platform.admin, issue.environment);
-    expect(await jobsIn(platform.admin, issue.environment)).toHaveLength(1);
-    expect(await podsIn(platform.admin, issue.environment)).toHaveLength(1);
+    await runningPod(platform.admin, issue.workspace);
+    expect(await jobsIn(platform.admin, issue.workspace)).toHaveLength(1);
+    expect(await podsIn(platform.admin, issue.workspace)).toHaveLength(1);
   });
 
   test('repeated while the agent works changes nothing', async () => {
@@ -149,16 +149,16 @@ describe('a launch', () => {
     const agent = agentOf(issue);
     const runtime = platform.runtime();
     await launch(runtime, issue, agent);
-    const { metadata } = await runningPod(platform.admin, issue.environment);
-    const before = await platform.admin.find<V1Job>(jobRef(issue.environment, agent));
+    const { metadata } = await runningPod(platform.admin, issue.workspace);
+    const before = await platform.admin.find<V1Job>(jobRef(issue.workspace, agent));
     await launch(runtime, issue, agent);
-    const after = await platform.admin.find<V1Job>(jobRef(issue.environment, agent));
+    const after = await platform.admin.find<V1Job>(jobRef(issue.workspace, agent));
     // Its status is for Kubernetes to write.
     expect([after?.metadata?.uid, after?.metadata?.generation]).toEqual([
       before?.metadata?.uid,
       before?.metadata?.generation,
     ]);
-    expect((await podsIn(platform.admin, issue.environment)).map((pod) => pod.metadata?.uid)).toEqual([metadata?.uid]);
+    expect((await podsIn(platform.admin, issue.workspace)).map((pod) => pod.metadata?.uid)).toEqual([metadata?.uid]);
   });
 
   test('repeated after the agent has ended starts no other', async () => {
@@ -167,10 +167,10 @@ describe('a launch', () => {
     const runtime = platform.runtime({ script: 'exit 0' });
     await launch(runtime, issue, agent);
     await ended(runtime, agent);
-    const pods = await podsIn(platform.admin, issue.environment);
+    const pods = await podsIn(platform.admin, issue.workspace);
     await launch(runtime, issue, agent);
     expect(await ended(runtime, agent)).toMatchObject({ loss: 'agent_lost' });
-    expect((await podsIn(platform.admin, issue.environment)).map((pod) => pod.metadata?.uid)).toEqual(
+    expect((await podsIn(platform.admin, issue.workspace)).map((pod) => pod.metadata?.uid)).toEqual(
       pods.map((pod) => pod.metadata?.uid),
     );
   });
@@ -184,7 +184,7 @@ describe('a launch', () => {
     const cut = platform.runtime({ through: (api) => cutOffAfter(api, last) });
     await expect(launch(cut, issue, agent)).rejects.toThrow('cut off');
     await launch(platform.runtime(), issue, agent);
-    const { status } = await runningPod(platform.admin, issue.environment);
+    const { status } = await runningPod(platform.admin, issue.workspace);
     expect(status?.phase).toBe('Running');
   });
 
@@ -203,8 +203,8 @@ describe('a launch', () => {
     });
     await expect(launch(deaf, issue, agent)).rejects.toThrow('time-out');
     await launch(platform.runtime(), issue, agent);
-    await runningPod(platform.admin, issue.environment);
-    expect(await jobsIn(platform.admin, issue.environment)).toHaveLength(1);
+    await runningPod(platform.admin, issue.workspace);
+    expect(await jobsIn(platform.admin, issue.workspace)).toHaveLength(1);
   });
 });
 
@@ -216,7 +216,7 @@ describe('a second launch of the same attempt', () => {
     await launch(stuck, issue, agent);
     expect(await ended(stuck, agent)).toMatchObject({ loss: 'image_pull' });
     await launch(stuck, issue, agent, 2);
-    const jobs = await jobsIn(platform.admin, issue.environment);
+    const jobs = await jobsIn(platform.admin, issue.workspace);
     expect(jobs.map(({ metadata }) => metadata?.annotations?.['codex-k8s.dev/launch'])).toEqual(['2']);
     expect(await ended(stuck, agent)).toMatchObject({ loss: 'image_pull' });
   });
@@ -228,9 +228,9 @@ describe('a second launch of the same attempt', () => {
     await launch(lacking, issue, agent);
     expect(await ended(lacking, agent)).toMatchObject({ loss: 'container_error' });
     await launch(platform.runtime(), issue, agent, 2);
-    await runningPod(platform.admin, issue.environment);
-    const job = await platform.admin.find<V1Job>(jobRef(issue.environment, agent));
-    const secret = await platform.admin.find<V1Secret>(secretRef(issue.environment, agent));
+    await runningPod(platform.admin, issue.workspace);
+    const job = await platform.admin.find<V1Job>(jobRef(issue.workspace, agent));
+    const secret = await platform.admin.find<V1Secret>(secretRef(issue.workspace, agent));
     expect(secret?.metadata?.ownerReferences?.map(({ uid }) => uid)).toEqual([job?.metadata?.uid]);
   });
 
@@ -239,9 +239,9 @@ describe('a second launch of the same attempt', () => {
     const agent = agentOf(issue);
     const runtime = platform.runtime();
     await launch(runtime, issue, agent);
-    const { metadata } = await runningPod(platform.admin, issue.environment);
+    const { metadata } = await runningPod(platform.admin, issue.workspace);
     await launch(runtime, issue, agent, 2);
-    const pods = await podsIn(platform.admin, issue.environment);
+    const pods = await podsIn(platform.admin, issue.workspace);
     expect(pods.map((pod) => [pod.metadata?.uid, pod.metadata?.deletionTimestamp])).toEqual([
       [metadata?.uid, undefined],
     ]);
@@ -253,10 +253,10 @@ describe('a second launch of the same attempt', () => {
     const stuck = platform.runtime({ image: 'registry.invalid/absent:1' });
     await launch(stuck, issue, agent);
     await launch(stuck, issue, agent, 2);
-    const [before] = await jobsIn(platform.admin, issue.environment);
+    const [before] = await jobsIn(platform.admin, issue.workspace);
     await launch(stuck, issue, agent, 2);
     await launch(stuck, issue, agent, 1);
-    const after = await jobsIn(platform.admin, issue.environment);
+    const after = await jobsIn(platform.admin, issue.workspace);
     expect(after.map(({ metadata }) => metadata?.uid)).toEqual([before?.metadata?.uid]);
   });
 });
@@ -268,19 +268,19 @@ describe('what is left of an agent', () => {
     const second = agentOf(issue, 2, first.runId);
     const runtime = platform.runtime();
     await launch(runtime, issue, first);
-    await runningPod(platform.admin, issue.environment);
+    await runningPod(platform.admin, issue.workspace);
     await launch(runtime, issue, second);
-    expect(await platform.admin.find(jobRef(issue.environment, first))).toBeUndefined();
-    await untilGone(secretRef(issue.environment, first));
-    expect(await platform.admin.find(secretRef(issue.environment, second))).toBeDefined();
+    expect(await platform.admin.find(jobRef(issue.workspace, first))).toBeUndefined();
+    await untilGone(secretRef(issue.workspace, first));
+    expect(await platform.admin.find(secretRef(issue.workspace, second))).toBeDefined();
   });
 
   test('the token goes with its Job', async () => {
     const issue = platform.issue();
     const agent = agentOf(issue);
     await launch(platform.runtime(), issue, agent);
-    await platform.admin.remove(jobRef(issue.environment, agent));
-    await untilGone(secretRef(issue.environment, agent));
+    await platform.admin.remove(jobRef(issue.workspace, agent));
+    await untilGone(secretRef(issue.workspace, agent));
   });
 
   test('is removed after a while, and then the agent counts as lost', async () => {
@@ -288,7 +288,7 @@ describe('what is left of an agent', () => {
     const agent = agentOf(issue);
     const runtime = platform.runtime({ script: 'exit 0', keepSeconds: 0 });
     await launch(runtime, issue, agent);
-    await untilGone(jobRef(issue.environment, agent));
+    await untilGone(jobRef(issue.workspace, agent));
     expect(await ended(runtime, agent)).toEqual({ loss: 'agent_lost', detail: 'its Job is gone' });
   });
 });
@@ -299,10 +299,10 @@ describe('stopping a run', () => {
     const agent = agentOf(issue);
     const runtime = platform.runtime();
     await launch(runtime, issue, agent);
-    await runningPod(platform.admin, issue.environment);
+    await runningPod(platform.admin, issue.workspace);
     await runtime.stop(agent);
-    expect(await jobsIn(platform.admin, issue.environment)).toEqual([]);
-    expect(await podsIn(platform.admin, issue.environment)).toEqual([]);
+    expect(await jobsIn(platform.admin, issue.workspace)).toEqual([]);
+    expect(await podsIn(platform.admin, issue.workspace)).toEqual([]);
   });
 
   test('that never was, or is over, does nothing', async () => {
@@ -312,7 +312,7 @@ describe('stopping a run', () => {
     await runtime.stop(agent);
     await launch(runtime, issue, agent);
     await runtime.stop({ ...agent, runId: 'another' });
-    expect(await jobsIn(platform.admin, issue.environment)).toHaveLength(1);
+    expect(await jobsIn(platform.admin, issue.workspace)).toHaveLength(1);
   });
 });
 

@@ -1,4 +1,4 @@
-/** The sweep of environments that are nobody's, on a cluster that others use too (reliability.md T47). */
+/** The sweep of workspaces that are nobody's, on a cluster that others use too (reliability.md T47). */
 import { randomBytes } from 'node:crypto';
 import type { V1Deployment, V1Namespace } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
@@ -33,13 +33,13 @@ interface Marks {
 const marks = (name: string) => ({
   [LABELS.managedBy]: MANAGED_BY,
   [LABELS.purpose]: PURPOSE,
-  [LABELS.environment]: name,
+  [LABELS.workspace]: name,
 });
 
 /** Namespaces that look like ours, and are not. Each one is all but right. */
 const FOREIGN: readonly [what: string, name: string, metadata: (name: string) => Marks][] = [
   [
-    'has the name of an environment',
+    'has the name of a workspace',
     `codex-${tag}-r1-i${NUMBER}`,
     () => ({ annotations: { [ANNOTATIONS.owner]: owner } }),
   ],
@@ -71,7 +71,7 @@ const FOREIGN: readonly [what: string, name: string, metadata: (name: string) =>
   ],
   ['has no owner', `ownerless-${tag}`, (name) => ({ labels: marks(name) })],
   [
-    'is no environment by its labels',
+    'is no workspace by its labels',
     `unnamed-${tag}`,
     () => ({
       labels: { [LABELS.managedBy]: MANAGED_BY, [LABELS.purpose]: PURPOSE },
@@ -130,7 +130,7 @@ afterAll(async () => {
   await platform.end();
 });
 
-/** An environment of an issue that has no workflow, with an agent at work. Returns its namespace. */
+/** A workspace of an issue that has no workflow, with an agent at work. Returns its namespace. */
 async function orphan(): Promise<string> {
   const issue = platform.issue();
   const namespace = await launch(platform.runtime(), issue, agentOf(issue));
@@ -138,7 +138,7 @@ async function orphan(): Promise<string> {
   return namespace;
 }
 
-/** What an agent has left running in its environment. */
+/** What an agent has left running in its workspace. */
 async function deploy(namespace: string): Promise<void> {
   const labels = { app: 'left' };
   const ref = refIn(namespace, 'Deployment', 'left', 'apps/v1');
@@ -155,12 +155,12 @@ async function isGone(namespace: string): Promise<boolean> {
 }
 
 describe('the list that is swept', () => {
-  test('names an environment that nobody owns, with the run that works in it', async () => {
+  test('names a workspace that nobody owns, with the run that works in it', async () => {
     const issue = platform.issue();
     const agent = agentOf(issue);
     await launch(platform.runtime(), issue, agent);
-    expect(await platform.runtime().listEnvironments()).toContainEqual({
-      name: issue.environment,
+    expect(await platform.runtime().listWorkspaces()).toContainEqual({
+      name: issue.workspace,
       owner: issue.owner,
       runs: [agent.runId],
       usedAt: expect.any(String),
@@ -168,8 +168,8 @@ describe('the list that is swept', () => {
   });
 
   test.each(FOREIGN)('leaves out a namespace that %s', async (_, name) => {
-    const all = await platform.runtime().listEnvironments();
-    expect(all.map((environment) => environment.name)).not.toContain(name);
+    const all = await platform.runtime().listWorkspaces();
+    expect(all.map((workspace) => workspace.name)).not.toContain(name);
   });
 });
 
@@ -182,26 +182,26 @@ describe('T47: the sweep', () => {
     await deploy(abandoned);
     swept = abandoned;
     runs = await openRuns('swept', {
-      CODEXK8S_SWEEP_ENVIRONMENT_SECONDS: '2',
+      CODEXK8S_SWEEP_WORKSPACE_SECONDS: '2',
       // Long enough for a pod to run in one before the sweep comes.
       CODEXK8S_SWEEP_ORPHAN_SECONDS: '20',
       CODEXK8S_SWEEP_GRACE_SECONDS: '1',
-      // So impatient a sweep takes the environment of the probe away, too.
+      // So impatient a sweep takes the workspace of the probe away, too.
       CODEXK8S_ALLOW_UNENFORCED_NETWORK_POLICY: 'true',
     });
     working = await runs.waiting('Stay');
   });
 
-  test('takes an environment that nobody owns away, with its agent and its Deployment', async () => {
-    await eventually('the environment is gone', async () => isGone(swept), LONG_MS);
+  test('takes a workspace that nobody owns away, with its agent and its Deployment', async () => {
+    await eventually('the workspace is gone', async () => isGone(swept), LONG_MS);
     expect(await podsIn(platform.admin, swept)).toEqual([]);
   });
 
-  test('leaves the environment of an issue at work as it is, with its agent', async () => {
+  test('leaves the workspace of an issue at work as it is, with its agent', async () => {
     // The sweep may come before a pod runs in it.
     const issue = platform.issue();
     const another = await launch(platform.runtime(), issue, agentOf(issue));
-    await eventually('another environment is gone', async () => isGone(another), LONG_MS);
+    await eventually('another workspace is gone', async () => isGone(another), LONG_MS);
     const { namespace = '', uid } = working.pod.metadata ?? {};
     expect((await podsIn(platform.admin, namespace)).map(({ metadata }) => metadata?.uid)).toEqual([uid]);
     await release(working.pod);

@@ -45,7 +45,7 @@ describe('a cluster that has the image of the agents', () => {
     });
     afterAll(async () => letGo().catch(() => undefined));
 
-    test('has the run go on in another namespace of the same environment', async () => {
+    test('has the run go on in another namespace of the same workspace', async () => {
       expect(second.metadata?.namespace).not.toBe(first);
       const all = await namespacesOf(runs.admin, first);
       expect(all.map(({ metadata }) => metadata?.name)).toContain(second.metadata?.namespace);
@@ -61,8 +61,8 @@ describe('a cluster that has the image of the agents', () => {
 
     test('has the run name the namespace that it is in now', async () => {
       await eventually('the run names the other namespace', async () => {
-        const { environment } = await runs.scene.run(waiting.run.id);
-        return environment === second.metadata?.namespace;
+        const { workspace } = await runs.scene.run(waiting.run.id);
+        return workspace === second.metadata?.namespace;
       });
     });
 
@@ -86,7 +86,7 @@ describe('a cluster that has the image of the agents', () => {
     let before: V1Namespace | undefined;
 
     const namespaceNow = async (): Promise<V1Namespace | undefined> =>
-      runs.admin.find<V1Namespace>(namespaceRef(work.environment ?? ''));
+      runs.admin.find<V1Namespace>(namespaceRef(work.workspace ?? ''));
 
     beforeAll(async () => {
       issue = await runs.labeled('Paint it blue');
@@ -97,8 +97,8 @@ describe('a cluster that has the image of the agents', () => {
     });
 
     test('works in the very namespace of the work before it', async () => {
-      const { environment } = work;
-      expect(await runs.endedAtLast(issue, 1)).toMatchObject({ ...SUCCEEDED, kind: 'revise', environment });
+      const { workspace } = work;
+      expect(await runs.endedAtLast(issue, 1)).toMatchObject({ ...SUCCEEDED, kind: 'revise', workspace });
       expect(before?.metadata?.uid).toEqual(expect.any(String));
       expect((await namespaceNow())?.metadata?.uid).toBe(before?.metadata?.uid);
     });

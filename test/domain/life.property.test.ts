@@ -58,7 +58,7 @@ vi.mock('../../workflows/activities.ts', () => {
     recordRun: async ({ row }: { row: { trigger: string } }) => void world().shown.add(row.trigger),
     acknowledge: nothing,
     restoreStatusComment: nothing,
-    removeEnvironment: nothing,
+    removeWorkspace: nothing,
     stopAgent: nothing,
     writeStatusComment: async () => ({ id: 1, url: '' }),
     readSettings: async () => SETTINGS,
@@ -108,7 +108,7 @@ const SETTINGS = {
   model: 'gpt-5.5',
   reasoningEffort: 'high' as const,
   dashboardUrl: 'http://dashboard',
-  environmentHours: 24,
+  workspaceHours: 24,
 };
 
 const PLATFORM: Sender = { id: 1, login: 'codex-k8s[bot]', type: 'Bot' };

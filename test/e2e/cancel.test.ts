@@ -77,8 +77,8 @@ describe.each([
   beforeAll(async () => {
     ({ issue, run } = await waitingRun(how));
     const { id } = run;
-    const place = await agentOf(scene.stack.directory, run.environment ?? '', id);
-    agent = processesOf(join(scene.stack.directory, 'environments', run.environment ?? ''));
+    const place = await agentOf(scene.stack.directory, run.workspace ?? '', id);
+    agent = processesOf(join(scene.stack.directory, 'workspaces', run.workspace ?? ''));
     expect(agent.map(({ pid }) => pid)).toContain(place.pid);
     const since = performance.now();
     await act(id, issue);
@@ -107,13 +107,13 @@ describe.each([
     expect(await scene.pullRequestsOf(REPO, issue)).toEqual([]);
   });
 
-  test(open ? 'leaves its environment for the next run' : 'has its environment removed', async () => {
-    const directory = join(scene.stack.directory, 'environments', run.environment ?? '');
+  test(open ? 'leaves its workspace for the next run' : 'has its workspace removed', async () => {
+    const directory = join(scene.stack.directory, 'workspaces', run.workspace ?? '');
     if (open) return expect(existsSync(directory)).toBe(true);
-    await eventually('the environment is removed', () => !existsSync(directory));
-    const shown = await eventually('the environment is given back', async () => {
+    await eventually('the workspace is removed', () => !existsSync(directory));
+    const shown = await eventually('the workspace is given back', async () => {
       const now = await scene.issueOf(REPO, issue);
-      return now?.environment === null && now;
+      return now?.workspace === null && now;
     });
     expect(shown.state).toBe('closed');
   });

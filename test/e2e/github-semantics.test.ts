@@ -222,15 +222,15 @@ describe('T18: the pull request while a run works', () => {
     expect(await scene.ended(REPO, issue, 2)).toMatchObject({ status: 'succeeded', pullRequest: pull });
   });
 
-  test('T18: merged ends the run as succeeded, and its environment is removed', async () => {
+  test('T18: merged ends the run as succeeded, and its workspace is removed', async () => {
     const { issue, pull, run } = await revising('Merged meanwhile');
-    const directory = join(scene.stack.directory, 'environments', run.environment ?? '');
+    const directory = join(scene.stack.directory, 'workspaces', run.workspace ?? '');
     const since = performance.now();
     await scene.person.approveAndMerge(REPO, pull);
     const merged = await scene.ended(REPO, issue, 1);
     expect(performance.now() - since).toBeLessThan(PROMISED_MS);
     expect(merged).toMatchObject({ status: 'succeeded', failure: null, pullRequest: pull });
-    await eventually('the environment is removed', () => !existsSync(directory));
+    await eventually('the workspace is removed', () => !existsSync(directory));
     expect(await scene.pullRequestsOf(REPO, issue)).toHaveLength(1);
     await eventually('the comment says so', async () =>
       (await scene.commentsOn(REPO, pull)).some(({ body }) => body.includes(`${OWNER} merged #${pull} meanwhile`)),
@@ -338,7 +338,7 @@ describe('T25: who may not', () => {
 describe('T21: a repository that is archived while its agents work', () => {
   const archive = (archived: boolean) => scene.person.octokit.rest.repos.update({ ...AT, archived });
 
-  test('T21: loses its runs and environments within the time that people are promised', async () => {
+  test('T21: loses its runs and workspaces within the time that people are promised', async () => {
     const subjects = [await openIssue('One of two'), await openIssue('The other')];
     for (const subject of subjects) await labelOn(subject);
     const runs = await Promise.all(subjects.map((subject) => atWork(subject)));
@@ -348,7 +348,7 @@ describe('T21: a repository that is archived while its agents work', () => {
       for (const [index, { issue }] of subjects.entries()) {
         await eventually(`#${issue} is over`, async () => {
           const shown = await scene.issueOf(REPO, issue);
-          return shown?.state === 'closed' && shown.environment === null;
+          return shown?.state === 'closed' && shown.workspace === null;
         });
         const run = await scene.run(runs[index]?.id ?? '');
         expect([run.status, run.detail]).toEqual(['canceled', expect.stringContaining('the repository was archived')]);

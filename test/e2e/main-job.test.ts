@@ -91,11 +91,11 @@ describe('a label on an issue', () => {
     expect(history.map(({ action }) => action)).toEqual(['created', ...history.slice(1).map(() => 'edited')]);
     // What lasts for less than two seconds is not written.
     const headlines = history.map(({ body }) => headline(body)).filter((text) => text !== 'The agent is working.');
-    expect(headlines).toEqual(['Preparing the environment.', done]);
+    expect(headlines).toEqual(['Preparing the workspace.', done]);
     const timeline = [...(history.at(-1)?.body ?? '').matchAll(/^- ✅ (.*) · /gm)].map(([, step]) => step);
     expect(timeline).toEqual([
       'Requested',
-      'Environment in preparation',
+      'Workspace in preparation',
       'Agent working',
       'Work being published',
       'Finished',
@@ -123,10 +123,10 @@ describe('a label on an issue', () => {
     expect(lines.slice(ran).some(({ kind, text }) => kind === 'output' && /pass \d+/.test(text))).toBe(true);
   });
 
-  test('leaves an environment on this machine that waits for the review', async () => {
+  test('leaves a workspace on this machine that waits for the review', async () => {
     const shown = await scene.issueOf(REPO, issue);
     expect(shown).toMatchObject({ state: 'waiting', waitingFor: 'review', activeRunId: null });
-    expect(existsSync(join(scene.stack.directory, 'environments', shown?.environment ?? '-'))).toBe(true);
+    expect(existsSync(join(scene.stack.directory, 'workspaces', shown?.workspace ?? '-'))).toBe(true);
   });
 
   test('on an issue that the script does not know leads to a note with the title of the issue', async () => {
@@ -201,13 +201,13 @@ describe('an approved and merged pull request', () => {
     await eventually('the issue is closed', async () => !(await scene.person.isOpen(REPO, issue)));
   });
 
-  test('has the environment removed from this machine and from the issue', async () => {
-    const shown = await eventually('the environment is given back', async () => {
+  test('has the workspace removed from this machine and from the issue', async () => {
+    const shown = await eventually('the workspace is given back', async () => {
       const now = await scene.issueOf(REPO, issue);
-      return now?.state === 'closed' && now.environment === null && now;
+      return now?.state === 'closed' && now.workspace === null && now;
     });
     expect(shown.activeRunId).toBeNull();
-    const left = readdirSync(join(scene.stack.directory, 'environments'));
+    const left = readdirSync(join(scene.stack.directory, 'workspaces'));
     expect(left.filter((name) => name.endsWith(`-i${issue}`) || name.includes('.removing'))).toEqual([]);
     expect(left).toHaveLength(1); // of the issue that is still open
   });
@@ -215,10 +215,10 @@ describe('an approved and merged pull request', () => {
   test.each([
     ['work', () => work.id],
     ['revise', () => revise.id],
-  ])('has the status comment of the %s run say that its environment was removed', async (_, runOf) => {
-    await eventually('the end of the environment is told', () => {
+  ])('has the status comment of the %s run say that its workspace was removed', async (_, runOf) => {
+    await eventually('the end of the workspace is told', () => {
       const text = historyOfComment(receiver, marked(runOf())).at(-1)?.body ?? '';
-      return /^\| Environment removed \| \d{4}-.* UTC, the issue was closed \|$/m.test(text);
+      return /^\| Workspace removed \| \d{4}-.* UTC, the issue was closed \|$/m.test(text);
     });
   });
 

@@ -41,12 +41,12 @@ async function waitingRun(title: string): Promise<Waiting> {
   const { id } = await scene.started(REPO, issue);
   await scene.working(id, /until \[ -e/);
   const run = await scene.run(id);
-  const agent = await agentOf(scene.stack.directory, run.environment ?? '', id);
+  const agent = await agentOf(scene.stack.directory, run.workspace ?? '', id);
   return { run, issue, agent, release: () => writeFileSync(flag, '') };
 }
 
 function placesNow({ run }: Waiting): AgentPlace[] {
-  return placesOf(scene.stack.directory, run.environment ?? '', run.id);
+  return placesOf(scene.stack.directory, run.workspace ?? '', run.id);
 }
 
 /** Starts `up` again; the addresses may be others. */

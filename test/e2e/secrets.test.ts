@@ -15,7 +15,7 @@ let scene: Scene;
 let run: RunView;
 let issue: number;
 let agent: AgentPlace;
-let environment: string;
+let workspace: string;
 /** Every secret of the installation and the token of the run, by name. */
 let secrets: Record<string, string>;
 const flags = mkdtempSync(join(tmpdir(), 'codex-k8s-e2e-flags-'));
@@ -29,8 +29,8 @@ beforeAll(async () => {
   const { id } = await scene.started(REPO, issue);
   await scene.working(id, /until \[ -e/);
   run = await scene.run(id);
-  agent = await agentOf(scene.stack.directory, run.environment ?? '', id);
-  environment = join(scene.stack.directory, 'environments', run.environment ?? '');
+  agent = await agentOf(scene.stack.directory, run.workspace ?? '', id);
+  workspace = join(scene.stack.directory, 'workspaces', run.workspace ?? '');
   const files = readdirSync(join(scene.stack.directory, 'secrets')).filter((name) => name !== 'model-key');
   secrets = {
     ...Object.fromEntries(files.map((name) => [name, scene.stack.secret(name)])),
@@ -133,12 +133,12 @@ describe.runIf(process.platform === 'linux')('while an agent works, no secret is
 
 describe('no secret is', () => {
   test("in the agent's files, but for the run's token in its own file", () => {
-    const files = filesBelow(environment).map(
-      (path) => [relative(environment, path), readFileSync(path, 'latin1')] as const,
+    const files = filesBelow(workspace).map(
+      (path) => [relative(workspace, path), readFileSync(path, 'latin1')] as const,
     );
     const config = files.find(([path]) => path === join('workspace', 'repo', '.git', 'config'));
     expect(config?.[1]).toContain('[remote "origin"]');
-    expect(leaks(files)).toEqual([`run-token in ${relative(environment, join(agent.directory, 'token'))}`]);
+    expect(leaks(files)).toEqual([`run-token in ${relative(workspace, join(agent.directory, 'token'))}`]);
   });
 
   test("readable for anybody but the installation's own user", () => {

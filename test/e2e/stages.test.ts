@@ -128,12 +128,12 @@ describe('an issue that becomes a service', () => {
     await does('ops');
   });
 
-  test('is over when it is closed, and its environment is gone', async () => {
+  test('is over when it is closed, and its workspace is gone', async () => {
     await scene.person.approveAndMerge(REPO, late);
     await scene.person.octokit.rest.issues.update({ ...AT, issue_number: issue, state: 'closed' });
     await eventually('the end of the issue', async () => {
       const shown = await scene.issueOf(REPO, issue);
-      return shown?.state === 'closed' && shown.environment === null;
+      return shown?.state === 'closed' && shown.workspace === null;
     });
     const runs = await scene.runsOf(REPO, issue);
     expect(runs.filter(({ status }) => status !== 'succeeded')).toEqual([]);

@@ -30,7 +30,7 @@ afterAll(async () => {
 interface Working {
   readonly issue: number;
   readonly run: string;
-  readonly environment: string;
+  readonly workspace: string;
 }
 
 /** Issues whose agents wait for a file of this name. */
@@ -46,13 +46,13 @@ async function workingIssues(flag: string): Promise<Working[]> {
       const [first] = await scene.runsOf(REPO, issue);
       return first?.status === 'running' && first;
     });
-    working.push({ issue, run: run.id, environment: run.environment ?? '' });
+    working.push({ issue, run: run.id, workspace: run.workspace ?? '' });
   }
   return working;
 }
 
-function agentsOf({ environment, run }: Working): AgentPlace[] {
-  return placesOf(scene.stack.directory, environment, run);
+function agentsOf({ workspace, run }: Working): AgentPlace[] {
+  return placesOf(scene.stack.directory, workspace, run);
 }
 
 /** Everything of this stack but the agents, and those too if they are not spared. */

@@ -249,14 +249,14 @@ describe('a GitHub that does the work and answers 502', () => {
 
 describe('an issue that is deleted while an agent works on it', () => {
   let issue: number;
-  let environment: string;
+  let workspace: string;
   let rule: ReturnType<FaultyGitHub['hit']>;
 
   beforeAll(async () => {
     issue = await labelled('short-lived [script: wait]', 'wait-for: /nowhere');
     const run = await scene.started(REPO, issue);
     await scene.working(run.id, /until \[ -e/);
-    environment = (await scene.run(run.id)).environment ?? '';
+    workspace = (await scene.run(run.id)).workspace ?? '';
     const path = new RegExp(`/issues/${issue}(/|$|\\?)|/issues/comments/`);
     rule = github.hit({ path, times: 1e6, fault: { kind: 'answer', status: 410, message: 'This issue was deleted' } });
     const labelledBody = JSON.parse(await bodyOf(scene, repository, 'issues', 'labeled')) as {
@@ -272,16 +272,16 @@ describe('an issue that is deleted while an agent works on it', () => {
     expect(await ended(issue)).toMatchObject({ status: 'canceled' });
   });
 
-  test('has its environment removed, and hangs nowhere', async () => {
+  test('has its workspace removed, and hangs nowhere', async () => {
     await eventually(
       'the end of the issue',
       async () => {
         const shown = await scene.issueOf(REPO, issue);
-        return shown?.state === 'closed' && shown.environment === null;
+        return shown?.state === 'closed' && shown.workspace === null;
       },
       STEP_LIMIT_MS,
     );
-    expect(readdirSync(join(scene.stack.directory, 'environments'))).not.toContain(environment);
+    expect(readdirSync(join(scene.stack.directory, 'workspaces'))).not.toContain(workspace);
   });
 });
 

@@ -200,7 +200,7 @@ describe('a server that was away while forty deliveries failed', () => {
     for (const { issue } of [closed, merged]) {
       await patiently(`the end of #${issue}`, async () => {
         const shown = await scene.issueOf(REPO, issue);
-        return shown?.state === 'closed' && shown.environment === null;
+        return shown?.state === 'closed' && shown.workspace === null;
       });
       expect(await shapeOf(issue)).toEqual(['work succeeded']);
     }
@@ -248,7 +248,7 @@ describe('a repository whose webhook is gone', () => {
     await scene.person.requestChanges(REPO, pullRequest ?? 0, { body: 'Not like this.', comments: [] });
     expect(await ended(scene, REPO, issue, 1)).toMatchObject({ kind: 'revise', status: 'succeeded' });
     await scene.person.octokit.rest.issues.update({ ...AT, issue_number: issue, state: 'closed' });
-    await patiently(`the end of #${issue}`, async () => (await scene.issueOf(REPO, issue))?.environment === null);
+    await patiently(`the end of #${issue}`, async () => (await scene.issueOf(REPO, issue))?.workspace === null);
     await sweptTwice();
     expect(await shapeOf(issue)).toEqual(['work succeeded', 'revise succeeded']);
   });

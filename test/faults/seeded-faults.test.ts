@@ -25,7 +25,7 @@ const WHOLE_WAY = 3;
 const SWEEPS = {
   CODEXK8S_SWEEP_REDELIVERY_SECONDS: '5',
   CODEXK8S_SWEEP_RECONCILE_SECONDS: '10',
-  CODEXK8S_SWEEP_ENVIRONMENT_SECONDS: '20',
+  CODEXK8S_SWEEP_WORKSPACE_SECONDS: '20',
   CODEXK8S_SWEEP_GRACE_SECONDS: '5',
   CODEXK8S_SWEEP_ORPHAN_SECONDS: '5',
 };
@@ -72,7 +72,7 @@ async function runEnded(issue: number, place: number) {
 async function isOver(issue: number): Promise<void> {
   await patiently(`the end of issue ${issue}`, async () => {
     const row = await issueRow(issue);
-    return row?.['state'] === 'closed' && row['environment'] === null;
+    return row?.['state'] === 'closed' && row['workspace'] === null;
   });
 }
 
@@ -255,8 +255,8 @@ describe(`with faults of seed ${SEED} and rate ${RATE}`, () => {
     expect(created).toHaveLength(WHOLE_WAY + 1);
   });
 
-  test('nothing is left: no environment, no agent, no open workflow', async () => {
-    expect(readdirSync(join(scene.stack.directory, 'environments'))).toEqual([]);
+  test('nothing is left: no workspace, no agent, no open workflow', async () => {
+    expect(readdirSync(join(scene.stack.directory, 'workspaces'))).toEqual([]);
     expect(processesOf(scene.stack.directory).filter(({ command }) => / agent /.test(command))).toEqual([]);
     const connection = await Connection.connect({ address: scene.stack.ready.temporalAddress });
     try {

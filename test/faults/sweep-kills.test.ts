@@ -34,9 +34,9 @@ beforeAll(async () => {
   });
   await scene.bindRepository(REPO);
   beside = startBeside(scene.stack, 'worker', environmentOf(scene.stack, 'worker'), { again: true });
-  orphan = join(scene.stack.directory, 'environments', 'cdx-nobody-i1');
+  orphan = join(scene.stack.directory, 'workspaces', 'cdx-nobody-i1');
   mkdirSync(orphan, { recursive: true });
-  writeFileSync(join(orphan, 'environment.json'), JSON.stringify({ managedBy: 'codex-k8s', owner: 'issue:4242#1' }));
+  writeFileSync(join(orphan, 'workspace.json'), JSON.stringify({ managedBy: 'codex-k8s', owner: 'issue:4242#1' }));
   issue = await scene.person.openIssue(REPO, { title: 'nobody told of it', body: '' });
   const server = scene.stack.pidOf('server');
   process.kill(server, 'SIGKILL');
@@ -76,6 +76,6 @@ test('a label that was missed becomes one run with one agent', async () => {
   expect(await scene.pullRequestsOf(REPO, issue)).toHaveLength(1);
 });
 
-test("an environment that is nobody's is gone", async () => {
+test("a workspace that is nobody's is gone", async () => {
   await patiently('the orphan is removed', async () => !existsSync(orphan));
 });

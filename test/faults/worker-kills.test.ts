@@ -76,7 +76,7 @@ test('an undisturbed life is what it should be', () => {
     reactions: ['eyes'],
     chain: true,
     agents: ['begin 0.1', 'begin 1.1', 'end 1.1', 'begin 2.1', 'end 2.1'],
-    environment: false,
+    workspace: false,
     processes: 0,
     workflows: ['COMPLETED', 'COMPLETED', 'COMPLETED', 'COMPLETED'],
   });
@@ -104,9 +104,9 @@ describe('in a project that names its namespaces, a worker that is killed', () =
     async (activity) => {
       const title = `dies around ${activity}`;
       const life = await killedAround(activity, () => live(scene, 'kills-slots', { title, flags: home }));
-      expect(life.runs.map(({ environment }) => environment)).toEqual(Array.from({ length: 3 }, () => 'slots-dev-1'));
+      expect(life.runs.map(({ workspace }) => workspace)).toEqual(Array.from({ length: 3 }, () => 'slots-dev-1'));
       expect(await remains(scene, life, journal)).toEqual(undisturbed);
-      expect(await scene.sql`select * from environment_slots`).toEqual([]);
+      expect(await scene.sql`select * from workspace_slots`).toEqual([]);
     },
   );
 });
@@ -126,7 +126,7 @@ test(`a worker that is killed around ${READ_REPOSITORY} ends the issues of an ar
     await ended(scene, repo, issue, 0);
     await patiently(
       `the end of ${repo}#${issue}`,
-      async () => (await scene.issueOf(repo, issue))?.environment === null,
+      async () => (await scene.issueOf(repo, issue))?.workspace === null,
     );
   });
   const runs = await scene.runsOf(repo, issue);

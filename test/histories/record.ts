@@ -36,7 +36,7 @@ async function keep(scenario: string, workflowId: string): Promise<void> {
 interface Shown {
   key: string;
   state: string;
-  environment: string | null;
+  workspace: string | null;
   queued: number;
   runs: { id: string; status: string; terminal: boolean; createdAt: string }[];
 }
@@ -80,7 +80,7 @@ try {
   await person.octokit.rest.issues.update({ owner: OWNER, repo, issue_number: waiting, state: 'closed' });
   const closed = await until('the end', 60_000, async () => {
     const shown = await look(waiting);
-    return shown.state === 'closed' && shown.environment === null && shown;
+    return shown.state === 'closed' && shown.workspace === null && shown;
   });
   await keep('issue-relabeled-and-closed', closed.key);
 

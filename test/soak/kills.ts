@@ -59,14 +59,14 @@ export function startKilling(stack: Stack, random: Random, signal: AbortSignal, 
 }
 
 /** The agents that live now, found by what they left on the machine. */
-export function livingAgents(directory: string): { run: string; pid: number; environment: string }[] {
-  const root = join(directory, 'environments');
-  return namesIn(root).flatMap((environment) =>
-    namesIn(join(root, environment, 'runs')).flatMap((name) => {
+export function livingAgents(directory: string): { run: string; pid: number; workspace: string }[] {
+  const root = join(directory, 'workspaces');
+  return namesIn(root).flatMap((workspace) =>
+    namesIn(join(root, workspace, 'runs')).flatMap((name) => {
       const [, run = ''] = /^(.*)\.\d+$/.exec(name) ?? [];
-      return placesOf(directory, environment, run)
+      return placesOf(directory, workspace, run)
         .filter(({ lives, directory: place }) => lives && place.endsWith(name))
-        .map(({ pid }) => ({ run, pid, environment }));
+        .map(({ pid }) => ({ run, pid, workspace }));
     }),
   );
 }
@@ -76,7 +76,7 @@ function livingAgent(stack: Stack, random: Random): { run: string; pid: number }
     const agents = livingAgents(stack.directory);
     return agents.length === 0 ? undefined : random.pick(agents);
   } catch {
-    return undefined; // an environment was removed under this look
+    return undefined; // a workspace was removed under this look
   }
 }
 

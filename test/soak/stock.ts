@@ -200,8 +200,8 @@ async function judgeLeftovers(
   { orphaned }: Problems,
 ): Promise<void> {
   const open = new Set(truths.filter((truth) => truth.open).map(({ key }) => key));
-  for (const { environment, owner } of environmentsIn(stack.directory))
-    if (!open.has(owner)) orphaned.push(`environment ${environment} of ${owner}`);
+  for (const { workspace, owner } of workspacesIn(stack.directory))
+    if (!open.has(owner)) orphaned.push(`workspace ${workspace} of ${owner}`);
   const working = new Set(runs.filter(({ status }) => status === 'running').map(({ id }) => id));
   for (const { run, pid } of livingAgents(stack.directory))
     if (!working.has(run)) orphaned.push(`agent ${pid} of run ${run}`);
@@ -210,16 +210,16 @@ async function judgeLeftovers(
   }
 }
 
-function environmentsIn(directory: string): { environment: string; owner: string }[] {
-  const root = join(directory, 'environments');
-  return readdirSync(root).map((environment) => {
+function workspacesIn(directory: string): { workspace: string; owner: string }[] {
+  const root = join(directory, 'workspaces');
+  return readdirSync(root).map((workspace) => {
     try {
-      const { owner } = JSON.parse(readFileSync(join(root, environment, 'environment.json'), 'utf8')) as {
+      const { owner } = JSON.parse(readFileSync(join(root, workspace, 'workspace.json'), 'utf8')) as {
         owner: string;
       };
-      return { environment, owner };
+      return { workspace, owner };
     } catch {
-      return { environment, owner: 'nobody' };
+      return { workspace, owner: 'nobody' };
     }
   });
 }

@@ -49,18 +49,18 @@ export interface FakeWorld {
   /** What GitHub shows of the repository. */
   repository: 'shown' | 'archived' | 'gone';
   open: boolean;
-  environmentHours: number;
+  workspaceHours: number;
   /** Whether the repository was taken from its project. */
   unbound: boolean;
   /** Whether GitHub refuses comments for the time being. */
   commentsRefused: boolean;
-  /** Whether the environment turns out to be somebody else's. */
-  foreignEnvironment: boolean;
-  /** What keeps the environment from being gone. */
+  /** Whether the workspace turns out to be somebody else's. */
+  foreignWorkspace: boolean;
+  /** What keeps the workspace from being gone. */
   held: string | undefined;
   /** Why no agent can be launched. */
   launchFailure: Error | undefined;
-  /** Where agents work, if not in a namespace of the environment's name. */
+  /** Where agents work, if not in a namespace of the workspace's name. */
   namespace: string | undefined;
   /** How the project names its namespaces. */
   namespaceTemplate: string | undefined;
@@ -108,9 +108,9 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
     locked: false,
     repository: 'shown',
     open: true,
-    environmentHours: 24,
+    workspaceHours: 24,
     unbound: false,
-    foreignEnvironment: false,
+    foreignWorkspace: false,
     held: undefined,
     launchFailure: undefined,
     namespace: undefined,
@@ -166,8 +166,8 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
         model: 'test-model',
         reasoningEffort: 'high',
         dashboardUrl: 'http://dashboard',
-        environmentHours: world.environmentHours,
-        environmentHoursByRole: { dev: world.environmentHours },
+        workspaceHours: world.workspaceHours,
+        workspaceHoursByRole: { dev: world.workspaceHours },
         ...(world.namespaceTemplate === undefined ? {} : { namespaceTemplate: world.namespaceTemplate }),
         ...(world.egress === undefined ? {} : { egress: world.egress }),
       };
@@ -268,9 +268,9 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
       called('stopAgent', input);
       for (const end of ends.get(input.runId) ?? []) end.reject(new CancelledFailure('stopped'));
     },
-    async removeEnvironment(input) {
-      called('removeEnvironment', input);
-      if (world.foreignEnvironment) throw ApplicationFailure.nonRetryable('not ours', 'ForeignEnvironment');
+    async removeWorkspace(input) {
+      called('removeWorkspace', input);
+      if (world.foreignWorkspace) throw ApplicationFailure.nonRetryable('not ours', 'ForeignWorkspace');
       return world.held === undefined ? {} : { held: world.held };
     },
     async listSweptRepositories() {

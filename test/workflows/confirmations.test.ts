@@ -92,13 +92,13 @@ describe('T15: a label that is taken off', () => {
 });
 
 describe('an issue that is deleted while its run works', () => {
-  test('ends the run, which does not say that somebody closed it, and leaves no environment', async () => {
+  test('ends the run, which does not say that somebody closed it, and leaves no workspace', async () => {
     await stage.working();
     stage.world.deleted = true;
     await stage.tell(delivered(2, { kind: 'issue_closed' }));
     await stage.handle.result();
     expect(stage.world.rows.get(stage.id(1))?.detail).toBe('olivia: GitHub does not show the issue any more');
-    expect(stage.called('removeEnvironment')).toBe(1);
+    expect(stage.called('removeWorkspace')).toBe(1);
   });
 });
 
@@ -291,7 +291,7 @@ describe('T18: the pull request while a run works', () => {
     await stage.tell(delivered(3, { kind: 'issue_closed' }), closed(4, true));
     await statusOf(2, 'succeeded');
     await stage.handle.result();
-    expect(stage.called('removeEnvironment')).toBe(1);
+    expect(stage.called('removeWorkspace')).toBe(1);
   });
 });
 
@@ -338,7 +338,7 @@ describe('a reopening', () => {
     stage.world.open = false;
     await stage.tell(delivered(2, { kind: 'issue_closed' }), delivered(3, { kind: 'issue_reopened' }));
     await stage.handle.result();
-    expect(stage.called('removeEnvironment')).toBe(1);
+    expect(stage.called('removeWorkspace')).toBe(1);
   });
 });
 

@@ -118,7 +118,7 @@ describe('T21: a repository in which nothing can be done any more', () => {
     ['app_removed', 'gone', 'codex-k8s was taken out of the repository'],
     ['app_suspended', 'gone', 'codex-k8s was suspended in the repository'],
     ['not_shown', 'gone', 'GitHub does not show the repository any more'],
-  ])('T21: %s: cancels the run that works, removes its environment, and ends', async (reason, shown, words) => {
+  ])('T21: %s: cancels the run that works, removes its workspace, and ends', async (reason, shown, words) => {
     await stage.working();
     stage.world.repository = shown;
     await stage.tell(gone(2, reason));
@@ -127,7 +127,7 @@ describe('T21: a repository in which nothing can be done any more', () => {
       status: 'canceled',
       detail: expect.stringContaining(words),
     });
-    expect([stage.called('stopAgent'), stage.called('removeEnvironment')]).toEqual([1, 1]);
+    expect([stage.called('stopAgent'), stage.called('removeWorkspace')]).toEqual([1, 1]);
   });
 
   test('T21: says so, of itself and of each run that is lost', async () => {
@@ -145,7 +145,7 @@ describe('T21: a repository in which nothing can be done any more', () => {
     stage.world.repository = 'archived';
     await stage.tell(gone(2, 'archived'));
     await stage.handle.result();
-    expect(stage.called('removeEnvironment')).toBe(1);
+    expect(stage.called('removeWorkspace')).toBe(1);
   });
 
   test('T21: is left alone on GitHub: no label is taken off where nothing can be written', async () => {

@@ -87,7 +87,7 @@ function orphaned(state: IssueState, reason: string): Happening[] {
   }));
 }
 
-/** Nothing more can be done for the issue: whoever waits or works is canceled, and the environment goes with the last. */
+/** Nothing more can be done for the issue: whoever waits or works is canceled, and the workspace goes with the last. */
 async function endRuns(here: IssueInHand, by: string, reason: string): Promise<void> {
   const { state } = here;
   delete state.discussion;

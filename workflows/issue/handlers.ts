@@ -18,7 +18,7 @@ import { runFinished, runLost } from './run-ends.ts';
 import { reportBySignal, runWorkflowId } from '../messages.ts';
 
 export interface IssueActs {
-  /** Acts on the oldest fact, or on the environment's lease, when nothing is unread. */
+  /** Acts on the oldest fact, or on the workspace's lease, when nothing is unread. */
   next(): Promise<void>;
   /**
    * Prepares for continue-as-new, after which a child's end is not told to its parent any more: asks the active run to

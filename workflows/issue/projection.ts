@@ -43,7 +43,7 @@ export async function showIssue(issue: IssueRef, state: IssueState, happenings: 
       activeRunId: state.active?.runId ?? null,
       queued: state.queue.length,
       pullRequest: state.pullRequest?.number ?? null,
-      environment: state.environment?.name ?? null,
+      workspace: state.workspace?.name ?? null,
       past: pastOf(state),
       revision,
       updatedAt: now,

@@ -18,7 +18,7 @@ export async function runFinished(here: IssueInHand, runId: string, outcome: Run
   state.active = null;
   const delivered = outcome.status === 'succeeded' && !outcome.mergedBy && leavesWork(finished.target) ? outcome : null;
   if (delivered) await takeUp(here, finished, delivered);
-  // Where nothing can be written, a refusal that may pass would be waited for, and the environment with it.
+  // Where nothing can be written, a refusal that may pass would be waited for, and the workspace with it.
   const settling = state.gone === undefined ? settleLabels : async () => undefined;
   const settled = settling({
     issue: finished.pullRequest === undefined ? issue : { ...issue, number: finished.pullRequest },
@@ -42,7 +42,7 @@ export async function runLost(here: IssueInHand, runId: string, outcome: Unfinis
   const { issue, state } = here;
   const lost = state.active;
   if (lost?.runId !== runId) return;
-  if (state.environment) await stopAgent({ runId, environment: state.environment.name }).catch(leftOut);
+  if (state.workspace) await stopAgent({ runId, workspace: state.workspace.name }).catch(leftOut);
   await showEnded(issue, state, lost, outcome).catch(leftOut);
   await runFinished(here, runId, outcome);
 }

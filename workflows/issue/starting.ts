@@ -13,7 +13,7 @@ import type { RunOutcome } from '../../src/domain/run/runs.ts';
 import type { RunSettings } from '../../src/domain/stages/settings.ts';
 import { triggerLabel } from '../../src/domain/stages/stages.ts';
 import { readSettings } from '../activities.ts';
-import { environmentFor } from './workspace.ts';
+import { workspaceFor } from './workspace.ts';
 import type { IssueInHand } from './context.ts';
 import { answered } from './refusals.ts';
 import { runWorkflowId, searchAttributes, TASK_QUEUE } from '../messages.ts';
@@ -46,8 +46,8 @@ export async function start(
 
 async function startRun(here: IssueInHand, planned: PlannedRun, settings: RunSettings): Promise<void> {
   const { issue, state, show } = here;
-  const environment = await environmentFor(here, planned, settings);
-  state.environment = environment;
+  const workspace = await workspaceFor(here, planned, settings);
+  state.workspace = workspace;
   const label = triggerLabel(planned.target);
   answered(here);
   const child = await startChild(runWorkflow, {
@@ -60,7 +60,7 @@ async function startRun(here: IssueInHand, planned: PlannedRun, settings: RunSet
         issueTitle: state.title,
         plan: planned,
         settings,
-        environment,
+        workspace,
         resume: planned.target.kind === 'discussion' ? (state.discussion?.last ?? null) : state.last,
         ...(state.discussion?.answeredUntil ? { answeredUntil: state.discussion.answeredUntil } : {}),
         pullRequest: state.pullRequest,

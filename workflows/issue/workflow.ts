@@ -1,4 +1,4 @@
-/** One issue, from its first label until it is closed and its environment is gone. Handlers record; one loop acts. */
+/** One issue, from its first label until it is closed and its workspace is gone. Handlers record; one loop acts. */
 import {
   allHandlersFinished,
   CancellationScope,
@@ -50,16 +50,16 @@ export async function issueWorkflow({ issue, title, url, ...rest }: IssueInput):
   }
 }
 
-/** Returns when a fact is unread, the environment's lease or a conversation runs out, or the history has grown long. */
+/** Returns when a fact is unread, the workspace's lease or a conversation runs out, or the history has grown long. */
 async function untilSomethingHappens(state: IssueState, discussionEndsAt: number | undefined): Promise<void> {
   const woken = (): boolean => state.unread.length > 0 || workflowInfo().continueAsNewSuggested;
-  const lease = state.environment && !state.active ? Date.parse(state.environment.until) : undefined;
+  const lease = state.workspace && !state.active ? Date.parse(state.workspace.until) : undefined;
   if (lease === undefined && discussionEndsAt === undefined) return condition(woken);
   const isLease = discussionEndsAt === undefined || (lease !== undefined && lease < discussionEndsAt);
   const left = Math.max(0, Math.min(lease ?? Infinity, discussionEndsAt ?? Infinity) - Date.now());
   await CancellationScope.cancellable(async () => {
     const scope = CancellationScope.current();
-    const summary = isLease ? `Lease of ${state.environment?.name}` : 'The conversation ends by itself';
+    const summary = isLease ? `Lease of ${state.workspace?.name}` : 'The conversation ends by itself';
     const end = sleep(left, { summary }).catch((error: unknown) => {
       if (!isCancellation(error)) throw error;
     });

@@ -11,7 +11,7 @@ import type {
   RedeliveryReport,
   RunsReport,
 } from '../../activities/maintenance/sweeps.ts';
-import type { EnvironmentSweepInput, ReconcileInput } from '../messages.ts';
+import type { WorkspaceSweepInput, ReconcileInput } from '../messages.ts';
 
 /** Repositories that one activity goes through. */
 const CHUNK = 25;
@@ -19,7 +19,7 @@ const CHUNK = 25;
 /** Deliveries that GitHub is asked for in one sweep: far below what it allows, and soon enough for any outage. */
 const RESENT = 150;
 
-/** Environments that are removed in one sweep (reliability.md T47). */
+/** Workspaces that are removed in one sweep (reliability.md T47). */
 const REMOVED = 20;
 
 /** A sweep looks back beyond the one before it: what was too young then is looked at again, and clocks differ. */
@@ -60,7 +60,7 @@ const { findAbandonedIssues } = proxyActivities<Pick<Activities, 'findAbandonedI
 });
 const { findOrphans, removeOrphans } = proxyActivities<Pick<Activities, 'findOrphans' | 'removeOrphans'>>({
   ...options,
-  summary: "Look for environments that are nobody's",
+  summary: "Look for workspaces that are nobody's",
 });
 
 interface SweepResult {
@@ -127,16 +127,16 @@ export async function reconcileSweep({ graceSeconds }: ReconcileInput): Promise<
   };
 }
 
-export interface EnvironmentSweepResult extends OrphansReport {
+export interface WorkspaceSweepResult extends OrphansReport {
   /** Issues that are shown as open and have no workflow. */
   readonly abandoned: readonly string[];
 }
 
-/** Removes environments that are nobody's: found once, looked at again after the grace, then removed. */
-export async function environmentSweep({
+/** Removes workspaces that are nobody's: found once, looked at again after the grace, then removed. */
+export async function workspaceSweep({
   ageSeconds,
   graceSeconds,
-}: EnvironmentSweepInput): Promise<EnvironmentSweepResult> {
+}: WorkspaceSweepInput): Promise<WorkspaceSweepResult> {
   const abandoned = (await findAbandonedIssues({ ageSeconds }).catch(leftForNext)) ?? [];
   const orphans = await findOrphans({ ageSeconds, limit: REMOVED });
   if (orphans.length === 0) return { removed: [], kept: [], abandoned };

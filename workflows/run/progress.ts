@@ -34,7 +34,7 @@ export interface RunDiary {
   note(status: RunStatus): void;
   /** What the agent works with and on: shown with the next step. */
   assigned(assigned: Assigned): void;
-  /** The namespace may have another name than the environment. */
+  /** The namespace may have another name than the workspace. */
   worksIn(namespace: string): void;
   pullRequest(pullRequest: { number: number; url: string; created: boolean }): void;
   /** Shows the end. */
@@ -49,7 +49,7 @@ export interface RunDiary {
 
 /** `inOneStep`: row, events and comment are one activity. In 0.1.0 they were several (`patched` in run.ts). */
 export function createRunDiary(
-  { plan, issue, issueTitle, settings, environment, pullRequest, resume, branch }: RunInput,
+  { plan, issue, issueTitle, settings, workspace, pullRequest, resume, branch }: RunInput,
   inOneStep: boolean,
 ): RunDiary {
   let { revision } = plan;
@@ -71,8 +71,8 @@ export function createRunDiary(
       reasoningEffort: settings.reasoningEffort,
       pullRequest,
     }),
-    environment: environment.name,
-    environmentUntil: environment.until,
+    workspace: workspace.name,
+    workspaceUntil: workspace.until,
   };
 
   function note(status: RunStatus): void {
@@ -200,7 +200,7 @@ export function createRunDiary(
       );
     },
     worksIn(namespace) {
-      story = { ...story, environment: namespace };
+      story = { ...story, workspace: namespace };
     },
     pullRequest({ number, url, created }) {
       story = { ...story, pullRequest: { number, url } };

@@ -28,7 +28,7 @@ export function runRow(issue: IssueRef, plan: PlannedRun, story: RunStory, besid
     failure: story.failure?.reason ?? null,
     detail: story.failure?.detail ?? (story.canceled ? `${story.canceled.by}: ${story.canceled.reason}` : null),
     branch: story.branch,
-    environment: story.environment,
+    workspace: story.workspace,
     pullRequest: story.pullRequest?.number ?? null,
     pullRequestUrl: story.pullRequest?.url ?? null,
     model: story.model,

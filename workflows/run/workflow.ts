@@ -89,7 +89,7 @@ export async function runWorkflow(input: RunInput): Promise<RunOutcome> {
     .catch((error: unknown) => outcomeOf(error, cancel, input));
   await CancellationScope.nonCancellable(async () => {
     if (outcome.status === 'canceled' || (outcome.status === 'succeeded' && outcome.mergedBy !== undefined))
-      await stopAgent({ runId: input.plan.runId, environment: input.environment.name }).catch(logged);
+      await stopAgent({ runId: input.plan.runId, workspace: input.workspace.name }).catch(logged);
     await diary.finish(outcome);
     upsertSearchAttributes([{ key: searchAttributes.runStatus, value: outcome.status }]);
     setCurrentDetails(diary.details());
@@ -201,7 +201,7 @@ async function agentReport(
   diary: RunDiary,
   turn: RunTurn | null,
 ): Promise<Extract<AgentEnd, { kind: 'reported' }>['report']> {
-  const ref = { runId: input.plan.runId, environment: input.environment.name };
+  const ref = { runId: input.plan.runId, workspace: input.workspace.name };
   let attempt = 1;
   let launches = 1;
   let disrupted = 0;
@@ -240,7 +240,7 @@ async function agentReport(
 async function launch(
   agent: AgentRef,
   launches: number,
-  { plan, issue, settings, environment, baseCommit }: RunInput & { baseCommit: string | undefined },
+  { plan, issue, settings, workspace, baseCommit }: RunInput & { baseCommit: string | undefined },
   diary: RunDiary,
   turn: RunTurn | null,
 ): Promise<string> {
@@ -248,7 +248,7 @@ async function launch(
   const { project, egress } = settings;
   const asks = { project, role: roleOf(plan.target) };
   const lease = {
-    until: environment.until,
+    until: workspace.until,
     correlationId: plan.delivery,
     ...(baseCommit === undefined ? {} : { baseCommit }),
   };
@@ -260,8 +260,8 @@ async function launch(
       },
     );
     // 0.1.0 had no turns, and its launches answered nothing.
-    if (!turn) return environment.name;
-    if (answer.granted) return answer.namespace ?? environment.name;
+    if (!turn) return workspace.name;
+    if (answer.granted) return answer.namespace ?? workspace.name;
     upsertSearchAttributes([{ key: searchAttributes.runStatus, value: 'queued' }]);
     await turn.wait(answer.place, (place) => {
       diary.queued(place).catch(logged);

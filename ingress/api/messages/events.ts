@@ -16,12 +16,12 @@ const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
   'run.requested': () => 'The run was taken up',
   'run.queued': (p) => `The run waits for its turn, at place ${text(p, 'place')}`,
   'run.started': (p) => `The run started, asked for by ${cause(p)}`,
-  'run.namespace.prepared': (p) => `The environment ${text(p, 'namespace')} is ready`,
-  'run.namespace.cleaned': (p) => `The environment ${text(p, 'namespace')} was removed${cleaned(text(p, 'reason'))}`,
+  'run.namespace.prepared': (p) => `The workspace ${text(p, 'namespace')} is ready`,
+  'run.namespace.cleaned': (p) => `The workspace ${text(p, 'namespace')} was removed${cleaned(text(p, 'reason'))}`,
   'run.agent.replaced': (p) =>
     `The agent is started again. ${failureText(text(p, 'loss') as Failure)} ${text(p, 'detail')}`,
   'run.namespace.cleanup_blocked': (p) =>
-    `The environment ${text(p, 'namespace')} is being removed, but something holds it: ${text(p, 'held')}`,
+    `The workspace ${text(p, 'namespace')} is being removed, but something holds it: ${text(p, 'held')}`,
   'run.agent.started': (p) => `The agent began to work on the branch ${text(p, 'branch')}${attempt(p)}`,
   'run.pr.created': (p) => `Pull request #${text(p, 'pr_number')} was opened`,
   'run.pr.updated': (p) => `Pull request #${text(p, 'pr_number')} was brought up to date`,
@@ -49,7 +49,7 @@ const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
   'stage.superseded': (p) => `The rethink goes back to ${text(p, 'back_to')}; what came after is given up`,
   'approval.requested': (p) => `An agent asks for ${text(p, 'label')}; a person has to put the label on`,
   'discussion.ended': (p) => `The conversation ended: ${text(p, 'reason')}`,
-  'run.namespace.cleanup_skipped': (p) => `The environment ${text(p, 'namespace')} is kept, since run:debug is on`,
+  'run.namespace.cleanup_skipped': (p) => `The workspace ${text(p, 'namespace')} is kept, since run:debug is on`,
   'issue.closed': (p) => (p['gone'] === true ? goneIssue(text(p, 'how')) : 'The issue was closed'),
   'issue.reopened': () => 'The issue was reopened',
   'repository.gone': (p) =>

@@ -14,7 +14,7 @@ export function cancelPage(run: RunRecord, viewer: Viewer): Html {
     </div>
     <p class="lead">
       <code>${triggerLabel(run)}</code> for “${run.issueTitle ?? `issue ${run.issueNumber}`}”. The agent is stopped;
-      what it has pushed to <code>${run.branch}</code> stays. The issue and its environment are kept.
+      what it has pushed to <code>${run.branch}</code> stays. The issue and its workspace are kept.
     </p>
     <section aria-label="Cancel">${viewer === 'staff' ? form(run) : signIn(run)}</section>`;
 }

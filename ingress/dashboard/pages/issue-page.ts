@@ -66,8 +66,8 @@ function facts(issue: IssueRecord, places: Places): Html {
     <dd>${issue.activeRunId === null ? '–' : runLink(issue.activeRunId)}</dd>
     <dt>In its queue</dt>
     <dd>${issue.queued}</dd>
-    <dt>Environment</dt>
-    <dd>${issue.environment === null ? '–' : html`<code>${issue.environment}</code>`}</dd>
+    <dt>Workspace</dt>
+    <dd>${issue.workspace === null ? '–' : html`<code>${issue.workspace}</code>`}</dd>
     <dt>Changed</dt>
     <dd>${when(issue.updatedAt)}</dd>
     ${

@@ -103,7 +103,7 @@ function runFacts({ run }: RunStory, places: Places): Html {
     ],
     ['Status comment', run.statusCommentUrl && outsideLink(run.statusCommentUrl, 'on GitHub')],
     ['Branch', html`<code>${run.branch}</code>`],
-    ['Environment', run.environment && html`<code>${run.environment}</code>`],
+    ['Workspace', run.workspace && html`<code>${run.workspace}</code>`],
     ['Model', run.model && `${run.model}${run.reasoningEffort ? ` (${run.reasoningEffort})` : ''}`],
     ['Asked', when(run.createdAt)],
     ['Started', run.startedAt && when(run.startedAt)],

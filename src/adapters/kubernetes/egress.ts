@@ -1,4 +1,4 @@
-/** Where pods of an environment may connect to, read from the addresses of the configuration. */
+/** Where pods of a workspace may connect to, read from the addresses of the configuration. */
 import { isIP } from 'node:net';
 import type { V1EndpointSlice } from '@kubernetes/client-node';
 import type { KubernetesApi } from './api.ts';

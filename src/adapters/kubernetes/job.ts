@@ -1,6 +1,6 @@
 /** A run's Job, and the Secret with its token (requirements.md R3, 6.7; design.md, decision 6). */
 import type { V1Job, V1PodSpec, V1Secret } from '@kubernetes/client-node';
-import type { EnvironmentUse } from '../../domain/workspace/workspaces.ts';
+import type { WorkspaceUse } from '../../domain/workspace/workspaces.ts';
 import { needsToken } from '../../domain/agent/permissions.ts';
 import { ANNOTATIONS, CONTAINER, jobName, LABELS, labelValue, MANAGED_BY, OBJECTS } from './names.ts';
 
@@ -25,7 +25,7 @@ export interface RunPod {
   readonly attempt: number;
   /** Counts from 1: a Job that could not start is made anew under the same name. */
   readonly launch: number;
-  readonly use: EnvironmentUse;
+  readonly use: WorkspaceUse;
 }
 
 /** The user of the image. */

@@ -11,8 +11,8 @@ export const LABELS = {
   repositoryId: 'codex-k8s.dev/repository-id',
   issueNumber: 'codex-k8s.dev/issue-number',
   role: 'codex-k8s.dev/agent-role',
-  /** The environment's name for the workflow; the namespace's own, unless that one was still being deleted. */
-  environment: 'codex-k8s.dev/environment',
+  /** The workspace's name for the workflow; the namespace's own, unless that one was still being deleted. */
+  workspace: 'codex-k8s.dev/workspace',
   runId: 'codex-k8s.dev/run-id',
   attempt: 'codex-k8s.dev/attempt',
 } as const;
@@ -37,7 +37,7 @@ export const PURPOSE = 'run';
 /** Chooses the namespaces of this platform. */
 export const OURS = `${LABELS.managedBy}=${MANAGED_BY},${LABELS.purpose}=${PURPOSE}`;
 
-/** Objects of which an environment has one each. */
+/** Objects of which a workspace has one each. */
 export const OBJECTS = {
   account: 'codex-runner',
   quota: 'codex-run-quota',

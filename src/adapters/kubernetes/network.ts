@@ -115,9 +115,9 @@ async function probeOnce({ api, pod, egress, forbidden }: NetworkGuardOptions): 
   const platform = `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`;
   const targets = JSON.stringify({ forbidden: [METADATA, ...forbidden], allowed: [platform] });
   const runtime = createKubernetesRuntime({ api, egress, pod: { ...pod, command: ['node', PROBE, targets] } });
-  const environment = `codex-k8s-probe-${randomBytes(4).toString('hex')}`;
+  const workspace = `codex-k8s-probe-${randomBytes(4).toString('hex')}`;
   const owner = 'network-probe';
-  const agent = { environment, runId: randomUUID(), attempt: 1 };
+  const agent = { workspace, runId: randomUUID(), attempt: 1 };
   const until = new Date(Date.now() + LIMIT_MS).toISOString();
   const use = {
     project: 'codex-k8s',
@@ -133,7 +133,7 @@ async function probeOnce({ api, pod, egress, forbidden }: NetworkGuardOptions): 
     return read(log) ?? { state: 'unknown', detail: log.slice(-500) || detail, ...(couldNotBegin(loss) && { loss }) };
   } finally {
     // A sweep removes it otherwise.
-    await runtime.removeEnvironment({ name: environment, owner }, { wait: false }).catch(() => undefined);
+    await runtime.removeWorkspace({ name: workspace, owner }, { wait: false }).catch(() => undefined);
   }
 }
 

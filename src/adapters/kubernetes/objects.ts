@@ -1,4 +1,4 @@
-/** What an environment consists of, as objects to apply (requirements.md 6.3, 6.4, 6.6). */
+/** What a workspace consists of, as objects to apply (requirements.md 6.3, 6.4, 6.6). */
 import { createHash } from 'node:crypto';
 import type {
   V1LimitRange,
@@ -12,46 +12,46 @@ import type {
   V1ServiceAccount,
 } from '@kubernetes/client-node';
 import { metadataIn } from '../../domain/workspace/address-blocks.ts';
-import { sizeRow, type EnvironmentUse, type SizeName } from '../../domain/workspace/workspaces.ts';
+import { sizeRow, type WorkspaceUse, type SizeName } from '../../domain/workspace/workspaces.ts';
 import { needsToken, permissionsOf } from '../../domain/agent/permissions.ts';
 import { ANNOTATIONS, LABELS, labelValue, MANAGED_BY, OBJECTS, PURPOSE } from './names.ts';
 
-/** Where pods of an environment may connect to. */
+/** Where pods of a workspace may connect to. */
 export interface Egress {
   /** The platform's gateways: an address, or the namespace and labels of the server's pods. */
   readonly gateways: { readonly port: number } & (
     | { readonly address: string }
     | { readonly namespace: string; readonly podLabels: Readonly<Record<string, string>> }
   );
-  /** Of the API server, for environments whose agent may use it. */
+  /** Of the API server, for workspaces whose agent may use it. */
   readonly apiServers: readonly { readonly address: string; readonly port: number }[];
   /** CIDRs that the installation lists besides, for every project; TCP 80 and 443. */
   readonly listed: readonly string[];
 }
 
-/** An environment, as it is to be. */
-export interface EnvironmentPlan {
+/** A workspace, as it is to be. */
+export interface WorkspacePlan {
   /** Of the namespace. */
   readonly namespace: string;
   /** For the workflow. */
-  readonly environment: string;
+  readonly workspace: string;
   /** The issue's key. */
   readonly owner: string;
   /** The run that is to begin in it. */
   readonly runId: string;
-  readonly use: EnvironmentUse;
-  /** At least what the run asks for: an environment that is there keeps what it has. */
+  readonly use: WorkspaceUse;
+  /** At least what the run asks for: a workspace that is there keeps what it has. */
   readonly size: SizeName;
   readonly egress: Egress;
-  /** Images and settings that, changed, make an environment another one. */
+  /** Images and settings that, changed, make a workspace another one. */
   readonly image: string;
 }
 
-/** Grows when the objects below change so that an environment that exists is better made anew. */
+/** Grows when the objects below change so that a workspace that exists is better made anew. */
 const TEMPLATE = 1;
 
-/** Tells an environment that a revise may use again from one that is made anew (design.md, decision 10). */
-export function fingerprintOf({ image, use }: Pick<EnvironmentPlan, 'image' | 'use'>): string {
+/** Tells a workspace that a revise may use again from one that is made anew (design.md, decision 10). */
+export function fingerprintOf({ image, use }: Pick<WorkspacePlan, 'image' | 'use'>): string {
   return createHash('sha256')
     .update(JSON.stringify([TEMPLATE, image, use.project, ...(use.baseCommit === undefined ? [] : [use.baseCommit])]))
     .digest('hex')
@@ -59,7 +59,7 @@ export function fingerprintOf({ image, use }: Pick<EnvironmentPlan, 'image' | 'u
 }
 
 /** The namespace itself. */
-export function namespaceObject(plan: EnvironmentPlan, now: Date): V1Namespace {
+export function namespaceObject(plan: WorkspacePlan, now: Date): V1Namespace {
   const { use } = plan;
   return {
     apiVersion: 'v1',
@@ -75,7 +75,7 @@ export function namespaceObject(plan: EnvironmentPlan, now: Date): V1Namespace {
         [LABELS.issueNumber]: String(use.issueNumber),
         [LABELS.role]: use.role,
         [LABELS.runId]: plan.runId,
-        [LABELS.environment]: plan.environment,
+        [LABELS.workspace]: plan.workspace,
         'pod-security.kubernetes.io/enforce': 'restricted',
         'pod-security.kubernetes.io/enforce-version': 'latest',
       },
@@ -94,7 +94,7 @@ export function namespaceObject(plan: EnvironmentPlan, now: Date): V1Namespace {
 
 /** All that is in the namespace before a Job is. */
 export function objectsOf(
-  plan: EnvironmentPlan,
+  plan: WorkspacePlan,
 ): readonly (V1ServiceAccount | V1Role | V1RoleBinding | V1NetworkPolicy | V1LimitRange | V1ResourceQuota)[] {
   return [
     serviceAccount(plan, OBJECTS.account),
@@ -108,11 +108,11 @@ export function objectsOf(
   ];
 }
 
-function metadata({ namespace }: EnvironmentPlan, name: string) {
+function metadata({ namespace }: WorkspacePlan, name: string) {
   return { name, namespace, labels: { [LABELS.managedBy]: MANAGED_BY } };
 }
 
-function serviceAccount(plan: EnvironmentPlan, name: string): V1ServiceAccount {
+function serviceAccount(plan: WorkspacePlan, name: string): V1ServiceAccount {
   return {
     apiVersion: 'v1',
     kind: 'ServiceAccount',
@@ -121,7 +121,7 @@ function serviceAccount(plan: EnvironmentPlan, name: string): V1ServiceAccount {
   };
 }
 
-function role(plan: EnvironmentPlan): V1Role {
+function role(plan: WorkspacePlan): V1Role {
   return {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'Role',
@@ -134,7 +134,7 @@ function role(plan: EnvironmentPlan): V1Role {
   };
 }
 
-function roleBinding(plan: EnvironmentPlan): V1RoleBinding {
+function roleBinding(plan: WorkspacePlan): V1RoleBinding {
   return {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'RoleBinding',
@@ -144,7 +144,7 @@ function roleBinding(plan: EnvironmentPlan): V1RoleBinding {
   };
 }
 
-function limitRange(plan: EnvironmentPlan): V1LimitRange {
+function limitRange(plan: WorkspacePlan): V1LimitRange {
   const { requests, limits, ephemeralStorage } = sizeRow(plan.size).container;
   return {
     apiVersion: 'v1',
@@ -163,7 +163,7 @@ function limitRange(plan: EnvironmentPlan): V1LimitRange {
   };
 }
 
-function quota(plan: EnvironmentPlan): V1ResourceQuota {
+function quota(plan: WorkspacePlan): V1ResourceQuota {
   const { pods, requests, limits, ephemeralStorage } = sizeRow(plan.size);
   return {
     apiVersion: 'v1',
@@ -186,7 +186,7 @@ function quota(plan: EnvironmentPlan): V1ResourceQuota {
 }
 
 /** Nothing comes in but from the namespace itself; out: names, the platform, and what is listed. */
-function networkPolicy(plan: EnvironmentPlan): V1NetworkPolicy {
+function networkPolicy(plan: WorkspacePlan): V1NetworkPolicy {
   const { gateways, apiServers } = plan.egress;
   const listed = [...new Set([...plan.egress.listed, ...(plan.use.egress ?? [])])];
   const within = { podSelector: {} };

@@ -1,22 +1,22 @@
 /**
- * The Kubernetes runtime: an environment is a namespace, an agent is a Job in it. All names are computed, so whoever comes
+ * The Kubernetes runtime: a workspace is a namespace, an agent is a Job in it. All names are computed, so whoever comes
  * after a crash finds the same Job; a Job is made suspended and set going when its token is there, so that a token never lies
  * about without an owner.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
-import type { EnvironmentUse } from '../../domain/workspace/workspaces.ts';
+import type { WorkspaceUse } from '../../domain/workspace/workspaces.ts';
 import type { Loss } from '../../domain/run/termination-reasons.ts';
 import { needsToken } from '../../domain/agent/permissions.ts';
 import type { KubernetesApi } from './api.ts';
 import {
-  ensureEnvironment,
-  ForeignEnvironment,
-  listEnvironments,
+  ensureWorkspace,
+  ForeignWorkspace,
+  listWorkspaces,
   namespacesOf,
-  removeEnvironment,
+  removeWorkspace,
   unlessLeaving,
-  type EnvironmentEntry,
+  type WorkspaceEntry,
 } from './workspace.ts';
 import { withApiServers } from './egress.ts';
 import { follow, podsOf, untilAnswered } from './follow.ts';
@@ -36,7 +36,7 @@ export interface KubernetesRuntimeOptions {
 }
 
 interface AgentRef {
-  readonly environment: string;
+  readonly workspace: string;
   readonly runId: string;
   readonly attempt: number;
 }
@@ -72,7 +72,7 @@ export function createKubernetesRuntime({ api, pod, egress, network, patience = 
       if (!found) continue;
       const { labels, annotations, uid } = found.metadata ?? {};
       if (labels?.[LABELS.managedBy] !== MANAGED_BY || labels?.[LABELS.runId] !== run.runId)
-        throw new ForeignEnvironment(
+        throw new ForeignWorkspace(
           `${run.namespace}/${ref.metadata.name} is somebody else's Job: it is left as it is`,
         );
       if (Number(annotations?.[ANNOTATIONS.launch]) >= run.launch || (await podsOf(api, run, uid)).some(hasBegun))
@@ -89,7 +89,7 @@ export function createKubernetesRuntime({ api, pod, egress, network, patience = 
     return made;
   }
 
-  /** Has the Job of a launch work, and no other Job of the environment. */
+  /** Has the Job of a launch work, and no other Job of the workspace. */
   async function startJob(run: RunPod, token: string): Promise<void> {
     const { namespace } = run;
     for (const { metadata } of await jobsIn(namespace))
@@ -102,22 +102,22 @@ export function createKubernetesRuntime({ api, pod, egress, network, patience = 
   }
 
   return {
-    /** Returns the namespace, where it has not the environment's name. */
+    /** Returns the namespace, where it has not the workspace's name. */
     async launch({
-      environment,
+      workspace,
       owner,
       token,
       use,
       ...agent
-    }: AgentRef & { launch: number; owner: string; token: string; use: EnvironmentUse }): Promise<{
+    }: AgentRef & { launch: number; owner: string; token: string; use: WorkspaceUse }): Promise<{
       namespace?: string;
     }> {
       await network?.assertSafe();
       const reachable = needsToken(use.role, use.mode) ? await withApiServers(api, egress) : egress;
-      const wanted = { environment, owner, runId: agent.runId, use, egress: reachable, image: pod.image };
-      const namespace = await unlessLeaving(environment, ensureEnvironment(api, wanted));
-      await unlessLeaving(environment, startJob({ ...agent, namespace, use }, token));
-      return namespace === environment ? {} : { namespace };
+      const wanted = { workspace, owner, runId: agent.runId, use, egress: reachable, image: pod.image };
+      const namespace = await unlessLeaving(workspace, ensureWorkspace(api, wanted));
+      await unlessLeaving(workspace, startJob({ ...agent, namespace, use }, token));
+      return namespace === workspace ? {} : { namespace };
     },
 
     /** Resolves when the agent's pod is gone or can never be. `log`: the end of what its container wrote. */
@@ -125,7 +125,7 @@ export function createKubernetesRuntime({ api, pod, egress, network, patience = 
       agent: AgentRef,
       signal: AbortSignal,
     ): Promise<{ detail: string; loss: Loss; log?: string; pod?: string }> {
-      const [found] = await untilAnswered(() => namespacesOf(api, agent.environment), signal);
+      const [found] = await untilAnswered(() => namespacesOf(api, agent.workspace), signal);
       const namespace = found?.metadata?.name;
       if (namespace === undefined) return { loss: 'agent_lost', detail: 'its namespace is gone' };
       const { loss, detail, pod: name } = await follow(api, { ...agent, namespace }, signal, { patience });
@@ -136,10 +136,10 @@ export function createKubernetesRuntime({ api, pod, egress, network, patience = 
       return { loss, detail, ...(log ? { log } : {}), ...(name === undefined ? {} : { pod: `${namespace}/${name}` }) };
     },
 
-    async stop({ environment, runId }: Pick<AgentRef, 'environment' | 'runId'>): Promise<void> {
+    async stop({ workspace, runId }: Pick<AgentRef, 'workspace' | 'runId'>): Promise<void> {
       const until = Date.now() + STOP_MS;
       const ofRun = `${LABELS.runId}=${runId}`;
-      for (const { metadata } of await namespacesOf(api, environment)) {
+      for (const { metadata } of await namespacesOf(api, workspace)) {
         const namespace = metadata?.name ?? '';
         for (const job of await jobsIn(namespace, ofRun))
           await api.remove(jobRef(namespace, job.metadata?.name ?? ''), job.metadata?.uid);
@@ -153,15 +153,15 @@ export function createKubernetesRuntime({ api, pod, egress, network, patience = 
     },
 
     /** Waits until it is gone, unless told not to. */
-    async removeEnvironment(
-      environment: { name: string; owner: string },
+    async removeWorkspace(
+      workspace: { name: string; owner: string },
       { wait = true }: { wait?: boolean } = {},
     ): Promise<{ held?: string }> {
-      return removeEnvironment(api, environment, wait ? undefined : 0);
+      return removeWorkspace(api, workspace, wait ? undefined : 0);
     },
 
-    async listEnvironments(): Promise<EnvironmentEntry[]> {
-      return listEnvironments(api);
+    async listWorkspaces(): Promise<WorkspaceEntry[]> {
+      return listWorkspaces(api);
     },
   };
 }

@@ -1,41 +1,41 @@
 /**
- * An issue's environment: a namespace that carries our labels and its owner, and what is in it (design.md, decision 10).
+ * An issue's workspace: a namespace that carries our labels and its owner, and what is in it (design.md, decision 10).
  * What is not ours is never adopted, changed or deleted.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Job, V1Namespace } from '@kubernetes/client-node';
-import { largerSize, sizeOf, type EnvironmentUse, type SizeName } from '../../domain/workspace/workspaces.ts';
+import { largerSize, sizeOf, type WorkspaceUse, type SizeName } from '../../domain/workspace/workspaces.ts';
 import type { KubernetesApi } from './api.ts';
 import { ANNOTATIONS, LABELS, MANAGED_BY, OURS, PURPOSE } from './names.ts';
 import { fingerprintOf, namespaceObject, objectsOf, type Egress } from './objects.ts';
 import { isTerminating } from './refusals.ts';
 
-/** The environment belongs to somebody else, or was not made by this platform. */
-export class ForeignEnvironment extends Error {
-  override readonly name = 'ForeignEnvironment';
+/** The workspace belongs to somebody else, or was not made by this platform. */
+export class ForeignWorkspace extends Error {
+  override readonly name = 'ForeignWorkspace';
 }
 
 /** The namespace is on its way out, just now; the next try finds another name. */
-class EnvironmentLeaving extends Error {
-  override readonly name = 'EnvironmentLeaving';
+class WorkspaceLeaving extends Error {
+  override readonly name = 'WorkspaceLeaving';
 }
 
-export interface WantedEnvironment {
+export interface WantedWorkspace {
   /** The workflow's name for it. */
-  readonly environment: string;
+  readonly workspace: string;
   readonly owner: string;
   readonly runId: string;
-  readonly use: EnvironmentUse;
+  readonly use: WorkspaceUse;
   readonly egress: Egress;
   readonly image: string;
 }
 
-/** Names that are tried while earlier namespaces of the same environment are still being deleted. */
+/** Names that are tried while earlier namespaces of the same workspace are still being deleted. */
 const NAMES = 9;
 
-/** Makes the environment or brings it up to date, and returns its namespace's name. */
-export async function ensureEnvironment(api: KubernetesApi, wanted: WantedEnvironment): Promise<string> {
-  for (const namespace of await namesOf(api, wanted.environment)) {
+/** Makes the workspace or brings it up to date, and returns its namespace's name. */
+export async function ensureWorkspace(api: KubernetesApi, wanted: WantedWorkspace): Promise<string> {
+  for (const namespace of await namesOf(api, wanted.workspace)) {
     const size = await claim(api, namespace, wanted);
     if (!size) continue;
     // All of them before a Job. The API server takes a RoleBinding only when its Role is there.
@@ -45,21 +45,21 @@ export async function ensureEnvironment(api: KubernetesApi, wanted: WantedEnviro
     await Promise.all(objects.filter(isBinding).map((object) => api.apply(object)));
     return namespace;
   }
-  throw new EnvironmentLeaving(`${NAMES} namespaces of ${wanted.environment} are still being deleted`);
+  throw new WorkspaceLeaving(`${NAMES} namespaces of ${wanted.workspace} are still being deleted`);
 }
 
 /** Says in one way that a namespace began to leave while something was made in it. */
-export async function unlessLeaving<Made>(environment: string, made: Promise<Made>): Promise<Made> {
+export async function unlessLeaving<Made>(workspace: string, made: Promise<Made>): Promise<Made> {
   return made.catch((error: unknown) => {
     if (!isTerminating(error)) throw error;
-    throw new EnvironmentLeaving(`the namespace of ${environment} is being deleted`, { cause: error });
+    throw new WorkspaceLeaving(`the namespace of ${workspace} is being deleted`, { cause: error });
   });
 }
 
-/** What lives comes first, so that a name which has become free meanwhile makes no second environment. */
-async function namesOf(api: KubernetesApi, environment: string): Promise<Set<string>> {
-  const living = (await namespacesOf(api, environment)).filter((namespace) => !isLeaving(namespace));
-  const free = Array.from({ length: NAMES }, (_, index) => nthName(environment, index + 1));
+/** What lives comes first, so that a name which has become free meanwhile makes no second workspace. */
+async function namesOf(api: KubernetesApi, workspace: string): Promise<Set<string>> {
+  const living = (await namespacesOf(api, workspace)).filter((namespace) => !isLeaving(namespace));
+  const free = Array.from({ length: NAMES }, (_, index) => nthName(workspace, index + 1));
   return new Set([...living.flatMap(({ metadata }) => metadata?.name ?? []), ...free]);
 }
 
@@ -67,11 +67,11 @@ async function namesOf(api: KubernetesApi, environment: string): Promise<Set<str
  * Takes a namespace and says what size it has now: what the run asks for, or what it had, if that is more. Undefined when the
  * namespace is still being deleted, or is better made anew under another name.
  */
-async function claim(api: KubernetesApi, namespace: string, wanted: WantedEnvironment): Promise<SizeName | undefined> {
+async function claim(api: KubernetesApi, namespace: string, wanted: WantedWorkspace): Promise<SizeName | undefined> {
   const asked = sizeOf(wanted.use);
   if (await api.create(namespaceObject({ ...wanted, namespace, size: asked }, new Date()))) return asked;
   const found = await api.find<V1Namespace>(refOf(namespace));
-  if (!found) throw new EnvironmentLeaving(`namespace ${namespace} was deleted just now`);
+  if (!found) throw new WorkspaceLeaving(`namespace ${namespace} was deleted just now`);
   if (isLeaving(found)) return undefined;
   assertOurs(found, wanted.owner);
   const annotations = found.metadata?.annotations;
@@ -84,15 +84,15 @@ async function claim(api: KubernetesApi, namespace: string, wanted: WantedEnviro
   return size;
 }
 
-/** 0.3.0 and before named no size: a whole environment was one that is worked in. */
+/** 0.3.0 and before named no size: a whole workspace was one that is worked in. */
 function sizeOfEarlierBuild({ metadata }: V1Namespace): SizeName | undefined {
   return metadata?.labels?.[LABELS.mode] === 'full-env' ? 'working' : undefined;
 }
 
-/** The namespaces of an environment: what lives first, then what is being deleted. */
-export async function namespacesOf(api: KubernetesApi, environment: string): Promise<V1Namespace[]> {
+/** The namespaces of a workspace: what lives first, then what is being deleted. */
+export async function namespacesOf(api: KubernetesApi, workspace: string): Promise<V1Namespace[]> {
   const found = await api.list<V1Namespace>('v1', 'Namespace', {
-    labelSelector: `${OURS},${LABELS.environment}=${environment}`,
+    labelSelector: `${OURS},${LABELS.workspace}=${workspace}`,
   });
   return found.toSorted((one, other) => Number(isLeaving(one)) - Number(isLeaving(other)));
 }
@@ -102,10 +102,10 @@ const REMOVAL_MS = 75_000;
 const LOOK_MS = 500;
 
 /**
- * Deletes an environment and waits until it is gone. What holds it is returned when that takes too long: it goes on leaving by
- * itself, and nobody waits for it (reliability.md T40). Throws {@link ForeignEnvironment} when it is not its owner's.
+ * Deletes a workspace and waits until it is gone. What holds it is returned when that takes too long: it goes on leaving by
+ * itself, and nobody waits for it (reliability.md T40). Throws {@link ForeignWorkspace} when it is not its owner's.
  */
-export async function removeEnvironment(
+export async function removeWorkspace(
   api: KubernetesApi,
   { name, owner }: { name: string; owner: string },
   limitMs = REMOVAL_MS,
@@ -135,16 +135,16 @@ function whatHolds({ metadata, status }: V1Namespace): string {
   return `namespace ${metadata?.name} is still being deleted: ${words.join(' ') || 'Kubernetes does not say why'}`;
 }
 
-/** An environment as a sweep sees it. */
-export interface EnvironmentEntry {
+/** A workspace as a sweep sees it. */
+export interface WorkspaceEntry {
   readonly name: string;
   readonly owner: string;
   readonly runs: readonly string[];
   readonly usedAt: string;
 }
 
-/** All environments of this platform, the longest unused first. */
-export async function listEnvironments(api: KubernetesApi): Promise<EnvironmentEntry[]> {
+/** All workspaces of this platform, the longest unused first. */
+export async function listWorkspaces(api: KubernetesApi): Promise<WorkspaceEntry[]> {
   const [namespaces, jobs] = await Promise.all([
     api.list<V1Namespace>('v1', 'Namespace', { labelSelector: OURS }),
     api.list<V1Job>('batch/v1', 'Job', { labelSelector: `${LABELS.managedBy}=${MANAGED_BY}` }),
@@ -152,7 +152,7 @@ export async function listEnvironments(api: KubernetesApi): Promise<EnvironmentE
   return namespaces
     .flatMap(({ metadata }) => {
       const owner = metadata?.annotations?.[ANNOTATIONS.owner];
-      const name = metadata?.labels?.[LABELS.environment];
+      const name = metadata?.labels?.[LABELS.workspace];
       if (owner === undefined || name === undefined) return [];
       const runs = jobs.filter((job) => job.metadata?.namespace === metadata?.name);
       const made = [metadata, ...runs.map((job) => job.metadata)].map((object) =>
@@ -174,8 +174,8 @@ function refOf(name: string) {
 }
 
 /** A DNS label of at most 63 characters. */
-function nthName(environment: string, nth: number): string {
-  return nth === 1 ? environment : `${environment.slice(0, 61).replaceAll(/-+$/g, '')}-${nth}`;
+function nthName(workspace: string, nth: number): string {
+  return nth === 1 ? workspace : `${workspace.slice(0, 61).replaceAll(/-+$/g, '')}-${nth}`;
 }
 
 function isLeaving({ metadata, status }: V1Namespace): boolean {
@@ -193,7 +193,7 @@ function assertOurs(namespace: V1Namespace, owner: string): void {
   const found = ownerOf(namespace);
   if (found === owner) return;
   const whose = found ?? 'somebody who is not this platform';
-  throw new ForeignEnvironment(
+  throw new ForeignWorkspace(
     `namespace ${namespace.metadata?.name} belongs to ${whose}, not to ${owner}: it is left as it is`,
   );
 }

@@ -3,9 +3,9 @@
  * worker that started it. The agent claims its place itself before it does anything: a second process of the same
  * attempt finds the claim and ends, whoever started it.
  *
- *     <root>/<environment>/environment.json        whose it is
- *     <root>/<environment>/workspace/              the agent's files, kept between runs
- *     <root>/<environment>/runs/<run>.<attempt>/   token, process.json, output.log, exit.json
+ *     <root>/<workspace>/workspace.json        whose it is
+ *     <root>/<workspace>/workspace/              the agent's files, kept between runs
+ *     <root>/<workspace>/runs/<run>.<attempt>/   token, process.json, output.log, exit.json
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -16,28 +16,28 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { changesIn } from './changes.ts';
 import {
   assertRemovable,
-  ensureEnvironment,
-  listEnvironments,
-  removeEnvironment,
+  ensureWorkspace,
+  listWorkspaces,
+  removeWorkspace,
   writeSecretFile,
-  type EnvironmentEntry,
+  type WorkspaceEntry,
 } from './workspace.ts';
 import { identify, isAlive, type ProcessIdentity } from '../process-identity.ts';
 import { readRecord } from './process-record.ts';
 import { createTurnstile } from './turnstile.ts';
 
 export interface LocalRuntimeOptions {
-  /** The directory that holds all environments. */
+  /** The directory that holds all workspaces. */
   readonly root: string;
   /** The command of the agent, `codex-k8s agent`; what the run needs is added. */
   readonly command: readonly [string, ...string[]];
   readonly platformUrl: string;
-  /** The agent's whole environment. Nothing secret belongs in it. */
+  /** The agent's whole workspace. Nothing secret belongs in it. */
   readonly env: Readonly<Record<string, string>>;
 }
 
 interface AgentRef {
-  readonly environment: string;
+  readonly workspace: string;
   readonly runId: string;
   readonly attempt: number;
 }
@@ -62,14 +62,14 @@ const STARTING_AT_ONCE = 2 * availableParallelism();
 
 export function createLocalRuntime({ root, command, platformUrl, env }: LocalRuntimeOptions) {
   const starting = createTurnstile(STARTING_AT_ONCE);
-  const environmentOf = (name: string): string => join(root, name);
-  const placeOf = ({ environment, runId, attempt }: AgentRef): string =>
-    join(root, environment, 'runs', `${runId}.${attempt}`);
+  const workspaceOf = (name: string): string => join(root, name);
+  const placeOf = ({ workspace, runId, attempt }: AgentRef): string =>
+    join(root, workspace, 'runs', `${runId}.${attempt}`);
   const recordOf = (agent: AgentRef): Promise<ProcessIdentity | undefined> =>
     readRecord(join(placeOf(agent), 'process.json'));
 
-  async function placesOf(environment: string): Promise<string[]> {
-    const runs = join(root, environment, 'runs');
+  async function placesOf(workspace: string): Promise<string[]> {
+    const runs = join(root, workspace, 'runs');
     return (await readdir(runs).catch(() => [])).map((place) => join(runs, place));
   }
 
@@ -80,9 +80,9 @@ export function createLocalRuntime({ root, command, platformUrl, env }: LocalRun
 
   return {
     async launch({ owner, token, ...agent }: AgentRef & { owner: string; token: string }): Promise<object> {
-      await ensureEnvironment(environmentOf(agent.environment), owner);
+      await ensureWorkspace(workspaceOf(agent.workspace), owner);
       if (await recordOf(agent)) return {};
-      const earlier = (await placesOf(agent.environment)).filter((place) => place !== placeOf(agent));
+      const earlier = (await placesOf(agent.workspace)).filter((place) => place !== placeOf(agent));
       await stopPlaces(earlier);
       await starting(async () => {
         if (!(await recordOf(agent))) await start(agent, token);
@@ -100,34 +100,34 @@ export function createLocalRuntime({ root, command, platformUrl, env }: LocalRun
       return { detail: `the agent's process ended with code ${code} without a report` };
     },
 
-    async stop({ environment, runId }: Pick<AgentRef, 'environment' | 'runId'>): Promise<void> {
-      const places = await placesOf(environment);
+    async stop({ workspace, runId }: Pick<AgentRef, 'workspace' | 'runId'>): Promise<void> {
+      const places = await placesOf(workspace);
       await stopPlaces(places.filter((place) => place.includes(`/${runId}.`)));
     },
 
-    async removeEnvironment({ name, owner }: { name: string; owner: string }): Promise<object> {
-      await assertRemovable(environmentOf(name), owner);
+    async removeWorkspace({ name, owner }: { name: string; owner: string }): Promise<object> {
+      await assertRemovable(workspaceOf(name), owner);
       await stopPlaces(await placesOf(name));
-      await removeEnvironment(environmentOf(name), owner);
+      await removeWorkspace(workspaceOf(name), owner);
       return {};
     },
 
-    /** Environments of this platform, the longest unused first. */
-    async listEnvironments(): Promise<EnvironmentEntry[]> {
-      return listEnvironments(root);
+    /** Workspaces of this platform, the longest unused first. */
+    async listWorkspaces(): Promise<WorkspaceEntry[]> {
+      return listWorkspaces(root);
     },
 
     /** Stops every agent under this root: for `up`, which takes along what it started. */
     async stopAll(): Promise<void> {
-      const environments = await readdir(root).catch(() => []);
-      await Promise.all(environments.map(async (name) => stopPlaces(await placesOf(name))));
+      const workspaces = await readdir(root).catch(() => []);
+      await Promise.all(workspaces.map(async (name) => stopPlaces(await placesOf(name))));
     },
   };
 
   /** Starts the process, and returns when it, or another one of the same attempt, has claimed its place. */
   async function start(agent: AgentRef, token: string): Promise<void> {
     const place = placeOf(agent);
-    const workspace = join(environmentOf(agent.environment), 'workspace');
+    const workspace = join(workspaceOf(agent.workspace), 'workspace');
     await mkdir(place, { recursive: true, mode: 0o700 });
     await mkdir(workspace, { recursive: true, mode: 0o700 });
     const tokenFile = join(place, 'token');

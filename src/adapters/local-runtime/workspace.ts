@@ -1,20 +1,20 @@
-/** An environment under the local runtime: a directory that carries its owner, so that nobody else's is ever touched. */
+/** A workspace under the local runtime: a directory that carries its owner, so that nobody else's is ever touched. */
 import { randomUUID } from 'node:crypto';
 import { chmod, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
-const OWNER_FILE = 'environment.json';
+const OWNER_FILE = 'workspace.json';
 
-/** The environment belongs to somebody else, or was not made by this platform. */
-export class ForeignEnvironment extends Error {
-  override readonly name = 'ForeignEnvironment';
+/** The workspace belongs to somebody else, or was not made by this platform. */
+export class ForeignWorkspace extends Error {
+  override readonly name = 'ForeignWorkspace';
 }
 
-/** Makes the directory for `owner`, or finds it. Throws {@link ForeignEnvironment} when it is not ours. */
-export async function ensureEnvironment(directory: string, owner: string): Promise<void> {
+/** Makes the directory for `owner`, or finds it. Throws {@link ForeignWorkspace} when it is not ours. */
+export async function ensureWorkspace(directory: string, owner: string): Promise<void> {
   if (await exists(directory)) return assertOwner(directory, owner);
   await mkdir(dirname(directory), { recursive: true, mode: 0o700 });
-  // Made beside its place and moved there whole: at no time is there an environment without an owner.
+  // Made beside its place and moved there whole: at no time is there a workspace without an owner.
   const made = `${directory}.${randomUUID()}`;
   await mkdir(made, { mode: 0o700 });
   try {
@@ -28,8 +28,8 @@ export async function ensureEnvironment(directory: string, owner: string): Promi
   }
 }
 
-/** An environment of this platform. */
-export interface EnvironmentEntry {
+/** A workspace of this platform. */
+export interface WorkspaceEntry {
   readonly name: string;
   readonly owner: string;
   /** Runs that ever worked in it. */
@@ -38,8 +38,8 @@ export interface EnvironmentEntry {
   readonly usedAt: string;
 }
 
-/** The environments under `root` that this platform has made; what anybody else put there is not among them. */
-export async function listEnvironments(root: string): Promise<EnvironmentEntry[]> {
+/** The workspaces under `root` that this platform has made; what anybody else put there is not among them. */
+export async function listWorkspaces(root: string): Promise<WorkspaceEntry[]> {
   const names = (await readdir(root).catch(unlessMissing)) ?? [];
   const entries = await Promise.all(names.map(async (name) => readEntry(root, name)));
   return entries
@@ -47,7 +47,7 @@ export async function listEnvironments(root: string): Promise<EnvironmentEntry[]
     .toSorted((one, other) => one.usedAt.localeCompare(other.usedAt));
 }
 
-async function readEntry(root: string, name: string): Promise<EnvironmentEntry | undefined> {
+async function readEntry(root: string, name: string): Promise<WorkspaceEntry | undefined> {
   const directory = join(root, name);
   const owner = await readOwner(directory);
   if (owner === undefined) return undefined;
@@ -69,13 +69,13 @@ function unlessMissing(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
 }
 
-/** Throws {@link ForeignEnvironment} unless the directory is gone or belongs to `owner`. */
+/** Throws {@link ForeignWorkspace} unless the directory is gone or belongs to `owner`. */
 export async function assertRemovable(directory: string, owner: string): Promise<void> {
   if (await exists(directory)) await assertOwner(directory, owner);
 }
 
 /** Removes the directory of `owner` with all that is in it; one that is gone is removed already. */
-export async function removeEnvironment(directory: string, owner: string): Promise<void> {
+export async function removeWorkspace(directory: string, owner: string): Promise<void> {
   await assertRemovable(directory, owner);
   const doomed = `${directory}.removing`;
   await removeTree(doomed);
@@ -116,7 +116,7 @@ export async function writeSecretFile(path: string, content: string): Promise<vo
 async function assertOwner(directory: string, owner: string): Promise<void> {
   const found = (await readOwner(directory)) ?? 'somebody unknown';
   if (found !== owner)
-    throw new ForeignEnvironment(`${directory} belongs to ${found}, not to ${owner}: it is left as it is`);
+    throw new ForeignWorkspace(`${directory} belongs to ${found}, not to ${owner}: it is left as it is`);
 }
 
 /** Undefined for what this platform has not made. */

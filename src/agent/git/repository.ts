@@ -1,4 +1,4 @@
-/** The repository in the environment: brought to the start of the work, and afterwards to the remote's branch. */
+/** The repository in the workspace: brought to the start of the work, and afterwards to the remote's branch. */
 import { access, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createGit, GitFailure, type Git, type GitOptions } from './git.ts';

@@ -18,7 +18,7 @@ export interface RunAgentOptions {
   readonly platformUrl: string;
   /** Holds the run token: the one secret of the container. */
   readonly tokenFile: string;
-  /** The environment's directory; holds repo/ and codex-home/. */
+  /** The workspace; holds repo/ and codex-home/. */
   readonly workspace: string;
   readonly codexPath?: string;
   /** Cancels the run, as SIGTERM does. */

@@ -8,7 +8,7 @@ import { readBlocks } from '../../domain/workspace/address-blocks.ts';
 import { RUN_LIMITS, type RunLimits } from '../../domain/run/permits.ts';
 import { CANONICAL_NAMES } from '../../domain/stages/label-names.ts';
 import { readLabelsFile } from './labels-file.ts';
-import { readEnvironmentHours, type EnvironmentHours } from './workspace-hours.ts';
+import { readWorkspaceHours, type WorkspaceHours } from './workspace-hours.ts';
 import { readRunLimits } from './run-limits.ts';
 
 const secret = (least: number) =>
@@ -158,8 +158,8 @@ const command = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
-const hours = z.string().transform((text, context): EnvironmentHours => {
-  const found = readEnvironmentHours(text);
+const hours = z.string().transform((text, context): WorkspaceHours => {
+  const found = readWorkspaceHours(text);
   if (!('problem' in found)) return found;
   context.addIssue({ code: 'custom', message: found.problem });
   return z.NEVER;
@@ -194,7 +194,7 @@ const Worker = Shared.extend({
     .optional(),
   /** A directory for two files that a kubelet's probes look at (src/app/worker/probe-files.ts). */
   CODEXK8S_PROBE_DIRECTORY: directory.optional(),
-  /** The local runtime's directory of environments. */
+  /** The local runtime's directory of workspaces. */
   CODEXK8S_RUNTIME_DIRECTORY: z.string().optional(),
   /** The kubeconfig of the cluster for agents; inside a cluster, that cluster unless told. */
   CODEXK8S_KUBECONFIG: z.string().optional(),
@@ -215,8 +215,8 @@ const Worker = Shared.extend({
   /** What the local runtime starts as an agent; this program's own agent unless told. Tests and benchmarks set it. */
   CODEXK8S_AGENT_COMMAND: command.optional(),
   CODEXK8S_AGENT_REASONING: z.enum(['low', 'medium', 'high', 'xhigh']).default('high'),
-  /** How long an environment is kept after a run began: `24`, or `24,qa=48` with hours of their own for roles. */
-  CODEXK8S_ENVIRONMENT_HOURS: hours.default({ all: 24, byRole: {} }),
+  /** How long a workspace is kept after a run began: `24`, or `24,qa=48` with hours of their own for roles. */
+  CODEXK8S_WORKSPACE_HOURS: hours.default({ all: 24, byRole: {} }),
   /** Agents are started even on a cluster whose network does not heed policies. */
   CODEXK8S_ALLOW_UNENFORCED_NETWORK_POLICY: z.stringbool().default(false),
   /** `host:port` that agents must not reach, besides Postgres, Temporal, the API server and the cloud's metadata. */
@@ -230,10 +230,10 @@ const Worker = Shared.extend({
   /** How often each sweep runs. Four minutes, so that five minutes after an outage nothing is missing any more. */
   CODEXK8S_SWEEP_REDELIVERY_SECONDS: seconds.default(240),
   CODEXK8S_SWEEP_RECONCILE_SECONDS: seconds.default(240),
-  CODEXK8S_SWEEP_ENVIRONMENT_SECONDS: seconds.default(3600),
+  CODEXK8S_SWEEP_WORKSPACE_SECONDS: seconds.default(3600),
   /** What happened less than so long ago is left to webhooks. */
   CODEXK8S_SWEEP_GRACE_SECONDS: seconds.default(45),
-  /** An environment that is nobody's is kept so long after its last use. */
+  /** A workspace that is nobody's is kept so long after its last use. */
   CODEXK8S_SWEEP_ORPHAN_SECONDS: seconds.default(3600),
 });
 

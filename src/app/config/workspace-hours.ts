@@ -1,13 +1,13 @@
-/** Reads how long environments are kept: `24`, or `24,qa=48,dev=72`. */
+/** Reads how long workspaces are kept: `24`, or `24,qa=48,dev=72`. */
 import { ROLES, type Role } from '../../domain/stages/stages.ts';
 
-export interface EnvironmentHours {
+export interface WorkspaceHours {
   readonly all: number;
   readonly byRole: Readonly<Partial<Record<Role, number>>>;
 }
 
 /** The hours, or what is wrong with the text. */
-export function readEnvironmentHours(text: string): EnvironmentHours | { readonly problem: string } {
+export function readWorkspaceHours(text: string): WorkspaceHours | { readonly problem: string } {
   const [first = '', ...others] = text.split(',').map((part) => part.trim());
   const all = Number(first);
   if (!(all > 0)) return { problem: 'begins with a number of hours, like 24' };

@@ -6,16 +6,16 @@ import {
   type ScheduleDescription,
   type ScheduleOptions,
 } from '@temporalio/client';
-import { SCHEDULES, TASK_QUEUE, type EnvironmentSweepInput, type ReconcileInput } from '../../../workflows/messages.ts';
+import { SCHEDULES, TASK_QUEUE, type WorkspaceSweepInput, type ReconcileInput } from '../../../workflows/messages.ts';
 
 /** All in seconds. */
 export interface SweepSettings {
   readonly redeliverySeconds: number;
   readonly reconcileSeconds: number;
-  readonly environmentSeconds: number;
+  readonly workspaceSeconds: number;
   /** What happened less than so long ago is left to webhooks, and to workflows that are just starting. */
   readonly graceSeconds: number;
-  /** An environment without a workflow is kept so long after its last use. */
+  /** A workspace without a workflow is kept so long after its last use. */
   readonly orphanSeconds: number;
 }
 
@@ -32,7 +32,7 @@ export async function ensureSchedules(client: Client, settings: SweepSettings): 
 
 function schedulesOf(settings: SweepSettings): ScheduleOptions[] {
   const reconcile: ReconcileInput = { graceSeconds: settings.graceSeconds };
-  const environments: EnvironmentSweepInput = {
+  const workspaces: WorkspaceSweepInput = {
     ageSeconds: settings.orphanSeconds,
     graceSeconds: settings.graceSeconds,
   };
@@ -47,10 +47,10 @@ function schedulesOf(settings: SweepSettings): ScheduleOptions[] {
       note: 'Finds labels, reviews and closes that no webhook told of, and runs that ended without a word.',
       args: [reconcile],
     }),
-    scheduleOf('environmentSweep', settings.environmentSeconds, {
-      summary: "Environments that are nobody's",
-      note: 'Removes environments of this platform whose issue and runs have no workflow any more.',
-      args: [environments],
+    scheduleOf('workspaceSweep', settings.workspaceSeconds, {
+      summary: "Workspaces that are nobody's",
+      note: 'Removes workspaces of this platform whose issue and runs have no workflow any more.',
+      args: [workspaces],
     }),
   ];
 }

@@ -97,8 +97,8 @@ export async function runWorker(config: WorkerConfig = workerConfig()): Promise<
         model: config.CODEXK8S_AGENT_MODEL,
         reasoningEffort: config.CODEXK8S_AGENT_REASONING,
         dashboardUrl: config.CODEXK8S_PUBLIC_URL,
-        environmentHours: config.CODEXK8S_ENVIRONMENT_HOURS.all,
-        environmentHoursByRole: config.CODEXK8S_ENVIRONMENT_HOURS.byRole,
+        workspaceHours: config.CODEXK8S_WORKSPACE_HOURS.all,
+        workspaceHoursByRole: config.CODEXK8S_WORKSPACE_HOURS.byRole,
       },
     }),
     interceptors: {
@@ -135,7 +135,7 @@ function sweepSettings(config: WorkerConfig): SweepSettings {
   return {
     redeliverySeconds: config.CODEXK8S_SWEEP_REDELIVERY_SECONDS,
     reconcileSeconds: config.CODEXK8S_SWEEP_RECONCILE_SECONDS,
-    environmentSeconds: config.CODEXK8S_SWEEP_ENVIRONMENT_SECONDS,
+    workspaceSeconds: config.CODEXK8S_SWEEP_WORKSPACE_SECONDS,
     graceSeconds: config.CODEXK8S_SWEEP_GRACE_SECONDS,
     orphanSeconds: config.CODEXK8S_SWEEP_ORPHAN_SECONDS,
   };

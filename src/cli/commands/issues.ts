@@ -52,7 +52,7 @@ export async function issuesShow(session: Session, given: string): Promise<void>
     ['Key', issue.key],
     ['Stage', issue.stage],
     ['Pull request', issue.pullRequest === null ? null : `#${issue.pullRequest}`],
-    ['Environment', issue.environment],
+    ['Workspace', issue.workspace],
   ]);
   terminal.out('');
   if (issue.runs.length > 0) printRuns(session, issue.runs);

@@ -78,7 +78,7 @@ export async function runsShow(session: Session, given: string): Promise<void> {
     ['Issue', run.issueUrl],
     ['Pull request', run.pullRequestUrl],
     ['Branch', run.branch],
-    ['Environment', run.environment],
+    ['Workspace', run.workspace],
     ['Model', run.model && `${run.model} (${run.reasoningEffort ?? '-'})`],
     ['Asked', run.createdAt],
     ['Took', took(run, new Date())],

@@ -121,7 +121,7 @@ export function addStaffCommands(program: Command, { resolveApi }: StaffCommandO
     .addOption(new Option('--reasoning <effort>', 'how hard they think').choices(EFFORTS))
     .option(
       '--namespace <template>',
-      'how namespaces of whole environments are called, like “{{ .Project }}-dev-{{ .Slot }}”; “default” names them after the issue',
+      'how namespaces of whole workspaces are called, like “{{ .Project }}-dev-{{ .Slot }}”; “default” names them after the issue',
     )
     .option(
       '--egress <blocks>',

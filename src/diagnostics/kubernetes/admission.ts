@@ -26,7 +26,7 @@ export async function admissionPoliciesInstalled(cluster: Cluster, names: readon
   return ok(`admission policies: all ${names.length} installed, with their bindings`);
 }
 
-/** Whether the worker's policies hold the worker: it may write in environments only. For the worker's account. */
+/** Whether the worker's policies hold the worker: it may write in workspaces only. For the worker's account. */
 export async function workerIsHeld(cluster: Cluster): Promise<Answer[]> {
   const [configMap, namespace] = await Promise.all([
     cluster.dryRun('/api/v1/namespaces/default/configmaps', {
@@ -42,7 +42,7 @@ export async function workerIsHeld(cluster: Cluster): Promise<Answer[]> {
   ]);
   return [
     refusedBy('codex-k8s-worker', configMap, 'a ConfigMap in the namespace default'),
-    refusedBy('codex-k8s-namespaces', namespace, 'a namespace without the labels of an environment'),
+    refusedBy('codex-k8s-namespaces', namespace, 'a namespace without the labels of a workspace'),
   ];
 }
 

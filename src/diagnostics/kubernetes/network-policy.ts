@@ -1,4 +1,4 @@
-/** Whether the network policies of environments are enforced: what the worker's probe found, since no API tells. */
+/** Whether the network policies of workspaces are enforced: what the worker's probe found, since no API tells. */
 import { networkWords } from '../../domain/workspace/network-findings.ts';
 import type { StoredNetworkFinding } from '../../store/workspaces/cluster-findings.ts';
 import { failed, ok, unknown, warning, type Answer } from '../check.ts';

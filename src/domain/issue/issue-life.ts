@@ -85,7 +85,7 @@ export interface IssueState {
   /** Why the platform put `need:input` on, while it is unanswered. */
   asked?: string;
   pullRequest: { readonly number: number; readonly url: string } | null;
-  environment: {
+  workspace: {
     readonly name: string;
     /** The end of the lease, ISO 8601, and how long a lease is. */
     readonly until: string;
@@ -117,7 +117,7 @@ export function newIssueState(title: string, url: string, startedAt: string): Is
     queue: [],
     last: null,
     pullRequest: null,
-    environment: null,
+    workspace: null,
     closed: false,
     revision: 0,
   };
@@ -187,13 +187,13 @@ export function nextUnread(state: Pick<IssueState, 'unread'>): number {
   );
 }
 
-/** Whether nothing is left to do for good: the issue is closed, nobody works, and its environment is gone. */
+/** Whether nothing is left to do for good: the issue is closed, nobody works, and its workspace is gone. */
 export function isOver(state: IssueState): boolean {
   return (
     state.closed &&
     state.active === null &&
     state.queue.length === 0 &&
-    state.environment === null &&
+    state.workspace === null &&
     state.unread.length === 0
   );
 }

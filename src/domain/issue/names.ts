@@ -21,10 +21,10 @@ export function issueOfBranch(branch: string): number | undefined {
 }
 
 /**
- * The environment of an issue: a DNS label of at most 63 characters, never shared by two issues, since the repository's
+ * The workspace of an issue: a DNS label of at most 63 characters, never shared by two issues, since the repository's
  * numeric id and the number stand at its end whole.
  */
-export function environmentName(project: string, issue: Pick<IssueRef, 'repositoryId' | 'number'>): string {
+export function workspaceName(project: string, issue: Pick<IssueRef, 'repositoryId' | 'number'>): string {
   const tail = `r${issue.repositoryId}-i${issue.number}`;
   const head = project
     .toLowerCase()

@@ -1,6 +1,6 @@
 /**
  * What sweeps decide (design.md, decisions 3 and 10): which failed deliveries are asked for again, what GitHub shows that
- * nobody told of, which runs are lost, which environments are nobody's. Pure: times are ISO 8601, spans are milliseconds.
+ * nobody told of, which runs are lost, which workspaces are nobody's. Pure: times are ISO 8601, spans are milliseconds.
  */
 import { isTerminal, type RunStatus } from '../run/runs.ts';
 import type { Sender } from '../triggers/senders.ts';
@@ -365,8 +365,8 @@ export function isLostRun(
   return Date.parse(since) <= now - graceMs && Date.parse(shownAt) <= now - graceMs;
 }
 
-/** An environment as a runtime lists it: only such that this platform has made. */
-export interface ListedEnvironment {
+/** A workspace as a runtime lists it: only such that this platform has made. */
+export interface ListedWorkspace {
   readonly name: string;
   /** The issue's key. */
   readonly owner: string;
@@ -376,9 +376,9 @@ export interface ListedEnvironment {
   readonly usedAt: string;
 }
 
-/** Whether nobody can want an environment any more: it is old, and neither its issue nor any of its runs has an open workflow. */
+/** Whether nobody can want a workspace any more: it is old, and neither its issue nor any of its runs has an open workflow. */
 export function isOrphan(
-  { usedAt }: ListedEnvironment,
+  { usedAt }: ListedWorkspace,
   workflows: readonly WorkflowStatus[],
   { now, ageMs }: { readonly now: number; readonly ageMs: number },
 ): boolean {

@@ -18,8 +18,8 @@ interface CommentTexts {
     run: string;
     requestedBy: string;
     branch: string;
-    environment: string;
-    environmentUntil: string;
+    workspace: string;
+    workspaceUntil: string;
     model: string;
     pullRequest: string;
   };
@@ -47,7 +47,7 @@ const EN: CommentTexts = {
   canceled: (by, reason) => `Canceled by ${by}: ${reason}.`,
   states: {
     queued: 'Waiting for its turn.',
-    preparing: 'Preparing the environment.',
+    preparing: 'Preparing the workspace.',
     running: 'The agent is working.',
     publishing: 'The agent is done; its work is being published.',
     succeeded: 'Done.',
@@ -56,7 +56,7 @@ const EN: CommentTexts = {
   },
   steps: {
     queued: 'Requested',
-    preparing: 'Environment in preparation',
+    preparing: 'Workspace in preparation',
     running: 'Agent working',
     publishing: 'Work being published',
     succeeded: 'Finished',
@@ -69,8 +69,8 @@ const EN: CommentTexts = {
     run: 'Run',
     requestedBy: 'Requested by',
     branch: 'Branch',
-    environment: 'Environment',
-    environmentUntil: 'Environment kept until',
+    workspace: 'Workspace',
+    workspaceUntil: 'Workspace kept until',
     model: 'Model',
     pullRequest: 'Pull request',
   },
@@ -177,8 +177,8 @@ const RU: CommentTexts = {
     run: 'Запуск',
     requestedBy: 'Запросил',
     branch: 'Ветка',
-    environment: 'Окружение',
-    environmentUntil: 'Окружение хранится до',
+    workspace: 'Окружение',
+    workspaceUntil: 'Окружение хранится до',
     model: 'Модель',
     pullRequest: 'Pull request',
   },

@@ -5,7 +5,7 @@
 import type { Failure, RunOutcome, RunStatus } from '../run/runs.ts';
 import { leavesWork, triggerLabel, type Stage, type TriggerTarget } from '../stages/stages.ts';
 import type { IssueRef } from '../issue/facts.ts';
-import { minute, placeForEnvironmentEnd } from './workspace-removal.ts';
+import { minute, placeForWorkspaceEnd } from './workspace-removal.ts';
 import { placeForLastWords } from './recent-output.ts';
 import { embedded, quoted } from './markdown.ts';
 import { issueOfBranch } from '../issue/names.ts';
@@ -33,8 +33,8 @@ export interface RunStory {
   readonly queueOf?: 'project';
   readonly timeline: readonly TimelineStep[];
   readonly branch: string;
-  readonly environment: string | null;
-  readonly environmentUntil: string | null;
+  readonly workspace: string | null;
+  readonly workspaceUntil: string | null;
   readonly model: string | null;
   readonly reasoningEffort: string | null;
   readonly pullRequest: { readonly number: number; readonly url: string } | null;
@@ -60,8 +60,8 @@ export function newStory(
     byReview: run.trigger.startsWith('review:'),
     queuePlace: null,
     timeline: [{ step: 'queued', at: run.requestedAt }],
-    environment: null,
-    environmentUntil: null,
+    workspace: null,
+    workspaceUntil: null,
     summary: null,
     failure: null,
     canceled: null,
@@ -122,7 +122,7 @@ export function readStatusMarkers(text: string): { readonly runId: string; reado
 const MARKERS =
   /^<!-- codex-k8s:run-status ([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}) -->(?:\r?\n<!-- codex-k8s:issue ([1-9]\d{0,9}) -->)?/;
 
-/** Renders the whole comment, but for what the agent says (last-words.ts) and what becomes of its environment (environment-end.ts). */
+/** Renders the whole comment, but for what the agent says (last-words.ts) and what becomes of its workspace (workspace-end.ts). */
 export function renderStatusComment(story: RunStory, locale: Locale, pages: Pages): string {
   const texts = commentTexts(locale);
   const parts = [
@@ -181,10 +181,10 @@ function facts(story: RunStory, texts: Texts, locale: Locale): string {
     [texts.facts.run, `\`${story.runId}\``],
     [texts.facts.requestedBy, story.requestedBy],
     [texts.facts.branch, `\`${story.branch}\``],
-    [texts.facts.environment, story.environment && `\`${story.environment}\``],
+    [texts.facts.workspace, story.workspace && `\`${story.workspace}\``],
     [
-      texts.facts.environmentUntil,
-      story.environmentUntil && `${minute(story.environmentUntil)}${placeForEnvironmentEnd(locale)}`,
+      texts.facts.workspaceUntil,
+      story.workspaceUntil && `${minute(story.workspaceUntil)}${placeForWorkspaceEnd(locale)}`,
     ],
     [texts.facts.model, story.model && `${story.model} (${story.reasoningEffort ?? '-'})`],
     [texts.facts.pullRequest, story.pullRequest && `#${story.pullRequest.number}`],

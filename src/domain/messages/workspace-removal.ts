@@ -1,13 +1,13 @@
 /**
- * What became of a run's environment after the run, in its status comment (requirements.md 6.5). The run's workflow, which
+ * What became of a run's workspace after the run, in its status comment (requirements.md 6.5). The run's workflow, which
  * renders the comment, has ended by then: it leaves a place, which is filled where the comment is written, as for the last
  * words of the agent.
  */
 import type { Locale } from '../locale.ts';
 import { embedded, inOneLine } from './markdown.ts';
 
-/** What the issue's workflow tells of an environment that no run works in, as types of events. */
-export const ENVIRONMENT_EVENTS = [
+/** What the issue's workflow tells of a workspace that no run works in, as types of events. */
+export const WORKSPACE_EVENTS = [
   'run.namespace.cleaned',
   'run.namespace.cleanup_blocked',
   'run.namespace.cleanup_failed',
@@ -15,8 +15,8 @@ export const ENVIRONMENT_EVENTS = [
 ] as const;
 
 /** One of those events. */
-export interface EnvironmentEvent {
-  readonly type: (typeof ENVIRONMENT_EVENTS)[number];
+export interface WorkspaceEvent {
+  readonly type: (typeof WORKSPACE_EVENTS)[number];
   readonly at: Date;
   readonly payload: Readonly<Record<string, unknown>>;
 }
@@ -27,7 +27,7 @@ export function toldInComments<
 >(events: readonly Event[]): Event | undefined {
   return events.find(
     ({ type, payload }) =>
-      (ENVIRONMENT_EVENTS as readonly string[]).includes(type) && payload['reason'] !== 'repository_gone',
+      (WORKSPACE_EVENTS as readonly string[]).includes(type) && payload['reason'] !== 'repository_gone',
   );
 }
 
@@ -42,10 +42,10 @@ interface Texts {
 
 const TEXTS: Readonly<Record<Locale, Texts>> = {
   en: {
-    removed: 'Environment removed',
-    blocked: 'Environment not removed yet',
-    failed: 'Environment not removed',
-    kept: 'Environment kept until',
+    removed: 'Workspace removed',
+    blocked: 'Workspace not removed yet',
+    failed: 'Workspace not removed',
+    kept: 'Workspace kept until',
     reasons: {
       issue_closed: 'the issue was closed',
       ttl_expired: 'its time was over',
@@ -67,18 +67,18 @@ const TEXTS: Readonly<Record<Locale, Texts>> = {
   },
 };
 
-/** Stands at the end of the cell that says until when the environment is kept. */
-export function placeForEnvironmentEnd(locale: Locale): string {
-  return ` <!-- codex-k8s:environment-end ${locale} -->`;
+/** Stands at the end of the cell that says until when the workspace is kept. */
+export function placeForWorkspaceEnd(locale: Locale): string {
+  return ` <!-- codex-k8s:workspace-end ${locale} -->`;
 }
 
 /** Whether a comment has a place for it. */
-export function hasPlaceForEnvironmentEnd(body: string): boolean {
+export function hasPlaceForWorkspaceEnd(body: string): boolean {
   return placeIn(body) !== undefined;
 }
 
-/** The comment with the row that says what became of the environment; without an event, as it was rendered. */
-export function withEnvironmentEnd(body: string, event: EnvironmentEvent | undefined): string {
+/** The comment with the row that says what became of the workspace; without an event, as it was rendered. */
+export function withWorkspaceEnd(body: string, event: WorkspaceEvent | undefined): string {
   const found = placeIn(body);
   if (!found) return body;
   const { at, place, locale } = found;
@@ -91,14 +91,14 @@ export function withEnvironmentEnd(body: string, event: EnvironmentEvent | undef
 /** What people and agents wrote stands above the table: the last place is the platform's, in whatever language. */
 function placeIn(body: string): { readonly at: number; readonly place: string; readonly locale: Locale } | undefined {
   const places = (Object.keys(TEXTS) as Locale[]).map((locale) => {
-    const place = placeForEnvironmentEnd(locale);
+    const place = placeForWorkspaceEnd(locale);
     return { at: body.lastIndexOf(place), place, locale };
   });
   const last = places.toSorted((one, other) => other.at - one.at)[0];
   return last && last.at !== -1 ? last : undefined;
 }
 
-function row({ type, at, payload }: EnvironmentEvent, texts: Texts): string {
+function row({ type, at, payload }: WorkspaceEvent, texts: Texts): string {
   const reason = texts.reasons[String(payload['reason'])];
   switch (type) {
     case 'run.namespace.cleaned':

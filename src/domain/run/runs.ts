@@ -39,7 +39,7 @@ export const FAILURES = [
   'quota_exceeded', // the quota of the namespace leaves no room for the agent
   'container_error', // the agent's container cannot be made
   'sandbox_rejected', // the cluster's rules do not let the agent's pod in
-  'launch_failed', // the environment or the process could not be made
+  'launch_failed', // the workspace or the process could not be made
   'pull_request_not_found', // a revise without a pull request to revise
   'failed_precondition', // labels of one group stand against each other, or nobody knows what to work on
   'scope_violation', // the stage's work changes files that the stage may not change

@@ -107,7 +107,7 @@ export const LABELS: readonly LabelRow[] = [
   ),
   label('reviewer', NEED_REVIEWER, 'people', 'On a pull request: an agent reviews it, and only comments'),
   label('discussion', MODE_DISCUSSION, 'people', 'Talk with an agent in comments; nothing is committed'),
-  label('debug', RUN_DEBUG, 'people', 'Keep the environment until the issue is closed'),
+  label('debug', RUN_DEBUG, 'people', 'Keep the workspace until the issue is closed'),
   ...PROFILES.map(({ profile, trajectory }) =>
     label('profile', `profile:${profile}`, 'people', `Stages of this issue: ${shortTrajectory(trajectory)}`),
   ),

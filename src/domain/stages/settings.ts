@@ -12,20 +12,20 @@ export interface RunSettings {
   readonly reasoningEffort: ReasoningEffort;
   /** Where people find the dashboard, without a slash at its end. */
   readonly dashboardUrl: string;
-  /** How long an environment is kept after a run began. */
-  readonly environmentHours: number;
+  /** How long a workspace is kept after a run began. */
+  readonly workspaceHours: number;
   /** The same for roles that have their own. */
-  readonly environmentHoursByRole?: Readonly<Partial<Record<Role, number>>>;
+  readonly workspaceHoursByRole?: Readonly<Partial<Record<Role, number>>>;
   /** How the project's namespaces are called, where it says so. */
   readonly namespaceTemplate?: string;
   /** Blocks of addresses that the project's agents may reach, besides those that the installation lists; absent when none. */
   readonly egress?: readonly string[];
 }
 
-/** Hours that an environment is kept after a run of this role began. */
-export function environmentHoursOf(
-  { environmentHours, environmentHoursByRole = {} }: Pick<RunSettings, 'environmentHours' | 'environmentHoursByRole'>,
+/** Hours that a workspace is kept after a run of this role began. */
+export function workspaceHoursOf(
+  { workspaceHours, workspaceHoursByRole = {} }: Pick<RunSettings, 'workspaceHours' | 'workspaceHoursByRole'>,
   role: Role,
 ): number {
-  return environmentHoursByRole[role] ?? environmentHours;
+  return workspaceHoursByRole[role] ?? workspaceHours;
 }

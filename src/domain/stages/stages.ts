@@ -44,7 +44,7 @@ interface StageRow {
   /** Documents that it usually makes or updates. */
   readonly artefacts: readonly string[];
   readonly scope: Scope;
-  /** Whether the agent gets an environment with the project's services, or a checkout only (requirements.md R6). */
+  /** Whether the agent gets a workspace with the project's services, or a checkout only (requirements.md R6). */
   readonly mode: 'full-env' | 'code-only';
   /** Whether `run:<stage>:revise` exists. */
   readonly revisable: boolean;
@@ -308,5 +308,5 @@ export const NEED_INPUT = 'need:input';
 export const NEED_REVIEWER = 'need:reviewer';
 /** On an issue: starts a conversation in comments. */
 export const MODE_DISCUSSION = 'mode:discussion';
-/** On an issue: keeps its environment until it closes. */
+/** On an issue: keeps its workspace until it closes. */
 export const RUN_DEBUG = 'run:debug';

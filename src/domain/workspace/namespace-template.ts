@@ -1,6 +1,6 @@
 /**
- * How a project names the namespaces of its environments: `{{ .Project }}-dev-{{ .Slot }}` (requirements.md 6.1). A slot is a
- * number that belongs to one issue for as long as its environment is there. Pure.
+ * How a project names the namespaces of its workspaces: `{{ .Project }}-dev-{{ .Slot }}` (requirements.md 6.1). A slot is a
+ * number that belongs to one issue for as long as its workspace is there. Pure.
  */
 
 const PLACEHOLDER = /\{\{\s*\.(?<name>\w+)\s*\}\}/g;

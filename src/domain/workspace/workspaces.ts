@@ -1,9 +1,9 @@
-/** What an issue's environment is for, and how much it may use (requirements.md 6, R6). Pure. */
+/** What an issue's workspace is for, and how much it may use (requirements.md 6, R6). Pure. */
 import type { RuntimeMode } from '../agent/permissions.ts';
 import { leavesWork, roleOf, stageRow, type Role, type Stage, type TriggerTarget } from '../stages/stages.ts';
 
-/** What a runtime needs to know of the run that an environment is made for. */
-export interface EnvironmentUse {
+/** What a runtime needs to know of the run that a workspace is made for. */
+export interface WorkspaceUse {
   readonly project: string;
   readonly repositoryId: number;
   readonly issueNumber: number;
@@ -13,7 +13,7 @@ export interface EnvironmentUse {
   readonly stage?: Stage;
   /** The end of the lease, ISO 8601. */
   readonly until: string;
-  /** The commit that the work stands on: on another one the environment is made anew. */
+  /** The commit that the work stands on: on another one the workspace is made anew. */
   readonly baseCommit?: string;
   /** The delivery that asked for the run. */
   readonly correlationId?: string;
@@ -26,17 +26,17 @@ export function modeOf(target: TriggerTarget): RuntimeMode {
   return leavesWork(target) ? stageRow(target.stage).mode : 'code-only';
 }
 
-/** What a run asks of an environment. */
+/** What a run asks of a workspace. */
 export function useOf(
   target: TriggerTarget,
   {
     project,
     issue: { repositoryId, number },
     ...lease
-  }: Pick<EnvironmentUse, 'project' | 'until' | 'baseCommit' | 'correlationId' | 'egress'> & {
+  }: Pick<WorkspaceUse, 'project' | 'until' | 'baseCommit' | 'correlationId' | 'egress'> & {
     issue: { repositoryId: number; number: number };
   },
-): EnvironmentUse {
+): WorkspaceUse {
   return {
     project,
     repositoryId,
@@ -78,8 +78,8 @@ const CONTAINER: SizeRow['container'] = {
 };
 
 /**
- * How much an environment may use, the smallest first (requirements.md 6.3 and B28; issue 6). A larger size has no less of
- * anything, and no less room for containers that ask for nothing: what stands in an environment still fits when it grows.
+ * How much a workspace may use, the smallest first (requirements.md 6.3 and B28; issue 6). A larger size has no less of
+ * anything, and no less room for containers that ask for nothing: what stands in a workspace still fits when it grows.
  */
 export const SIZES = [
   {
@@ -146,15 +146,15 @@ const STAGE_SIZES: Readonly<Record<Stage, SizeName>> = {
 
 /**
  * The size that a run asks for: its stage's (requirements.md 6.3: quota by stage; issue 6). A checkout needs no more than one
- * whatever the stage, and a whole environment whose stage is not known is that of `dev`, as earlier builds had it.
+ * whatever the stage, and a whole workspace whose stage is not known is that of `dev`, as earlier builds had it.
  */
-export function sizeOf({ mode, stage }: Pick<EnvironmentUse, 'mode' | 'stage'>): SizeName {
+export function sizeOf({ mode, stage }: Pick<WorkspaceUse, 'mode' | 'stage'>): SizeName {
   if (mode === 'code-only') return 'checkout';
   return stage === undefined ? 'working' : STAGE_SIZES[stage];
 }
 
 /**
- * The size of an environment that is there and is wanted again: it never shrinks, because a later stage may find pods that an
+ * The size of a workspace that is there and is wanted again: it never shrinks, because a later stage may find pods that an
  * earlier one has left (requirements.md 6.3; issue 6). What is no size, such as none at all, is smaller than any.
  */
 export function largerSize(found: string | undefined, wanted: SizeName): SizeName {

@@ -86,7 +86,7 @@ export async function tellStory(ready: Ready, staffToken: string, steps: Steps):
     await person.approveAndMerge(repo, pullRequest);
     await until('the issue to close', SOON_MS, async () => !(await person.isOpen(repo, issue)));
   });
-  await steps.step('the environment is removed, and the workflow ends', () => cleanedUp(scene, ready));
+  await steps.step('the workspace is removed, and the workflow ends', () => cleanedUp(scene, ready));
   return { repository: `${OWNER}/${repo}`, issue, pullRequest, runs: [work.id, revise.id], diff };
 }
 
@@ -150,13 +150,13 @@ async function answered(scene: Scene, run: RunView, pullRequest: number, before:
 }
 
 async function cleanedUp({ platform, repo, issue }: Scene, ready: Ready): Promise<void> {
-  const key = await until('the environment to be removed', SOON_MS, async () => {
+  const key = await until('the workspace to be removed', SOON_MS, async () => {
     const shown = (await platform.get(`/issues/${OWNER}/${repo}/${issue}`)) as {
       key: string;
       state: string;
-      environment: string | null;
+      workspace: string | null;
     };
-    return shown.state === 'closed' && shown.environment === null ? shown.key : undefined;
+    return shown.state === 'closed' && shown.workspace === null ? shown.key : undefined;
   });
   const connection = await Connection.connect({ address: ready.temporalAddress });
   try {

@@ -38,7 +38,7 @@ export const projects = pgTable('projects', {
   /** With what agents work here, unless a label says otherwise; null leaves it to the platform. */
   model: text('model'),
   reasoningEffort: text('reasoning_effort').$type<ReasoningEffort>(),
-  /** How its environments' namespaces are called; null for names that are computed from the issue. */
+  /** How its workspaces' namespaces are called; null for names that are computed from the issue. */
   namespaceTemplate: text('namespace_template'),
   /** Blocks of addresses that its agents may reach, besides those that the installation lists. */
   egress: text('egress')
@@ -49,7 +49,7 @@ export const projects = pgTable('projects', {
 });
 
 /** Namespaces that are named by a template, and the issues that hold them. */
-export const environmentSlots = pgTable('environment_slots', {
+export const workspaceSlots = pgTable('workspace_slots', {
   namespace: text('namespace').primaryKey(),
   issueKey: text('issue_key').notNull().unique(),
   leasedAt: instant('leased_at').notNull().defaultNow(),
@@ -177,7 +177,7 @@ export const issues = pgTable(
     activeRunId: uuid('active_run_id'),
     queued: integer('queued').notNull().default(0),
     pullRequest: integer('pull_request'),
-    environment: text('environment'),
+    workspace: text('workspace'),
     /** What is done: a closed issue that is reopened goes on with it. */
     past: jsonb('past').$type<IssuePast>(),
     /** Grows with each write of the workflow; an older one never overwrites a newer one. */
@@ -209,7 +209,7 @@ export const runs = pgTable(
     failure: text('failure').$type<Failure>(),
     detail: text('detail'),
     branch: text('branch').notNull(),
-    environment: text('environment'),
+    workspace: text('workspace'),
     pullRequest: integer('pull_request'),
     pullRequestUrl: text('pull_request_url'),
     statusCommentUrl: text('status_comment_url'),

@@ -4,7 +4,7 @@
  * by the clock of Postgres.
  */
 import { and, desc, eq, gte, inArray, isNotNull, sql, type SQL } from 'drizzle-orm';
-import { ENVIRONMENT_EVENTS, type EnvironmentEvent } from '../../domain/messages/workspace-removal.ts';
+import { WORKSPACE_EVENTS, type WorkspaceEvent } from '../../domain/messages/workspace-removal.ts';
 import type { IssueRef } from '../../domain/issue/facts.ts';
 import { LAST_WORDS, type Words } from '../../domain/messages/recent-output.ts';
 import type { Database } from '../connection/database.ts';
@@ -176,10 +176,10 @@ export async function readLastWords(db: Database, runId: string): Promise<Words[
 }
 
 /**
- * What became of a run's environment after the run: the first that tells of its end; else the newest that tells why it is kept;
+ * What became of a run's workspace after the run: the first that tells of its end; else the newest that tells why it is kept;
  * undefined while nothing was told.
  */
-export async function readEnvironmentEnd(db: Database, runId: string): Promise<EnvironmentEvent | undefined> {
+export async function readWorkspaceEnd(db: Database, runId: string): Promise<WorkspaceEvent | undefined> {
   const [run] = await db
     .select({ issueKey: runs.issueKey, finishedAt: runs.finishedAt })
     .from(runs)
@@ -193,20 +193,20 @@ export async function readEnvironmentEnd(db: Database, runId: string): Promise<E
       and(
         eq(flowEvents.chain, run.issueKey),
         gte(flowEvents.occurredAt, run.finishedAt),
-        inArray(flowEvents.type, [...ENVIRONMENT_EVENTS]),
+        inArray(flowEvents.type, [...WORKSPACE_EVENTS]),
       ),
     )
     .orderBy(isKept, sql`case when ${isKept} then -${flowEvents.seq} else ${flowEvents.seq} end`)
     .limit(1);
-  return event as EnvironmentEvent | undefined;
+  return event as WorkspaceEvent | undefined;
 }
 
-/** The newest runs of an issue that had an environment, the newest first. */
-export async function runsInEnvironments(db: Database, issueKey: string, limit: number): Promise<string[]> {
+/** The newest runs of an issue that had a workspace, the newest first. */
+export async function runsInWorkspaces(db: Database, issueKey: string, limit: number): Promise<string[]> {
   const rows = await db
     .select({ id: runs.id })
     .from(runs)
-    .where(and(eq(runs.issueKey, issueKey), isNotNull(runs.environment), isNotNull(runs.finishedAt)))
+    .where(and(eq(runs.issueKey, issueKey), isNotNull(runs.workspace), isNotNull(runs.finishedAt)))
     .orderBy(desc(runs.createdAt))
     .limit(limit);
   return rows.map(({ id }) => id);

@@ -2,9 +2,9 @@
 import { eq } from 'drizzle-orm';
 import { renderNamespace } from '../../domain/workspace/namespace-template.ts';
 import type { Database } from '../connection/database.ts';
-import { environmentSlots } from '../connection/schema.ts';
+import { workspaceSlots } from '../connection/schema.ts';
 
-/** Slots that are tried: more environments of one project at once are nobody's intention. */
+/** Slots that are tried: more workspaces of one project at once are nobody's intention. */
 const SLOTS = 10_000;
 
 /** The namespace of the issue's slot: the one that it holds, else the first that is free. */
@@ -17,10 +17,10 @@ export async function leaseNamespace(
     if (held !== undefined) return held;
     const namespace = renderNamespace(template, { project, slot });
     const taken = await db
-      .insert(environmentSlots)
+      .insert(workspaceSlots)
       .values({ namespace, issueKey })
       .onConflictDoNothing()
-      .returning({ namespace: environmentSlots.namespace });
+      .returning({ namespace: workspaceSlots.namespace });
     if (taken.length > 0) return namespace;
   }
   throw new Error(`all slots of ${project} are taken`);
@@ -28,13 +28,13 @@ export async function leaseNamespace(
 
 /** Gives the issue's slot back. Repeated, it does nothing. */
 export async function releaseNamespace(db: Database, issueKey: string): Promise<void> {
-  await db.delete(environmentSlots).where(eq(environmentSlots.issueKey, issueKey));
+  await db.delete(workspaceSlots).where(eq(workspaceSlots.issueKey, issueKey));
 }
 
 async function namespaceOf(db: Database, issueKey: string): Promise<string | undefined> {
   const [row] = await db
-    .select({ namespace: environmentSlots.namespace })
-    .from(environmentSlots)
-    .where(eq(environmentSlots.issueKey, issueKey));
+    .select({ namespace: workspaceSlots.namespace })
+    .from(workspaceSlots)
+    .where(eq(workspaceSlots.issueKey, issueKey));
   return row?.namespace;
 }

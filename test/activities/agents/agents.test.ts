@@ -46,8 +46,8 @@ test('T15: the token of a run opens nothing any more before its agent is asked t
   };
   const activities = activitiesWith({ launch: opens, stop: async () => void (await opens()) });
   await assign(runId);
-  await activities.launchAgent({ runId, environment: 'codex-demo-r42-i7', attempt: 1, owner: 'issue:42#7' });
-  await activities.stopAgent({ runId, environment: 'codex-demo-r42-i7' });
+  await activities.launchAgent({ runId, workspace: 'codex-demo-r42-i7', attempt: 1, owner: 'issue:42#7' });
+  await activities.stopAgent({ runId, workspace: 'codex-demo-r42-i7' });
   expect(opened).toEqual([true, false]);
 });
 
@@ -63,7 +63,7 @@ test('T44: the token of an earlier attempt opens nothing any more before the nex
     },
   });
   await assign(runId);
-  await activities.launchAgent({ runId, environment: 'codex-demo-r42-i7', attempt: 2, owner: 'issue:42#7' });
+  await activities.launchAgent({ runId, workspace: 'codex-demo-r42-i7', attempt: 2, owner: 'issue:42#7' });
   expect(opened).toEqual([[false, true]]);
 });
 
@@ -74,9 +74,9 @@ describe('of a lost agent', () => {
   /** What comes of an agent that ends like this without a report. */
   async function lose(end: { detail: string; log?: string }, runId: string = randomUUID()) {
     const activities = activitiesWith({ ended: async () => ({ ...end, loss: 'agent_lost' }) });
-    const environment = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
-    const told: unknown = await environment.run(() =>
-      activities.awaitAgent({ runId, environment: 'codex-demo-r42-i7', attempt: 1 }),
+    const workspace = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+    const told: unknown = await workspace.run(() =>
+      activities.awaitAgent({ runId, workspace: 'codex-demo-r42-i7', attempt: 1 }),
     );
     const kept = await readLog(tables.db, runId, { after: -1, limit: 100 });
     return { told, kept: kept.map(({ text }) => text) };

@@ -62,7 +62,7 @@ function input(more: Partial<AssignmentInput> = {}): AssignmentInput {
       model: 'gpt-5.5',
       reasoningEffort: 'high',
       dashboardUrl: 'http://dashboard',
-      environmentHours: 24,
+      workspaceHours: 24,
     },
     branch: 'codex/issue-7',
     resume: null,

@@ -6,7 +6,7 @@ import { createRunActivities } from '../../../activities/records/runs.ts';
 import { RUN_LIMITS } from '../../../src/domain/run/permits.ts';
 import type { RunRow } from '../../../src/read-model/projections/projections.ts';
 
-const AGENT = { runId: 'r1', environment: 'codex-demo-r42-i7', attempt: 1, owner: 'issue:42#7' };
+const AGENT = { runId: 'r1', workspace: 'codex-demo-r42-i7', attempt: 1, owner: 'issue:42#7' };
 
 test('an agent is not launched before its turn', async () => {
   const asked: unknown[] = [];

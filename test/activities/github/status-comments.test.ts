@@ -4,7 +4,7 @@ import { DefaultLogger } from '@temporalio/worker';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createStatusComments, type GitHubComments } from '../../../activities/github/status-comments.ts';
-import { placeForEnvironmentEnd, type ENVIRONMENT_EVENTS } from '../../../src/domain/messages/workspace-removal.ts';
+import { placeForWorkspaceEnd, type WORKSPACE_EVENTS } from '../../../src/domain/messages/workspace-removal.ts';
 import { placeForLastWords } from '../../../src/domain/messages/recent-output.ts';
 import { appendEvents } from '../../../src/store/audit/events.ts';
 import { storeLogLines } from '../../../src/store/runs/run-log.ts';
@@ -210,8 +210,8 @@ describe('a status comment', () => {
   });
 });
 
-describe('what became of an environment', () => {
-  const body = `| Environment kept until | tomorrow${placeForEnvironmentEnd('en')} |`;
+describe('what became of a workspace', () => {
+  const body = `| Workspace kept until | tomorrow${placeForWorkspaceEnd('en')} |`;
 
   /** A run of the issue that is over. */
   async function over(id: string): Promise<void> {
@@ -227,7 +227,7 @@ describe('what became of an environment', () => {
       correlationId: id,
       status: 'succeeded',
       branch: 'codex/issue-7',
-      environment: 'demo-i7',
+      workspace: 'demo-i7',
       revision: 1,
       createdAt: new Date('2026-11-21T09:00:00.000Z'),
       finishedAt: new Date('2026-11-21T10:00:00.000Z'),
@@ -236,24 +236,24 @@ describe('what became of an environment', () => {
   }
 
   async function happens(
-    type: (typeof ENVIRONMENT_EVENTS)[number],
+    type: (typeof WORKSPACE_EVENTS)[number],
     { at = '2026-11-21T11:00:00.000Z', ...payload }: Record<string, string> = {},
   ): Promise<void> {
     const by = { actorType: 'system', actorId: 'worker', runId: null, correlationId: null } as const;
     await appendEvents(tables.db, [{ id: randomUUID(), chain: keyOf(7), type, ...by, payload, occurredAt: at }]);
   }
 
-  const showEnd = (): Promise<void> => inActivity(() => comments().showEnvironmentEnd(keyOf(7)));
+  const showEnd = (): Promise<void> => inActivity(() => comments().showWorkspaceEnd(keyOf(7)));
   const now = (): string | undefined => bodies().at(-1);
 
   test('is in the comment of the run that had it, at once', async () => {
     await over(runId);
     await comments().showNow(request(1, body));
-    expect(now()).toBe('| Environment kept until | tomorrow |');
+    expect(now()).toBe('| Workspace kept until | tomorrow |');
     await happens('run.namespace.cleaned', { reason: 'ttl_expired' });
     await pass('1.5 seconds');
     await showEnd();
-    expect(now()).toBe('| Environment removed | 2026-11-21 11:00 UTC, its time was over |');
+    expect(now()).toBe('| Workspace removed | 2026-11-21 11:00 UTC, its time was over |');
   });
 
   test('is in the comments of all runs that had it', async () => {
@@ -268,14 +268,14 @@ describe('what became of an environment', () => {
     expect([...github.comments.values()].map((text) => text.includes('removed'))).toEqual([true, true]);
   });
 
-  test('is not what became of the environment before it', async () => {
+  test('is not what became of the workspace before it', async () => {
     await happens('run.namespace.cleaned', { at: '2026-11-21T09:59:59.999Z' });
     await over(runId);
     await comments().showNow(request(1, body));
     expect(now()).toContain('tomorrow');
   });
 
-  test('is not what became of the environment after it', async () => {
+  test('is not what became of the workspace after it', async () => {
     await over(runId);
     await happens('run.namespace.cleanup_blocked', { held: 'a finalizer' });
     await happens('run.namespace.cleaned');
@@ -311,7 +311,7 @@ describe('what became of an environment', () => {
     for (const id of [runId, older]) await comments().showNow({ ...request(1, body), runId: id });
     await happens('run.namespace.cleaned');
     await pass('1 minute');
-    await inActivity(() => comments().showEnvironmentEnd(keyOf(7), 1));
+    await inActivity(() => comments().showWorkspaceEnd(keyOf(7), 1));
     expect([...github.comments.values()].map((text) => text.includes('removed'))).toEqual([true, false]);
   });
 

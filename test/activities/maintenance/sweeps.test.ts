@@ -8,7 +8,7 @@ import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createSweepActivities, type WorkflowRecords } from '../../../activities/maintenance/sweeps.ts';
 import { createGitHub } from '../../../src/adapters/github/index.ts';
-import { ensureEnvironment } from '../../../src/adapters/local-runtime/workspace.ts';
+import { ensureWorkspace } from '../../../src/adapters/local-runtime/workspace.ts';
 import { createLocalRuntime } from '../../../src/adapters/local-runtime/runtime.ts';
 import type { WorkflowStatus } from '../../../src/domain/maintenance/sweeps.ts';
 import { connect, type Connection } from '../../../src/store/connection/database.ts';
@@ -42,7 +42,7 @@ let outcome: Awaited<ReturnType<WorkflowRecords['outcomeOf']>>;
 let told: { key: string; fact: unknown }[];
 let serverAnswers: boolean;
 let agentLogin: string | undefined;
-/** Around each removal of an environment. */
+/** Around each removal of a workspace. */
 let removing: <Removed>(remove: () => Promise<Removed>) => Promise<Removed>;
 
 beforeAll(async () => {
@@ -86,7 +86,7 @@ function activities(apiUrl = stage.sandbox.apiUrl): Activities {
     db: connection.db,
     intake: createIntake(connection.db),
     github: createGitHub({ apiUrl, token: 'token-octo', waits, settleMs: 0 }),
-    runtime: { ...local, removeEnvironment: (environment) => removing(() => local.removeEnvironment(environment)) },
+    runtime: { ...local, removeWorkspace: (workspace) => removing(() => local.removeWorkspace(workspace)) },
     serverAnswers: async () => serverAnswers,
     ...(agentLogin === undefined ? {} : { agentLogin }),
     workflows: {
@@ -121,7 +121,7 @@ function issueRow(number: number, more: Partial<IssueRow> = {}): IssueRow {
     activeRunId: null,
     queued: 0,
     pullRequest: null,
-    environment: null,
+    workspace: null,
     past: null,
     revision: 1,
     updatedAt: LONG_AGO,
@@ -144,7 +144,7 @@ function runRow(number: number, more: Partial<RunRow> = {}): RunRow {
     failure: null,
     detail: null,
     branch: `codex/issue-${number}`,
-    environment: null,
+    workspace: null,
     pullRequest: null,
     pullRequestUrl: null,
     statusCommentUrl: null,
@@ -448,23 +448,23 @@ describe('a run that is shown at work', () => {
   });
 });
 
-describe('an environment', () => {
+describe('a workspace', () => {
   const OWNER = 'issue:1#7';
   const HOUR = { ageSeconds: 3600 };
 
-  /** An environment that was made two hours ago; `run` worked in it then. */
-  async function environment(name: string, { owner = OWNER, run = RUN, hours = 2 } = {}): Promise<void> {
+  /** A workspace that was made two hours ago; `run` worked in it then. */
+  async function workspace(name: string, { owner = OWNER, run = RUN, hours = 2 } = {}): Promise<void> {
     const directory = join(root, name);
-    await ensureEnvironment(directory, owner);
+    await ensureWorkspace(directory, owner);
     await mkdir(join(directory, 'runs', `${run}.1`), { recursive: true });
     const then = new Date(Date.now() - hours * 3_600_000);
-    for (const path of [join(directory, 'runs'), join(directory, 'environment.json')]) await utimes(path, then, then);
+    for (const path of [join(directory, 'runs'), join(directory, 'workspace.json')]) await utimes(path, then, then);
   }
 
   const found = async (limit = 20) => (await activities().findOrphans({ ...HOUR, limit })).map(({ name }) => name);
 
   test('without an open workflow is found, and removed at the second look', async () => {
-    await environment('codex-demo-r1-i7');
+    await workspace('codex-demo-r1-i7');
     const orphans = await activities().findOrphans({ ...HOUR, limit: 20 });
     expect(orphans).toMatchObject([{ name: 'codex-demo-r1-i7', owner: OWNER, runs: [RUN] }]);
     expect(await readdir(root)).toEqual(['codex-demo-r1-i7']);
@@ -473,18 +473,18 @@ describe('an environment', () => {
   });
 
   test.each([OWNER, `run:${RUN}`])('is wanted while %s is open', async (workflow) => {
-    await environment('codex-demo-r1-i7');
+    await workspace('codex-demo-r1-i7');
     statuses.set(workflow, { status: 'open' });
     expect(await found()).toEqual([]);
   });
 
   test('that was used within the hour is let be', async () => {
-    await environment('codex-demo-r1-i7', { hours: 0.5 });
+    await workspace('codex-demo-r1-i7', { hours: 0.5 });
     expect(await found()).toEqual([]);
   });
 
   test('that is wanted again at the second look is kept', async () => {
-    await environment('codex-demo-r1-i7');
+    await workspace('codex-demo-r1-i7');
     const orphans = await activities().findOrphans({ ...HOUR, limit: 20 });
     statuses.set(OWNER, { status: 'open' });
     expect(await activities().removeOrphans({ ...HOUR, orphans })).toMatchObject({ removed: [] });
@@ -492,7 +492,7 @@ describe('an environment', () => {
   });
 
   test('in which a run began between the two looks is kept', async () => {
-    await environment('codex-demo-r1-i7');
+    await workspace('codex-demo-r1-i7');
     const orphans = await activities().findOrphans({ ...HOUR, limit: 20 });
     await mkdir(join(root, 'codex-demo-r1-i7', 'runs', 'another.1'));
     expect(await activities().removeOrphans({ ...HOUR, orphans })).toMatchObject({ removed: [] });
@@ -500,7 +500,7 @@ describe('an environment', () => {
 
   test('is removed with four others at the same time, and no more: each may take a minute', async () => {
     const names = Array.from({ length: 7 }, (_, index) => `codex-demo-r1-i${index + 1}`);
-    for (const name of names) await environment(name);
+    for (const name of names) await workspace(name);
     const orphans = await activities().findOrphans({ ...HOUR, limit: 20 });
     const five = Promise.withResolvers<void>();
     let begun = 0;
@@ -526,8 +526,8 @@ describe('an environment', () => {
     const files = { 'codex-foreign': '{"managedBy":"somebody","owner":"issue:1#7"}', 'codex-broken': 'no JSON' };
     for (const [name, content] of Object.entries(files)) {
       await mkdir(join(root, name));
-      await writeFile(join(root, name, 'environment.json'), content);
-      await utimes(join(root, name, 'environment.json'), then, then);
+      await writeFile(join(root, name, 'workspace.json'), content);
+      await utimes(join(root, name, 'workspace.json'), then, then);
     }
     await mkdir(join(root, 'codex-empty'));
     await writeFile(join(root, 'a-file'), '');
@@ -543,13 +543,13 @@ describe('an environment', () => {
   });
 
   test('whose removal was cut off is found again', async () => {
-    await environment('codex-demo-r1-i7.removing');
+    await workspace('codex-demo-r1-i7.removing');
     expect(await found()).toEqual(['codex-demo-r1-i7.removing']);
   });
 
   test('that was unused longest is first, and no more than the limit are found', async () => {
-    await environment('codex-a', { hours: 2 });
-    await environment('codex-b', { hours: 3 });
+    await workspace('codex-a', { hours: 2 });
+    await workspace('codex-b', { hours: 3 });
     expect(await found(1)).toEqual(['codex-b']);
   });
 });

@@ -3,11 +3,11 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { toFailure } from '../../../activities/failures.ts';
 import type { ObjectRef } from '../../../src/adapters/kubernetes/api.ts';
 import { createKubernetesRuntime } from '../../../src/adapters/kubernetes/runtime.ts';
-import type { EnvironmentUse } from '../../../src/domain/workspace/workspaces.ts';
+import type { WorkspaceUse } from '../../../src/domain/workspace/workspaces.ts';
 import { fakeApi, FAILED, JOB, podOf, refusal, RUN, type FakeApi } from './fake-api.ts';
 
 const AGENT = {
-  environment: RUN.namespace,
+  workspace: RUN.namespace,
   runId: RUN.runId,
   attempt: 1,
   launch: 1,
@@ -79,7 +79,7 @@ describe('a launch', () => {
 
   test('leaves a Job of the same name alone that somebody else has made', async () => {
     api.job = { ...JOB, metadata: { ...JOB.metadata, labels: {} } };
-    await expect(runtime.launch(AGENT)).rejects.toMatchObject({ name: 'ForeignEnvironment' });
+    await expect(runtime.launch(AGENT)).rejects.toMatchObject({ name: 'ForeignWorkspace' });
     expect(written().slice(-1)).toEqual(['create Job']);
     expect(api.job).toBeDefined();
   });
@@ -106,7 +106,7 @@ describe('a launch', () => {
   });
 });
 
-describe('the size of an environment', () => {
+describe('the size of a workspace', () => {
   /** Namespaces that were made, and their quotas. */
   let namespaces: Map<string | undefined, KubernetesObject>;
   let quotas: Map<string | undefined, V1ResourceQuota>;
@@ -130,7 +130,7 @@ describe('the size of an environment', () => {
       ref.kind === 'Namespace' ? (namespaces.get(ref.metadata.name) as Kind | undefined) : usual.find<Kind>(ref);
   });
 
-  const run = async (use: Partial<EnvironmentUse>) => runtime.launch({ ...AGENT, use: { ...AGENT.use, ...use } });
+  const run = async (use: Partial<WorkspaceUse>) => runtime.launch({ ...AGENT, use: { ...AGENT.use, ...use } });
 
   /** What a namespace says of its size, and the pods that its quota has. */
   function sized(name: string = RUN.namespace) {
@@ -214,7 +214,7 @@ describe('what the API refuses', () => {
 
   test('in a namespace that is being deleted just now is tried again', async () => {
     api.fail('apply', refusal(403, { causes: ['NamespaceTerminating'] }));
-    await expect(runtime.launch(AGENT)).rejects.toMatchObject({ name: 'EnvironmentLeaving' });
+    await expect(runtime.launch(AGENT)).rejects.toMatchObject({ name: 'WorkspaceLeaving' });
     expect(await failureOf(refusal(403, { causes: ['NamespaceTerminating'] }))).not.toHaveProperty(
       'nonRetryable',
       true,

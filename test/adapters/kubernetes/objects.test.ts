@@ -4,12 +4,12 @@ import {
   fingerprintOf,
   namespaceObject,
   objectsOf,
-  type EnvironmentPlan,
+  type WorkspacePlan,
 } from '../../../src/adapters/kubernetes/objects.ts';
-import type { EnvironmentUse } from '../../../src/domain/workspace/workspaces.ts';
+import type { WorkspaceUse } from '../../../src/domain/workspace/workspaces.ts';
 import { permissionsOf } from '../../../src/domain/agent/permissions.ts';
 
-const USE: EnvironmentUse = {
+const USE: WorkspaceUse = {
   project: 'demo',
   repositoryId: 7,
   issueNumber: 42,
@@ -18,9 +18,9 @@ const USE: EnvironmentUse = {
   until: '2026-11-22T10:00:00.000Z',
 };
 
-const PLAN: EnvironmentPlan = {
+const PLAN: WorkspacePlan = {
   namespace: 'codex-demo-i42-2',
-  environment: 'codex-demo-i42',
+  workspace: 'codex-demo-i42',
   owner: 'issue:7#42',
   runId: 'run-1',
   use: { ...USE, baseCommit: 'abc123', correlationId: 'delivery-1' },
@@ -33,14 +33,14 @@ const PLAN: EnvironmentPlan = {
   },
 };
 
-const CHECKOUT: EnvironmentPlan = { ...PLAN, use: { ...USE, mode: 'code-only' }, size: 'checkout' };
+const CHECKOUT: WorkspacePlan = { ...PLAN, use: { ...USE, mode: 'code-only' }, size: 'checkout' };
 
-function find<Kind extends ReturnType<typeof objectsOf>[number]>(plan: EnvironmentPlan, kind: Kind['kind']): Kind {
+function find<Kind extends ReturnType<typeof objectsOf>[number]>(plan: WorkspacePlan, kind: Kind['kind']): Kind {
   return objectsOf(plan).find((object): object is Kind => object.kind === kind)!;
 }
 
-describe('the fingerprint of an environment', () => {
-  test.each<[string, Partial<EnvironmentPlan>]>([
+describe('the fingerprint of a workspace', () => {
+  test.each<[string, Partial<WorkspacePlan>]>([
     ['image', { image: 'agent:2' }],
     ['project', { use: { ...USE, project: 'other' } }],
     ['base commit', { use: { ...USE, baseCommit: 'c0ffee' } }],
@@ -48,7 +48,7 @@ describe('the fingerprint of an environment', () => {
     expect(fingerprintOf({ ...PLAN, ...change })).not.toBe(fingerprintOf(PLAN));
   });
 
-  test.each<[string, Partial<EnvironmentUse>]>([
+  test.each<[string, Partial<WorkspaceUse>]>([
     ['role', { role: 'qa' }],
     ['mode', { mode: 'code-only' }],
     ['stage', { stage: 'qa' }],
@@ -72,7 +72,7 @@ test('a namespace says whose it is, for how long, and what may run in it', () =>
       'codex-k8s.dev/issue-number': '42',
       'codex-k8s.dev/agent-role': 'dev',
       'codex-k8s.dev/run-id': 'run-1',
-      'codex-k8s.dev/environment': 'codex-demo-i42',
+      'codex-k8s.dev/workspace': 'codex-demo-i42',
       'pod-security.kubernetes.io/enforce': 'restricted',
       'pod-security.kubernetes.io/enforce-version': 'latest',
     },
@@ -88,7 +88,7 @@ test('a namespace says whose it is, for how long, and what may run in it', () =>
   });
 });
 
-test('every object lies in the namespace, not in the environment’s name, and is marked', () => {
+test('every object lies in the namespace, not in the workspace’s name, and is marked', () => {
   for (const { metadata } of objectsOf(PLAN)) {
     expect(metadata?.namespace).toBe('codex-demo-i42-2');
     expect(metadata?.labels).toEqual({ 'codex-k8s.dev/managed-by': 'codex-k8s-worker' });
@@ -101,14 +101,14 @@ test('an agent has the permissions of its role, and with a checkout only none', 
 });
 
 describe('the quota', () => {
-  const hard = (plan: EnvironmentPlan) => find<V1ResourceQuota>(plan, 'ResourceQuota').spec?.hard;
+  const hard = (plan: WorkspacePlan) => find<V1ResourceQuota>(plan, 'ResourceQuota').spec?.hard;
 
   test.each([
     ['checkout', ['3', '2', '4Gi', '8', '16Gi', '24Gi']],
     ['reading', ['5', '3', '6Gi', '10', '20Gi', '32Gi']],
     ['working', ['20', '4', '8Gi', '12', '24Gi', '60Gi']],
     ['testing', ['30', '6', '12Gi', '16', '32Gi', '80Gi']],
-  ] as const)('of an environment for %s is made of its size', (size, [pods, cpu, memory, maxCpu, maxMemory, disk]) => {
+  ] as const)('of a workspace for %s is made of its size', (size, [pods, cpu, memory, maxCpu, maxMemory, disk]) => {
     expect(hard({ ...PLAN, size })).toMatchObject({
       pods,
       'requests.cpu': cpu,
@@ -119,7 +119,7 @@ describe('the quota', () => {
     });
   });
 
-  test('is that of the environment’s size, even if the run would do with less', () => {
+  test('is that of the workspace’s size, even if the run would do with less', () => {
     expect(hard({ ...CHECKOUT, size: 'testing' })).toMatchObject({ pods: '30' });
   });
 
@@ -157,14 +157,14 @@ test('a container that asks for nothing keeps no disk free', () => {
 });
 
 describe('the network policy', () => {
-  const targets = (plan: EnvironmentPlan) =>
+  const targets = (plan: WorkspacePlan) =>
     find<V1NetworkPolicy>(plan, 'NetworkPolicy').spec?.egress?.map(({ to, ports }) => [
       to?.map((peer) => peer.ipBlock?.cidr ?? peer.namespaceSelector?.matchLabels ?? peer.podSelector),
       ports?.map(({ port }) => port),
     ]);
   const DNS = [[{ 'kubernetes.io/metadata.name': 'kube-system' }], [53, 53]];
 
-  test('of a whole environment: names, the platform, itself, the API server, and what is listed', () => {
+  test('of a whole workspace: names, the platform, itself, the API server, and what is listed', () => {
     expect(targets(PLAN)).toEqual([
       DNS,
       [['10.88.0.1/32'], [8090]],

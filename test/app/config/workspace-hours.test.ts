@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { readEnvironmentHours } from '../../../src/app/config/workspace-hours.ts';
+import { readWorkspaceHours } from '../../../src/app/config/workspace-hours.ts';
 
 test('one number counts for all roles', () => {
-  expect(readEnvironmentHours('24')).toEqual({ all: 24, byRole: {} });
+  expect(readWorkspaceHours('24')).toEqual({ all: 24, byRole: {} });
 });
 
 test('roles may have hours of their own', () => {
-  expect(readEnvironmentHours('24, qa=48,dev=0.5')).toEqual({ all: 24, byRole: { qa: 48, dev: 0.5 } });
+  expect(readWorkspaceHours('24, qa=48,dev=0.5')).toEqual({ all: 24, byRole: { qa: 48, dev: 0.5 } });
 });
 
 test.each([
@@ -16,5 +16,5 @@ test.each([
   ['24,chef=2', 'names no role: chef=2'],
   ['24,qa=soon', 'no number of hours for qa'],
 ])('%j says what is wrong', (text, problem) => {
-  expect(readEnvironmentHours(text)).toEqual({ problem: expect.stringContaining(problem) });
+  expect(readWorkspaceHours(text)).toEqual({ problem: expect.stringContaining(problem) });
 });

@@ -47,7 +47,7 @@ describe('the webhook', () => {
     });
   });
 
-  test("is named by the environment, with the server's GitHub", async () => {
+  test("is named by the workspace, with the server's GitHub", async () => {
     const env = {
       CODEXK8S_URL: 'http://codex.example',
       CODEXK8S_WEBHOOK_SECRETS_FILE: secretFile,

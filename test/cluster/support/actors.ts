@@ -1,4 +1,4 @@
-/** Who acts on the API server in the tests of policies and permissions, and the environment that they act in. */
+/** Who acts on the API server in the tests of policies and permissions, and the workspace that they act in. */
 import { execFile } from 'node:child_process';
 import { request } from 'node:https';
 import { text } from 'node:stream/consumers';
@@ -39,7 +39,7 @@ export async function administrator(kubeconfig: string): Promise<Actor> {
       path: '/api/v1/namespaces?dryRun=All',
       body: named('rt-not-marked', {}),
     });
-    return message.includes('an environment carries the labels');
+    return message.includes('a workspace carries the labels');
   });
   return admin;
 }
@@ -56,8 +56,8 @@ export async function accountOf(admin: Actor, namespace: string, name: string): 
   return actor(config);
 }
 
-/** An environment as the worker makes it, for an agent of `role`. */
-export async function environment(worker: Actor, namespace: string, role: Role, mode: RuntimeMode): Promise<void> {
+/** A workspace as the worker makes it, for an agent of `role`. */
+export async function workspace(worker: Actor, namespace: string, role: Role, mode: RuntimeMode): Promise<void> {
   const rules: readonly PolicyRule[] = permissionsOf(role, mode);
   const labels = OURS;
   const apply = async (path: string, body: Json): Promise<void> => {
@@ -122,7 +122,7 @@ export async function environment(worker: Actor, namespace: string, role: Role, 
   );
 }
 
-/** The namespace of an environment, with everything that marks it. */
+/** The namespace of a workspace, with everything that marks it. */
 export function namespaceOf(name: string, role: Role, mode: RuntimeMode): Json {
   return {
     apiVersion: 'v1',

@@ -12,7 +12,7 @@ import type { PodSettings } from '../../../src/adapters/kubernetes/job.ts';
 import { jobName } from '../../../src/adapters/kubernetes/names.ts';
 import { createKubernetesRuntime } from '../../../src/adapters/kubernetes/runtime.ts';
 import { installPlatform, workerKubeconfig } from '../../../src/embedded/install-platform.ts';
-import type { EnvironmentUse } from '../../../src/domain/workspace/workspaces.ts';
+import type { WorkspaceUse } from '../../../src/domain/workspace/workspaces.ts';
 
 /** A token that is found wherever it should not be. */
 export const TOKEN = 'run-token-of-this-test';
@@ -28,13 +28,13 @@ export interface AgentOptions extends Partial<PodSettings> {
 }
 
 export interface Issue {
-  readonly environment: string;
+  readonly workspace: string;
   readonly owner: string;
-  readonly use: EnvironmentUse;
+  readonly use: WorkspaceUse;
 }
 
 export interface Agent {
-  readonly environment: string;
+  readonly workspace: string;
   readonly runId: string;
   readonly attempt: number;
 }
@@ -49,8 +49,8 @@ export interface Platform {
   readonly kubeconfig: string;
   runtime(options?: AgentOptions): Runtime;
   /** An issue that nobody else has; what is made for it goes with {@link Platform.end}. */
-  issue(use?: Partial<EnvironmentUse>): Issue;
-  /** Takes every environment of these issues away, and waits for it. */
+  issue(use?: Partial<WorkspaceUse>): Issue;
+  /** Takes every workspace of these issues away, and waits for it. */
   end(): Promise<void>;
 }
 
@@ -94,7 +94,7 @@ export async function startPlatform(adminKubeconfig = inject('kubeconfig')): Pro
     issue(use = {}) {
       const number = Math.floor(Math.random() * 1e9);
       const issue: Issue = {
-        environment: `codex-test-i${number}`,
+        workspace: `codex-test-i${number}`,
         owner: `issue:1#${number}`,
         use: {
           project: 'test',
@@ -110,24 +110,24 @@ export async function startPlatform(adminKubeconfig = inject('kubeconfig')): Pro
       return issue;
     },
     async end() {
-      for (const { environment } of issues)
-        for (const { metadata } of await namespacesOf(admin, environment))
+      for (const { workspace } of issues)
+        for (const { metadata } of await namespacesOf(admin, workspace))
           await admin.remove(namespaceRef(metadata?.name ?? ''));
-      for (const { environment } of issues)
-        await until(`${environment} is gone`, async () => (await namespacesOf(admin, environment)).length === 0, 240);
+      for (const { workspace } of issues)
+        await until(`${workspace} is gone`, async () => (await namespacesOf(admin, workspace)).length === 0, 240);
       rmSync(directory, { recursive: true });
     },
   };
 }
 
-export function agentOf({ environment }: Issue, attempt = 1, runId: string = randomUUID()): Agent {
-  return { environment, runId, attempt };
+export function agentOf({ workspace }: Issue, attempt = 1, runId: string = randomUUID()): Agent {
+  return { workspace, runId, attempt };
 }
 
 /** Launches an agent, and returns the name of its namespace. */
 export async function launch(runtime: Runtime, issue: Issue, agent: Agent, nth = 1): Promise<string> {
   const { namespace } = await runtime.launch({ ...agent, ...issue, launch: nth, token: TOKEN });
-  return namespace ?? issue.environment;
+  return namespace ?? issue.workspace;
 }
 
 /** Launches an agent, and says how it was lost. */
@@ -157,8 +157,8 @@ export function secretRef(namespace: string, agent: Agent) {
   return refIn(namespace, 'Secret', jobName(agent));
 }
 
-export async function namespacesOf(api: KubernetesApi, environment: string): Promise<V1Namespace[]> {
-  return api.list<V1Namespace>('v1', 'Namespace', { labelSelector: `codex-k8s.dev/environment=${environment}` });
+export async function namespacesOf(api: KubernetesApi, workspace: string): Promise<V1Namespace[]> {
+  return api.list<V1Namespace>('v1', 'Namespace', { labelSelector: `codex-k8s.dev/workspace=${workspace}` });
 }
 
 export async function jobsIn(api: KubernetesApi, namespace: string): Promise<V1Job[]> {
@@ -169,7 +169,7 @@ export async function podsIn(api: KubernetesApi, namespace: string): Promise<V1P
   return api.list<V1Pod>('v1', 'Pod', { namespace });
 }
 
-/** Waits for the pod of an environment to run, and returns it. */
+/** Waits for the pod of a workspace to run, and returns it. */
 export async function runningPod(api: KubernetesApi, namespace: string): Promise<V1Pod> {
   let found: V1Pod | undefined;
   await until(

@@ -52,12 +52,12 @@ async function localCluster(): Promise<TestCluster> {
     install: true,
     report,
   });
-  await removeEnvironments(kubeconfig);
+  await removeWorkspaces(kubeconfig);
   return { kubeconfig, agentImage: images.agent, busyboxImage: images.busybox, nodeAddress, clusterDataDirectory };
 }
 
-/** The cluster is kept, and tests that were killed have left environments in it: a sweep would have to remove those first. */
-async function removeEnvironments(kubeconfig: string): Promise<void> {
+/** The cluster is kept, and tests that were killed have left workspaces in it: a sweep would have to remove those first. */
+async function removeWorkspaces(kubeconfig: string): Promise<void> {
   const admin = createKubernetesApi(() => readKubeConfig(kubeconfig));
   for (const { metadata } of await admin.list<V1Namespace>('v1', 'Namespace', { labelSelector: OURS }))
     await admin.remove({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: metadata?.name ?? '' } });

@@ -12,7 +12,7 @@ export interface Place {
   readonly container: string;
 }
 
-/** The spec of a pod that the rules of an environment let in, and that asks its node for no disk. `changes`: of its container. */
+/** The spec of a pod that the rules of a workspace let in, and that asks its node for no disk. `changes`: of its container. */
 export function modestPod(changes: Json = {}): Json {
   const spec = podSpec();
   const containers = spec['containers'] as Json[];

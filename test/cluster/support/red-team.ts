@@ -1,6 +1,6 @@
 /**
- * What a hostile agent tries in its environment, as data (reliability.md T48). `{namespace}`, `{job}`, `{pod}` and `{foreign}`
- * stand for the environment, its run's Job and pod, and a namespace that is not the platform's.
+ * What a hostile agent tries in its workspace, as data (reliability.md T48). `{namespace}`, `{job}`, `{pod}` and `{foreign}`
+ * stand for the workspace, its run's Job and pod, and a namespace that is not the platform's.
  */
 import { inject } from 'vitest';
 
@@ -32,7 +32,7 @@ const ACCOUNT = 'use no service account';
 const TOKEN = 'gets no service account token';
 const MOUNT = 'mount no Secret';
 const PROJECT = 'project no Secret';
-const ENVIRONMENT = 'take no environment variable from a Secret';
+const FROM_A_SECRET = 'take no environment variable from a Secret';
 const PULL = 'pull images with no Secret';
 const KINDS = 'use volumes of the kinds';
 const NODE = 'share nothing with the node';
@@ -115,16 +115,16 @@ const tokenMount = withVolume({ secret: { secretName: '{job}' } });
 const SECRETS: readonly HostileAct[] = [
   pod('a pod that mounts the run token', tokenMount, MOUNT),
   pod('a pod that projects it', withVolume({ projected: { sources: [{ secret: { name: '{job}' } }] } }), PROJECT),
-  pod('a pod with envFrom it', inContainer({ envFrom: [{ secretRef: { name: '{job}' } }] }), ENVIRONMENT),
+  pod('a pod with envFrom it', inContainer({ envFrom: [{ secretRef: { name: '{job}' } }] }), FROM_A_SECRET),
   pod(
     'a pod with a variable from it',
     inContainer({ env: [{ name: 'T', valueFrom: { secretKeyRef: { name: '{job}', key: 'token' } } }] }),
-    ENVIRONMENT,
+    FROM_A_SECRET,
   ),
   pod(
     'an init container with envFrom it',
     podSpec({ initContainers: [{ ...CONTAINER, name: 'i', envFrom: [{ secretRef: { name: '{job}' } }] }] }),
-    ENVIRONMENT,
+    FROM_A_SECRET,
   ),
   pod('a pod that pulls images with it', podSpec({ imagePullSecrets: [{ name: '{job}' }] }), PULL),
   pod(
@@ -457,7 +457,7 @@ const RUN: readonly HostileAct[] = [
     does: 'a Service through a proxy',
     method: 'GET',
     path: `${NAMESPACED}/services/own/proxy/`,
-    refusal: 'no proxy into an environment',
+    refusal: 'no proxy into a workspace',
   },
   {
     does: 'an ephemeral container in the run pod',
@@ -546,7 +546,7 @@ const LIMITS: readonly HostileAct[] = [
     { metadata: { labels: { 'codex-k8s.dev/managed-by': null } } },
     'codex-k8s.dev/ labels',
   ),
-  remove('its namespace deleted', '/api/v1/namespaces/{namespace}', 'only the worker deletes an environment'),
+  remove('its namespace deleted', '/api/v1/namespaces/{namespace}', 'only the worker deletes a workspace'),
   pod('a pod kept by a finalizer', podSpec(), FINALIZER, { finalizers: ['example.org/never'] }),
   create(
     'a ConfigMap kept by a finalizer',

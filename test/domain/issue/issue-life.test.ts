@@ -690,7 +690,7 @@ describe('taking the label off', () => {
 
 describe('an issue', () => {
   const closed: Partial<IssueState> = { closed: true };
-  const environment = { name: 'codex-demo-r42-i7', until: AT };
+  const workspace = { name: 'codex-demo-r42-i7', until: AT };
 
   test('is over when it is closed, nobody works and nothing is left', () => {
     expect(isOver({ ...fresh(), ...closed })).toBe(true);
@@ -700,7 +700,7 @@ describe('an issue', () => {
     ['while it is open', {}],
     ['while a run is active', { ...closed, active: planned() }],
     ['while a run waits', { ...closed, queue: [planned()] }],
-    ['while it has an environment', { ...closed, environment }],
+    ['while it has a workspace', { ...closed, workspace }],
     [
       'while a fact is unread',
       { ...closed, unread: [{ seq: 1, fact: { kind: 'issue_reopened', delivery: 'd', by: OLIVIA, at: AT } }] },

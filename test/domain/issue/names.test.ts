@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { branchName, environmentName, issueOfBranch } from '../../../src/domain/issue/names.ts';
+import { branchName, workspaceName, issueOfBranch } from '../../../src/domain/issue/names.ts';
 
 const anId = fc.maxSafeNat();
 const aProject = fc.oneof(
@@ -9,19 +9,19 @@ const aProject = fc.oneof(
   fc.constantFrom('demo', 'r1-i1', '-', 'a'.repeat(100), 'A--b_'),
 );
 
-describe("an environment's name", () => {
+describe("a workspace's name", () => {
   test('is made of the project, the repository and the issue', () => {
-    expect(environmentName('Demo Shop', { repositoryId: 42, number: 7 })).toBe('codex-demo-shop-r42-i7');
+    expect(workspaceName('Demo Shop', { repositoryId: 42, number: 7 })).toBe('codex-demo-shop-r42-i7');
   });
 
   test('does without a project that has no letters', () => {
-    expect(environmentName('...', { repositoryId: 42, number: 7 })).toBe('codex-r42-i7');
+    expect(workspaceName('...', { repositoryId: 42, number: 7 })).toBe('codex-r42-i7');
   });
 
   test('is a DNS-1123 label of at most 63 characters, whatever the project is called', () => {
     fc.assert(
       fc.property(aProject, anId, anId, (project, repositoryId, number) => {
-        const name = environmentName(project, { repositoryId, number });
+        const name = workspaceName(project, { repositoryId, number });
         expect(name).toMatch(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/);
         expect(name.length).toBeLessThanOrEqual(63);
       }),
@@ -33,7 +33,7 @@ describe("an environment's name", () => {
     fc.assert(
       fc.property(aProject, issue, aProject, issue, (oneProject, one, otherProject, other) => {
         fc.pre(one.repositoryId !== other.repositoryId || one.number !== other.number);
-        expect(environmentName(oneProject, one)).not.toBe(environmentName(otherProject, other));
+        expect(workspaceName(oneProject, one)).not.toBe(workspaceName(otherProject, other));
       }),
       { numRuns: 1000 },
     );
@@ -43,7 +43,7 @@ describe("an environment's name", () => {
     fc.assert(
       fc.property(aProject, anId, anId, (project, repositoryId, number) => {
         const issue = { repositoryId, number };
-        expect(environmentName(project, issue)).toBe(environmentName(project, issue));
+        expect(workspaceName(project, issue)).toBe(workspaceName(project, issue));
       }),
     );
   });

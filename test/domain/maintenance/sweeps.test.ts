@@ -335,11 +335,11 @@ describe('a run that is shown at work', () => {
   });
 });
 
-describe('an environment', () => {
-  const environment = { name: 'codex-r1-i7', owner: 'issue:1#7', runs: ['a'], usedAt: ago(2 * HOUR) };
+describe('a workspace', () => {
+  const workspace = { name: 'codex-r1-i7', owner: 'issue:1#7', runs: ['a'], usedAt: ago(2 * HOUR) };
   const closed = { status: 'closed', closedAt: ago(HOUR) } as const;
   const orphan = (statuses: Parameters<typeof isOrphan>[1], usedAgo = 2 * HOUR) =>
-    isOrphan({ ...environment, usedAt: ago(usedAgo) }, statuses, { now: NOW, ageMs: HOUR });
+    isOrphan({ ...workspace, usedAt: ago(usedAgo) }, statuses, { now: NOW, ageMs: HOUR });
 
   test('is nobody’s when neither its issue nor a run has an open workflow', () => {
     expect(orphan([closed, { status: 'absent' }])).toBe(true);

@@ -103,8 +103,8 @@ describe('the status comment', () => {
     ['who asked', /\| olivia \|/, {}],
     ['the branch', /`codex\/issue-7`/, {}],
     ['the model and its effort', /gpt-5\.5 \(medium\)/, {}],
-    ['the environment', /`codex-demo-r42-i7`/, { environment: 'codex-demo-r42-i7' }],
-    ['how long the environment is kept', /2026-11-22 10:00 UTC/, { environmentUntil: '2026-11-22T10:00:00.000Z' }],
+    ['the workspace', /`codex-demo-r42-i7`/, { workspace: 'codex-demo-r42-i7' }],
+    ['how long the workspace is kept', /2026-11-22 10:00 UTC/, { workspaceUntil: '2026-11-22T10:00:00.000Z' }],
     ['the pull request', /\| #8 \|/, { pullRequest: { number: 8, url: '' } }],
   ])('names %s when it is known', (_what, shown, more) => {
     expect(renderStatusComment(story('running', more), 'en', PAGES)).toMatch(shown);
@@ -112,7 +112,7 @@ describe('the status comment', () => {
 
   test('leaves out what is not known', () => {
     const text = renderStatusComment(story('running', { model: null }), 'en', PAGES);
-    expect(text).not.toMatch(/Environment|Model|Pull request/);
+    expect(text).not.toMatch(/Workspace|Model|Pull request/);
   });
 
   test('ends in the next steps', () => {

@@ -1,63 +1,63 @@
 import { describe, expect, test } from 'vitest';
 import {
-  placeForEnvironmentEnd,
+  placeForWorkspaceEnd,
   toldInComments,
-  withEnvironmentEnd,
-  type EnvironmentEvent,
+  withWorkspaceEnd,
+  type WorkspaceEvent,
 } from '../../../src/domain/messages/workspace-removal.ts';
 import { newStory, renderStatusComment } from '../../../src/domain/messages/status-comment.ts';
 
 const AT = new Date('2026-11-21T10:05:07.000Z');
 
 function bodyOf(locale: 'en' | 'ru'): string {
-  return `# A run\n\n| | |\n|---|---|\n| Kept until | 2026-11-22 10:00 UTC${placeForEnvironmentEnd(locale)} |\n| Model | gpt |`;
+  return `# A run\n\n| | |\n|---|---|\n| Kept until | 2026-11-22 10:00 UTC${placeForWorkspaceEnd(locale)} |\n| Model | gpt |`;
 }
 
 function rowAfter(
-  type: EnvironmentEvent['type'],
+  type: WorkspaceEvent['type'],
   payload: Record<string, unknown>,
   locale: 'en' | 'ru' = 'en',
 ): string {
-  const lines = withEnvironmentEnd(bodyOf(locale), { type, at: AT, payload }).split('\n');
+  const lines = withWorkspaceEnd(bodyOf(locale), { type, at: AT, payload }).split('\n');
   expect(lines.toSpliced(4, 1)).toEqual(bodyOf(locale).split('\n').toSpliced(4, 1));
   return lines[4] ?? '';
 }
 
-describe('what became of an environment, in the status comment', () => {
+describe('what became of a workspace, in the status comment', () => {
   test('is nothing while nothing was told of it', () => {
-    const text = withEnvironmentEnd(bodyOf('en'), undefined);
+    const text = withWorkspaceEnd(bodyOf('en'), undefined);
     expect(text.split('\n')[4]).toBe('| Kept until | 2026-11-22 10:00 UTC |');
   });
 
   test('is that it was removed, when, and why', () => {
     const told = { namespace: 'demo-i7', reason: 'issue_closed' };
     expect(rowAfter('run.namespace.cleaned', told)).toBe(
-      '| Environment removed | 2026-11-21 10:05 UTC, the issue was closed |',
+      '| Workspace removed | 2026-11-21 10:05 UTC, the issue was closed |',
     );
   });
 
   test('is that it was removed, also for a reason that has no words yet', () => {
     expect(rowAfter('run.namespace.cleaned', { reason: 'because' })).toBe(
-      '| Environment removed | 2026-11-21 10:05 UTC |',
+      '| Workspace removed | 2026-11-21 10:05 UTC |',
     );
   });
 
   test('is until when `run:debug` keeps it', () => {
     expect(rowAfter('run.namespace.cleanup_skipped', { until: '2026-11-23T10:00:00.000Z' })).toBe(
-      '| Environment kept until | 2026-11-23 10:00 UTC (`run:debug`) |',
+      '| Workspace kept until | 2026-11-23 10:00 UTC (`run:debug`) |',
     );
   });
 
   test('is what holds it', () => {
     const held = 'namespace demo-i7 is still being deleted: Some content\nhas finalizers | remaining';
     expect(rowAfter('run.namespace.cleanup_blocked', { held })).toBe(
-      String.raw`| Environment not removed yet | 2026-11-21 10:05 UTC: namespace demo-i7 is still being deleted: Some content has finalizers \| remaining |`,
+      String.raw`| Workspace not removed yet | 2026-11-21 10:05 UTC: namespace demo-i7 is still being deleted: Some content has finalizers \| remaining |`,
     );
   });
 
   test('is why it could not be removed', () => {
     expect(rowAfter('run.namespace.cleanup_failed', { error: 'namespace x belongs to somebody' })).toBe(
-      '| Environment not removed | 2026-11-21 10:05 UTC: namespace x belongs to somebody |',
+      '| Workspace not removed | 2026-11-21 10:05 UTC: namespace x belongs to somebody |',
     );
   });
 
@@ -69,27 +69,27 @@ describe('what became of an environment, in the status comment', () => {
 
   test('calls nobody, whatever words it is told in', () => {
     expect(rowAfter('run.namespace.cleanup_failed', { error: '@paula <!-- <img> `x' })).toBe(
-      '| Environment not removed | 2026-11-21 10:05 UTC: @\u200Bpaula &lt;!-- \\<img> \\`x |',
+      '| Workspace not removed | 2026-11-21 10:05 UTC: @\u200Bpaula &lt;!-- \\<img> \\`x |',
     );
   });
 
   test.each(['```js', '~~~', '| a |'])('stays one row when it is told as %j', (error) => {
-    expect(rowAfter('run.namespace.cleanup_failed', { error })).toMatch(/^\| Environment not removed \| 2026-.* \|$/);
+    expect(rowAfter('run.namespace.cleanup_failed', { error })).toMatch(/^\| Workspace not removed \| 2026-.* \|$/);
   });
 
   test('leaves a comment as it is that has no place for it', () => {
-    expect(withEnvironmentEnd('as it is', { type: 'run.namespace.cleaned', at: AT, payload: {} })).toBe('as it is');
+    expect(withWorkspaceEnd('as it is', { type: 'run.namespace.cleaned', at: AT, payload: {} })).toBe('as it is');
   });
 
   test.each(['en', 'ru'] as const)('does not appear where somebody else has put such a place, in %s', (locale) => {
-    const told = `mine${placeForEnvironmentEnd(locale)}`;
+    const told = `mine${placeForWorkspaceEnd(locale)}`;
     const event = { type: 'run.namespace.cleaned', at: AT, payload: {} } as const;
-    const text = withEnvironmentEnd(`${told}\n${bodyOf('ru')}`, event);
+    const text = withWorkspaceEnd(`${told}\n${bodyOf('ru')}`, event);
     expect(text.startsWith(`${told}\n# A run`)).toBe(true);
     expect(text).toContain('| Окружение удалено |');
   });
 
-  test('has its place in the comment of a run that has an environment', () => {
+  test('has its place in the comment of a run that has a workspace', () => {
     const story = {
       ...newStory(
         {
@@ -101,19 +101,19 @@ describe('what became of an environment, in the status comment', () => {
         },
         { branch: 'codex/issue-7', model: null, reasoningEffort: null, pullRequest: null },
       ),
-      environment: 'demo-i7',
-      environmentUntil: AT.toISOString(),
+      workspace: 'demo-i7',
+      workspaceUntil: AT.toISOString(),
     };
     const body = renderStatusComment(story, 'ru', { run: 'https://x/run', issue: 'https://x/issue' });
     const told = { type: 'run.namespace.cleaned', at: AT, payload: { reason: 'issue_closed' } } as const;
-    expect(withEnvironmentEnd(body, told)).toContain('| Окружение удалено | 2026-11-21 10:05 UTC, задача закрыта |');
+    expect(withWorkspaceEnd(body, told)).toContain('| Окружение удалено | 2026-11-21 10:05 UTC, задача закрыта |');
   });
 });
 
 describe('what is told in comments', () => {
   const cleaned = (reason: string) => ({ type: 'run.namespace.cleaned', payload: { reason } });
 
-  test('is the event of an environment, among others', () => {
+  test('is the event of a workspace, among others', () => {
     const event = cleaned('issue_closed');
     expect(toldInComments([{ type: 'issue.closed', payload: {} }, event])).toBe(event);
   });

@@ -88,7 +88,7 @@ describe('the size that is asked for', () => {
     expect(asked(stage)).toBe('checkout');
   });
 
-  test.each(staged('full-env'))('by $stage, which has a whole environment, is more than a checkout', ({ stage }) => {
+  test.each(staged('full-env'))('by $stage, which has a whole workspace, is more than a checkout', ({ stage }) => {
     expect(asked(stage)).not.toBe('checkout');
   });
 
@@ -126,7 +126,7 @@ describe('the size that is asked for', () => {
   });
 });
 
-describe('the size of an environment that is there', () => {
+describe('the size of a workspace that is there', () => {
   test('grows with what is asked for', () => {
     expect(largerSize('reading', 'testing')).toBe('testing');
   });

@@ -15,8 +15,8 @@ export interface AgentPlace {
 }
 
 /** Every place that a run ever had, the first attempt first. */
-export function placesOf(dataDirectory: string, environment: string, runId: string): AgentPlace[] {
-  const runs = join(dataDirectory, 'environments', environment, 'runs');
+export function placesOf(dataDirectory: string, workspace: string, runId: string): AgentPlace[] {
+  const runs = join(dataDirectory, 'workspaces', workspace, 'runs');
   return readdirSync(runs)
     .filter((name) => name.startsWith(`${runId}.`))
     .toSorted()
@@ -39,6 +39,6 @@ export function outputOf(place: AgentPlace): string {
 }
 
 /** Waits until the agent of a run has claimed its place. */
-export async function agentOf(dataDirectory: string, environment: string, runId: string): Promise<AgentPlace> {
-  return eventually(`the agent of ${runId}`, () => placesOf(dataDirectory, environment, runId).at(-1));
+export async function agentOf(dataDirectory: string, workspace: string, runId: string): Promise<AgentPlace> {
+  return eventually(`the agent of ${runId}`, () => placesOf(dataDirectory, workspace, runId).at(-1));
 }

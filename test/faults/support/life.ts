@@ -1,6 +1,6 @@
 /**
  * The life of an issue, from its first label until it is closed, with all that the platform does in it: a run that is canceled,
- * one that succeeds, a review and its revise, a refusal, and the end of the environment. And what is left of it, as it is seen
+ * one that succeeds, a review and its revise, a refusal, and the end of the workspace. And what is left of it, as it is seen
  * from outside, so that a life with faults can be compared with one without.
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -74,7 +74,7 @@ export async function live(
   await person.approveAndMerge(repo, work.pullRequest ?? 0);
   await patiently(`the end of ${repo}#${issue}`, async () => {
     const shown = await scene.issueOf(repo, issue);
-    return shown?.state === 'closed' && shown.environment === null;
+    return shown?.state === 'closed' && shown.workspace === null;
   });
   return { repo, issue, runs: [canceled, work, revise] };
 }
@@ -99,7 +99,7 @@ export async function remains(scene: Scene, { repo, issue, runs }: Life, journal
   const events =
     await sql`select type, run_id, seq, previous_hash, hash from flow_events where chain = ${key} order by seq`;
   const placeOf = (id: unknown): number => runs.findIndex((run) => run.id === id);
-  const environments = join(stack.directory, 'environments');
+  const workspaces = join(stack.directory, 'workspaces');
   return {
     runs: (await scene.runsOf(repo, issue)).map(({ id, status, kind, trigger }) => ({
       place: placeOf(id),
@@ -131,7 +131,7 @@ export async function remains(scene: Scene, { repo, issue, runs }: Life, journal
     agents: journalOf(journal)
       .filter(({ run }) => placeOf(run) >= 0)
       .map(({ what, run, attempt }) => `${what} ${placeOf(run)}.${attempt}`),
-    environment: existsSync(environments) && readdirSync(environments).some((name) => name.endsWith(`-i${issue}`)),
+    workspace: existsSync(workspaces) && readdirSync(workspaces).some((name) => name.endsWith(`-i${issue}`)),
     processes: processesOf(stack.directory).filter(({ command }) => runs.some(({ id }) => command.includes(id))).length,
     workflows,
   };

@@ -46,7 +46,7 @@ describe('events', () => {
     [
       'run.namespace.cleaned',
       { namespace: 'n', reason: 'ttl_expired' },
-      'The environment n was removed, since its time was over',
+      'The workspace n was removed, since its time was over',
     ],
     ['run.not_started', { reason: 'issue_closed' }, 'No run was started. The issue was closed by then.'],
     [

@@ -71,7 +71,7 @@ async function issue(number: number, state: 'working' | 'waiting' | 'closed' | n
         activeRunId: null,
         queued: 0,
         pullRequest: null,
-        environment: null,
+        workspace: null,
         past: null,
         revision: 1,
         updatedAt: '2026-11-21T10:00:00.000Z',

@@ -1,13 +1,13 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { leaseNamespace, releaseNamespace } from '../../../src/store/workspaces/slots.ts';
-import { environmentSlots } from '../../../src/store/connection/schema.ts';
+import { workspaceSlots } from '../../../src/store/connection/schema.ts';
 import { useTables } from '../../support/tables.ts';
 
 const tables = useTables();
 const lease = (issueKey: string, project = 'shop'): Promise<string> =>
   leaseNamespace(tables.db, { issueKey, project, template: '{{ .Project }}-dev-{{ .Slot }}' });
 
-beforeEach(() => tables.db.delete(environmentSlots));
+beforeEach(() => tables.db.delete(workspaceSlots));
 
 describe('a slot', () => {
   test('is the first that is free', async () => {

@@ -114,9 +114,9 @@ async function begin(n: number, project = 'trial'): Promise<WorkflowHandle> {
       model: 'test-model',
       reasoningEffort: 'high',
       dashboardUrl: 'http://dashboard',
-      environmentHours: 24,
+      workspaceHours: 24,
     },
-    environment: { name: `codex-${n}`, until: '2026-11-22T10:00:00.000Z' },
+    workspace: { name: `codex-${n}`, until: '2026-11-22T10:00:00.000Z' },
     resume: null,
     pullRequest: null,
   };

@@ -128,19 +128,19 @@ describe('the main job', () => {
     world.endAgent(id(2), FINISHED);
   });
 
-  test('a closed issue loses its environment, and its workflow ends', async () => {
+  test('a closed issue loses its workspace, and its workflow ends', async () => {
     const handle = await finishedWork();
     world.open = false;
     await tell(delivered(2, { kind: 'issue_closed' }));
     await handle.result();
-    expect(called('removeEnvironment')).toBe(1);
+    expect(called('removeWorkspace')).toBe(1);
   });
 
-  test('an environment is removed when its lease runs out, and the issue lives on', async () => {
-    world.environmentHours = 1 / 3600;
+  test('a workspace is removed when its lease runs out, and the issue lives on', async () => {
+    world.workspaceHours = 1 / 3600;
     const handle = await finishedWork();
-    await until(() => called('removeEnvironment') === 1);
-    await until(async () => (await state(handle)).environment === null);
+    await until(() => called('removeWorkspace') === 1);
+    await until(async () => (await state(handle)).workspace === null);
     expect((await handle.describe()).status.name).toBe('RUNNING');
   });
 });
@@ -252,14 +252,14 @@ describe('ending a run', () => {
     );
   });
 
-  test('closing the issue cancels the run and removes the environment', async () => {
+  test('closing the issue cancels the run and removes the workspace', async () => {
     const handle = await tell(labeled(1, id(1)));
     await until(() => called('awaitAgent') === 1);
     world.open = false;
     await tell(delivered(2, { kind: 'issue_closed' }));
     await handle.result();
     expect(world.rows.get(id(1))?.status).toBe('canceled');
-    expect(called('removeEnvironment')).toBe(1);
+    expect(called('removeWorkspace')).toBe(1);
   });
 
   test('a close that GitHub does not confirm, replayed or late, ends nothing', async () => {
@@ -371,9 +371,9 @@ describe('an issue that cannot be served', () => {
     expect((await state(handle)).active).toBeNull();
   });
 
-  test('ends though its environment cannot be removed', async () => {
+  test('ends though its workspace cannot be removed', async () => {
     const handle = await finishedWork();
-    world.foreignEnvironment = true;
+    world.foreignWorkspace = true;
     world.open = false;
     await tell(delivered(2, { kind: 'issue_closed' }));
     await handle.result();

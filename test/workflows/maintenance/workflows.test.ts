@@ -13,7 +13,7 @@ import { createTestWorker, startTemporal } from '../../support/temporal.ts';
 const SETTINGS: SweepSettings = {
   redeliverySeconds: 240,
   reconcileSeconds: 240,
-  environmentSeconds: 3600,
+  workspaceSeconds: 3600,
   graceSeconds: 1,
   orphanSeconds: 3600,
 };
@@ -122,7 +122,7 @@ describe('a sweep', () => {
     act.removeOrphans = async () => ({ removed: [ORPHAN.name], kept: [] });
     const input = { ageSeconds: 3600, graceSeconds: 1 };
     const since = Date.now();
-    expect(await run('environmentSweep', input)).toEqual({ removed: [ORPHAN.name], kept: [], abandoned: [] });
+    expect(await run('workspaceSweep', input)).toEqual({ removed: [ORPHAN.name], kept: [], abandoned: [] });
     expect(Date.now() - since).toBeGreaterThanOrEqual(1000);
     expect(inputs('removeOrphans')).toEqual([{ orphans: [ORPHAN], ageSeconds: 3600 }]);
   });

@@ -9,6 +9,10 @@ CREATE TABLE "agent_assignments" (
 	"prompt_sha256" text NOT NULL,
 	"model" text NOT NULL,
 	"reasoning_effort" text NOT NULL,
+	"snapshot" jsonb,
+	"snapshot_sha256" text,
+	"since_sha" text,
+	"start_sha" text,
 	"attempt" integer DEFAULT 1 NOT NULL,
 	"resume_thread_id" text,
 	"resume_run_id" uuid,
@@ -25,6 +29,13 @@ CREATE TABLE "agent_conversations" (
 	"updated_at" timestamp with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE "cluster_findings" (
+	"name" text PRIMARY KEY NOT NULL,
+	"state" text NOT NULL,
+	"detail" text NOT NULL,
+	"found_at" timestamp with time zone DEFAULT now() NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE "deliveries" (
 	"id" text PRIMARY KEY NOT NULL,
 	"event" text NOT NULL,
@@ -37,6 +48,9 @@ CREATE TABLE "deliveries" (
 	"sender" text,
 	"run_id" uuid,
 	"repeats" integer DEFAULT 0 NOT NULL,
+	"event_payload" jsonb,
+	"event_seq" integer,
+	"event_hash" text,
 	"received_at" timestamp with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
@@ -53,6 +67,18 @@ CREATE TABLE "flow_events" (
 	"occurred_at" timestamp with time zone NOT NULL,
 	"previous_hash" text NOT NULL,
 	"hash" text NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "github_budgets" (
+	"api_url" text PRIMARY KEY NOT NULL,
+	"writes" timestamp with time zone[] NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "github_waits" (
+	"api_url" text PRIMARY KEY NOT NULL,
+	"until" timestamp with time zone NOT NULL,
+	"reason" text NOT NULL,
+	"strikes" integer DEFAULT 0 NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE "inboxes" (
@@ -86,7 +112,8 @@ CREATE TABLE "issues" (
 	"active_run_id" uuid,
 	"queued" integer DEFAULT 0 NOT NULL,
 	"pull_request" integer,
-	"environment" text,
+	"workspace" text,
+	"past" jsonb,
 	"revision" integer NOT NULL,
 	"updated_at" timestamp with time zone NOT NULL
 );
@@ -111,6 +138,10 @@ CREATE TABLE "projects" (
 	"slug" text NOT NULL,
 	"name" text NOT NULL,
 	"locale" text DEFAULT 'en' NOT NULL,
+	"model" text,
+	"reasoning_effort" text,
+	"namespace_template" text,
+	"egress" text[] DEFAULT '{}' NOT NULL,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL,
 	CONSTRAINT "projects_slug_unique" UNIQUE("slug")
 );
@@ -148,7 +179,7 @@ CREATE TABLE "runs" (
 	"failure" text,
 	"detail" text,
 	"branch" text NOT NULL,
-	"environment" text,
+	"workspace" text,
 	"pull_request" integer,
 	"pull_request_url" text,
 	"status_comment_url" text,
@@ -161,6 +192,30 @@ CREATE TABLE "runs" (
 	"finished_at" timestamp with time zone
 );
 --> statement-breakpoint
+CREATE TABLE "status_comments" (
+	"run_id" uuid PRIMARY KEY NOT NULL,
+	"repository_id" bigint NOT NULL,
+	"number" integer NOT NULL,
+	"comment_id" bigint,
+	"url" text,
+	"body" text NOT NULL,
+	"revision" integer NOT NULL,
+	"updated_at" timestamp with time zone DEFAULT now() NOT NULL,
+	"written" text,
+	"written_revision" integer,
+	"written_at" timestamp with time zone,
+	"claims" integer DEFAULT 0 NOT NULL,
+	"claimed_until" timestamp with time zone,
+	"restored" timestamp with time zone[] DEFAULT '{}' NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "workspace_slots" (
+	"namespace" text PRIMARY KEY NOT NULL,
+	"issue_key" text NOT NULL,
+	"leased_at" timestamp with time zone DEFAULT now() NOT NULL,
+	CONSTRAINT "workspace_slots_issue_key_unique" UNIQUE("issue_key")
+);
+--> statement-breakpoint
 ALTER TABLE "project_members" ADD CONSTRAINT "project_members_project_id_projects_id_fk" FOREIGN KEY ("project_id") REFERENCES "public"."projects"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "project_members" ADD CONSTRAINT "project_members_person_id_people_id_fk" FOREIGN KEY ("person_id") REFERENCES "public"."people"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
 ALTER TABLE "repositories" ADD CONSTRAINT "repositories_project_id_projects_id_fk" FOREIGN KEY ("project_id") REFERENCES "public"."projects"("id") ON DELETE no action ON UPDATE no action;--> statement-breakpoint
@@ -171,5 +226,8 @@ CREATE INDEX "flow_events_run" ON "flow_events" USING btree ("run_id");--> state
 CREATE INDEX "flow_events_occurred" ON "flow_events" USING btree ("occurred_at");--> statement-breakpoint
 CREATE INDEX "inboxes_waiting" ON "inboxes" USING btree ("next_at") WHERE last_seq > handed_seq;--> statement-breakpoint
 CREATE INDEX "issues_updated" ON "issues" USING btree ("updated_at");--> statement-breakpoint
+CREATE INDEX "issues_open" ON "issues" USING btree ("repository_id","number") WHERE state <> 'closed';--> statement-breakpoint
 CREATE INDEX "runs_issue" ON "runs" USING btree ("issue_key","created_at");--> statement-breakpoint
-CREATE INDEX "runs_created" ON "runs" USING btree ("created_at");
+CREATE INDEX "runs_created" ON "runs" USING btree ("created_at");--> statement-breakpoint
+CREATE INDEX "runs_trigger" ON "runs" USING btree ("issue_key","trigger");--> statement-breakpoint
+CREATE INDEX "runs_unfinished" ON "runs" USING btree ("created_at") WHERE finished_at is null;

@@ -1,9 +1,9 @@
-/** An issue's environment is a lease: when it is taken, kept and given back (design.md, decision 10). */
+/** An issue's workspace is a lease: when it is taken, kept and given back (design.md, decision 10). */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { changesRequested, delivered, FINISHED } from '../support/fake-activities.ts';
-import { openIssueStage, type IssueStage } from '../support/issue-stage.ts';
-import { startTemporal } from '../support/temporal.ts';
+import { changesRequested, delivered, FINISHED } from '../../support/fake-activities.ts';
+import { openIssueStage, type IssueStage } from '../../support/issue-stage.ts';
+import { startTemporal } from '../../support/temporal.ts';
 
 const TEMPLATE = '{{ .Project }}-dev-{{ .Slot }}';
 
@@ -39,8 +39,8 @@ async function does(n: number, name: 'intake' | 'rethink'): Promise<void> {
   await stage.until(() => stage.world.rows.get(stage.id(n))?.status === 'succeeded');
 }
 
-async function environmentName(): Promise<string | undefined> {
-  return (await stage.state()).environment?.name;
+async function workspaceName(): Promise<string | undefined> {
+  return (await stage.state()).workspace?.name;
 }
 
 test('one that something holds is reported, and the issue goes on without it', async () => {
@@ -60,16 +60,16 @@ test('its agents are told what addresses the project lists', async () => {
 test('a run shows the namespace that it works in, where that has another name', async () => {
   stage.world.namespace = 'trial-12-2';
   await stage.delivered();
-  expect(stage.world.rows.get(stage.id(1))?.environment).toBe('trial-12-2');
+  expect(stage.world.rows.get(stage.id(1))?.workspace).toBe('trial-12-2');
 });
 
-test('a revise works in the environment of the work, and its lease begins anew', async () => {
+test('a revise works in the workspace of the work, and its lease begins anew', async () => {
   await stage.delivered();
-  const before = (await stage.state()).environment;
+  const before = (await stage.state()).workspace;
   await stage.tell(changesRequested(2, 1, stage.id(2)));
   stage.world.endAgent(stage.id(2), FINISHED);
   await stage.until(() => stage.world.rows.get(stage.id(2))?.status === 'succeeded');
-  const after = (await stage.state()).environment;
+  const after = (await stage.state()).workspace;
   expect(after?.name).toBe(before?.name);
   expect(Date.parse(after?.until ?? '')).toBeGreaterThan(Date.parse(before?.until ?? ''));
 });
@@ -81,14 +81,14 @@ describe('of a project that names its namespaces', () => {
 
   test('it has a slot while it is there', async () => {
     await stage.delivered();
-    expect(await environmentName()).toBe('trial-dev-1');
+    expect(await workspaceName()).toBe('trial-dev-1');
     await closed();
     expect([stage.called('leaseNamespace'), stage.called('releaseNamespace')]).toEqual([1, 1]);
   });
 
   test('it keeps its slot when it could not be removed, so that nobody else gets a name that is taken', async () => {
     await stage.delivered();
-    stage.world.foreignEnvironment = true;
+    stage.world.foreignWorkspace = true;
     await closed();
     expect(stage.called('releaseNamespace')).toBe(0);
   });
@@ -100,41 +100,41 @@ describe('of a project that names its namespaces', () => {
     expect(stage.called('releaseNamespace')).toBe(1);
   });
 
-  test('a checkout has none, and gives way when a whole environment is needed', async () => {
+  test('a checkout has none, and gives way when a whole workspace is needed', async () => {
     await does(1, 'intake');
     await stage.until(async () => (await stage.state()).active === null);
-    const checkout = await environmentName();
+    const checkout = await workspaceName();
     expect(stage.called('leaseNamespace')).toBe(0);
     await does(2, 'rethink');
-    expect(await environmentName()).toBe('trial-dev-1');
-    const removed = stage.world.calls.filter(({ name }) => name === 'removeEnvironment').map(({ input }) => input);
-    expect(removed).toMatchObject([{ environment: checkout }]);
+    expect(await workspaceName()).toBe('trial-dev-1');
+    const removed = stage.world.calls.filter(({ name }) => name === 'removeWorkspace').map(({ input }) => input);
+    expect(removed).toMatchObject([{ workspace: checkout }]);
   });
 });
 
 describe('with `run:debug`', () => {
   beforeEach(() => {
-    stage.world.environmentHours = 1 / 3600;
+    stage.world.workspaceHours = 1 / 3600;
     stage.world.labels = ['run:dev', 'run:debug'];
   });
 
   test('it is kept when its lease runs out', async () => {
     await stage.delivered();
     await stage.until(() => stage.world.countEvents('run.namespace.cleanup_skipped') >= 2);
-    expect(stage.called('removeEnvironment')).toBe(0);
+    expect(stage.called('removeWorkspace')).toBe(0);
   });
 
   test('it goes when its issue is closed', async () => {
     await stage.delivered();
     await stage.until(() => stage.world.countEvents('run.namespace.cleanup_skipped') >= 1);
     await closed();
-    expect(stage.called('removeEnvironment')).toBe(1);
+    expect(stage.called('removeWorkspace')).toBe(1);
   });
 
   test('it goes when the label was taken off', async () => {
     await stage.delivered();
     await stage.until(() => stage.world.countEvents('run.namespace.cleanup_skipped') >= 1);
     stage.world.labels = [];
-    await stage.until(() => stage.called('removeEnvironment') === 1);
+    await stage.until(() => stage.called('removeWorkspace') === 1);
   });
 });

@@ -1,1 +1,0 @@
-ALTER TABLE "projects" ADD COLUMN "egress" text[] DEFAULT '{}' NOT NULL;
