@@ -1,11 +1,11 @@
 /**
- * What an agent may do with the Kubernetes API in its own workspace, by its role (requirements.md 6.4 and its matrix, 9.2
- * B29). It is a Role of the workspace's namespace: nothing here reaches beyond it. What rules cannot say (which pods, which
- * Jobs) is held by the admission policies in deploy/kubernetes/base.
+ * What an agent may do with the Kubernetes API in its own workspace, by its role. It is a Role of the workspace's namespace:
+ * nothing here reaches beyond it. What rules cannot say (which pods, which Jobs) is held by the admission policies in
+ * deploy/kubernetes/base.
  */
 import type { Role, STAGES } from '../stages/stages.ts';
 
-/** How much of a workspace an agent is given (requirements.md R6). */
+/** How much of a workspace an agent is given. */
 export type RuntimeMode = (typeof STAGES)[number]['mode'];
 
 /** A rule as a Kubernetes Role has it. */
@@ -76,7 +76,7 @@ const FULL_ENV: Readonly<Record<Role, readonly PolicyRule[]>> = {
   km: [],
 };
 
-/** The rules of the Role of an agent (requirements.md 6.4). In `code-only` there are none, for anybody. */
+/** The rules of the Role of an agent. In `code-only` there are none, for anybody. */
 export function permissionsOf(role: Role, mode: RuntimeMode): readonly PolicyRule[] {
   return mode === 'full-env' ? FULL_ENV[role] : [];
 }

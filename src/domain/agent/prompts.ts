@@ -1,6 +1,6 @@
 /**
- * The prompt of a run: an envelope by kind, the stage's own task in it, and what is known put in (requirements.md, section 7;
- * 9.2 B20: a stage's own text is never hidden by a role's).
+ * The prompt of a run: an envelope by kind, the stage's own task in it, and what is known put in.
+ * A stage's own text is never hidden by a role's.
  */
 import type { Locale } from '../locale.ts';
 import { promptTexts } from './prompt-texts.ts';
@@ -40,7 +40,7 @@ export interface PromptValues {
   readonly issueTitle: string;
   readonly issueBody: string;
   readonly issueComments: readonly Said[];
-  /** How many comments are not shown, and why (reliability.md T27). */
+  /** How many comments are not shown, and why (docs/reliability.md T27). */
   readonly leftOut: { readonly outsiders: number; readonly edited: number };
   readonly branch: string;
   readonly baseBranch: string;

@@ -1,5 +1,5 @@
 /**
- * What people had said when a run was asked for. Later edits do not slip in (reliability.md T27), and neither does what people
+ * What people had said when a run was asked for. Later edits do not slip in (docs/reliability.md T27), and neither does what people
  * outside the project wrote: an agent would take it for an order.
  */
 import type { OpenComment, Said } from './prompts.ts';

@@ -1,5 +1,5 @@
 /**
- * What sweeps decide (design.md, decisions 3 and 10): which failed deliveries are asked for again, what GitHub shows that
+ * What sweeps decide (docs/decisions.md, 3 and 10): which failed deliveries are asked for again, what GitHub shows that
  * nobody told of, which runs are lost, which workspaces are nobody's. Pure: times are ISO 8601, spans are milliseconds.
  */
 import { isTerminal, type RunStatus } from '../run/runs.ts';

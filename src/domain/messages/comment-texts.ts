@@ -1,4 +1,4 @@
-/** The words of what the platform writes on GitHub, in the languages a project can choose (requirements.md 3.5). */
+/** The words of what the platform writes on GitHub, in the languages a project can choose. */
 import type { Locale } from '../locale.ts';
 import type { Failure, RunStatus } from '../run/runs.ts';
 

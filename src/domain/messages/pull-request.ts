@@ -1,4 +1,4 @@
-/** What the platform writes into a pull request (design.md, decision 8). */
+/** What the platform writes into a pull request (docs/decisions.md, 8). */
 import type { Locale } from '../locale.ts';
 import { commentTexts } from './comment-texts.ts';
 import { embedded } from './markdown.ts';

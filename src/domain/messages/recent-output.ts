@@ -1,5 +1,5 @@
 /**
- * The last things that an agent said, in the status comment of its run (requirements.md 3.5). The workflow renders the comment
+ * The last things that an agent said, in the status comment of its run. The workflow renders the comment
  * and does not know them: it leaves a place, which is filled where the comment is written.
  */
 import type { Locale } from '../locale.ts';

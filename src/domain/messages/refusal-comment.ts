@@ -1,4 +1,4 @@
-/** The comment that says why a label started no run (requirements.md 2.2 rows 3, 7-9), in the project's language. */
+/** The comment that says why a label started no run, in the project's language. */
 import type { Locale } from '../locale.ts';
 import { commentTexts } from './comment-texts.ts';
 

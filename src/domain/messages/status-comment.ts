@@ -1,6 +1,6 @@
 /**
- * The status comment of a run (requirements.md 3.5). The workflow holds the state; the comment only mirrors it, so that
- * an edited or deleted comment comes back right (9.2 B17).
+ * The status comment of a run. The workflow holds the state; the comment only mirrors it, so that
+ * an edited or deleted comment comes back right.
  */
 import type { Failure, RunOutcome, RunStatus } from '../run/runs.ts';
 import { leavesWork, triggerLabel, type Stage, type TriggerTarget } from '../stages/stages.ts';

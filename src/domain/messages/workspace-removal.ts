@@ -1,5 +1,5 @@
 /**
- * What became of a run's workspace after the run, in its status comment (requirements.md 6.5). The run's workflow, which
+ * What became of a run's workspace after the run, in its status comment. The run's workflow, which
  * renders the comment, has ended by then: it leaves a place, which is filled where the comment is written, as for the last
  * words of the agent.
  */

@@ -1,6 +1,6 @@
 /**
- * How many runs work at once, and whose turn is next. Roles are limited in each project (requirements.md 1.3 R15, 9.2 B30),
- * projects in all (R2), and the installation. A project, or a role of it, that is full never holds up another (9.2 B19).
+ * How many runs work at once, and whose turn is next. Roles are limited in each project,
+ * projects in all, and the installation. A project, or a role of it, that is full never holds up another.
  */
 import { ROLES, type Role } from '../stages/stages.ts';
 

@@ -48,7 +48,7 @@ export const FAILURES = [
 ] as const;
 export type Failure = (typeof FAILURES)[number];
 
-/** What the agent answers at the end of its turn (requirements.md A9, less what only the platform knows). */
+/** What the agent answers at the end of its turn, without what only the platform knows. */
 export interface AgentAnswer {
   /** What was done, for the pull request's description and for a reviewer. Markdown. */
   readonly summary: string;

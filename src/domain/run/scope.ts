@@ -1,4 +1,4 @@
-/** What files a stage's work may change (requirements.md A14). */
+/** What files a stage's work may change. */
 import type { Scope } from '../stages/stages.ts';
 
 const MARKDOWN = /\.md$/i;

@@ -1,6 +1,6 @@
 /**
  * How an agent can be lost: it ended, or never began, without a report. Told apart, since some are worth another attempt and
- * some are not (reliability.md T41 to T44). Pure.
+ * some are not (docs/reliability.md T41 to T44). Pure.
  */
 
 /** What is done about a loss. */
@@ -41,7 +41,7 @@ export const LOSSES = {
 
 export type Loss = keyof typeof LOSSES;
 
-/** What is nobody's fault, and does not count as an attempt (reliability.md T44). */
+/** What is nobody's fault, and does not count as an attempt (docs/reliability.md T44). */
 export const DISRUPTIONS: ReadonlySet<Loss> = new Set(['evicted', 'node_lost']);
 
 /** Whether the agent was lost before it did anything. */

@@ -1,6 +1,6 @@
 /**
  * Every label that means something, once: what it is for, who puts it on, how it looks. Parsing, gates, texts, docs/labels.md
- * and the labels that `codex-k8s labels sync` creates all come from here (requirements.md 2.6).
+ * and the labels that `codex-k8s labels sync` creates all come from here.
  */
 import {
   MODE_DISCUSSION,
@@ -56,7 +56,7 @@ const COLORS: Readonly<Record<LabelGroup, string>> = {
   reasoning: 'c5def5',
 };
 
-/** Models that a label may choose (requirements.md 2.6). A label of another model says nothing. */
+/** Models that a label may choose. A label of another model says nothing. */
 const MODELS = [
   'gpt-5.5',
   'gpt-5.4',

@@ -1,4 +1,4 @@
-/** With what an agent works: model and reasoning effort, and who chose them (requirements.md T11, 2.6). */
+/** With what an agent works: model and reasoning effort, and who chose them. */
 import { modelChoice, reasoningChoice, type Choice } from './labels.ts';
 import type { ReasoningEffort } from './settings.ts';
 

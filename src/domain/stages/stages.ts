@@ -1,9 +1,9 @@
-/** The closed vocabulary of roles and stages, and of the labels that start them (requirements.md 1.5a, 2.5). */
+/** The closed vocabulary of roles and stages, and of the labels that start them. */
 
 interface RoleRow {
   readonly role: string;
   readonly title: string;
-  /** Runs of this role that may work at once in one project (requirements.md R15). */
+  /** Runs of this role that may work at once in one project. */
   readonly atOnce: number;
 }
 
@@ -44,7 +44,7 @@ interface StageRow {
   /** Documents that it usually makes or updates. */
   readonly artefacts: readonly string[];
   readonly scope: Scope;
-  /** Whether the agent gets a workspace with the project's services, or a checkout only (requirements.md R6). */
+  /** Whether the agent gets a workspace with the project's services, or a checkout only. */
   readonly mode: 'full-env' | 'code-only';
   /** Whether `run:<stage>:revise` exists. */
   readonly revisable: boolean;
@@ -213,7 +213,7 @@ interface ProfileRow {
 }
 
 /**
- * The trajectories that are allowed (requirements.md 9.1 C3): what a trajectory leaves out is waived by it. Stages that stand
+ * The trajectories that are allowed: what a trajectory leaves out is waived by it. Stages that stand
  * in none of them may begin at any time.
  */
 export const PROFILES = [
@@ -266,7 +266,7 @@ export function leavesWork({ kind }: Pick<TriggerTarget, 'kind'>): boolean {
   return kind === 'work' || kind === 'revise';
 }
 
-/** GitHub compares label names without regard to case; so does this (requirements.md 2.6). */
+/** GitHub compares label names without regard to case; so does this. */
 export function normalizeLabel(label: string): string {
   return label.trim().toLowerCase();
 }
@@ -285,7 +285,7 @@ export function triggerLabel({ stage, kind }: TriggerTarget): string {
   }
 }
 
-/** What a label on an issue asks for, or undefined when it is no trigger (`run:debug` is none, requirements.md 2.6). */
+/** What a label on an issue asks for, or undefined when it is no trigger (`run:debug` is none). */
 export function triggerOfLabel(label: string): TriggerTarget | undefined {
   const wanted = normalizeLabel(label);
   for (const { stage, revisable } of STAGES) {

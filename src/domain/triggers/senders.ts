@@ -1,4 +1,4 @@
-/** Who may start a run (requirements.md T4, 2.2 rows 5-10). */
+/** Who may start a run. */
 import type { Account } from '../issue/facts.ts';
 
 /** A sender as the webhook names it. */

@@ -1,7 +1,7 @@
 /**
- * The stateless half of the trigger policy (requirements.md 2.2): what a webhook means, judged at the edge from the
+ * The stateless half of the trigger policy: what a webhook means, judged at the edge from the
  * delivery and from what the read model knows. Binding and sender come before anything that could make the platform
- * speak on GitHub (9.2 B13).
+ * speak on GitHub.
  */
 import type { Account, Fact } from '../issue/facts.ts';
 import { LABELS } from '../stages/labels.ts';
@@ -71,7 +71,7 @@ export function judge(event: WebhookEvent, knowledge: Knowledge, identity: Deliv
   }
 }
 
-/** An issue that is deleted or moved away is over here as one that is closed (reliability.md T17). */
+/** An issue that is deleted or moved away is over here as one that is closed (docs/reliability.md T17). */
 function goneBy(action: string): 'deleted' | 'transferred' | undefined {
   return action === 'deleted' || action === 'transferred' ? action : undefined;
 }
@@ -150,7 +150,7 @@ function judgePullRequest(
   };
 }
 
-/** A label on a pull request never starts work (requirements.md 2.2 row 21); this one asks for a reviewer (2.3). */
+/** A label on a pull request never starts work; this one asks for a reviewer. */
 function judgeReviewerLabel(
   event: Extract<WebhookEvent, { name: 'pull_request' }>,
   { bound, standing }: Knowledge,
@@ -180,7 +180,7 @@ function judgeReviewerLabel(
   return { status: 'accepted', reason, fact: { ...about, kind: 'trigger_label_added', target, runId: identity.runId } };
 }
 
-/** A comment goes on with a conversation, where the label says that there is one (requirements.md T18). */
+/** A comment goes on with a conversation, where the label says that there is one. */
 function judgeComment(
   event: Extract<WebhookEvent, { name: 'issue_comment' }>,
   { bound, standing }: Knowledge,
@@ -248,7 +248,7 @@ function judgeReview(
 }
 
 /**
- * A label that means something was renamed or deleted in the repository (reliability.md T16): what runs goes on, and the new
+ * A label that means something was renamed or deleted in the repository (docs/reliability.md T16): what runs goes on, and the new
  * name means nothing. `labels sync` makes it again.
  */
 function judgeLabel(event: Extract<WebhookEvent, { name: 'label' }>, { bound }: Knowledge): Judgement {
@@ -271,7 +271,7 @@ const GONE = {
 } as const;
 
 /**
- * A repository in which nothing can be done any more (reliability.md T21): each of its open issues is told. GitHub says so of
+ * A repository in which nothing can be done any more (docs/reliability.md T21): each of its open issues is told. GitHub says so of
  * itself, so whoever did it need not be known here.
  */
 function judgeGone(
@@ -302,7 +302,7 @@ function account({ id, login }: Sender): Account {
   return { id, login: short(login) };
 }
 
-/** Longer than any login or address that GitHub gives out; a hundred facts are to fit one signal (reliability.md T34). */
+/** Longer than any login or address that GitHub gives out; a hundred facts are to fit one signal (docs/reliability.md T34). */
 const SHORT_CHARACTERS = 300;
 
 function short(text: string): string {

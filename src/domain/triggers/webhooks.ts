@@ -143,7 +143,7 @@ export interface GoneRepositories {
 }
 
 /**
- * The repositories in which nothing can be done any more by what an event says (reliability.md T21). One that moved to another
+ * The repositories in which nothing can be done any more by what an event says (docs/reliability.md T21). One that moved to another
  * owner is the same one under another name (T20).
  */
 export function goneRepositories(event: WebhookEvent): GoneRepositories | undefined {

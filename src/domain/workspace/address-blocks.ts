@@ -1,6 +1,5 @@
 /**
- * Blocks of IP addresses that agents may reach, as a network policy names them: `203.0.113.0/24`, `2001:db8::/32` (requirements.md
- * 6.3). Pure.
+ * Blocks of IP addresses that agents may reach, as a network policy names them: `203.0.113.0/24`, `2001:db8::/32`. Pure.
  */
 
 /** The most blocks that a project lists: they travel with each of its runs. */

@@ -1,5 +1,5 @@
 /**
- * How a project names the namespaces of its workspaces: `{{ .Project }}-dev-{{ .Slot }}` (requirements.md 6.1). A slot is a
+ * How a project names the namespaces of its workspaces: `{{ .Project }}-dev-{{ .Slot }}`. A slot is a
  * number that belongs to one issue for as long as its workspace is there. Pure.
  */
 

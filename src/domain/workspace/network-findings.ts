@@ -1,4 +1,4 @@
-/** Whether the cluster's network heeds policies, what becomes of agents then, and how people are told (reliability.md T49). */
+/** Whether the cluster's network heeds policies, what becomes of agents then, and how people are told (docs/reliability.md T49). */
 
 /** `unreachable`: pods cannot even reach the platform, so nothing is known of what is blocked. */
 const STATES = ['enforced', 'unenforced', 'unreachable', 'unknown'] as const;

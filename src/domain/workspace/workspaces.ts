@@ -1,4 +1,4 @@
-/** What an issue's workspace is for, and how much it may use (requirements.md 6, R6). Pure. */
+/** What an issue's workspace is for, and how much it may use. Pure. */
 import type { RuntimeMode } from '../agent/permissions.ts';
 import { leavesWork, roleOf, stageRow, type Role, type Stage, type TriggerTarget } from '../stages/stages.ts';
 
@@ -70,7 +70,7 @@ interface SizeRow {
   };
 }
 
-/** requirements.md 6.3, first column. */
+/** What a container of a workspace gets that asks for nothing, in most sizes. */
 const CONTAINER: SizeRow['container'] = {
   requests: { cpu: '250m', memory: '256Mi' },
   limits: { cpu: '1', memory: '1Gi' },
@@ -78,8 +78,8 @@ const CONTAINER: SizeRow['container'] = {
 };
 
 /**
- * How much a workspace may use, the smallest first (requirements.md 6.3 and B28; issue 6). A larger size has no less of
- * anything, and no less room for containers that ask for nothing: what stands in a workspace still fits when it grows.
+ * How much a workspace may use, the smallest first. A larger size has no less of anything, and no less room for containers
+ * that ask for nothing: what stands in a workspace still fits when it grows.
  */
 export const SIZES = [
   {
@@ -145,7 +145,7 @@ const STAGE_SIZES: Readonly<Record<Stage, SizeName>> = {
 };
 
 /**
- * The size that a run asks for: its stage's (requirements.md 6.3: quota by stage; issue 6). A checkout needs no more than one
+ * The size that a run asks for: its stage's. A checkout needs no more than one
  * whatever the stage, and a whole workspace whose stage is not known is that of `dev`, as earlier builds had it.
  */
 export function sizeOf({ mode, stage }: Pick<WorkspaceUse, 'mode' | 'stage'>): SizeName {
@@ -155,14 +155,14 @@ export function sizeOf({ mode, stage }: Pick<WorkspaceUse, 'mode' | 'stage'>): S
 
 /**
  * The size of a workspace that is there and is wanted again: it never shrinks, because a later stage may find pods that an
- * earlier one has left (requirements.md 6.3; issue 6). What is no size, such as none at all, is smaller than any.
+ * earlier one has left. What is no size, such as none at all, is smaller than any.
  */
 export function largerSize(found: string | undefined, wanted: SizeName): SizeName {
   const names = SIZES.map(({ size }) => size);
   return names.slice(names.indexOf(wanted)).find((size) => size === found) ?? wanted;
 }
 
-/** The numbers of a size (requirements.md 6.3). */
+/** The numbers of a size. */
 export function sizeRow(size: SizeName): SizeRow & { readonly size: SizeName } {
   const row = SIZES.find((candidate) => candidate.size === size);
   if (!row) throw new Error(`unknown size ${size}`);
