@@ -26,7 +26,7 @@ export function createIssues(octokit: Octokit) {
 
   /**
    * GitHub answers for an issue that was transferred with the one that it has become, in another repository: that one is not ours
-   * (reliability.md T17). A repository that was renamed keeps its id and its numbers.
+   * (docs/reliability.md T17). A repository that was renamed keeps its id and its numbers.
    */
   async function refuseMoved(
     { repositoryId, owner, name, number }: IssueRef,

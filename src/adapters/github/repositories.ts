@@ -5,7 +5,7 @@ import { normalizeLabel } from '../../domain/stages/stages.ts';
 import { isNotFound } from './client.ts';
 import { GitHubAsksToWait } from './waits.ts';
 
-/** What the platform listens to (requirements.md W7). */
+/** What the platform listens to. */
 const EVENTS = [
   'issues',
   'issue_comment',

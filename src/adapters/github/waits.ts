@@ -1,5 +1,5 @@
 /**
- * How GitHub says that it wants to be left alone, and who is to know (reliability.md T22, O10). Whoever is told, tells all
+ * How GitHub says that it wants to be left alone, and who is to know (docs/reliability.md T22). Whoever is told, tells all
  * processes that use the same API: none of them calls before the time has come.
  */
 

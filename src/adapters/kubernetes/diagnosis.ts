@@ -1,4 +1,4 @@
-/** What a Job, its pods and its events say of an agent (requirements.md R9; reliability.md T41 to T46). Pure. */
+/** What a Job, its pods and its events say of an agent (docs/reliability.md T41 to T46). Pure. */
 import type { CoreV1Event, V1ContainerStateTerminated, V1Job, V1Pod } from '@kubernetes/client-node';
 import { EXIT_CODES } from '../../domain/run/exit-codes.ts';
 import type { Loss } from '../../domain/run/termination-reasons.ts';
@@ -20,7 +20,7 @@ export type Verdict =
   | { readonly state: 'ended'; readonly loss: Loss; readonly detail: string };
 
 /**
- * Milliseconds after which what is stuck has ended. Twice each is within reliability.md T41 (30 s) and T42 (two minutes), since
+ * Milliseconds after which what is stuck has ended. Twice each is within docs/reliability.md T41 (30 s) and T42 (two minutes), since
  * an agent that could not begin is launched once more. Only an image that is still being pulled may take longer.
  */
 const PATIENCE = {

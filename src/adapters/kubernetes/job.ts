@@ -1,4 +1,4 @@
-/** A run's Job, and the Secret with its token (requirements.md R3, 6.7; design.md, decision 6). */
+/** A run's Job, and the Secret with its token (docs/decisions.md, 6). */
 import type { V1Job, V1PodSpec, V1Secret } from '@kubernetes/client-node';
 import type { WorkspaceUse } from '../../domain/workspace/workspaces.ts';
 import { needsToken } from '../../domain/agent/permissions.ts';

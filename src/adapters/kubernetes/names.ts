@@ -1,4 +1,4 @@
-/** Names, labels and annotations on Kubernetes objects (requirements.md 6.1, 6.2). */
+/** Names, labels and annotations on Kubernetes objects. */
 
 /** Who writes: for server-side apply. */
 export const FIELD_MANAGER = 'codex-k8s';

@@ -1,4 +1,4 @@
-/** What a workspace consists of, as objects to apply (requirements.md 6.3, 6.4, 6.6). */
+/** What a workspace consists of, as objects to apply. */
 import { createHash } from 'node:crypto';
 import type {
   V1LimitRange,
@@ -50,7 +50,7 @@ export interface WorkspacePlan {
 /** Grows when the objects below change so that a workspace that exists is better made anew. */
 const TEMPLATE = 1;
 
-/** Tells a workspace that a revise may use again from one that is made anew (design.md, decision 10). */
+/** Tells a workspace that a revise may use again from one that is made anew (docs/decisions.md, 10). */
 export function fingerprintOf({ image, use }: Pick<WorkspacePlan, 'image' | 'use'>): string {
   return createHash('sha256')
     .update(JSON.stringify([TEMPLATE, image, use.project, ...(use.baseCommit === undefined ? [] : [use.baseCommit])]))

@@ -41,7 +41,7 @@ interface AgentRef {
   readonly attempt: number;
 }
 
-/** Bytes of a lost agent's log that are kept (reliability.md T43). */
+/** Bytes of a lost agent's log that are kept (docs/reliability.md T43). */
 const LOG_BYTES = 256 * 1024;
 
 /** Milliseconds for a Job that gives way to be gone, and for pods that were asked to stop. */

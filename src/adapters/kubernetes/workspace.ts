@@ -1,5 +1,5 @@
 /**
- * An issue's workspace: a namespace that carries our labels and its owner, and what is in it (design.md, decision 10).
+ * An issue's workspace: a namespace that carries our labels and its owner, and what is in it (docs/decisions.md, 10).
  * What is not ours is never adopted, changed or deleted.
  */
 import { setTimeout as delay } from 'node:timers/promises';
@@ -103,7 +103,7 @@ const LOOK_MS = 500;
 
 /**
  * Deletes a workspace and waits until it is gone. What holds it is returned when that takes too long: it goes on leaving by
- * itself, and nobody waits for it (reliability.md T40). Throws {@link ForeignWorkspace} when it is not its owner's.
+ * itself, and nobody waits for it (docs/reliability.md T40). Throws {@link ForeignWorkspace} when it is not its owner's.
  */
 export async function removeWorkspace(
   api: KubernetesApi,
