@@ -1,7 +1,7 @@
 /**
- * Makes the mirror again: `flow_events`, `issues` and `runs`, from Temporal's histories and the deliveries (design.md,
- * decision 9). What they become is put together beside them, proven against every hash that is remembered, and put in
- * their place in one short transaction, while server and worker run.
+ * Makes the mirror again: `flow_events`, `issues` and `runs`, from Temporal's histories and the deliveries
+ * (docs/decisions.md, 9). What they become is put together beside them, proven against every hash that is remembered, and put
+ * in their place in one short transaction, while server and worker run.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';

@@ -1,4 +1,4 @@
-/** The audit trail (design.md, decision 9): appended once by id, chained by hash within an issue. */
+/** The audit trail (docs/decisions.md, 9): appended once by id, chained by hash within an issue. */
 import { createHash } from 'node:crypto';
 import { desc, eq, inArray, sql } from 'drizzle-orm';
 import { announce } from '../connection/changes.ts';
@@ -15,7 +15,7 @@ export interface FlowEvent {
   readonly id: string;
   /** The issue's key, or {@link PLATFORM_CHAIN}. */
   readonly chain: string;
-  /** One of requirements.md 3.2. */
+  /** The event's type, such as `run.queued`. */
   readonly type: string;
   readonly actorType: 'human' | 'agent' | 'system';
   readonly actorId: string;

@@ -34,7 +34,7 @@ const LOCK_TIMEOUT_MS = 4000;
 
 /**
  * Opens a pool. Nothing on it waits for ever: the server ends statements that take too long and transactions whose client
- * has fallen silent, and a connection on which nothing comes back is given up on this side (reliability.md T51).
+ * has fallen silent, and a connection on which nothing comes back is given up on this side (docs/reliability.md T51).
  */
 export function connect(url: string, { around, ...options }: ConnectionOptions): Connection {
   const driver = openDriver(url, {

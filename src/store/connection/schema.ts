@@ -1,6 +1,6 @@
 /**
- * The tables. `deliveries`, `inboxes` and `issue_facts` are the durable intake (design.md, decision 3); `agent_*` hold
- * what an agent brings; the rest mirrors Temporal's histories and can be made again from them (decision 9).
+ * The tables. `deliveries`, `inboxes` and `issue_facts` are the durable intake (docs/decisions.md, 3); `agent_*` hold
+ * what an agent brings; the rest mirrors Temporal's histories and can be made again from them (9).
  */
 import type { Locale } from '../../domain/locale.ts';
 import { sql } from 'drizzle-orm';
@@ -270,7 +270,7 @@ export const agentAssignments = pgTable('agent_assignments', {
   promptSha256: text('prompt_sha256').notNull(),
   model: text('model').notNull(),
   reasoningEffort: text('reasoning_effort').$type<ReasoningEffort>().notNull(),
-  /** What people had said when the run was asked for (reliability.md T27), and its SHA-256. */
+  /** What people had said when the run was asked for (docs/reliability.md T27), and its SHA-256. */
   snapshot: jsonb('snapshot').$type<InputSnapshot>(),
   snapshotSha256: text('snapshot_sha256'),
   /** The commit after which commits count as this run's work; null where the whole branch does. */
@@ -349,7 +349,7 @@ export const runLogLines = pgTable(
 
 /**
  * Until when GitHub wants to be left alone, for all processes that speak to it with the same token. One row for each API
- * address (reliability.md T22).
+ * address (docs/reliability.md T22).
  */
 export const githubWaits = pgTable('github_waits', {
   apiUrl: text('api_url').primaryKey(),

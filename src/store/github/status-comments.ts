@@ -1,6 +1,6 @@
 /**
  * Status comments as they ought to be, and who may write them now. A comment has one writer at a time, who holds it until it
- * has answered or is not heard of any more, and is written at most once in two seconds (requirements.md 3.5). Time is counted
+ * has answered or is not heard of any more, and is written at most once in two seconds. Time is counted
  * by the clock of Postgres.
  */
 import { and, desc, eq, gte, inArray, isNotNull, sql, type SQL } from 'drizzle-orm';

@@ -1,5 +1,5 @@
 /**
- * Until when GitHub wants to be left alone, for all processes that call it (reliability.md T22, O10). Time is counted by
+ * Until when GitHub wants to be left alone, for all processes that call it (docs/reliability.md T22). Time is counted by
  * the clock of Postgres, so that processes whose clocks differ agree.
  */
 import { sql } from 'drizzle-orm';

@@ -4,7 +4,7 @@ import type { ObservedFact } from '../../domain/issue/facts.ts';
 import type { Database } from '../connection/database.ts';
 import { inboxes, issueFacts } from '../connection/schema.ts';
 
-/** Facts in one signal at most: small enough for any payload limit, large enough to drain a flood (design.md, decision 3). */
+/** Facts in one signal at most: small enough for any payload limit, large enough to drain a flood (docs/decisions.md, 3). */
 const BATCH = 100;
 
 /** At most two signals a second for an issue. */

@@ -1,5 +1,5 @@
 /**
- * The durable intake (design.md, decision 3): deliveries, their decisions, their facts and their audit events, in one
+ * The durable intake (docs/decisions.md, 3): deliveries, their decisions, their facts and their audit events, in one
  * transaction. Deliveries that arrive together are kept together, in a handful of statements for all of them.
  */
 import postgres from 'postgres';
@@ -61,7 +61,7 @@ export interface JudgedDelivery {
   readonly fact: Fact | null;
   /** What the repository is called from now on, when the delivery says that it was renamed. */
   readonly newName?: { readonly owner: string; readonly name: string };
-  /** For the audit event (requirements.md W6). */
+  /** For the audit event. */
   readonly details: Readonly<Record<string, unknown>>;
 }
 
