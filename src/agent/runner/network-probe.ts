@@ -1,5 +1,5 @@
 /**
- * Says which addresses a pod can connect to, as one line of JSON: run in a pod before any agent is (reliability.md T49). What is
+ * Says which addresses a pod can connect to, as one line of JSON: run in a pod before any agent is (docs/reliability.md T49). What is
  * forbidden gets some seconds, since a network may take a moment to heed the policies of a new pod.
  *
  *     node network-probe.ts '{"forbidden":["10.96.0.1:443"],"allowed":["10.0.0.7:8090"]}'

@@ -30,7 +30,7 @@ export async function publish(
   }
   const branch = `refs/heads/${assignment.branch}`;
   // Together these two push forward only, and only from where the work began: what people did to the branch meanwhile stands,
-  // also when they took commits off it or deleted it (reliability.md T19).
+  // also when they took commits off it or deleted it (docs/reliability.md T19).
   await refuseRewritten(repository, assignment.branch);
   const lease = `--force-with-lease=${branch}:${remote ?? ''}`;
   try {

@@ -1,7 +1,7 @@
 /**
- * For tests only: faults that are put between this program and what it depends on, as Temporal does with its own stores
- * (reliability.md 4.3). Every call rolls a die that depends on the seed, the port, the method and the number of the call
- * alone, so that a seed brings the same faults back. The kind that finds bugs is `execute_and_timeout`: the work is done,
+ * For tests only: faults that are put between this program and what it depends on, as Temporal does with its own stores.
+ * Every call rolls a die that depends on the seed, the port, the method and the number of the call alone, so that a seed
+ * brings the same faults back. The kind that finds bugs is `execute_and_timeout`: the work is done,
  * and the caller is told that it is not. `CODEXK8S_FAULTS` turns it on; nothing else loads this file.
  */
 import { createHash } from 'node:crypto';

@@ -1,6 +1,6 @@
 /**
  * The server's eye on workflows whose tasks fail, from when a worker told of one (watched-worker.ts) until it goes on:
- * for `/readyz`, `/metrics` and the log (reliability.md T32).
+ * for `/readyz`, `/metrics` and the log (docs/reliability.md T32).
  */
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { Logger } from './log.ts';

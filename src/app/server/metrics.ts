@@ -1,4 +1,4 @@
-/** What the server counts, for Prometheus (requirements.md W10). */
+/** What the server counts, for Prometheus. */
 import { collectDefaultMetrics, Counter, Gauge, type Registry } from 'prom-client';
 import type { Database } from '../../store/connection/database.ts';
 import { findGitHubWait } from '../../store/github/waits.ts';

@@ -1,4 +1,4 @@
-/** The runtime that the configuration chooses (design.md, decision 5). */
+/** The runtime that the configuration chooses (docs/decisions.md, 5). */
 import type { AgentRuntime } from '../../../activities/agents/agents.ts';
 import type { PodSettings } from '../../adapters/kubernetes/index.ts';
 import { createLocalRuntime } from '../../adapters/local-runtime/runtime.ts';
@@ -9,7 +9,7 @@ import type { WorkerConfig } from '../config/config.ts';
 /** Seconds that a Job may take longer than its run: to pull its image, to clone, and to publish. */
 const JOB_ALLOWANCE_SECONDS = 1800;
 
-/** Seconds that a finished Job stays (requirements.md R3). */
+/** Seconds that a finished Job stays. */
 const KEEP_SECONDS = 600;
 
 /** Loads what the chosen runtime needs, and nothing else. */

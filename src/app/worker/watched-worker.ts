@@ -1,7 +1,7 @@
 /**
  * A worker that tells of every workflow task that failed: a build that parts from the histories (`[TMPRL1100]`), or
  * workflow code that throws. Temporal tries such a task again for ever and the workflow stays as it is, so nothing else
- * would tell people (reliability.md T32). The SDK's own line comes with a first attempt only.
+ * would tell people (docs/reliability.md T32). The SDK's own line comes with a first attempt only.
  */
 import type { Client } from '@temporalio/client';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
