@@ -1,5 +1,5 @@
 /**
- * The way to git (design.md, decision 6): clone and fetch of the run's repository, push to the run's branch only. The
+ * The way to git (docs/decisions.md, 6): clone and fetch of the run's repository, push to the run's branch only. The
  * credential of the platform is added here; an agent never sees it.
  */
 import { gunzipSync } from 'node:zlib';

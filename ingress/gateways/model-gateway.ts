@@ -1,4 +1,4 @@
-/** The way to the model (design.md, decision 6): an agent shows its run token, the gateway shows the real key. */
+/** The way to the model (docs/decisions.md, 6): an agent shows its run token, the gateway shows the real key. */
 import { Hono } from 'hono';
 import { failure } from '../http/errors.ts';
 import { bearer, type RunAccess } from './run-access.ts';

@@ -1,13 +1,13 @@
 /**
  * GitHub's payloads, reduced to what the policy looks at. The event's name is a header and not signed, so the body must
- * have the shape of the event that the header names (reliability.md, finding 1).
+ * have the shape of the event that the header names (docs/decisions.md, 3).
  */
 import { z } from 'zod';
 import { CANONICAL_NAMES, type LabelNames } from '../../src/domain/stages/label-names.ts';
 import type { WebhookEvent } from '../../src/domain/triggers/webhooks.ts';
 import { withCanonicalLabels } from './canonical-labels.ts';
 
-/** Text that Postgres and JSON can hold: no NUL, no lone surrogates (reliability.md, finding 7). */
+/** Text that Postgres and JSON can hold: no NUL, no lone surrogates. */
 const text = z.string().transform((value) => value.toWellFormed().replaceAll('\0', '\u{FFFD}'));
 const id = z.int().nonnegative();
 const label = z.object({ name: text });

@@ -1,5 +1,5 @@
 /**
- * `POST /api/v1/webhooks/github` (design.md, decision 3). In this order: method, type, size, headers, signature, parse,
+ * `POST /api/v1/webhooks/github` (docs/decisions.md, 3). In this order: method, type, size, headers, signature, parse,
  * event against shape, judge, commit, answer. Answered within the limit whatever is down; nothing is half-done.
  */
 import { randomUUID } from 'node:crypto';
@@ -23,9 +23,9 @@ export interface WebhookOptions {
   readonly secrets: readonly string[];
   /** What the installation calls the labels; what this program calls them, unless told. */
   readonly labels?: LabelNames;
-  /** Bytes; GitHub's own cap is 25 MB, requirements.md W4 says 1 MiB. */
+  /** Bytes: 1 MiB unless told; GitHub's own cap is 25 MB. */
   readonly bodyLimit?: number;
-  /** Milliseconds in which a body must have come; the connection of one that dribbles in is cut (reliability.md T04). */
+  /** Milliseconds in which a body must have come; the connection of one that dribbles in is cut (docs/reliability.md T04). */
   readonly bodyTime?: number;
   /** The login under which agents commit. */
   readonly agentLogin?: string;
@@ -179,7 +179,7 @@ function judgedDelivery(
   };
 }
 
-/** A repository that was renamed, or moved to another owner, is the same one: its id stays (reliability.md T20). */
+/** A repository that was renamed, or moved to another owner, is the same one: its id stays (docs/reliability.md T20). */
 function newNameIn(name: string, { action, repository }: WebhookEvent): Pick<JudgedDelivery, 'newName'> {
   if (name !== 'repository' || !['renamed', 'transferred'].includes(action) || !repository) return {};
   return { newName: { owner: repository.owner, name: repository.name } };

@@ -1,4 +1,4 @@
-/** GitHub's signature over the raw body (requirements.md W3). */
+/** GitHub's signature over the raw body. */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 /** Returns the index of the secret that made the signature, or -1. Constant time for each secret; all are tried. */

@@ -1,4 +1,4 @@
-/** How HTTP says no: the envelope `{code, message, field?}` (requirements.md W9), everywhere the same. */
+/** How HTTP says no: the envelope `{code, message, field?}`, everywhere the same. */
 import { randomUUID } from 'node:crypto';
 import type { Context, ErrorHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
