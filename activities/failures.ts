@@ -4,7 +4,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { isConnectionCode } from '../src/store/connection/connection-codes.ts';
 
 /**
- * GitHub's answers that another attempt cannot change (reliability.md T17, T21, T22). 401 is none of them: an expired token
+ * GitHub's answers that another attempt cannot change (docs/reliability.md T17, T21, T22). 401 is none of them: an expired token
  * is replaced by a person, and no click made meanwhile may be lost.
  */
 const PERMANENT: Readonly<Record<number, string>> = {

@@ -1,6 +1,6 @@
 /**
  * Keeps what is too large out of Temporal, whichever side it comes from: Temporal refuses two megabytes, and a client hangs
- * over five (reliability.md, finding 4, T34). Texts go to Postgres, and ids through here.
+ * over five (docs/reliability.md T34). Texts go to Postgres, and ids through here.
  */
 import { ApplicationFailure, defaultPayloadConverter, type PayloadConverter } from '@temporalio/common';
 

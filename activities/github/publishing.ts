@@ -78,7 +78,7 @@ const SAME_CLICK_MS = 60_000;
 
 export function createGitHubActivities({ db, github }: GitHubPorts) {
   /**
-   * A stage's work may change only what is its own (requirements.md A14), whatever the agent says of itself: what counts is the
+   * A stage's work may change only what is its own, whatever the agent says of itself: what counts is the
    * branch as it is on GitHub, against its head before the run, without what only came in from the base branch.
    */
   async function holdScope(

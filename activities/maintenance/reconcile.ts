@@ -1,6 +1,6 @@
 /**
  * What GitHub shows of a repository and nobody told of, made into deliveries: judged as any other, kept under the id of
- * what happened, so that each is taken up once for ever (design.md, decision 3).
+ * what happened, so that each is taken up once for ever (docs/decisions.md, 3).
  */
 import { createHash } from 'node:crypto';
 import { issueKey, type Fact, type IssueRef } from '../../src/domain/issue/facts.ts';

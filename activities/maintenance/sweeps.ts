@@ -154,7 +154,7 @@ export function createSweepActivities(ports: SweepPorts) {
   }
 
   /**
-   * GitHub does not show the repository any more, since it was deleted or the platform was taken out of it (reliability.md T21),
+   * GitHub does not show the repository any more, since it was deleted or the platform was taken out of it (docs/reliability.md T21),
    * or nothing in it can be changed. Each issue asks for itself and finds the same, so that a repository that is back meanwhile
    * loses nothing.
    */

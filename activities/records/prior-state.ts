@@ -25,7 +25,7 @@ export function createPastReading({ db, github }: { readonly db: Database; reado
       return findPast(db, issueKey(issue));
     },
 
-    /** Those of the people who may not start runs in the repository's project now, with the reason (reliability.md T26). */
+    /** Those of the people who may not start runs in the repository's project now, with the reason (docs/reliability.md T26). */
     async readRefused(repositoryId: number, people: readonly number[]): Promise<Record<string, string>> {
       const refused: Record<string, string> = {};
       for (const id of new Set(people)) {

@@ -69,7 +69,7 @@ export function createRunActivities({
     /**
      * Records a run's row and events, which is tried until it is done; then shows them on GitHub, which is tried once: a
      * GitHub that is away must not keep the record waiting. `comment` is null when it is still to be written, and `refused` says why
-     * it cannot be: of an issue that is locked, for example (reliability.md T17). A run that is over gives up its turn; if that cannot be said now, it is found out (findEndedRuns).
+     * it cannot be: of an issue that is locked, for example (docs/reliability.md T17). A run that is over gives up its turn; if that cannot be said now, it is found out (findEndedRuns).
      */
     async showRun(input: {
       row: RunRow;

@@ -1,5 +1,5 @@
 /**
- * Sweeps: what Schedules start so that nothing that went missing stays missing (design.md, decision 3; reliability.md T28,
+ * Sweeps: what Schedules start so that nothing that went missing stays missing (docs/decisions.md, 3; docs/reliability.md T28,
  * T47). Their results say in Temporal Web what was found. A sweep that cannot go on ends; the next one comes soon.
  */
 import { isCancellation, log, proxyActivities, rootCause, sleep, workflowInfo } from '@temporalio/workflow';
@@ -19,7 +19,7 @@ const CHUNK = 25;
 /** Deliveries that GitHub is asked for in one sweep: far below what it allows, and soon enough for any outage. */
 const RESENT = 150;
 
-/** Workspaces that are removed in one sweep (reliability.md T47). */
+/** Workspaces that are removed in one sweep (docs/reliability.md T47). */
 const REMOVED = 20;
 
 /** A sweep looks back beyond the one before it: what was too young then is looked at again, and clocks differ. */
