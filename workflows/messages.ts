@@ -2,6 +2,8 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { CapacityAnswer, CapacityRequest, CapacityState, RunLimits } from '../src/domain/run/permits.ts';
+import type { AnswerSurface, Request } from '../src/domain/run/requests.ts';
+import type { RunWait } from '../src/domain/run/waits.ts';
 import type { IssueRef, ObservedFact } from '../src/domain/issue/facts.ts';
 import type { IssueState, PlannedRun } from '../src/domain/issue/issue-life.ts';
 import type { AgentProfile } from '../src/domain/stages/model-selection.ts';
@@ -68,6 +70,30 @@ export const cancelRun = defineSignal<[{ by: string; reason: string; merged?: Pu
  * run then reports its end by `observed`.
  */
 export const reportBySignal = defineSignal('reportBySignal');
+
+/** An answer to what a run asks. `requestId` null: to whatever is open. */
+export interface AnswerInput {
+  readonly requestId: string | null;
+  readonly text: string;
+  /** The login of who answers. */
+  readonly by: string;
+  readonly surface: AnswerSurface;
+}
+
+/**
+ * Answers what a run asks; the first answer counts. Refused with an ApplicationFailure of type `RequestNotOpen` (nothing is open, or
+ * another request), or `AnswerInvalid` (the message names the options).
+ */
+export const answerRequest = defineUpdate<Request, [AnswerInput]>('answerRequest');
+
+/** Somebody who may answer made a comment on the issue. `comment`: GitHub's id of it; `by`: a login. */
+export const commentAnswers = defineSignal<[{ comment: number; by: string }]>('commentAnswers');
+
+/** Stops a run's agent until it is resumed. Refused with `RunNotPausable` unless its agent is being prepared or works. */
+export const pauseRun = defineUpdate<RunWait, [{ by: string; reason: string }]>('pauseRun');
+
+/** Lets a paused run go on; the note is read by its agent. Refused with `RunNotPaused`. */
+export const resumeRun = defineUpdate<null, [{ by: string; note?: string }]>('resumeRun');
 
 export const issueStateQuery = defineQuery<IssueState>('issueState');
 export const runStoryQuery = defineQuery<RunStory>('runStory');

@@ -5,6 +5,7 @@ import type { CapacityAnswer, CapacityRequest } from '../../src/domain/run/permi
 import type { WorkspaceUse } from '../../src/domain/workspace/workspaces.ts';
 import type { Loss } from '../../src/domain/run/termination-reasons.ts';
 import { createRedactor } from '../../src/domain/agent/redaction.ts';
+import type { Question } from '../../src/domain/run/requests.ts';
 import type { Failure } from '../../src/domain/run/runs.ts';
 import { STAGES, type Stage } from '../../src/domain/stages/stages.ts';
 import type { ListedWorkspace } from '../../src/domain/maintenance/sweeps.ts';
@@ -84,6 +85,12 @@ type BriefReport =
       /** Of a rethink. */
       readonly backTo?: Stage;
     }
+  | {
+      readonly outcome: 'asked';
+      readonly question: Question;
+      readonly threadId: string;
+      readonly headSha: string | null;
+    }
   | { readonly outcome: 'failed'; readonly failure: Failure; readonly detail: string };
 
 /** Milliseconds until the status comment is looked at first, for what was left of the run's beginning, and then again. */
@@ -160,6 +167,10 @@ export function createAgentActivities(
       }
       if (report.outcome === 'failed')
         return { kind: 'reported', report: { outcome: 'failed', failure: report.failure, detail: report.detail } };
+      if (report.outcome === 'asked') {
+        const { question, threadId, headSha } = report;
+        return { kind: 'reported', report: { outcome: 'asked', question, threadId, headSha } };
+      }
       const { headSha, threadId, answer } = report;
       return {
         kind: 'reported',

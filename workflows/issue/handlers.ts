@@ -14,7 +14,7 @@ import { isLabelFact, labelPutOn, showThrottled, takeLabelFacts } from './labels
 import { pullRequestClosed } from './pull-request.ts';
 import { startOrQueue } from './queue.ts';
 import { changesRequested, reviewRefused } from './reviews.ts';
-import { runFinished, runLost } from './run-ends.ts';
+import { runFinished, runLost, runWaits } from './run-ends.ts';
 import { reportBySignal, runWorkflowId } from '../messages.ts';
 
 export interface IssueActs {
@@ -74,6 +74,10 @@ export function createIssueActs(issue: IssueRef, state: IssueState, actsAs: Acts
         return reviewRefused(here, fact);
       case 'run_finished':
         return runFinished(here, fact.runId, fact.outcome);
+      case 'run_waiting':
+        return runWaits(here, fact.runId, fact.wait);
+      case 'run_resumed':
+        return runWaits(here, fact.runId, null);
       case 'run_lost':
         return runLost(here, fact.runId, fact.outcome);
       case 'cancel_requested':

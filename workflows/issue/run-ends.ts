@@ -2,6 +2,7 @@
 import { type DoneStages, supersededBy } from '../../src/domain/issue/gates.ts';
 import { labelToRemove, type PlannedRun } from '../../src/domain/issue/issue-life.ts';
 import type { RunOutcome, UnfinishedOutcome } from '../../src/domain/run/runs.ts';
+import type { RunWait } from '../../src/domain/run/waits.ts';
 import { leavesWork, type Stage, STATE_IN_REVIEW, STATE_SUPERSEDED } from '../../src/domain/stages/stages.ts';
 import { settleLabels, stopAgent } from '../activities.ts';
 import { leftOut, showEnded, showQueue } from './projection.ts';
@@ -35,6 +36,14 @@ export async function runFinished(here: IssueInHand, runId: string, outcome: Run
   if (!following) return;
   await showQueue(issue, state);
   await start(here, following);
+}
+
+/** The active run waits for people, or goes on. */
+export async function runWaits({ state, show }: IssueInHand, runId: string, wait: RunWait | null): Promise<void> {
+  if (state.active?.runId !== runId) return;
+  const { wait: _, ...active } = state.active;
+  state.active = wait ? { ...active, wait } : active;
+  await show([]);
 }
 
 /** A run whose workflow was ended from outside: its agent is stopped, and the last word on it is said here. */

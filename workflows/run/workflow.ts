@@ -118,6 +118,7 @@ async function work(input: RunInput, diary: RunDiary, turn: RunTurn | null): Pro
 
   const report = await agentReport(input, assigned?.baseCommit ?? undefined, diary, turn);
   if (report.outcome === 'failed') throw new RunFailed(report.failure, report.detail);
+  if (report.outcome === 'asked') throw new RunFailed('answer_invalid', `the agent asks: ${report.question.text}`);
   if (!leavesWork(plan.target)) {
     const { summary, threadId } = report;
     return { status: 'succeeded', pullRequest: input.pullRequest, summary, threadId };

@@ -42,6 +42,7 @@ const NEXT: Record<Failure, string> = {
   publish_failed: `The work is safe on the branch {branch}. Check that the platform's GitHub account may open pull requests, then ${AGAIN}.`,
   failed_precondition: `Take off all but one of the labels that the details name, then ${AGAIN}.`,
   scope_violation: `Take the files that the details name out of the branch {branch}, or say in the issue that they are not to be touched; then ${AGAIN}.`,
+  wait_expired: `When the question can be answered, say the answer in the issue and ${AGAIN}.`,
   platform_error: `Tell whoever runs codex-k8s, with the run's id; Temporal Web shows what happened. Then ${AGAIN}.`,
 };
 

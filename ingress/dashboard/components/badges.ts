@@ -11,6 +11,7 @@ const RUN_BADGES: Record<RunStatus, Badge> = {
   queued: ['idle', '…', 'queued'],
   preparing: ['busy', '●', 'preparing'],
   running: ['busy', '●', 'running'],
+  waiting: ['wait', '◔', 'waiting'],
   publishing: ['busy', '●', 'publishing'],
   succeeded: ['good', '✓', 'succeeded'],
   failed: ['bad', '✕', 'failed'],

@@ -22,6 +22,7 @@ const STYLES: Record<RunStatus, NonNullable<Cell['style']>> = {
   queued: 'dim',
   preparing: 'cyan',
   running: 'cyan',
+  waiting: 'yellow',
   publishing: 'cyan',
   succeeded: 'green',
   failed: 'red',

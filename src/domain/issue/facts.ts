@@ -1,4 +1,5 @@
 /** What an issue's workflow learns. Plain JSON: facts lie in Postgres, cross into Temporal and through continue-as-new. */
+import type { RunWait } from '../run/waits.ts';
 import type { RunOutcome, UnfinishedOutcome } from '../run/runs.ts';
 import type { TriggerTarget } from '../stages/stages.ts';
 
@@ -87,6 +88,10 @@ export type Fact =
   /** Nothing can be done any more in the issue's repository (reliability.md T21). Told to each open issue of it. */
   | (FromDelivery & { readonly kind: 'repository_gone'; readonly reason: GoneReason })
   | { readonly kind: 'run_finished'; readonly runId: string; readonly outcome: RunOutcome }
+  /** A run waits for people; none of its agents works meanwhile. */
+  | { readonly kind: 'run_waiting'; readonly runId: string; readonly wait: RunWait }
+  /** What a run waited for has come, and it goes on. */
+  | { readonly kind: 'run_resumed'; readonly runId: string }
   /** A run's workflow was ended from outside, before it could show its end. */
   | { readonly kind: 'run_lost'; readonly runId: string; readonly outcome: UnfinishedOutcome }
   | { readonly kind: 'cancel_requested'; readonly runId: string; readonly by: string; readonly reason: string };

@@ -3,6 +3,7 @@
  * issue workflow's state, so that the whole of it is one table test.
  */
 import type { Account, Fact, GoneReason, ObservedFact } from './facts.ts';
+import type { RunWait } from '../run/waits.ts';
 import { gate, type Candidates, type DoneStages, type IssuePast, type LastWork } from './gates.ts';
 import {
   normalizeLabel,
@@ -37,6 +38,8 @@ export interface PlannedRun {
   readonly withdrawn?: true;
   /** Set when the issue's workflow has continued as new since the run was started, and learns of its end by a signal. */
   readonly reportsBySignal?: true;
+  /** Set while the run waits for people. */
+  readonly wait?: RunWait;
 }
 
 /** A conversation in comments. */
@@ -173,6 +176,8 @@ function subjectOf(fact: Fact): string | undefined {
     case 'repository_gone':
       return fact.kind;
     case 'run_finished':
+    case 'run_waiting':
+    case 'run_resumed':
     case 'run_lost':
     case 'cancel_requested':
       return undefined;

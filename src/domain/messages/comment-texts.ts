@@ -49,6 +49,7 @@ const EN: CommentTexts = {
     queued: 'Waiting for its turn.',
     preparing: 'Preparing the workspace.',
     running: 'The agent is working.',
+    waiting: 'Waiting for people.',
     publishing: 'The agent is done; its work is being published.',
     succeeded: 'Done.',
     failed: 'The run failed.',
@@ -58,6 +59,7 @@ const EN: CommentTexts = {
     queued: 'Requested',
     preparing: 'Workspace in preparation',
     running: 'Agent working',
+    waiting: 'Waiting for people',
     publishing: 'Work being published',
     succeeded: 'Finished',
     failed: 'Failed',
@@ -100,6 +102,7 @@ const EN: CommentTexts = {
     scope_violation:
       'The work changes files that this stage may not change. It was pushed, but no pull request was opened or updated for it.',
     publish_failed: 'The work is pushed, but GitHub refused the pull request.',
+    wait_expired: 'Nobody answered in time, so the run was ended.',
     platform_error: 'The platform failed; this is not about your issue.',
   },
   refused: {
@@ -157,6 +160,7 @@ const RU: CommentTexts = {
     queued: 'Ждёт своей очереди.',
     preparing: 'Готовится окружение.',
     running: 'Агент работает.',
+    waiting: 'Ждёт людей.',
     publishing: 'Агент закончил, результат публикуется.',
     succeeded: 'Готово.',
     failed: 'Запуск не удался.',
@@ -166,6 +170,7 @@ const RU: CommentTexts = {
     queued: 'Запрошено',
     preparing: 'Подготовка окружения',
     running: 'Агент работает',
+    waiting: 'Ожидание людей',
     publishing: 'Публикация результата',
     succeeded: 'Завершено',
     failed: 'Ошибка',
@@ -208,6 +213,7 @@ const RU: CommentTexts = {
     scope_violation:
       'Работа изменяет файлы, которые на этом этапе менять нельзя. Она отправлена, но pull request для неё не создан и не обновлён.',
     publish_failed: 'Работа отправлена, но GitHub отклонил pull request.',
+    wait_expired: 'Ответа не было слишком долго, поэтому запуск завершён.',
     platform_error: 'Сбой самой платформы; дело не в вашем issue.',
   },
   refused: {

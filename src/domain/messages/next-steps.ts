@@ -58,6 +58,7 @@ export function nextSteps(run: StepContext): readonly NextStep[] {
       return [{ step: 'see_queue' }, cancel(run)];
     case 'preparing':
     case 'running':
+    case 'waiting':
       return [{ step: 'follow' }, cancel(run)];
     case 'publishing':
       return [{ step: 'follow' }];

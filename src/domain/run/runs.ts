@@ -1,4 +1,5 @@
 /** The life of a run: its states, why it ends, and what the agent says of itself. */
+import type { Question } from './requests.ts';
 import type { AgentProfile } from '../stages/model-selection.ts';
 import type { Stage } from '../stages/stages.ts';
 
@@ -6,6 +7,7 @@ export const RUN_STATUSES = [
   'queued',
   'preparing',
   'running',
+  'waiting',
   'publishing',
   'succeeded',
   'failed',
@@ -44,6 +46,7 @@ export const FAILURES = [
   'failed_precondition', // labels of one group stand against each other, or nobody knows what to work on
   'scope_violation', // the stage's work changes files that the stage may not change
   'publish_failed', // the work is there, but GitHub refused the pull request
+  'wait_expired', // nobody answered, or nobody let the run go on, in time
   'platform_error', // a fault of codex-k8s itself
 ] as const;
 export type Failure = (typeof FAILURES)[number];
@@ -62,13 +65,23 @@ export interface AgentAnswer {
   readonly back_to?: string;
 }
 
-/** What the runner reports to the platform at its end. Exactly one report counts for each run. */
+/** What the runner reports to the platform at its end. Exactly one report counts for each attempt of a run. */
 export type AgentReport =
   | {
       readonly outcome: 'finished';
       readonly answer: AgentAnswer;
       /** The commit at the head of the pushed branch. */
       readonly headSha: string;
+      readonly threadId: string;
+      readonly model: string;
+      readonly reasoningEffort: string;
+    }
+  | {
+      /** The agent needs an answer to go on. */
+      readonly outcome: 'asked';
+      readonly question: Question;
+      /** The commit at the head of the branch, if the agent has committed and that was pushed. */
+      readonly headSha: string | null;
       readonly threadId: string;
       readonly model: string;
       readonly reasoningEffort: string;
