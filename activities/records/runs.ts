@@ -48,7 +48,7 @@ export function createRunActivities({
   /** While an agent works, what cannot be written now is left to whoever watches it (agents.ts); otherwise it is still to be written. */
   async function showComment(comment: CommentToWrite, { id, revision, status }: RunRow): Promise<CommentRef | null> {
     const { comment: written, stands } = await comments.showNow({ ...comment, runId: id, revision });
-    return stands || status === 'running' ? written : null;
+    return stands || status === 'working' ? written : null;
   }
 
   return {

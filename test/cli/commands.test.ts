@@ -54,7 +54,7 @@ describe('runs list', () => {
     const at = session.printed[0]?.indexOf('STATUS') ?? -1;
     expect(session.printed.slice(1).map((line) => line.slice(at).split('  ')[0])).toEqual([
       'failed: no_changes',
-      'running',
+      'working',
     ]);
   });
 

@@ -103,7 +103,7 @@ class Model {
       trigger,
       stage: 'dev',
       kind: 'work',
-      status: alive ? 'running' : 'canceled',
+      status: alive ? 'working' : 'canceled',
       startedAt: null,
     }));
     const deliveries = new Set([...this.kept].filter((id) => id.startsWith('reconcile-')));

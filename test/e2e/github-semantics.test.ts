@@ -102,7 +102,7 @@ async function labelOff({ issue }: Subject): Promise<void> {
 async function atWork({ issue }: Subject, place = 0): Promise<RunView> {
   return eventually(`run ${place} of #${issue} at work`, async () => {
     const run = (await scene.runsOf(REPO, issue))[place];
-    return run?.status === 'running' && run;
+    return run?.status === 'working' && run;
   });
 }
 
@@ -168,7 +168,7 @@ describe('T15: a label that was taken off', () => {
     const second = await atWork(subject, 1);
     const delivery = await replay('issues', await sent('issues.unlabeled', subject.issue));
     await outcomeOf(delivery, 'trigger.removal_stale');
-    expect(await scene.run(second.id)).toMatchObject({ status: 'running' });
+    expect(await scene.run(second.id)).toMatchObject({ status: 'working' });
     writeFileSync(subject.flag, '');
     expect(await scene.ended(REPO, subject.issue, 1)).toMatchObject({ status: 'succeeded' });
   });
@@ -186,7 +186,7 @@ describe('T15: a label that was taken off', () => {
     const [row] = await scene.sql`select status, reason from deliveries where id = ${delivery}`;
     expect(row).toMatchObject({ status: 'ignored' });
     expect(await scene.sql`select seq from issue_facts where delivery_id = ${delivery}`).toEqual([]);
-    expect(await scene.run(second.id)).toMatchObject({ status: 'running' });
+    expect(await scene.run(second.id)).toMatchObject({ status: 'working' });
     writeFileSync(subject.flag, '');
     await scene.ended(REPO, subject.issue, 1);
   });
@@ -217,7 +217,7 @@ describe('T18: the pull request while a run works', () => {
     const again = await atWork(subject, 2);
     const delivery = await replay('pull_request', await sent('pull_request.closed', issue));
     await outcomeOf(delivery, 'pull_request.close_stale');
-    expect(await scene.run(again.id)).toMatchObject({ status: 'running' });
+    expect(await scene.run(again.id)).toMatchObject({ status: 'working' });
     writeFileSync(subject.flag, '');
     expect(await scene.ended(REPO, issue, 2)).toMatchObject({ status: 'succeeded', pullRequest: pull });
   });

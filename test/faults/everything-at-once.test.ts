@@ -44,7 +44,7 @@ async function workingIssues(flag: string): Promise<Working[]> {
     await scene.person.label(REPO, issue, 'run:dev');
     const run = await patiently(`an agent for ${issue}`, async () => {
       const [first] = await scene.runsOf(REPO, issue);
-      return first?.status === 'running' && first;
+      return first?.status === 'working' && first;
     });
     working.push({ issue, run: run.id, workspace: run.workspace ?? '' });
   }

@@ -74,7 +74,7 @@ async function atWork(place: number): Promise<string> {
     `run ${place} at work`,
     async () => {
       const run = (await scene.runsOf(REPO, issue))[place];
-      return run?.status === 'running' && run.id;
+      return run?.status === 'working' && run.id;
     },
     120_000,
   );

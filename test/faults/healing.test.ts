@@ -62,7 +62,7 @@ async function working(title: string): Promise<{ issue: number; release(): void 
   const flag = join(home, `${title.replaceAll(' ', '-')}.go`);
   const issue = await openIssue(title, `wait-for: ${flag}`);
   await scene.person.label(REPO, issue, 'run:dev');
-  await patiently(`the agent of #${issue}`, async () => (await scene.runsOf(REPO, issue))[0]?.status === 'running');
+  await patiently(`the agent of #${issue}`, async () => (await scene.runsOf(REPO, issue))[0]?.status === 'working');
   return { issue, release: () => writeFileSync(flag, '') };
 }
 
@@ -256,7 +256,7 @@ describe('a repository whose webhook is gone', () => {
   test('stops a run whose label was taken off', async () => {
     const issue = await openIssue('taken off', `wait-for: ${join(home, 'never')}`);
     await scene.person.label(REPO, issue, 'run:dev');
-    await patiently('it works', async () => (await scene.runsOf(REPO, issue))[0]?.status === 'running');
+    await patiently('it works', async () => (await scene.runsOf(REPO, issue))[0]?.status === 'working');
     await unlabel(issue);
     expect(await ended(scene, REPO, issue, 0)).toMatchObject({ status: 'canceled' });
   });

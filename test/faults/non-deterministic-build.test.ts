@@ -109,7 +109,7 @@ test('a run waits for a build that can go on with it, and people are told', asyn
   const told = await eventually('the server tells of it', () => logged('server', 'workflow.task_failing')[0]);
   expect(told).toMatchObject({ level: 'error', workflowId: `run:${id}` });
   expect(await statusInTemporal(`run:${id}`)).toBe('RUNNING');
-  expect(await scene.run(id)).toMatchObject({ status: 'running' });
+  expect(await scene.run(id)).toMatchObject({ status: 'working' });
   expect((await fetch(`${ready.url}/runs/${id}`)).status).toBe(200);
 
   // The next worker of this build never sees a first attempt fail.

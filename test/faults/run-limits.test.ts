@@ -59,7 +59,7 @@ test('a run that waits for its turn has it once, whenever workers die', async ()
   const flag = join(home, 'go');
   const first = await person.openIssue(REPO, { title: 'The first', body: `wait-for: ${flag}` });
   await person.label(REPO, first, 'run:dev');
-  const working = await shown(first, 'running');
+  const working = await shown(first, 'working');
 
   const diedAsking = arm('launchAgent:before', 'launchAgent:after', 'findEndedRuns:before', 'findEndedRuns:after');
   const second = await person.openIssue(REPO, { title: 'The second', body: 'Please.' });

@@ -34,7 +34,7 @@ beforeAll(async () => {
     issues.push(issue);
   }
   await patiently('all agents work', async () => {
-    const [row] = await scene.sql`select count(*)::int as n from runs where status = 'running'`;
+    const [row] = await scene.sql`select count(*)::int as n from runs where status = 'working'`;
     return row?.['n'] === AGENTS;
   });
 });
@@ -59,7 +59,7 @@ describe.each(['worker', 'server', 'sandbox'])('%s', (name) => {
 
 test('no run has failed, and no second agent was started', async () => {
   const runs = await scene.sql`select status, count(*)::int as n from runs group by status`;
-  expect(runs.map((row) => [row['status'], row['n']])).toEqual([['running', AGENTS]]);
+  expect(runs.map((row) => [row['status'], row['n']])).toEqual([['working', AGENTS]]);
   expect(journalOf(journal)).toHaveLength(AGENTS);
 });
 

@@ -79,7 +79,7 @@ describe.each([
       body: `wait-for: ${join(home, flagOf(how))}`,
     });
     await scene.person.label(REPO, working, 'run:dev');
-    await patiently('the agent works', async () => (await scene.runsOf(REPO, working))[0]?.status === 'running');
+    await patiently('the agent works', async () => (await scene.runsOf(REPO, working))[0]?.status === 'working');
     processes = scene.stack.pids();
     const earlier = (await labelled()).length;
     const end = begin();

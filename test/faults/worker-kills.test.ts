@@ -119,7 +119,7 @@ test(`a worker that is killed around ${READ_REPOSITORY} ends the issues of an ar
   await scene.person.label(repo, issue, 'run:dev');
   await patiently(`the agent of ${repo}#${issue}`, async () => {
     const [run] = await scene.runsOf(repo, issue);
-    return run?.status === 'running' && run;
+    return run?.status === 'working' && run;
   });
   await killedAround(READ_REPOSITORY, async () => {
     await scene.person.octokit.rest.repos.update({ owner: OWNER, repo, archived: true });

@@ -193,7 +193,7 @@ describe('deliveries', () => {
 
 test('the counters count what is going on', async () => {
   await putRun(connection.db, 1, { status: 'preparing' });
-  await putRun(connection.db, 2, { status: 'running' });
+  await putRun(connection.db, 2, { status: 'working' });
   await putRun(connection.db, 3, { status: 'queued' });
   await putRun(connection.db, 4, { status: 'failed', finishedAt: minutesAgo(60) });
   await putRun(connection.db, 5, { status: 'failed', finishedAt: minutesAgo(60 * 25) });

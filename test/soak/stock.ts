@@ -202,7 +202,7 @@ async function judgeLeftovers(
   const open = new Set(truths.filter((truth) => truth.open).map(({ key }) => key));
   for (const { workspace, owner } of workspacesIn(stack.directory))
     if (!open.has(owner)) orphaned.push(`workspace ${workspace} of ${owner}`);
-  const working = new Set(runs.filter(({ status }) => status === 'running').map(({ id }) => id));
+  const working = new Set(runs.filter(({ status }) => status === 'working').map(({ id }) => id));
   for (const { run, pid } of livingAgents(stack.directory))
     if (!working.has(run)) orphaned.push(`agent ${pid} of run ${run}`);
   for (const id of await openWorkflows(stack.ready.temporalAddress)) {

@@ -104,7 +104,7 @@ describe('T17: an issue that is locked, so that GitHub takes no comment', () => 
     stage.world.commentsRefused = true;
     await stage.tell(labeled(1, stage.id(1)));
     await stage.until(() => stage.called('awaitAgent') === 1);
-    await stage.until(() => stage.world.rows.get(stage.id(1))?.status === 'running');
+    await stage.until(() => stage.world.rows.get(stage.id(1))?.status === 'working');
     expect(stage.world.rows.get(stage.id(1))?.statusCommentUrl).toBeNull();
   });
 });

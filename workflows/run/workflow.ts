@@ -210,8 +210,8 @@ async function agentReport(
   for (;;) {
     const namespace = await launch({ ...ref, attempt }, launches, { ...input, baseCommit }, diary, turn);
     diary.worksIn(namespace);
-    upsertSearchAttributes([{ key: searchAttributes.runStatus, value: 'running' }]);
-    const shown = diary.enter('running', [
+    upsertSearchAttributes([{ key: searchAttributes.runStatus, value: 'working' }]);
+    const shown = diary.enter('working', [
       ...(lost ? [{ type: 'run.agent.replaced', payload: { ...lost } }] : []),
       { type: 'run.namespace.prepared', payload: { namespace } },
       {

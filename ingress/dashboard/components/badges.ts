@@ -10,7 +10,7 @@ type Badge = readonly [tone: Tone, mark: string, word: string];
 const RUN_BADGES: Record<RunStatus, Badge> = {
   queued: ['idle', '…', 'queued'],
   preparing: ['busy', '●', 'preparing'],
-  running: ['busy', '●', 'running'],
+  working: ['busy', '●', 'working'],
   waiting: ['wait', '◔', 'waiting'],
   publishing: ['busy', '●', 'publishing'],
   succeeded: ['good', '✓', 'succeeded'],

@@ -31,7 +31,7 @@ export function overviewPage(
   return html`<div class="title"><h1>Overview</h1></div>
     <div id="counters" data-live data-summary="${summary(counters)}">
       <ul class="counters">
-        ${counter(counters.working, 'working', '/runs?status=running')}
+        ${counter(counters.working, 'working', '/runs?status=working')}
         ${counter(counters.queued, 'waiting in a queue', '/runs?status=queued')}
         ${counter(counters.inReview, 'waiting for a review', '/issues?state=waiting')}
         ${counter(counters.failed, 'failed in the last 24 hours', '/runs?status=failed', 'alarm')}

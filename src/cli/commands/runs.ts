@@ -21,7 +21,7 @@ export interface RunsListOptions {
 const STYLES: Record<RunStatus, NonNullable<Cell['style']>> = {
   queued: 'dim',
   preparing: 'cyan',
-  running: 'cyan',
+  working: 'cyan',
   waiting: 'yellow',
   publishing: 'cyan',
   succeeded: 'green',

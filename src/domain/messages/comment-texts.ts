@@ -48,7 +48,7 @@ const EN: CommentTexts = {
   states: {
     queued: 'Waiting for its turn.',
     preparing: 'Preparing the workspace.',
-    running: 'The agent is working.',
+    working: 'The agent is working.',
     waiting: 'Waiting for people.',
     publishing: 'The agent is done; its work is being published.',
     succeeded: 'Done.',
@@ -58,7 +58,7 @@ const EN: CommentTexts = {
   steps: {
     queued: 'Requested',
     preparing: 'Workspace in preparation',
-    running: 'Agent working',
+    working: 'Agent working',
     waiting: 'Waiting for people',
     publishing: 'Work being published',
     succeeded: 'Finished',
@@ -159,7 +159,7 @@ const RU: CommentTexts = {
   states: {
     queued: 'Ждёт своей очереди.',
     preparing: 'Готовится окружение.',
-    running: 'Агент работает.',
+    working: 'Агент работает.',
     waiting: 'Ждёт людей.',
     publishing: 'Агент закончил, результат публикуется.',
     succeeded: 'Готово.',
@@ -169,7 +169,7 @@ const RU: CommentTexts = {
   steps: {
     queued: 'Запрошено',
     preparing: 'Подготовка окружения',
-    running: 'Агент работает',
+    working: 'Агент работает',
     waiting: 'Ожидание людей',
     publishing: 'Публикация результата',
     succeeded: 'Завершено',

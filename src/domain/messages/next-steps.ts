@@ -57,7 +57,7 @@ export function nextSteps(run: StepContext): readonly NextStep[] {
     case 'queued':
       return [{ step: 'see_queue' }, cancel(run)];
     case 'preparing':
-    case 'running':
+    case 'working':
     case 'waiting':
       return [{ step: 'follow' }, cancel(run)];
     case 'publishing':

@@ -22,7 +22,7 @@ const TITLES: Readonly<Record<Locale, string>> = {
   ru: 'Последние слова агента (UTC)',
 };
 
-const SHOWN: ReadonlySet<RunStatus> = new Set(['running', 'publishing', 'failed']);
+const SHOWN: ReadonlySet<RunStatus> = new Set(['working', 'publishing', 'failed']);
 
 /** Where they will stand; empty where they are not shown. */
 export function placeForLastWords(status: RunStatus, locale: Locale): string {

@@ -6,7 +6,7 @@ import type { Stage } from '../stages/stages.ts';
 export const RUN_STATUSES = [
   'queued',
   'preparing',
-  'running',
+  'working',
   'waiting',
   'publishing',
   'succeeded',

@@ -20,7 +20,7 @@ export interface Counters {
 export async function readCounters(db: Database): Promise<Counters> {
   const [row] = await db.execute<Record<keyof Counters, number>>(sql`
     select
-      (select count(*)::int from ${runs} where ${runs.status} in ('preparing', 'running', 'publishing')) as "working",
+      (select count(*)::int from ${runs} where ${runs.status} in ('preparing', 'working', 'publishing')) as "working",
       (select count(*)::int from ${runs} where ${runs.status} = 'queued') as "queued",
       (select count(*)::int from ${issues}
         where ${issues.state} = 'waiting' and ${issues.waitingFor} = 'review') as "inReview",

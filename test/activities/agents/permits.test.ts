@@ -25,7 +25,7 @@ test('an agent is not launched before its turn', async () => {
 });
 
 test.each([
-  ['running', []],
+  ['working', []],
   ['queued', []],
   ['succeeded', ['r1']],
   ['failed', ['r1']],

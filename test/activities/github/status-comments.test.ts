@@ -345,7 +345,7 @@ describe('what became of a workspace', () => {
 });
 
 describe('what the agent says', () => {
-  const body = `what is known\n\n${placeForLastWords('running', 'en')}\n\nthe end`;
+  const body = `what is known\n\n${placeForLastWords('working', 'en')}\n\nthe end`;
 
   test('is in the comment, the last three', async () => {
     for (const n of [0, 1, 2, 3]) await say(n, `word ${n}`);

@@ -140,7 +140,7 @@ function runRow(number: number, more: Partial<RunRow> = {}): RunRow {
     trigger: 'label:1',
     triggeredBy: 'octo',
     correlationId: 'd1',
-    status: 'running',
+    status: 'working',
     failure: null,
     detail: null,
     branch: `codex/issue-${number}`,

@@ -128,7 +128,7 @@ function told(of: HistoryEvent, more: Partial<Told> = {}): Told {
 }
 
 function run(trigger: string, more: Partial<KnownRun> = {}): KnownRun {
-  return { id: 'run-1', trigger, stage: 'dev', kind: 'work', status: 'running', startedAt: ago(HOUR), ...more };
+  return { id: 'run-1', trigger, stage: 'dev', kind: 'work', status: 'working', startedAt: ago(HOUR), ...more };
 }
 
 const CLICK = event(100, 'labeled', 'run:dev', 9 * MINUTE);

@@ -60,7 +60,7 @@ describe.each(STAGE_NAMES)('after %s', (stage) => {
   test.each<[string, Partial<StepContext>, string[]]>([
     ['waits', { status: 'queued' }, ['see_queue', `cancel_by_label run:${stage}`]],
     ['is prepared', { status: 'preparing' }, ['follow', `cancel_by_label run:${stage}`]],
-    ['works', { status: 'running' }, ['follow', `cancel_by_label run:${stage}`]],
+    ['works', { status: 'working' }, ['follow', `cancel_by_label run:${stage}`]],
     ['is published', { status: 'publishing' }, ['follow']],
     ['has failed', { status: 'failed' }, ['see_why', `ask_again run:${stage}`]],
     ['was canceled', { status: 'canceled' }, ['see_end', `ask_again run:${stage}`]],
@@ -70,7 +70,7 @@ describe.each(STAGE_NAMES)('after %s', (stage) => {
 
   test.each<[string, Partial<StepContext>, string[]]>([
     ['waits', { status: 'queued' }, ['see_queue', 'cancel_by_command']],
-    ['works', { status: 'running' }, ['follow', 'cancel_by_command']],
+    ['works', { status: 'working' }, ['follow', 'cancel_by_command']],
     ['has failed', { status: 'failed' }, ['see_why', 'ask_review_again']],
     ['was canceled', { status: 'canceled' }, ['see_end', 'ask_review_again']],
   ])('a run that a review asked for and that %s names no label', (_what, more, steps) => {
@@ -81,7 +81,7 @@ describe.each(STAGE_NAMES)('after %s', (stage) => {
 describe('runs that leave no work', () => {
   test.each<[string, StepContext, string[]]>([
     ['a review', run('dev', 'review'), ['read_review', 'have_worked_in']],
-    ['a review that works', run('dev', 'review', { status: 'running' }), ['follow', 'cancel_by_label need:reviewer']],
+    ['a review that works', run('dev', 'review', { status: 'working' }), ['follow', 'cancel_by_label need:reviewer']],
     [
       'a review that failed',
       run('dev', 'review', { status: 'failed' }),
@@ -90,7 +90,7 @@ describe('runs that leave no work', () => {
     ['a turn of a conversation', run('intake', 'discussion'), ['say_more', 'end_discussion mode:discussion']],
     [
       'a turn that works',
-      run('intake', 'discussion', { status: 'running' }),
+      run('intake', 'discussion', { status: 'working' }),
       ['follow', 'end_discussion mode:discussion'],
     ],
     ['a turn that failed', run('intake', 'discussion', { status: 'failed' }), ['see_why', 'say_more']],

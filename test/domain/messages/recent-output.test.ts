@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { placeForLastWords, withLastWords } from '../../../src/domain/messages/recent-output.ts';
 
 const AT = new Date('2026-11-21T10:05:07.000Z');
-const BODY = `# A run\n\n${placeForLastWords('running', 'en')}\n\nwhat comes after`;
+const BODY = `# A run\n\n${placeForLastWords('working', 'en')}\n\nwhat comes after`;
 
 function shown(...texts: string[]): string {
   return withLastWords(
@@ -46,7 +46,7 @@ describe('the last words of an agent', () => {
   });
 
   test('do not appear where somebody else has put such a place', () => {
-    const text = withLastWords(`x\n\n${placeForLastWords('running', 'en')}\n\n${BODY}`, [{ at: AT, text: 'Done.' }]);
+    const text = withLastWords(`x\n\n${placeForLastWords('working', 'en')}\n\n${BODY}`, [{ at: AT, text: 'Done.' }]);
     expect(text.indexOf('Done.')).toBeGreaterThan(text.indexOf('# A run'));
   });
 

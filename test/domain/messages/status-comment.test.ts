@@ -107,11 +107,11 @@ describe('the status comment', () => {
     ['how long the workspace is kept', /2026-11-22 10:00 UTC/, { workspaceUntil: '2026-11-22T10:00:00.000Z' }],
     ['the pull request', /\| #8 \|/, { pullRequest: { number: 8, url: '' } }],
   ])('names %s when it is known', (_what, shown, more) => {
-    expect(renderStatusComment(story('running', more), 'en', PAGES)).toMatch(shown);
+    expect(renderStatusComment(story('working', more), 'en', PAGES)).toMatch(shown);
   });
 
   test('leaves out what is not known', () => {
-    const text = renderStatusComment(story('running', { model: null }), 'en', PAGES);
+    const text = renderStatusComment(story('working', { model: null }), 'en', PAGES);
     expect(text).not.toMatch(/Workspace|Model|Pull request/);
   });
 
@@ -130,7 +130,7 @@ describe('the status comment', () => {
   test.each<[RunStatus, boolean]>([
     ['queued', false],
     ['preparing', false],
-    ['running', true],
+    ['working', true],
     ['publishing', true],
     ['succeeded', false],
     ['failed', true],
@@ -155,7 +155,7 @@ describe('the status comment', () => {
     expect(renderStatusComment(story('succeeded', { summary: 'Words are counted.' }), 'en', PAGES)).toContain(
       'Words are counted.',
     );
-    expect(renderStatusComment(story('running', { summary: 'Words are counted.' }), 'en', PAGES)).not.toContain(
+    expect(renderStatusComment(story('working', { summary: 'Words are counted.' }), 'en', PAGES)).not.toContain(
       'Words are',
     );
   });
@@ -225,14 +225,14 @@ describe('the story of a run', () => {
   });
 
   test('keeps its steps in their order', () => {
-    const steps = (['preparing', 'running', 'publishing', 'succeeded'] as const).reduce(
+    const steps = (['preparing', 'working', 'publishing', 'succeeded'] as const).reduce(
       (told, step) => withStep(told, step, '2026-11-21T10:01:00.000Z'),
       story('queued'),
     );
     expect(steps.timeline.map(({ step }) => step)).toEqual([
       'queued',
       'preparing',
-      'running',
+      'working',
       'publishing',
       'succeeded',
     ]);

@@ -52,7 +52,7 @@ export async function live(
   await person.label(repo, issue, 'run:dev');
   await patiently(`the first agent of ${repo}#${issue}`, async () => {
     const [run] = await scene.runsOf(repo, issue);
-    return run?.status === 'running' && run;
+    return run?.status === 'working' && run;
   });
   await person.octokit.rest.issues.removeLabel({ ...at, name: 'run:dev' });
   const canceled = await ended(scene, repo, issue, 0);

@@ -116,7 +116,7 @@ describe('runs', () => {
     await putRun(connection.db, 1);
     await putLines(connection.db, runId(1), [{ n: 0 }, { n: 1 }, { n: 2 }]);
     expect(await json(`/runs/${runId(1)}/log?after=0&limit=1`)).toMatchObject({
-      body: { items: [{ n: 1, text: 'line 1' }], after: 1, more: true, status: 'running', terminal: false },
+      body: { items: [{ n: 1, text: 'line 1' }], after: 1, more: true, status: 'working', terminal: false },
     });
   });
 
@@ -196,7 +196,7 @@ describe('cancel', () => {
     await putRun(connection.db, 1);
     expect(await json(`/runs/${runId(1)}/cancel`, post({ reason: 'enough', by: 'olivia' }))).toEqual({
       status: 202,
-      body: { id: runId(1), status: 'running', canceling: true },
+      body: { id: runId(1), status: 'working', canceling: true },
     });
     expect(site.canceled).toEqual([{ issueKey: keyOf(1), runId: runId(1), by: 'olivia', reason: 'enough' }]);
   });

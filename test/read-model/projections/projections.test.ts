@@ -33,7 +33,7 @@ function runRow(revision: number, more: Partial<RunRow> = {}): RunRow {
     trigger: 'label:100',
     triggeredBy: 'olivia',
     correlationId: 'd1',
-    status: 'running',
+    status: 'working',
     failure: null,
     detail: `revision ${revision}`,
     branch: 'codex/issue-7',

@@ -110,7 +110,7 @@ export function createRecordedWorld(db: Database) {
         trigger: 'label:100',
         triggeredBy: 'olivia',
         correlationId: 'd1',
-        status: 'running',
+        status: 'working',
         failure: null,
         detail: `revision ${revision}`,
         branch: `codex/issue-${number}`,

@@ -133,7 +133,7 @@ const coordinator = (): WorkflowHandle => client.workflow.getHandle(CAPACITY_WOR
 const capacityNow = (): Promise<CapacityState> => coordinator().query(capacityQuery);
 const until = (condition: () => unknown): Promise<void> =>
   expect.poll(condition, { timeout: 50_000, interval: 50 }).toBeTruthy();
-const works = (n: number): Promise<void> => until(() => world.rows.get(id(n))?.status === 'running');
+const works = (n: number): Promise<void> => until(() => world.rows.get(id(n))?.status === 'working');
 const waits = (n: number): Promise<void> => until(() => world.rows.get(id(n))?.status === 'queued');
 const end = (n: number): void => world.endAgent(id(n), FINISHED);
 const launched = (): string[] =>

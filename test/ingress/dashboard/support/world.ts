@@ -79,7 +79,7 @@ export async function putRun(db: Database, n: number, with_: Partial<RunRow> = {
     trigger: 'label:900',
     triggeredBy: 'olivia',
     correlationId: `delivery-${n}`,
-    status: 'running',
+    status: 'working',
     failure: null,
     detail: null,
     branch: 'codex/issue-1',
