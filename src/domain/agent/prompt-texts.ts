@@ -64,7 +64,9 @@ const RU: PromptTexts = {
   cut: (characters) => `(обрезано: ещё ${characters} знаков)`,
 };
 
+const TEXTS: Readonly<Record<Locale, PromptTexts>> = { en: EN, ru: RU };
+
 /** The texts of a locale. */
 export function promptTexts(locale: Locale): PromptTexts {
-  return locale === 'ru' ? RU : EN;
+  return TEXTS[locale];
 }

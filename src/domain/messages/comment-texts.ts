@@ -255,7 +255,9 @@ const RU: CommentTexts = {
   reviewAnswer: 'Замечания ревью учтены.',
 };
 
+const TEXTS: Readonly<Record<Locale, CommentTexts>> = { en: EN, ru: RU };
+
 /** The texts of a locale. */
 export function commentTexts(locale: Locale): CommentTexts {
-  return locale === 'ru' ? RU : EN;
+  return TEXTS[locale];
 }

@@ -133,7 +133,9 @@ const RU: NextStepTexts = {
   },
 };
 
+const TEXTS: Readonly<Record<Locale, NextStepTexts>> = { en: EN, ru: RU };
+
 /** The texts of a locale. */
 export function nextStepTexts(locale: Locale): NextStepTexts {
-  return locale === 'ru' ? RU : EN;
+  return TEXTS[locale];
 }
