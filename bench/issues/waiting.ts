@@ -91,6 +91,8 @@ function stateOf(issue: WaitingIssue): IssueState {
     workspace: {
       name: workspaceName('default', issue),
       until: new Date(now + 24 * 3_600_000).toISOString(),
+      hours: 24,
+      leased: false,
     },
   };
 }

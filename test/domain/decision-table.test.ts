@@ -766,6 +766,7 @@ function reviewed(onPullRequest: readonly string[], past: Past & { readonly outd
       at: AT,
       pullRequest: PULL_REQUEST.number,
       pullRequestUrl: PULL_REQUEST.url,
+      branch: 'codex/issue-7',
       review: 99,
       labels: onPullRequest,
       runId: 'run-1',
@@ -1136,6 +1137,7 @@ describe('what its fact means for an issue with a past', () => {
         at: AT,
         pullRequest: 8,
         pullRequestUrl: PULL_REQUEST.url,
+        branch: 'codex/issue-7',
         review: 99,
         labels: ['run:dev', 'run:qa', 'run:rethink'],
         runId: 'run-1',
@@ -1150,7 +1152,7 @@ describe('what its fact means for an issue with a past', () => {
     ['run:release', work('release')],
   ])('2.3 candidate: of %s run:dev and run:dev:revise are proposed instead', (label, target) => {
     const done = doneStages('dev', 'qa');
-    expect(gateOf(target, { labels: [label], candidates: NONE }, { done })?.labels).toEqual([
+    expect(gateOf(target, { labels: [label], candidates: NONE }, { done, asked: null })?.labels).toEqual([
       'run:dev',
       'run:dev:revise',
     ]);

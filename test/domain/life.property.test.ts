@@ -58,7 +58,7 @@ vi.mock('../../workflows/activities.ts', () => {
     recordRun: async ({ row }: { row: { trigger: string } }) => void world().shown.add(row.trigger),
     acknowledge: nothing,
     restoreStatusComment: nothing,
-    removeWorkspace: nothing,
+    removeWorkspace: async () => ({}),
     stopAgent: nothing,
     writeStatusComment: async () => ({ id: 1, url: '' }),
     readSettings: async () => SETTINGS,
@@ -343,8 +343,7 @@ class World {
       if (!startsWorkflow(fact)) return;
       const state = newIssueState('Count words', '', this.#now());
       const issue = { repositoryId: REPOSITORY.id, owner: 'acme', name: 'demo', number: ISSUE };
-      const now = { since02: true, hearsEarly: true, refusesApart: true };
-      this.workflow = { state, acts: createIssueActs(issue, state, now) };
+      this.workflow = { state, acts: createIssueActs(issue, state) };
     }
     this.#seq += 1;
     receive(this.workflow.state, [{ seq: this.#seq, fact }]);

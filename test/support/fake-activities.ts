@@ -24,7 +24,7 @@ export function runId(n: number): string {
 /** The world that the fake activities show: labels and their events on GitHub, and agents that the test ends. */
 export interface FakeWorld {
   labels: string[];
-  events: { id: number; by: number; clearedByPlatform: boolean; takenOffBy?: Account | null }[];
+  events: { id: number; by: number; clearedByPlatform: boolean; takenOffBy?: Account }[];
   /** What GitHub shows of the issue's pull request, and of reviews; those that are not named here ask for changes. */
   pullRequest: PullRequestTruth;
   readonly reviews: Map<number, Partial<ReviewTruth>>;
@@ -186,7 +186,7 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
         open: world.open,
         title: 'Add a flag',
         labels: world.labels,
-        labeled: world.events.map((event) => ({ ...event, at: new Date().toISOString() })),
+        labeled: world.events.map((event) => ({ takenOffBy: null, ...event, at: new Date().toISOString() })),
       };
     },
     async readTrigger(input) {
@@ -329,6 +329,7 @@ export function changesRequested(seq: number, review: number, id = runId(seq)): 
     kind: 'changes_requested',
     pullRequest: 13,
     pullRequestUrl: 'http://github/acme/app/pull/13',
+    branch: 'codex/issue-12',
     review,
     labels: [],
     runId: id,

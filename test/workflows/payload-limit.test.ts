@@ -116,6 +116,7 @@ describe('T34: the limit', () => {
       kind: 'changes_requested',
       pullRequest: 2_147_483_647,
       pullRequestUrl: 'u'.repeat(300),
+      branch: 'b'.repeat(300),
       review: Number.MAX_SAFE_INTEGER,
       labels: Array.from({ length: 27 }, () => 'run:self-improve:revise'),
       runId: '00000000-0000-4000-8000-000000000000',

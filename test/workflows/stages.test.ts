@@ -119,7 +119,7 @@ describe('T14: two trigger labels at once', () => {
     stage.world.labels = ['need:input'];
     await stage.tell(click(work('dev')));
     await stage.until(() => stage.called('launchAgent') === 1);
-    expect((await stage.state()).asked).toBeUndefined();
+    expect((await stage.state()).asked).toBeNull();
     await stage.until(() => settled().filter(({ remove }) => remove === 'need:input').length === 1);
   });
 
@@ -308,7 +308,7 @@ describe('mode:discussion', () => {
     await stage.until(() => stage.called('awaitAgent') === 2);
     await stage.tell(click(work('dev')));
     await stage.until(async () => (await stage.state()).active?.target.stage === 'dev');
-    expect((await stage.state()).discussion).toBeUndefined();
+    expect((await stage.state()).discussion).toBeNull();
     await stage.until(() => !stage.world.labels.includes('mode:discussion'));
     await stage.until(() => stage.world.rows.get(stage.id(2))?.status === 'canceled');
   });
@@ -328,7 +328,7 @@ describe('mode:discussion', () => {
     stage.world.labels = [];
     await stage.tell(delivered((seq += 1), { kind: 'trigger_label_removed', label: 'mode:discussion' }));
     await stage.until(() => stage.world.countEvents('discussion.ended') === 1);
-    expect((await stage.state()).discussion).toBeUndefined();
+    expect((await stage.state()).discussion).toBeNull();
   });
 });
 

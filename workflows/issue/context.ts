@@ -1,22 +1,12 @@
-/** The issue that a workflow acts on: what is known of it, how it is shown, and as which version it acts. */
+/** The issue that a workflow acts on: what is known of it, and how it is shown. */
 import { isCancellation } from '@temporalio/workflow';
 import type { IssueRef } from '../../src/domain/issue/facts.ts';
 import type { IssueState } from '../../src/domain/issue/issue-life.ts';
 import { type Happening, leftOut } from './projection.ts';
 import type { IssueDiscussion } from './discussion.ts';
 
-/** As which version: executions whose histories are replayed go on as they began (design.md, decision 11). */
-export interface ActsAs {
-  /** Otherwise as in 0.1.0. */
-  readonly since02: boolean;
-  /** What was said before a conversation began is answered by its first turn; otherwise as in 0.2.0. */
-  readonly hearsEarly: boolean;
-  /** A request takes up the click that stands, whatever the edge has refused before; otherwise as in 0.2.0. */
-  readonly refusesApart: boolean;
-}
-
 /** What every act on an issue is given. */
-export interface IssueInHand extends ActsAs {
+export interface IssueInHand {
   readonly issue: IssueRef;
   readonly state: IssueState;
   readonly discussion: IssueDiscussion;

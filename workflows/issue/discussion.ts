@@ -36,13 +36,7 @@ export interface IssueDiscussion {
   endsAt(): number | undefined;
 }
 
-/** `hearsEarly`: a comment whose delivery overtook the label's is not lost; in 0.2.0 it was. */
-export function createDiscussion(
-  issue: IssueRef,
-  state: IssueState,
-  acts: DiscussionActs,
-  hearsEarly: boolean,
-): IssueDiscussion {
+export function createDiscussion(issue: IssueRef, state: IssueState, acts: DiscussionActs): IssueDiscussion {
   const isTurn = (run: PlannedRun | null): run is PlannedRun => run?.target.kind === 'discussion';
   const inTurn = (): boolean => isTurn(state.active) || state.queue.some(isTurn);
 
@@ -71,7 +65,7 @@ export function createDiscussion(
 
   async function end(by: string, reason: string): Promise<void> {
     if (!state.discussion) return;
-    delete state.discussion;
+    state.discussion = null;
     for (const { runId } of [...state.queue, ...(state.active ? [state.active] : [])].filter(isTurn))
       await acts.cancelById(runId, by, reason);
     settleLabels({ issue, remove: MODE_DISCUSSION, add: null, pullRequest: null })
@@ -80,16 +74,16 @@ export function createDiscussion(
     await acts.show([{ type: 'discussion.ended', payload: { by, reason } }]);
   }
 
-  /** It is kept until the label's delivery arrives, if ever. */
+  /** A comment whose delivery overtook the label's is kept until that arrives, if ever. */
   function hearEarly(comment: Discussion['unanswered'][number]): void {
-    const early = (state.early ?? []).filter((other) => other.comment !== comment.comment);
+    const early = state.early.filter((other) => other.comment !== comment.comment);
     state.early = [...early, comment].slice(-UNANSWERED);
   }
 
   return {
     begin(planned) {
-      const early = state.early ?? [];
-      delete state.early;
+      const { early } = state;
+      state.early = [];
       state.discussion = {
         last: null,
         answeredUntil: null,
@@ -97,7 +91,6 @@ export function createDiscussion(
         taken: early.map(({ comment }) => comment),
         idleUntil: new Date(Date.parse(planned.requestedAt) + IDLE_MS).toISOString(),
       };
-      if (!hearsEarly) return planned;
       for (const { comment } of early) react(comment, 'eyes');
       // A comment that came while nobody lived to hear it is read as well: all that is there now is what the turn is about.
       const said = early.reduce((latest, { saidAt }) => later(latest, saidAt), new Date().toISOString());
@@ -107,8 +100,8 @@ export function createDiscussion(
     async said({ runId, comment: id, saidAt, delivery, by, at }) {
       const comment = { runId, comment: id, saidAt, delivery, by, at };
       const { discussion } = state;
-      if (!discussion && hearsEarly) return hearEarly(comment);
-      if (!discussion || state.closed || discussion.taken.includes(id)) return;
+      if (!discussion) return hearEarly(comment);
+      if (state.closed || discussion.taken.includes(id)) return;
       state.discussion = {
         ...discussion,
         unanswered: [...discussion.unanswered, comment].slice(-UNANSWERED),

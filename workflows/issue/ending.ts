@@ -41,16 +41,16 @@ export async function issueClosed(here: IssueInHand, fact: Extract<Fact, { kind:
 
 /** What waits goes on, once GitHub says that the issue is open. */
 export async function issueReopened(here: IssueInHand, fact: Extract<Fact, { kind: 'issue_reopened' }>): Promise<void> {
-  const { state, show, since02 } = here;
+  const { state, show } = here;
   const about = { payload: {}, by: fact.by.login, correlationId: fact.delivery };
-  if (state.closed && since02) {
+  if (state.closed) {
     const { open } = await readOpenness(here);
     if (!open) return show([{ type: 'issue.reopen_stale', ...about }]);
   }
   state.closed = false;
-  delete state.gone;
+  state.gone = null;
   await show([{ type: 'issue.reopened', ...about }]);
-  if (since02) await startNext(here);
+  await startNext(here);
 }
 
 /** GitHub is asked whether it is so, since anybody may send an old delivery again (reliability.md T21, finding 1). */
@@ -90,15 +90,9 @@ function orphaned(state: IssueState, reason: string): Happening[] {
 /** Nothing more can be done for the issue: whoever waits or works is canceled, and the workspace goes with the last. */
 async function endRuns(here: IssueInHand, by: string, reason: string): Promise<void> {
   const { state } = here;
-  delete state.discussion;
+  state.discussion = null;
   for (const planned of state.queue) await cancelById(here, planned.runId, by, reason);
   if (state.active)
-    return cancelById(
-      here,
-      state.active.runId,
-      by,
-      reason,
-      state.gone === undefined ? await mergedPullRequest(here) : null,
-    );
+    return cancelById(here, state.active.runId, by, reason, state.gone === null ? await mergedPullRequest(here) : null);
   await cleanUp(here, whyOver(state));
 }

@@ -14,19 +14,19 @@ import { letGoOfPullRequest } from './pull-request.ts';
 export async function takeIn(here: IssueInHand, { labels, past }: LabelTruth): Promise<void> {
   const { state } = here;
   await rememberPast(here, past);
-  if (!labels.some((label) => normalizeLabel(label) === NEED_INPUT)) delete state.asked;
+  if (!labels.some((label) => normalizeLabel(label) === NEED_INPUT)) state.asked = null;
 }
 
 /** An issue that was closed and lives again goes on with what it had done; its pull request may be merged meanwhile. */
 async function rememberPast({ issue, state }: IssueInHand, past: IssuePast | null | undefined): Promise<void> {
-  if (state.done !== undefined) return;
+  if (state.done !== null) return;
   state.done = past?.done ?? {};
   state.branch ??= past?.branch ?? 1;
   if (!past) return;
   state.last ??= past.last ?? null;
-  if (past.asked !== undefined) state.asked ??= past.asked;
+  state.asked ??= past.asked;
   state.takenEvents = { ...past.taken, ...state.takenEvents };
-  if (past.refused) state.refusedEvents = { ...past.refused, ...state.refusedEvents };
+  state.refusedEvents = { ...past.refused, ...state.refusedEvents };
   const { pullRequest } = past;
   if (!pullRequest || state.pullRequest) return;
   const truth = await readPullRequest({ issue, pullRequest: pullRequest.number }).catch(leftOut);
@@ -36,11 +36,13 @@ async function rememberPast({ issue, state }: IssueInHand, past: IssuePast | nul
 
 /** GitHub says that the issue is closed before anybody told: what waits must not start. Who works is canceled when it is told. */
 export async function takeOpenness(here: IssueInHand, open: boolean): Promise<void> {
-  const { state, since02 } = here;
+  const { state } = here;
   state.closed = !open;
-  if (open) delete state.gone;
-  if (open || !since02) return;
-  delete state.discussion;
+  if (open) {
+    state.gone = null;
+    return;
+  }
+  state.discussion = null;
   for (const { runId } of state.queue) await cancelById(here, runId, 'GitHub', 'the issue was closed');
 }
 

@@ -8,7 +8,7 @@ import { type Happening, showIssue } from './projection.ts';
 import { createDiscussion } from './discussion.ts';
 import { issueClosed, issueReopened, repositoryGone } from './ending.ts';
 import { expire } from './workspace.ts';
-import type { ActsAs, IssueInHand } from './context.ts';
+import type { IssueInHand } from './context.ts';
 import { labelRemoved } from './label-removals.ts';
 import { isLabelFact, labelPutOn, showThrottled, takeLabelFacts } from './labels.ts';
 import { pullRequestClosed } from './pull-request.ts';
@@ -29,30 +29,23 @@ export interface IssueActs {
   endsAt(): number | undefined;
 }
 
-export function createIssueActs(issue: IssueRef, state: IssueState, actsAs: ActsAs): IssueActs {
-  const { since02, hearsEarly } = actsAs;
+export function createIssueActs(issue: IssueRef, state: IssueState): IssueActs {
   const show = (happenings: readonly Happening[]): Promise<void> => showIssue(issue, state, happenings);
   const restoring = createCommentRestoring();
-  const discussion = createDiscussion(
-    issue,
-    state,
-    {
-      show,
-      startOrQueue: (planned) => startOrQueue(here, planned),
-      cancelById: (runId, by, reason) => cancelById(here, runId, by, reason),
-    },
-    hearsEarly,
-  );
-  const here: IssueInHand = { ...actsAs, issue, state, discussion, show };
+  const discussion = createDiscussion(issue, state, {
+    show,
+    startOrQueue: (planned) => startOrQueue(here, planned),
+    cancelById: (runId, by, reason) => cancelById(here, runId, by, reason),
+  });
+  const here: IssueInHand = { issue, state, discussion, show };
 
   async function next(): Promise<void> {
-    if (state.throttled) await showThrottled(here, state.throttled);
+    if (state.throttled > 0) await showThrottled(here, state.throttled);
     const index = nextUnread(state);
-    const place = index > 0 && since02 ? index : 0;
-    const fact = state.unread[place]?.fact;
+    const fact = state.unread[index]?.fact;
     if (!fact) return expire(here);
     if (isLabelFact(fact)) return labelPutOn(here, takeLabelFacts(here, fact));
-    state.unread.splice(place, 1);
+    state.unread.splice(index, 1);
     switch (fact.kind) {
       case 'trigger_label_removed':
         return labelRemoved(here, fact);
@@ -88,7 +81,7 @@ export function createIssueActs(issue: IssueRef, state: IssueState, actsAs: Acts
   async function letGo(): Promise<boolean> {
     state.unread.push(...restoring.underWay().map((fact) => ({ seq: null, fact })));
     const run = state.active;
-    if (!run || run.reportsBySignal || !since02) return true;
+    if (!run || run.reportsBySignal) return true;
     const told = await getExternalWorkflowHandle(runWorkflowId(run.runId))
       .signal(reportBySignal)
       .then(

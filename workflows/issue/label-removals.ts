@@ -12,8 +12,7 @@ type LabelRemoval = Extract<Fact, { kind: 'trigger_label_removed' }>;
 
 /** An old `unlabeled` that is sent again takes back nothing: GitHub is asked first (reliability.md T15). */
 export async function labelRemoved(here: IssueInHand, fact: LabelRemoval): Promise<void> {
-  const { issue, state, show, since02, discussion } = here;
-  if (!since02) return labelRemovedAsTold(here, fact);
+  const { issue, state, show, discussion } = here;
   if (fact.label === MODE_DISCUSSION) return discussion.labelRemoved(fact.by.login);
   const removals = [fact, ...takeRemovals(here, fact)];
   const under = [state.active, ...state.queue].filter(
@@ -57,16 +56,4 @@ function takeRemovals({ state }: IssueInHand, { label, pullRequest }: LabelRemov
     return false;
   });
   return taken;
-}
-
-/** As in 0.1.0. */
-async function labelRemovedAsTold(here: IssueInHand, fact: LabelRemoval): Promise<void> {
-  const { state } = here;
-  const reason = `the label ${fact.label} was removed`;
-  if (state.active && !state.active.withdrawn && isCanceledByRemoval(state.active, fact.label)) {
-    state.active = { ...state.active, withdrawn: true };
-    return cancelById(here, state.active.runId, fact.by.login, reason);
-  }
-  const waiting = state.queue.find((planned) => isCanceledByRemoval(planned, fact.label));
-  if (waiting) await cancelById(here, waiting.runId, fact.by.login, reason);
 }

@@ -1,15 +1,9 @@
 /** A trigger label is put on: GitHub's own events say what is meant (design.md, decision 3). */
 import { isCancellation, rootCause } from '@temporalio/workflow';
 import type { Fact } from '../../src/domain/issue/facts.ts';
-import {
-  decideTriggers,
-  type LabelFact,
-  type LabelTruth,
-  type TriggerDecision,
-} from '../../src/domain/issue/issue-life.ts';
-import type { RunSettings } from '../../src/domain/stages/settings.ts';
+import { decideTriggers, type LabelFact, type TriggerDecision } from '../../src/domain/issue/issue-life.ts';
 import { triggerLabelsIn } from '../../src/domain/stages/stages.ts';
-import { readLabelTruth, readTrigger, settleLabels } from '../activities.ts';
+import { readTrigger, settleLabels } from '../activities.ts';
 import type { Happening } from './projection.ts';
 import { inBackground, type IssueInHand } from './context.ts';
 import { startOrQueue } from './queue.ts';
@@ -29,18 +23,18 @@ export function takeLabelFacts({ state }: IssueInHand, first: LabelFact): LabelF
 
 /** Plans the runs that the clicks stand for, and says why of those that stand for none (reliability.md T11-T14, T26). */
 export async function labelPutOn(here: IssueInHand, facts: readonly LabelFact[]): Promise<void> {
-  const { issue, state, show, since02, refusesApart, discussion } = here;
+  const { issue, state, show, discussion } = here;
   const [first] = facts;
   if (!first) return;
   const { label } = first;
   const { pullRequest } = first;
   const subject = subjectOf(first);
   const taken = state.takenEvents[subject] ?? {};
-  const refused = state.refusedEvents?.[subject] ?? {};
+  const refused = state.refusedEvents[subject] ?? {};
   const known = (person: number): number => Math.max(taken[person] ?? 0, refused[person] ?? 0);
   const asked = facts.map(({ by, at }) => ({ by: by.id, at, taken: known(by.id) }));
   const on = pullRequest === undefined ? issue : { ...issue, number: pullRequest };
-  const read = await readTriggerTruth(here, {
+  const read = await readTrigger({
     issue: on,
     label,
     facts: asked,
@@ -65,12 +59,11 @@ export async function labelPutOn(here: IssueInHand, facts: readonly LabelFact[])
     state.title = truth.title;
     await takeOpenness(here, truth.open);
   }
-  if (since02 && pullRequest === undefined) await takeIn(here, truth);
+  if (pullRequest === undefined) await takeIn(here, truth);
   if (pullRequest !== undefined && !(await readOpenness(here)).open) return;
-  const decision = decideTriggers(taken, facts, truth, since02 ? state : null, refusesApart ? refused : null);
+  const decision = decideTriggers(taken, facts, truth, state, refused);
   state.takenEvents[subject] = decision.taken;
-  if (Object.keys(decision.refused).length > 0)
-    state.refusedEvents = { ...state.refusedEvents, [subject]: decision.refused };
+  if (Object.keys(decision.refused).length > 0) state.refusedEvents[subject] = decision.refused;
   await showDropped(here, label, decision.dropped);
   for (const { fact, event, reason, labels } of decision.dropped.filter((drop) => isExplained(drop.reason))) {
     await refuse(
@@ -88,15 +81,6 @@ export async function labelPutOn(here: IssueInHand, facts: readonly LabelFact[])
   }
 }
 
-/** What GitHub says, and in the same step how the project's runs are set up: a start waits for both. */
-async function readTriggerTruth(
-  { since02 }: IssueInHand,
-  asked: Parameters<typeof readTrigger>[0],
-): Promise<{ truth: LabelTruth; settings: RunSettings | null }> {
-  if (since02) return readTrigger(asked);
-  return { truth: await readLabelTruth(asked), settings: null };
-}
-
 /** What an agent asks for, a person has to ask for: its label is taken off, and the request is there to be read. */
 async function askOwner({ issue, show }: IssueInHand, { label, by, delivery }: LabelFact): Promise<void> {
   inBackground(settleLabels({ issue, remove: label, add: null, pullRequest: null }));
@@ -104,14 +88,10 @@ async function askOwner({ issue, show }: IssueInHand, { label, by, delivery }: L
 }
 
 /** Of those that say nothing new a few are told one by one, and the others counted: each costs the audit trail a row. */
-async function showDropped(
-  { show, since02 }: IssueInHand,
-  label: string,
-  dropped: TriggerDecision['dropped'],
-): Promise<void> {
+async function showDropped({ show }: IssueInHand, label: string, dropped: TriggerDecision['dropped']): Promise<void> {
   if (dropped.length === 0) return;
   const repeated = dropped.filter(({ reason }) => reason === 'trigger_already_taken');
-  const counted = since02 ? repeated.slice(DUPLICATES_TOLD) : [];
+  const counted = repeated.slice(DUPLICATES_TOLD);
   const told = dropped
     .filter((drop) => !counted.includes(drop))
     .map(({ fact, reason }): Happening => ({

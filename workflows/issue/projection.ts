@@ -104,7 +104,7 @@ async function showForRun(
   const settings = await readSettings({ repositoryId: issue.repositoryId });
   const story = change(
     newStory(planned, {
-      branch: branchName(issue.number, state.branch),
+      branch: branchName(issue.number, state.branch ?? 1),
       model: settings.model,
       reasoningEffort: settings.reasoningEffort,
       pullRequest: state.pullRequest,
@@ -131,22 +131,14 @@ export function leftOut(error: unknown): undefined {
 }
 
 /** What the issue goes on with, should it be closed and live again. */
-function pastOf({
-  done,
-  branch,
-  pullRequest,
-  last,
-  asked,
-  takenEvents,
-  refusedEvents = {},
-}: IssueState): IssuePast | null {
-  if (done === undefined) return null;
+function pastOf({ done, branch, pullRequest, last, asked, takenEvents, refusedEvents }: IssueState): IssuePast | null {
+  if (done === null) return null;
   return {
     done,
     branch: branch ?? 1,
     pullRequest,
     last,
-    ...(asked === undefined ? {} : { asked }),
+    asked,
     ...onPullRequests('taken', takenEvents),
     ...onPullRequests('refused', refusedEvents),
   };

@@ -12,27 +12,26 @@ export async function pullRequestClosed(
   here: IssueInHand,
   fact: Extract<Fact, { kind: 'pull_request_closed' }>,
 ): Promise<void> {
-  const { issue, state, show, since02 } = here;
+  const { issue, state, show } = here;
   const ours = state.pullRequest?.number === fact.pullRequest ? state.pullRequest : null;
   const told = { open: false, merged: fact.merged };
-  const { open, merged } =
-    ours && since02
-      ? await readPullRequest({ issue, pullRequest: fact.pullRequest }).catch((error) => asTold(error, told))
-      : told;
+  const { open, merged } = ours
+    ? await readPullRequest({ issue, pullRequest: fact.pullRequest }).catch((error) => asTold(error, told))
+    : told;
   const about = { payload: { pr_number: fact.pullRequest }, by: fact.by.login, correlationId: fact.delivery };
   if (open) return show([{ type: 'pull_request.close_stale', ...about }]);
   if (ours) letGoOfPullRequest(state);
   await show([{ type: merged ? 'pull_request.merged' : 'pull_request.closed', ...about }]);
   if (!ours) return;
   const reason = `pull request #${fact.pullRequest} was ${merged ? 'merged' : 'closed'}`;
-  if (since02) await cancelWaitingRevises(here, fact.by.login, reason);
+  await cancelWaitingRevises(here, fact.by.login, reason);
   if (state.active) await cancelById(here, state.active.runId, fact.by.login, reason, merged ? ours : null);
 }
 
 /** The issue's pull request, when it is merged: GitHub tells of the issue that a merge closes before or after the merge. */
-export async function mergedPullRequest({ issue, state, since02 }: IssueInHand): Promise<PullRequestRef | null> {
+export async function mergedPullRequest({ issue, state }: IssueInHand): Promise<PullRequestRef | null> {
   const { pullRequest } = state;
-  if (!pullRequest || !since02) return null;
+  if (!pullRequest) return null;
   const truth = await readPullRequest({ issue, pullRequest: pullRequest.number }).catch(leftOut);
   if (!truth?.merged) return null;
   letGoOfPullRequest(state);
@@ -42,7 +41,7 @@ export async function mergedPullRequest({ issue, state, since02 }: IssueInHand):
 /** Its branch goes with it: whoever works next begins anew from the base branch. */
 export function letGoOfPullRequest(state: IssueState): void {
   state.pullRequest = null;
-  state.branch = Math.max(state.branch ?? 1, state.branches ?? 1) + 1;
+  state.branch = Math.max(state.branch ?? 1, state.branches) + 1;
   state.branches = state.branch;
 }
 

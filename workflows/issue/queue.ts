@@ -17,11 +17,11 @@ export async function startOrQueue(
   planned: PlannedRun,
   settings: RunSettings | null = null,
 ): Promise<void> {
-  const { issue, state, show, since02, discussion } = here;
+  const { issue, state, show, discussion } = here;
   if (planned.target.kind !== 'discussion')
     await discussion.end(planned.by.login, `${triggerLabel(planned.target)} was asked for`);
   if (!state.active && state.queue.length === 0) return start(here, planned, settings);
-  if (state.queue.length >= QUEUE_LIMIT && since02) return refuseForQueue(here, planned);
+  if (state.queue.length >= QUEUE_LIMIT) return refuseForQueue(here, planned);
   state.queue.push(planned);
   await showQueue(issue, state);
   await show([

@@ -7,7 +7,7 @@ import { inBackground, type IssueInHand } from './context.ts';
 
 /** Says why, once for each subject. */
 export async function refuse(
-  { issue, state, since02 }: IssueInHand,
+  { issue, state }: IssueInHand,
   by: string,
   reason: string,
   labels: readonly string[],
@@ -17,7 +17,7 @@ export async function refuse(
   const { locale } = await readSettings({ repositoryId: issue.repositoryId });
   const place = pullRequest === undefined ? issue : { ...issue, number: pullRequest };
   await writeRefusal({ issue: place, refusal: { reason, labels, by, subject }, locale }).catch(leftOut);
-  if (!since02 || !ASKING.has(reason)) return;
+  if (!ASKING.has(reason)) return;
   state.asked = reason;
   await markQuestion({ issue, remove: null, add: NEED_INPUT, pullRequest: null }).catch(leftOut);
 }
@@ -29,7 +29,7 @@ export function isExplained(reason: string): boolean {
 
 /** What was asked is answered by the next trigger that can be carried out. */
 export function answered({ issue, state }: IssueInHand): void {
-  if (state.asked === undefined) return;
-  delete state.asked;
+  if (state.asked === null) return;
+  state.asked = null;
   inBackground(settleLabels({ issue, remove: NEED_INPUT, add: null, pullRequest: null }));
 }

@@ -14,17 +14,16 @@ export async function changesRequested(
   here: IssueInHand,
   fact: Extract<Fact, { kind: 'changes_requested' }>,
 ): Promise<void> {
-  const { issue, state, show, since02 } = here;
-  const first = decideRevise(state, fact, [], since02);
+  const { issue, state, show } = here;
+  const first = decideRevise(state, fact, []);
   const about = { by: fact.by.login, correlationId: fact.delivery };
   const matters = 'planned' in first || isExplained(first.reason);
-  const [stale, read] =
-    matters && since02
-      ? await Promise.all([
-          staleness(here, fact.pullRequest, fact.review),
-          readTrigger({ issue, label: '', facts: [], branches: state.branch ?? 1 }).catch(leftOut),
-        ])
-      : [];
+  const [stale, read] = matters
+    ? await Promise.all([
+        staleness(here, fact.pullRequest, fact.review),
+        readTrigger({ issue, label: '', facts: [], branches: state.branch ?? 1 }).catch(leftOut),
+      ])
+    : [];
   if (read) {
     await takeIn(here, read.truth);
     await takeOpenness(here, read.truth.open);
@@ -36,7 +35,7 @@ export async function changesRequested(
   if ('reason' in decision) {
     const { reason } = decision;
     if (isExplained(reason)) {
-      if (since02) state.takenReviews = [...state.takenReviews, fact.review].slice(-200);
+      state.takenReviews = [...state.takenReviews, fact.review].slice(-200);
       await refuse(here, fact.by.login, reason, decision.labels ?? [], `review-${fact.review}`, fact.pullRequest);
     }
     const type = reason === 'review_outdated' ? 'review.stale' : 'run.not_started';
@@ -45,7 +44,7 @@ export async function changesRequested(
   if (!state.pullRequest) {
     // It is open, as GitHub said just now: it may have been closed and opened again, and its branch is gone on with.
     state.pullRequest = { number: fact.pullRequest, url: fact.pullRequestUrl };
-    if (fact.branch !== undefined) state.branch = nthBranch(fact.branch);
+    state.branch = nthBranch(fact.branch);
   }
   state.takenReviews = [...state.takenReviews, fact.review].slice(-200);
   await show([

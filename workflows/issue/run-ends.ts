@@ -5,37 +5,31 @@ import type { RunOutcome, UnfinishedOutcome } from '../../src/domain/run/runs.ts
 import type { RunWait } from '../../src/domain/run/waits.ts';
 import { leavesWork, type Stage, STATE_IN_REVIEW, STATE_SUPERSEDED } from '../../src/domain/stages/stages.ts';
 import { settleLabels, stopAgent } from '../activities.ts';
-import { leftOut, showEnded, showQueue } from './projection.ts';
+import { leftOut, showEnded } from './projection.ts';
 import { cleanUp, whyOver } from './workspace.ts';
 import { inBackground, type IssueInHand } from './context.ts';
 import { startNext } from './queue.ts';
-import { start } from './starting.ts';
 
 /** Takes its label off, puts `state:in-review` on where there is work to review (requirements.md 9.2 B32), and goes on. */
 export async function runFinished(here: IssueInHand, runId: string, outcome: RunOutcome): Promise<void> {
-  const { issue, state, show, since02, discussion } = here;
+  const { issue, state, show, discussion } = here;
   const finished = state.active;
   if (finished?.runId !== runId) return;
   state.active = null;
   const delivered = outcome.status === 'succeeded' && !outcome.mergedBy && leavesWork(finished.target) ? outcome : null;
   if (delivered) await takeUp(here, finished, delivered);
   // Where nothing can be written, a refusal that may pass would be waited for, and the workspace with it.
-  const settling = state.gone === undefined ? settleLabels : async () => undefined;
+  const settling = state.gone === null ? settleLabels : async () => undefined;
   const settled = settling({
     issue: finished.pullRequest === undefined ? issue : { ...issue, number: finished.pullRequest },
     remove: labelToRemove(finished, state.queue),
     add: delivered ? STATE_IN_REVIEW : null,
     pullRequest: delivered?.pullRequest?.number ?? null,
   }).catch(leftOut);
-  if (!since02) await settled;
   await Promise.all([show([]), settled]);
   if (finished.target.kind === 'discussion') await discussion.turnOver(finished, outcome);
   if (state.closed) return cleanUp(here, whyOver(state));
-  if (since02) return startNext(here);
-  const following = state.queue.shift();
-  if (!following) return;
-  await showQueue(issue, state);
-  await start(here, following);
+  await startNext(here);
 }
 
 /** The active run waits for people, or goes on. */

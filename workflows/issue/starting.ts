@@ -64,7 +64,7 @@ async function startRun(here: IssueInHand, planned: PlannedRun, settings: RunSet
         resume: planned.target.kind === 'discussion' ? (state.discussion?.last ?? null) : state.last,
         ...(state.discussion?.answeredUntil ? { answeredUntil: state.discussion.answeredUntil } : {}),
         pullRequest: state.pullRequest,
-        branch: branchName(issue.number, state.branch),
+        branch: branchName(issue.number, state.branch ?? 1),
         since: state.pullRequest ? (state.last?.headSha ?? null) : null,
         closes: isWholeWork(planned.target, state.done ?? {}),
       },

@@ -6,7 +6,6 @@ import {
   continueAsNew,
   isCancellation,
   log,
-  patched,
   setCurrentDetails,
   setHandler,
   sleep,
@@ -19,13 +18,9 @@ import { issueStateQuery, observed, searchAttributes, type IssueInput } from '..
 
 export async function issueWorkflow({ issue, title, url, ...rest }: IssueInput): Promise<void> {
   const state = rest.state ?? newIssueState(title, url, new Date().toISOString());
-  // Decided once, at the beginning: an execution that began under 0.1.0 goes on as it began, until it continues as new.
-  const since02 = patched('facts-confirmed-by-github');
-  const hearsEarly = patched('heard-before-a-conversation');
-  const refusesApart = patched('refusals-take-no-click');
   setHandler(issueStateQuery, () => state);
-  setHandler(observed, ({ facts }) => receive(state, facts, since02));
-  const acts = createIssueActs(issue, state, { since02, hearsEarly, refusesApart });
+  setHandler(observed, ({ facts }) => receive(state, facts));
+  const acts = createIssueActs(issue, state);
   let shown = '';
 
   while (!isOver(state)) {

@@ -7,7 +7,7 @@ import type { IssueState, PlannedRun } from '../../src/domain/issue/issue-life.t
 import { workspaceName } from '../../src/domain/issue/names.ts';
 import { workspaceHoursOf, type RunSettings } from '../../src/domain/stages/settings.ts';
 import { roleOf, RUN_DEBUG } from '../../src/domain/stages/stages.ts';
-import { leaseNamespace, readLabelTruth, readSettings, releaseNamespace, removeWorkspace } from '../activities.ts';
+import { leaseNamespace, readLabelTruth, releaseNamespace, removeWorkspace } from '../activities.ts';
 import { type Happening, leftOut } from './projection.ts';
 import type { IssueInHand } from './context.ts';
 
@@ -25,7 +25,7 @@ export async function workspaceFor(
   // A checkout has no slot: what needs a whole workspace begins in one of its own.
   if (state.workspace && template !== undefined && !state.workspace.leased) await cleanUp(here, 'slot_needed');
   if (state.workspace) return { ...state.workspace, ...lease };
-  if (template === undefined) return { name: workspaceName(project, issue), ...lease };
+  if (template === undefined) return { name: workspaceName(project, issue), ...lease, leased: false };
   return { name: await leaseNamespace({ issueKey: issueKey(issue), project, template }), ...lease, leased: true };
 }
 
@@ -36,12 +36,12 @@ function leaseEnd(hours: number): string {
 
 /** A conversation ends when nobody says anything, a workspace when its lease runs out. */
 export async function expire(here: IssueInHand): Promise<void> {
-  const { state, since02, discussion } = here;
+  const { state, discussion } = here;
   const endsAt = discussion.endsAt();
   if (endsAt !== undefined && endsAt <= Date.now())
     return discussion.end('codex-k8s', 'nobody said anything for eight hours');
   if (!state.workspace || state.active || Date.parse(state.workspace.until) > Date.now()) return;
-  if (since02 && (await keptForDebugging(here, state.workspace))) return;
+  if (await keptForDebugging(here, state.workspace)) return;
   await cleanUp(here, 'ttl_expired');
 }
 
@@ -52,8 +52,7 @@ async function keptForDebugging(
 ): Promise<boolean> {
   const truth = await readLabelTruth({ issue, label: RUN_DEBUG, facts: [] }).catch(leftOut);
   if (!truth?.labels.some((label) => label.trim().toLowerCase() === RUN_DEBUG)) return false;
-  const { workspaceHours } = await readSettings({ repositoryId: issue.repositoryId });
-  const until = leaseEnd(workspace.hours ?? workspaceHours);
+  const until = leaseEnd(workspace.hours);
   state.workspace = { ...workspace, until };
   const payload = { namespace: workspace.name, reason: 'debug_label_present', until };
   await show([{ type: 'run.namespace.cleanup_skipped', payload }]);
@@ -65,9 +64,8 @@ export async function cleanUp({ state, show, issue }: IssueInHand, reason: strin
   if (!state.workspace) return show([]);
   const { name, leased } = state.workspace;
   const happened = await removeWorkspace({ workspace: name, owner: issueKey(issue) }).then(
-    // 0.2.0 answered nothing.
-    (removal: Removal | null | undefined): Happening =>
-      removal?.held === undefined
+    (removal: Removal): Happening =>
+      removal.held === undefined
         ? { type: 'run.namespace.cleaned', payload: { namespace: name, reason } }
         : { type: 'run.namespace.cleanup_blocked', payload: { namespace: name, reason, held: removal.held } },
     (error: unknown): Happening => {
@@ -85,5 +83,5 @@ export async function cleanUp({ state, show, issue }: IssueInHand, reason: strin
 
 /** Why a workspace goes with its issue. */
 export function whyOver(state: IssueState): string {
-  return state.gone === undefined ? 'issue_closed' : 'repository_gone';
+  return state.gone === null ? 'issue_closed' : 'repository_gone';
 }

@@ -42,7 +42,7 @@ export function withdrawalsIn(truth: LabelTruth, triggers: readonly string[], pe
   return truth.labeled.flatMap((event) => {
     const trigger = `label:${event.id}`;
     const { takenOffBy } = event.clearedByPlatform ? (lastOf(truth) ?? event) : event;
-    const theirs = takenOffBy !== undefined && takenOffBy !== null && people.includes(takenOffBy.id);
+    const theirs = takenOffBy !== null && people.includes(takenOffBy.id);
     return theirs && triggers.includes(trigger) ? [{ trigger, by: takenOffBy.id }] : [];
   });
 }

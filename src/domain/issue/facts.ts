@@ -55,8 +55,8 @@ export type Fact =
       readonly kind: 'changes_requested';
       readonly pullRequest: number;
       readonly pullRequestUrl: string;
-      /** Its branch; what 0.1.0 kept does not say. */
-      readonly branch?: string;
+      /** Its branch. */
+      readonly branch: string;
       readonly review: number;
       /** The trigger labels on the pull request. */
       readonly labels: readonly string[];

@@ -32,10 +32,10 @@ export interface IssuePast {
   /** Counts its branches: a pull request that is merged or closed takes its branch with it. */
   readonly branch: number;
   /** The one that was open; GitHub is asked what became of it. */
-  readonly pullRequest?: { readonly number: number; readonly url: string } | null;
-  readonly last?: LastWork | null;
-  /** Why the platform had put `need:input` on. */
-  readonly asked?: string;
+  readonly pullRequest: { readonly number: number; readonly url: string } | null;
+  readonly last: LastWork | null;
+  /** Why the platform had put `need:input` on; null where it had not. */
+  readonly asked: string | null;
   /** The newest clicks taken up on its pull requests, whose record does not begin anew with the issue's. */
   readonly taken?: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** The newest there that the edge has refused. */

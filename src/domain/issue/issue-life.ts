@@ -67,42 +67,45 @@ export interface IssueState {
   unread: ObservedFact[];
   /** The newest `labeled` event taken up, by label and person. */
   takenEvents: Record<string, TakenEvents>;
-  /** The newest `labeled` event that the edge has refused, by label and person. Missing until there is one. */
-  refusedEvents?: Record<string, TakenEvents>;
+  /** The newest `labeled` event that the edge has refused, by label and person. */
+  refusedEvents: Record<string, TakenEvents>;
   /** Reviews taken up, newest last, bounded. */
   takenReviews: number[];
   active: PlannedRun | null;
   queue: PlannedRun[];
   /** The last run that left work behind: what a revise goes on with. */
   last: LastWork | null;
-  /** What is done and not superseded. Missing until GitHub and the read model were asked. */
-  done?: DoneStages;
-  /** Counts the issue's branches, from 1: a pull request that is merged or closed takes its branch with it. */
-  branch?: number;
+  /** What is done and not superseded; null until GitHub and the read model were asked. */
+  done: DoneStages | null;
+  /**
+   * Counts the issue's branches, from 1: a pull request that is merged or closed takes its branch with it. Null until GitHub
+   * and the read model were asked.
+   */
+  branch: number | null;
   /** The highest of those counts so far. */
-  branches?: number;
+  branches: number;
   /** Set while people talk with an agent in comments. */
-  discussion?: Discussion;
+  discussion: Discussion | null;
   /** What was said where `mode:discussion` is on and no conversation has begun yet. */
-  early?: Discussion['unanswered'];
+  early: Discussion['unanswered'];
   /** Why the platform put `need:input` on, while it is unanswered. */
-  asked?: string;
+  asked: string | null;
   pullRequest: { readonly number: number; readonly url: string } | null;
   workspace: {
     readonly name: string;
     /** The end of the lease, ISO 8601, and how long a lease is. */
     readonly until: string;
-    readonly hours?: number;
+    readonly hours: number;
     /** Whether the name is that of a slot. */
-    readonly leased?: boolean;
+    readonly leased: boolean;
   } | null;
   closed: boolean;
   /** Set while nothing can be done in the repository. */
-  gone?: GoneReason;
+  gone: GoneReason | null;
   /** Counts the writes to the read model. */
   revision: number;
   /** Facts that said nothing new and were let go while many were unread; not told of yet. */
-  throttled?: number;
+  throttled: number;
 }
 
 /** The state of an issue nobody knows anything of yet. */
@@ -115,30 +118,39 @@ export function newIssueState(title: string, url: string, startedAt: string): Is
     cursor: 0,
     unread: [],
     takenEvents: {},
+    refusedEvents: {},
     takenReviews: [],
     active: null,
     queue: [],
     last: null,
+    done: null,
+    branch: null,
+    branches: 1,
+    discussion: null,
+    early: [],
+    asked: null,
     pullRequest: null,
     workspace: null,
     closed: false,
+    gone: null,
     revision: 0,
+    throttled: 0,
   };
 }
 
 /**
- * Takes in facts: those at or before the cursor are known already; handed over twice is learned once. While many are unread,
- * `bounded` says whether one that repeats what another unread one says may be let go: GitHub is asked before either is acted on,
- * so that both lead to the same, and the state stays small enough to be carried through continue-as-new (reliability.md T35).
+ * Takes in facts: those at or before the cursor are known already; handed over twice is learned once. While many are unread, one that repeats
+ * what another unread one says is let go: GitHub is asked before either is acted on, so that both lead to the same, and the
+ * state stays small enough to be carried through continue-as-new.
  */
-export function receive(state: IssueState, facts: readonly ObservedFact[], bounded = true): void {
+export function receive(state: IssueState, facts: readonly ObservedFact[]): void {
   for (const observed of facts) {
     if (observed.seq !== null) {
       if (observed.seq <= state.cursor) continue;
       state.cursor = observed.seq;
     }
-    if (bounded && state.unread.length >= UNREAD_LIMIT && saysNothingNew(state, observed.fact)) {
-      state.throttled = (state.throttled ?? 0) + 1;
+    if (state.unread.length >= UNREAD_LIMIT && saysNothingNew(state, observed.fact)) {
+      state.throttled += 1;
       continue;
     }
     state.unread.push(observed);
@@ -212,8 +224,8 @@ export interface LabeledEvent {
   readonly at: string;
   /** Whether the platform took the label off since: at the end of an earlier run, and not because anybody asked. */
   readonly clearedByPlatform: boolean;
-  /** Who took the label off again, the platform included; null while nobody has. What 0.1.0 recorded does not say. */
-  readonly takenOffBy?: Account | null;
+  /** Who took the label off again, the platform included; null while nobody has. */
+  readonly takenOffBy: Account | null;
 }
 
 /** What GitHub itself says of an issue and a label, read just before a launch. */
@@ -260,38 +272,38 @@ export interface TriggerDecision {
  * requirements.md 9.2 B40; reliability.md T11-T13).
  *
  * A webhook does not name its event, so a refusal that is told twice may seem to be of the next click. What the edge has
- * refused is therefore counted apart, and takes no run from a click that stands. `refused` is null as in 0.2.0, where it did.
+ * refused is therefore counted apart, and takes no run from a click that stands.
  */
 export function decideTriggers(
   taken: TakenEvents,
   facts: readonly LabelFact[],
   truth: LabelTruth,
-  known: GateState | null = { active: null, queue: [] },
-  refused: TakenEvents | null = {},
+  known: GateState = { active: null, queue: [], done: null, asked: null, pullRequest: null },
+  refused: TakenEvents = {},
 ): TriggerDecision {
   const planned: PlannedRun[] = [];
   const dropped: Dropped[] = [];
   const now: Record<string, number> = { ...taken };
-  const refusedNow: Record<string, number> = refused === null ? now : { ...refused };
+  const refusedNow: Record<string, number> = { ...refused };
   for (const fact of facts) {
-    const event = eventOf(fact, truth, now[fact.by.id] ?? 0, refused && (refusedNow[fact.by.id] ?? 0));
+    const event = eventOf(fact, truth, now[fact.by.id] ?? 0, refusedNow[fact.by.id] ?? 0);
     if (event) (fact.kind === 'trigger_refused' ? refusedNow : now)[event.by] = event.id;
     const about = event ? { fact, event: event.id } : { fact };
-    const reason = dropReason(fact, event, truth, known !== null);
+    const reason = dropReason(fact, event, truth);
     if (reason !== undefined || !event || fact.kind !== 'trigger_label_added') {
       dropped.push({ ...about, reason: reason ?? 'trigger_already_taken' });
       continue;
     }
     const refusal =
-      known && (gateOf(fact.target, truth, known) ?? notCurrent(fact, known) ?? discussionConflict(fact.target, known));
+      gateOf(fact.target, truth, known) ?? notCurrent(fact, known) ?? discussionConflict(fact.target, known);
     if (refusal) dropped.push({ ...about, ...refusal });
     else planned.push(planOf(fact, event));
   }
-  return { planned, dropped, taken: now, refused: refused === null ? {} : refusedNow };
+  return { planned, dropped, taken: now, refused: refusedNow };
 }
 
 /** What of an issue's state decides whether a run may begin. */
-type GateState = Pick<IssueState, 'done' | 'asked' | 'active' | 'queue'> & Partial<Pick<IssueState, 'pullRequest'>>;
+type GateState = Pick<IssueState, 'done' | 'asked' | 'active' | 'queue' | 'pullRequest'>;
 
 /** A reviewer works on the issue's branch: a pull request that is not the one that is open has nothing to do with it. */
 function notCurrent(
@@ -319,7 +331,7 @@ export function gateOf(
   { done, asked }: Pick<IssueState, 'done' | 'asked'>,
 ): ReturnType<typeof gate> {
   const { labels, candidates } = truth;
-  return gate(target, { labels, done: done ?? {}, candidates, asked: asked !== undefined });
+  return gate(target, { labels, done: done ?? {}, candidates, asked: asked !== null });
 }
 
 /** An event so much older than a delivery was never told of, or refused at its time: a newer one is meant. */
@@ -327,38 +339,29 @@ const LONG_AGO_MS = 3_600_000;
 
 /**
  * A request takes up a click that was not taken back before one that was: the delivery of the former may be lost. Of those it
- * takes the one whose label is there, and else one that nobody refused. As in 0.2.0, where `refused` is null, the oldest.
+ * takes the one whose label is there, and else one that nobody refused.
  */
-function eventOf(fact: LabelFact, truth: LabelTruth, taken: number, refused: number | null): LabeledEvent | undefined {
+function eventOf(fact: LabelFact, truth: LabelTruth, taken: number, refused: number): LabeledEvent | undefined {
   const isRequest = fact.kind === 'trigger_label_added';
-  const after = isRequest ? taken : Math.max(taken, refused ?? 0);
+  const after = isRequest ? taken : Math.max(taken, refused);
   const left = truth.labeled.filter(({ id, by }) => by === fact.by.id && id > after);
   if (fact.event !== undefined) return left.find(({ id }) => id === fact.event);
   const standing = isRequest ? left.filter((event) => !wasTakenBack(event)) : [];
-  const choices =
-    refused === null
-      ? [standing]
-      : [
-          standing.filter(({ clearedByPlatform }) => !clearedByPlatform),
-          standing.filter(({ id }) => id > refused),
-          standing,
-        ];
+  const choices = [
+    standing.filter(({ clearedByPlatform }) => !clearedByPlatform),
+    standing.filter(({ id }) => id > refused),
+    standing,
+  ];
   const candidates = choices.find((choice) => choice.length > 0) ?? left;
   return candidates.find(({ at }) => Date.parse(at) >= Date.parse(fact.at) - LONG_AGO_MS) ?? candidates.at(-1);
 }
 
 /** Whether a person took the label off again. */
 function wasTakenBack({ takenOffBy, clearedByPlatform }: LabeledEvent): boolean {
-  return takenOffBy !== undefined && takenOffBy !== null && !clearedByPlatform;
+  return takenOffBy !== null && !clearedByPlatform;
 }
 
-function dropReason(
-  fact: LabelFact,
-  event: LabeledEvent | undefined,
-  truth: LabelTruth,
-  since02: boolean,
-): string | undefined {
-  if (!since02) return dropReasonBefore(fact, event, truth);
+function dropReason(fact: LabelFact, event: LabeledEvent | undefined, truth: LabelTruth): string | undefined {
   if (!truth.open) return 'issue_closed';
   // What is told a second time is refused no second time, and for no reason that came up since.
   if (fact.kind === 'trigger_refused') return event ? fact.reason : 'trigger_already_taken';
@@ -366,15 +369,6 @@ function dropReason(
   if (!truth.labels.map(normalizeLabel).includes(fact.label) && !event?.clearedByPlatform) return 'label_absent';
   if (!event) return 'trigger_already_taken';
   return truth.refused?.[fact.by.id] ?? conflictOf(fact, truth);
-}
-
-/** As in 0.1.0, whose executions go on as they began. */
-function dropReasonBefore(fact: LabelFact, event: LabeledEvent | undefined, truth: LabelTruth): string | undefined {
-  if (fact.kind === 'trigger_refused') return fact.reason;
-  if (!truth.open) return 'issue_closed';
-  if (event && wasTakenBack(event)) return 'label_absent';
-  if (!truth.labels.map(normalizeLabel).includes(fact.label) && !event?.clearedByPlatform) return 'label_absent';
-  return conflictOf(fact, truth) ?? (event ? undefined : 'trigger_already_taken');
 }
 
 function conflictOf(fact: LabelFact, truth: LabelTruth): string | undefined {
@@ -436,7 +430,6 @@ export function decideRevise(
   state: Pick<IssueState, 'takenReviews' | 'last' | 'closed' | 'done' | 'asked' | 'pullRequest'>,
   fact: Extract<Fact, { kind: 'changes_requested' }>,
   issueLabels: readonly string[] = [],
-  gated = true,
 ):
   | { readonly planned: PlannedRun; readonly source: string }
   | { readonly reason: string; readonly labels?: readonly string[] } {
@@ -456,11 +449,8 @@ export function decideRevise(
     return { reason: `pull_request_review_stage_${resolved.problem}`, labels: resolved.labels };
   const { stage, source } = resolved;
   if (!stageRow(stage).revisable) return { reason: 'pull_request_review_stage_not_resolved' };
-  // As in 0.1.0, which could launch no other stage.
-  if (!gated && stage !== 'dev') return { reason: 'stage_not_launchable' };
-  if (gated && state.pullRequest && state.pullRequest.number !== fact.pullRequest)
-    return { reason: 'pull_request_not_current' };
-  const refusal = gated ? gateOf({ stage, kind: 'revise' }, { labels: issueLabels }, state) : undefined;
+  if (state.pullRequest && state.pullRequest.number !== fact.pullRequest) return { reason: 'pull_request_not_current' };
+  const refusal = gateOf({ stage, kind: 'revise' }, { labels: issueLabels }, state);
   if (refusal) return refusal;
   return {
     source,
@@ -495,7 +485,7 @@ export function waitsFor(
 ): 'agent' | 'cleanup' | 'input' | 'review' | 'label' {
   if (state.active) return 'agent';
   if (state.closed) return 'cleanup';
-  if (state.asked !== undefined) return 'input';
+  if (state.asked !== null) return 'input';
   return state.pullRequest ? 'review' : 'label';
 }
 

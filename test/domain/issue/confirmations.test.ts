@@ -43,7 +43,6 @@ describe('T15: what was taken back', () => {
       ['label:100', 'label:101'],
     ],
     ['is never a review', truth([{ takenOffBy: OLIVIA }]), ['review:100'], [11], []],
-    ['is nothing where the record does not say', truth([{ takenOffBy: undefined as never }]), ['label:100'], [11], []],
   ])('%s', (_what, record, triggers, people, found) => {
     expect(withdrawalsIn(record, triggers, people).map(({ trigger }) => trigger)).toEqual(found);
   });
