@@ -127,7 +127,7 @@ describe('launching', () => {
     expect(isAlive(record)).toBe(true);
   });
 
-  test('tells the agent where everything is, and nothing of the workspace of its launcher', async () => {
+  test('tells the agent where everything is, and nothing of the environment of its launcher', async () => {
     await atWork('live');
     const { env, ...told } = JSON.parse(await readFile(join(placeOf(), 'seen.json'), 'utf8')) as { env: object };
     expect(told).toEqual({

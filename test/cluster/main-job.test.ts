@@ -114,7 +114,7 @@ describe('a label on an issue', () => {
     expect(found?.metadata?.name).toBe(name);
   });
 
-  test('leaves nothing secret in the workspace or the arguments of the pod', async () => {
+  test('leaves nothing secret in the environment or the arguments of the pod', async () => {
     const [pod] = await podsOf(waiting.namespace, waiting.run);
     const container = pod?.spec?.containers[0];
     expect(container?.env ?? []).toEqual([]);

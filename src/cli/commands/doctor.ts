@@ -11,7 +11,7 @@ interface DoctorCommandOptions {
 export function addDoctorCommand(program: Command): void {
   program
     .command('doctor')
-    .description('look at an "up", or at the deployment of this workspace, and say what is missing')
+    .description('look at an "up", or at the deployment that the environment variables name, and say what is missing')
     .option('--data <directory>', 'the "up" that runs there')
     .addOption(
       new Option('--process <name>', 'the settings are those of one process only').choices(['server', 'worker']),

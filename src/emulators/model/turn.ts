@@ -58,7 +58,7 @@ export function readTurn(request: ChatCompletionRequest): Turn | undefined {
   };
 }
 
-/** Codex puts context of its own, such as `<workspace_context>`, into messages of the user. */
+/** Codex puts context of its own, such as `<environment_context>`, into messages of the user. */
 function isPrompt(message: ChatMessage): boolean {
   return message.role === 'user' && !textOf(message).trimStart().startsWith('<');
 }

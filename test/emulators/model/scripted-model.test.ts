@@ -30,7 +30,7 @@ describe('the scripted model decides from the request alone', () => {
   const user = (text: string): object => ({ role: 'user', content: [{ type: 'input_text', text }] });
   const task = (number: number, title = 'A title'): object =>
     user(`Issue: #${number} ${title}\nBranch: codex/issue-${number}\n`);
-  const context = user('<workspace_context>\n  <cwd>/w/repo</cwd>\n</workspace_context>');
+  const context = user('<environment_context>\n  <cwd>/w/repo</cwd>\n</environment_context>');
   /** A command of the agent and what came of it. */
   const ran = (id: string, output = 'Process exited with code 0\nOutput:\n'): object[] => [
     { type: 'function_call', name: 'exec_command', call_id: id, arguments: '{"cmd":"true"}' },
