@@ -3,6 +3,7 @@
  * and may be given up in the middle: what it does is found again by a deterministic id, or changes nothing.
  */
 import { ApplicationFailure, log } from '@temporalio/activity';
+import pLimit from 'p-limit';
 import type { Fact, GoneReason, IssueRef, ObservedFact } from '../../src/domain/issue/facts.ts';
 import { fullName } from '../../src/domain/issue/names.ts';
 import type { RunOutcome } from '../../src/domain/run/runs.ts';
@@ -294,11 +295,9 @@ export function createSweepActivities(ports: SweepPorts) {
       ageSeconds: number;
     }): Promise<OrphansReport> {
       const present = new Map((await runtime.listWorkspaces()).map((workspace) => [workspace.name, workspace]));
-      const fates: Fate[] = [];
-      for (let start = 0; start < orphans.length; start += REMOVED_AT_ONCE) {
-        const some = orphans.slice(start, start + REMOVED_AT_ONCE);
-        fates.push(...(await Promise.all(some.map((orphan) => remove(orphan, present.get(orphan.name), ageSeconds)))));
-      }
+      const fates = await pLimit(REMOVED_AT_ONCE).map(orphans, (orphan) =>
+        remove(orphan, present.get(orphan.name), ageSeconds),
+      );
       return {
         removed: fates.flatMap(({ name, reason }) => (reason === null ? [name] : [])),
         kept: fates.flatMap(({ name, reason }) => (reason === null ? [] : [{ name, reason }])),

@@ -1,12 +1,12 @@
 /** Runs of the platform whose agents only tell when they began, and fail. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
+import pLimit from 'p-limit';
 import { issueKey } from '../../src/domain/issue/facts.ts';
 import type { BoundRepository, Scene } from '../../test/e2e/support/scene.ts';
 import { eventually } from '../../test/support/stack.ts';
 import { runWorkflowId } from '../../workflows/messages.ts';
 import { readHistory } from '../histories.ts';
-import { inParallel } from '../issues/in-parallel.ts';
 import { deliver, labeledIssue, type Delivered } from '../start/deliveries.ts';
 import type { Sightings } from './sightings.ts';
 import { timeInLog, timelineOf, type Timeline } from './timeline.ts';
@@ -24,6 +24,8 @@ const QUIET_MS = 400;
 /** Looks at the database, not at the platform: seldom, so that looking costs nothing. */
 const LOOK_MS = 250;
 const LIMIT_MS = 180_000;
+/** Issues that are opened and labeled at once, before anything is measured. */
+const LABELED_AT_ONCE = 4;
 
 /** Runs one issue from its label to the end of its agent. */
 export async function measureRun(place: Place): Promise<Timeline> {
@@ -38,17 +40,17 @@ export async function measureRun(place: Place): Promise<Timeline> {
 /** Runs many issues whose deliveries arrive at once; all times are since the first of them. */
 export async function measureAtOnce(place: Place, count: number): Promise<Timeline[]> {
   const { scene, repository } = place;
-  const issues = await inParallel(count, 4, () => labeledIssue(scene, repository.name, 'run:dev'));
+  const issues = await pLimit(LABELED_AT_ONCE).map(Array.from({ length: count }), async () =>
+    labeledIssue(scene, repository.name, 'run:dev'),
+  );
   await sleep(2 * QUIET_MS);
   const all = await Promise.all(
     issues.map(async ({ number, body }) => ({ number, delivered: await deliver(scene, 'issues', body) })),
   );
   const since = Math.min(...all.map(({ delivered }) => delivered.arrivedAt));
-  const timelines = await inParallel(count, count, async (index) => {
-    const { number, delivered } = all[index] ?? {};
-    if (number === undefined || !delivered) throw new Error('nothing was delivered');
-    return timelineOfRun(place, number, delivered, since);
-  });
+  const timelines = await Promise.all(
+    all.map(async ({ number, delivered }) => timelineOfRun(place, number, delivered, since)),
+  );
   await sleep(2 * QUIET_MS);
   return timelines;
 }

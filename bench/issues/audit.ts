@@ -2,8 +2,8 @@
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { execa } from 'execa';
+import pLimit from 'p-limit';
 import type { Scene } from '../../test/e2e/support/scene.ts';
-import { inParallel } from './in-parallel.ts';
 
 const CLI = fileURLToPath(new URL('../../src/cli/cli.ts', import.meta.url));
 /** As many as the commands read at once. */
@@ -44,10 +44,9 @@ async function readAll(client: Client): Promise<number> {
   const query = "WorkflowType IN ('issueWorkflow', 'runWorkflow')";
   const executions: { workflowId: string; runId: string }[] = [];
   for await (const execution of client.workflow.list({ query, pageSize: 1000 })) executions.push(execution);
-  await inParallel(executions.length, AT_ONCE, async (index) => {
-    const { workflowId = '', runId } = executions[index] ?? {};
-    await client.workflow.getHandle(workflowId, runId).fetchHistory();
-  });
+  await pLimit(AT_ONCE).map(executions, async ({ workflowId, runId }) =>
+    client.workflow.getHandle(workflowId, runId).fetchHistory(),
+  );
   return executions.length;
 }
 

@@ -1,12 +1,12 @@
 /** A review for every waiting issue, all at once, and how they are taken up. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import { OWNER } from '../../src/embedded/accounts.ts';
 import { issueKey } from '../../src/domain/issue/facts.ts';
 import { branchName } from '../../src/domain/issue/names.ts';
 import type { Scene } from '../../test/e2e/support/scene.ts';
 import { PLATFORM, platformCpu, type PlatformProcess } from '../processes.ts';
 import { deliver } from '../start/deliveries.ts';
-import { inParallel } from './in-parallel.ts';
 import type { WaitingIssue } from './waiting.ts';
 
 /** Requests at once: GitHub sends deliveries of different hooks side by side. */
@@ -32,9 +32,7 @@ export async function writeReviews(scene: Scene, issues: readonly WaitingIssue[]
   const { rest } = scene.person.octokit;
   const { data: sender } = await rest.users.getAuthenticated();
   const repository = (await rest.repos.get({ owner: OWNER, repo: issues[0]?.name ?? '' })).data;
-  return inParallel(issues.length, AT_ONCE, async (index) => {
-    const issue = issues[index];
-    if (!issue) throw new Error('there are too few issues');
+  return pLimit(AT_ONCE).map(issues, async (issue) => {
     const { number, url } = issue.pullRequest;
     const { data: review } = await rest.pulls.createReview({
       owner: OWNER,
@@ -68,9 +66,7 @@ export async function takeUp(
   const cpuBefore = platformCpu(scene.stack.pids());
   const before = performance.now();
   const seconds = (): number => (performance.now() - before) / 1000;
-  const delivered = await inParallel(bodies.length, AT_ONCE, (index) =>
-    deliver(scene, 'pull_request_review', bodies[index] ?? ''),
-  );
+  const delivered = await pLimit(AT_ONCE).map(bodies, async (body) => deliver(scene, 'pull_request_review', body));
   const answered = seconds();
   const seen = { rows: 0, ended: 0, at: seconds() };
   let rows: number | null = null;

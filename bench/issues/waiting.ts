@@ -1,6 +1,7 @@
 /** Many issues that wait for a review, as after a run that opened a pull request. */
 import type { Client } from '@temporalio/client';
 import { Octokit } from '@octokit/rest';
+import pLimit from 'p-limit';
 import { OWNER } from '../../src/embedded/accounts.ts';
 import { issueKey, type IssueRef } from '../../src/domain/issue/facts.ts';
 import { newIssueState, type IssueState } from '../../src/domain/issue/issue-life.ts';
@@ -9,7 +10,6 @@ import type { BoundRepository, Scene } from '../../test/e2e/support/scene.ts';
 import { eventually } from '../../test/support/stack.ts';
 import { searchAttributes, TASK_QUEUE } from '../../workflows/messages.ts';
 import type { issueWorkflow } from '../../workflows/issue/workflow.ts';
-import { inParallel } from './in-parallel.ts';
 import { ENDS_AT_ONCE } from './marks.ts';
 
 export interface WaitingIssue extends IssueRef {
@@ -27,13 +27,14 @@ export async function openIssues(scene: Scene, repository: BoundRepository, coun
   const { stack, person } = scene;
   const at = { owner: OWNER, repo: repository.name };
   const bot = new Octokit({ baseUrl: stack.ready.githubUrl, auth: stack.secret('github-bot-token') });
-  const pulls = await inParallel(Math.ceil(count / ISSUES_OF_A_PULL_REQUEST), AT_ONCE, async (index) => {
+  const limit = pLimit(AT_ONCE);
+  const pulls = await limit.map(range(Math.ceil(count / ISSUES_OF_A_PULL_REQUEST)), async (index) => {
     const head = `waiting-${index}`;
     await addBranch(person.octokit, at, head);
     const { data } = await bot.rest.pulls.create({ ...at, head, base: 'main', title: head, body: '' });
     return { number: data.number, url: data.html_url };
   });
-  return inParallel(count, AT_ONCE, async (index) => {
+  return limit.map(range(count), async (index) => {
     const title = `Waits for a review ${index}`;
     const { data } = await person.octokit.rest.issues.create({ ...at, title, body: ENDS_AT_ONCE });
     const pullRequest = pulls[Math.floor(index / ISSUES_OF_A_PULL_REQUEST)];
@@ -48,6 +49,11 @@ export async function openIssues(scene: Scene, repository: BoundRepository, coun
       pullRequest,
     };
   });
+}
+
+/** The numbers from 0, so many. */
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index);
 }
 
 /** Adds a branch with one commit, without a clone. */
@@ -65,9 +71,7 @@ async function addBranch(octokit: Octokit, at: { owner: string; repo: string }, 
 
 /** Starts their workflows in the state that a first run leaves behind, as continue-as-new would. */
 export async function startWaiting(client: Client, issues: readonly WaitingIssue[]): Promise<void> {
-  await inParallel(issues.length, AT_ONCE, async (index) => {
-    const issue = issues[index];
-    if (!issue) return;
+  await pLimit(AT_ONCE).map(issues, async (issue) => {
     const { title, url, pullRequest: _, ...ref } = issue;
     await client.workflow.start<typeof issueWorkflow>('issueWorkflow', {
       workflowId: issueKey(issue),
@@ -99,8 +103,8 @@ function stateOf(issue: WaitingIssue): IssueState {
 
 /** Waits until each of their workflows has come to rest: with the timer of its workspace's lease. */
 export async function untilWaiting(client: Client, issues: readonly WaitingIssue[]): Promise<void> {
-  await inParallel(issues.length, AT_ONCE, async (index) => {
-    const handle = client.workflow.getHandle(issueKey(issues[index] ?? { repositoryId: 0, number: 0 }));
+  await pLimit(AT_ONCE).map(issues, async (issue) => {
+    const handle = client.workflow.getHandle(issueKey(issue));
     await eventually('an issue waits', async () => (await handle.describe()).historyLength >= AT_REST, 120_000);
   });
 }

@@ -13,6 +13,7 @@ import { mkdir, open, readdir, readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import { changesIn } from './changes.ts';
 import {
   assertRemovable,
@@ -24,7 +25,6 @@ import {
 } from './workspace.ts';
 import { identify, isAlive, type ProcessIdentity } from '../process-identity.ts';
 import { readRecord } from './process-record.ts';
-import { createTurnstile } from './turnstile.ts';
 
 export interface LocalRuntimeOptions {
   /** The directory that holds all workspaces. */
@@ -61,7 +61,7 @@ const LEAVING_MS = 10;
 const STARTING_AT_ONCE = 2 * availableParallelism();
 
 export function createLocalRuntime({ root, command, platformUrl, env }: LocalRuntimeOptions) {
-  const starting = createTurnstile(STARTING_AT_ONCE);
+  const starting = pLimit(STARTING_AT_ONCE);
   const workspaceOf = (name: string): string => join(root, name);
   const placeOf = ({ workspace, runId, attempt }: AgentRef): string =>
     join(root, workspace, 'runs', `${runId}.${attempt}`);

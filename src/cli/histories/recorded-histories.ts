@@ -1,6 +1,7 @@
 /** What Temporal's histories say was written into the read model: read execution by execution, page by page. */
 import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
+import pLimit from 'p-limit';
 import { issueKey } from '../../domain/issue/facts.ts';
 import type { ChainLink, FlowEvent } from '../../store/audit/events.ts';
 import type { IssueRow, RunRow } from '../../read-model/projections/projections.ts';
@@ -27,7 +28,7 @@ interface ExecutionRef {
 
 /** Reads through `client`, in its namespace. */
 export function createRecordedHistories(client: Client): RecordedHistories {
-  const limit = createLimit(AT_ONCE);
+  const limit = pLimit(AT_ONCE);
   let listing: Promise<Map<string, ExecutionRef[]>> | undefined;
 
   /** Every execution that Temporal lists, by the chain that it writes to. */
@@ -197,21 +198,4 @@ function decode(payloads: { payloads?: Payload[] | null } | null | undefined): u
   const [payload] = payloads?.payloads ?? [];
   if (!payload) throw new Error('a history holds no value where one belongs');
   return defaultPayloadConverter.fromPayload(payload);
-}
-
-/** Runs at most so many at once; the others wait for their turn. */
-function createLimit(most: number): <Result>(act: () => Promise<Result>) => Promise<Result> {
-  let running = 0;
-  const waiting: (() => void)[] = [];
-  return async (act) => {
-    if (running >= most) await new Promise<void>((resolve) => waiting.push(resolve));
-    else running += 1;
-    try {
-      return await act();
-    } finally {
-      const next = waiting.shift();
-      if (next) next();
-      else running -= 1;
-    }
-  };
 }

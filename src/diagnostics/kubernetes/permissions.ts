@@ -1,4 +1,5 @@
 /** What the account of the worker may do: everything that its roles say, and no more than that. */
+import pLimit from 'p-limit';
 import { failed, ok, type Answer } from '../check.ts';
 import type { Cluster } from './cluster.ts';
 import type { PolicyRule } from './manifests.ts';
@@ -21,14 +22,11 @@ const REVIEW = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
 /** Asks for each verb of each rule, in every namespace. */
 export async function lackingPermissions(cluster: Cluster, rules: readonly PolicyRule[]): Promise<Answer> {
   const wanted = distinct(rules.flatMap(permissionsOf));
-  const lacking: Permission[] = [];
-  const queue = [...wanted];
-  await Promise.all(
-    Array.from({ length: AT_ONCE }, async () => {
-      for (let next = queue.shift(); next !== undefined; next = queue.shift())
-        if (!(await may(cluster, next))) lacking.push(next);
-    }),
-  );
+  const limit = pLimit(AT_ONCE);
+  const granted = await limit
+    .map(wanted, async (permission) => may(cluster, permission))
+    .finally(() => limit.clearQueue());
+  const lacking = wanted.filter((_, index) => granted[index] !== true);
   if (lacking.length === 0) return ok(`permissions: all ${wanted.length} of the worker's roles`);
   const rest = lacking.length > SHOWN ? `, and ${lacking.length - SHOWN} more` : '';
   return failed(

@@ -1,10 +1,10 @@
 /** The parts of the stand-in and how they hang together. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import pLimit from 'p-limit';
 import { seedAccounts, TokenMap, type SandboxAccount } from './accounts.ts';
 import { EmulatedApi, loadGitHubPlugin } from './emulate.ts';
 import { GitMirror } from './git/mirror.ts';
-import { Lock } from './lock.ts';
 import { PullRequests } from './pull-requests.ts';
 import type { Rows, UserRow } from './rows.ts';
 import { Database } from './store/database.ts';
@@ -60,7 +60,7 @@ export async function openSandbox(
   const pulls = new PullRequests(rows, mirror, events, api, baseUrl);
   store.onChange((change) => mirror.observe(change));
 
-  const lock = new Lock();
+  const oneAtATime = pLimit(1);
   const settle = async (by: UserRow | undefined): Promise<void> => {
     while (mirror.dirty) {
       const moved = await mirror.flush();
@@ -69,7 +69,7 @@ export async function openSandbox(
     if (events.dirty || database.dirty) await events.settle();
   };
   const change = <T>(by: UserRow | undefined, work: () => Promise<T>): Promise<T> =>
-    lock.run(async () => {
+    oneAtATime(async () => {
       try {
         return await work();
       } finally {
@@ -77,7 +77,7 @@ export async function openSandbox(
       }
     });
   const close = async (): Promise<void> => {
-    await lock.run(async () => courier.close());
+    await oneAtATime(async () => courier.close());
     database.close();
   };
 

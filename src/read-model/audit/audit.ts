@@ -2,6 +2,7 @@
  * Verifies the audit trail: that each chain is whole in itself, and that it says what others remember of it: Temporal's
  * histories, which hold every event and its place, and the deliveries, which vouch for their own. Only reads.
  */
+import pLimit from 'p-limit';
 import type postgres from 'postgres';
 import {
   readChains,
@@ -74,12 +75,12 @@ export async function verifyAuditTrail(
   };
   const chains = chain === undefined ? await allChains(sql, histories) : [chain];
   const groups = chunks(chains, GROUP);
-  const verifyNext = async (): Promise<void> => {
-    for (let group = groups.shift(); group; group = groups.shift()) {
-      await verifyGroup(sql, group, { histories, counts, report });
-    }
-  };
-  await Promise.all(Array.from({ length: GROUPS_AT_ONCE }, verifyNext));
+  const limit = pLimit(GROUPS_AT_ONCE);
+  try {
+    await limit.map(groups, async (group) => verifyGroup(sql, group, { histories, counts, report }));
+  } finally {
+    limit.clearQueue();
+  }
   return counts;
 }
 

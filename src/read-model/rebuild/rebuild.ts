@@ -4,6 +4,7 @@
  * in their place in one short transaction, while server and worker run.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit from 'p-limit';
 import postgres from 'postgres';
 import { allChains, chunks } from '../audit/audit.ts';
 import { readPlaces, readPlacesAfter, type Place } from '../../store/audit/chain-places.ts';
@@ -146,11 +147,12 @@ function createRebuild(sql: postgres.Sql, connection: postgres.Sql, stage: Stage
   }
 
   async function stageChains(chains: readonly string[]): Promise<void> {
-    const groups = chunks(chains, GROUP);
-    const next = async (): Promise<void> => {
-      for (let group = groups.shift(); group; group = groups.shift()) await stageGroup(group);
-    };
-    await Promise.all(Array.from({ length: GROUPS_AT_ONCE }, next));
+    const limit = pLimit(GROUPS_AT_ONCE);
+    try {
+      await limit.map(chunks(chains, GROUP), stageGroup);
+    } finally {
+      limit.clearQueue();
+    }
     await stage.flush({ all: true });
   }
 

@@ -3,6 +3,7 @@
  * it commits; bounded in items, in bytes, in batches at once and in time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import pLimit from 'p-limit';
 
 /**
  * What made a commit fail. `item`: one of the items, which can never be committed. `contention`: what one of the items needs
@@ -159,14 +160,11 @@ export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item
     while (left.length > 0) {
       const untried = left;
       left = [];
-      const tryNext = async (): Promise<void> => {
-        for (let entry = untried.shift(); entry; entry = untried.shift()) {
-          const fault = await commitOnce(entry.givenUp ? [] : [entry]);
-          if (fault === 'item') fail(entry);
-          else if (fault) left.push(entry);
-        }
-      };
-      await Promise.all(Array.from({ length: ALONE_AT_ONCE }, tryNext));
+      await pLimit(ALONE_AT_ONCE).map(untried, async (entry) => {
+        const fault = await commitOnce(entry.givenUp ? [] : [entry]);
+        if (fault === 'item') fail(entry);
+        else if (fault) left.push(entry);
+      });
       if (left.length > 0) await sleep(AGAIN_MS);
     }
   }
