@@ -1,6 +1,6 @@
 /** What may be asked of the staff API, and how a wrong question is refused. */
 import { LOCALES } from '../../src/domain/locale.ts';
-import { readProjectBlocks } from '../../src/domain/workspace/address-blocks.ts';
+import { readProjectBlocks } from '../../src/network/address-blocks.ts';
 import { templateProblem } from '../../src/domain/workspace/namespace-template.ts';
 import type { Context } from 'hono';
 import { z } from 'zod';

@@ -1,6 +1,7 @@
 /** Where pods of a workspace may connect to, read from the addresses of the configuration. */
 import { isIP } from 'node:net';
 import type { V1EndpointSlice } from '@kubernetes/client-node';
+import { isLoopback } from '../../network/loopback.ts';
 import type { KubernetesApi } from './api.ts';
 import type { Egress } from './objects.ts';
 
@@ -65,8 +66,4 @@ function placeOf(url: string): { host: string; port: number } {
   const { hostname, port, protocol } = new URL(url);
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   return { host, port: Number(port) || (protocol === 'https:' ? 443 : 80) };
-}
-
-function isLoopback(host: string): boolean {
-  return host.startsWith('127.') || host === '::1';
 }

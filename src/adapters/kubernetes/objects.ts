@@ -11,7 +11,7 @@ import type {
   V1RoleBinding,
   V1ServiceAccount,
 } from '@kubernetes/client-node';
-import { metadataIn } from '../../domain/workspace/address-blocks.ts';
+import { metadataIn } from '../../network/address-blocks.ts';
 import { sizeRow, type WorkspaceUse, type SizeName } from '../../domain/workspace/workspaces.ts';
 import { needsToken, permissionsOf } from '../../domain/agent/permissions.ts';
 import { ANNOTATIONS, LABELS, labelValue, MANAGED_BY, OBJECTS, PURPOSE } from './names.ts';

@@ -4,7 +4,8 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
-import { readBlocks } from '../../domain/workspace/address-blocks.ts';
+import { readBlocks } from '../../network/address-blocks.ts';
+import { isLoopback } from '../../network/loopback.ts';
 import { RUN_LIMITS, type RunLimits } from '../../domain/run/permits.ts';
 import { CANONICAL_NAMES } from '../../domain/stages/label-names.ts';
 import { readLabelsFile } from './labels-file.ts';
@@ -116,8 +117,6 @@ const Shared = Database.extend({
   CODEXK8S_FAULTS: faults.optional(),
 });
 
-const LOOPBACK = /^(127\.\d+\.\d+\.\d+|localhost|::1)$/;
-
 const Server = Shared.extend({
   CODEXK8S_HOST: z.string().default('127.0.0.1'),
   CODEXK8S_PORT: port.default(8080),
@@ -141,10 +140,14 @@ const Server = Shared.extend({
   CODEXK8S_AGENT_RUN_SECONDS: z.coerce.number().positive().default(18_000),
   CODEXK8S_GIT_BOT_EMAIL: z.string().default('codex-bot@users.noreply.github.com'),
 })
-  .refine((config) => config.CODEXK8S_DASHBOARD !== 'open' || LOOPBACK.test(config.CODEXK8S_HOST), {
-    path: ['CODEXK8S_DASHBOARD'],
-    message: 'open is for a server that listens on loopback only',
-  })
+  .refine(
+    (config) =>
+      config.CODEXK8S_DASHBOARD !== 'open' || config.CODEXK8S_HOST === 'localhost' || isLoopback(config.CODEXK8S_HOST),
+    {
+      path: ['CODEXK8S_DASHBOARD'],
+      message: 'open is for a server that listens on loopback only',
+    },
+  )
   .refine((config) => (config.CODEXK8S_GATEWAYS_HOST === undefined) === (config.CODEXK8S_GATEWAYS_PORT === undefined), {
     path: ['CODEXK8S_GATEWAYS_PORT'],
     message: 'goes with CODEXK8S_GATEWAYS_HOST: set both or none',

@@ -1,7 +1,7 @@
 /** `repositories add` and `members add`. */
 import { requireFullName } from '../client/repository-name.ts';
 import { LABELS_WITHIN_MS, labelsSentence, leftSentence, type LabelChanges } from './labels.ts';
-import { readProjectBlocks } from '../../domain/workspace/address-blocks.ts';
+import { readProjectBlocks } from '../../network/address-blocks.ts';
 import { CommandProblem } from '../../terminal/problems.ts';
 import { printJson, type Session } from '../client/session.ts';
 

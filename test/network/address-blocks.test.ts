@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { metadataIn, readBlocks, readProjectBlocks } from '../../../src/domain/workspace/address-blocks.ts';
+import { metadataIn, readBlocks, readProjectBlocks } from '../../src/network/address-blocks.ts';
 
 describe('a list of blocks', () => {
   test.each([
