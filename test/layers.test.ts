@@ -40,6 +40,7 @@ test.each([
   ['src/app/server', '../../cli/cli.ts'],
   ['src/embedded', '../cli/cli.ts'],
   ['src/network', '../adapters/kubernetes/index.ts'],
+  ['src/api-client', '../../ingress/api/routes.ts'],
   ['workflows', 'node:fs'],
   ['workflows/issue', '../../activities/index.ts'],
   ['workflows/issue', '../../src/store/connection/database.ts'],

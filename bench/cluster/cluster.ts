@@ -116,7 +116,7 @@ const pod: PodSettings = {
 const bareStarts = await prepareBare({ kubeconfig: cluster.kubeconfig, project: PROJECT, pod, sightings });
 try {
   const repository = await scene.bindRepository('measured');
-  await scene.platform.post('/repositories', { fullName: `${OWNER}/${repository.name}`, project: PROJECT });
+  await scene.platform.bindRepository({ fullName: `${OWNER}/${repository.name}`, project: PROJECT });
   await silence(scene, repository);
   say('waiting until the network is known');
   await untilProbed(scene);

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { Command, Option } from 'commander';
-import type { ApiAddress } from './client/api-client.ts';
+import type { ApiAddress } from '../api-client/api-client.ts';
 import { addClusterCommands } from './commands/cluster.ts';
 import { addDoctorCommand } from './commands/doctor.ts';
 import { addReadModelCommands } from './commands/read-model.ts';

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { createLocalRuntime } from '../adapters/local-runtime/runtime.ts';
+import { ApiRefusal, createApiClient, type ApiAddress } from '../api-client/api-client.ts';
 import { CommandProblem } from '../terminal/problems.ts';
 import { readLabelsFile } from '../app/config/labels-file.ts';
 import { migrateDatabase } from '../app/process/migrate.ts';
@@ -175,7 +176,7 @@ export async function startStack({ data, env, report, path, runtime, startCluste
         afterStop: () => agents.stopAll(),
       },
     ]);
-    await introduceOwner(url, secrets['staff-token']);
+    await introduceOwner({ url, staffToken: secrets['staff-token'] });
 
     ready = {
       ready: true,
@@ -302,17 +303,17 @@ async function answers(url: string): Promise<boolean> {
 }
 
 /** Whoever owns the stand-in owns the platform on it. */
-async function introduceOwner(url: string, staffToken: string): Promise<void> {
+async function introduceOwner(address: ApiAddress): Promise<void> {
+  const api = createApiClient(address);
   for (let attempt = 1; ; attempt += 1) {
-    const response = await fetch(`${url}/api/v1/members`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${staffToken}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ login: OWNER, role: 'platform_owner' }),
-    });
-    const answer = await response.text();
-    if (response.ok) return;
-    if (response.status < 500 || attempt === INTRODUCTIONS)
-      throw new Error(`the owner could not be made known: ${answer}`);
+    try {
+      await api.addMember({ login: OWNER, role: 'platform_owner' });
+      return;
+    } catch (error) {
+      const passing = error instanceof ApiRefusal && error.status >= 500;
+      if (!passing || attempt === INTRODUCTIONS)
+        throw new Error(`the owner could not be made known: ${(error as Error).message}`, { cause: error });
+    }
     await delay(500);
   }
 }

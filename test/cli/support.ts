@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
-import { createApiClient } from '../../src/cli/client/api-client.ts';
+import { createApiClient } from '../../src/api-client/api-client.ts';
 import type { Session } from '../../src/cli/client/session.ts';
 import { createSite, STAFF_TOKEN, type Site } from '../ingress/dashboard/support/site.ts';
 import type { Connection } from '../../src/store/connection/database.ts';

@@ -30,7 +30,7 @@ beforeAll(async () => {
     CODEXK8S_AGENT_MEMORY_REQUEST: '128Mi',
   });
   const { name } = await scene.bindRepository(REPO);
-  await scene.platform.post('/repositories', { fullName: `olivia/${name}`, project: PROJECT });
+  await scene.platform.bindRepository({ fullName: `olivia/${name}`, project: PROJECT });
 });
 
 afterAll(async () => {

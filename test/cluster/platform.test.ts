@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { prepareLocalPlatform, type LocalPlatform } from '../../deploy/local-cluster/platform.ts';
-import type { LogLineView, LogView } from '../../ingress/api/views.ts';
-import { createPlatformClient, type PlatformClient } from '../../src/embedded/demo/platform-client.ts';
+import type { LogLineView } from '../../ingress/api/views.ts';
+import { createApiClient, type ApiClient } from '../../src/api-client/api-client.ts';
 import type { Steps } from '../../src/embedded/demo/steps.ts';
 import { createPerson } from '../../src/embedded/demo/person.ts';
 import { tellStory, type StoryEnd } from '../../src/embedded/demo/story.ts';
@@ -65,12 +65,12 @@ afterAll(async () => {
 });
 
 const staffToken = (): string => readFileSync(join(directory, 'platform-secrets', 'staff-token'), 'utf8').trim();
-const client = (): PlatformClient => createPlatformClient({ url: platform.url, staffToken: staffToken() });
+const client = (): ApiClient => createApiClient({ url: platform.url, staffToken: staffToken() });
 
 async function logOf(run: string): Promise<LogLineView[]> {
   const lines: LogLineView[] = [];
   for (let after = -1; ;) {
-    const page = (await client().get(`/runs/${run}/log?after=${after}`)) as LogView;
+    const page = await client().runLog(run, { after });
     lines.push(...page.items);
     if (!page.more) return lines;
     ({ after } = page);
@@ -78,7 +78,7 @@ async function logOf(run: string): Promise<LogLineView[]> {
 }
 
 test.skipIf(!hasCluster)('a run goes through, with a rolling restart in the middle of it', async () => {
-  await client().post('/members', { login: OWNER, role: 'platform_owner' });
+  await client().addMember({ login: OWNER, role: 'platform_owner' });
   let restart: Promise<string> | undefined;
   const steps: Steps = {
     chapter: () => undefined,

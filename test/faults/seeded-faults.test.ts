@@ -7,6 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { ApiRefusal } from '../../src/api-client/api-client.ts';
 import { BOT, OWNER } from '../../src/embedded/accounts.ts';
 import { eventually, processesOf } from '../support/stack.ts';
 import { closeScene, marked, openScene, type BoundRepository, type Scene } from '../e2e/support/scene.ts';
@@ -101,9 +102,9 @@ async function cancelOne(): Promise<number> {
   const run = await patiently('an agent at work', async () => (await runRows(issue)).find((row) => row['started_at']));
   const wish = { by: 'paula', reason: 'it is not needed' };
   await patiently('the cancel is taken', async () => {
-    await platform.post(`/runs/${run['id']}/cancel`, wish).catch((error: Error) => {
+    await platform.cancelRun(String(run['id']), wish).catch((error: unknown) => {
       // Canceled already: an earlier attempt, whose answer was lost.
-      if (!/answered 409/.test(error.message)) throw error;
+      if (!(error instanceof ApiRefusal) || error.status !== 409) throw error;
     });
     return true;
   });
@@ -147,13 +148,10 @@ beforeAll(async () => {
   const { person, platform } = scene;
   await person.pushRepository(REPO, 'for a test', [{ path: 'README.md', content: '# A thing\n', executable: false }]);
   await person.letIn(REPO, BOT);
-  const bound = await patiently('the repository is bound', async () => {
-    return (await platform.post('/repositories', { fullName: `${OWNER}/${REPO}` })) as {
-      repositoryId: number;
-      hookId: number;
-    };
-  });
-  repository = { name: REPO, id: bound.repositoryId, hookId: bound.hookId };
+  const bound = await patiently('the repository is bound', async () =>
+    platform.bindRepository({ fullName: `${OWNER}/${REPO}` }),
+  );
+  repository = { name: REPO, id: bound.repositoryId, hookId: bound.hookId ?? 0 };
   [canceled, repeated, ...ways] = await Promise.all([
     cancelOne(),
     deliverAgain(),

@@ -95,8 +95,8 @@ describe.concurrent('a worker that is killed three times', () => {
 describe('in a project that names its namespaces, a worker that is killed', () => {
   beforeAll(async () => {
     const { name } = await scene.bindRepository('kills-slots');
-    await scene.platform.post('/repositories', { fullName: `${OWNER}/${name}`, project: 'slots' });
-    await scene.platform.post('/projects/slots', { namespaceTemplate: '{{ .Project }}-dev-{{ .Slot }}' });
+    await scene.platform.bindRepository({ fullName: `${OWNER}/${name}`, project: 'slots' });
+    await scene.platform.setProject('slots', { namespaceTemplate: '{{ .Project }}-dev-{{ .Slot }}' });
   });
 
   test.each([LEASE, RELEASE])(
@@ -124,10 +124,7 @@ test(`a worker that is killed around ${READ_REPOSITORY} ends the issues of an ar
   await killedAround(READ_REPOSITORY, async () => {
     await scene.person.octokit.rest.repos.update({ owner: OWNER, repo, archived: true });
     await ended(scene, repo, issue, 0);
-    await patiently(
-      `the end of ${repo}#${issue}`,
-      async () => (await scene.issueOf(repo, issue))?.workspace === null,
-    );
+    await patiently(`the end of ${repo}#${issue}`, async () => (await scene.issueOf(repo, issue))?.workspace === null);
   });
   const runs = await scene.runsOf(repo, issue);
   expect(runs.map(({ status }) => status)).toEqual(['canceled']);

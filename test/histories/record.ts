@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { agentEnvironment } from '../../src/app/agent/agent-command.ts';
 import { createPerson } from '../../src/embedded/demo/person.ts';
-import { createPlatformClient, until } from '../../src/embedded/demo/platform-client.ts';
+import type { IssueDetailsView } from '../../ingress/api/views.ts';
+import { createApiClient } from '../../src/api-client/api-client.ts';
+import { until } from '../../src/embedded/demo/until.ts';
 import { createSteps } from '../../src/embedded/demo/steps.ts';
 import { tellStory } from '../../src/embedded/demo/story.ts';
 import { readHistory } from '../../src/cli/histories/replay.ts';
@@ -33,22 +35,16 @@ async function keep(scenario: string, workflowId: string): Promise<void> {
   terminal.line(`${scenario}: ${workflowId}`);
 }
 
-interface Shown {
-  key: string;
-  state: string;
-  workspace: string | null;
-  queued: number;
-  runs: { id: string; status: string; terminal: boolean; createdAt: string }[];
-}
+type Shown = Pick<IssueDetailsView, 'key' | 'state' | 'workspace' | 'queued' | 'runs'>;
 
 try {
   const staffToken = (await readFile(join(data, 'secrets', 'staff-token'), 'utf8')).trim();
   const person = createPerson({ githubUrl: ready.githubUrl, login: OWNER, token: ready.githubOwnerToken });
-  const platform = createPlatformClient({ url: ready.url, staffToken });
+  const platform = createApiClient({ url: ready.url, staffToken });
 
   const told = await tellStory(ready, staffToken, createSteps(terminal));
   const [work = '', revise = ''] = told.runs;
-  const { key } = (await platform.get(`/issues/${told.repository}/${told.issue}`)) as Shown;
+  const { key } = await platform.issue({ owner: OWNER, name: told.repository.split('/')[1] ?? '', number: told.issue });
   await keep('issue-merged', key);
   await keep('run-work', `run:${work}`);
   await keep('run-revise', `run:${revise}`);
@@ -56,8 +52,8 @@ try {
   const repo = 'stories';
   await person.pushRepository(repo, 'For stories', [{ path: 'README.md', content: '# Stories\n', executable: false }]);
   await person.letIn(repo, BOT);
-  await platform.post('/repositories', { fullName: `${OWNER}/${repo}` });
-  const look = (issue: number): Promise<Shown> => platform.get(`/issues/${OWNER}/${repo}/${issue}`).catch(() => ({ runs: [] })) as Promise<Shown>;
+  await platform.bindRepository({ fullName: `${OWNER}/${repo}` });
+  const look = (issue: number): Promise<Shown> => platform.issue({ owner: OWNER, name: repo, number: issue }).catch(() => ({ key: '', state: 'waiting', workspace: null, queued: 0, runs: [] }));
   const ended = (issue: number, count: number): Promise<Shown> =>
     until(`${count} ended runs of #${issue}`, 60_000, async () => {
       const shown = await look(issue);

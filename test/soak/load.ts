@@ -1,5 +1,6 @@
 /** What people and GitHub do during a soak: issues live their lives, and deliveries come that nobody asked for. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ApiRefusal } from '../../src/api-client/api-client.ts';
 import { OWNER } from '../../src/embedded/accounts.ts';
 import type { Ready } from '../../src/embedded/data-directory.ts';
 import type { BoundRepository, Scene } from '../e2e/support/scene.ts';
@@ -100,9 +101,7 @@ async function liveOnes(
         await sleep(random.between(0, 4000));
         const [run] = (await scene.runsOf(repo, number).catch(() => [])).slice(-1);
         if (run)
-          await act('cancel', () =>
-            scene.platform.post(`/runs/${run.id}/cancel`, { by: OWNER, reason: 'soak' }).catch(unlessOver),
-          );
+          await act('cancel', () => scene.platform.cancelRun(run.id, { by: OWNER, reason: 'soak' }).catch(unlessOver));
       } else if (choice === 'close') {
         await sleep(random.between(0, 4000));
         break;
@@ -188,6 +187,6 @@ function unlessGone(error: { status?: number }): void {
 }
 
 /** A run that is over cannot be canceled, and one that is not shown yet neither. */
-function unlessOver(error: Error): void {
-  if (!/answered 4\d\d/.test(error.message)) throw error;
+function unlessOver(error: unknown): void {
+  if (!(error instanceof ApiRefusal) || error.status >= 500) throw error;
 }

@@ -1,6 +1,5 @@
 /** How people name runs and issues at a terminal. */
-import type { ListView, RunView } from '../../../ingress/api/views.ts';
-import { ApiRefusal, type ApiClient } from './api-client.ts';
+import { ApiRefusal, type IssueName, type ApiClient } from '../../api-client/api-client.ts';
 import { CommandProblem } from '../../terminal/problems.ts';
 
 const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -12,7 +11,7 @@ export async function resolveRunId(api: ApiClient, given: string): Promise<strin
   if (WHOLE_ID.test(id)) return id;
   if (!/^[0-9a-f-]+$/.test(id) || id.length < LEAST)
     throw new CommandProblem(`“${given}” is not a run: give its id, or the first ${LEAST} or more characters of it`, 2);
-  const { items } = await api.get<ListView<RunView>>('/runs', { id, limit: 2 }).catch((error: unknown) => {
+  const { items } = await api.runs({ id, limit: 2 }).catch((error: unknown) => {
     throw error instanceof ApiRefusal && error.status === 400 ? noRun(given) : error;
   });
   const [first, second] = items;
@@ -36,10 +35,12 @@ export function orNoRun(given: string): (error: unknown) => never {
   };
 }
 
-/** The API's path of an issue, which people name by `owner/name#12`, its address on GitHub, or its key. */
-export function issueApiPath(given: string): string {
-  if (/^issue:\d+#\d+$/.test(given)) return `/issues/${encodeURIComponent(given)}`;
-  const named = /^(?:https?:\/\/[^/]+\/)?([\w.-]+)\/([\w.-]+)(?:#|\/|\/issues\/)([1-9]\d{0,8})$/.exec(given);
-  if (!named) throw new CommandProblem(`“${given}” is not an issue: give OWNER/NAME#NUMBER`, 2);
-  return `/issues/${named[1]}/${named[2]}/${named[3]}`;
+/** Reads how people name an issue: `owner/name#12`, its address on GitHub, or its key. */
+export function readIssueName(given: string): IssueName {
+  if (/^issue:\d+#\d+$/.test(given)) return { key: given };
+  const [, owner, name, number] =
+    /^(?:https?:\/\/[^/]+\/)?([\w.-]+)\/([\w.-]+)(?:#|\/|\/issues\/)([1-9]\d{0,8})$/.exec(given) ?? [];
+  if (owner === undefined || name === undefined)
+    throw new CommandProblem(`“${given}” is not an issue: give OWNER/NAME#NUMBER`, 2);
+  return { owner, name, number: Number(number) };
 }

@@ -1,6 +1,6 @@
 /** Where the commands for people find the platform: CODEXK8S_URL and a token, else a running `up`. */
 import { readFileSync } from 'node:fs';
-import type { ApiAddress } from './api-client.ts';
+import type { ApiAddress } from '../../api-client/api-client.ts';
 import { CommandProblem } from '../../terminal/problems.ts';
 import { databaseUrl } from '../../app/config/config.ts';
 import { requireUp, resolveDataDirectory } from '../../embedded/data-directory.ts';

@@ -1,5 +1,5 @@
 /** What every command works with. */
-import type { ApiClient } from './api-client.ts';
+import type { ApiClient } from '../../api-client/api-client.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
 export interface Session {

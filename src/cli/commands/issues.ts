@@ -1,9 +1,9 @@
 /** `issues list|show`. */
-import type { IssueDetailsView, IssueView, ListView } from '../../../ingress/api/views.ts';
+import type { IssueView } from '../../../ingress/api/views.ts';
 import { ago } from '../../../ingress/api/messages/times.ts';
-import { ApiRefusal } from '../client/api-client.ts';
+import { ApiRefusal } from '../../api-client/api-client.ts';
 import { printEvents } from './events.ts';
-import { issueApiPath } from '../client/names.ts';
+import { readIssueName } from '../client/names.ts';
 import { CommandProblem } from '../../terminal/problems.ts';
 import { printRuns } from './runs.ts';
 import { printJson, type Session } from '../client/session.ts';
@@ -11,14 +11,14 @@ import { printFacts, printTable, type Cell } from '../../terminal/table.ts';
 import { paint, plain } from '../../terminal/terminal.ts';
 
 export interface IssuesListOptions {
-  readonly state?: string | undefined;
+  readonly state?: IssueView['state'] | undefined;
   readonly repository?: string | undefined;
   readonly limit?: number | undefined;
 }
 
 /** Lists issues, the one that changed last first. */
 export async function issuesList(session: Session, options: IssuesListOptions): Promise<void> {
-  const list = await session.api.get<ListView<IssueView>>('/issues', { ...options });
+  const list = await session.api.issues(options);
   if (session.json) return printJson(session, list);
   if (list.items.length === 0) {
     session.terminal.out('No issues. Put the label run:dev on an issue of a bound repository.');
@@ -40,7 +40,7 @@ export async function issuesList(session: Session, options: IssuesListOptions): 
 /** Shows one issue with its runs and all that happened. */
 export async function issuesShow(session: Session, given: string): Promise<void> {
   const { api, terminal } = session;
-  const issue = await api.get<IssueDetailsView>(issueApiPath(given)).catch((error: unknown) => {
+  const issue = await api.issue(readIssueName(given)).catch((error: unknown) => {
     if (!(error instanceof ApiRefusal) || error.status !== 404) throw error;
     throw new CommandProblem(`Nothing is known of the issue ${given}; \`codex-k8s issues list\` shows what there is`);
   });

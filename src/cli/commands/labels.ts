@@ -13,13 +13,10 @@ export interface LabelChanges {
   readonly waiting: string | null;
 }
 
-/** Sixty labels, one after the other as GitHub asks for, take longer than other requests. */
-export const LABELS_WITHIN_MS = 120_000;
-
 /** Creates what is missing of a bound repository's labels and corrects how they look. Safe to repeat; deletes none. */
 export async function labelsSync(session: Session, fullName: string): Promise<void> {
   requireFullName(fullName);
-  const changes = await session.api.post<LabelChanges>(`/repositories/${fullName}/labels`, {}, LABELS_WITHIN_MS);
+  const changes = await session.api.syncLabels(fullName);
   if (session.json) printJson(session, changes);
   else {
     for (const [what, names] of Object.entries({ created: changes.created, corrected: changes.updated }))

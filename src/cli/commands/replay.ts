@@ -42,7 +42,7 @@ export function addReplayCommand(program: Command, runs: Command, { resolveApi }
     .addOption(data())
     .action(async (given: string, options: Shared) => {
       const [{ createApiClient }, { resolveRunId }, { historyOf }, { runWorkflowId }] = await Promise.all([
-        import('../client/api-client.ts'),
+        import('../../api-client/api-client.ts'),
         import('../client/names.ts'),
         import('../histories/replay.ts'),
         import('../../../workflows/messages.ts'),

@@ -1,16 +1,17 @@
 /** `repositories add` and `members add`. */
+import type { MemberBody, ProjectBody } from '../../api-client/api-client.ts';
 import { requireFullName } from '../client/repository-name.ts';
-import { LABELS_WITHIN_MS, labelsSentence, leftSentence, type LabelChanges } from './labels.ts';
+import { labelsSentence, leftSentence } from './labels.ts';
 import { readProjectBlocks } from '../../network/address-blocks.ts';
 import { CommandProblem } from '../../terminal/problems.ts';
 import { printJson, type Session } from '../client/session.ts';
 
-interface Bound {
-  readonly project: string;
-  readonly hookId: number | null;
-  readonly labels: LabelChanges;
-  /** What the label is called on GitHub that starts a developer. */
-  readonly trigger: string;
+export interface ProjectsSetOptions {
+  readonly locale?: ProjectBody['locale'];
+  readonly model?: string;
+  readonly reasoning?: ProjectBody['reasoningEffort'];
+  readonly namespace?: string;
+  readonly egress?: string;
 }
 
 /** Binds a repository to a project and hooks it. Safe to repeat. */
@@ -21,7 +22,7 @@ export async function repositoriesAdd(
 ): Promise<void> {
   requireFullName(fullName);
   const body = { fullName, ...(project === undefined ? {} : { project }) };
-  const bound = await session.api.post<Bound>('/repositories', body, LABELS_WITHIN_MS);
+  const bound = await session.api.bindRepository(body);
   if (session.json) return printJson(session, bound);
   const hook = bound.hookId === null ? 'without a webhook' : `with webhook ${bound.hookId}`;
   session.terminal.out(`${fullName} is bound to the project ${bound.project}, ${hook}.`);
@@ -34,10 +35,10 @@ export async function repositoriesAdd(
 export async function membersAdd(
   session: Session,
   login: string,
-  { role, project }: { readonly role: string; readonly project?: string | undefined },
+  { role, project }: Pick<MemberBody, 'role' | 'project'>,
 ): Promise<void> {
   const body = { login, role, ...(project === undefined ? {} : { project }) };
-  const member = await session.api.post<{ login: string; role: string; project: string }>('/members', body);
+  const member = await session.api.addMember(body);
   if (session.json) return printJson(session, member);
   const where = role.startsWith('platform_') ? 'on the platform' : `in the project ${member.project}`;
   session.terminal.out(`@${member.login} is ${member.role} ${where}.`);
@@ -47,36 +48,18 @@ export async function membersAdd(
 export async function projectsSet(
   session: Session,
   slug: string,
-  {
-    locale,
-    model,
-    reasoning,
-    namespace,
-    egress,
-  }: {
-    readonly locale?: string;
-    readonly model?: string;
-    readonly reasoning?: string;
-    readonly namespace?: string;
-    readonly egress?: string;
-  },
+  { locale, model, reasoning, namespace, egress }: ProjectsSetOptions,
 ): Promise<void> {
   const body = {
     ...(locale === undefined ? {} : { locale }),
     ...(model === undefined ? {} : { model }),
     ...(reasoning === undefined ? {} : { reasoningEffort: reasoning }),
     ...(namespace === undefined ? {} : { namespaceTemplate: namespace }),
-    ...(egress === undefined ? {} : { egress: blocksOf(egress) }),
+    ...(egress === undefined ? {} : { egress: [...blocksOf(egress)] }),
   };
   if (Object.keys(body).length === 0)
     throw new CommandProblem('Nothing to set: give --locale, --model, --reasoning, --namespace or --egress', 2);
-  const project = await session.api.post<{
-    locale: string;
-    model: string | null;
-    reasoningEffort: string | null;
-    namespaceTemplate: string | null;
-    egress: readonly string[];
-  }>(`/projects/${encodeURIComponent(slug)}`, body);
+  const project = await session.api.setProject(slug, body);
   if (session.json) return printJson(session, project);
   const chosen = (value: string | null): string => value ?? "the platform's choice";
   session.terminal.out(

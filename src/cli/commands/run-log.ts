@@ -1,7 +1,7 @@
 /** `runs logs`: what the agent says, and goes on saying. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LogLineView, LogView } from '../../../ingress/api/views.ts';
-import { ApiAway, ApiRefusal } from '../client/api-client.ts';
+import type { LogLineView } from '../../../ingress/api/views.ts';
+import { ApiAway, ApiRefusal } from '../../api-client/api-client.ts';
 import { orNoRun, resolveRunId } from '../client/names.ts';
 import type { Session } from '../client/session.ts';
 import { paint, plain } from '../../terminal/terminal.ts';
@@ -35,7 +35,7 @@ export async function runsLogs(session: Session, given: string, options: RunsLog
   let after = options.after ?? -1;
   let patience = PATIENCE_MS;
   for (;;) {
-    const page = await api.get<LogView>(`/runs/${id}/log`, { after, limit: PAGE }).catch((error: unknown) => {
+    const page = await api.runLog(id, { after, limit: PAGE }).catch((error: unknown) => {
       const passing = error instanceof ApiAway || (error instanceof ApiRefusal && error.status === 503);
       if (!options.follow || !passing || patience <= 0) return orNoRun(given)(error);
       return undefined;

@@ -1,18 +1,18 @@
 /** `runs list|show|cancel`. */
 import { userInfo } from 'node:os';
-import type { EventView, IssueView, ListView, RunView } from '../../../ingress/api/views.ts';
+import type { RunView } from '../../../ingress/api/views.ts';
 import { ago, duration } from '../../../ingress/api/messages/times.ts';
 import type { RunStatus } from '../../domain/run/runs.ts';
-import { ApiRefusal } from '../client/api-client.ts';
+import { ApiRefusal } from '../../api-client/api-client.ts';
 import { printEvents } from './events.ts';
-import { issueApiPath, orNoRun, resolveRunId } from '../client/names.ts';
+import { readIssueName, orNoRun, resolveRunId } from '../client/names.ts';
 import { CommandProblem } from '../../terminal/problems.ts';
 import { printJson, type Session } from '../client/session.ts';
 import { printFacts, printTable, type Cell } from '../../terminal/table.ts';
 import { paint, plain } from '../../terminal/terminal.ts';
 
 export interface RunsListOptions {
-  readonly status?: string | undefined;
+  readonly status?: RunStatus | undefined;
   readonly issue?: string | undefined;
   readonly repository?: string | undefined;
   readonly limit?: number | undefined;
@@ -32,8 +32,8 @@ const STYLES: Record<RunStatus, NonNullable<Cell['style']>> = {
 /** Lists runs, newest first. */
 export async function runsList(session: Session, options: RunsListOptions): Promise<void> {
   const { issue, ...filter } = options;
-  const issueKey = issue && (await session.api.get<IssueView>(issueApiPath(issue))).key;
-  const list = await session.api.get<ListView<RunView>>('/runs', { ...filter, issue: issueKey });
+  const issueKey = issue && (await session.api.issue(readIssueName(issue))).key;
+  const list = await session.api.runs({ ...filter, issue: issueKey });
   if (session.json) return printJson(session, list);
   if (list.items.length === 0) {
     session.terminal.out('No runs. Put the label run:dev on an issue of a bound repository.');
@@ -63,8 +63,8 @@ export function printRuns({ terminal }: Session, runs: readonly RunView[]): void
 export async function runsShow(session: Session, given: string): Promise<void> {
   const { api, terminal } = session;
   const id = await resolveRunId(api, given);
-  const run = await api.get<RunView>(`/runs/${id}`).catch(orNoRun(given));
-  const events = await api.get<{ items: readonly EventView[] }>(`/runs/${id}/events`, { limit: 200 });
+  const run = await api.run(id).catch(orNoRun(given));
+  const events = await api.runEvents(id, { limit: 200 });
   if (session.json) return printJson(session, { ...run, events: events.items });
 
   const title = run.issueTitle === null ? '' : ` “${plain(run.issueTitle)}”`;
@@ -97,7 +97,7 @@ export async function runsCancel(
   const id = await resolveRunId(session.api, given);
   const by = options.by ?? userInfo().username;
   const answer = await session.api
-    .post<object>(`/runs/${id}/cancel`, { by, ...(options.reason === undefined ? {} : { reason: options.reason }) })
+    .cancelRun(id, { by, ...(options.reason === undefined ? {} : { reason: options.reason }) })
     .catch((error: unknown) => {
       if (error instanceof ApiRefusal && error.code === 'conflict')
         throw new CommandProblem(`Run ${id.slice(0, 8)} is over: ${error.message.replace(/^already_terminal: /, '')}`);

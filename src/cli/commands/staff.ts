@@ -2,8 +2,11 @@
 import { LOCALES } from '../../domain/locale.ts';
 import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
 import { RUN_STATUSES } from '../../domain/run/runs.ts';
-import type { ApiAddress } from '../client/api-client.ts';
+import type { ApiAddress, MemberBody } from '../../api-client/api-client.ts';
 import type { Session } from '../client/session.ts';
+import type { ProjectsSetOptions } from './repositories.ts';
+import type { RunsListOptions } from './runs.ts';
+import type { IssuesListOptions } from './issues.ts';
 
 export interface StaffCommandOptions {
   /** Where the platform is; `data` is the value of --data, when it was given. */
@@ -25,20 +28,12 @@ const ROLES = ['platform_owner', 'platform_admin', 'admin', 'read_write', 'read'
 const EFFORTS = ['low', 'medium', 'high', 'xhigh', 'default'];
 const PAGE_MOST = 200;
 
-interface ProjectOptions {
-  readonly locale?: string;
-  readonly model?: string;
-  readonly reasoning?: string;
-  readonly namespace?: string;
-  readonly egress?: string;
-}
-
 /** Adds `runs`, `issues`, `repositories`, `labels`, `projects` and `members` to the program. */
 export function addStaffCommands(program: Command, { resolveApi }: StaffCommandOptions): StaffCommandGroups {
   /** Carries a command out; its problems become a sentence and an exit code. */
   async function carryOut(shared: Shared, act: (session: Session) => Promise<void>): Promise<void> {
     const [{ createApiClient }, { CommandProblem }, { processTerminal }] = await Promise.all([
-      import('../client/api-client.ts'),
+      import('../../api-client/api-client.ts'),
       import('../../terminal/problems.ts'),
       import('../../terminal/terminal.ts'),
     ]);
@@ -59,7 +54,7 @@ export function addStaffCommands(program: Command, { resolveApi }: StaffCommandO
     .option('--issue <issue>', 'only runs of this issue: OWNER/NAME#NUMBER')
     .option('--repository <name>', 'only runs of this repository: OWNER/NAME')
     .option('--limit <count>', 'how many', pageSize)
-    .action(async ({ json, data, ...options }: Shared) =>
+    .action(async ({ json, data, ...options }: Shared & RunsListOptions) =>
       carryOut({ json, data } as Shared, async (session) => (await import('./runs.ts')).runsList(session, options)),
     );
   leaf(runs, 'show', 'one run, and what happened')
@@ -87,7 +82,7 @@ export function addStaffCommands(program: Command, { resolveApi }: StaffCommandO
     .addOption(new Option('--state <state>', 'only issues in this state').choices(['working', 'waiting', 'closed']))
     .option('--repository <name>', 'only issues of this repository: OWNER/NAME')
     .option('--limit <count>', 'how many', pageSize)
-    .action(async ({ json, data, ...options }: Shared) =>
+    .action(async ({ json, data, ...options }: Shared & IssuesListOptions) =>
       carryOut({ json, data } as Shared, async (session) => (await import('./issues.ts')).issuesList(session, options)),
     );
   leaf(issues, 'show', 'one issue with its runs, and what happened')
@@ -127,14 +122,14 @@ export function addStaffCommands(program: Command, { resolveApi }: StaffCommandO
       '--egress <blocks>',
       'addresses that agents reach besides the platform, like “203.0.113.0/24,198.51.100.7”; “default” is none but the installation’s',
     )
-    .action(async (slug: string, options: Shared & ProjectOptions) =>
+    .action(async (slug: string, options: Shared & ProjectsSetOptions) =>
       carryOut(options, async (session) => (await import('./repositories.ts')).projectsSet(session, slug, options)),
     );
   leaf(group(program, 'members', 'people who may start agents'), 'add', 'give a person a role')
     .addArgument(new Argument('<login>', "the person's login on GitHub"))
     .addOption(new Option('--role <role>', 'what they may do').choices(ROLES).makeOptionMandatory())
     .option('--project <slug>', 'the project, unless the role is one of the platform')
-    .action(async (login: string, options: Shared & { role: string; project?: string }) =>
+    .action(async (login: string, options: Shared & Pick<MemberBody, 'role' | 'project'>) =>
       carryOut(options, async (session) => (await import('./repositories.ts')).membersAdd(session, login, options)),
     );
 

@@ -1,5 +1,6 @@
 /** The main job, as a person lives it: an issue, a label, a pull request, a review, a merge (README, "What just happened"). */
 import { Client, Connection } from '@temporalio/client';
+import { createApiClient, type ApiClient } from '../../api-client/api-client.ts';
 import type { RunView } from '../../../ingress/api/views.ts';
 import { demoRepositoryFiles, DEMO_ISSUE, DEMO_REVIEW } from '../../emulators/demo-repository.ts';
 import { CANONICAL_NAMES, type LabelNames } from '../../domain/stages/label-names.ts';
@@ -7,8 +8,8 @@ import { readLabelsFile } from '../../app/config/labels-file.ts';
 import { BOT, OWNER } from '../accounts.ts';
 import type { Ready } from '../data-directory.ts';
 import { createPerson, type Person } from './person.ts';
-import { createPlatformClient, until, type PlatformClient } from './platform-client.ts';
 import type { Steps } from './steps.ts';
+import { until } from './until.ts';
 
 export interface StoryEnd {
   readonly repository: string;
@@ -24,7 +25,7 @@ const AGENT_MS = 30 * 60_000;
 
 interface Scene {
   readonly person: Person;
-  readonly platform: PlatformClient;
+  readonly platform: ApiClient;
   readonly steps: Steps;
   readonly repo: string;
   readonly issue: number;
@@ -34,7 +35,7 @@ interface Scene {
 
 export async function tellStory(ready: Ready, staffToken: string, steps: Steps): Promise<StoryEnd> {
   const person = createPerson({ githubUrl: ready.githubUrl, login: OWNER, token: ready.githubOwnerToken });
-  const platform = createPlatformClient({ url: ready.url, staffToken });
+  const platform = createApiClient({ url: ready.url, staffToken });
 
   steps.chapter('A repository and an issue');
   const repo = await person.freeRepositoryName('tally');
@@ -43,7 +44,7 @@ export async function tellStory(ready: Ready, staffToken: string, steps: Steps):
   );
   await steps.step(`${OWNER} lets ${BOT} in, and binds the repository: webhook and labels are made`, async () => {
     await person.letIn(repo, BOT);
-    await platform.post('/repositories', { fullName: `${OWNER}/${repo}` });
+    await platform.bindRepository({ fullName: `${OWNER}/${repo}` });
   });
   const issue = await steps.step(`${OWNER} opens an issue: “${DEMO_ISSUE.title}”`, () =>
     person.openIssue(repo, DEMO_ISSUE),
@@ -104,7 +105,7 @@ async function seen({ person, repo, issue }: Scene): Promise<void> {
 
 /** The issue's runs, oldest first. */
 async function runsOf({ platform, repo, issue }: Scene): Promise<RunView[]> {
-  const { runs } = (await platform.get(`/issues/${OWNER}/${repo}/${issue}`)) as { runs: RunView[] };
+  const { runs } = await platform.issue({ owner: OWNER, name: repo, number: issue });
   return runs.toSorted((a, b) => a.createdAt.localeCompare(b.createdAt));
 }
 
@@ -114,9 +115,7 @@ async function agentDone(scene: Scene, index: number, say: (what: string) => voi
   const run = await until('the run to end', AGENT_MS, async () => {
     const found = (await runsOf(scene))[index];
     if (!found) return undefined;
-    const { items } = (await scene.platform.get(`/runs/${found.id}/log?after=${after}`)) as {
-      items: { n: number; kind: string; text: string }[];
-    };
+    const { items } = await scene.platform.runLog(found.id, { after });
     for (const { n, kind, text } of items) {
       after = n;
       if (kind === 'message' || kind === 'command') say(oneLine(text));
@@ -151,11 +150,7 @@ async function answered(scene: Scene, run: RunView, pullRequest: number, before:
 
 async function cleanedUp({ platform, repo, issue }: Scene, ready: Ready): Promise<void> {
   const key = await until('the workspace to be removed', SOON_MS, async () => {
-    const shown = (await platform.get(`/issues/${OWNER}/${repo}/${issue}`)) as {
-      key: string;
-      state: string;
-      workspace: string | null;
-    };
+    const shown = await platform.issue({ owner: OWNER, name: repo, number: issue });
     return shown.state === 'closed' && shown.workspace === null ? shown.key : undefined;
   });
   const connection = await Connection.connect({ address: ready.temporalAddress });

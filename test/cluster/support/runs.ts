@@ -74,7 +74,7 @@ export async function openRuns(repo: string, env: Readonly<Record<string, string
 
   try {
     await scene.bindRepository(repo);
-    await scene.platform.post('/repositories', { fullName: `${OWNER}/${repo}`, project });
+    await scene.platform.bindRepository({ fullName: `${OWNER}/${repo}`, project });
   } catch (error) {
     await close();
     throw error;

@@ -1,9 +1,9 @@
 /** What every story needs: a person on GitHub, the platform's API, the read model, and a few things people do. */
 import { Client, Connection } from '@temporalio/client';
 import postgres from 'postgres';
-import type { EventView, IssueDetailsView, LogLineView, LogView, RunView } from '../../../ingress/api/views.ts';
+import type { EventView, IssueDetailsView, LogLineView, RunView } from '../../../ingress/api/views.ts';
 import { createPerson } from '../../../src/embedded/demo/person.ts';
-import { createPlatformClient } from '../../../src/embedded/demo/platform-client.ts';
+import { ApiRefusal, createApiClient } from '../../../src/api-client/api-client.ts';
 import { BOT, OWNER } from '../../../src/embedded/accounts.ts';
 import { issueOfBranch } from '../../../src/domain/issue/names.ts';
 import { eventually, startStack, type Stack, type StackEnv } from '../../support/stack.ts';
@@ -28,16 +28,15 @@ export async function openScene(env: StackEnv = {}) {
 export function enter(stack: Stack) {
   const { ready } = stack;
   const person = createPerson({ githubUrl: ready.githubUrl, login: OWNER, token: ready.githubOwnerToken });
-  const platform = createPlatformClient({ url: ready.url, staffToken: stack.secret('staff-token') });
+  const platform = createApiClient({ url: ready.url, staffToken: stack.secret('staff-token') });
   const sql = postgres(ready.databaseUrl, { max: 2, onnotice: () => {} });
   const at = (repo: string) => ({ owner: OWNER, repo });
 
   async function issueOf(repo: string, issue: number): Promise<IssueDetailsView | undefined> {
-    const shown = await platform.get(`/issues/${OWNER}/${repo}/${issue}`).catch((error: Error) => {
-      if (/answered 404/.test(error.message)) return undefined;
+    return platform.issue({ owner: OWNER, name: repo, number: issue }).catch((error: unknown) => {
+      if (error instanceof ApiRefusal && error.status === 404) return undefined;
       throw error;
     });
-    return shown as IssueDetailsView | undefined;
   }
 
   /** The runs of an issue, oldest first. */
@@ -47,13 +46,13 @@ export function enter(stack: Stack) {
   }
 
   async function run(id: string): Promise<RunView> {
-    return (await platform.get(`/runs/${id}`)) as RunView;
+    return platform.run(id);
   }
 
   async function log(id: string): Promise<LogLineView[]> {
     const lines: LogLineView[] = [];
     for (let after = -1; ;) {
-      const page = (await platform.get(`/runs/${id}/log?after=${after}`)) as LogView;
+      const page = await platform.runLog(id, { after });
       lines.push(...page.items);
       ({ after } = page);
       if (!page.more) return lines;
@@ -88,15 +87,12 @@ export function enter(stack: Stack) {
     async bindRepository(name: string, files = README): Promise<BoundRepository> {
       await person.pushRepository(name, 'for a test', files);
       await person.letIn(name, BOT);
-      const bound = (await platform.post('/repositories', { fullName: `${OWNER}/${name}` })) as {
-        repositoryId: number;
-        hookId: number;
-      };
-      return { name, id: bound.repositoryId, hookId: bound.hookId };
+      const bound = await platform.bindRepository({ fullName: `${OWNER}/${name}` });
+      return { name, id: bound.repositoryId, hookId: bound.hookId ?? 0 };
     },
 
-    async events(id: string): Promise<EventView[]> {
-      return ((await platform.get(`/runs/${id}/events?limit=200`)) as { items: EventView[] }).items;
+    async events(id: string): Promise<readonly EventView[]> {
+      return (await platform.runEvents(id, { limit: 200 })).items;
     },
 
     /** Waits for the issue's run of this place, counted from 0. */

@@ -1,0 +1,139 @@
+/** The staff API over HTTP, with the types of its two ends; whoever asks for something is told in plain sentences why not. */
+import type { z } from 'zod';
+import type * as requests from '../../ingress/api/requests.ts';
+import type { RepositoryBinding } from '../../ingress/api/routes.ts';
+import type { EventView, IssueDetailsView, IssueView, ListView, LogView, RunView } from '../../ingress/api/views.ts';
+import type { ErrorEnvelope } from '../../ingress/http/errors.ts';
+import type { setProject } from '../store/projects/repositories.ts';
+import { CommandProblem } from '../terminal/problems.ts';
+
+export interface ApiAddress {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly staffToken: string;
+}
+
+/** An issue by its key, or by its repository and number. */
+export type IssueName =
+  | { readonly key: string }
+  | { readonly owner: string; readonly name: string; readonly number: number };
+
+export type ProjectBody = z.input<typeof requests.ProjectBody>;
+export type MemberBody = z.input<typeof requests.MemberBody>;
+type Bound = Awaited<ReturnType<RepositoryBinding['bind']>>;
+type LabelChanges = Awaited<ReturnType<RepositoryBinding['syncLabels']>>;
+
+/** Every call rejects with {@link ApiRefusal} or {@link ApiAway}. */
+export interface ApiClient {
+  /** The newest first. */
+  runs(query?: z.input<typeof requests.RunsQuery>): Promise<ListView<RunView>>;
+  run(id: string): Promise<RunView>;
+  runEvents(
+    id: string,
+    query?: z.input<typeof requests.EventsQuery>,
+  ): Promise<{ readonly items: readonly EventView[] }>;
+  runLog(id: string, query?: z.input<typeof requests.LogQuery>): Promise<LogView>;
+  /** Asks for the end of a run, which comes later. */
+  cancelRun(id: string, body: z.input<typeof requests.CancelBody>): Promise<{ readonly id: string }>;
+  /** The one that changed last first. */
+  issues(query?: z.input<typeof requests.IssuesQuery>): Promise<ListView<IssueView>>;
+  issue(issue: IssueName): Promise<IssueDetailsView>;
+  bindRepository(body: z.input<typeof requests.BindBody>): Promise<Bound & { readonly fullName: string }>;
+  /** `fullName`: OWNER/NAME. */
+  syncLabels(fullName: string): Promise<LabelChanges & { readonly fullName: string }>;
+  setProject(slug: string, body: ProjectBody): Promise<NonNullable<Awaited<ReturnType<typeof setProject>>>>;
+  addMember(body: MemberBody): Promise<Required<MemberBody>>;
+}
+
+/** The server said no. */
+export class ApiRefusal extends CommandProblem {
+  readonly status: number;
+  readonly code: string;
+  constructor(status: number, { code, message }: Pick<ErrorEnvelope, 'code' | 'message'>) {
+    super(message, status === 400 ? 2 : 1);
+    this.status = status;
+    this.code = code;
+  }
+}
+
+/** The server cannot be reached; it may be starting again. */
+export class ApiAway extends CommandProblem {}
+
+const ANSWER_WITHIN_MS = 20_000;
+
+/** Sixty labels, one after the other as GitHub asks for, take longer than other requests. */
+const LABELS_WITHIN_MS = 120_000;
+
+export function createApiClient({ url, staffToken }: ApiAddress): ApiClient {
+  async function call<Answer>(path: string, init: RequestInit, withinMs = ANSWER_WITHIN_MS): Promise<Answer> {
+    const response = await fetch(`${url}/api/v1${path}`, {
+      ...init,
+      headers: { authorization: `Bearer ${staffToken}`, 'content-type': 'application/json' },
+      signal: AbortSignal.timeout(withinMs),
+    }).catch((error: unknown) => {
+      throw away(url, error, withinMs);
+    });
+    const text = await response.text().catch((error: unknown) => {
+      throw away(url, error, withinMs);
+    });
+    if (response.ok) return JSON.parse(text) as Answer;
+    throw refusal(url, response.status, text);
+  }
+
+  const get = async <Answer>(path: string, query: object = {}): Promise<Answer> =>
+    call<Answer>(path + searchOf(query), {});
+  const post = async <Answer>(path: string, body: object, withinMs?: number): Promise<Answer> =>
+    call<Answer>(path, { method: 'POST', body: JSON.stringify(body) }, withinMs);
+
+  return {
+    runs: async (query) => get('/runs', query),
+    run: async (id) => get(`/runs/${id}`),
+    runEvents: async (id, query) => get(`/runs/${id}/events`, query),
+    runLog: async (id, query) => get(`/runs/${id}/log`, query),
+    cancelRun: async (id, body) => post(`/runs/${id}/cancel`, body),
+    issues: async (query) => get('/issues', query),
+    issue: async (issue) => get(`/issues/${pathOf(issue)}`),
+    bindRepository: async (body) => post('/repositories', body, LABELS_WITHIN_MS),
+    syncLabels: async (fullName) => post(`/repositories/${fullName}/labels`, {}, LABELS_WITHIN_MS),
+    setProject: async (slug, body) => post(`/projects/${encodeURIComponent(slug)}`, body),
+    addMember: async (body) => post('/members', body),
+  };
+}
+
+/** What of a query is named, as the end of a URL. */
+function searchOf(query: object): string {
+  const named = Object.entries(query).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, String(value)] as [string, string]],
+  );
+  return named.length === 0 ? '' : `?${new URLSearchParams(named).toString()}`;
+}
+
+function pathOf(issue: IssueName): string {
+  return 'key' in issue ? encodeURIComponent(issue.key) : `${issue.owner}/${issue.name}/${issue.number}`;
+}
+
+function away(url: string, error: unknown, withinMs: number): ApiAway {
+  const { cause, name } = error as { cause?: { code?: unknown }; name?: unknown };
+  if (cause?.code === 'ECONNREFUSED')
+    return new ApiAway(`codex-k8s is not running at ${url}; start it with \`codex-k8s up\``);
+  if (name === 'TimeoutError') return new ApiAway(`${url} did not answer within ${withinMs / 1000} seconds`);
+  return new ApiAway(`${url} cannot be reached${typeof cause?.code === 'string' ? ` (${cause.code})` : ''}`);
+}
+
+function refusal(url: string, status: number, text: string): CommandProblem {
+  const envelope = parseEnvelope(text);
+  if (!envelope) return new ApiRefusal(status, { code: 'internal', message: `${url} answered with ${status}` });
+  if (status !== 401) return new ApiRefusal(status, envelope);
+  return new ApiRefusal(status, { ...envelope, message: `The staff token is not the one of ${url}` });
+}
+
+function parseEnvelope(text: string): Pick<ErrorEnvelope, 'code' | 'message'> | undefined {
+  try {
+    const value = JSON.parse(text) as Partial<ErrorEnvelope> | null;
+    return value && typeof value.message === 'string' && value.code !== undefined
+      ? { code: value.code, message: value.message }
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
