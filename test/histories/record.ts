@@ -67,12 +67,12 @@ try {
 
   const waiting = await person.openIssue(repo, { title: '[script: wait] Wait', body: `wait-for: ${join(data, 'never')}` });
   await person.label(repo, waiting, 'run:dev');
-  await until('an agent at work', 60_000, async () => (await look(waiting)).runs[0]?.status === 'running');
+  await until('an agent at work', 60_000, async () => (await look(waiting)).runs[0]?.status === 'working');
   await person.octokit.rest.issues.removeLabel({ owner: OWNER, repo, issue_number: waiting, name: 'run:dev' });
   await person.label(repo, waiting, 'run:dev');
   const canceled = await ended(waiting, 1);
   await keep('run-canceled', `run:${canceled.runs.find(({ status }) => status === 'canceled')?.id}`);
-  await until('the second run', 60_000, async () => (await look(waiting)).runs.some(({ status }) => status === 'running'));
+  await until('the second run', 60_000, async () => (await look(waiting)).runs.some(({ status }) => status === 'working'));
   await person.octokit.rest.issues.update({ owner: OWNER, repo, issue_number: waiting, state: 'closed' });
   const closed = await until('the end', 60_000, async () => {
     const shown = await look(waiting);
