@@ -1,4 +1,4 @@
-/** Why nothing was started is said once, in the language of the project (requirements.md 9.2 B34). */
+/** Why nothing was started is said once, in the language of the project. */
 import { eq } from 'drizzle-orm';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createGitHubActivities } from '../../activities/github/publishing.ts';

@@ -1,4 +1,4 @@
-/** The diff that was pushed is held against the stage's scope (requirements.md A14). */
+/** The diff that was pushed is held against the stage's scope. */
 import { randomUUID } from 'node:crypto';
 import { beforeEach, expect, test } from 'vitest';
 import { createGitHubActivities, type GitHubPorts } from '../../activities/github/publishing.ts';

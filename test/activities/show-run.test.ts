@@ -1,4 +1,4 @@
-/** reliability.md T17: a run is shown though GitHub takes no comment of it, and it is said why. */
+/** docs/reliability.md T17: a run is shown though GitHub takes no comment of it, and it is said why. */
 import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** Whole runs on Kubernetes whose API server is killed while their agents work (reliability.md T45). */
+/** Whole runs on Kubernetes whose API server is killed while their agents work (docs/reliability.md T45). */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { V1Pod } from '@kubernetes/client-node';

@@ -1,5 +1,5 @@
 /**
- * Whom agents can connect to from their own pods, by the network policies that the runtime makes (reliability.md T49). A pod outside of
+ * Whom agents can connect to from their own pods, by the network policies that the runtime makes (docs/reliability.md T49). A pod outside of
  * all workspaces tries the same, so that nothing is out of reach only because nobody listens.
  */
 import { randomBytes } from 'node:crypto';

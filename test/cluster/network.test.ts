@@ -1,4 +1,4 @@
-/** Whether a cluster's network heeds policies, as a pod finds out (reliability.md T49). */
+/** Whether a cluster's network heeds policies, as a pod finds out (docs/reliability.md T49). */
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { createKubernetesApi, readKubeConfig } from '../../src/adapters/kubernetes/api.ts';

@@ -1,4 +1,4 @@
-/** The sweep of workspaces that are nobody's, on a cluster that others use too (reliability.md T47). */
+/** The sweep of workspaces that are nobody's, on a cluster that others use too (docs/reliability.md T47). */
 import { randomBytes } from 'node:crypto';
 import type { V1Deployment, V1Namespace } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';

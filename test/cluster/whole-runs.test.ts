@@ -1,4 +1,4 @@
-/** Whole runs on Kubernetes: what becomes of a run whose cluster fails it, and of its namespace (reliability.md T40 to T43). */
+/** Whole runs on Kubernetes: what becomes of a run whose cluster fails it, and of its namespace (docs/reliability.md T40 to T43). */
 import type { V1Namespace, V1Pod } from '@kubernetes/client-node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunView } from '../../ingress/api/views.ts';

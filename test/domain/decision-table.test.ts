@@ -1,5 +1,5 @@
 /**
- * The decision table (requirements.md 2.2, 2.3), row by row: who does what to which labels in which state, and what
+ * The decision table, row by row: who does what to which labels in which state, and what
  * follows. First what a webhook means by itself, then what its fact means for an issue that has a past.
  *
  * Rows that this build has no counterpart of: 22 and 23 deploy and bump nothing, a push is recorded; 27 cannot be, every role
@@ -83,7 +83,7 @@ function commentOn(
   };
 }
 
-/** The rows of requirements.md 2.2 that are in force, in their order. */
+/** The rows that begin with a label, in the order in which they are tried. */
 const TABLE: Row[] = [
   ['1', 'a trigger label by a member', labeled('run:dev'), BOUND, STARTED],
   ['1', 'a revise label by a member', labeled('run:dev:revise'), BOUND, STARTED],
@@ -406,7 +406,7 @@ const TABLE: Row[] = [
   ],
 ];
 
-/** The rows of requirements.md 2.3, as far as a webhook says by itself what it means. */
+/** The rows of reviews, comments and conversations, as far as a webhook says by itself what it means. */
 const LATER: Row[] = [
   [
     'review',
@@ -586,7 +586,7 @@ function installedIn(action: string): WebhookEvent {
   return { ...installation(action), name: 'installation_repositories' } as WebhookEvent;
 }
 
-/** What ends the work on issues, whoever did it (reliability.md T17, T20, T21). */
+/** What ends the work on issues, whoever did it (docs/reliability.md T17, T20, T21). */
 const ENDINGS: Row[] = [
   ['T17', 'an issue deleted', issuesEvent('deleted', null), STRANGE, `ignored ${NO_TRIGGER} issue_closed`],
   ['T17', 'an issue transferred', issuesEvent('transferred', null), STRANGE, `ignored ${NO_TRIGGER} issue_closed`],
@@ -699,7 +699,7 @@ describe('what a webhook means by itself', () => {
       from({ ...OLIVIA, login: 'codex' }, reviewEvent('changes_requested', { labels: ['run:dev'] })),
     ],
     ['an answer in a comment', from({ ...OLIVIA, login: 'codex' }, commentOn(['mode:discussion']))],
-  ])('9.2 B22: an agent that asks for %s under its own login starts nothing by itself', (_what, event) => {
+  ])('an agent that asks for %s under its own login starts nothing by itself', (_what, event) => {
     const { fact } = judge(event, BOUND, { ...IDENTITY, agentLogin: 'codex' });
     expect(['trigger_label_added', 'changes_requested', 'comment_added']).not.toContain(fact?.kind);
   });

@@ -1,5 +1,5 @@
 /**
- * Any multiset and order of deliveries, with sweeps, ends in the state that GitHub shows (reliability.md O3): one run for
+ * Any multiset and order of deliveries, with sweeps, ends in the state that GitHub shows: one run for
  * the click that stands, none for those that were taken back, no click taken up twice.
  */
 import * as fc from 'fast-check';

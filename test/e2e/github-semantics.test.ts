@@ -1,6 +1,6 @@
 /**
  * Deliveries that GitHub never sent like this: old ones under a new id, which nobody signs, and those that were overtaken by
- * what happened since. GitHub's own record decides, on the running stack (reliability.md, section 3.B).
+ * what happened since. GitHub's own record decides, on the running stack.
  */
 import { randomUUID } from 'node:crypto';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
  * What GitHub does to those who call it: it fails, asks to wait, loses answers after it has done the work, and forgets issues
- * (reliability.md T17, T22, T23, O10). A whole `up` works through a proxy that does all of this to its stand-in.
+ * (docs/reliability.md T17, T22, T23). A whole `up` works through a proxy that does all of this to its stand-in.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';

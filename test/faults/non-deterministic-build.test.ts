@@ -1,4 +1,4 @@
-/** A build that parts from the histories is deployed all the same, seen, and rolled back (reliability.md T32). */
+/** A build that parts from the histories is deployed all the same, seen, and rolled back (docs/reliability.md T32). */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { eventually, type Stack } from '../support/stack.ts';
 import { closeScene, openScene, type Scene } from '../e2e/support/scene.ts';
 
 const REPO = 'deploys';
-/** reliability.md T32. */
+/** docs/reliability.md T32. */
 const ALARM_LIMIT_MS = 60_000;
 
 let scene: Scene;

@@ -1,5 +1,5 @@
 /**
- * reliability.md T50: Postgres is shut down at once (SIGQUIT) under a hundred deliveries a second, and is back after five
+ * docs/reliability.md T50: Postgres is shut down at once (SIGQUIT) under a hundred deliveries a second, and is back after five
  * seconds. The intake is not started again.
  */
 import { randomBytes, randomUUID } from 'node:crypto';

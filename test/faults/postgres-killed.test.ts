@@ -1,4 +1,4 @@
-/** reliability.md T50: Postgres is killed while deliveries come in, on a whole `up`. What was answered 202 is kept. */
+/** docs/reliability.md T50: Postgres is killed while deliveries come in, on a whole `up`. What was answered 202 is kept. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 /**
- * reliability.md T51: the network between the intake and Postgres swallows, resets, delays, and loses the answer to a
+ * docs/reliability.md T51: the network between the intake and Postgres swallows, resets, delays, and loses the answer to a
  * commit. Each delivery is answered in time, is kept once, and the intake is well again seconds after the network is.
  */
 import { randomUUID } from 'node:crypto';

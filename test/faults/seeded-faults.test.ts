@@ -1,6 +1,6 @@
 /**
  * The whole of `up` while every port fails now and then: GitHub, the runtime, Postgres and Temporal's client, each kind of
- * fault with one percent (reliability.md 4.3). What must come true all the same: nothing that was accepted is lost, and
+ * fault with one percent. What must come true all the same: nothing that was accepted is lost, and
  * nothing is there twice. `CODEXK8S_TEST_SEED` brings the faults of a failure back, `CODEXK8S_TEST_RATE` makes more.
  */
 import { readdirSync, readFileSync } from 'node:fs';

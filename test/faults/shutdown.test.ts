@@ -1,4 +1,4 @@
-/** reliability.md T30: a process that is asked to stop while much is under way ends in time, and fails no run. */
+/** docs/reliability.md T30: a process that is asked to stop while much is under way ends in time, and fails no run. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** reliability.md T29 for sweeps: workers are killed when a step has done its work and Temporal does not know. */
+/** docs/reliability.md T29 for sweeps: workers are killed when a step has done its work and Temporal does not know. */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

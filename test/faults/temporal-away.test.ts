@@ -1,4 +1,4 @@
-/** reliability.md T31: Temporal is away for a minute. Deliveries are kept meanwhile, and applied when it is back. */
+/** docs/reliability.md T31: Temporal is away for a minute. Deliveries are kept meanwhile, and applied when it is back. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 /**
- * reliability.md T29: a worker is killed when an activity begins, when its first change on GitHub was made, and when it has
+ * docs/reliability.md T29: a worker is killed when an activity begins, when its first change on GitHub was made, and when it has
  * done its work and Temporal does not know. Every activity, one after the other in the same life of an issue; what is left of
  * that life is the same as without the kills.
  */

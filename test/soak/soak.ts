@@ -1,6 +1,6 @@
 /**
  * `npm run soak -- --minutes 10 [--seed N] [--limits dev=2] [--keep]`: a whole `up` under load, with random kills of all its
- * parts. Fails unless nothing was lost, nothing was done twice and nothing is left over (reliability.md O1, O4, O5). The seed
+ * parts. Fails unless nothing was lost, nothing was done twice and nothing is left over. The seed
  * repeats the choices, not the timing. With limits, runs wait for their turns meanwhile (CODEXK8S_RUN_LIMITS).
  */
 import { mkdtempSync, rmSync } from 'node:fs';

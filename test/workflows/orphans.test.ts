@@ -1,5 +1,5 @@
 /**
- * An issue that GitHub does not show any more ends its runs (reliability.md T17), and so does a repository in which nothing can
+ * An issue that GitHub does not show any more ends its runs (docs/reliability.md T17), and so does a repository in which nothing can
  * be done (T21); an issue that takes no comments does not.
  */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';

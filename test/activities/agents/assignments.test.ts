@@ -1,4 +1,4 @@
-/** What an agent is told: reliability.md T27, requirements.md T11. */
+/** What an agent is told: docs/reliability.md T27. */
 import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 import {

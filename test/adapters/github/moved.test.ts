@@ -1,4 +1,4 @@
-/** reliability.md T17: an issue that was transferred is gone from here, though GitHub shows what it has become. */
+/** docs/reliability.md T17: an issue that was transferred is gone from here, though GitHub shows what it has become. */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

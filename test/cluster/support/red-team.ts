@@ -1,5 +1,5 @@
 /**
- * What a hostile agent tries in its workspace, as data (reliability.md T48). `{namespace}`, `{job}`, `{pod}` and `{foreign}`
+ * What a hostile agent tries in its workspace, as data (docs/reliability.md T48). `{namespace}`, `{job}`, `{pod}` and `{foreign}`
  * stand for the workspace, its run's Job and pod, and a namespace that is not the platform's.
  */
 import { inject } from 'vitest';

@@ -22,7 +22,7 @@ function allowed(rules: readonly PolicyRule[]): string[] {
   return [...new Set(all)].toSorted();
 }
 
-/** requirements.md 6.4: the documented matrix; what nobody has stands below. */
+/** What each role has; what nobody has stands below. */
 const NOTHING: readonly Role[] = ['pm', 'km'];
 const READERS: readonly Role[] = ['sa', 'em', 'reviewer', 'sre'];
 

@@ -18,7 +18,7 @@ function told(context: StepContext): string[] {
   return nextSteps(context).map((step) => ('label' in step ? `${step.step} ${step.label}` : step.step));
 }
 
-/** What is possible after a stage's work has succeeded, written down stage by stage (9.2 B37). */
+/** What is possible after a stage's work has succeeded, written down stage by stage. */
 const AFTER: Record<Stage, { revise: boolean; next: string[]; rethink: boolean }> = {
   intake: { revise: true, next: ['prd: feature', 'vision: new-service'], rethink: true },
   vision: { revise: true, next: ['prd: new-service'], rethink: true },
@@ -130,7 +130,7 @@ describe('the matrix', () => {
       const step = steps[index];
       const labels = [...row.matchAll(/`([\w-]+:[\w:-]+)`/g)].map(([, label]) => label);
       expect(labels).toEqual(step && 'label' in step ? [step.label] : []);
-      // Trigger labels on a pull request start nothing (9.2 B16).
+      // Trigger labels on a pull request start nothing.
       if (step && 'label' in step && triggerOfLabel(step.label)) expect(row).not.toContain('/pull/');
       for (const [, url = ''] of row.matchAll(/\]\(([^)]+)\)/g))
         expect([PAGES.run, PAGES.issue, context.pullRequest?.url]).toContain(url);

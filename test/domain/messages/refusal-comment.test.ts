@@ -8,7 +8,7 @@ const CONFLICT: Refusal = {
   by: 'olivia',
   subject: 'd1',
 };
-/** Everything that the platform says to people it knows (requirements.md 2.2 and 2.4). */
+/** Everything that the platform says to people it knows. */
 const REASONS = [
   'issue_trigger_label_conflict',
   'queue_full',

@@ -9,7 +9,7 @@ import {
   triggerOfLabel,
 } from '../../../src/domain/stages/stages.ts';
 
-/** requirements.md 2.5, with the revisable stages of 2.3. */
+/** Stages, what starts them, and which of them can be revised. */
 const WORK =
   'intake vision prd arch design plan dev doc-audit qa release postdeploy ops self-improve rethink ai-repair'.split(
     ' ',

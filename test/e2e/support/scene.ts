@@ -168,7 +168,7 @@ export async function closeScene(scene: Scene | undefined): Promise<void> {
   await scene?.stack.destroy();
 }
 
-/** The hidden line of a run's status comment (requirements.md 3.5). */
+/** The hidden line of a run's status comment. */
 export function marked(runId: string): string {
   return `<!-- codex-k8s:run-status ${runId} -->`;
 }

@@ -1,4 +1,4 @@
-/** reliability.md T21: a repository in which nothing can be done any more tells each of its open issues, with its delivery. */
+/** docs/reliability.md T21: a repository in which nothing can be done any more tells each of its open issues, with its delivery. */
 import { randomUUID } from 'node:crypto';
 import { eq } from 'drizzle-orm';
 import { beforeEach, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** reliability.md T20: a repository is its id, whatever it is called. */
+/** docs/reliability.md T20: a repository is its id, whatever it is called. */
 import { randomUUID } from 'node:crypto';
 import { beforeEach, expect, test } from 'vitest';
 import { createGitHubWebhook } from '../../../ingress/github-webhook/route.ts';

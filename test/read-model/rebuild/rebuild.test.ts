@@ -300,7 +300,7 @@ describe('a rebuild while others write', () => {
   });
 });
 
-/** reliability.md T53: whatever is written in whatever order, and however it is lost, it is made again the same. */
+/** docs/reliability.md T53: whatever is written in whatever order, and however it is lost, it is made again the same. */
 test('a mirror is a function of the histories and the deliveries', async () => {
   const issue = fc.constantFrom(7, 8, 9);
   const fate = fc.constantFrom<Fate>('written', 'written', 'written', 'unreported');
