@@ -158,7 +158,7 @@ const RU: CommentTexts = {
   canceled: (by, reason) => `Отменено (${by}): ${reason}.`,
   states: {
     queued: 'Ждёт своей очереди.',
-    preparing: 'Готовится окружение.',
+    preparing: 'Готовится рабочее пространство.',
     working: 'Агент работает.',
     waiting: 'Ждёт людей.',
     publishing: 'Агент закончил, результат публикуется.',
@@ -168,7 +168,7 @@ const RU: CommentTexts = {
   },
   steps: {
     queued: 'Запрошено',
-    preparing: 'Подготовка окружения',
+    preparing: 'Подготовка рабочего пространства',
     working: 'Агент работает',
     waiting: 'Ожидание людей',
     publishing: 'Публикация результата',
@@ -182,8 +182,8 @@ const RU: CommentTexts = {
     run: 'Запуск',
     requestedBy: 'Запросил',
     branch: 'Ветка',
-    workspace: 'Окружение',
-    workspaceUntil: 'Окружение хранится до',
+    workspace: 'Рабочее пространство',
+    workspaceUntil: 'Рабочее пространство хранится до',
     model: 'Модель',
     pullRequest: 'Pull request',
   },

@@ -63,7 +63,7 @@ describe('what became of a workspace, in the status comment', () => {
 
   test('is told in the language of the comment', () => {
     expect(rowAfter('run.namespace.cleaned', { reason: 'ttl_expired' }, 'ru')).toBe(
-      '| Окружение удалено | 2026-11-21 10:05 UTC, вышел срок |',
+      '| Рабочее пространство удалено | 2026-11-21 10:05 UTC, вышел срок |',
     );
   });
 
@@ -86,7 +86,7 @@ describe('what became of a workspace, in the status comment', () => {
     const event = { type: 'run.namespace.cleaned', at: AT, payload: {} } as const;
     const text = withWorkspaceEnd(`${told}\n${bodyOf('ru')}`, event);
     expect(text.startsWith(`${told}\n# A run`)).toBe(true);
-    expect(text).toContain('| Окружение удалено |');
+    expect(text).toContain('| Рабочее пространство удалено |');
   });
 
   test('has its place in the comment of a run that has a workspace', () => {
@@ -106,7 +106,7 @@ describe('what became of a workspace, in the status comment', () => {
     };
     const body = renderStatusComment(story, 'ru', { run: 'https://x/run', issue: 'https://x/issue' });
     const told = { type: 'run.namespace.cleaned', at: AT, payload: { reason: 'issue_closed' } } as const;
-    expect(withWorkspaceEnd(body, told)).toContain('| Окружение удалено | 2026-11-21 10:05 UTC, задача закрыта |');
+    expect(withWorkspaceEnd(body, told)).toContain('| Рабочее пространство удалено | 2026-11-21 10:05 UTC, задача закрыта |');
   });
 });
 
