@@ -38,7 +38,7 @@ export interface Removal {
   readonly held?: string;
 }
 
-/** A runtime (design.md, decision 5). */
+/** A runtime (docs/decisions.md, 5). */
 export interface AgentRuntime {
   /**
    * Makes the workspace and starts the agent. Repeated, it finds both. Fails when the workspace is somebody else's. Says

@@ -177,7 +177,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
       await storeAssignment(db, {
         runId: input.runId,
         repositoryId: issue.repositoryId,
-        // As it is called now: GitHub's API follows an old name, git does not (reliability.md T20).
+        // As it is called now: GitHub's API follows an old name, git does not (docs/reliability.md T20).
         repositoryFullName: fullName(repository ?? issue),
         branch: input.branch,
         baseBranch: settings.baseBranch,

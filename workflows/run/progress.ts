@@ -113,7 +113,7 @@ export function createRunDiary(
     return mine;
   }
 
-  /** Says once why there is no comment, or an old one, for people who look for it (reliability.md T17). */
+  /** Says once why there is no comment, or an old one, for people who look for it (docs/reliability.md T17). */
   async function showRefused(row: RunRowInput, reason: string): Promise<void> {
     if (refusedShown) return;
     refusedShown = true;

@@ -2,7 +2,7 @@
 import type { IssueRef } from './facts.ts';
 
 /**
- * The branch an issue's agents work on (requirements.md A4). A pull request that is merged or closed takes its branch with it:
+ * The branch an issue's agents work on. A pull request that is merged or closed takes its branch with it:
  * `nth` counts them, from 1.
  */
 export function branchName(issueNumber: number, nth = 1): string {

@@ -1,4 +1,4 @@
-/** An issue's workspace is a lease: when it is taken, kept and given back (design.md, decision 10). */
+/** An issue's workspace is a lease: when it is taken, kept and given back (docs/decisions.md, 10). */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { changesRequested, delivered, FINISHED } from '../../support/fake-activities.ts';
