@@ -5,7 +5,6 @@ import { join, resolve } from 'node:path';
 export interface Places {
   readonly workspace: string;
   readonly repository: string;
-  readonly codexHome: string;
   /** The agent's home: what it installs or caches stays in its workspace, and no dotfile of the host is read. */
   readonly home: string;
   /** Git's settings for the agent's own commands: who commits. No credential. */
@@ -18,7 +17,6 @@ export function placesIn(workspace: string): Places {
   return {
     workspace: root,
     repository: join(root, 'repo'),
-    codexHome: join(root, 'codex-home'),
     home: join(root, 'home'),
     gitConfig: join(root, 'gitconfig'),
   };
@@ -27,7 +25,6 @@ export function placesIn(workspace: string): Places {
 /** Makes the directories that are not made by cloning. */
 export async function makePlaces(places: Places, author: { name: string; email: string }): Promise<void> {
   await mkdir(places.home, { recursive: true });
-  await mkdir(places.codexHome, { recursive: true });
   const quote = (value: string): string => `"${value.replace(/["\\]/g, '\\$&').replace(/[\r\n]/g, ' ')}"`;
   const lines = [
     '[user]',
@@ -52,7 +49,7 @@ export function baseEnvironment(places: Places): Record<string, string> {
   return environment;
 }
 
-/** The environment of the agent. */
+/** The environment of the agent's program; its adapter adds what the program wants. */
 export function agentEnvironment(places: Places): Record<string, string> {
-  return { ...baseEnvironment(places), CODEX_HOME: places.codexHome, GIT_CONFIG_GLOBAL: places.gitConfig };
+  return { ...baseEnvironment(places), GIT_CONFIG_GLOBAL: places.gitConfig };
 }

@@ -9,12 +9,12 @@ const FORCED_MS = 5_000;
 const LOOK_EVERY_MS = 50;
 
 /**
- * The processes that have this CODEX_HOME in their environment: Codex and what it started, however detached. Found through
- * /proc; where there is none (macOS), only Codex's own process group is ended.
+ * The processes that have this mark, `NAME=value`, in their environment: an agent's program and what it started, however
+ * detached. Found through /proc; where there is none (macOS), only the program's own process group is ended.
  */
-export async function processesOf(codexHome: string): Promise<number[]> {
+export async function processesOf(mark: string): Promise<number[]> {
   const names = await readdir('/proc').catch(() => []);
-  const marker = `\0CODEX_HOME=${codexHome}\0`;
+  const marker = `\0${mark}\0`;
   const found: number[] = [];
   for (const name of names) {
     if (!/^\d+$/.test(name) || Number(name) === process.pid) continue;
@@ -25,11 +25,11 @@ export async function processesOf(codexHome: string): Promise<number[]> {
 }
 
 /** Asks everything of this agent to end, and after the grace time ends it. Resolves when nothing is left that can end. */
-export async function endProcesses(codexHome: string, graceMs: number = GRACE_MS): Promise<void> {
+export async function endProcesses(mark: string, graceMs: number = GRACE_MS): Promise<void> {
   const start = Date.now();
   const asked = new Set<number>();
   let forcedSince: number | undefined;
-  let running = await processesOf(codexHome);
+  let running = await processesOf(mark);
   while (running.length > 0 && (forcedSince === undefined || Date.now() < forcedSince + FORCED_MS)) {
     const isOver = Date.now() > start + graceMs;
     if (isOver) forcedSince ??= Date.now();
@@ -37,7 +37,7 @@ export async function endProcesses(codexHome: string, graceMs: number = GRACE_MS
     await signalAll(targets, isOver ? 'SIGKILL' : 'SIGTERM');
     for (const pid of targets) asked.add(pid);
     await delay(LOOK_EVERY_MS);
-    running = await processesOf(codexHome);
+    running = await processesOf(mark);
   }
 }
 

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { findConversation } from '../../src/agent/cli/codex/conversation.ts';
+import { findRollout } from '../../src/agent/cli/codex/conversation.ts';
 import { processesOf } from '../../src/agent/process-tree.ts';
 import { EXIT_CODES } from '../../src/domain/run/exit-codes.ts';
 import { runAgent } from '../../src/agent/runner/runner.ts';
@@ -29,7 +29,7 @@ describe('a platform that goes away', { timeout: RUN_LIMIT_MS }, () => {
     await stage.platform.goAway();
     await writeFile(go, '');
     const ended = async (): Promise<boolean> => {
-      const file = await findConversation(join(stage.workspace, 'codex-home'), threadId);
+      const file = await findRollout(join(stage.workspace, 'codex-home'), threadId);
       return /until .*Process exited with code 0/s.test((await textOf(file ?? '')) ?? '');
     };
     await until(ended, 'the command has ended');
@@ -75,7 +75,7 @@ describe('a platform that goes away', { timeout: RUN_LIMIT_MS }, () => {
     stage.platform.isOver = true;
     await writeFile(go, '');
     expect(await running).toBe(EXIT_CODES.over);
-    expect(await processesOf(join(stage.workspace, 'codex-home'))).toEqual([]);
+    expect(await processesOf(`CODEX_HOME=${join(stage.workspace, 'codex-home')}`)).toEqual([]);
   });
 });
 

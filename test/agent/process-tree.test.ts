@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { afterEach, describe, expect, test } from 'vitest';
 import { endProcesses, processesOf } from '../../src/agent/process-tree.ts';
 
-const HOME = `/nowhere/${process.pid}/codex-home`;
+const MARK = `CODEX_HOME=/nowhere/${process.pid}/codex-home`;
 
 describe('the processes of an agent', () => {
   const started: ChildProcess[] = [];
@@ -12,9 +12,9 @@ describe('the processes of an agent', () => {
   });
 
   /** A shell in a session of its own that says when it is ready, and then waits. */
-  async function start(codexHome: string, script = ''): Promise<number | undefined> {
+  async function start(mark: string, script = ''): Promise<number | undefined> {
     const child = spawn('bash', ['-c', `${script} echo ready; while :; do sleep 1; done`], {
-      env: { PATH: process.env['PATH'], CODEX_HOME: codexHome },
+      env: { PATH: process.env['PATH'], CODEX_HOME: mark.slice('CODEX_HOME='.length) },
       detached: true,
       stdio: ['ignore', 'pipe', 'ignore'],
     });
@@ -24,25 +24,25 @@ describe('the processes of an agent', () => {
   }
 
   test('are found although they have left its process group', async () => {
-    const pid = await start(HOME);
-    expect(await processesOf(HOME)).toContain(pid);
+    const pid = await start(MARK);
+    expect(await processesOf(MARK)).toContain(pid);
   });
 
   test('are ended', async () => {
-    await start(HOME);
-    await endProcesses(HOME);
-    expect(await processesOf(HOME)).toEqual([]);
+    await start(MARK);
+    await endProcesses(MARK);
+    expect(await processesOf(MARK)).toEqual([]);
   });
 
   test('are ended by force when they do not listen', async () => {
-    await start(HOME, "trap '' TERM;");
-    await endProcesses(HOME, 200);
-    expect(await processesOf(HOME)).toEqual([]);
+    await start(MARK, "trap '' TERM;");
+    await endProcesses(MARK, 200);
+    expect(await processesOf(MARK)).toEqual([]);
   });
 
   test('are not those of another agent', async () => {
-    const pid = await start(`${HOME}-of-another`);
-    await endProcesses(HOME);
-    expect(await processesOf(`${HOME}-of-another`)).toContain(pid);
+    const pid = await start(`${MARK}-of-another`);
+    await endProcesses(MARK);
+    expect(await processesOf(`${MARK}-of-another`)).toContain(pid);
   });
 });

@@ -4,7 +4,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { findConversation } from '../../src/agent/cli/codex/conversation.ts';
+import { findRollout } from '../../src/agent/cli/codex/conversation.ts';
 import { endProcesses, processesOf } from '../../src/agent/process-tree.ts';
 import { RUN_LIMIT_MS, setStage, textOf, until, type Stage } from './support/stage.ts';
 
@@ -26,7 +26,7 @@ describe('the runner as a process', { timeout: RUN_LIMIT_MS }, () => {
   afterEach(async () => {
     runner.kill('SIGKILL');
     await ended;
-    await endProcesses(codexHome);
+    await endProcesses(`CODEX_HOME=${codexHome}`);
     await stage[Symbol.asyncDispose]();
   });
 
@@ -66,17 +66,17 @@ describe('the runner as a process', { timeout: RUN_LIMIT_MS }, () => {
   });
 
   test('leaves no process of the agent behind', async () => {
-    expect((await processesOf(codexHome)).length).toBeGreaterThan(1);
+    expect((await processesOf(`CODEX_HOME=${codexHome}`)).length).toBeGreaterThan(1);
     runner.kill('SIGTERM');
     await ended;
-    expect(await processesOf(codexHome)).toEqual([]);
+    expect(await processesOf(`CODEX_HOME=${codexHome}`)).toEqual([]);
   });
 
   test('stores the conversation of a cancelled run', async () => {
     // The log tells of the command before Codex has written it down.
     const threadId = /^Conversation (.+)$/m.exec(stage.platform.log().join('\n'))?.[1] ?? '';
     const written = async (): Promise<boolean> => {
-      const file = await findConversation(codexHome, threadId);
+      const file = await findRollout(codexHome, threadId);
       return ((await textOf(file ?? '')) ?? '').includes('until [ -e');
     };
     await until(written, 'the command is in the conversation');
@@ -88,13 +88,13 @@ describe('the runner as a process', { timeout: RUN_LIMIT_MS }, () => {
   test('ends what a killed runner has left, when the next one begins', async () => {
     runner.kill('SIGKILL');
     await ended;
-    const orphans = await processesOf(codexHome);
+    const orphans = await processesOf(`CODEX_HOME=${codexHome}`);
     stage.platform.lines.clear();
     stage.assign({ title: '[script: wait]', body: `wait-for: ${go}` });
     const running = stage.run();
     await agentWaits();
     expect(orphans.length).toBeGreaterThan(0);
-    expect((await processesOf(codexHome)).filter((pid) => orphans.includes(pid))).toEqual([]);
+    expect((await processesOf(`CODEX_HOME=${codexHome}`)).filter((pid) => orphans.includes(pid))).toEqual([]);
     await writeFile(go, '');
     await running;
   });
@@ -106,7 +106,9 @@ describe('the runner as a process', { timeout: RUN_LIMIT_MS }, () => {
   test('passes on no variable that is not on the list', async () => {
     const environments = await Promise.all(
       // One of them may be over by then.
-      (await processesOf(codexHome)).map((pid) => readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')),
+      (await processesOf(`CODEX_HOME=${codexHome}`)).map((pid) =>
+        readFile(`/proc/${pid}/environ`, 'utf8').catch(() => ''),
+      ),
     );
     expect(environments.join('\n')).toContain('CODEX_HOME');
     expect(environments.join('\n')).not.toContain('hunter2');

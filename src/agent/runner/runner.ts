@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { EXIT_CODES } from '../../domain/run/exit-codes.ts';
 import { createRedactor, redactDeep, type Redact } from '../../domain/agent/redaction.ts';
-import { findCodex } from '../cli/codex/process.ts';
+import type { CreateAgentCli } from '../cli/agent-cli.ts';
 import { createLogShipper, type LogShipper } from '../platform/log-shipper.ts';
 import { placesIn } from '../paths.ts';
 import { connectPlatform, PlatformAway, PlatformRefused, RunOver, type Platform } from '../platform/platform.ts';
@@ -18,9 +18,10 @@ export interface RunAgentOptions {
   readonly platformUrl: string;
   /** Holds the run token: the one secret of the container. */
   readonly tokenFile: string;
-  /** The workspace; holds repo/ and codex-home/. */
+  /** Holds the clone, and what the agent's program keeps. */
   readonly workspace: string;
-  readonly codexPath?: string;
+  /** The program that does the work. */
+  readonly createCli: CreateAgentCli;
   /** Cancels the run, as SIGTERM does. */
   readonly signal?: AbortSignal;
 }
@@ -63,11 +64,12 @@ async function runWith(
     const assignment = await abortable(platform.assignment(), signal);
     shipper.continueFrom(assignment.firstLogLine);
     shipper.write('runner', `Run ${assignment.runId}: ${assignment.kind} on ${assignment.repository}`);
+    const places = placesIn(options.workspace);
     const report = await carryOut(assignment, {
       platform,
-      places: placesIn(options.workspace),
+      places,
       tokenFile: options.tokenFile,
-      codexPath: options.codexPath ?? findCodex(),
+      cli: options.createCli({ places, tokenFile: options.tokenFile, assignment }),
       redact,
       log: shipper.write,
       signal,

@@ -1,20 +1,16 @@
 /** One turn of the agent: a prompt goes in, log lines come out as they happen, and a last message at the end. */
-import type { CodexExit } from '../cli/codex/process.ts';
-import { startCodex } from '../cli/codex/process.ts';
-import { describeEvent, plainError, readEvent, type CodexEvent } from '../cli/codex/events.ts';
-import type { ConversationKeeper } from '../cli/codex/conversation.ts';
+import type { AgentCli, CliEvent } from '../cli/agent-cli.ts';
+import type { CliExit } from '../cli/process.ts';
+import type { ConversationKeeper } from './conversation.ts';
 import { RunFailure } from './failure.ts';
 import type { Log } from '../platform/log-line.ts';
 import { countOomKills } from './memory.ts';
-import { agentEnvironment, type Places } from '../paths.ts';
 import type { Assignment } from '../platform/protocol.ts';
 import { watchForStall } from './stall.ts';
 
 export interface TurnSetting {
-  readonly codexPath: string;
-  readonly places: Places;
-  readonly schemaFile: string;
-  readonly assignment: Pick<Assignment, 'model' | 'limits'>;
+  readonly cli: AgentCli;
+  readonly assignment: Pick<Assignment, 'limits'>;
   readonly keeper: ConversationKeeper;
   readonly log: Log;
   /** Ends the turn; the reason is thrown. */
@@ -29,32 +25,23 @@ export interface TurnEnd {
 
 /** Lets the agent work until it has finished. Throws RunFailure when it fails or stalls. */
 export async function runTurn(prompt: string, threadId: string | undefined, setting: TurnSetting): Promise<TurnEnd> {
-  const { log, keeper, places } = setting;
+  const { log, keeper, cli } = setting;
   const heardOf: { threadId?: string; message?: string; error?: string } = {};
 
-  function onEvent(event: CodexEvent): void {
-    if (event.type === 'thread.started') {
-      heardOf.threadId = event.thread_id;
-      keeper.follow(event.thread_id);
-    }
-    if (event.type === 'item.completed' && event.item.type === 'agent_message') heardOf.message = event.item.text;
-    if (event.type === 'error') heardOf.error = plainError(event.message);
-    if (event.type === 'turn.failed') heardOf.error = plainError(event.error.message);
-    for (const { kind, text } of describeEvent(event, places.repository)) log(kind, text);
+  function onEvent({ log: lines, ...said }: CliEvent): void {
+    Object.assign(heardOf, said);
+    if (said.threadId !== undefined) keeper.follow(said.threadId);
+    for (const { kind, text } of lines) log(kind, text);
   }
 
   setting.signal.throwIfAborted();
   const killsBefore = await countOomKills();
-  const codex = startCodex({
-    codexPath: setting.codexPath,
-    args: codexArguments(setting, threadId),
-    cwd: places.repository,
-    env: agentEnvironment(places),
-    codexHome: places.codexHome,
+  const program = cli.start({
     prompt,
+    threadId,
     onLine(line) {
       stall.heard();
-      const event = readEvent(line);
+      const event = cli.readEvent(line);
       if (event) onEvent(event);
     },
     onTooLong: (characters) =>
@@ -70,33 +57,19 @@ export async function runTurn(prompt: string, threadId: string | undefined, sett
   });
   const signal = AbortSignal.any([setting.signal, halt.signal]);
   try {
-    const exit = await Promise.race([codex.exited, rejection(signal)]);
+    const exit = await Promise.race([program.exited, rejection(signal)]);
     if (exit.code !== 0) {
       const killed = exit.signal === 'SIGKILL' && ((await countOomKills()) ?? 0) > (killsBefore ?? 0);
-      throw new RunFailure(killed ? 'agent_oom' : 'agent_failed', describeExit(exit, heardOf.error));
+      throw new RunFailure(killed ? 'agent_oom' : 'agent_failed', describeExit(cli.name, exit, heardOf.error));
     }
   } catch (error) {
-    await codex.stop();
+    await program.stop();
     throw error;
   } finally {
     stall.stop();
   }
-  if (heardOf.threadId === undefined) throw new RunFailure('agent_failed', 'codex began no conversation');
+  if (heardOf.threadId === undefined) throw new RunFailure('agent_failed', `${cli.name} began no conversation`);
   return { threadId: heardOf.threadId, message: heardOf.message };
-}
-
-function codexArguments({ schemaFile, assignment, places }: TurnSetting, threadId: string | undefined): string[] {
-  return [
-    'exec',
-    '--json',
-    '--skip-git-repo-check',
-    '--dangerously-bypass-approvals-and-sandbox',
-    `--cd=${places.repository}`,
-    `--model=${assignment.model}`,
-    `--output-schema=${schemaFile}`,
-    ...(threadId === undefined ? [] : ['resume', threadId]),
-    '-',
-  ];
 }
 
 function rejection(signal: AbortSignal): Promise<never> {
@@ -106,7 +79,8 @@ function rejection(signal: AbortSignal): Promise<never> {
   });
 }
 
-function describeExit(exit: CodexExit, lastError: string | undefined): string {
-  const how = exit.signal === null ? `codex ended with exit code ${exit.code}` : `codex was ended by ${exit.signal}`;
+function describeExit(name: string, exit: CliExit, lastError: string | undefined): string {
+  const how =
+    exit.signal === null ? `${name} ended with exit code ${exit.code}` : `${name} was ended by ${exit.signal}`;
   return `${how}: ${lastError ?? (exit.stderr.trim() || 'it said nothing')}`;
 }

@@ -1,13 +1,8 @@
 /** One run from its assignment to its report. */
 import type { Redact } from '../../domain/agent/redaction.ts';
-import { readAnswer, repairPrompt } from '../cli/codex/answer.ts';
-import { prepareCodexHome } from '../cli/codex/home.ts';
-import {
-  findConversation,
-  keepConversation,
-  restoreConversation,
-  type ConversationKeeper,
-} from '../cli/codex/conversation.ts';
+import { readAnswer, repairPrompt } from '../answer.ts';
+import type { AgentCli } from '../cli/agent-cli.ts';
+import { keepConversation, restoreConversation, type ConversationKeeper } from './conversation.ts';
 import { RunFailure } from './failure.ts';
 import { GitFailure, type GitOptions } from '../git/git.ts';
 import type { Log } from '../platform/log-line.ts';
@@ -23,7 +18,7 @@ export interface Workplace {
   readonly platform: Platform;
   readonly places: Places;
   readonly tokenFile: string;
-  readonly codexPath: string;
+  readonly cli: AgentCli;
   readonly redact: Redact;
   readonly log: Log;
   /** Ends everything, and nothing is reported. */
@@ -38,11 +33,7 @@ export async function carryOut(assignment: Assignment, place: Workplace): Promis
     () => deadline.abort(new RunFailure('deadline_exceeded', `the run took longer than ${limits.runSeconds} s`)),
     limits.runSeconds * 1000,
   );
-  const keeper = keepConversation({
-    codexHome: place.places.codexHome,
-    platform: place.platform,
-    redact: place.redact,
-  });
+  const keeper = keepConversation(place);
   const thread: { id?: string } = {};
   try {
     const bounded = { ...place, signal: AbortSignal.any([place.signal, deadline.signal]) };
@@ -75,16 +66,16 @@ async function letAgentWork(
   keeper: ConversationKeeper,
   thread: { id?: string },
 ): Promise<{ repository: Repository; answer: Answer }> {
-  const { places, log } = place;
+  const { places, cli, log } = place;
   await makePlaces(places, assignment.author);
-  await endProcesses(places.codexHome); // of a runner that was killed
+  await endProcesses(cli.mark); // of a runner that was killed
   const repository = await prepareRepository(assignment, gitOptions(assignment, place), log).catch((error: unknown) => {
     throw error instanceof GitFailure ? new RunFailure('clone_failed', error.words) : error;
   });
-  const { schemaFile } = await prepareCodexHome({ ...place, codexHome: places.codexHome, assignment });
-  const resumed = await bringBack(assignment.resumeThreadId, place);
+  await cli.prepare();
+  const resumed = await restoreConversation(assignment.resumeThreadId, place);
 
-  const setting: TurnSetting = { ...place, assignment, schemaFile, keeper };
+  const setting: TurnSetting = { ...place, assignment, keeper };
   const turn = async (prompt: string, threadId: string | undefined): Promise<TurnEnd> => {
     const end = await runTurn(prompt, threadId, {
       ...setting,
@@ -101,19 +92,6 @@ async function letAgentWork(
   const second = readAnswer((await turn(repairPrompt(reading.problem), first.threadId)).message);
   if ('answer' in second) return { repository, answer: second.answer };
   throw new RunFailure('answer_invalid', `the final answer is not the JSON that was asked for: ${second.problem}`);
-}
-
-/** Makes the conversation to go on with available to Codex; answers its id, or undefined when a new one has to begin. */
-async function bringBack(threadId: string | null, { platform, places, log }: Workplace): Promise<string | undefined> {
-  if (threadId === null) return undefined;
-  const stored = await platform.conversation();
-  if (stored) {
-    await restoreConversation(places.codexHome, threadId, stored);
-    return threadId;
-  }
-  if ((await findConversation(places.codexHome, threadId)) !== undefined) return threadId;
-  log('runner', 'The conversation to go on with is gone; a new one begins');
-  return undefined;
 }
 
 function gitOptions(assignment: Assignment, { places, tokenFile, signal }: Workplace): GitOptions {

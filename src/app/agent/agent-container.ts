@@ -3,20 +3,21 @@
  * only what an agent needs. The pod is the agent's place.
  */
 import { parseArgs } from 'node:util';
-import { runAgent } from '../../agent/runner/runner.ts';
+import { createCodex } from '../../agent/cli/codex/codex.ts';
+import { runAgent, type RunAgentOptions } from '../../agent/runner/runner.ts';
 
 const USAGE = 'usage: agent --platform-url URL --token-file PATH --workspace DIRECTORY';
 const BAD_USAGE = 2;
 
 const given = readArguments();
 if (given) {
-  process.exitCode = await runAgent(given);
+  process.exitCode = await runAgent({ ...given, createCli: createCodex });
 } else {
   console.error(USAGE);
   process.exitCode = BAD_USAGE;
 }
 
-function readArguments(): Parameters<typeof runAgent>[0] | undefined {
+function readArguments(): Omit<RunAgentOptions, 'createCli'> | undefined {
   const option = { type: 'string' } as const;
   try {
     const { values } = parseArgs({ options: { 'platform-url': option, 'token-file': option, workspace: option } });

@@ -14,8 +14,11 @@ export interface AgentArguments {
 /** Returns the exit code. What does the work is loaded when the place is claimed: whoever launched this waits for that. */
 export async function agent({ place, ...options }: AgentArguments): Promise<number> {
   if (place !== undefined && !(await begin(place))) return 0;
-  const { runAgent } = await import('../../agent/runner/runner.ts');
-  return runAgent(options);
+  const [{ runAgent }, { createCodex }] = await Promise.all([
+    import('../../agent/runner/runner.ts'),
+    import('../../agent/cli/codex/codex.ts'),
+  ]);
+  return runAgent({ ...options, createCli: createCodex });
 }
 
 /** False when another process has this attempt. */

@@ -1,5 +1,6 @@
 /** The runner as a process of its own, as in the agent's container. Arguments: platform URL, token file, workspace. */
+import { createCodex } from '../../../src/agent/cli/codex/codex.ts';
 import { runAgent } from '../../../src/agent/runner/runner.ts';
 
 const [platformUrl = '', tokenFile = '', workspace = ''] = process.argv.slice(2);
-process.exit(await runAgent({ platformUrl, tokenFile, workspace }));
+process.exit(await runAgent({ platformUrl, tokenFile, workspace, createCli: createCodex }));

@@ -5,7 +5,8 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { Assignment, Report } from '../../../src/agent/platform/protocol.ts';
-import { runAgent } from '../../../src/agent/runner/runner.ts';
+import { createCodex } from '../../../src/agent/cli/codex/codex.ts';
+import { runAgent, type RunAgentOptions } from '../../../src/agent/runner/runner.ts';
 import { startScriptedModel } from '../../../src/emulators/model/scripted-model.ts';
 import { startPlatform, type TestPlatform } from './platform.ts';
 
@@ -18,7 +19,7 @@ export interface Stage extends AsyncDisposable {
   readonly tokenFile: string;
   readonly platform: TestPlatform;
   /** What `runAgent` needs. */
-  readonly options: { platformUrl: string; tokenFile: string; workspace: string };
+  readonly options: RunAgentOptions & { workspace: string };
   /** Runs git in the bare repository. */
   git(...args: string[]): Promise<string>;
   /** Makes the next run's assignment: a work run on an issue, unless told otherwise. */
@@ -44,7 +45,7 @@ export async function setStage(files: Record<string, string> = { 'README.md': '#
 
   let model = await startScriptedModel();
   const platform = await startPlatform({ token, gitRoot: dirname(bare), modelUrl: () => model.url });
-  const options = { platformUrl: platform.url, tokenFile, workspace };
+  const options = { platformUrl: platform.url, tokenFile, workspace, createCli: createCodex };
 
   async function git(...args: string[]): Promise<string> {
     return (await execa('git', args, { cwd: bare, env: CLEAN })).stdout;

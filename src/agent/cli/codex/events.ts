@@ -1,6 +1,6 @@
 /** The JSON events of `codex exec --json`, and what each says in the run's log. */
 import { z } from 'zod';
-import { readAnswer } from './answer.ts';
+import { readAnswer } from '../../answer.ts';
 import type { LogEntry } from '../../platform/log-line.ts';
 import { unwrapShell } from './shell-words.ts';
 

@@ -1,7 +1,7 @@
 /** CODEX_HOME: the agent's settings, made new for every run; only the conversations in `sessions` stay. */
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { answerSchema } from './answer.ts';
+import { answerSchema } from '../../answer.ts';
 import type { Assignment } from '../../platform/protocol.ts';
 
 const PROVIDER = 'codex-k8s';
@@ -27,20 +27,19 @@ const FEATURES_OFF = [
   'tool_suggest',
 ];
 
-/** Empties the directory but for the conversations, and writes the settings. Answers the path of the answer's schema. */
+/** Empties the directory but for the conversations, and writes the settings and the answer's schema. */
 export async function prepareCodexHome(options: {
   codexHome: string;
+  schemaFile: string;
   tokenFile: string;
   assignment: Pick<Assignment, 'modelBaseUrl' | 'reasoningEffort'>;
-}): Promise<{ schemaFile: string }> {
+}): Promise<void> {
   await mkdir(options.codexHome, { recursive: true, mode: 0o700 });
   for (const name of await readdir(options.codexHome)) {
     if (name !== 'sessions') await rm(join(options.codexHome, name), { recursive: true, force: true });
   }
   await writeFile(join(options.codexHome, 'config.toml'), configToml(options), { mode: 0o600 });
-  const schemaFile = join(options.codexHome, 'answer-schema.json');
-  await writeFile(schemaFile, JSON.stringify(answerSchema()));
-  return { schemaFile };
+  await writeFile(options.schemaFile, JSON.stringify(answerSchema()));
 }
 
 /**

@@ -1,6 +1,6 @@
 /** The agent's final answer: the schema it is given, reading what it said, and asking once more. */
 import { z } from 'zod';
-import { Answer } from '../../platform/protocol.ts';
+import { Answer } from './platform/protocol.ts';
 
 export type AnswerReading = { readonly answer: Answer } | { readonly problem: string };
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { answerSchema, readAnswer } from '../../../../src/agent/cli/codex/answer.ts';
+import { answerSchema, readAnswer } from '../../src/agent/answer.ts';
 
 const ANSWER = {
   title: 'Add it',

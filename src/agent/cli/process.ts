@@ -1,47 +1,39 @@
-/** The Codex program: finding it, starting it in a process group of its own, and ending it. */
+/** An agent's program in a process group of its own: starting it, reading its output line by line, and ending it. */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
-import { createLineSplitter } from '../../platform/line-splitter.ts';
-import { endProcesses, GRACE_MS, signalOne } from '../../process-tree.ts';
+import { createLineSplitter } from '../platform/line-splitter.ts';
+import { endProcesses, GRACE_MS, signalOne } from '../process-tree.ts';
 
 const STDERR_TAIL = 4_000;
 
-export interface CodexExit {
+export interface CliExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   /** The end of what it wrote on standard error. */
   readonly stderr: string;
 }
 
-export interface CodexProcess {
-  readonly exited: Promise<CodexExit>;
+export interface CliProcess {
+  readonly exited: Promise<CliExit>;
   /** Ends it and everything that it started; at most five seconds until force. */
   stop(): Promise<void>;
 }
 
-/** The program of the npm package `@openai/codex`. */
-export function findCodex(): string {
-  const manifest = createRequire(import.meta.url).resolve('@openai/codex/package.json');
-  const { bin } = JSON.parse(readFileSync(manifest, 'utf8')) as { bin: { codex: string } };
-  return join(dirname(manifest), bin.codex);
-}
-
-/** Starts Codex with the prompt on its standard input and hands over every line of its standard output. */
-export function startCodex(options: {
-  codexPath: string;
+/** Starts the program with the prompt on its standard input and hands over every line of its standard output. */
+export function startCli(options: {
+  /** A JavaScript file is run by this Node. */
+  program: string;
   args: readonly string[];
   cwd: string;
   env: Record<string, string>;
-  codexHome: string;
+  /** `NAME=value` of `env`, by which everything that the program started is found. */
+  mark: string;
   prompt: string;
   onLine: (line: string) => void;
   onTooLong: (characters: number) => void;
-}): CodexProcess {
-  const [program, ...first] = /\.[cm]?js$/.test(options.codexPath)
-    ? [process.execPath, options.codexPath]
-    : [options.codexPath];
+}): CliProcess {
+  const [program, ...first] = /\.[cm]?js$/.test(options.program)
+    ? [process.execPath, options.program]
+    : [options.program];
   const child = spawn(program, [...first, ...options.args], {
     cwd: options.cwd,
     env: options.env,
@@ -57,27 +49,27 @@ export function startCodex(options: {
   child.stdin.on('error', () => undefined); // it may end before it has read everything; its exit says why
   child.stdin.end(options.prompt);
 
-  const exited = new Promise<CodexExit>((resolve, reject) => {
+  const exited = new Promise<CliExit>((resolve, reject) => {
     let swept: Promise<void> = Promise.resolve();
     child.once('error', reject);
     // A server that the agent left running would hold the pipes open, and work on in the repository.
     child.once('exit', () => {
-      swept = endProcesses(options.codexHome);
+      swept = endProcesses(options.mark);
     });
     child.once('close', (code, signal) => {
       lines.end();
       swept.then(() => resolve({ code, signal, stderr }), reject);
     });
   });
-  return { exited, stop: () => stop(child.pid, exited, options.codexHome) };
+  return { exited, stop: () => stop(child.pid, exited, options.mark) };
 }
 
-async function stop(pid: number | undefined, exited: Promise<CodexExit>, codexHome: string): Promise<void> {
+async function stop(pid: number | undefined, exited: Promise<CliExit>, mark: string): Promise<void> {
   if (pid === undefined) return;
   const force = setTimeout(() => signalOne(-pid, 'SIGKILL'), GRACE_MS);
   try {
     signalOne(-pid, 'SIGTERM');
-    await endProcesses(codexHome);
+    await endProcesses(mark);
     await exited.catch(() => undefined);
   } finally {
     clearTimeout(force);
