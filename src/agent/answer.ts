@@ -5,7 +5,15 @@ import { Answer } from './platform/protocol.ts';
 export type AnswerReading = { readonly answer: Answer } | { readonly problem: string };
 
 /** Keywords that the model's API accepts in a strict schema; bounds are checked here instead. */
-const STRICT_KEYWORDS = new Set(['type', 'properties', 'required', 'additionalProperties', 'items', 'description']);
+const STRICT_KEYWORDS = new Set([
+  'type',
+  'properties',
+  'required',
+  'additionalProperties',
+  'items',
+  'anyOf',
+  'description',
+]);
 
 /** The JSON Schema of an answer, as strict structured output wants it. */
 export function answerSchema(): object {
@@ -18,6 +26,7 @@ function strict(schema: unknown): unknown {
   return Object.fromEntries(
     kept.map(([keyword, value]) => {
       if (keyword === 'properties') return [keyword, mapValues(value as object, strict)];
+      if (keyword === 'anyOf') return [keyword, (value as unknown[]).map(strict)];
       return [keyword, keyword === 'items' ? strict(value) : value];
     }),
   );

@@ -80,6 +80,7 @@ async function work({
       summary: 'Adds one file. No agent thought about it.',
       checks: [],
       back_to: '',
+      question: null,
       answers: reviewComments(assignment).map((id) => ({ comment_id: id, answer: 'Noted.' })),
     },
     headSha,

@@ -5,11 +5,12 @@
  *     GET  /api/v1/agent/conversation    the stored conversation (Codex rollout, JSONL) 200 bytes, or 404
  *     PUT  /api/v1/agent/conversation    stores it; header `x-thread-id`                204
  *     POST /api/v1/agent/log             a batch of log lines, safe to repeat           204
- *     POST /api/v1/agent/report          the end; the first report counts               204
+ *     POST /api/v1/agent/report          the end of this attempt; its first report counts 204
  *
- * A run that is over, or a token of another run, is answered 401; the runner then stops its agent at once.
+ * A run that is over or waits, or a token of another run or attempt, is answered 401; the runner then stops its agent at once.
  */
 import { z } from 'zod';
+import { FEWEST_OPTIONS, MOST_OPTIONS } from '../../domain/run/requests.ts';
 import { FAILURES } from '../../domain/run/runs.ts';
 
 export const Assignment = z.object({
@@ -66,13 +67,37 @@ export const LogBatch = z.object({
 export type LogBatch = z.infer<typeof LogBatch>;
 export type LogLine = LogBatch['lines'][number];
 
-/** What Codex must answer; handed to it as a JSON Schema, and checked again. */
+/** Characters of a question, and of one of its options. */
+const QUESTION_CHARACTERS = 4000;
+const OPTION_CHARACTERS = 200;
+
+/** What an agent asks of people when it cannot go on without them. */
+const Question = z.strictObject({
+  text: z.string().trim().min(1).max(QUESTION_CHARACTERS),
+  options: z
+    .array(z.string().trim().min(1).max(OPTION_CHARACTERS))
+    .max(MOST_OPTIONS)
+    .refine(
+      (options) => options.length === 0 || options.length >= FEWEST_OPTIONS,
+      `a question has ${FEWEST_OPTIONS} to ${MOST_OPTIONS} options, or none for a free answer`,
+    )
+    .refine(
+      (options) => new Set(options.map((option) => option.toLowerCase())).size === options.length,
+      'two options are the same',
+    )
+    .describe('two to five answers to choose from; empty for a free answer'),
+});
+
+/** What the agent must answer; handed to it as a JSON Schema, and checked again. */
 export const Answer = z.strictObject({
   summary: z.string().min(1).max(20_000),
   title: z.string().min(1).max(100),
   checks: z.array(z.strictObject({ command: z.string().max(2000), passed: z.boolean() })).max(50),
   answers: z.array(z.strictObject({ comment_id: z.number().int(), answer: z.string().min(1).max(10_000) })).max(200),
   back_to: z.string().max(30).default('').describe('of a rethink, the stage to go back to; empty otherwise'),
+  question: Question.nullable()
+    .default(null)
+    .describe('null, or what only a person can decide: the run then waits for the answer, and goes on with it'),
 });
 export type Answer = z.infer<typeof Answer>;
 
@@ -81,6 +106,21 @@ export const Report = z.discriminatedUnion('outcome', [
     outcome: z.literal('finished'),
     answer: Answer,
     headSha: z.string().regex(/^[0-9a-f]{40}$/),
+    threadId: text(200),
+    model: text(200),
+    reasoningEffort: text(50),
+  }),
+  z.strictObject({
+    outcome: z.literal('asked'),
+    question: z.strictObject({
+      text: text(QUESTION_CHARACTERS),
+      options: z.array(text(OPTION_CHARACTERS)).max(MOST_OPTIONS),
+    }),
+    headSha: z
+      .string()
+      .regex(/^[0-9a-f]{40}$/)
+      .nullable()
+      .describe('what was pushed; null where nothing was committed'),
     threadId: text(200),
     model: text(200),
     reasoningEffort: text(50),

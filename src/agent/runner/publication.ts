@@ -1,4 +1,4 @@
-/** What happens to the work when the agent has finished: committed, checked, pushed. */
+/** What happens to the work when the agent has ended its turn: committed and checked when it has finished, and pushed. */
 import { RunFailure } from './failure.ts';
 import { GitFailure, type GitOptions } from '../git/git.ts';
 import type { Log } from '../platform/log-line.ts';
@@ -16,10 +16,9 @@ export async function publish(
   options: GitOptions,
   log: Log,
 ): Promise<string> {
-  const { git, start, remote } = repository;
-  if (assignment.kind === 'review' || assignment.kind === 'discussion') return start;
+  const { git, start } = repository;
+  if (readsOnly(assignment)) return start;
   await commitLeftovers(repository, assignment.author, answer.title, log);
-  const head = await git('rev-parse', 'HEAD');
   const commits = Number(await git('rev-list', '--count', `${start}..HEAD`));
   if (commits === 0) {
     if (assignment.kind === 'revise' && answer.answers.length > 0) {
@@ -28,6 +27,47 @@ export async function publish(
     }
     throw new RunFailure('no_changes', `the branch ${assignment.branch} holds nothing new: ${answer.summary}`);
   }
+  return push(repository, assignment, commits, options, log);
+}
+
+/**
+ * Pushes what the agent has committed before it asks a question, so that nothing of it is lost with the pod. Answers the commit at
+ * the branch's head, or null when there is nothing new. What is not committed is left as it is: a workspace on this machine
+ * keeps it, a pod does not.
+ */
+export async function pushCommitted(
+  repository: Repository,
+  assignment: Pick<Assignment, 'branch' | 'cloneUrl' | 'kind'>,
+  options: GitOptions,
+  log: Log,
+): Promise<string | null> {
+  const { git, start, remote } = repository;
+  if (readsOnly(assignment)) return null;
+  const changes = (await git('status', '--porcelain')).split('\n').filter(Boolean).length;
+  if (changes > 0)
+    log(
+      'runner',
+      changes === 1
+        ? '1 path is not committed: it stays in this workspace, and goes with it'
+        : `${changes} paths are not committed: they stay in this workspace, and go with it`,
+    );
+  const commits = Number(await git('rev-list', '--count', `${remote ?? start}..HEAD`));
+  return commits === 0 ? null : push(repository, assignment, commits, options, log);
+}
+
+function readsOnly({ kind }: Pick<Assignment, 'kind'>): boolean {
+  return kind === 'review' || kind === 'discussion';
+}
+
+async function push(
+  repository: Repository,
+  assignment: Pick<Assignment, 'branch' | 'cloneUrl'>,
+  commits: number,
+  options: GitOptions,
+  log: Log,
+): Promise<string> {
+  const { git, remote } = repository;
+  const head = await git('rev-parse', 'HEAD');
   const branch = `refs/heads/${assignment.branch}`;
   // Together these two push forward only, and only from where the work began: what people did to the branch meanwhile stands,
   // also when they took commits off it or deleted it (docs/reliability.md T19).

@@ -1,6 +1,6 @@
 /** One run from its assignment to its report. */
 import type { Redact } from '../../domain/agent/redaction.ts';
-import { readAnswer, repairPrompt } from '../answer.ts';
+import { readAnswer, repairPrompt, type AnswerReading } from '../answer.ts';
 import type { AgentCli } from '../cli/agent-cli.ts';
 import { keepConversation, restoreConversation, type ConversationKeeper } from './conversation.ts';
 import { RunFailure } from './failure.ts';
@@ -10,7 +10,7 @@ import { makePlaces, type Places } from '../paths.ts';
 import type { Platform } from '../platform/platform.ts';
 import { endProcesses } from '../process-tree.ts';
 import type { Answer, Assignment, Report } from '../platform/protocol.ts';
-import { publish } from './publication.ts';
+import { publish, pushCommitted } from './publication.ts';
 import { prepareRepository, type Repository } from '../git/repository.ts';
 import { runTurn, type TurnEnd, type TurnSetting } from './turn.ts';
 
@@ -39,14 +39,19 @@ export async function carryOut(assignment: Assignment, place: Workplace): Promis
     const bounded = { ...place, signal: AbortSignal.any([place.signal, deadline.signal]) };
     const { repository, answer } = await letAgentWork(assignment, bounded, keeper, thread);
     clearTimeout(timer);
-    const headSha = await publish(repository, assignment, answer, gitOptions(assignment, place), place.log);
+    const git = gitOptions(assignment, place);
+    const { model, reasoningEffort } = assignment;
+    const by = { threadId: thread.id ?? '', model, reasoningEffort };
+    if (answer.question) {
+      const pushed = await pushCommitted(repository, assignment, git, place.log);
+      await keeper.store();
+      return { outcome: 'asked', question: answer.question, headSha: pushed, ...by };
+    }
     return {
       outcome: 'finished',
       answer,
-      headSha,
-      threadId: thread.id ?? '',
-      model: assignment.model,
-      reasoningEffort: assignment.reasoningEffort,
+      headSha: await publish(repository, assignment, answer, git, place.log),
+      ...by,
     };
   } catch (error) {
     if (place.signal.aborted) throw error;
@@ -86,12 +91,20 @@ async function letAgentWork(
   };
 
   const first = await turn(assignment.prompt, resumed);
-  const reading = readAnswer(first.message);
+  const reading = readAnswerOf(assignment, first.message);
   if ('answer' in reading) return { repository, answer: reading.answer };
   log('runner', `The agent's answer cannot be read (${reading.problem}); asking once more`);
-  const second = readAnswer((await turn(repairPrompt(reading.problem), first.threadId)).message);
+  const second = readAnswerOf(assignment, (await turn(repairPrompt(reading.problem), first.threadId)).message);
   if ('answer' in second) return { repository, answer: second.answer };
   throw new RunFailure('answer_invalid', `the final answer is not the JSON that was asked for: ${second.problem}`);
+}
+
+/** In a discussion the comment itself asks, and every comment of a person is answered: nothing waits there. */
+function readAnswerOf({ kind }: Assignment, message: string | undefined): AnswerReading {
+  const reading = readAnswer(message);
+  return kind === 'discussion' && 'answer' in reading && reading.answer.question !== null
+    ? { problem: 'in a discussion `question` is null: ask in `summary`' }
+    : reading;
 }
 
 function gitOptions(assignment: Assignment, { places, tokenFile, signal }: Workplace): GitOptions {

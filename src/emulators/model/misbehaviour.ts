@@ -2,10 +2,22 @@
 import type { AgentAnswer } from '../../domain/run/runs.ts';
 import { shellWord } from './commands.ts';
 import { notesScript } from './notes-script.ts';
+import { questionScript } from './question-script.ts';
 import type { Script } from './script.ts';
 import type { Turn } from './turn.ts';
 
-const MISBEHAVIOURS = ['exit', 'nothing', 'not-json', 'repair', 'hang', 'long-line', 'wait', 'leak'] as const;
+const MISBEHAVIOURS = [
+  'exit',
+  'nothing',
+  'not-json',
+  'repair',
+  'hang',
+  'long-line',
+  'wait',
+  'leak',
+  'asks',
+  'asks-freely',
+] as const;
 type Misbehaviour = (typeof MISBEHAVIOURS)[number];
 
 /** What the `leak` script prints: it has the shape of a GitHub token, and is none. */
@@ -42,6 +54,10 @@ function scriptOf(name: Misbehaviour, turn: Turn): Script {
         { say: `I wait for ${file}.`, command: `until [ -e ${shellWord(file)} ]; do sleep 0.1; done` },
       ]);
     }
+    case 'asks':
+      return questionScript(turn, false);
+    case 'asks-freely':
+      return questionScript(turn, true);
     case 'leak':
       return notesScript(turn, [{ say: `I print ${LEAKED}.`, command: `echo ${LEAKED}` }]);
   }

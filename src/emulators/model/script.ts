@@ -1,5 +1,6 @@
 /** A script: the commands that the agent runs in a turn, one after the other, and how the turn ends. */
 import type { ChatCompletionRequest, FixtureResponse } from '@copilotkit/aimock';
+import type { Question } from '../../domain/run/requests.ts';
 import type { AgentAnswer } from '../../domain/run/runs.ts';
 import type { Outcome, Turn } from './turn.ts';
 
@@ -12,7 +13,7 @@ export interface Step {
 }
 
 type Ending =
-  | { readonly kind: 'answer'; readonly answer: AgentAnswer }
+  | { readonly kind: 'answer'; readonly answer: AgentAnswer & { readonly question?: Question } }
   | { readonly kind: 'prose'; readonly text: string }
   | { readonly kind: 'error'; readonly message: string }
   | { readonly kind: 'silence' };

@@ -23,6 +23,8 @@ export interface Turn {
   readonly prompt: string;
   readonly isRevise: boolean;
   readonly comments: readonly ReviewComment[];
+  /** What people have answered to the agent's questions in this task, in order. */
+  readonly answers: readonly string[];
   /** The agent was asked to give its answer again. */
   readonly isRepair: boolean;
   readonly outcomes: readonly Outcome[];
@@ -44,6 +46,7 @@ export function readTurn(request: ChatCompletionRequest): Turn | undefined {
   const [, number, title] = ISSUE.exec(task?.text ?? '') ?? [];
   if (!task || !opening || number === undefined || title === undefined) return undefined;
   const [, stage = 'dev', kind = 'work'] = STAGE.exec(task.text) ?? [];
+  const ofTask = prompts.filter(({ at }) => at >= task.at).map(({ text }) => text);
   const since = messages.slice(opening.at + 1);
   return {
     issue: { number: Number(number), title: title.trim() },
@@ -52,6 +55,7 @@ export function readTurn(request: ChatCompletionRequest): Turn | undefined {
     prompt: task.text,
     isRevise: REVIEW.test(task.text),
     comments: readComments(task.text),
+    answers: ofTask.flatMap(readAnswers),
     isRepair: REPAIR.test(prompts.at(-1)?.text ?? ''),
     outcomes: readOutcomes(since),
     runningSession: readRunningSession(messages.at(-1)),
@@ -77,6 +81,13 @@ function readComments(prompt: string): ReviewComment[] {
     by: by ?? '',
     text: (quoted ?? '').replaceAll(/^> ?/gm, '').trim(),
   }));
+}
+
+/** As the platform hands on an answer: its lines quoted. */
+function readAnswers(prompt: string): string[] {
+  return [...prompt.matchAll(/^Answer:\n((?:>.*(?:\n|$))+)/gm)].map(([, quoted = '']) =>
+    quoted.replaceAll(/^> ?/gm, '').trim(),
+  );
 }
 
 function readOutcomes(messages: readonly ChatMessage[]): Outcome[] {

@@ -106,10 +106,15 @@ function outputLines(output: string): LogEntry[] {
   return lines.map((line) => ({ kind: 'output', text: line.replace(/\r$/, '') }));
 }
 
-/** The final answer is JSON for the platform; a person reads its title and summary. */
+/** The final answer is JSON for the platform; a person reads its title and summary, and what it asks. */
 function describeMessage(text: string): string {
-  const answer = readAnswer(text);
-  return 'answer' in answer ? `${answer.answer.title}\n\n${answer.answer.summary}` : text;
+  const reading = readAnswer(text);
+  if (!('answer' in reading)) return text;
+  const { title, summary, question } = reading.answer;
+  const options = question?.options.map((option, index) => `${index + 1}. ${option}`) ?? [];
+  return [title, summary, ...(question ? [`Question: ${question.text}`, options.join('\n')] : [])]
+    .filter((part) => part !== '')
+    .join('\n\n');
 }
 
 function describeUsage(usage: z.infer<typeof Usage>): string {
