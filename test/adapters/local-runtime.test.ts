@@ -363,9 +363,7 @@ describe('a workspace', () => {
   test.each(OTHERS)('%s is not removed', async (_what, file) => {
     await foreign(file);
     const runtime = await runtimeOf('live');
-    await expect(runtime.removeWorkspace({ name: AGENT.workspace, owner: OWNER })).rejects.toThrow(
-      ForeignWorkspace,
-    );
+    await expect(runtime.removeWorkspace({ name: AGENT.workspace, owner: OWNER })).rejects.toThrow(ForeignWorkspace);
     expect(await readFile(join(place(), 'theirs.txt'), 'utf8')).toBe('precious');
   });
 

@@ -133,10 +133,7 @@ export interface WorkspaceSweepResult extends OrphansReport {
 }
 
 /** Removes workspaces that are nobody's: found once, looked at again after the grace, then removed. */
-export async function workspaceSweep({
-  ageSeconds,
-  graceSeconds,
-}: WorkspaceSweepInput): Promise<WorkspaceSweepResult> {
+export async function workspaceSweep({ ageSeconds, graceSeconds }: WorkspaceSweepInput): Promise<WorkspaceSweepResult> {
   const abandoned = (await findAbandonedIssues({ ageSeconds }).catch(leftForNext)) ?? [];
   const orphans = await findOrphans({ ageSeconds, limit: REMOVED });
   if (orphans.length === 0) return { removed: [], kept: [], abandoned };

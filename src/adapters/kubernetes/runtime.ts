@@ -72,9 +72,7 @@ export function createKubernetesRuntime({ api, pod, egress, network, patience = 
       if (!found) continue;
       const { labels, annotations, uid } = found.metadata ?? {};
       if (labels?.[LABELS.managedBy] !== MANAGED_BY || labels?.[LABELS.runId] !== run.runId)
-        throw new ForeignWorkspace(
-          `${run.namespace}/${ref.metadata.name} is somebody else's Job: it is left as it is`,
-        );
+        throw new ForeignWorkspace(`${run.namespace}/${ref.metadata.name} is somebody else's Job: it is left as it is`);
       if (Number(annotations?.[ANNOTATIONS.launch]) >= run.launch || (await podsOf(api, run, uid)).some(hasBegun))
         return found;
       // First the token, which would be collected later, when there is one of the same name again.

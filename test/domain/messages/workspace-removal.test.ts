@@ -13,11 +13,7 @@ function bodyOf(locale: 'en' | 'ru'): string {
   return `# A run\n\n| | |\n|---|---|\n| Kept until | 2026-11-22 10:00 UTC${placeForWorkspaceEnd(locale)} |\n| Model | gpt |`;
 }
 
-function rowAfter(
-  type: WorkspaceEvent['type'],
-  payload: Record<string, unknown>,
-  locale: 'en' | 'ru' = 'en',
-): string {
+function rowAfter(type: WorkspaceEvent['type'], payload: Record<string, unknown>, locale: 'en' | 'ru' = 'en'): string {
   const lines = withWorkspaceEnd(bodyOf(locale), { type, at: AT, payload }).split('\n');
   expect(lines.toSpliced(4, 1)).toEqual(bodyOf(locale).split('\n').toSpliced(4, 1));
   return lines[4] ?? '';
@@ -106,7 +102,9 @@ describe('what became of a workspace, in the status comment', () => {
     };
     const body = renderStatusComment(story, 'ru', { run: 'https://x/run', issue: 'https://x/issue' });
     const told = { type: 'run.namespace.cleaned', at: AT, payload: { reason: 'issue_closed' } } as const;
-    expect(withWorkspaceEnd(body, told)).toContain('| Рабочее пространство удалено | 2026-11-21 10:05 UTC, задача закрыта |');
+    expect(withWorkspaceEnd(body, told)).toContain(
+      '| Рабочее пространство удалено | 2026-11-21 10:05 UTC, задача закрыта |',
+    );
   });
 });
 
