@@ -1,4 +1,4 @@
-/** The status comment as people see it on GitHub: paced, complete, and right again whatever becomes of it (B16, B17). */
+/** The status comment as people see it on GitHub: paced, complete, and right again whatever becomes of it. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -29,7 +29,7 @@ export interface RunStory {
   readonly byReview: boolean;
   /** Counted from 1 while the run waits behind others of its issue. */
   readonly queuePlace: number | null;
-  /** Set while it waits for its turn in its project (capacity.ts). */
+  /** Set while it waits for its turn in its project (src/domain/run/permits.ts). */
   readonly queueOf?: 'project';
   readonly timeline: readonly TimelineStep[];
   readonly branch: string;
@@ -122,7 +122,7 @@ export function readStatusMarkers(text: string): { readonly runId: string; reado
 const MARKERS =
   /^<!-- codex-k8s:run-status ([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}) -->(?:\r?\n<!-- codex-k8s:issue ([1-9]\d{0,9}) -->)?/;
 
-/** Renders the whole comment, but for what the agent says (last-words.ts) and what becomes of its workspace (workspace-end.ts). */
+/** Renders the whole comment, but for what the agent says (recent-output.ts) and what becomes of its workspace (workspace-removal.ts). */
 export function renderStatusComment(story: RunStory, locale: Locale, pages: Pages): string {
   const texts = commentTexts(locale);
   const parts = [

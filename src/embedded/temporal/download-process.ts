@@ -1,4 +1,4 @@
-/** Started by temporal-download.ts: has the SDK download a release of the Temporal CLI. Arguments: directory, release. */
+/** Started by download.ts: has the SDK download a release of the Temporal CLI. Arguments: directory, release. */
 import { Runtime } from '@temporalio/worker';
 
 const [downloadDir = '', version = ''] = process.argv.slice(2);

@@ -231,7 +231,7 @@ export const runs = pgTable(
   ],
 );
 
-/** The audit trail: append-only, a hash chain for each issue (decision 9). */
+/** The audit trail: append-only, a hash chain for each issue (docs/decisions.md, 9). */
 export const flowEvents = pgTable(
   'flow_events',
   {

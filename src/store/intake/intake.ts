@@ -94,7 +94,7 @@ export function createIntake(db: Database, limitMs = COMMIT_LIMIT_MS): Intake {
 
 /**
  * Judges and keeps deliveries, each once, all or none. A repeated one only counts, so that it writes no second event and
- * no second fact (B12). Returns their receipts in the order given.
+ * no second fact. Returns their receipts in the order given.
  */
 async function keepDeliveries(db: Database, arrivals: readonly Arrival[]): Promise<Receipt[]> {
   for (let attempt = 1; ; attempt += 1) {
