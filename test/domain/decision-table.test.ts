@@ -570,6 +570,28 @@ const LATER: Row[] = [
   ],
 ];
 
+/** What an issue whose run waits for an answer knows of who comments. */
+const asking = (knowledge: Knowledge): Knowledge => ({ ...knowledge, openRequest: true });
+
+/** Comments on an issue whose run waits for an answer of people. */
+const ANSWERS: Row[] = [
+  [
+    'an answer by a member',
+    commentOn(['run:dev'], { body: '2' }),
+    asking(BOUND),
+    'accepted project_member_read_write comment_added',
+  ],
+  ['an answer by the platform owner', commentOn([]), asking(OWNER), 'accepted platform_owner comment_added'],
+  ['an answer by a member who may only read', commentOn([]), asking(READER), 'ignored sender_role_read_not_permitted'],
+  ['an answer by a stranger', commentOn([]), asking(STRANGE), 'ignored sender_not_allowed'],
+  ['an answer by a bot', from(BOT, commentOn([])), asking(BOUND), 'ignored sender_type_bot_not_permitted'],
+  ['an answer by nobody', from(null, commentOn([])), asking(BOUND), 'ignored sender_login_missing'],
+  ['a comment that is edited', commentOn([], { action: 'edited' }), asking(BOUND), 'accepted recorded'],
+  ['a comment that is deleted', commentOn([], { action: 'deleted' }), asking(BOUND), 'accepted recorded'],
+  ['an answer where nothing is bound', commentOn([]), asking(UNBOUND), 'accepted recorded'],
+  ['a comment where nothing is asked', commentOn([]), BOUND, 'accepted recorded'],
+].map((row) => ['a question', ...row] as Row);
+
 /** Of repositories in which so many issues are open. */
 const withOpen = (openIssues: number): Knowledge => ({ ...STRANGE, openIssues });
 const CONCERNED = withOpen(1);
@@ -645,6 +667,10 @@ describe('what a webhook means by itself', () => {
     expect(judged(event, knowledge)).toBe(outcome);
   });
 
+  test.each(ANSWERS)('%s: %s', (_row, _what, event, knowledge, outcome) => {
+    expect(judged(event, knowledge)).toBe(outcome);
+  });
+
   test.each(ENDINGS)('%s: %s', (_row, _what, event, knowledge, outcome) => {
     expect(judged(event, knowledge)).toBe(outcome);
   });
@@ -702,6 +728,12 @@ describe('what a webhook means by itself', () => {
   ])('an agent that asks for %s under its own login starts nothing by itself', (_what, event) => {
     const { fact } = judge(event, BOUND, { ...IDENTITY, agentLogin: 'codex' });
     expect(['trigger_label_added', 'changes_requested', 'comment_added']).not.toContain(fact?.kind);
+  });
+
+  test('an agent that answers a question under its own login answers nothing', () => {
+    const event = from({ ...OLIVIA, login: 'codex' }, commentOn([]));
+    const answered = judge(event, asking(BOUND), { ...IDENTITY, agentLogin: 'codex' });
+    expect(answered).toEqual({ status: 'ignored', reason: 'comment_by_agent', fact: null });
   });
 });
 
@@ -1251,7 +1283,7 @@ const OWN = new Set([
 ]);
 
 describe('2.4: the codes of what is ignored', () => {
-  const ignored = [...TABLE, ...LATER, ...ENDINGS].flatMap(([, , event, knowledge]) => {
+  const ignored = [...TABLE, ...LATER, ...ANSWERS, ...ENDINGS].flatMap(([, , event, knowledge]) => {
     const { status, reason } = judge(event, knowledge, IDENTITY);
     return status === 'ignored' ? [reason] : [];
   });

@@ -32,6 +32,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   stage_entry_not_met: 'The stage before that one is not done yet.',
   issue_trigger_candidate_not_found: 'There is no pull request of the issue yet that the stage could look at.',
   discussion_mode_trigger_label_conflict: 'A conversation cannot begin while a run works, waits or is asked for.',
+  comment_by_agent: 'The platform itself wrote the comment; a person has to answer what the run asks.',
   trigger_by_agent: 'An agent put the label on; a person has to.',
   pull_request_not_current: 'That pull request is not the open one of the issue.',
   queue_full: 'Too many runs of the issue waited already.',

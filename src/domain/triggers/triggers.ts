@@ -23,6 +23,8 @@ export interface Knowledge {
   readonly standing: Standing;
   /** How many open issues there are in bound repositories that are gone, where the delivery says so of any. */
   readonly openIssues?: number;
+  /** Whether a run of the issue waits for an answer of people. */
+  readonly openRequest?: boolean;
 }
 
 /** Given by the caller, so that judging stays pure. */
@@ -180,10 +182,10 @@ function judgeReviewerLabel(
   return { status: 'accepted', reason, fact: { ...about, kind: 'trigger_label_added', target, runId: identity.runId } };
 }
 
-/** A comment goes on with a conversation, where the label says that there is one. */
+/** A comment goes on with a conversation, where the label says that there is one, and may answer what a run asks. */
 function judgeComment(
   event: Extract<WebhookEvent, { name: 'issue_comment' }>,
-  { bound, standing }: Knowledge,
+  { bound, standing, openRequest = false }: Knowledge,
   identity: DeliveryIdentity,
 ): Judgement {
   const { issue, comment } = event;
@@ -194,10 +196,12 @@ function judgeComment(
     return { status: 'accepted', reason: 'recorded', fact };
   }
   const discussed = issue.labels.some((label) => normalizeLabel(label) === MODE_DISCUSSION) && !issue.isPullRequest;
-  if (!bound || event.action !== 'created' || !discussed) return accepted('recorded');
+  if (!bound || event.action !== 'created' || (!discussed && !openRequest)) return accepted('recorded');
   const sender = event.sender ?? NOBODY;
+  const refuse = (reason: string): Judgement => (openRequest ? ignored(reason) : accepted('recorded'));
+  if (sender.login === identity.agentLogin) return refuse('comment_by_agent');
   const authorization = authorize(sender, standing);
-  if (!authorization.permitted || sender.login === identity.agentLogin) return accepted('recorded');
+  if (!authorization.permitted) return refuse(authorization.reason);
   return {
     status: 'accepted',
     reason: authorization.reason,
