@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { SlowestFiles } from './test/support/slowest-files.ts';
 
 /**
  * Real parts in all: `tests` are quick enough for every change, `faults` kill processes and wait for outages to pass, `cluster`
@@ -12,8 +13,8 @@ export default defineConfig({
     testTimeout: 180_000,
     hookTimeout: 240_000,
     expect: { poll: { timeout: 15_000 } },
-    reporters: ['default'],
-    globalSetup: ['test/support/postgres.ts'],
+    reporters: ['default', new SlowestFiles()],
+    globalSetup: ['test/support/global-setup.ts'],
     projects: [
       {
         extends: true,

@@ -10,7 +10,7 @@ import { observed, TASK_QUEUE } from '../workflows/messages.ts';
 import { nonDeterministicBuild, type Build } from './support/build.ts';
 import { createFakeWorld, ISSUE, labeled } from './support/fake-activities.ts';
 import { eventually } from './support/stack.ts';
-import { createTestWorker, startTemporal, workflowBundle } from './support/temporal.ts';
+import { createTestWorker, openTemporal, workflowBundle } from './support/temporal.ts';
 
 const HISTORIES = fileURLToPath(new URL('histories/', import.meta.url));
 const CLI = fileURLToPath(new URL('../src/cli/cli.ts', import.meta.url));
@@ -94,7 +94,7 @@ describe('the gate before a deploy (T32)', () => {
     let temporal: TestWorkflowEnvironment;
     let env: Record<string, string>;
     beforeAll(async () => {
-      temporal = await startTemporal();
+      temporal = await openTemporal();
       env = {
         CODEXK8S_TEMPORAL_ADDRESS: temporal.address,
         CODEXK8S_TEMPORAL_NAMESPACE: temporal.namespace ?? 'default',

@@ -5,16 +5,18 @@ import { examine } from '../../src/diagnostics/doctor.ts';
 import { readTemporalDev } from '../../src/embedded/temporal/dev-settings.ts';
 import { convergeNamespace } from '../../src/embedded/temporal/namespace.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
-import { startTemporal } from '../support/temporal.ts';
+import { openTemporal } from '../support/temporal.ts';
 import { fileOf, linesOf, serve } from './support.ts';
 
 const TOKEN = 'ghp_0123456789abcdefghij';
 const SECRET = 'a-short-secret-1';
 
 let database: TestDatabase;
-let temporal: Awaited<ReturnType<typeof startTemporal>>;
+let temporal: Awaited<ReturnType<typeof openTemporal>>;
+let namespace: string;
 beforeAll(async () => {
-  [database, temporal] = await Promise.all([startTestDatabase(), startTemporal()]);
+  [database, temporal] = await Promise.all([startTestDatabase(), openTemporal()]);
+  namespace = temporal.namespace ?? 'default';
 });
 afterAll(async () => {
   await Promise.all([database?.stop(), temporal?.teardown()]);
@@ -40,7 +42,7 @@ async function environment(url: string, more: NodeJS.ProcessEnv = {}): Promise<N
   return {
     CODEXK8S_DATABASE_URL_FILE: fileOf(database.url),
     CODEXK8S_TEMPORAL_ADDRESS: temporal.address,
-    CODEXK8S_TEMPORAL_NAMESPACE: 'default',
+    CODEXK8S_TEMPORAL_NAMESPACE: namespace,
     CODEXK8S_PUBLIC_URL: url,
     CODEXK8S_INTERNAL_URL: url,
     CODEXK8S_GITHUB_API_URL: `${url}/github`,
@@ -57,7 +59,7 @@ async function environment(url: string, more: NodeJS.ProcessEnv = {}): Promise<N
 
 test('an installation that is well, and what should be looked at', async () => {
   const dev = readTemporalDev(new URL('../../temporal-dev.yaml', import.meta.url));
-  await convergeNamespace(temporal.address, { ...dev, namespace: { name: 'default', retentionDays: 90 } });
+  await convergeNamespace(temporal.address, { ...dev, namespace: { name: namespace, retentionDays: 90 } });
   const report = await examine({}, await environment(await world()));
   expect(linesOf(report.findings)).toEqual([
     'ok configuration of the server: complete',
@@ -66,7 +68,7 @@ test('an installation that is well, and what should be looked at', async () => {
     expect.stringMatching(/^ok Postgres: answers, version \d+/),
     expect.stringMatching(/^ok Postgres: migrations: all \d+ applied$/),
     expect.stringMatching(/^ok Temporal: answers at 127\.0\.0\.1:\d+, version 1\.\d+/),
-    'ok Temporal: namespace default: histories are kept for 90 days',
+    `ok Temporal: namespace ${namespace}: histories are kept for 90 days`,
     'ok Temporal: search attributes: all 5 there',
     'warning Temporal: workers: none asks for work',
     "ok GitHub: the token is codex-bot's",

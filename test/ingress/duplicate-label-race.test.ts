@@ -15,7 +15,7 @@ import { issueStateQuery, runWorkflowId } from '../../workflows/messages.ts';
 import { createFakeWorld, type FakeWorld } from '../support/fake-activities.ts';
 import { bind, count, keyOf, OLIVIA, patientIntake, REPOSITORY, useTables } from '../support/tables.ts';
 import { eventually } from '../support/stack.ts';
-import { createTestWorker, dataConverter, startTemporal } from '../support/temporal.ts';
+import { createTestWorker, dataConverter, openTemporal } from '../support/temporal.ts';
 
 const SECRET = 'the secret of the tests';
 const DELIVERIES = 20;
@@ -31,7 +31,7 @@ let statuses: number[];
 
 beforeAll(async () => {
   await bind(tables.db);
-  temporal = await startTemporal();
+  temporal = await openTemporal();
   const fake = createFakeWorld();
   ({ world } = fake);
   world.events = [{ id: 100, by: OLIVIA.id, clearedByPlatform: false }];
@@ -39,7 +39,9 @@ beforeAll(async () => {
   working = worker.run();
 
   const servers = [tables.another(), tables.another()].map(({ db }) => {
-    const workflows = createIssueWorkflows(new Client({ connection: temporal.connection, dataConverter }));
+    const workflows = createIssueWorkflows(
+      new Client({ connection: temporal.connection, namespace: temporal.namespace ?? 'default', dataConverter }),
+    );
     const handOver = createHandOver({ db, workflows, onError: () => undefined });
     return {
       app: new Hono().route('/', createGitHubWebhook({ intake: patientIntake(db), secrets: [SECRET] })),

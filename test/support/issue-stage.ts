@@ -5,17 +5,17 @@ import { issueKey, type IssueRef, type ObservedFact } from '../../src/domain/iss
 import type { IssueState } from '../../src/domain/issue/issue-life.ts';
 import { issueStateQuery, observed, runWorkflowId, TASK_QUEUE } from '../../workflows/messages.ts';
 import { createFakeWorld, FINISHED, ISSUE, labeled, runId } from './fake-activities.ts';
+import { sharedWorker } from './shared-worker.ts';
 import { eventually } from './stack.ts';
-import { createTestWorker } from './temporal.ts';
 
 export type IssueStage = Awaited<ReturnType<typeof openIssueStage>>;
 
-/** An issue of its own, by number, with a worker that is there for it alone. Close it before the next is opened. */
+/** An issue of its own, by number: one that no other test of the file has. */
 export async function openIssueStage(temporal: TestWorkflowEnvironment, number: number) {
   const issue: IssueRef = { ...ISSUE, number };
   const { world, activities } = createFakeWorld();
-  const worker = await createTestWorker(temporal, activities);
-  const working = worker.run();
+  const worker = await sharedWorker(temporal, Object.keys(activities));
+  worker.activities.set(number, activities);
   const workflows = temporal.client.workflow;
   const handle = workflows.getHandle(issueKey(issue));
   /** Run ids are workflow ids, so each issue has its own. */
@@ -54,8 +54,7 @@ export async function openIssueStage(temporal: TestWorkflowEnvironment, number: 
     },
     async close(): Promise<void> {
       await endIssue(temporal, issueKey(issue), world.rows.keys());
-      worker.shutdown();
-      await working;
+      worker.activities.delete(number);
     },
   };
   return stage;

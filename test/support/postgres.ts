@@ -1,6 +1,6 @@
 /**
- * A real Postgres for tests. As `globalSetup` of vitest it starts one server for the whole run; a test file that finds
- * none starts its own. Each call of `startTestDatabase` makes a database of its own, with all migrations.
+ * A real Postgres for tests: one server for a whole run of vitest (test/support/global-setup.ts). Each call of
+ * `startTestDatabase` makes a database of its own, with all migrations.
  */
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -11,38 +11,42 @@ import { migrateDatabase } from '../../src/app/process/migrate.ts';
 import { embeddedPostgres } from '../../src/embedded/postgres/postgres.ts';
 import { createSupervisor } from '../../src/embedded/processes/supervisor.ts';
 import { freePort } from './free-port.ts';
+import { shared } from './shared.ts';
 
 export interface TestDatabase {
   readonly url: string;
   stop(): Promise<void>;
 }
 
-/** Names the server that a whole run of vitest shares; inherited by its workers. */
-const SHARED = 'CODEXK8S_TEST_POSTGRES';
+/** A database of the shared server that has this build's schema, and that others are copied from. */
+const TEMPLATE = 'template_of_tests';
 
-/** Starts one server for all test files; vitest calls it, and what it returns at the end. */
-export async function setup(): Promise<() => Promise<void>> {
+/** A server for a whole run of tests, with the schema in a template. */
+export async function startPostgresServer(): Promise<{ at: string; stop(): Promise<void> }> {
   const server = await startServer();
-  process.env[SHARED] = server.url;
-  return () => server.stop();
+  await administer(server.url, (sql) => sql`create database ${sql(TEMPLATE)}`);
+  await migrateDatabase(databaseOn(server.url, TEMPLATE));
+  return { at: server.url, stop: () => server.stop() };
 }
 
 /** An empty database with this build's schema. */
 export async function startTestDatabase(): Promise<TestDatabase> {
-  const shared = process.env[SHARED];
-  const server = shared === undefined ? await startServer() : undefined;
-  const serverUrl = server?.url ?? shared ?? '';
+  const at = await shared('postgres');
+  const own = at === undefined ? await startPostgresServer() : undefined;
+  const serverUrl = own?.at ?? at ?? '';
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await administer(serverUrl, (sql) => sql`create database ${sql(name)}`);
-  const url = serverUrl.replace(/[^/]*$/, name);
-  await migrateDatabase(url);
+  await administer(serverUrl, (sql) => sql`create database ${sql(name)} template ${sql(TEMPLATE)}`);
   return {
-    url,
+    url: databaseOn(serverUrl, name),
     async stop() {
-      if (server) return server.stop();
+      if (own) return own.stop();
       await administer(serverUrl, (sql) => sql`drop database ${sql(name)} with (force)`);
     },
   };
+}
+
+function databaseOn(serverUrl: string, name: string): string {
+  return serverUrl.replace(/[^/]*$/, name);
 }
 
 async function administer(url: string, act: (sql: postgres.Sql) => PromiseLike<unknown>): Promise<void> {

@@ -208,6 +208,10 @@ export function allPids(): number[] {
   return readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? [Number(name)] : []));
 }
 
+/** The pauses of `eventually`, in milliseconds: what holds soon is seen soon, and what takes long is not asked for too often. */
+const FIRST_PAUSE_MS = 5;
+const LONGEST_PAUSE_MS = 50;
+
 /** Waits until `holds` gives something. */
 export async function eventually<Value>(
   what: string,
@@ -215,11 +219,11 @@ export async function eventually<Value>(
   limitMs = 120_000,
 ): Promise<Value> {
   const deadline = performance.now() + limitMs;
-  for (;;) {
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
     const value = await holds();
     if (value !== undefined && value !== false && value !== null) return value;
     if (performance.now() > deadline) throw new Error(`Not within ${limitMs / 1000} s: ${what}`);
-    await sleep(50);
+    await sleep(pause);
   }
 }
 

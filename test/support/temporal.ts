@@ -1,113 +1,86 @@
-/** A real Temporal development server for a test file, and a worker whose activities are the test's own. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
+/** Temporal for a test file, and a worker whose activities are the test's own. */
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { Connection } from '@temporalio/client';
-import { TypedSearchAttributes } from '@temporalio/common';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import {
-  bundleWorkflowCode,
-  DefaultLogger,
-  Runtime,
-  Worker,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import type { Activities } from '../../activities/index.ts';
-import { beatWhileRunning } from '../../src/app/worker/activity-heartbeats.ts';
-import { cacheDirectory } from '../../src/embedded/files/cache-directory.ts';
-import { accepts } from '../../src/embedded/files/ports.ts';
-import { resolveTemporal } from '../../src/embedded/temporal/executable.ts';
-import { readTemporalDev } from '../../src/embedded/temporal/dev-settings.ts';
+import { beatEvery } from '../../src/app/worker/activity-heartbeats.ts';
+import { bundleWorkflows } from '../../src/app/worker/workflow-code.ts';
+import { convergeNamespace } from '../../src/embedded/temporal/namespace.ts';
 import { dataConverter } from '../../src/app/process/data-converter.ts';
-import { searchAttributes, TASK_QUEUE } from '../../workflows/messages.ts';
-import { freePort } from './free-port.ts';
+import { TASK_QUEUE } from '../../workflows/messages.ts';
+import { shared } from './shared.ts';
 import { eventually } from './stack.ts';
+import { startTemporalServer, TEMPORAL_DEV, type TemporalServer } from './temporal-server.ts';
 
-Runtime.install({ logger: new DefaultLogger('ERROR') });
+// Tests end workflows and workers in the middle of their work on purpose: what Core warns of then is no news.
+Runtime.install({
+  logger: new DefaultLogger('ERROR'),
+  telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' }, forward: {} } },
+});
 
-let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
+let bundle: Promise<{ readonly code: string }> | undefined;
 
 export { dataConverter };
 
-/** The workflows of the working tree, bundled once for a file. */
-export function workflowBundle(): Promise<WorkflowBundleWithSourceMap> {
-  bundle ??= bundleWorkflowCode({
-    workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
-    ...dataConverter,
-    logger: new DefaultLogger('ERROR'),
-  });
+/** The workflows of the working tree: those that were bundled for the whole run, or bundled once for this file. */
+export function workflowBundle(): Promise<{ readonly code: string }> {
+  bundle ??= shared('workflows').then(async (file) =>
+    file === undefined ? bundleWorkflows(new DefaultLogger('ERROR')) : { code: await readFile(file, 'utf8') },
+  );
   return bundle;
 }
 
-/**
- * Starts a server; `dynamicConfig` is added to its own. Not with `createLocal`, which gives a server five seconds to start.
- */
+/** A namespace of this file's own, on the server that all files share; it has the search attributes of temporal-dev.yaml. */
+export async function openTemporal(): Promise<TestWorkflowEnvironment> {
+  const address = await shared('temporal');
+  if (address === undefined) return startTemporal();
+  const namespace = `test-${randomBytes(6).toString('hex')}`;
+  await createNamespace(address, namespace);
+  return TestWorkflowEnvironment.createFromExistingServer({ address, namespace });
+}
+
+/** A server of this file's own, for what only a server's dynamic config says: `dynamicConfig` is added to that of temporal-dev.yaml. */
 export async function startTemporal(
   dynamicConfig: Record<string, string | number> = {},
 ): Promise<TestWorkflowEnvironment> {
-  const dev = readTemporalDev(new URL('../../temporal-dev.yaml', import.meta.url));
-  const { path } = await resolveTemporal({
-    cli: dev.cli,
-    server: dev.server,
-    cacheDirectory: cacheDirectory(process.env),
-    env: process.env,
-    report: () => {},
-  });
-  const port = await freePort();
-  const address = `127.0.0.1:${port}`;
-  const server = spawn(path, serverArguments(port, dynamicConfig), { stdio: ['ignore', 'ignore', 'inherit'] });
-  const ended = once(server, 'exit');
-  async function stop(): Promise<void> {
-    server.kill('SIGKILL');
-    await ended;
-  }
+  const server = await startTemporalServer(dynamicConfig);
   try {
-    await eventually('Temporal answers', async () => {
-      if (server.exitCode !== null) throw new Error(`Temporal ended with ${server.exitCode}`);
-      return (await accepts(port)) && knowsNamespace(address);
-    });
-    const environment = await TestWorkflowEnvironment.createFromExistingServer({ address });
-    const disconnect = environment.teardown.bind(environment);
-    environment.teardown = async () => {
-      await disconnect();
-      await stop();
-    };
-    return environment;
+    return stopWith(server, await TestWorkflowEnvironment.createFromExistingServer({ address: server.at }));
   } catch (error) {
-    await stop();
+    await server.stop();
     throw error;
   }
 }
 
-function serverArguments(port: number, dynamicConfig: Record<string, string | number>): string[] {
-  const types = Object.values(searchAttributes).map(
-    ({ name, type }) => `${name}=${TypedSearchAttributes.toMetadataType(type)}`,
-  );
-  const config = {
-    'frontend.enableServerVersionCheck': false,
-    'frontend.enableUpdateWorkflowExecution': true,
-    'frontend.enableUpdateWorkflowExecutionAsyncAccepted': true,
-    ...dynamicConfig,
-  };
-  const flags = ['--ip', '127.0.0.1', '--port', String(port), '--namespace', 'default', '--log-level', 'error'];
-  const given = [
-    ...types.map((type) => ['--search-attribute', type]),
-    ...Object.entries(config).map(([name, value]) => ['--dynamic-config-value', `${name}=${JSON.stringify(value)}`]),
-  ];
-  return ['server', 'start-dev', '--headless', '--log-format', 'pretty', ...flags, ...given.flat()];
+function stopWith(server: TemporalServer, environment: TestWorkflowEnvironment): TestWorkflowEnvironment {
+  const disconnect = environment.teardown.bind(environment);
+  return Object.assign(environment, {
+    async teardown() {
+      await disconnect();
+      await server.stop();
+    },
+  });
 }
 
-/** Whether its one namespace can be used: it may take connections before. */
-async function knowsNamespace(address: string): Promise<boolean> {
-  const connection = Connection.lazy({ address });
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** Resolves when the namespace can be used. */
+async function createNamespace(address: string, name: string): Promise<void> {
+  const connection = await Connection.connect({ address });
   try {
-    await connection.workflowService.describeNamespace({ namespace: 'default' });
-    return true;
-  } catch {
-    return false;
+    await connection.workflowService.registerNamespace({
+      namespace: name,
+      workflowExecutionRetentionPeriod: msToTs(DAY_MS),
+    });
   } finally {
     await connection.close();
   }
+  // The server's parts see a new namespace one after the other.
+  const settings = { ...TEMPORAL_DEV, namespace: { name, retentionDays: 1 } };
+  await eventually(`the namespace ${name}`, () => convergeNamespace(address, settings).catch(() => undefined), 30_000);
 }
 
 /** A worker on the workflows' queue. Activities that the test does not give are not there. */
@@ -123,7 +96,7 @@ export async function createTestWorker(
     dataConverter,
     activities,
     // As those of the product: one that waits for its test is not taken for lost.
-    interceptors: { activity: [beatWhileRunning] },
+    interceptors: { activity: [beatEvery(1000)] },
     maxHeartbeatThrottleInterval: '1 second',
   });
 }

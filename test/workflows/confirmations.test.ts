@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { changesRequested, delivered, FINISHED, labeled } from '../support/fake-activities.ts';
 import { openIssueStage, type IssueStage } from '../support/issue-stage.ts';
-import { startTemporal } from '../support/temporal.ts';
+import { openTemporal } from '../support/temporal.ts';
 import { runWorkflowId } from '../../workflows/messages.ts';
 
 const OLIVIA = { id: 7, login: 'olivia' };
@@ -14,7 +14,7 @@ let number = 500;
 let stage: IssueStage;
 
 beforeAll(async () => {
-  temporal = await startTemporal();
+  temporal = await openTemporal();
 });
 afterAll(async () => temporal?.teardown());
 beforeEach(async () => {

@@ -7,14 +7,14 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { GoneReason, ObservedFact } from '../../src/domain/issue/facts.ts';
 import { changesRequested, delivered, FINISHED, labeled } from '../support/fake-activities.ts';
 import { openIssueStage, type IssueStage } from '../support/issue-stage.ts';
-import { startTemporal } from '../support/temporal.ts';
+import { openTemporal } from '../support/temporal.ts';
 
 let temporal: TestWorkflowEnvironment;
 let number = 1300;
 let stage: IssueStage;
 
 beforeAll(async () => {
-  temporal = await startTemporal();
+  temporal = await openTemporal();
 });
 afterAll(async () => temporal?.teardown());
 beforeEach(async () => {

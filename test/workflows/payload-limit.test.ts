@@ -7,7 +7,7 @@ import { createIssueWorkflows } from '../../ingress/relay/issue-signals.ts';
 import { PAYLOAD_LIMIT, payloadConverter } from '../../workflows/payload-converter.ts';
 import { delivered, ISSUE, labeled } from '../support/fake-activities.ts';
 import { openIssueStage } from '../support/issue-stage.ts';
-import { dataConverter, startTemporal } from '../support/temporal.ts';
+import { dataConverter, openTemporal } from '../support/temporal.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const WITHIN_MS = 100;
@@ -15,8 +15,8 @@ const WITHIN_MS = 100;
 let temporal: TestWorkflowEnvironment;
 let client: Client;
 beforeAll(async () => {
-  temporal = await startTemporal();
-  client = new Client({ connection: temporal.connection, dataConverter });
+  temporal = await openTemporal();
+  client = new Client({ connection: temporal.connection, namespace: temporal.namespace ?? 'default', dataConverter });
 });
 afterAll(async () => temporal?.teardown());
 

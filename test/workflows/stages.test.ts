@@ -6,7 +6,7 @@ import type { ObservedFact } from '../../src/domain/issue/facts.ts';
 import { triggerLabel, type Stage, type TriggerTarget } from '../../src/domain/stages/stages.ts';
 import { changesRequested, delivered, FINISHED } from '../support/fake-activities.ts';
 import { openIssueStage, type IssueStage } from '../support/issue-stage.ts';
-import { startTemporal } from '../support/temporal.ts';
+import { openTemporal } from '../support/temporal.ts';
 
 let temporal: TestWorkflowEnvironment;
 let number = 900;
@@ -14,7 +14,7 @@ let stage: IssueStage;
 let seq: number;
 
 beforeAll(async () => {
-  temporal = await startTemporal();
+  temporal = await openTemporal();
 });
 afterAll(async () => temporal?.teardown());
 beforeEach(async () => {

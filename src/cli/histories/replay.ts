@@ -10,6 +10,7 @@ import {
   Runtime,
   Worker,
   type ReplayHistoriesIterable,
+  type WorkflowBundleOption,
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
 import { TASK_QUEUE } from '../../../workflows/messages.ts';
@@ -59,7 +60,7 @@ export async function bundleWorkflows(workflowsPath: string = WORKFLOWS): Promis
  * from the build as well.
  */
 export async function* replayHistories(
-  workflowBundle: WorkflowBundleWithSourceMap,
+  workflowBundle: WorkflowBundleOption,
   histories: AsyncIterable<NamedHistory>,
 ): AsyncGenerator<Replayed> {
   let replaying: NamedHistory | undefined;

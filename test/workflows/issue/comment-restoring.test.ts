@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { delivered, FINISHED } from '../../support/fake-activities.ts';
 import { openIssueStage, type IssueStage } from '../../support/issue-stage.ts';
-import { startTemporal } from '../../support/temporal.ts';
+import { openTemporal } from '../../support/temporal.ts';
 
 let temporal: TestWorkflowEnvironment;
 let number = 900;
@@ -12,7 +12,7 @@ let stage: IssueStage;
 let held: PromiseWithResolvers<void>;
 
 beforeAll(async () => {
-  temporal = await startTemporal();
+  temporal = await openTemporal();
 });
 afterAll(async () => temporal?.teardown());
 beforeEach(async () => {

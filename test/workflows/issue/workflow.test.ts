@@ -1,7 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { Worker } from '@temporalio/worker';
 import { ApplicationFailure } from '@temporalio/common';
 import { issueKey, type ObservedFact } from '../../../src/domain/issue/facts.ts';
 import type { IssueState } from '../../../src/domain/issue/issue-life.ts';
@@ -17,18 +16,18 @@ import {
   type FakeWorld,
 } from '../../support/fake-activities.ts';
 import { endIssue } from '../../support/issue-stage.ts';
-import { createTestWorker, startTemporal } from '../../support/temporal.ts';
+import { sharedWorker } from '../../support/shared-worker.ts';
+import { openTemporal } from '../../support/temporal.ts';
 
 let temporal: TestWorkflowEnvironment;
-let worker: Worker;
-let working: Promise<void>;
+let worker: Awaited<ReturnType<typeof sharedWorker>>;
 let world: FakeWorld;
 let number = 100;
 let ownRuns = /^$/;
 let issue: typeof ISSUE | { repositoryId: number; owner: string; name: string; number: number };
 
 beforeAll(async () => {
-  temporal = await startTemporal();
+  temporal = await openTemporal();
 });
 afterAll(async () => temporal?.teardown());
 
@@ -38,14 +37,13 @@ beforeEach(async () => {
   ownRuns = new RegExp(`${number}\\d\\d$`);
   const fake = createFakeWorld();
   ({ world } = fake);
-  worker = await createTestWorker(temporal, fake.activities);
-  working = worker.run();
+  worker = await sharedWorker(temporal, Object.keys(fake.activities));
+  worker.activities.set(number, fake.activities);
 });
 afterEach(async () => {
   const runs = world.calls.flatMap(({ input }) => (typeof input['runId'] === 'string' ? [input['runId']] : []));
   await endIssue(temporal, issueKey(issue), runs);
-  worker.shutdown();
-  await working;
+  worker.activities.delete(number);
 });
 
 async function tell(...facts: ObservedFact[]): Promise<WorkflowHandle> {

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { changesRequested, delivered, FINISHED } from '../../support/fake-activities.ts';
 import { openIssueStage, type IssueStage } from '../../support/issue-stage.ts';
-import { startTemporal } from '../../support/temporal.ts';
+import { openTemporal } from '../../support/temporal.ts';
 
 const TEMPLATE = '{{ .Project }}-dev-{{ .Slot }}';
 
@@ -12,7 +12,7 @@ let number = 1200;
 let stage: IssueStage;
 
 beforeAll(async () => {
-  temporal = await startTemporal();
+  temporal = await openTemporal();
 });
 afterAll(async () => temporal?.teardown());
 beforeEach(async () => {

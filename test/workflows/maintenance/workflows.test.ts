@@ -8,7 +8,7 @@ import type { Activities } from '../../../activities/index.ts';
 import { ensureSchedules, type SweepSettings } from '../../../src/app/worker/schedules.ts';
 import { SCHEDULES, TASK_QUEUE } from '../../../workflows/messages.ts';
 import type { ReconcileResult } from '../../../workflows/maintenance/workflows.ts';
-import { createTestWorker, startTemporal } from '../../support/temporal.ts';
+import { createTestWorker, openTemporal } from '../../support/temporal.ts';
 
 const SETTINGS: SweepSettings = {
   redeliverySeconds: 240,
@@ -23,7 +23,7 @@ let temporal: TestWorkflowEnvironment;
 let client: Client;
 
 beforeAll(async () => {
-  temporal = await startTemporal();
+  temporal = await openTemporal();
   ({ client } = temporal);
 });
 afterAll(async () => temporal?.teardown());
