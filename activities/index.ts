@@ -8,7 +8,11 @@ import { createGitHubActivities, type GitHubPorts } from './github/publishing.ts
 import { createPastReading, type GitHubPulls } from './records/prior-state.ts';
 import { createRecordActivities, type RecordPorts } from './records/records.ts';
 import { createRunActivities } from './records/runs.ts';
-import { createStatusCommentActivities, createStatusComments, type GitHubComments } from './github/status-comments.ts';
+import {
+  createStatusCommentActivities,
+  createStatusComments,
+  type StatusCommentPorts,
+} from './github/status-comments.ts';
 import { createSweepActivities, type SweepPorts } from './maintenance/sweeps.ts';
 
 export type ActivityPorts = AgentPorts &
@@ -16,7 +20,8 @@ export type ActivityPorts = AgentPorts &
   CapacityPorts &
   GitHubPorts &
   RecordPorts &
-  SweepPorts & { readonly github: GitHubTruth & GitHubPulls & GitHubComments };
+  SweepPorts &
+  StatusCommentPorts & { readonly github: GitHubTruth & GitHubPulls };
 
 export type Activities = ReturnType<typeof createActivities>;
 

@@ -14,7 +14,7 @@ import type { Database } from '../../src/store/connection/database.ts';
 import { storeLastLog } from '../../src/store/runs/run-log.ts';
 import type { RunCapacity } from './permits.ts';
 import { classified } from '../failures.ts';
-import type { StatusComments } from '../github/status-comments.ts';
+import { COMMENT_LIMITS, type CommentLimits, type StatusComments } from '../github/status-comments.ts';
 
 /** One agent process of a run; `attempt` counts from 1. */
 export interface AgentRef {
@@ -64,6 +64,8 @@ export interface AgentPorts {
   /** The token that opens the gateways for one attempt of one run. */
   readonly runToken: (runId: string, attempt: number) => string;
   readonly capacity: Pick<RunCapacity, 'ask'>;
+  /** When the status comment of a run at work is looked at; production's unless given. */
+  readonly commentLimits?: Pick<CommentLimits, 'firstLookMs' | 'nextLookMs'>;
 }
 
 /** What the workflow learns of an agent's end; the whole report stays in Postgres. */
@@ -93,10 +95,6 @@ type BriefReport =
     }
   | { readonly outcome: 'failed'; readonly failure: Failure; readonly detail: string };
 
-/** Milliseconds until the status comment is looked at first, for what was left of the run's beginning, and then again. */
-const FIRST_WORDS_MS = 2500;
-const WORDS_MS = 20_000;
-
 /** Of runs that began before workspaces had a use: with nothing but a checkout. */
 const UNKNOWN_USE: WorkspaceUse = {
   project: 'unknown',
@@ -110,12 +108,12 @@ const UNKNOWN_USE: WorkspaceUse = {
 const GRANTED = { granted: true } as const;
 
 export function createAgentActivities(
-  { db, runtime, runToken, capacity }: AgentPorts,
+  { db, runtime, runToken, capacity, commentLimits: looks = COMMENT_LIMITS }: AgentPorts,
   comments?: Pick<StatusComments, 'refresh'>,
 ) {
   /** Shows what the agent says in the run's status comment, until it is over. A courtesy: what fails is left to the next time. */
   async function showWords(runId: string, over: AbortSignal): Promise<void> {
-    for (let wait = FIRST_WORDS_MS; await passes(wait, over); wait = WORDS_MS)
+    for (let wait = looks.firstLookMs; await passes(wait, over); wait = looks.nextLookMs)
       await comments
         ?.refresh(runId)
         .catch((error: unknown) => log.warn('status comment left as it is', { error: String(error) }));

@@ -11,10 +11,10 @@ import { withLastWords } from '../../src/domain/messages/recent-output.ts';
 import { statusMarker } from '../../src/domain/messages/status-comment.ts';
 import type { Database } from '../../src/store/connection/database.ts';
 import {
+  COMMENT_PACE,
   countRestore,
   findComment,
   findPlace,
-  HOLD_MS,
   holdComment,
   keepHold,
   leaveComment,
@@ -23,6 +23,7 @@ import {
   readLastWords,
   runsInWorkspaces,
   wantComment,
+  type CommentPace,
   type StatusComment,
 } from '../../src/store/github/status-comments.ts';
 import { classified } from '../failures.ts';
@@ -53,15 +54,37 @@ export interface CommentRef {
   readonly url: string;
 }
 
-/** Whoever waits for a comment that others hold does so for at most so many milliseconds, and comes back later. */
-const PATIENCE_MS = 20_000;
-/** A comment between two writes is free after two seconds. */
-const MOMENT_MS = 3000;
+/** Milliseconds. */
+export interface CommentLimits extends CommentPace {
+  /** Whoever waits for a comment that others hold does so for so long at most, and comes back later. */
+  readonly patienceMs: number;
+  /** A comment between two writes is free within this time. */
+  readonly momentMs: number;
+  /** Until the comment of a run at work is looked at first, for what was left of its beginning, and then again and again. */
+  readonly firstLookMs: number;
+  readonly nextLookMs: number;
+}
+
+export const COMMENT_LIMITS: CommentLimits = {
+  ...COMMENT_PACE,
+  patienceMs: 20_000,
+  momentMs: 3000,
+  firstLookMs: 2500,
+  nextLookMs: 20_000,
+};
+
 const COURTESY_MS = 30_000;
 /** Older ones tell of times that are over. */
 const COMMENTS_OF_ISSUE = 10;
 
-export function createStatusComments({ db, github }: { readonly db: Database; readonly github: GitHubComments }) {
+export interface StatusCommentPorts {
+  readonly db: Database;
+  readonly github: GitHubComments;
+  /** Production's unless given. */
+  readonly commentLimits?: CommentLimits;
+}
+
+export function createStatusComments({ db, github, commentLimits: limits = COMMENT_LIMITS }: StatusCommentPorts) {
   async function textOf({ runId, body }: StatusComment): Promise<string> {
     const end = hasPlaceForWorkspaceEnd(body) ? await readWorkspaceEnd(db, runId) : undefined;
     return withLastWords(withWorkspaceEnd(body, end), await readLastWords(db, runId));
@@ -72,13 +95,13 @@ export function createStatusComments({ db, github }: { readonly db: Database; re
     const row = await findComment(db, runId);
     if (!row || row.commentId === null || row.written === (await textOf(row))) return;
     const issue = await findPlace(db, row);
-    const held = issue && (await hold(runId, MOMENT_MS, words));
+    const held = issue && (await hold(runId, limits.momentMs, words));
     if (held) await write(held, issue);
   }
 
   /** Writes what ought to stand there, and nothing else may meanwhile. */
   async function write(held: StatusComment, issue: IssueRef): Promise<void> {
-    const holding = setInterval(() => void keepHold(db, held).catch(() => undefined), HOLD_MS / 4);
+    const holding = setInterval(() => void keepHold(db, held, limits).catch(() => undefined), limits.holdMs / 4);
     try {
       const text = await textOf(held);
       if (text === held.written) return await leaveComment(db, held);
@@ -97,7 +120,7 @@ export function createStatusComments({ db, github }: { readonly db: Database; re
   /** Holds the comment as soon as it is free; undefined when that is not within the time. */
   async function hold(runId: string, patienceMs: number, words = false): Promise<StatusComment | undefined> {
     for (const deadline = performance.now() + patienceMs; ;) {
-      const attempt = await holdComment(db, runId, { words });
+      const attempt = await holdComment(db, runId, limits, { words });
       if ('held' in attempt) return attempt.held;
       if (performance.now() + attempt.waitMs > deadline) return undefined;
       await delay(attempt.waitMs);
@@ -133,7 +156,7 @@ export function createStatusComments({ db, github }: { readonly db: Database; re
 
     /** Has the body on GitHub. Fails when the comment is held by others for too long. */
     async showSurely(request: CommentRequest): Promise<CommentRef> {
-      const { comment, stands: shown } = await show(request, PATIENCE_MS);
+      const { comment, stands: shown } = await show(request, limits.patienceMs);
       if (comment && shown) return comment;
       throw ApplicationFailure.create({
         type: 'StatusCommentHeld',
@@ -167,7 +190,7 @@ export function createStatusComments({ db, github }: { readonly db: Database; re
       const row = await findComment(db, runId);
       const issue = row && row.commentId !== null ? await findPlace(db, row) : undefined;
       if (!issue) return;
-      const held = await hold(runId, PATIENCE_MS);
+      const held = await hold(runId, limits.patienceMs);
       if (!held) throw later(2000);
       const id = held.commentId;
       try {

@@ -4,20 +4,33 @@
  * comes twice.
  */
 import type { Database } from '../../src/store/connection/database.ts';
-import { claimInboxes, markHandedOver, markNotHandedOver, type ClaimedInbox } from '../../src/store/intake/inbox.ts';
+import {
+  claimInboxes,
+  INBOX_LIMITS,
+  markHandedOver,
+  markNotHandedOver,
+  type ClaimedInbox,
+  type InboxLimits,
+} from '../../src/store/intake/inbox.ts';
 import type { IssueWorkflows } from './issue-signals.ts';
 
 /** Inboxes that are worked on at once. */
 const WIDTH = 16;
-/** Looked at this often, for what is paced and should a hint be lost. */
-const POLL_MS = 500;
-/** After so many looks that found nothing, and until the next hint or find, looked at only so often: a house at rest costs little. */
+/** After so many looks that found nothing, and until the next hint or find, looked at less often: a house at rest costs little. */
 const IDLE_AFTER = 10;
-const IDLE_POLL_MS = 2500;
 /** After so many failures in a row, of whatever issues, Temporal is away. */
 const AWAY_AFTER = WIDTH;
-/** Then one inbox tries this often whether it is back: the others neither wait for it nor wear out the database. */
-const AWAY_MS = 1000;
+
+/** Milliseconds. */
+export interface RelayLimits extends InboxLimits {
+  /** Between two looks, for what is paced and should a hint be lost; and at rest. */
+  readonly pollMs: number;
+  readonly idlePollMs: number;
+  /** Between two tries of one inbox whether Temporal is back: the others neither wait for it nor wear out the database. */
+  readonly awayMs: number;
+}
+
+export const RELAY_LIMITS: RelayLimits = { ...INBOX_LIMITS, pollMs: 500, idlePollMs: 2500, awayMs: 1000 };
 
 export interface HandOver {
   /** Looks at once; called when something was committed. */
@@ -30,10 +43,12 @@ export interface HandOverOptions {
   readonly db: Database;
   readonly workflows: Pick<IssueWorkflows, 'tell'>;
   readonly onError: (error: unknown) => void;
+  /** Production's unless given. */
+  readonly limits?: RelayLimits;
 }
 
 /** Starts at once, and goes on until it is stopped. */
-export function createHandOver({ db, workflows, onError }: HandOverOptions): HandOver {
+export function createHandOver({ db, workflows, onError, limits = RELAY_LIMITS }: HandOverOptions): HandOver {
   let stopped = false;
   let rouse = (): void => {};
   let roused = false;
@@ -55,7 +70,7 @@ export function createHandOver({ db, workflows, onError }: HandOverOptions): Han
   async function claimMore(): Promise<void> {
     const free = (isAway() ? 1 : WIDTH) - running.size;
     if (free <= 0) return;
-    const claimed = await claimInboxes(db, free);
+    const claimed = await claimInboxes(db, free, limits);
     looksInVain = claimed.length === 0 ? looksInVain + 1 : 0;
     for (const inbox of claimed) {
       const work = handOver(inbox).finally(() => {
@@ -72,11 +87,11 @@ export function createHandOver({ db, workflows, onError }: HandOverOptions): Han
       if (last === undefined || last === null) throw new Error(`nothing to hand over for ${inbox.issueKey}`);
       await workflows.tell(inbox.issue, inbox.facts);
       failuresInARow = 0;
-      await markHandedOver(db, inbox, last);
+      await markHandedOver(db, inbox, last, limits);
     } catch (error) {
       failuresInARow += 1;
       onError(error);
-      await markNotHandedOver(db, inbox).catch(onError);
+      await markNotHandedOver(db, inbox, limits).catch(onError);
     }
   }
 
@@ -89,7 +104,7 @@ export function createHandOver({ db, workflows, onError }: HandOverOptions): Han
   async function rest(): Promise<void> {
     await new Promise<void>((resolve) => {
       const idle = looksInVain >= IDLE_AFTER && running.size === 0;
-      const timer = setTimeout(resolve, isAway() ? AWAY_MS : idle ? IDLE_POLL_MS : POLL_MS);
+      const timer = setTimeout(resolve, isAway() ? limits.awayMs : idle ? limits.idlePollMs : limits.pollMs);
       rouse = () => {
         clearTimeout(timer);
         resolve();

@@ -9,6 +9,7 @@ import { useTables } from '../support/tables.ts';
 
 const tables = useTables();
 const QUIET = new DefaultLogger('ERROR');
+const FIRST_LOOK_MS = 100;
 
 /** An agent that ends when told, and the comments that are looked at meanwhile. */
 function waiting(refresh: () => Promise<void> = () => Promise.resolve()) {
@@ -18,6 +19,7 @@ function waiting(refresh: () => Promise<void> = () => Promise.resolve()) {
     db: tables.db,
     runtime: { ended: () => over.promise },
     runToken: () => 'the run token',
+    commentLimits: { firstLookMs: FIRST_LOOK_MS, nextLookMs: 60_000 },
   } as unknown as AgentPorts;
   const activities = createAgentActivities(ports, {
     async refresh(runId) {
@@ -43,7 +45,7 @@ describe('the status comment of a run whose agent works', () => {
     const { looks, ended, over } = waiting();
     over();
     await ended;
-    await delay(3000);
+    await delay(3 * FIRST_LOOK_MS);
     expect(looks).toEqual([]);
   });
 

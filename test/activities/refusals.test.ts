@@ -40,7 +40,7 @@ function activities() {
   const github = createGitHub({
     apiUrl: stage.sandbox.apiUrl,
     token: 'token-bot',
-    settleMs: 0,
+    limits: { settleMs: 0 },
     waits: { standing: () => Promise.resolve(undefined), hold: () => Promise.reject(new Error('nobody waits')) },
   });
   return createGitHubActivities({ db: tables.db, github });

@@ -16,6 +16,8 @@ const OWNER = 'issue:42#7';
 const AGENT = { workspace: 'codex-demo-r42-i7', runId: '0f0f0f0f-0000-4000-8000-000000000002', attempt: 1 };
 const ORDER = { ...AGENT, owner: OWNER, token: 'ck8s_run_of_the_test' };
 const RUNTIME = join(import.meta.dirname, '../../src/adapters/local-runtime/runtime.ts');
+/** A tenth of what a worker gives, where tests wait for it. */
+const LIMITS = { stopGraceMs: 1000, groupMs: 200 };
 const FOREVER = new AbortController().signal;
 
 let directory: string;
@@ -37,7 +39,7 @@ afterEach(async () => {
 async function runtimeOf(manner: Manner): Promise<Runtime> {
   const command = await writeAgent(directory, manner);
   const env = { PATH: process.env['PATH'] ?? '', GREETING: 'hello' };
-  return createLocalRuntime({ root, command, platformUrl: 'http://127.0.0.1:9', env });
+  return createLocalRuntime({ root, command, platformUrl: 'http://127.0.0.1:9', env, limits: LIMITS });
 }
 
 function placeOf(agent = AGENT): string {

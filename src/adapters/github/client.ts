@@ -20,17 +20,23 @@ export interface ClientOptions {
   readonly waits: GitHubWaits;
   /** Counts what is created; for a GitHub without limits, unless told. */
   readonly budget?: GitHubBudget;
-  /** Milliseconds that GitHub may still work on a request whose answer was lost; the limit that it documents unless told. */
-  readonly settleMs?: number;
+  /** Those that are not given are production's. */
+  readonly limits?: Partial<GitHubLimits>;
   /** What the installation calls the labels; what this program calls them, unless told. */
   readonly labels?: LabelNames;
 }
 
-/** Milliseconds after which a call is given up; the caller's retry finds what it may have done. */
-const CALL_LIMIT_MS = 20_000;
+/** Milliseconds. */
+export interface GitHubLimits {
+  /** After which a call is given up; the caller's retry finds what it may have done. */
+  readonly callMs: number;
+  /** In which GitHub may still work on a request whose answer was lost: it ends one that takes longer ("Troubleshooting the REST API", timeouts). */
+  readonly settleMs: number;
+  /** In which the keeper of the waits has to answer: one behind a dead connection never does. */
+  readonly keeperMs: number;
+}
 
-/** GitHub ends a request that takes longer ("Troubleshooting the REST API", timeouts). */
-const SETTLE_MS = 10_000;
+export const GITHUB_LIMITS: GitHubLimits = { callMs: 20_000, settleMs: 10_000, keeperMs: 5000 };
 
 /** Nobody was reached, so nothing was done. */
 const NOT_REACHED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
@@ -46,20 +52,21 @@ export function createOctokit({
   token,
   waits,
   budget = UNLIMITED,
-  settleMs = SETTLE_MS,
+  limits,
   labels = CANONICAL_NAMES,
 }: ClientOptions): Octokit {
-  const gate = createGate(waits);
+  const { callMs, settleMs, keeperMs } = { ...GITHUB_LIMITS, ...limits };
+  const gate = createGate(waits, keeperMs);
   const octokit = new Octokit({
     baseUrl: apiUrl,
     auth: token,
     userAgent: 'codex-k8s',
     log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
-    request: { fetch: fetchWhole },
+    request: { fetch: fetchWhole(callMs) },
   });
   octokit.hook.wrap('request', async (request, options) => {
     await gate.pass();
-    await inTime(spend(budget, options));
+    await inTime(spend(budget, options), keeperMs);
     const startedAt = performance.now();
     try {
       const response = await request(options);
@@ -94,7 +101,7 @@ interface Gate {
 const UNNAMED_MS = 60_000;
 
 /** Lets calls pass unless GitHub wants to be left alone. What this process was told itself, it also obeys by itself. */
-function createGate(waits: GitHubWaits): Gate {
+function createGate(waits: GitHubWaits, keeperMs: number): Gate {
   let own: GitHubWait | undefined;
   /** What could not be shared yet: the next call that has to wait tries again. */
   let unshared: AskedWait | undefined;
@@ -106,7 +113,7 @@ function createGate(waits: GitHubWaits): Gate {
 
   async function share({ reason, waitMs }: AskedWait): Promise<void> {
     unshared = { reason, waitMs };
-    const { leftMs } = await inTime(waits.hold(unshared));
+    const { leftMs } = await inTime(waits.hold(unshared), keeperMs);
     unshared = undefined;
     if (leftMs > (ownNow()?.leftMs ?? 0)) own = { until: new Date(Date.now() + leftMs), leftMs, reason };
   }
@@ -115,7 +122,7 @@ function createGate(waits: GitHubWaits): Gate {
     async pass() {
       const mine = ownNow();
       if (mine && unshared) await share({ ...unshared, waitMs: mine.leftMs }).catch(() => undefined);
-      const standing = mine ?? (await inTime(waits.standing()));
+      const standing = mine ?? (await inTime(waits.standing(), keeperMs));
       if (standing) throw new GitHubAsksToWait(standing);
     },
     async heed(answer) {
@@ -129,18 +136,15 @@ function createGate(waits: GitHubWaits): Gate {
   };
 }
 
-/** Milliseconds in which the keeper of the waits has to answer: one behind a dead connection never does. */
-const KEEPER_LIMIT_MS = 5000;
-
 /** GitHub was not asked: the database that keeps its waits did not answer. */
 class GitHubKeeperAway extends Error {
   override readonly name = 'GitHubKeeperAway';
 }
 
 /** Rejects in time, and in words of its own: a database's error quotes its query. */
-async function inTime<Result>(asked: Promise<Result>): Promise<Result> {
+async function inTime<Result>(asked: Promise<Result>, limitMs: number): Promise<Result> {
   const limit = new AbortController();
-  const tooLate = delay(KEEPER_LIMIT_MS, undefined, { signal: limit.signal }).then(() => {
+  const tooLate = delay(limitMs, undefined, { signal: limit.signal }).then(() => {
     throw new Error('no answer in time');
   });
   try {
@@ -167,10 +171,12 @@ function isAmbiguous({ status, response, cause }: RequestFailure): boolean {
 }
 
 /** A fetch whose body has arrived whole: Octokit takes one that was cut off for a shorter answer. */
-async function fetchWhole(url: string, options: RequestInit): Promise<Response> {
-  const response = await fetch(url, { ...options, signal: options.signal ?? AbortSignal.timeout(CALL_LIMIT_MS) });
-  const { status, statusText, headers } = response;
-  const body = await response.arrayBuffer();
-  const whole = new Response(body.byteLength > 0 ? body : null, { status, statusText, headers });
-  return Object.defineProperty(whole, 'url', { value: response.url });
+function fetchWhole(callMs: number): (url: string, options: RequestInit) => Promise<Response> {
+  return async (url, options) => {
+    const response = await fetch(url, { ...options, signal: options.signal ?? AbortSignal.timeout(callMs) });
+    const { status, statusText, headers } = response;
+    const body = await response.arrayBuffer();
+    const whole = new Response(body.byteLength > 0 ? body : null, { status, statusText, headers });
+    return Object.defineProperty(whole, 'url', { value: response.url });
+  };
 }

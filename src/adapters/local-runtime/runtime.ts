@@ -34,6 +34,8 @@ export interface LocalRuntimeOptions {
   readonly platformUrl: string;
   /** The agent's whole workspace. Nothing secret belongs in it. */
   readonly env: Readonly<Record<string, string>>;
+  /** Those that are not given are production's. */
+  readonly limits?: Partial<LocalRuntimeLimits>;
 }
 
 interface AgentRef {
@@ -42,25 +44,39 @@ interface AgentRef {
   readonly attempt: number;
 }
 
-/** A started agent claims its place within this time, on a slow machine too. */
-const CLAIM_LIMIT_MS = 20_000;
-/** The claim is looked for this often, should no change be told. */
-const CLAIM_LOOK_MS = 200;
-/** An agent that was asked to stop may take this long to save its conversation. */
-const STOP_GRACE_MS = 10_000;
-/** What was killed is gone at once, on a busy machine within seconds. */
-const KILL_LIMIT_MS = 10_000;
-/** A group whose leader is gone may consist of zombies that nobody waits for: they stay, and are let be. */
-const GROUP_LIMIT_MS = 2000;
-/** A process that is killed leaves no exit.json: its absence is looked for this often. */
-const LIVENESS_MS = 1000;
+/** Milliseconds. */
+export interface LocalRuntimeLimits {
+  /** In which a started agent claims its place, on a slow machine too. */
+  readonly claimMs: number;
+  /** Between two looks for the claim, should no change be told. */
+  readonly claimLookMs: number;
+  /** In which an agent that was asked to stop may save its conversation. */
+  readonly stopGraceMs: number;
+  /** In which what was killed is gone: at once, on a busy machine within seconds. */
+  readonly killMs: number;
+  /** A group whose leader is gone may consist of zombies that nobody waits for: after this time they are let be. */
+  readonly groupMs: number;
+  /** A process that is killed leaves no exit.json: its absence is looked for this often. */
+  readonly livenessMs: number;
+}
+
+export const LOCAL_RUNTIME_LIMITS: LocalRuntimeLimits = {
+  claimMs: 20_000,
+  claimLookMs: 200,
+  stopGraceMs: 10_000,
+  killMs: 10_000,
+  groupMs: 2000,
+  livenessMs: 1000,
+};
+
 /** One that has written its exit.json is gone within a moment: first looked for after this long, then twice as long. */
 const LEAVING_MS = 10;
 
 /** Agents that start at once: more of them only keep each other, and everything else, from the processors. */
 const STARTING_AT_ONCE = 2 * availableParallelism();
 
-export function createLocalRuntime({ root, command, platformUrl, env }: LocalRuntimeOptions) {
+export function createLocalRuntime({ root, command, platformUrl, env, limits: given }: LocalRuntimeOptions) {
+  const limits = { ...LOCAL_RUNTIME_LIMITS, ...given };
   const starting = pLimit(STARTING_AT_ONCE);
   const workspaceOf = (name: string): string => join(root, name);
   const placeOf = ({ workspace, runId, attempt }: AgentRef): string =>
@@ -75,7 +91,7 @@ export function createLocalRuntime({ root, command, platformUrl, env }: LocalRun
 
   async function stopPlaces(places: readonly string[]): Promise<void> {
     const records = await Promise.all(places.map((place) => readRecord(join(place, 'process.json'))));
-    await Promise.all(records.flatMap((record) => (record ? [stopProcess(record)] : [])));
+    await Promise.all(records.flatMap((record) => (record ? [stopProcess(record, limits)] : [])));
   }
 
   return {
@@ -93,7 +109,7 @@ export function createLocalRuntime({ root, command, platformUrl, env }: LocalRun
     async ended(agent: AgentRef, signal: AbortSignal): Promise<{ detail: string }> {
       const record = await recordOf(agent);
       if (!record) return { detail: 'the agent was never started here' };
-      await untilGone(record, placeOf(agent), signal);
+      await untilGone(record, placeOf(agent), { signal, ...limits });
       const exit = await readFile(join(placeOf(agent), 'exit.json'), 'utf8').catch(() => undefined);
       if (exit === undefined) return { detail: `the agent's process ${record.pid} was killed` };
       const { code } = JSON.parse(exit) as { code: number };
@@ -157,24 +173,27 @@ export function createLocalRuntime({ root, command, platformUrl, env }: LocalRun
 
   async function untilClaimed(agent: AgentRef): Promise<void> {
     using changes = changesIn(placeOf(agent));
-    const limit = AbortSignal.timeout(CLAIM_LIMIT_MS);
+    const limit = AbortSignal.timeout(limits.claimMs);
     while (!(await recordOf(agent))) {
-      if (limit.aborted) throw new Error(`the agent did not start within ${CLAIM_LIMIT_MS / 1000} s`);
-      await changes.next(CLAIM_LOOK_MS);
+      if (limit.aborted) throw new Error(`the agent did not start within ${limits.claimMs / 1000} s`);
+      await changes.next(limits.claimLookMs);
     }
   }
 }
 
 /** Asks the agent and its process group to stop, then kills what is left of the group. */
-async function stopProcess(record: ProcessIdentity): Promise<void> {
+async function stopProcess(
+  record: ProcessIdentity,
+  { stopGraceMs, killMs, groupMs }: LocalRuntimeLimits,
+): Promise<void> {
   if (isAlive(record)) {
     signalGroup(record.pid, 'SIGTERM');
-    const limit = AbortSignal.timeout(STOP_GRACE_MS);
+    const limit = AbortSignal.timeout(stopGraceMs);
     while (isAlive(record) && !limit.aborted) await delay(50);
   }
   // While a group has members its number is not given to another process: with its leader gone, the group is still the agent's.
   const since = performance.now();
-  const isInTime = (): boolean => performance.now() - since < (isAlive(record) ? KILL_LIMIT_MS : GROUP_LIMIT_MS);
+  const isInTime = (): boolean => performance.now() - since < (isAlive(record) ? killMs : groupMs);
   while ((isAlive(record) || identify(record.pid) === undefined) && signalGroup(record.pid, 'SIGKILL') && isInTime())
     await delay(20);
 }
@@ -190,12 +209,16 @@ function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
 }
 
 /** Resolves when the process is gone; rejects when the signal says so. */
-async function untilGone(record: ProcessIdentity, place: string, signal: AbortSignal): Promise<void> {
+async function untilGone(
+  record: ProcessIdentity,
+  place: string,
+  { signal, livenessMs }: { signal: AbortSignal } & Pick<LocalRuntimeLimits, 'livenessMs'>,
+): Promise<void> {
   using changes = changesIn(place);
   let leavingMs = LEAVING_MS;
   while (isAlive(record)) {
     const leaves = existsSync(join(place, 'exit.json'));
-    await changes.next(leaves ? Math.min(leavingMs, LIVENESS_MS) : LIVENESS_MS, signal);
+    await changes.next(leaves ? Math.min(leavingMs, livenessMs) : livenessMs, signal);
     if (leaves) leavingMs *= 2;
   }
 }

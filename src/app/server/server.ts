@@ -20,6 +20,7 @@ import { createGitHubBudget } from '../../store/github/budget.ts';
 import { createGitHubWaits, findGitHubWait } from '../../store/github/waits.ts';
 import { createIntake, INTAKE_CONNECTION } from '../../store/intake/intake.ts';
 import { serverConfig, writeLimits, type ServerConfig } from '../config/config.ts';
+import { PRODUCTION_LIMITS, type Limits } from '../config/limits.ts';
 import { dataConverter } from '../process/data-converter.ts';
 import { createFailingTasks, WorkflowTasksFailing } from '../process/failing-tasks.ts';
 import { createLogger } from '../process/log.ts';
@@ -33,7 +34,10 @@ const DRAIN_MS = 10_000;
 /** And connections to others this long after that. */
 const CLOSE_MS = 5000;
 
-export async function runServer(config: ServerConfig = serverConfig()): Promise<void> {
+export async function runServer(
+  config: ServerConfig = serverConfig(),
+  limits: Limits = PRODUCTION_LIMITS,
+): Promise<void> {
   const stop = stopSignal();
   const log = createLogger('server', config.CODEXK8S_LOG_LEVEL);
   const onError = (error: unknown): void => log.warn({ err: error }, 'something failed and is tried again');
@@ -62,6 +66,7 @@ export async function runServer(config: ServerConfig = serverConfig()): Promise<
     labels: config.CODEXK8S_LABELS_FILE,
     waits: createGitHubWaits(pages.db, config.CODEXK8S_GITHUB_API_URL),
     budget: createGitHubBudget(pages.db, config.CODEXK8S_GITHUB_API_URL, writeLimits(config)),
+    limits: limits.github,
   });
   const github = faults?.github(gitHub) ?? gitHub;
   const [secret = ''] = config.CODEXK8S_WEBHOOK_SECRETS_FILE;
@@ -75,7 +80,7 @@ export async function runServer(config: ServerConfig = serverConfig()): Promise<
     log,
     registry,
     metrics,
-    intake: createIntake(intake.db),
+    intake: createIntake(intake.db, limits.intakeCommitMs),
     pages,
     workflows,
     tokens: createRunTokens(config.CODEXK8S_RUN_TOKEN_KEY_FILE),
@@ -108,6 +113,7 @@ export async function runServer(config: ServerConfig = serverConfig()): Promise<
     db: pages.db,
     workflows: killPoints?.aroundTell(workflows) ?? workflows,
     onError,
+    limits: limits.relay,
   });
   // A hint that is not heard costs half a second: the relay looks by itself, also while this waits for Postgres.
   const listening = persistently(

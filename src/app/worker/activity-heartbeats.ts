@@ -2,12 +2,12 @@
 import type { Context } from '@temporalio/activity';
 import type { ActivityInterceptors } from '@temporalio/worker';
 
-/** Milliseconds between beats. The SDK passes them on as often as `maxHeartbeatThrottleInterval` allows. */
-const BEAT_MS = 2000;
-
-/** For `interceptors.activity` of a worker. One without a heartbeat timeout is let be: nobody listens. */
-export function beatWhileRunning({ info, heartbeat }: ActivityContext, everyMs = BEAT_MS): ActivityInterceptors {
-  return {
+/**
+ * For `interceptors.activity` of a worker: beats every so many milliseconds; the SDK passes beats on as often as
+ * `maxHeartbeatThrottleInterval` allows. An activity without a heartbeat timeout is let be: nobody listens.
+ */
+export function beatEvery(everyMs: number): (context: ActivityContext) => ActivityInterceptors {
+  return ({ info, heartbeat }) => ({
     inbound: {
       async execute(input, next) {
         if (info.heartbeatTimeoutMs === undefined) return next(input);
@@ -19,7 +19,7 @@ export function beatWhileRunning({ info, heartbeat }: ActivityContext, everyMs =
         }
       },
     },
-  };
+  });
 }
 
 type ActivityContext = Pick<Context, 'info' | 'heartbeat'>;

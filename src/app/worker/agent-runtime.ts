@@ -5,6 +5,7 @@ import { createLocalRuntime } from '../../adapters/local-runtime/runtime.ts';
 import type { NetworkFinding } from '../../domain/workspace/network-findings.ts';
 import { agentCommand, agentEnvironment } from '../agent/agent-command.ts';
 import type { WorkerConfig } from '../config/config.ts';
+import type { Limits } from '../config/limits.ts';
 
 /** Seconds that a Job may take longer than its run: to pull its image, to clone, and to publish. */
 const JOB_ALLOWANCE_SECONDS = 1800;
@@ -15,6 +16,7 @@ const KEEP_SECONDS = 600;
 /** Loads what the chosen runtime needs, and nothing else. */
 export async function createAgentRuntime(
   config: WorkerConfig,
+  { localRuntime }: Pick<Limits, 'localRuntime'>,
   {
     onFinding,
     onProblem,
@@ -27,6 +29,7 @@ export async function createAgentRuntime(
       command: agentCommand(config.CODEXK8S_AGENT_COMMAND),
       platformUrl,
       env: agentEnvironment(),
+      limits: localRuntime,
     });
 
   const { createKubernetesApi, readKubeConfig, createKubernetesRuntime, egressFrom } =

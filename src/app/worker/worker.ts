@@ -16,8 +16,9 @@ import { connect } from '../../store/connection/database.ts';
 import { createIntake } from '../../store/intake/intake.ts';
 import { createGitHubBudget } from '../../store/github/budget.ts';
 import { createGitHubWaits } from '../../store/github/waits.ts';
-import { beatWhileRunning } from './activity-heartbeats.ts';
+import { beatEvery } from './activity-heartbeats.ts';
 import { workerConfig, writeLimits, type WorkerConfig } from '../config/config.ts';
+import { PRODUCTION_LIMITS, type Limits } from '../config/limits.ts';
 import { dataConverter } from '../process/data-converter.ts';
 import { createLogger, type Logger } from '../process/log.ts';
 import { keepProbeFiles, type ProbeFiles } from './probe-files.ts';
@@ -29,17 +30,10 @@ import { createRunCapacity } from './run-permits.ts';
 import { workflowCode } from './workflow-code.ts';
 import { createWorkflowRecords } from './workflow-records.ts';
 
-/**
- * Those that wait for an agent are told soon, and another worker waits on; the others finish. What has not by the limit,
- * which is below the 30 s that a deploy waits, is given up and done again.
- */
-const SHUTDOWN_GRACE = '1 second';
-const SHUTDOWN_LIMIT = '20 seconds';
-
-/** Beats are passed on to Temporal this often; its answer says whether the activity is still wanted. */
-const HEARTBEAT_INTERVAL = '3 seconds';
-
-export async function runWorker(config: WorkerConfig = workerConfig()): Promise<void> {
+export async function runWorker(
+  config: WorkerConfig = workerConfig(),
+  limits: Limits = PRODUCTION_LIMITS,
+): Promise<void> {
   const stop = stopSignal();
   const log = createLogger('worker', config.CODEXK8S_LOG_LEVEL);
   const probes = keepProbeFiles(config.CODEXK8S_PROBE_DIRECTORY);
@@ -58,8 +52,9 @@ export async function runWorker(config: WorkerConfig = workerConfig()): Promise<
     labels: config.CODEXK8S_LABELS_FILE,
     waits: createGitHubWaits(database.db, config.CODEXK8S_GITHUB_API_URL),
     budget: createGitHubBudget(database.db, config.CODEXK8S_GITHUB_API_URL, writeLimits(config)),
+    limits: limits.github,
   });
-  const runtime = await createAgentRuntime(config, {
+  const runtime = await createAgentRuntime(config, limits, {
     async onFinding(finding) {
       const words = networkWords(finding);
       if (words) log.warn({ ...finding, advice: words.advice }, `network policies of the cluster: ${words.agents}`);
@@ -87,7 +82,8 @@ export async function runWorker(config: WorkerConfig = workerConfig()): Promise<
       runtime: faults?.runtime(runtime) ?? runtime,
       promptSeed: readPromptSeeds(fileURLToPath(new URL('../../../prompts', import.meta.url))),
       runToken: createRunTokens(config.CODEXK8S_RUN_TOKEN_KEY_FILE).issue,
-      intake: createIntake(database.db),
+      intake: createIntake(database.db, limits.intakeCommitMs),
+      commentLimits: limits.comments,
       workflows: faults?.workflows(records) ?? records,
       capacity: faults?.workflows(capacity) ?? capacity,
       // The server's setting, which says under which login agents commit.
@@ -102,13 +98,13 @@ export async function runWorker(config: WorkerConfig = workerConfig()): Promise<
       },
     }),
     interceptors: {
-      activity: [beatWhileRunning, ...(killPoints ? [killPoints.activity] : [])],
+      activity: [beatEvery(limits.worker.beatMs), ...(killPoints ? [killPoints.activity] : [])],
     },
     maxConcurrentActivityTaskExecutions: config.CODEXK8S_WORKER_ACTIVITIES,
     maxCachedWorkflows: config.CODEXK8S_WORKER_CACHED_WORKFLOWS,
-    maxHeartbeatThrottleInterval: HEARTBEAT_INTERVAL,
-    shutdownGraceTime: SHUTDOWN_GRACE,
-    shutdownForceTime: SHUTDOWN_LIMIT,
+    maxHeartbeatThrottleInterval: limits.worker.heartbeatMs,
+    shutdownGraceTime: limits.worker.shutdownGraceMs,
+    shutdownForceTime: limits.worker.shutdownLimitMs,
   };
 
   const onTaskFailed = createTaskAlarm({ client, db: database.db, log });

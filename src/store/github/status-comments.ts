@@ -12,15 +12,24 @@ import { flowEvents, repositories, runLogLines, runs, statusComments } from '../
 
 export type StatusComment = typeof statusComments.$inferSelect;
 
-/** Milliseconds between two writes of a comment, and between two that tell only what the agent says. */
-const PACE_MS = 2000;
-const WORDS_PACE_MS = 20_000;
+/** Milliseconds. */
+export interface CommentPace {
+  /** Between two writes of a comment. */
+  readonly betweenWritesMs: number;
+  /** Between two writes that show only what the agent says. */
+  readonly betweenOutputsMs: number;
+  /** Until the hold of a writer that is not heard of any more ends; one that lives renews it. */
+  readonly holdMs: number;
+  /** Until somebody who waits for a writer looks again. */
+  readonly lookMs: number;
+}
 
-/** Milliseconds until the hold of a writer that is not heard of any more ends; one that lives renews it. */
-export const HOLD_MS = 10_000;
-
-/** Milliseconds until somebody who waits for a writer looks again. */
-const LOOK_MS = 250;
+export const COMMENT_PACE: CommentPace = {
+  betweenWritesMs: 2000,
+  betweenOutputsMs: 20_000,
+  holdMs: 10_000,
+  lookMs: 250,
+};
 
 /** A body that a run's comment ought to have. */
 export interface WantedComment {
@@ -82,15 +91,17 @@ export async function findPlace(
 export async function holdComment(
   db: Database,
   runId: string,
+  pace: CommentPace,
   { words = false }: { words?: boolean } = {},
 ): Promise<{ readonly held: StatusComment } | { readonly waitMs: number }> {
-  const pace = words
-    ? sql`(case when written_revision = revision then ${WORDS_PACE_MS}::int else ${PACE_MS}::int end)`
-    : sql`${PACE_MS}::int`;
-  const free = sql`greatest(claimed_until, written_at + ${pace} * interval '1 millisecond')`;
+  const { betweenWritesMs, betweenOutputsMs, holdMs, lookMs } = pace;
+  const betweenMs = words
+    ? sql`(case when written_revision = revision then ${betweenOutputsMs}::int else ${betweenWritesMs}::int end)`
+    : sql`${betweenWritesMs}::int`;
+  const free = sql`greatest(claimed_until, written_at + ${betweenMs} * interval '1 millisecond')`;
   const [held] = await db
     .update(statusComments)
-    .set({ claims: sql`${statusComments.claims} + 1`, claimedUntil: holdEnds() })
+    .set({ claims: sql`${statusComments.claims} + 1`, claimedUntil: holdEnds(holdMs) })
     .where(and(eq(statusComments.runId, runId), sql`coalesce(${free}, '-infinity') <= clock_timestamp()`))
     .returning();
   if (held) return { held };
@@ -98,12 +109,15 @@ export async function holdComment(
     select ceil(extract(epoch from ${free} - clock_timestamp()) * 1000)::float as wait_ms,
       coalesce(claimed_until > clock_timestamp(), false) as held
     from ${statusComments} where run_id = ${runId}`);
-  return { waitMs: row?.held ? LOOK_MS : Math.max(20, row?.wait_ms ?? 0) };
+  return { waitMs: row?.held ? lookMs : Math.max(20, row?.wait_ms ?? 0) };
 }
 
 /** Holds on. */
-export async function keepHold(db: Database, held: StatusComment): Promise<void> {
-  await db.update(statusComments).set({ claimedUntil: holdEnds() }).where(mine(held));
+export async function keepHold(db: Database, held: StatusComment, { holdMs }: CommentPace): Promise<void> {
+  await db
+    .update(statusComments)
+    .set({ claimedUntil: holdEnds(holdMs) })
+    .where(mine(held));
 }
 
 /** What a writer has done with a comment. */
@@ -212,8 +226,8 @@ export async function runsInWorkspaces(db: Database, issueKey: string, limit: nu
   return rows.map(({ id }) => id);
 }
 
-function holdEnds(): SQL {
-  return sql`clock_timestamp() + ${HOLD_MS}::int * interval '1 millisecond'`;
+function holdEnds(holdMs: number): SQL {
+  return sql`clock_timestamp() + ${holdMs}::int * interval '1 millisecond'`;
 }
 
 /** Nobody has held it since. */

@@ -7,11 +7,19 @@ import { inboxes, issueFacts } from '../connection/schema.ts';
 /** Facts in one signal at most: small enough for any payload limit, large enough to drain a flood (docs/decisions.md, 3). */
 const BATCH = 100;
 
-/** At most two signals a second for an issue. */
-const PACE_MS = 500;
+/** Milliseconds. */
+export interface InboxLimits {
+  /** Between two signals for an issue. */
+  readonly paceMs: number;
+  /** Until a relay that dies loses its claim. */
+  readonly claimMs: number;
+  /** Until a first failure is tried again; twice as long after each further one, at most the longest. */
+  readonly firstRetryMs: number;
+  readonly longestRetryMs: number;
+}
 
-/** A relay that dies loses its claim after this long. */
-const CLAIM_MS = 15_000;
+/** At most two signals a second for an issue. */
+export const INBOX_LIMITS: InboxLimits = { paceMs: 500, claimMs: 15_000, firstRetryMs: 500, longestRetryMs: 30_000 };
 
 /** The right to hand over an inbox, for a while. */
 interface Claim {
@@ -27,10 +35,10 @@ export interface ClaimedInbox extends Claim {
 }
 
 /** Claims up to `limit` inboxes that have something to hand over and are due. Several relays never get the same one. */
-export async function claimInboxes(db: Database, limit: number): Promise<ClaimedInbox[]> {
+export async function claimInboxes(db: Database, limit: number, { claimMs } = INBOX_LIMITS): Promise<ClaimedInbox[]> {
   return db.execute<Omit<ClaimedInbox, 'facts'> & { facts: ObservedFact[] }>(sql`
     with claimed as (
-      update ${inboxes} set claimed_until = now() + ${CLAIM_MS} * interval '1 millisecond'
+      update ${inboxes} set claimed_until = now() + ${claimMs}::int * interval '1 millisecond'
       where issue_key in (
         select issue_key from ${inboxes}
         where last_seq > handed_seq and next_at <= now() and (claimed_until is null or claimed_until < now())
@@ -46,24 +54,33 @@ export async function claimInboxes(db: Database, limit: number): Promise<Claimed
 }
 
 /** Records that all up to `seq` was taken, also when the claim has run out meanwhile; gives the claim back if it is held. */
-export async function markHandedOver(db: Database, { issueKey, claim }: Claim, seq: number): Promise<void> {
+export async function markHandedOver(
+  db: Database,
+  { issueKey, claim }: Claim,
+  seq: number,
+  { paceMs } = INBOX_LIMITS,
+): Promise<void> {
   await db
     .update(inboxes)
     .set({
       handedSeq: sql`greatest(${inboxes.handedSeq}, ${seq})`,
-      nextAt: sql`now() + ${PACE_MS} * interval '1 millisecond'`,
+      nextAt: sql`now() + ${paceMs}::int * interval '1 millisecond'`,
       claimedUntil: unlessTakenOver(claim),
       failures: 0,
     })
     .where(eq(inboxes.issueKey, issueKey));
 }
 
-/** Gives the claim back after a failure, if it is held; tries again later, at most half a minute. */
-export async function markNotHandedOver(db: Database, { issueKey, claim }: Claim): Promise<void> {
+/** Gives the claim back after a failure, if it is held; tries again later. */
+export async function markNotHandedOver(
+  db: Database,
+  { issueKey, claim }: Claim,
+  { firstRetryMs, longestRetryMs } = INBOX_LIMITS,
+): Promise<void> {
   await db
     .update(inboxes)
     .set({
-      nextAt: sql`now() + least(30000, 500 * power(2, least(${inboxes.failures}, 10))) * interval '1 millisecond'`,
+      nextAt: sql`now() + least(${longestRetryMs}::int, ${firstRetryMs}::int * power(2, least(${inboxes.failures}, 10))) * interval '1 millisecond'`,
       claimedUntil: unlessTakenOver(claim),
       failures: sql`${inboxes.failures} + 1`,
     })

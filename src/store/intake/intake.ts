@@ -76,7 +76,7 @@ export interface Receipt {
 export type Intake = Pick<GroupCommit<Arrival, Receipt>, 'add'>;
 
 /** Milliseconds until a delivery is answered with 503: below the 5 s that GitHub is promised. */
-const COMMIT_LIMIT_MS = 4500;
+export const COMMIT_LIMIT_MS = 4500;
 
 /** How to open the database of an intake: what is dead or held by somebody else is found out in time to try again. */
 export const INTAKE_CONNECTION = { name: 'intake', max: 8, statementTimeoutMs: 2000, lockTimeoutMs: 300 };

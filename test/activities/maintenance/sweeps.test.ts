@@ -85,7 +85,7 @@ function activities(apiUrl = stage.sandbox.apiUrl): Activities {
   const set = createSweepActivities({
     db: connection.db,
     intake: createIntake(connection.db),
-    github: createGitHub({ apiUrl, token: 'token-octo', waits, settleMs: 0 }),
+    github: createGitHub({ apiUrl, token: 'token-octo', waits, limits: { settleMs: 0 } }),
     runtime: { ...local, removeWorkspace: (workspace) => removing(() => local.removeWorkspace(workspace)) },
     serverAnswers: async () => serverAnswers,
     ...(agentLogin === undefined ? {} : { agentLogin }),

@@ -57,7 +57,7 @@ describe('a client with a budget', () => {
     return createGitHub({
       apiUrl: faulty.url,
       token: 'a token of a test',
-      settleMs: 0,
+      limits: { settleMs: 0 },
       budget,
       waits: { standing: () => Promise.resolve(undefined), hold: () => Promise.reject(new Error('nobody waits')) },
     });

@@ -20,7 +20,7 @@ let issue: IssueRef;
 const options = (labels: LabelNames): Parameters<typeof createOctokit>[0] => ({
   apiUrl: faulty.url,
   token: 'token-octo',
-  settleMs: 0,
+  limits: { settleMs: 0 },
   waits: { standing: () => Promise.resolve(undefined), hold: () => Promise.reject(new Error('nobody waits')) },
   labels,
 });

@@ -10,6 +10,9 @@ import { startProxy } from '../../support/proxy.ts';
 
 const NOW = Date.parse('2026-11-21T10:00:00.000Z');
 const IN_90_S = String(NOW / 1000 + 90);
+/** Short, so that a database that is away is soon found to be. */
+const LIMITS = { settleMs: 0, keeperMs: 500 };
+
 const SECONDARY = 'You have exceeded a secondary rate limit.';
 
 describe('the wait that an answer asks for', () => {
@@ -81,7 +84,7 @@ describe('processes that share a database', () => {
       apiUrl: github.url,
       token: 'a token of a test',
       waits: createGitHubWaits(db, github.url),
-      settleMs: 0,
+      limits: LIMITS,
     });
   }
 
@@ -196,7 +199,7 @@ describe('processes that share a database', () => {
       const alone = createGitHub({
         apiUrl: github.url,
         token: 'a token of a test',
-        settleMs: 0,
+        limits: LIMITS,
         waits: {
           // The database goes away between the question and the answer.
           standing: () => Promise.resolve(undefined),

@@ -36,7 +36,7 @@ function github(settleMs = 0): GitHub {
   return createGitHub({
     apiUrl: faulty.url,
     token: 'token-bot',
-    settleMs,
+    limits: { settleMs },
     waits: { standing: () => Promise.resolve(undefined), hold: () => Promise.reject(new Error('nobody waits')) },
   });
 }

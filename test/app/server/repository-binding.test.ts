@@ -29,7 +29,7 @@ function binding(more: Partial<GitHub> = {}): ReturnType<typeof createRepository
   const github = createGitHub({
     apiUrl: stage.sandbox.apiUrl,
     token: 'token-octo',
-    settleMs: 0,
+    limits: { settleMs: 0 },
     waits: { standing: () => Promise.resolve(undefined), hold: () => Promise.reject(new Error('nobody waits')) },
     labels: NAMES,
   });

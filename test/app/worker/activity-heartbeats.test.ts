@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, test } from 'vitest';
-import { beatWhileRunning } from '../../../src/app/worker/activity-heartbeats.ts';
+import { beatEvery } from '../../../src/app/worker/activity-heartbeats.ts';
 
 const BEAT_MS = 20;
 
@@ -11,7 +11,7 @@ async function beatsOf(
   work: (beats: () => number) => Promise<unknown>,
 ): Promise<number> {
   const environment = new MockActivityEnvironment(heartbeatTimeoutMs === undefined ? {} : { heartbeatTimeoutMs }, {
-    interceptors: [(context) => beatWhileRunning(context, BEAT_MS)],
+    interceptors: [beatEvery(BEAT_MS)],
   });
   let beats = 0;
   environment.on('heartbeat', () => (beats += 1));

@@ -1,6 +1,6 @@
 import { eq, sql } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createHandOver, type HandOver } from '../../../ingress/relay/inbox-relay.ts';
+import { createHandOver, RELAY_LIMITS, type HandOver } from '../../../ingress/relay/inbox-relay.ts';
 import type { IssueWorkflows, NamedIssue } from '../../../ingress/relay/issue-signals.ts';
 import { issueKey, type ObservedFact } from '../../../src/domain/issue/facts.ts';
 import { newIssueState, receive, type IssueState } from '../../../src/domain/issue/issue-life.ts';
@@ -9,7 +9,17 @@ import { recordDelivery } from '../../../src/store/intake/intake.ts';
 import { inboxes } from '../../../src/store/connection/schema.ts';
 import { count, deliveryOf, issueOf, keyOf, useTables } from '../../support/tables.ts';
 
-const PATIENCE = { timeout: 30_000, interval: 50 };
+const PATIENCE = { timeout: 30_000, interval: 20 };
+/** A tenth of what a server has; a relay that hangs keeps its claim all the same. */
+const HASTY = {
+  paceMs: 50,
+  claimMs: RELAY_LIMITS.claimMs,
+  firstRetryMs: 50,
+  longestRetryMs: 3000,
+  pollMs: 50,
+  idlePollMs: 250,
+  awayMs: 100,
+};
 const tables = useTables();
 
 let relays: HandOver[];
@@ -84,7 +94,12 @@ class FakeTemporal implements Pick<IssueWorkflows, 'tell'> {
 type Fate = 'done' | 'failed before it was done' | 'failed after it was done' | 'nobody there' | 'hung';
 
 function relay(db: Database = tables.db): HandOver {
-  const started = createHandOver({ db, workflows: temporal, onError: (error) => errors.push(error) });
+  const started = createHandOver({
+    db,
+    workflows: temporal,
+    onError: (error) => errors.push(error),
+    limits: HASTY,
+  });
   relays.push(started);
   return started;
 }
@@ -211,7 +226,7 @@ describe('while Temporal is away', () => {
     relay();
     await expect.poll(() => temporal.calls.length, PATIENCE).toBeGreaterThanOrEqual(16);
     await new Promise((resolve) => {
-      setTimeout(resolve, 3000);
+      setTimeout(resolve, 30 * HASTY.awayMs);
     });
     expect(temporal.calls.length).toBeLessThan(60);
 

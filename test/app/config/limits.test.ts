@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest';
+import { PRODUCTION_LIMITS } from '../../../src/app/config/limits.ts';
+
+test('production keeps the times that people are promised', () => {
+  expect(PRODUCTION_LIMITS).toEqual({
+    // GitHub is promised an answer within five seconds.
+    intakeCommitMs: 4500,
+    // A comment is written at most once in two seconds, and with nothing but what the agent says at most once in twenty.
+    comments: {
+      betweenWritesMs: 2000,
+      betweenOutputsMs: 20_000,
+      holdMs: 10_000,
+      lookMs: 250,
+      patienceMs: 20_000,
+      momentMs: 3000,
+      firstLookMs: 2500,
+      nextLookMs: 20_000,
+    },
+    github: { callMs: 20_000, settleMs: 10_000, keeperMs: 5000 },
+    // An issue is signaled at most twice a second.
+    relay: {
+      paceMs: 500,
+      claimMs: 15_000,
+      firstRetryMs: 500,
+      longestRetryMs: 30_000,
+      pollMs: 500,
+      idlePollMs: 2500,
+      awayMs: 1000,
+    },
+    localRuntime: {
+      claimMs: 20_000,
+      claimLookMs: 200,
+      stopGraceMs: 10_000,
+      killMs: 10_000,
+      groupMs: 2000,
+      livenessMs: 1000,
+    },
+    // A deploy waits thirty seconds for a worker to end.
+    worker: { beatMs: 2000, heartbeatMs: 3000, shutdownGraceMs: 1000, shutdownLimitMs: 20_000 },
+  });
+});
