@@ -102,14 +102,14 @@ program
   });
 
 program
-  .command('sandbox', { hidden: true })
-  .description('the stand-ins of the embedded default: GitHub with git, and the scripted model')
-  .requiredOption('--data <directory>', 'where the stand-in keeps its state')
+  .command('emulators', { hidden: true })
+  .description('the emulators of the embedded default: GitHub with git, and the scripted model')
+  .requiredOption('--data <directory>', 'data directory of `up`; the emulators keep their state in it')
   .requiredOption('--github-port <port>')
   .requiredOption('--model-port <port>')
   .action(async (options: { data: string; githubPort: string; modelPort: string }) => {
-    const { runSandbox } = await import('../embedded/emulators.ts');
-    await runSandbox({
+    const { runEmulators } = await import('../embedded/emulators.ts');
+    await runEmulators({
       data: options.data,
       githubPort: Number(options.githubPort),
       modelPort: Number(options.modelPort),

@@ -1,14 +1,14 @@
-/** The stand-ins of the embedded default, in a process of their own. */
-import { startGitHubSandbox } from '../emulators/github/server.ts';
+/** The emulators of the embedded default, in a process of their own. */
+import { startGitHubEmulator } from '../emulators/github/server.ts';
 import { startScriptedModel } from '../emulators/model/scripted-model.ts';
 import { notifyReady, untilSignal } from '../app/process/process-life.ts';
 import { BOT, COLLEAGUE, OWNER } from './accounts.ts';
 import { openSecrets } from './secrets.ts';
 
-/** `data` is the data directory of `up`: its tokens are read there, and the stand-in's state is kept in it. */
-export async function runSandbox(options: { data: string; githubPort: number; modelPort: number }): Promise<void> {
+/** `data` is the data directory of `up`: its tokens are read there, and the emulator's state is kept in it. */
+export async function runEmulators(options: { data: string; githubPort: number; modelPort: number }): Promise<void> {
   const secrets = openSecrets(options.data);
-  const github = await startGitHubSandbox({
+  const github = await startGitHubEmulator({
     dataDir: `${options.data}/github`,
     port: options.githubPort,
     accounts: [

@@ -152,13 +152,13 @@ export async function startStack({ data, env, report, path, runtime, startCluste
       runtime === 'kubernetes'
         ? await prepareCluster({ directory, gatewaysPort: ports.gateways, env, report, startCluster })
         : undefined;
-    report('Starting Temporal, Postgres and the GitHub stand-in');
+    report('Starting Temporal, Postgres and the GitHub emulator');
     await supervisor.start([
       ...(postgres ? [postgres.spec] : []),
       temporal.spec,
       program(
-        'sandbox',
-        ['sandbox', '--data', directory, '--github-port', `${ports.github}`, '--model-port', `${ports.model}`],
+        'emulators',
+        ['emulators', '--data', directory, '--github-port', `${ports.github}`, '--model-port', `${ports.model}`],
         {},
         [],
         `${githubUrl}/zen`,

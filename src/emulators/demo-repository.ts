@@ -1,4 +1,4 @@
-/** The small program that the demo works on, and what people say about it: an issue, and a review of the pull request. */
+/** The small program that the demo works on, with the demo's issue and the review of its pull request. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -40,7 +40,7 @@ export const DEMO_ISSUE = {
   ].join('\n'),
 } as const;
 
-/** What the reviewer of the demo asks for. The lines are those of the pull request's files. */
+/** The review of the demo's pull request. Line numbers are those of the pull request's files. */
 export const DEMO_REVIEW = {
   body: 'Works for me, and the shape is what I need. Two things before this goes in.',
   comments: [

@@ -26,7 +26,7 @@ beforeAll(async () => {
   stage = await startWithDemo();
 });
 afterAll(async () => {
-  await stage.sandbox.close();
+  await stage.emulator.close();
 });
 beforeEach(async () => {
   await tables.clear();
@@ -38,7 +38,7 @@ beforeEach(async () => {
 
 function activities() {
   const github = createGitHub({
-    apiUrl: stage.sandbox.apiUrl,
+    apiUrl: stage.emulator.apiUrl,
     token: 'token-bot',
     limits: { settleMs: 0 },
     waits: { standing: () => Promise.resolve(undefined), hold: () => Promise.reject(new Error('nobody waits')) },

@@ -44,7 +44,7 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-describe.each(['worker', 'server', 'sandbox'])('%s', (name) => {
+describe.each(['worker', 'server', 'emulators'])('%s', (name) => {
   test('ends within 30 s after SIGTERM, and is there again', async () => {
     const before = identify(scene.stack.pids()[name] ?? 0);
     if (!before) throw new Error(`${name} does not run`);

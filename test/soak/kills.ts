@@ -13,7 +13,7 @@ const LIKELY: Readonly<Record<string, number>> = {
   temporal: 4,
   postgres: 4,
   agent: 4,
-  sandbox: 2,
+  emulators: 2,
   up: 1,
 };
 const VICTIMS = Object.entries(LIKELY).flatMap(([victim, times]) => Array.from({ length: times }, () => victim));

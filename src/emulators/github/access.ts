@@ -1,4 +1,4 @@
-/** Who may do what with a repository. */
+/** Permissions of accounts on repositories. */
 import type { RepoRow, Rows, UserRow } from './rows.ts';
 
 /** GitHub's roles, from the least to the most. */
@@ -7,7 +7,7 @@ export type Role = (typeof ROLES)[number];
 
 const ROLE_OF = { pull: 'read', triage: 'triage', push: 'write', maintain: 'maintain', admin: 'admin' } as const;
 
-/** The role an account was given on a repository; what the public may do does not count. */
+/** The role that an account was given on a repository, without what the public may do. */
 export function roleOf(rows: Rows, account: UserRow, repo: RepoRow): Role {
   if (repo.owner_type === 'User') {
     if (repo.owner_id === account.id) return 'admin';
@@ -16,7 +16,7 @@ export function roleOf(rows: Rows, account: UserRow, repo: RepoRow): Role {
   return collaborator ? ROLE_OF[collaborator.permission] : 'none';
 }
 
-/** Whether somebody (nobody in particular when absent) may act on a repository in a role. */
+/** True if an account (the public when absent) may act on a repository in a role. */
 export function mayAct(rows: Rows, account: UserRow | undefined, repo: RepoRow, role: Role): boolean {
   if (role === 'read' && !repo.private) return true;
   return account !== undefined && ROLES.indexOf(roleOf(rows, account, repo)) >= ROLES.indexOf(role);

@@ -4,7 +4,7 @@ import type { NewRow, RowCollection } from './store/collection.ts';
 import type { Rows, TokenRow, UserRow } from './rows.ts';
 
 /** An account that exists from the start, and the token that acts for it. */
-export interface SandboxAccount {
+export interface EmulatorAccount {
   login: string;
   token: string;
   type: 'User' | 'Bot';
@@ -38,7 +38,12 @@ export class TokenMap extends Map<string, EmulateUser> {
 }
 
 /** Adds accounts that are not there yet and brings the tokens of the others up to date. */
-export function seedAccounts(rows: Rows, tokens: TokenMap, accounts: readonly SandboxAccount[], baseUrl: string): void {
+export function seedAccounts(
+  rows: Rows,
+  tokens: TokenMap,
+  accounts: readonly EmulatorAccount[],
+  baseUrl: string,
+): void {
   for (const { login, token, type } of accounts) {
     const existing = rows.users.findOneBy('login', login);
     const user = existing ?? rows.users.insert(newUser(login, type, baseUrl));

@@ -1,10 +1,10 @@
-/** Everything the stand-in answers: its own routes first, emulate's for the rest. */
+/** The emulator's HTTP application: its own routes first, emulate's for the rest. */
 import { Hono, type MiddlewareHandler } from 'hono';
 import { etag, RETAINED_304_HEADERS } from 'hono/etag';
 import { accountOf } from './accounts.ts';
 import { answerError, GitHubError } from './errors.ts';
 import { gitRoutes } from './git/http.ts';
-import type { SandboxContext, SandboxEnv } from './http.ts';
+import type { EmulatorContext, EmulatorEnv } from './http.ts';
 import { pageRoutes } from './pages/routes.ts';
 import { collaboratorRoutes } from './routes/collaborators.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
@@ -16,14 +16,14 @@ import { reactionRoutes } from './routes/reactions.ts';
 import { repositoryRoutes } from './routes/repositories.ts';
 import { reviewRoutes } from './routes/reviews.ts';
 import { timelineRoutes } from './routes/timeline.ts';
-import type { Sandbox } from './emulator.ts';
+import type { Emulator } from './emulator.ts';
 
-/** Puts the routes together. */
-export function createSandboxApp(sandbox: Sandbox): Hono<SandboxEnv> {
-  const app = new Hono<SandboxEnv>();
+/** Creates the application with all routes. */
+export function createEmulatorApp(emulator: Emulator): Hono<EmulatorEnv> {
+  const app = new Hono<EmulatorEnv>();
   app.onError(answerError);
-  app.route('/', gitRoutes(sandbox));
-  app.use(identify(sandbox), changeAlone(sandbox));
+  app.route('/', gitRoutes(emulator));
+  app.use(identify(emulator), changeAlone(emulator));
   app.get('/repos/*', etag({ weak: true, retainedHeaders: [...RETAINED_304_HEADERS, 'link'] }));
   const routes = [
     hookRoutes,
@@ -38,23 +38,23 @@ export function createSandboxApp(sandbox: Sandbox): Hono<SandboxEnv> {
     repositoryRoutes,
     pageRoutes,
   ];
-  for (const create of routes) app.route('/', create(sandbox));
+  for (const create of routes) app.route('/', create(emulator));
   app.all('*', async (c) => {
-    return sandbox.api.fetch(await forwarded(c), c.get('account'));
+    return emulator.api.fetch(await forwarded(c), c.get('account'));
   });
   return app;
 }
 
-/** The same request for emulate, which wants a JSON body where GitHub does without. */
-async function forwarded(c: SandboxContext): Promise<Request> {
+/** Copies a request for emulate, which requires a JSON body where GitHub does not. */
+async function forwarded(c: EmulatorContext): Promise<Request> {
   const { method, headers } = c.req.raw;
   if (method === 'GET' || method === 'HEAD') return new Request(c.req.url, { method, headers });
   const body = await c.req.arrayBuffer();
   return new Request(c.req.url, { method, headers, body: body.byteLength > 0 ? body : '{}' });
 }
 
-/** Says who asks. A token nobody has is an error even where none is needed, as on GitHub. */
-function identify({ rows, tokens }: Sandbox): MiddlewareHandler<SandboxEnv> {
+/** Sets the account of a request. An unknown token is an error even where no token is needed, as on GitHub. */
+function identify({ rows, tokens }: Emulator): MiddlewareHandler<EmulatorEnv> {
   return async function identify(c, next) {
     const header = c.req.header('authorization');
     const account = accountOf(rows, tokens, header);
@@ -68,11 +68,11 @@ function identify({ rows, tokens }: Sandbox): MiddlewareHandler<SandboxEnv> {
   };
 }
 
-/** Runs each write alone, once its body is here, and answers when it is on disk. */
-function changeAlone(sandbox: Sandbox): MiddlewareHandler<SandboxEnv> {
+/** Runs writes one at a time, each after its whole body was received, and answers when the change is on disk. */
+function changeAlone(emulator: Emulator): MiddlewareHandler<EmulatorEnv> {
   return async function changeAlone(c, next) {
     if (c.req.method === 'GET' || c.req.method === 'HEAD') return next();
     await c.req.arrayBuffer();
-    await sandbox.change(c.get('account'), next);
+    await emulator.change(c.get('account'), next);
   };
 }

@@ -1,8 +1,8 @@
 /**
- * The GitHub plugin of `emulate`, run on the sandbox's own store.
+ * Runs the GitHub plugin of `emulate` on the emulator's own store.
  *
- * emulate's public API keeps a built-in service's store to itself, so nothing could be persisted or corrected. The
- * plugin itself takes the store as an argument; it sits in a bundled chunk whose name the entry module tells.
+ * emulate's public API does not expose a built-in service's store, so nothing could be persisted or corrected. The
+ * plugin itself takes the store as an argument. It is in a bundled chunk whose name is read from the entry module.
  */
 import { readFile } from 'node:fs/promises';
 import { Hono } from 'hono';
@@ -10,7 +10,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import type { EmulateRows, RepoRow, UserRow } from './rows.ts';
 import type { RowStore } from './store/store.ts';
 
-/** Who a request comes from, in emulate's terms. `installation` is emulate's way to grant access to one repository. */
+/** The account of a request, in emulate's terms. `installation` is emulate's way to grant access to one repository. */
 export interface EmulateUser {
   login: string;
   id: number;
@@ -39,15 +39,15 @@ interface GitHubPlugin {
   getGitHubStore(store: RowStore): EmulateRows;
 }
 
-/** Loads the plugin from the installed package; fails loudly when a new version moved it. */
+/** Loads the plugin from the installed package; throws if a new version of emulate has moved it. */
 export async function loadGitHubPlugin(): Promise<GitHubPlugin> {
   const entry = import.meta.resolve('emulate');
   const chunk = /github: \{[^]*?import\("(\.\/dist-\w+\.js)"\)/.exec(await readFile(new URL(entry), 'utf8'))?.[1];
-  if (!chunk) throw new Error(`no GitHub plugin found in ${entry}: is emulate still 0.12?`);
+  if (!chunk) throw new Error(`no GitHub plugin found in ${entry}: expected the layout of emulate 0.12`);
   return (await import(/* @vite-ignore */ new URL(chunk, entry).href)) as GitHubPlugin;
 }
 
-/** emulate's routes as a function of a request and the account it comes from. */
+/** emulate's routes, called with a request and the account that sends it. */
 export class EmulatedApi {
   readonly #app: EmulateHono = new Hono();
   readonly #users = new WeakMap<Request, EmulateUser>();
@@ -80,7 +80,7 @@ export class EmulatedApi {
     plugin.githubPlugin.register(this.#app, store, webhooks, baseUrl, tokens);
   }
 
-  /** Answers a request as the given account; nobody's when there is none. */
+  /** Answers a request of the given account; without one, an anonymous request. */
   async fetch(request: Request, account?: UserRow): Promise<Response> {
     if (account)
       this.#users.set(request, { login: account.login, id: account.id, scopes: ['repo', 'user', 'admin:repo_hook'] });
@@ -106,5 +106,5 @@ function readerOf(repo: RepoRow): EmulateUser {
   const permissions = { contents: 'read', issues: 'read', pull_requests: 'read', metadata: 'read' };
   const account = { accountId: repo.owner_id, accountType: repo.owner_type };
   const installation = { appId: 0, ...account, repositorySelection: 'all', repositoryIds: [], permissions };
-  return { login: 'sandbox', id: 0, scopes: [], installation };
+  return { login: 'emulator', id: 0, scopes: [], installation };
 }

@@ -1,21 +1,21 @@
-/** The parts of the stand-in and how they hang together. */
+/** Puts the parts of the GitHub emulator together. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import { seedAccounts, TokenMap, type SandboxAccount } from './accounts.ts';
+import { seedAccounts, TokenMap, type EmulatorAccount } from './accounts.ts';
 import { EmulatedApi, loadGitHubPlugin } from './emulate.ts';
 import { GitMirror } from './git/mirror.ts';
 import { PullRequests } from './pull-requests.ts';
 import type { Rows, UserRow } from './rows.ts';
 import { Database } from './store/database.ts';
 import { RowStore } from './store/store.ts';
-import { Courier } from './webhooks/courier.ts';
+import { DeliverySender } from './webhooks/sender.ts';
 import { DeliveryLog } from './webhooks/deliveries.ts';
 import { EventQueue } from './webhooks/events.ts';
 import { Presenter } from './webhooks/payload.ts';
 
-/** Everything a route may need. */
-export interface Sandbox {
+/** The parts of the emulator that routes use. */
+export interface Emulator {
   baseUrl: string;
   rows: Rows;
   tokens: TokenMap;
@@ -25,24 +25,24 @@ export interface Sandbox {
   pulls: PullRequests;
   events: EventQueue;
   deliveries: DeliveryLog;
-  /** Runs a change alone, then takes it to git, to disk and to the webhooks before it counts as done. */
+  /** Runs one change at a time; it resolves once git, the disk and the webhook deliveries have it. */
   change<T>(by: UserRow | undefined, work: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
-/** Opens the state in `dataDir`, seeds it on the first start, and finishes what an earlier process left. */
-export async function openSandbox(
+/** Opens the state in `dataDir`, seeds it on the first start, and sends the deliveries that an earlier process left unsent. */
+export async function openEmulator(
   dataDir: string,
   baseUrl: string,
-  accounts: readonly SandboxAccount[],
-): Promise<Sandbox> {
+  accounts: readonly EmulatorAccount[],
+): Promise<Emulator> {
   await mkdir(join(dataDir, 'git'), { recursive: true });
   const plugin = await loadGitHubPlugin();
   const store = new RowStore();
   const rows: Rows = {
     ...plugin.getGitHubStore(store),
-    reactions: store.collection('sandbox.reactions', ['subject_id']),
-    tokens: store.collection('sandbox.tokens', ['token']),
+    reactions: store.collection('emulator.reactions', ['subject_id']),
+    tokens: store.collection('emulator.tokens', ['token']),
   };
   const database = new Database(join(dataDir, 'github.sqlite'), store);
   if (database.empty) plugin.githubPlugin.seed(store, baseUrl);
@@ -50,8 +50,8 @@ export async function openSandbox(
 
   const mirror = new GitMirror(dataDir, rows);
   const deliveries = new DeliveryLog(database);
-  const courier = new Courier(rows, deliveries);
-  const events = new EventQueue(rows, database, deliveries, courier);
+  const sender = new DeliverySender(rows, deliveries);
+  const events = new EventQueue(rows, database, deliveries, sender);
   const tokens = new TokenMap(rows.tokens);
   seedAccounts(rows, tokens, accounts, baseUrl);
   const api = new EmulatedApi(plugin, store, events, baseUrl, tokens);
@@ -77,7 +77,7 @@ export async function openSandbox(
       }
     });
   const close = async (): Promise<void> => {
-    await oneAtATime(async () => courier.close());
+    await oneAtATime(async () => sender.close());
     database.close();
   };
 
@@ -87,6 +87,6 @@ export async function openSandbox(
     const moved = await mirror.load();
     if (owner) await pulls.refsMoved(moved, owner);
   });
-  courier.enqueue(unsent);
+  sender.enqueue(unsent);
   return { baseUrl, rows, tokens, api, show, mirror, pulls, events, deliveries, change, close };
 }

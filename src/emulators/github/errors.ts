@@ -1,10 +1,10 @@
-/** GitHub's way to say no. */
+/** Error responses in GitHub's format. */
 import { inspect } from 'node:util';
 import type { Context } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 
-/** An answer that is an error: status, message, and what GitHub lists under `errors`. */
+/** An error response: status, message, and the entries of `errors`. */
 export class GitHubError extends HTTPException {
   readonly errors: readonly Record<string, unknown>[] | undefined;
 
@@ -18,17 +18,17 @@ export function notFound(): GitHubError {
   return new GitHubError(404, 'Not Found');
 }
 
-/** 422 in GitHub's words for one field. */
+/** A 422 response with GitHub's error object for one field. */
 export function invalid(resource: string, field: string, code = 'invalid', message?: string): GitHubError {
   return new GitHubError(422, 'Validation Failed', [{ resource, field, code, ...(message && { message }) }]);
 }
 
-/** Writes down what went wrong inside the stand-in. */
+/** Writes an error inside the emulator to standard error. */
 export function reportError(error: unknown): void {
-  process.stderr.write(`GitHub stand-in: ${inspect(error)}\n`);
+  process.stderr.write(`GitHub emulator: ${inspect(error)}\n`);
 }
 
-/** Answers any error thrown by a route in GitHub's shape. */
+/** Turns any error that a route throws into a response in GitHub's format. */
 export function answerError(error: Error, c: Context): Response {
   if (error instanceof HTTPException && error.res) return error.getResponse();
   const status = error instanceof HTTPException ? error.status : 500;

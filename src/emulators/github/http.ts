@@ -1,25 +1,25 @@
-/** What the sandbox's routes share: who asks, for which repository, and page by page. */
+/** Request handling that the emulator's routes share: account, repository, body and pages. */
 import type { Context } from 'hono';
 import { mayAct, type Role } from './access.ts';
 import { GitHubError, notFound } from './errors.ts';
 import type { IssueRow, PullRow, RepoRow, UserRow } from './rows.ts';
-import type { Sandbox } from './emulator.ts';
+import type { Emulator } from './emulator.ts';
 
-export interface SandboxEnv {
+export interface EmulatorEnv {
   Variables: { account: UserRow | undefined };
 }
 
-export type SandboxContext = Context<SandboxEnv>;
+export type EmulatorContext = Context<EmulatorEnv>;
 
-/** The account of a request that needs one. */
-export function requireAccount(c: SandboxContext): UserRow {
+/** The account of a request; 401 without one. */
+export function requireAccount(c: EmulatorContext): UserRow {
   const account = c.get('account');
   if (!account) throw new GitHubError(401, 'Requires authentication');
   return account;
 }
 
-/** The repository of the path, if the account may act on it in a role. What it may not see is not there. */
-export function requireRepo(c: SandboxContext, { rows }: Sandbox, role: Role): RepoRow {
+/** The repository of the path, if the account may act on it in a role; 404 for one that it may not see. */
+export function requireRepo(c: EmulatorContext, { rows }: Emulator, role: Role): RepoRow {
   const repo = rows.repos.findOneBy('full_name', `${c.req.param('owner')}/${c.req.param('repo')}`);
   const account = c.get('account');
   if (!repo || !mayAct(rows, account, repo, 'read')) throw notFound();
@@ -28,14 +28,14 @@ export function requireRepo(c: SandboxContext, { rows }: Sandbox, role: Role): R
   throw new GitHubError(403, 'Resource not accessible: a higher permission is required');
 }
 
-export function requirePull(c: SandboxContext, { rows }: Sandbox, repo: RepoRow): PullRow {
+export function requirePull(c: EmulatorContext, { rows }: Emulator, repo: RepoRow): PullRow {
   const number = Number(c.req.param('number'));
   const pull = rows.pullRequests.findBy('repo_id', repo.id).find((row) => row.number === number);
   if (!pull) throw notFound();
   return pull;
 }
 
-export function requireIssue(c: SandboxContext, { rows }: Sandbox, repo: RepoRow): IssueRow {
+export function requireIssue(c: EmulatorContext, { rows }: Emulator, repo: RepoRow): IssueRow {
   const number = Number(c.req.param('number'));
   const issue = rows.issues.findBy('repo_id', repo.id).find((row) => row.number === number);
   if (!issue) throw notFound();
@@ -43,7 +43,7 @@ export function requireIssue(c: SandboxContext, { rows }: Sandbox, repo: RepoRow
 }
 
 /** The JSON object of a request; an absent body is an empty one. */
-export async function jsonBody(c: SandboxContext): Promise<Record<string, unknown>> {
+export async function jsonBody(c: EmulatorContext): Promise<Record<string, unknown>> {
   const text = await c.req.text();
   if (text.trim() === '') return {};
   try {
@@ -55,7 +55,7 @@ export async function jsonBody(c: SandboxContext): Promise<Record<string, unknow
 }
 
 /** One page of a list, with GitHub's Link header set. */
-export function pageOf<T>(c: SandboxContext, list: readonly T[]): T[] {
+export function pageOf<T>(c: EmulatorContext, list: readonly T[]): T[] {
   const count = (name: string, otherwise: number): number =>
     Math.max(1, Number.parseInt(c.req.query(name) ?? '', 10) || otherwise);
   const [page, perPage] = [count('page', 1), Math.min(100, count('per_page', 30))];

@@ -1,4 +1,4 @@
-/** What moving refs and merging do to pull requests and to the issues they name. */
+/** Updates pull requests, and the issues that they close, when refs move and when they are merged. */
 import type { EmulatedApi } from './emulate.ts';
 import { diffSize, isAncestor, keepPullHead, mergeTrees, updateRefs, type RefChange } from './git/bare.ts';
 import type { GitMirror } from './git/mirror.ts';
@@ -10,7 +10,7 @@ import type { EventQueue } from './webhooks/events.ts';
 const HEADS = 'refs/heads/';
 const CLOSING = /\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+(?:([\w.-]+\/[\w.-]+))?#(\d+)\b/gi;
 
-/** Keeps pull requests true to the branches they are made of. */
+/** Keeps pull requests in step with their branches. */
 export class PullRequests {
   readonly #rows: Rows;
   readonly #mirror: GitMirror;
@@ -26,7 +26,7 @@ export class PullRequests {
     this.#baseUrl = baseUrl;
   }
 
-  /** Tells the world about refs that moved and brings the pull requests that rest on them up to date. */
+  /** Emits webhook events for refs that moved, and updates the pull requests of these refs. */
   async refsMoved(changes: readonly RefChange[], by: UserRow): Promise<void> {
     for (const change of changes) {
       const repo = this.#rows.repos.get(change.repoId);
@@ -66,13 +66,13 @@ export class PullRequests {
     for (const number of closedIssues(repo, pull.body ?? '')) await this.#closeIssue(repo, number, by);
   }
 
-  /** Moves a branch in git, or (with `null`) removes it, and lets everything that follows from it happen. */
+  /** Moves a branch in git, or (with `null`) removes it, and updates what depends on it. */
   async moveBranch(repo: RepoRow, branch: string, after: string | null, by: UserRow): Promise<void> {
     await updateRefs(this.#mirror.directory(repo), [{ ref: HEADS + branch, after }]);
     await this.followGit(repo, by);
   }
 
-  /** Takes what git has by now, and lets everything that follows from it happen. */
+  /** Reads the refs that git has now, and updates what depends on them. */
   async followGit(repo: RepoRow, by: UserRow): Promise<void> {
     await this.refsMoved(await this.#mirror.pull(repo), by);
   }
@@ -117,7 +117,7 @@ export class PullRequests {
     });
   }
 
-  /** A base branch that now holds the head has merged it, whoever pushed that. */
+  /** Marks a pull request as merged when its base branch contains its head, whoever pushed that. */
   async #baseMoved(repo: RepoRow, pull: PullRow, { after }: RefChange, by: UserRow): Promise<void> {
     if (after === null) return;
     if (await isAncestor(this.#mirror.directory(repo), pull.head_sha, after)) await this.merged(repo, pull, after, by);

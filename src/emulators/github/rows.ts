@@ -1,7 +1,7 @@
-/** The rows of emulate's GitHub store, as far as the sandbox reads or writes them. */
+/** The rows of emulate's GitHub store, as far as the emulator reads or writes them. */
 import type { RowCollection } from './store/collection.ts';
 
-/** What every row of the store carries. */
+/** Fields of every row of the store. */
 export interface Row {
   id: number;
   created_at: string;
@@ -261,7 +261,7 @@ export interface EmulateRows {
   webhooks: RowCollection<HookRow>;
 }
 
-/** emulate's collections and the sandbox's own. */
+/** emulate's collections and the emulator's own. */
 export interface Rows extends EmulateRows {
   reactions: RowCollection<ReactionRow>;
   tokens: RowCollection<TokenRow>;

@@ -1,37 +1,37 @@
-/** A GitHub of one's own on the loopback: REST API, git over HTTP, signed webhooks, plain pages, kept on disk. */
+/** GitHub emulator on a loopback address: REST API, git over HTTP, signed webhooks, plain pages; its state is on disk. */
 import { once } from 'node:events';
 import { createAdaptorServer } from '@hono/node-server';
 import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
-import type { SandboxAccount } from './accounts.ts';
-import { createSandboxApp } from './app.ts';
-import { openSandbox, type Sandbox } from './emulator.ts';
+import type { EmulatorAccount } from './accounts.ts';
+import { createEmulatorApp } from './app.ts';
+import { openEmulator, type Emulator } from './emulator.ts';
 
-export type { SandboxAccount } from './accounts.ts';
+export type { EmulatorAccount } from './accounts.ts';
 
-export interface GitHubSandboxOptions {
-  /** Where repositories and state lie; what is there is taken up again. */
+export interface GitHubEmulatorOptions {
+  /** The directory of repositories and state; existing state is loaded. */
   dataDir: string;
   /** Default 127.0.0.1. */
   host?: string;
   /** Default 0: any free port. */
   port?: number;
   /** Seeded on the first start, merged on later ones. */
-  accounts: readonly SandboxAccount[];
+  accounts: readonly EmulatorAccount[];
 }
 
-export interface GitHubSandbox {
+export interface GitHubEmulator {
   /** For git and browsers, as `http://127.0.0.1:4321`. */
   url: string;
-  /** What Octokit's `baseUrl` takes. */
+  /** The value for Octokit's `baseUrl`. */
   apiUrl: string;
   close(): Promise<void>;
 }
 
-/** Starts the stand-in; it answers when this returns. */
-export async function startGitHubSandbox(options: GitHubSandboxOptions): Promise<GitHubSandbox> {
+/** Starts the emulator; it accepts requests when this resolves. */
+export async function startGitHubEmulator(options: GitHubEmulatorOptions): Promise<GitHubEmulator> {
   const host = options.host ?? '127.0.0.1';
-  let app: ReturnType<typeof createSandboxApp> | undefined;
+  let app: ReturnType<typeof createEmulatorApp> | undefined;
   const fetch = (request: Request): Response | Promise<Response> =>
     app?.fetch(request) ?? new Response('starting', { status: 503 });
   const server = createAdaptorServer({ fetch }) as Server;
@@ -41,21 +41,21 @@ export async function startGitHubSandbox(options: GitHubSandboxOptions): Promise
   const { port } = server.address() as AddressInfo;
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   try {
-    const sandbox = await openSandbox(options.dataDir, url, options.accounts);
-    app = createSandboxApp(sandbox);
-    return { url, apiUrl: url, close: () => stop(server, sandbox) };
+    const emulator = await openEmulator(options.dataDir, url, options.accounts);
+    app = createEmulatorApp(emulator);
+    return { url, apiUrl: url, close: () => stop(server, emulator) };
   } catch (error) {
     server.close();
     throw error;
   }
 }
 
-async function stop(server: Server, sandbox: Sandbox): Promise<void> {
+async function stop(server: Server, emulator: Emulator): Promise<void> {
   if (server.listening) {
     const closed = once(server, 'close');
     server.close();
     server.closeAllConnections();
     await closed;
   }
-  await sandbox.close();
+  await emulator.close();
 }

@@ -1,6 +1,6 @@
 /** Shell commands as the scripted agent writes them. */
 
-/** One word of a shell command, whatever is in it. */
+/** Quotes a text as one word of a shell command. */
 export function shellWord(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
@@ -15,7 +15,7 @@ export function commitAll(message: string): string {
   return `git add --all && git commit --quiet -m ${shellWord(message)} && git log --oneline -1`;
 }
 
-/** Commits everything, and is content when it is committed already (by an earlier run on the same branch). */
+/** Commits everything, and succeeds when there is nothing to commit (an earlier run on the same branch has committed it). */
 export function commitIfChanged(message: string): string {
   return `git add --all && { git diff --cached --quiet || git commit --quiet -m ${shellWord(message)}; } && git log --oneline -1`;
 }

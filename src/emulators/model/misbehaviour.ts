@@ -20,12 +20,12 @@ const MISBEHAVIOURS = [
 ] as const;
 type Misbehaviour = (typeof MISBEHAVIOURS)[number];
 
-/** What the `leak` script prints: it has the shape of a GitHub token, and is none. */
+/** Output of the `leak` script: it has the format of a GitHub token, but is not one. */
 const LEAKED = `ghp_${'NotARealToken0'.repeat(3).slice(0, 36)}`;
 
 const PROSE = { kind: 'prose', text: 'All done. I have changed what was needed and everything works.' } as const;
 
-/** The script that the issue's title asks for, or undefined. */
+/** The script that the issue's title names, or undefined. */
 export function misbehaviourScript(turn: Turn): Script | undefined {
   const name = /\[script: ([\w-]+)\]/.exec(turn.issue.title)?.[1];
   const known = MISBEHAVIOURS.find((candidate) => candidate === name);

@@ -1,4 +1,4 @@
-/** What the scripted agent does with an issue that it has no script for: it leaves a note, and says so. */
+/** Default script, for an issue without a script of its own: adds a note file and says so. */
 import { commitIfChanged, shellWord } from './commands.ts';
 import type { Script, Step } from './script.ts';
 import type { Turn } from './turn.ts';

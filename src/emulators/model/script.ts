@@ -1,13 +1,13 @@
-/** A script: the commands that the agent runs in a turn, one after the other, and how the turn ends. */
+/** A script: the commands that the agent runs in a turn, in order, and how the turn ends. */
 import type { ChatCompletionRequest, FixtureResponse } from '@copilotkit/aimock';
 import type { Question } from '../../domain/run/requests.ts';
 import type { AgentAnswer } from '../../domain/run/runs.ts';
 import type { Outcome, Turn } from './turn.ts';
 
 export interface Step {
-  /** What the agent thinks, shown as its reasoning. */
+  /** The agent's reasoning. */
   readonly think?: string;
-  /** What the agent says before it runs the command. */
+  /** The agent's message before it runs the command. */
   readonly say: string;
   readonly command: string;
 }
@@ -23,10 +23,10 @@ export interface Script {
   readonly ending: Ending;
 }
 
-/** A command that runs longer than this is looked after with `write_stdin`, as the model does. */
+/** A command that runs longer than this is polled with `write_stdin`, as the model does. */
 const LOOK_AFTER_MS = 30_000;
 
-/** The model's next response, or 'silence' when it is never to answer. */
+/** The model's next response, or 'silence' if it must never answer. */
 export function respond(script: Script, turn: Turn, request: ChatCompletionRequest): FixtureResponse | 'silence' {
   const input = tokens(JSON.stringify(request.messages));
   if (turn.runningSession !== undefined) {
@@ -48,7 +48,7 @@ export function respond(script: Script, turn: Turn, request: ChatCompletionReque
   return end(script.ending, input);
 }
 
-/** A script only knows the way that it was written for; off it, it says so rather than claim anything. */
+/** Ends a turn after a command failed: the script says that it cannot go on. */
 function givenUp({ command }: Outcome, { comments }: Turn): Ending {
   const answer = {
     title: 'The script does not fit this repository',
@@ -78,7 +78,7 @@ function call(name: string, args: object): { name: string; arguments: string } {
   return { name, arguments: JSON.stringify(args) };
 }
 
-/** The usual rule of thumb, so that the counted use looks like that of a real model. */
+/** Estimates tokens with the usual rule of thumb, so that the usage looks like that of a real model. */
 function tokens(text: string): number {
   return Math.ceil(text.length / 4);
 }

@@ -1,4 +1,4 @@
-/** A stand-in for the model: an OpenAI Responses API whose answers come from scripts. It keeps no state between requests. */
+/** Model emulator: an OpenAI Responses API whose answers come from scripts. It keeps no state between requests. */
 import { createServer, type ChatCompletionRequest, type FixtureResponse, type Mountable } from '@copilotkit/aimock';
 import { demoScript } from './demo-script.ts';
 import { misbehaviourScript } from './misbehaviour.ts';
@@ -13,7 +13,7 @@ export interface ScriptedModel {
   close(): Promise<void>;
 }
 
-/** Starts the stand-in; port 0 takes a free one. */
+/** Starts the emulator; port 0 takes a free one. */
 export async function startScriptedModel(options: { host?: string; port?: number } = {}): Promise<ScriptedModel> {
   const closing = new AbortController();
   const { server, url } = await createServer(
@@ -40,14 +40,14 @@ async function answer(request: ChatCompletionRequest, closing: AbortSignal): Pro
   return response === 'silence' ? untilClosed(closing) : response;
 }
 
-/** Codex gives up on a silent model only after minutes; the stand-in must still be able to close. */
+/** Never resolves, and rejects on close: Codex gives up on a silent model only after minutes, but the emulator must be able to close. */
 function untilClosed(closing: AbortSignal): Promise<never> {
   return new Promise((_resolve, reject) => {
     closing.addEventListener('abort', () => reject(new Error('the scripted model was closed')), { once: true });
   });
 }
 
-/** Codex asks which models there are, and falls back on its own list when there are none. */
+/** Answers `GET /models` with an empty list; Codex then uses its own. */
 const noModels: Mountable = {
   handleRequest(_request, response) {
     response.writeHead(200, { 'content-type': 'application/json' }).end('{"models":[]}');

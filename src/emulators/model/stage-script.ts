@@ -1,12 +1,12 @@
 /**
- * What the scripted agent does in the stages other than dev: one document, and what the stage's answer needs. A rethink goes
- * back to where the issue says: `[rethink: design]`.
+ * Scripts of the stages other than dev: they write one document and the stage's answer. A rethink goes back to the stage that
+ * the issue names: `[rethink: design]`.
  */
 import { commitIfChanged, shellWord } from './commands.ts';
 import type { Script } from './script.ts';
 import type { Turn } from './turn.ts';
 
-/** The script of a stage; undefined for dev's own work. */
+/** The script of a stage; undefined for `dev` and `ai-repair`. */
 export function stageScript(turn: Turn): Script | undefined {
   if (turn.kind === 'review') return review(turn);
   if (turn.kind === 'discussion') return talk(turn);
@@ -18,9 +18,9 @@ function document({ issue, stage, isRevise, comments, prompt }: Turn): Script {
   const lines = isRevise
     ? ['', ...comments.map(({ by, text }) => `- ${by}: ${text.replaceAll(/\s+/g, ' ').slice(0, 200)}`), '- revised']
     : [`# ${stage}: ${issue.title}`, '', `What issue #${issue.number} needs in this stage.`];
-  const words = lines.map(shellWord).join(' ');
-  // A stage that is done once more, after a rethink, says so.
-  const anew = isRevise ? 'false' : `{ [ -f ${file} ] && echo '- done anew' >> ${file}; }`;
+  const quotedLines = lines.map(shellWord).join(' ');
+  // A stage that is repeated after a rethink adds a line that says so.
+  const repeated = isRevise ? 'false' : `{ [ -f ${file} ] && echo '- done anew' >> ${file}; }`;
   return {
     steps: [
       {
@@ -29,7 +29,7 @@ function document({ issue, stage, isRevise, comments, prompt }: Turn): Script {
       },
       {
         say: `I write ${file}.`,
-        command: `mkdir -p ${file.slice(0, file.lastIndexOf('/'))} && { ${anew} || printf '%s\\n' ${words} ${isRevise ? '>>' : '>'} ${file}; } && cat ${file}`,
+        command: `mkdir -p ${file.slice(0, file.lastIndexOf('/'))} && { ${repeated} || printf '%s\\n' ${quotedLines} ${isRevise ? '>>' : '>'} ${file}; } && cat ${file}`,
       },
       {
         say: 'Now I commit it.',

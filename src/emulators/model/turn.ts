@@ -1,4 +1,4 @@
-/** What a request to the model says: which task, and how far its agent has come. Everything is read from the request alone. */
+/** Parses a request to the model: the task, and the agent's progress. Everything is read from the request alone. */
 import type { ChatCompletionRequest, ChatMessage } from '@copilotkit/aimock';
 
 export interface ReviewComment {
@@ -8,7 +8,7 @@ export interface ReviewComment {
   readonly text: string;
 }
 
-/** A command of the agent in this turn, and how it ended. */
+/** A command of the agent in this turn and its result. */
 export interface Outcome {
   readonly command: string;
   readonly passed: boolean;
@@ -16,19 +16,19 @@ export interface Outcome {
 
 export interface Turn {
   readonly issue: { readonly number: number; readonly title: string };
-  /** What the run is for: `intake` and `work`. */
+  /** The stage and the kind of the run, as `intake` and `work`. */
   readonly stage: string;
   readonly kind: string;
   /** The whole prompt of the task. */
   readonly prompt: string;
   readonly isRevise: boolean;
   readonly comments: readonly ReviewComment[];
-  /** What people have answered to the agent's questions in this task, in order. */
+  /** People's answers to the agent's questions in this task, in order. */
   readonly answers: readonly string[];
-  /** The agent was asked to give its answer again. */
+  /** True if the agent was asked to give its answer again. */
   readonly isRepair: boolean;
   readonly outcomes: readonly Outcome[];
-  /** The session of a command that has not ended yet. */
+  /** The session of a command that is still running. */
   readonly runningSession: number | undefined;
 }
 
@@ -37,7 +37,7 @@ const STAGE = /^Stage: ([\w-]+), (\w+)$/m;
 const REVIEW = /^Review (?:comment )?\d+ (?:on .+ )?by .+:$/m;
 const REPAIR = /^Your last message is not the answer that was asked for:/;
 
-/** Reads a request; undefined when it holds no task of ours. */
+/** Parses a request; undefined if it has no task of codex-k8s. */
 export function readTurn(request: ChatCompletionRequest): Turn | undefined {
   const { messages } = request;
   const prompts = messages.flatMap((message, at) => (isPrompt(message) ? [{ at, text: textOf(message) }] : []));
@@ -62,7 +62,7 @@ export function readTurn(request: ChatCompletionRequest): Turn | undefined {
   };
 }
 
-/** Codex puts context of its own, such as `<environment_context>`, into messages of the user. */
+/** True for a prompt: Codex also puts its own context, such as `<environment_context>`, into messages of the user. */
 function isPrompt(message: ChatMessage): boolean {
   return message.role === 'user' && !textOf(message).trimStart().startsWith('<');
 }

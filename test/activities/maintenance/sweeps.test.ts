@@ -55,7 +55,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await connection?.close();
   await database?.stop();
-  await stage?.sandbox.close();
+  await stage?.emulator.close();
 });
 beforeEach(async () => {
   root = await mkdtemp(join(tmpdir(), 'sweeps-'));
@@ -79,7 +79,7 @@ async function bind(more: Partial<Parameters<typeof bindRepository>[1]>): Promis
 
 type Activities = ReturnType<typeof createSweepActivities>;
 
-function activities(apiUrl = stage.sandbox.apiUrl): Activities {
+function activities(apiUrl = stage.emulator.apiUrl): Activities {
   const waits = { standing: async () => undefined, hold: async () => ({ until: new Date(), leftMs: 1, reason: '' }) };
   const local = createLocalRuntime({ root, command: ['none'], platformUrl: '', env: {} });
   const set = createSweepActivities({

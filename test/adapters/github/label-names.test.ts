@@ -32,12 +32,12 @@ function connect(labels: LabelNames): ReturnType<typeof createGitHub> {
 beforeAll(async () => {
   stage = await startWithDemo();
   pull = await openPull(stage);
-  faulty = await startFaultyGitHub(stage.sandbox.apiUrl);
+  faulty = await startFaultyGitHub(stage.emulator.apiUrl);
   github = connect(NAMES);
 });
 afterAll(async () => {
   await faulty.close();
-  await stage.sandbox.close();
+  await stage.emulator.close();
 });
 beforeEach(async () => {
   const { data } = await stage.octo.issues.create({ ...DEMO, title: 'a wish', body: 'please agent:dev' });

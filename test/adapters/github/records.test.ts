@@ -34,7 +34,7 @@ async function passOn(request: IncomingMessage, response: ServerResponse): Promi
   const body: Buffer[] = [];
   for await (const chunk of request) body.push(chunk as Buffer);
   const { 'if-none-match': match, authorization = '' } = request.headers;
-  const answer = await fetch(`${stage.sandbox.apiUrl}${request.url}`, {
+  const answer = await fetch(`${stage.emulator.apiUrl}${request.url}`, {
     method: request.method ?? 'GET',
     headers: { authorization, ...(match === undefined ? {} : { 'if-none-match': match }) },
     ...(body.length > 0 ? { body: Buffer.concat(body) } : {}),
@@ -51,7 +51,7 @@ async function passOn(request: IncomingMessage, response: ServerResponse): Promi
 afterAll(async () => {
   proxy.close();
   proxy.closeAllConnections();
-  await stage.sandbox.close();
+  await stage.emulator.close();
 });
 beforeEach(() => {
   answers = [];
@@ -202,7 +202,7 @@ describe('requests for changes', () => {
   let number: number;
   const asked = async () => (await github.readChangeRequests(REPOSITORY, number)).map(({ id }) => id);
   const review = async (event: 'REQUEST_CHANGES' | 'APPROVE' | 'COMMENT', token = 'token-octo') =>
-    (await client(stage.sandbox, token).pulls.createReview({ ...DEMO, pull_number: number, event, body: 'hm' })).data
+    (await client(stage.emulator, token).pulls.createReview({ ...DEMO, pull_number: number, event, body: 'hm' })).data
       .id;
 
   beforeAll(async () => {
@@ -227,7 +227,7 @@ describe('requests for changes', () => {
 describe('where two branches part', () => {
   const repository = { ...REPOSITORY, repositoryId: 1, number: 1 };
   const commit = async (branch: string, path: string) =>
-    client(stage.sandbox).repos.createOrUpdateFileContents({
+    client(stage.emulator).repos.createOrUpdateFileContents({
       ...DEMO,
       branch,
       path,
@@ -237,7 +237,7 @@ describe('where two branches part', () => {
 
   test('is told also when both have gone on', async () => {
     const parting = (await github.readBranchHead(repository, 'main')) ?? '';
-    await client(stage.sandbox).git.createRef({ ...DEMO, ref: 'refs/heads/parting', sha: parting });
+    await client(stage.emulator).git.createRef({ ...DEMO, ref: 'refs/heads/parting', sha: parting });
     await commit('parting', 'theirs.txt');
     await commit('main', 'ours.txt');
     expect(await github.readMergeBase(repository, 'main', 'parting')).toBe(parting);

@@ -20,10 +20,10 @@ beforeAll(async () => {
   pull = await openPull(stage);
 });
 afterAll(async () => {
-  await stage.sandbox.close();
+  await stage.emulator.close();
 });
 beforeEach(async () => {
-  faulty = await startFaultyGitHub(stage.sandbox.apiUrl);
+  faulty = await startFaultyGitHub(stage.emulator.apiUrl);
 });
 afterEach(async () => {
   await faulty.close();
@@ -181,7 +181,7 @@ const WRITES: Write[] = [
 /** A review with one comment; one is enough for all tests. */
 async function demoReview(): Promise<{ id: number; comment: number }> {
   if (review) return review;
-  const reviewer = client(stage.sandbox, 'token-reviewer');
+  const reviewer = client(stage.emulator, 'token-reviewer');
   const { data } = await reviewer.pulls.createReview({
     ...DEMO,
     pull_number: pull,
@@ -194,8 +194,8 @@ async function demoReview(): Promise<{ id: number; comment: number }> {
   return review;
 }
 
-function remoteOf({ sandbox }: Stage): string {
-  return `${sandbox.url.replace('http://', 'http://anything:token-octo@')}/octo/demo.git`;
+function remoteOf({ emulator }: Stage): string {
+  return `${emulator.url.replace('http://', 'http://anything:token-octo@')}/octo/demo.git`;
 }
 
 const LOST: [string, Fault][] = [
@@ -282,5 +282,5 @@ test('a repository that cannot be reached is not waited for as if it had heard u
   const since = performance.now();
   await expect(github(60_000).react(issue, 'eyes')).rejects.toMatchObject({ status: 500 });
   expect(performance.now() - since).toBeLessThan(30_000);
-  faulty = await startFaultyGitHub(stage.sandbox.apiUrl);
+  faulty = await startFaultyGitHub(stage.emulator.apiUrl);
 });

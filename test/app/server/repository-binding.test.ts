@@ -19,7 +19,7 @@ beforeAll(async () => {
   stage = await startWithDemo();
 });
 afterAll(async () => {
-  await stage.sandbox.close();
+  await stage.emulator.close();
 });
 beforeEach(() => tables.clear());
 
@@ -27,7 +27,7 @@ type GitHub = ReturnType<typeof createGitHub>;
 
 function binding(more: Partial<GitHub> = {}): ReturnType<typeof createRepositoryBinding> {
   const github = createGitHub({
-    apiUrl: stage.sandbox.apiUrl,
+    apiUrl: stage.emulator.apiUrl,
     token: 'token-octo',
     limits: { settleMs: 0 },
     waits: { standing: () => Promise.resolve(undefined), hold: () => Promise.reject(new Error('nobody waits')) },

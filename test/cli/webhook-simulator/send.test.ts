@@ -15,14 +15,14 @@ import { meaningOf, type WebhookAddress } from '../../../src/cli/webhook-simulat
 import { createIntake } from '../../../src/store/intake/intake.ts';
 import { addPerson, bindRepository, ensureProject } from '../../../src/store/projects/repositories.ts';
 import { deliveries, projectMembers } from '../../../src/store/connection/schema.ts';
-import { startGitHubSandbox, type GitHubSandbox } from '../../../src/emulators/github/server.ts';
+import { startGitHubEmulator, type GitHubEmulator } from '../../../src/emulators/github/server.ts';
 import { client, freshDirectory } from '../../emulators/github/emulator.ts';
 import { useTables } from '../../support/tables.ts';
 
 const SECRET = 'the secret of the tests';
 const tables = useTables();
 
-let github: GitHubSandbox;
+let github: GitHubEmulator;
 let server: Server;
 let address: WebhookAddress;
 /** What was printed, with what was told beside it. */
@@ -30,7 +30,7 @@ let output = '';
 let printed = '';
 
 beforeAll(async () => {
-  github = await startGitHubSandbox({
+  github = await startGitHubEmulator({
     dataDir: await freshDirectory(),
     accounts: ['olivia', 'rita'].map((login) => ({ login, token: `token-${login}`, type: 'User' as const })),
   });

@@ -2,12 +2,12 @@
 import { notifyReady, untilSignal } from '../../../src/app/process/process-life.ts';
 import { BOT, OWNER } from '../../../src/embedded/accounts.ts';
 import { openSecrets } from '../../../src/embedded/secrets.ts';
-import { startGitHubSandbox } from '../../../src/emulators/github/server.ts';
+import { startGitHubEmulator } from '../../../src/emulators/github/server.ts';
 import { startScriptedModel } from '../../../src/emulators/model/scripted-model.ts';
 
 const [directory = '', host = ''] = process.argv.slice(2);
 const secrets = openSecrets(directory);
-const github = await startGitHubSandbox({
+const github = await startGitHubEmulator({
   dataDir: `${directory}/github`,
   host,
   accounts: [

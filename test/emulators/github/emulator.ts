@@ -1,4 +1,4 @@
-/** What the tests of the GitHub stand-in share: a running one, clients, a working copy, a receiver of webhooks. */
+/** Fixtures for tests of the GitHub emulator: a running emulator, clients, a working copy, a receiver of webhooks. */
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, writeFile } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Octokit } from '@octokit/rest';
 import { execa } from 'execa';
-import { startGitHubSandbox, type GitHubSandbox } from '../../../src/emulators/github/server.ts';
+import { startGitHubEmulator, type GitHubEmulator } from '../../../src/emulators/github/server.ts';
 
 export const ACCOUNTS = [
   { login: 'octo', token: 'token-octo', type: 'User' },
@@ -25,11 +25,11 @@ const STORY = { 'story.txt': 'once\nupon\na time\nthe end\n' };
 export const DEMO = { owner: 'octo', repo: 'demo' } as const;
 
 export async function freshDirectory(): Promise<string> {
-  return mkdtemp(join(tmpdir(), 'github-sandbox-'));
+  return mkdtemp(join(tmpdir(), 'github-emulator-'));
 }
 
-export async function startStandIn(dataDir?: string): Promise<GitHubSandbox> {
-  return startGitHubSandbox({ dataDir: dataDir ?? (await freshDirectory()), accounts: ACCOUNTS });
+export async function startEmulator(dataDir?: string): Promise<GitHubEmulator> {
+  return startGitHubEmulator({ dataDir: dataDir ?? (await freshDirectory()), accounts: ACCOUNTS });
 }
 
 export function client({ apiUrl }: { apiUrl: string }, token = 'token-octo'): Octokit {
@@ -71,39 +71,39 @@ export class WorkingCopy {
   }
 }
 
-/** What most tests begin with. */
+/** The emulator, client and working copy that most tests use. */
 export interface Stage {
-  sandbox: GitHubSandbox;
+  emulator: GitHubEmulator;
   octo: Octokit;
   copy: WorkingCopy;
 }
 
-/** A stand-in with a repository whose main branch has one file. */
+/** Starts an emulator with a repository whose main branch has one file. */
 export async function startWithDemo(): Promise<Stage> {
-  const sandbox = await startStandIn();
-  const octo = client(sandbox);
+  const emulator = await startEmulator();
+  const octo = client(emulator);
   await octo.repos.createForAuthenticatedUser({ name: 'demo' });
   const copy = await WorkingCopy.create();
   await copy.commit({ 'story.txt': 'once\nupon\na time\n' }, 'begin');
-  await copy.git('push', '--quiet', remote(sandbox), 'main');
-  return { sandbox, octo, copy };
+  await copy.git('push', '--quiet', remote(emulator), 'main');
+  return { emulator, octo, copy };
 }
 
 /** Pushes a branch with one changed file and opens a pull request for it. */
 export async function openPull(
-  { sandbox, copy }: Pick<Stage, 'sandbox' | 'copy'>,
+  { emulator, copy }: Pick<Stage, 'emulator' | 'copy'>,
   {
     branch = 'topic',
     files = STORY,
     body = '',
   }: { branch?: string; files?: Record<string, string>; body?: string } = {},
 ): Promise<number> {
-  const octo = client(sandbox);
+  const octo = client(emulator);
   await octo.repos.addCollaborator({ ...DEMO, username: 'codex-k8s[bot]', permission: 'push' });
   await copy.git('checkout', '--quiet', '-B', branch, 'main');
   await copy.commit(files, `work on ${branch}`);
-  await copy.git('push', '--quiet', remote(sandbox), branch);
-  const pull = await client(sandbox, 'token-bot').pulls.create({
+  await copy.git('push', '--quiet', remote(emulator), branch);
+  const pull = await client(emulator, 'token-bot').pulls.create({
     ...DEMO,
     head: branch,
     base: 'main',
@@ -167,7 +167,7 @@ export async function addHook(octo: Octokit, receiver: Receiver, events: string[
   return (await octo.repos.createWebhook({ ...DEMO, config, events })).data.id;
 }
 
-/** What GitHub's signature over a body must be. */
+/** The expected value of GitHub's signature header for a body. */
 export function signatureOf(raw: string): string {
   return `sha256=${createHmac('sha256', SECRET).update(raw).digest('hex')}`;
 }

@@ -9,7 +9,7 @@ let stage: Stage;
 beforeAll(async () => {
   stage = await startWithDemo();
 });
-afterAll(async () => stage.sandbox.close());
+afterAll(async () => stage.emulator.close());
 
 describe('what is pushed', () => {
   test('is what the API shows', async () => {
@@ -23,14 +23,14 @@ describe('what is pushed', () => {
 
   test('can be cloned again', async () => {
     const target = join(await freshDirectory(), 'clone');
-    await stage.copy.git('clone', '--quiet', remote(stage.sandbox), target);
+    await stage.copy.git('clone', '--quiet', remote(stage.emulator), target);
     expect(await readFile(join(target, 'story.txt'), 'utf8')).toBe('once\nupon\na time\n');
   });
 
   test('moves the pull request that rests on the branch', async () => {
     const number = await openPull(stage, { branch: 'moving', files: { 'moving.txt': 'one\n' } });
     const head = await stage.copy.commit({ 'moving.txt': 'one\ntwo\n', 'other.txt': 'other\n' });
-    await stage.copy.git('push', '--quiet', remote(stage.sandbox), 'moving');
+    await stage.copy.git('push', '--quiet', remote(stage.emulator), 'moving');
     const pull = (await stage.octo.pulls.get({ ...DEMO, pull_number: number })).data;
     const files = (await stage.octo.pulls.listFiles({ ...DEMO, pull_number: number })).data;
     const commits = (await stage.octo.pulls.listCommits({ ...DEMO, pull_number: number })).data;
@@ -53,7 +53,7 @@ describe('what is pushed', () => {
     await stage.copy.git('checkout', '--quiet', '-B', 'large', 'main');
     await writeFile(join(stage.copy.directory, 'large.bin'), content);
     await stage.copy.commit({}, 'large');
-    await stage.copy.git('push', '--quiet', remote(stage.sandbox), 'large');
+    await stage.copy.git('push', '--quiet', remote(stage.emulator), 'large');
     const tree = await stage.octo.git.getTree({ ...DEMO, tree_sha: 'large' });
     expect(tree.data.tree.find(({ path }) => path === 'large.bin')?.size).toBe(content.byteLength);
   });
@@ -65,21 +65,21 @@ describe('what is pushed', () => {
       await stage.copy.git('commit', '--quiet', '--allow-empty', `--message=${name}`);
       await stage.copy.git('branch', name);
     }
-    await stage.copy.git('push', '--quiet', remote(stage.sandbox), ...names);
+    await stage.copy.git('push', '--quiet', remote(stage.emulator), ...names);
     const target = join(await freshDirectory(), 'clone');
-    await stage.copy.git('clone', '--quiet', remote(stage.sandbox), target);
+    await stage.copy.git('clone', '--quiet', remote(stage.emulator), target);
     expect(await stage.copy.git('-C', target, 'branch', '--remotes', '--list', 'origin/many-*')).toContain('many-29');
   });
 
   test('may be forced and deleted', async () => {
     await stage.copy.git('checkout', '--quiet', '-B', 'forced', 'main');
     await stage.copy.commit({ 'forced.txt': 'first\n' });
-    await stage.copy.git('push', '--quiet', remote(stage.sandbox), 'forced');
+    await stage.copy.git('push', '--quiet', remote(stage.emulator), 'forced');
     await stage.copy.git('commit', '--quiet', '--amend', '--message=second');
-    await stage.copy.git('push', '--quiet', '--force', remote(stage.sandbox), 'forced');
+    await stage.copy.git('push', '--quiet', '--force', remote(stage.emulator), 'forced');
     const head = await stage.copy.git('rev-parse', 'HEAD');
     expect((await stage.octo.git.getRef({ ...DEMO, ref: 'heads/forced' })).data.object.sha).toBe(head);
-    await stage.copy.git('push', '--quiet', '--delete', remote(stage.sandbox), 'forced');
+    await stage.copy.git('push', '--quiet', '--delete', remote(stage.emulator), 'forced');
     await expect(stage.octo.repos.getBranch({ ...DEMO, branch: 'forced' })).rejects.toMatchObject({ status: 404 });
   });
 });
@@ -88,13 +88,13 @@ describe('what the API does', () => {
   test('is there to fetch: a file', async () => {
     const put = { ...DEMO, path: 'note.md', message: 'a note', content: Buffer.from('noted\n').toString('base64') };
     const { data } = await stage.octo.repos.createOrUpdateFileContents(put);
-    await stage.copy.git('fetch', '--quiet', remote(stage.sandbox), 'main');
+    await stage.copy.git('fetch', '--quiet', remote(stage.emulator), 'main');
     expect(await stage.copy.git('rev-parse', 'FETCH_HEAD')).toBe(data.commit.sha);
     expect(await stage.copy.git('show', 'FETCH_HEAD:note.md')).toBe('noted');
   });
 
   test('is there to fetch: a branch that was made, moved and removed', async () => {
-    const refs = async (): Promise<string> => stage.copy.git('ls-remote', remote(stage.sandbox), 'refs/heads/by-api');
+    const refs = async (): Promise<string> => stage.copy.git('ls-remote', remote(stage.emulator), 'refs/heads/by-api');
     const main = (await stage.octo.git.getRef({ ...DEMO, ref: 'heads/main' })).data.object.sha;
     await stage.octo.git.createRef({ ...DEMO, ref: 'refs/heads/by-api', sha: main });
     expect(await refs()).toContain(main);
@@ -116,7 +116,7 @@ describe('what the API does', () => {
 
 describe('who may', () => {
   test('a push without a token is asked for one', async () => {
-    const anonymous = `${stage.sandbox.url}/octo/demo.git`;
+    const anonymous = `${stage.emulator.url}/octo/demo.git`;
     await expect(stage.copy.git('push', anonymous, 'main:refs/heads/nobody')).rejects.toThrow(
       /could not read Username|Authentication/,
     );
@@ -125,7 +125,7 @@ describe('who may', () => {
   });
 
   test('a push by somebody without write permission is refused', async () => {
-    const push = stage.copy.git('push', remote(stage.sandbox, 'token-stranger'), 'main:refs/heads/stranger');
+    const push = stage.copy.git('push', remote(stage.emulator, 'token-stranger'), 'main:refs/heads/stranger');
     await expect(push).rejects.toThrow(/403/);
   });
 
@@ -133,7 +133,7 @@ describe('who may', () => {
     await stage.octo.repos.createForAuthenticatedUser({ name: 'hidden', private: true, auto_init: true });
     const ask = async (token?: string): Promise<number> => {
       const headers: Record<string, string> = token ? { authorization: `Bearer ${token}` } : {};
-      return (await fetch(`${stage.sandbox.url}/octo/hidden.git/info/refs?service=git-upload-pack`, { headers }))
+      return (await fetch(`${stage.emulator.url}/octo/hidden.git/info/refs?service=git-upload-pack`, { headers }))
         .status;
     };
     expect([await ask(), await ask('wrong'), await ask('token-stranger'), await ask('token-octo')]).toEqual([
@@ -144,10 +144,10 @@ describe('who may', () => {
 
 test('the first branch that is pushed becomes the default one', async () => {
   await stage.octo.repos.createForAuthenticatedUser({ name: 'trunk-based' });
-  await stage.copy.git('push', '--quiet', remote(stage.sandbox, 'token-octo', 'octo/trunk-based'), 'main:trunk');
+  await stage.copy.git('push', '--quiet', remote(stage.emulator, 'token-octo', 'octo/trunk-based'), 'main:trunk');
   const { data } = await stage.octo.repos.get({ owner: 'octo', repo: 'trunk-based' });
   expect(data.default_branch).toBe('trunk');
   expect(
-    await stage.copy.git('ls-remote', '--symref', remote(stage.sandbox, 'token-octo', 'octo/trunk-based'), 'HEAD'),
+    await stage.copy.git('ls-remote', '--symref', remote(stage.emulator, 'token-octo', 'octo/trunk-based'), 'HEAD'),
   ).toContain('refs/heads/trunk');
 });

@@ -10,7 +10,7 @@ beforeAll(async () => {
   issue = (await stage.octo.issues.create({ ...DEMO, title: 'an issue', labels: ['bug'] })).data.number;
   pull = await openPull(stage);
 });
-afterAll(async () => stage.sandbox.close());
+afterAll(async () => stage.emulator.close());
 
 describe('the history of an issue', () => {
   test('has a labeled event with an id of its own for each click', async () => {
@@ -127,21 +127,21 @@ describe('the permission', () => {
 });
 
 test('a token nobody has is refused', async () => {
-  await expect(client(stage.sandbox, 'wrong').repos.get(DEMO)).rejects.toMatchObject({ status: 401 });
+  await expect(client(stage.emulator, 'wrong').repos.get(DEMO)).rejects.toMatchObject({ status: 401 });
 });
 
 test('pages of a private repository ask for a token', async () => {
   await stage.octo.repos.createForAuthenticatedUser({ name: 'hidden', private: true });
   const open = async (token?: string): Promise<number> => {
     const headers: Record<string, string> = token ? { authorization: `Basic ${btoa(`me:${token}`)}` } : {};
-    return (await fetch(`${stage.sandbox.url}/octo/hidden`, { headers })).status;
+    return (await fetch(`${stage.emulator.url}/octo/hidden`, { headers })).status;
   };
   expect([await open(), await open('token-stranger'), await open('token-octo')]).toEqual([401, 401, 200]);
 });
 
 test('links open on pages with the text of people shown as text', async () => {
   const { data } = await stage.octo.issues.create({ ...DEMO, title: '<b>bold</b>', body: '<script>alert(1)</script>' });
-  const page = async (path: string): Promise<string> => (await fetch(stage.sandbox.url + path)).text();
+  const page = async (path: string): Promise<string> => (await fetch(stage.emulator.url + path)).text();
   expect(await page(new URL(data.html_url).pathname)).toContain('&lt;script&gt;');
   expect(await page('/octo/demo')).toContain('&lt;b&gt;bold');
   expect(await page(`/octo/demo/pull/${pull}`)).toContain('+the end');

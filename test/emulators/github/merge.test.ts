@@ -10,12 +10,12 @@ beforeAll(async () => {
   await addHook(stage.octo, receiver);
 });
 afterAll(async () => {
-  await stage.sandbox.close();
+  await stage.emulator.close();
   await receiver.close();
 });
 
 async function follow(): Promise<void> {
-  await stage.copy.git('fetch', '--quiet', remote(stage.sandbox), '+main:refs/remotes/origin/main');
+  await stage.copy.git('fetch', '--quiet', remote(stage.emulator), '+main:refs/remotes/origin/main');
   await stage.copy.git('checkout', '--quiet', '-B', 'main', 'origin/main');
 }
 
@@ -32,7 +32,7 @@ describe('a merge through the API', () => {
 
   test('needs no body', async () => {
     const number = await openPull(stage, { branch: 'bodiless', files: { 'bodiless.txt': '1\n' } });
-    const url = `${stage.sandbox.apiUrl}/repos/octo/demo/pulls/${number}/merge`;
+    const url = `${stage.emulator.apiUrl}/repos/octo/demo/pulls/${number}/merge`;
     const answer = await fetch(url, { method: 'PUT', headers: { authorization: 'token token-octo' } });
     expect([answer.status, await answer.json()]).toMatchObject([200, { merged: true }]);
     await follow();
@@ -42,7 +42,7 @@ describe('a merge through the API', () => {
     const number = await openPull(stage, { branch: 'squashed', files: { 'squashed.txt': 'squashed\n' } });
     await stage.copy.git('checkout', '--quiet', 'main');
     await stage.copy.commit({ 'meanwhile.txt': 'meanwhile\n' });
-    await stage.copy.git('push', '--quiet', remote(stage.sandbox), 'main');
+    await stage.copy.git('push', '--quiet', remote(stage.emulator), 'main');
     await stage.octo.pulls.merge({ ...DEMO, pull_number: number, merge_method: 'squash' });
     await follow();
     expect((await stage.copy.git('log', '-1', '--format=%P')).split(' ')).toHaveLength(1);
@@ -53,7 +53,7 @@ describe('a merge through the API', () => {
     const number = await openPull(stage, { branch: 'rebased', files: { 'rebased.txt': 'rebased\n' } });
     await stage.copy.git('checkout', '--quiet', 'main');
     const base = await stage.copy.commit({ 'later.txt': 'later\n' });
-    await stage.copy.git('push', '--quiet', remote(stage.sandbox), 'main');
+    await stage.copy.git('push', '--quiet', remote(stage.emulator), 'main');
     await stage.octo.pulls.merge({ ...DEMO, pull_number: number, merge_method: 'rebase' });
     await follow();
     expect(await stage.copy.git('log', '-1', '--format=%P %s')).toBe(`${base} work on rebased`);
@@ -63,7 +63,7 @@ describe('a merge through the API', () => {
     const number = await openPull(stage, { branch: 'conflicting', files: { 'story.txt': 'their line\n' } });
     await stage.copy.git('checkout', '--quiet', 'main');
     const base = await stage.copy.commit({ 'story.txt': 'our line\n' });
-    await stage.copy.git('push', '--quiet', remote(stage.sandbox), 'main');
+    await stage.copy.git('push', '--quiet', remote(stage.emulator), 'main');
     expect((await stage.octo.pulls.get({ ...DEMO, pull_number: number })).data).toMatchObject({
       mergeable: false,
       mergeable_state: 'dirty',
@@ -78,7 +78,7 @@ describe('a merge through the API', () => {
     await expect(stale).rejects.toMatchObject({ status: 409 });
   });
 
-  test('is told as a closed pull request that was merged, by whom', async () => {
+  test('sends a webhook for a closed pull request with merged and merged_by', async () => {
     const number = await openPull(stage, { branch: 'told', files: { 'told.txt': '1\n' } });
     await stage.octo.pulls.merge({ ...DEMO, pull_number: number });
     const told = (): unknown => receiver.named('pull_request.closed').find(({ body }) => body.number === number)?.body;
@@ -106,7 +106,7 @@ describe('a merge through the API', () => {
 
 test('a pull request whose commits are pushed to its base counts as merged', async () => {
   const number = await openPull(stage, { branch: 'by-hand', files: { 'by-hand.txt': '1\n' } });
-  await stage.copy.git('push', '--quiet', remote(stage.sandbox), 'by-hand:main');
+  await stage.copy.git('push', '--quiet', remote(stage.emulator), 'by-hand:main');
   expect((await stage.octo.pulls.get({ ...DEMO, pull_number: number })).data.merged).toBe(true);
 });
 
@@ -115,8 +115,8 @@ test('a branch can be brought up to date with its base', async () => {
   const number = await openPull(stage, { branch: 'behind', files: { 'behind.txt': '1\n' } });
   await stage.copy.git('checkout', '--quiet', 'main');
   await stage.copy.commit({ 'ahead.txt': '1\n' });
-  await stage.copy.git('push', '--quiet', remote(stage.sandbox), 'main');
+  await stage.copy.git('push', '--quiet', remote(stage.emulator), 'main');
   await stage.octo.pulls.updateBranch({ ...DEMO, pull_number: number });
-  await stage.copy.git('fetch', '--quiet', remote(stage.sandbox), 'behind');
+  await stage.copy.git('fetch', '--quiet', remote(stage.emulator), 'behind');
   expect(await stage.copy.git('ls-tree', '--name-only', 'FETCH_HEAD')).toMatch(/ahead\.txt[^]*behind\.txt/);
 });

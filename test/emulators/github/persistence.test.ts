@@ -11,7 +11,7 @@ import {
   openPull,
   Receiver,
   remote,
-  startStandIn,
+  startEmulator,
   WorkingCopy,
 } from './emulator.ts';
 
@@ -24,7 +24,7 @@ afterAll(async () => receiver.close());
 
 test('everything is there after a stop and a start', async () => {
   const dataDir = await freshDirectory();
-  const before = await startStandIn(dataDir);
+  const before = await startEmulator(dataDir);
   const octo = client(before);
   await octo.repos.createForAuthenticatedUser({ name: 'demo' });
   const copy = await WorkingCopy.create();
@@ -33,13 +33,13 @@ test('everything is there after a stop and a start', async () => {
   const hook_id = await addHook(octo, receiver, ['issues']);
   const { data: issue } = await octo.issues.create({ ...DEMO, title: 'lasting', labels: ['run:dev'] });
   await octo.reactions.createForIssue({ ...DEMO, issue_number: issue.number, content: 'rocket' });
-  const pull_number = await openPull({ sandbox: before, copy });
+  const pull_number = await openPull({ emulator: before, copy });
   await expect.poll(async () => (await octo.repos.listWebhookDeliveries({ ...DEMO, hook_id })).data.length).toBe(3);
   const deliveries = (await octo.repos.listWebhookDeliveries({ ...DEMO, hook_id })).data;
   const events = (await octo.issues.listEvents({ ...DEMO, issue_number: issue.number })).data;
   await before.close();
 
-  const after = await startStandIn(dataDir);
+  const after = await startEmulator(dataDir);
   const again = client(after);
   expect((await again.repos.getBranch({ ...DEMO, branch: 'main' })).data.commit.sha).toBe(head);
   expect((await again.repos.getContent({ ...DEMO, path: 'story.txt' })).data).toMatchObject({ size: 5 });
@@ -61,7 +61,7 @@ test('everything is there after a stop and a start', async () => {
   await after.close();
 });
 
-test('what was acknowledged survives a kill', async () => {
+test('an acknowledged change survives SIGKILL', async () => {
   const dataDir = await freshDirectory();
   const first = await startProcess(dataDir);
   const octo = client({ apiUrl: first.url });
@@ -91,19 +91,19 @@ test('what was acknowledged survives a kill', async () => {
   await once(second.child, 'exit');
 });
 
-test('a second one cannot start on the same directory', async () => {
+test('a second emulator cannot start on the same directory', async () => {
   const dataDir = await freshDirectory();
-  const first = await startStandIn(dataDir);
-  await expect(startStandIn(dataDir)).rejects.toThrow(/locked/);
+  const first = await startEmulator(dataDir);
+  await expect(startEmulator(dataDir)).rejects.toThrow(/locked/);
   await first.close();
 });
 
-/** Runs the stand-in in a process of its own. */
+/** Runs the emulator in a process of its own. */
 async function startProcess(dataDir: string): Promise<{ url: string; child: ChildProcess }> {
   const server = fileURLToPath(new URL('../../../src/emulators/github/server.ts', import.meta.url));
   const script = `
-    const { startGitHubSandbox } = await import(${JSON.stringify(server)});
-    const { url } = await startGitHubSandbox({ dataDir: ${JSON.stringify(dataDir)}, accounts: ${JSON.stringify(ACCOUNTS)} });
+    const { startGitHubEmulator } = await import(${JSON.stringify(server)});
+    const { url } = await startGitHubEmulator({ dataDir: ${JSON.stringify(dataDir)}, accounts: ${JSON.stringify(ACCOUNTS)} });
     console.log(url);
   `;
   const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {

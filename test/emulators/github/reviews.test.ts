@@ -8,17 +8,17 @@ let pull_number: number;
 
 beforeAll(async () => {
   stage = await startWithDemo();
-  reviewer = client(stage.sandbox, 'token-reviewer');
+  reviewer = client(stage.emulator, 'token-reviewer');
   receiver = await Receiver.start();
   await addHook(stage.octo, receiver);
   pull_number = await openPull(stage);
 });
 afterAll(async () => {
-  await stage.sandbox.close();
+  await stage.emulator.close();
   await receiver.close();
 });
 
-test('a review that asks for changes is told with its comments on lines', async () => {
+test('a review that requests changes sends webhooks for itself and for its line comments', async () => {
   const comments = [{ path: 'story.txt', line: 4, side: 'RIGHT', body: 'a better ending' }];
   const { data } = await reviewer.pulls.createReview({
     ...DEMO,
@@ -44,7 +44,7 @@ test('a review that asks for changes is told with its comments on lines', async 
 test('a reply stays in the thread of its comment', async () => {
   const [first] = (await reviewer.pulls.listReviewComments({ ...DEMO, pull_number })).data;
   const comment_id = first?.id ?? 0;
-  const bot = client(stage.sandbox, 'token-bot');
+  const bot = client(stage.emulator, 'token-bot');
   const { data } = await bot.pulls.createReplyForReviewComment({ ...DEMO, pull_number, comment_id, body: 'done' });
   expect(data).toMatchObject({ in_reply_to_id: comment_id, path: 'story.txt', user: { type: 'Bot' } });
   await expect
@@ -59,7 +59,7 @@ test('reviews are listed in their order', async () => {
 });
 
 test('nobody approves their own pull request', async () => {
-  const own = client(stage.sandbox, 'token-bot').pulls.createReview({ ...DEMO, pull_number, event: 'APPROVE' });
+  const own = client(stage.emulator, 'token-bot').pulls.createReview({ ...DEMO, pull_number, event: 'APPROVE' });
   await expect(own).rejects.toMatchObject({ status: 422 });
 });
 

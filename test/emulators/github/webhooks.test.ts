@@ -21,7 +21,7 @@ beforeAll(async () => {
   hook = await addHook(stage.octo, receiver);
 });
 afterAll(async () => {
-  await stage.sandbox.close();
+  await stage.emulator.close();
   await receiver.close();
 });
 
@@ -86,7 +86,7 @@ describe('a delivery', () => {
 
   test('says that a bot is one', async () => {
     const number = await label('for a bot', 'talk');
-    await client(stage.sandbox, 'token-bot').issues.createComment({ ...DEMO, issue_number: number, body: 'I begin' });
+    await client(stage.emulator, 'token-bot').issues.createComment({ ...DEMO, issue_number: number, body: 'I begin' });
     const sender = (): unknown =>
       receiver.named('issue_comment.created').find(({ body }) => body.issue.number === number)?.body.sender;
     await expect.poll(sender).toMatchObject({ login: 'codex-k8s[bot]', type: 'Bot' });
@@ -94,7 +94,7 @@ describe('a delivery', () => {
 });
 
 describe('a pull request', () => {
-  test('that is labeled is told as a pull request', async () => {
+  test('that is labeled sends a pull_request webhook', async () => {
     const number = await openPull(stage, { branch: 'labeled', files: { 'labeled.txt': '1\n' } });
     await stage.octo.issues.addLabels({ ...DEMO, issue_number: number, labels: ['run:revise'] });
     await stage.octo.issues.removeLabel({ ...DEMO, issue_number: number, name: 'run:revise' });
@@ -107,11 +107,11 @@ describe('a pull request', () => {
     });
   });
 
-  test('that is pushed to is told as synchronized, beside the push', async () => {
+  test('that is pushed to sends a synchronize webhook besides the push', async () => {
     const number = await openPull(stage, { branch: 'pushed', files: { 'pushed.txt': '1\n' } });
     const before = await stage.copy.git('rev-parse', 'HEAD');
     const after = await stage.copy.commit({ 'pushed.txt': '2\n' }, 'second try');
-    await stage.copy.git('push', '--quiet', remote(stage.sandbox), 'pushed');
+    await stage.copy.git('push', '--quiet', remote(stage.emulator), 'pushed');
     const synchronized = (): unknown =>
       receiver.named('pull_request.synchronize').find(({ body }) => body.number === number)?.body;
     await expect.poll(synchronized).toMatchObject({ before, after, pull_request: { head: { sha: after } } });
@@ -202,7 +202,7 @@ test('two hooks each get their own delivery of one event', async () => {
   await other.close();
 });
 
-test('a hook hears only of the events it asked for', async () => {
+test('a hook gets only the events that it subscribes to', async () => {
   const picky = await Receiver.start();
   const id = await addHook(stage.octo, picky, ['issue_comment']);
   const number = await label('picky', 'run:arch');
@@ -218,7 +218,7 @@ test('the secret of a hook never comes back', async () => {
 });
 
 describe('a repository that is archived', () => {
-  test('is told of, and shown so, until it is not any more', async () => {
+  test('sends webhooks when it is archived and unarchived, and is shown so', async () => {
     await stage.octo.repos.update({ ...DEMO, archived: true });
     await expect.poll(() => receiver.named('repository.archived')).toHaveLength(1);
     expect(receiver.named('repository.archived')[0]?.body).toMatchObject({
@@ -230,7 +230,7 @@ describe('a repository that is archived', () => {
     expect((await stage.octo.repos.get(DEMO)).data.archived).toBe(false);
   });
 
-  test('is told of by no other change', async () => {
+  test('sends no such webhook for other changes', async () => {
     await stage.octo.repos.update({ ...DEMO, description: 'a demo' });
     await stage.octo.issues.create({ ...DEMO, title: 'afterwards' });
     await expect.poll(() => receiver.names).toContain('repository.edited');

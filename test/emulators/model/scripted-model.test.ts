@@ -15,7 +15,7 @@ describe('the scripted model decides from the request alone', () => {
   });
   afterAll(() => model.close());
 
-  /** What the model does next in a conversation. */
+  /** The model's next response in a conversation. */
   async function next(...input: object[]): Promise<string> {
     const response = await fetch(`${model.url}/responses`, {
       method: 'POST',
@@ -31,7 +31,7 @@ describe('the scripted model decides from the request alone', () => {
   const task = (number: number, title = 'A title'): object =>
     user(`Issue: #${number} ${title}\nBranch: codex/issue-${number}\n`);
   const context = user('<environment_context>\n  <cwd>/w/repo</cwd>\n</environment_context>');
-  /** A command of the agent and what came of it. */
+  /** A command of the agent and its output. */
   const ran = (id: string, output = 'Process exited with code 0\nOutput:\n'): object[] => [
     { type: 'function_call', name: 'exec_command', call_id: id, arguments: '{"cmd":"true"}' },
     { type: 'function_call_output', call_id: id, output: `Chunk ID: 1\nWall time: 0.1 seconds\n${output}` },
@@ -41,7 +41,7 @@ describe('the scripted model decides from the request alone', () => {
     expect(await next(context, task(7))).toContain('git log');
   });
 
-  test('the number of commands so far is the place in the script', async () => {
+  test('the number of commands so far is the position in the script', async () => {
     expect(await next(context, task(7), ...ran('1'))).toContain('notes/issue-7.md');
     expect(await next(context, task(7), ...ran('1'), ...ran('2'))).toContain('git commit');
   });
@@ -72,7 +72,7 @@ describe('the scripted model decides from the request alone', () => {
     expect(await next(task(7), ...ran('1'), user('Your work was interrupted by a restart.'))).toContain('git log');
   });
 
-  test('a command that still runs is looked after', async () => {
+  test('a command that still runs is polled', async () => {
     const running = ran('1', 'Process running with session ID 42\nOutput:\n');
     expect(await next(task(7), ...running)).toMatch(/^write_stdin .*"session_id":42/);
   });

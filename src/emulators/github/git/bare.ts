@@ -1,4 +1,4 @@
-/** What the sandbox asks of one bare repository. */
+/** Operations on one bare repository. */
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { UserRow } from '../rows.ts';
@@ -18,12 +18,12 @@ export interface RefChange {
 /** Refs of pull requests belong to GitHub: nobody may push them and they are not listed. */
 const PULL_REFS = 'refs/pull/';
 
-/** Where a repository lies below the sandbox's data directory. */
+/** The directory of a repository below the emulator's data directory. */
 export function bareDirectory(dataDir: string, fullName: string): string {
   return join(dataDir, 'git', `${fullName}.git`);
 }
 
-/** Makes a bare repository that `git http-backend` serves, unless it is there. */
+/** Creates a bare repository that `git http-backend` serves, unless it exists. */
 export async function initBare(directory: string, defaultBranch: string): Promise<void> {
   if (await stat(join(directory, 'HEAD')).catch(() => undefined)) return;
   await mkdir(directory, { recursive: true });
@@ -46,14 +46,14 @@ export async function removeBare(directory: string): Promise<void> {
   await rm(directory, { recursive: true, force: true });
 }
 
-/** All refs but those of pull requests. */
+/** All refs except those of pull requests. */
 export async function listRefs(directory: string): Promise<Map<string, string>> {
   const { stdout } = await git(directory, ['for-each-ref', '--format=%(refname) %(objectname)']);
   const lines = stdout.split('\n').filter((line) => line !== '' && !line.startsWith(PULL_REFS));
   return new Map(lines.map((line) => line.split(' ') as [string, string]));
 }
 
-/** Moves refs, all or none. */
+/** Moves refs in one transaction: all or none. */
 export async function updateRefs(
   directory: string,
   changes: readonly { ref: string; after: string | null }[],
@@ -67,7 +67,7 @@ export async function setHead(directory: string, branch: string): Promise<void> 
   await git(directory, ['symbolic-ref', 'HEAD', `refs/heads/${branch}`]);
 }
 
-/** Remembers a pull request's head, so that it can be fetched when its branch is gone. */
+/** Keeps a pull request's head in a ref, so that it can be fetched after its branch was deleted. */
 export async function keepPullHead(directory: string, number: number, sha: string): Promise<void> {
   await updateRefs(directory, [{ ref: `${PULL_REFS}${number}/head`, after: sha }]);
 }
@@ -77,7 +77,7 @@ export async function allObjects(directory: string): Promise<GitObject[]> {
   return [...readBatch(await gitBytes(directory, ['cat-file', '--batch', '--batch-all-objects', '--unordered'], ''))];
 }
 
-/** The objects that came with `tips` and were not reachable from `known`. */
+/** The objects reachable from `tips` but not from `known`. */
 export async function newObjects(
   directory: string,
   tips: readonly string[],
@@ -91,7 +91,7 @@ export async function newObjects(
   return [...readBatch(await gitBytes(directory, ['cat-file', '--batch'], `${stdout}\n`))];
 }
 
-/** The tree of a merge of two commits, or `undefined` when they conflict or have nothing in common. */
+/** The tree of a merge of two commits, or `undefined` when they conflict or have unrelated histories. */
 export async function mergeTrees(directory: string, base: string, head: string): Promise<string | undefined> {
   const { stdout, exitCode } = await git(directory, ['merge-tree', '--write-tree', '--no-messages', base, head], {
     allow: [1, 128],
@@ -104,7 +104,7 @@ export async function isAncestor(directory: string, ancestor: string, descendant
   return exitCode === 0;
 }
 
-/** Makes a commit object in an account's name and gives its hash. */
+/** Creates a commit object with an account as author and returns its hash. */
 export async function commitTree(
   directory: string,
   tree: string,
@@ -147,7 +147,7 @@ export interface DiffSize {
   commits: number;
 }
 
-/** How much a pull request changes. */
+/** The size of a pull request's diff. */
 export async function diffSize(directory: string, base: string, head: string): Promise<DiffSize> {
   const args = ['diff', '--numstat', '--no-ext-diff', '--find-renames', `${base}...${head}`];
   const { stdout } = await git(directory, args, { allow: [128] });

@@ -10,12 +10,12 @@ export interface CgiRequest {
   query: string;
   headers: Headers;
   body: Readable | null;
-  /** Absent when only the end of the body tells. */
+  /** Absent when the length is not known before the end of the body. */
   contentLength?: number;
   user: string | undefined;
 }
 
-/** Answers one request out of the repositories below `root`; the answer's body streams. */
+/** Answers one request from the repositories below `root`; the response body is a stream. */
 export async function runHttpBackend(root: string, request: CgiRequest): Promise<Response> {
   const child = spawn('git', ['http-backend'], { env: cgiEnvironment(root, request), stdio: ['pipe', 'pipe', 'pipe'] });
   child.stderr.resume();
@@ -58,7 +58,7 @@ function cgiEnvironment(
   });
 }
 
-/** Reads up to the empty line after the headers. */
+/** Reads the headers, up to the empty line after them. */
 async function readHead({ stdout }: ChildProcess): Promise<{ head: string; rest: Buffer }> {
   if (!stdout) throw new Error('git http-backend has no output');
   let seen = Buffer.alloc(0);

@@ -1,4 +1,4 @@
-/** Runs git on a bare repository, with nothing of the surrounding machine's configuration. */
+/** Runs git on a bare repository without the machine's git configuration. */
 import { execa } from 'execa';
 
 /** The environment of every git process here: no user or system configuration, no prompts. */
@@ -17,7 +17,7 @@ export function gitEnvironment(extra: Record<string, string> = {}): Record<strin
 export interface GitOptions {
   input?: string;
   env?: Record<string, string>;
-  /** Exit codes that are answers, not failures. */
+  /** Exit codes, besides 0, that are not failures. */
   allow?: readonly number[];
 }
 
@@ -26,7 +26,7 @@ export interface GitResult {
   exitCode: number;
 }
 
-/** Runs one git command in `directory` and gives its output without the last line feed. */
+/** Runs one git command in `directory` and returns its output without the last line feed. */
 export async function git(directory: string, args: readonly string[], options: GitOptions = {}): Promise<GitResult> {
   const result = await execa('git', ['-C', directory, ...args], {
     env: gitEnvironment(options.env),

@@ -1,10 +1,10 @@
-/** Git objects and refs as rows of emulate's store. */
+/** Imports git objects and refs into emulate's store. */
 import type { RepoRow, Rows, TreeEntry } from '../rows.ts';
 import { decodeBlob, decodeCommit, decodeTag, decodeTree, type GitObject } from './objects.ts';
 
 const HEADS = 'refs/heads/';
 
-/** Puts objects and refs that git has into the rows that emulate reads. */
+/** Writes git's objects and refs to the rows that emulate reads. */
 export class GitImport {
   readonly #rows: Rows;
 
@@ -12,7 +12,7 @@ export class GitImport {
     this.#rows = rows;
   }
 
-  /** Adds the objects that are not there yet: files before the folders that list their sizes, old commits first. */
+  /** Adds missing objects: blobs before the trees that list their sizes, old commits first. */
   objects(repo: RepoRow, objects: readonly GitObject[]): void {
     const of = (type: GitObject['type']): GitObject[] => objects.filter((object) => object.type === type);
     for (const { sha, content } of of('blob')) {
@@ -40,7 +40,7 @@ export class GitImport {
     }
   }
 
-  /** Moves, adds or (with `null`) removes a ref, and its branch. */
+  /** Moves, adds or (with `null`) removes a ref and its branch. */
   ref(repo: RepoRow, ref: string, sha: string | null): void {
     const row = this.#rows.refs.findBy('repo_id', repo.id).find((candidate) => candidate.ref === ref);
     if (sha === null) {

@@ -1,4 +1,4 @@
-/** Keeps emulate's git rows and the bare repositories the same, object by object and ref by ref. */
+/** Keeps emulate's git rows and the bare repositories in step, object by object and ref by ref. */
 import { GitHubError } from '../errors.ts';
 import type { BlobRow, CommitRow, RefRow, RepoRow, Row, Rows, TreeRow } from '../rows.ts';
 import type { RowChange } from '../store/collection.ts';
@@ -21,7 +21,7 @@ type Step = () => Promise<void>;
 
 const HEADS = 'refs/heads/';
 
-/** Changes go both ways: `flush` takes emulate's to git, `pull` takes git's to emulate. */
+/** Copies changes both ways: `flush` from emulate to git, `pull` from git to emulate. */
 export class GitMirror {
   readonly #dataDir: string;
   readonly #rows: Rows;
@@ -44,7 +44,7 @@ export class GitMirror {
     return this.#steps.length > 0 || this.#refs.length > 0;
   }
 
-  /** Notes what a change of emulate's store means for the bare repositories. */
+  /** Queues the git operations that a change of emulate's store requires. */
   observe(change: RowChange): void {
     if (this.#importing) return;
     if (change.collection === 'github.repos') this.#observeRepo(change.before as RepoRow, change.after as RepoRow);
@@ -58,7 +58,7 @@ export class GitMirror {
       this.#observeObject('commit', change.after, encodeCommit(change.after as CommitRow));
   }
 
-  /** Takes emulate's changes to the bare repositories and says which refs moved. */
+  /** Writes emulate's changes to the bare repositories and returns the refs that moved. */
   async flush(): Promise<RefChange[]> {
     const [steps, changes] = [this.#steps, this.#refs.filter(({ before, after }) => before !== after)];
     this.#steps = [];
@@ -71,7 +71,7 @@ export class GitMirror {
     return changes;
   }
 
-  /** Takes what was pushed into a bare repository to emulate's store and says which refs moved. */
+  /** Copies what was pushed to a bare repository into emulate's store and returns the refs that moved. */
   async pull(repo: RepoRow): Promise<RefChange[]> {
     const directory = this.directory(repo);
     const refs = await listRefs(directory);
@@ -90,7 +90,7 @@ export class GitMirror {
     return moved;
   }
 
-  /** Reads all objects of all repositories, and says which refs moved behind the store's back. */
+  /** Reads all objects of all repositories and returns the refs that had moved without the store's knowledge. */
   async load(): Promise<RefChange[]> {
     const moved: RefChange[] = [];
     for (const repo of this.#rows.repos.all()) {
@@ -102,7 +102,7 @@ export class GitMirror {
     return moved;
   }
 
-  /** Git has the last word on a ref: when it refuses, the store goes back to what git has. */
+  /** Moves refs in git. When git rejects a move, the store is reset to git's value. */
   async #moveRefs(repo: RepoRow, moved: readonly RefChange[]): Promise<void> {
     try {
       await updateRefs(this.directory(repo), moved);
@@ -138,7 +138,7 @@ export class GitMirror {
     });
   }
 
-  /** GitHub makes the first branch that is pushed the default one when the configured one is not among them. */
+  /** Makes the first pushed branch the default one if the configured one is not among them, as GitHub does. */
   async #followFirstPush(repo: RepoRow, refs: Map<string, string>, known: Map<string, string>): Promise<void> {
     const isHead = (ref: string): boolean => ref.startsWith(HEADS);
     if ([...known.keys()].some(isHead) || refs.has(HEADS + repo.default_branch)) return;

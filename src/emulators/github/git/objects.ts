@@ -1,4 +1,4 @@
-/** Git objects as bytes and as the rows of emulate's store: both have the same hashes. */
+/** Converts git objects between bytes and the rows of emulate's store; both have the same hashes. */
 import { createHash } from 'node:crypto';
 import { mkdir, rename, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -42,14 +42,15 @@ export function encodeCommit(commit: CommitRow): Buffer {
   return Buffer.from(`${lines.join('\n')}\n\n${message}`);
 }
 
-/** The hash git gives to an object. */
+/** The hash of an object, as git computes it. */
 function objectSha(type: ObjectType, content: Buffer): string {
   return createHash('sha1').update(`${type} ${content.byteLength}\0`).update(content).digest('hex');
 }
 
 /** Writes an object into a bare repository as git would: a loose file, moved into place. */
 export async function writeLooseObject(directory: string, { sha, type, content }: GitObject): Promise<void> {
-  if (objectSha(type, content) !== sha) throw new Error(`emulate's ${type} ${sha} is not the object git would make`);
+  if (objectSha(type, content) !== sha)
+    throw new Error(`hash mismatch: emulate's ${type} ${sha} differs from the object that git makes of it`);
   const path = join(directory, 'objects', sha.slice(0, 2), sha.slice(2));
   if (await stat(path).catch(() => undefined)) return;
   await mkdir(dirname(path), { recursive: true });

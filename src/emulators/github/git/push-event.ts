@@ -1,4 +1,4 @@
-/** What a `push` webhook says about a ref that moved. */
+/** The payload of a `push` webhook for a ref that moved. */
 import type { RepoRow, UserRow } from '../rows.ts';
 import { isAncestor, ZERO_SHA, type RefChange } from './bare.ts';
 import { git } from './command.ts';
@@ -14,7 +14,7 @@ interface PushedCommit {
   [field: string]: unknown;
 }
 
-/** The fields of a push that are not the repository or the sender. */
+/** The fields of a push payload without repository and sender. */
 export async function describePush(
   directory: string,
   repo: RepoRow,

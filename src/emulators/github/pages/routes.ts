@@ -5,17 +5,17 @@ import { HTTPException } from 'hono/http-exception';
 import { mayAct } from '../access.ts';
 import { notFound } from '../errors.ts';
 import { diffText } from '../git/bare.ts';
-import type { SandboxEnv } from '../http.ts';
+import type { EmulatorEnv } from '../http.ts';
 import type { CommentRow, IssueRow, LabelRow, RepoRow } from '../rows.ts';
-import type { Sandbox } from '../emulator.ts';
+import type { Emulator } from '../emulator.ts';
 import { page, type Html } from './layout.ts';
 
-/** What the API shows to an account; a browser is asked for a token where a repository is private. */
-export function pageRoutes({ rows, mirror }: Sandbox): Hono<SandboxEnv> {
-  const app = new Hono<SandboxEnv>();
+/** Shows an account what the API would show it; a browser is asked for a token where a repository is private. */
+export function pageRoutes({ rows, mirror }: Emulator): Hono<EmulatorEnv> {
+  const app = new Hono<EmulatorEnv>();
 
   const login = (id: number): string => rows.users.get(id)?.login ?? 'ghost';
-  const repoOf = (c: Context<SandboxEnv>): RepoRow | undefined => {
+  const repoOf = (c: Context<EmulatorEnv>): RepoRow | undefined => {
     const repo = rows.repos.findOneBy('full_name', `${c.req.param('owner')}/${c.req.param('repo')}`);
     if (repo && !mayAct(rows, c.get('account'), repo, 'read')) throw signIn();
     return repo;
@@ -37,7 +37,7 @@ export function pageRoutes({ rows, mirror }: Sandbox): Hono<SandboxEnv> {
       .findBy('repo_id', repo.id)
       .filter((row) => row.pull_number === issue.number && row.body);
     const said = [
-      ...comments.map((row) => ({ row, where: place(row), text: row.body, anchor: `issuecomment-${row.id}` })),
+      ...comments.map((row) => ({ row, where: locationLabel(row), text: row.body, anchor: `issuecomment-${row.id}` })),
       ...reviews.map((row) => ({
         row,
         where: row.state.toLowerCase().replace('_', ' '),
@@ -132,7 +132,7 @@ function path(repo: RepoRow, issue: IssueRow): string {
   return `/${repo.full_name}/${issue.is_pull_request ? 'pull' : 'issues'}/${issue.number}`;
 }
 
-function place(comment: CommentRow): string {
+function locationLabel(comment: CommentRow): string {
   return comment.path === null ? 'commented' : `on ${comment.path}${comment.line === null ? '' : `:${comment.line}`}`;
 }
 

@@ -1,11 +1,11 @@
-/** What role an account has on a repository. */
+/** Permission of an account on a repository. */
 import { Hono } from 'hono';
 import { roleOf, type Role } from '../access.ts';
 import { notFound } from '../errors.ts';
-import { requireAccount, requireRepo, type SandboxEnv } from '../http.ts';
-import type { Sandbox } from '../emulator.ts';
+import { requireAccount, requireRepo, type EmulatorEnv } from '../http.ts';
+import type { Emulator } from '../emulator.ts';
 
-/** The older, coarser word for each role. */
+/** The value of `permission`, which is older and coarser than `role_name`, for each role. */
 const PERMISSION: Record<Role, string> = {
   none: 'none',
   read: 'read',
@@ -15,13 +15,13 @@ const PERMISSION: Record<Role, string> = {
   admin: 'admin',
 };
 
-/** A stranger to the repository has the permission `none`; only an unknown account is not found. */
-export function collaboratorRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
-  const { rows, show } = sandbox;
-  const app = new Hono<SandboxEnv>().basePath('/repos/:owner/:repo/collaborators');
+/** An account without a role has the permission `none`; only an unknown account is a 404. */
+export function collaboratorRoutes(emulator: Emulator): Hono<EmulatorEnv> {
+  const { rows, show } = emulator;
+  const app = new Hono<EmulatorEnv>().basePath('/repos/:owner/:repo/collaborators');
 
   app.get('/:login/permission', (c) => {
-    const repo = requireRepo(c, sandbox, 'read');
+    const repo = requireRepo(c, emulator, 'read');
     requireAccount(c);
     const account = rows.users.findOneBy('login', c.req.param('login'));
     if (!account) throw notFound();
@@ -29,7 +29,7 @@ export function collaboratorRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
     return c.json({ permission: PERMISSION[role], role_name: role, user: show.user(account.id) });
   });
   app.get('/:login', (c) => {
-    const repo = requireRepo(c, sandbox, 'read');
+    const repo = requireRepo(c, emulator, 'read');
     requireAccount(c);
     const account = rows.users.findOneBy('login', c.req.param('login'));
     if (!account || roleOf(rows, account, repo) === 'none') throw notFound();

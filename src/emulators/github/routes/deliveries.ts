@@ -1,31 +1,31 @@
-/** What was sent to a webhook, and sending it again. */
+/** Deliveries of a webhook, and their redelivery. */
 import { Hono } from 'hono';
 import { notFound } from '../errors.ts';
-import { requireRepo, type SandboxContext, type SandboxEnv } from '../http.ts';
+import { requireRepo, type EmulatorContext, type EmulatorEnv } from '../http.ts';
 import type { RepoRow } from '../rows.ts';
-import type { Sandbox } from '../emulator.ts';
+import type { Emulator } from '../emulator.ts';
 import type { Delivery } from '../webhooks/deliveries.ts';
 import { requireHook } from './hooks.ts';
 
 const CURSOR = 'v1_';
 
-/** The list by cursor, one delivery in full, and a new attempt. */
-export function deliveryRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
-  const app = new Hono<SandboxEnv>().basePath('/repos/:owner/:repo/hooks/:hook/deliveries');
+/** Lists deliveries by cursor, shows one in full, and redelivers it. */
+export function deliveryRoutes(emulator: Emulator): Hono<EmulatorEnv> {
+  const app = new Hono<EmulatorEnv>().basePath('/repos/:owner/:repo/hooks/:hook/deliveries');
 
-  const requireDelivery = (c: SandboxContext, repo: RepoRow): Delivery => {
-    const hook = requireHook(c, sandbox, repo);
-    const delivery = sandbox.deliveries.get(hook.id, Number(c.req.param('delivery')));
+  const requireDelivery = (c: EmulatorContext, repo: RepoRow): Delivery => {
+    const hook = requireHook(c, emulator, repo);
+    const delivery = emulator.deliveries.get(hook.id, Number(c.req.param('delivery')));
     if (!delivery) throw notFound();
     return delivery;
   };
 
   app.get('/', (c) => {
-    const hook = requireHook(c, sandbox, requireRepo(c, sandbox, 'admin'));
+    const hook = requireHook(c, emulator, requireRepo(c, emulator, 'admin'));
     const limit = Math.min(100, Math.max(1, Number.parseInt(c.req.query('per_page') ?? '', 10) || 30));
     const cursor = c.req.query('cursor');
     const status = c.req.query('status');
-    const found = sandbox.deliveries.page({
+    const found = emulator.deliveries.page({
       hookId: hook.id,
       limit: limit + 1,
       ...(cursor?.startsWith(CURSOR) && { before: Number(cursor.slice(CURSOR.length)) }),
@@ -36,7 +36,7 @@ export function deliveryRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
     return c.json(page.map(summary));
   });
   app.get('/:delivery', (c) => {
-    const repo = requireRepo(c, sandbox, 'admin');
+    const repo = requireRepo(c, emulator, 'admin');
     const delivery = requireDelivery(c, repo);
     const { outcome } = delivery;
     return c.json({
@@ -47,13 +47,13 @@ export function deliveryRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
     });
   });
   app.post('/:delivery/attempts', (c) => {
-    sandbox.events.redeliver(requireDelivery(c, requireRepo(c, sandbox, 'admin')));
+    emulator.events.redeliver(requireDelivery(c, requireRepo(c, emulator, 'admin')));
     return c.json({}, 202);
   });
   return app;
 }
 
-function nextPage(c: SandboxContext, last: Delivery | undefined): string {
+function nextPage(c: EmulatorContext, last: Delivery | undefined): string {
   const url = new URL(c.req.url);
   url.searchParams.set('cursor', `${CURSOR}${last?.id}`);
   return url.href;

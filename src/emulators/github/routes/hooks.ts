@@ -1,17 +1,17 @@
-/** Webhooks of a repository. Their secrets go in and never come out. */
+/** Webhooks of a repository. Their secrets can be set and are never shown. */
 import { Hono } from 'hono';
 import { GitHubError, invalid, notFound } from '../errors.ts';
-import { jsonBody, pageOf, requireAccount, requireRepo, type SandboxContext, type SandboxEnv } from '../http.ts';
+import { jsonBody, pageOf, requireAccount, requireRepo, type EmulatorContext, type EmulatorEnv } from '../http.ts';
 import type { HookRow, RepoRow } from '../rows.ts';
-import type { Sandbox } from '../emulator.ts';
+import type { Emulator } from '../emulator.ts';
 
 const MASK = '********';
 const ZEN = 'Keep it logically awesome.';
 
 /** List, create, read, change, delete, ping and test. */
-export function hookRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
-  const { rows, events, mirror, deliveries, baseUrl } = sandbox;
-  const app = new Hono<SandboxEnv>().basePath('/repos/:owner/:repo/hooks');
+export function hookRoutes(emulator: Emulator): Hono<EmulatorEnv> {
+  const { rows, events, mirror, deliveries, baseUrl } = emulator;
+  const app = new Hono<EmulatorEnv>().basePath('/repos/:owner/:repo/hooks');
 
   const shown = (repo: RepoRow, hook: HookRow): Record<string, unknown> => {
     const url = `${baseUrl}/repos/${repo.full_name}/hooks/${hook.id}`;
@@ -26,17 +26,17 @@ export function hookRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
     const dates = { created_at, updated_at };
     return { type: 'Repository', id, name, active, events: wanted, config: masked, ...dates, ...links, last_response };
   };
-  const ping = (c: SandboxContext, repo: RepoRow, hook: HookRow): void => {
+  const ping = (c: EmulatorContext, repo: RepoRow, hook: HookRow): void => {
     const extra = { zen: ZEN, hook_id: hook.id, hook: shown(repo, hook) };
     events.emit({ event: 'ping', repo, sender: requireAccount(c), hook, extra });
   };
 
   app.get('/', (c) => {
-    const repo = requireRepo(c, sandbox, 'admin');
+    const repo = requireRepo(c, emulator, 'admin');
     return c.json(pageOf(c, rows.webhooks.findBy('repo_id', repo.id)).map((hook) => shown(repo, hook)));
   });
   app.post('/', async (c) => {
-    const repo = requireRepo(c, sandbox, 'admin');
+    const repo = requireRepo(c, emulator, 'admin');
     const body = await jsonBody(c);
     const hook = rows.webhooks.insert({
       repo_id: repo.id,
@@ -51,12 +51,12 @@ export function hookRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
     return c.json(shown(repo, hook), 201);
   });
   app.get('/:hook', (c) => {
-    const repo = requireRepo(c, sandbox, 'admin');
-    return c.json(shown(repo, requireHook(c, sandbox, repo)));
+    const repo = requireRepo(c, emulator, 'admin');
+    return c.json(shown(repo, requireHook(c, emulator, repo)));
   });
   app.patch('/:hook', async (c) => {
-    const repo = requireRepo(c, sandbox, 'admin');
-    const hook = requireHook(c, sandbox, repo);
+    const repo = requireRepo(c, emulator, 'admin');
+    const hook = requireHook(c, emulator, repo);
     const body = await jsonBody(c);
     const added = strings(body['add_events']) ?? [];
     const removed = strings(body['remove_events']) ?? [];
@@ -69,17 +69,17 @@ export function hookRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
     return c.json(shown(repo, updated ?? hook));
   });
   app.delete('/:hook', (c) => {
-    rows.webhooks.delete(requireHook(c, sandbox, requireRepo(c, sandbox, 'admin')).id);
+    rows.webhooks.delete(requireHook(c, emulator, requireRepo(c, emulator, 'admin')).id);
     return c.body(null, 204);
   });
   app.post('/:hook/pings', (c) => {
-    const repo = requireRepo(c, sandbox, 'admin');
-    ping(c, repo, requireHook(c, sandbox, repo));
+    const repo = requireRepo(c, emulator, 'admin');
+    ping(c, repo, requireHook(c, emulator, repo));
     return c.body(null, 204);
   });
   app.post('/:hook/tests', async (c) => {
-    const repo = requireRepo(c, sandbox, 'admin');
-    const hook = requireHook(c, sandbox, repo);
+    const repo = requireRepo(c, emulator, 'admin');
+    const hook = requireHook(c, emulator, repo);
     const after = rows.refs
       .findBy('repo_id', repo.id)
       .find(({ ref }) => ref === `refs/heads/${repo.default_branch}`)?.sha;
@@ -92,7 +92,7 @@ export function hookRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
 }
 
 /** The hook of the path. */
-export function requireHook(c: SandboxContext, { rows }: Sandbox, repo: RepoRow): HookRow {
+export function requireHook(c: EmulatorContext, { rows }: Emulator, repo: RepoRow): HookRow {
   const hook = rows.webhooks.get(Number(c.req.param('hook')));
   if (hook?.repo_id !== repo.id) throw notFound();
   return hook;

@@ -8,25 +8,25 @@ import {
   requireAccount,
   requireIssue,
   requireRepo,
-  type SandboxContext,
-  type SandboxEnv,
+  type EmulatorContext,
+  type EmulatorEnv,
 } from '../http.ts';
 import { recordIssueEvent } from '../issue-events.ts';
 import type { IssueRow, RepoRow, UserRow } from '../rows.ts';
-import type { Sandbox } from '../emulator.ts';
+import type { Emulator } from '../emulator.ts';
 
-/** Lists, reads and changes both kinds; emulate's routes know only the first. */
-export function issueRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
-  const { rows, show, api, events } = sandbox;
-  const app = new Hono<SandboxEnv>().basePath('/repos/:owner/:repo/issues');
+/** Lists, reads and changes both kinds; emulate's routes support only issues. */
+export function issueRoutes(emulator: Emulator): Hono<EmulatorEnv> {
+  const { rows, show, api, events } = emulator;
+  const app = new Hono<EmulatorEnv>().basePath('/repos/:owner/:repo/issues');
 
   app.get('/', async (c) => {
-    const repo = requireRepo(c, sandbox, 'read');
-    const page = pageOf(c, sorted(c, rows.issues.findBy('repo_id', repo.id).filter(issueFilter(c, sandbox, repo))));
+    const repo = requireRepo(c, emulator, 'read');
+    const page = pageOf(c, sorted(c, rows.issues.findBy('repo_id', repo.id).filter(issueFilter(c, emulator, repo))));
     return c.json(await Promise.all(page.map((issue) => show.issue(repo, issue.number))));
   });
   app.post('/', async (c) => {
-    const repo = requireRepo(c, sandbox, 'read');
+    const repo = requireRepo(c, emulator, 'read');
     const account = requireAccount(c);
     const body = await jsonBody(c);
     const assignee = typeof body['assignee'] === 'string' ? { assignees: [body['assignee']] } : {};
@@ -45,17 +45,17 @@ export function issueRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
     return c.json(created, 201);
   });
   app.get('/:number{[0-9]+}', async (c) => {
-    const repo = requireRepo(c, sandbox, 'read');
-    return c.json(await show.issue(repo, requireIssue(c, sandbox, repo).number));
+    const repo = requireRepo(c, emulator, 'read');
+    return c.json(await show.issue(repo, requireIssue(c, emulator, repo).number));
   });
   app.patch('/:number{[0-9]+}', async (c, next) => {
-    const repo = requireRepo(c, sandbox, 'read');
+    const repo = requireRepo(c, emulator, 'read');
     const account = requireAccount(c);
-    const issue = requireIssue(c, sandbox, repo);
+    const issue = requireIssue(c, emulator, repo);
     if (account.id !== issue.user_id && !mayAct(rows, account, repo, 'triage'))
       throw new GitHubError(403, 'Must have admin rights to Repository.');
     if (!issue.is_pull_request) return next();
-    await patchPullAsIssue(sandbox, repo, issue, account, await jsonBody(c));
+    await patchPullAsIssue(emulator, repo, issue, account, await jsonBody(c));
     return c.json(await show.issue(repo, issue.number));
   });
   app.patch('/comments/:comment{[0-9]+}', async (c, next) => {
@@ -64,26 +64,26 @@ export function issueRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
     if (before !== undefined) events.amend('issue_comment', { changes: { body: { from: before } } });
   });
   app.delete('/:number{[0-9]+}/labels', async (c) => {
-    const repo = requireRepo(c, sandbox, 'read');
-    const { number } = requireIssue(c, sandbox, repo);
+    const repo = requireRepo(c, emulator, 'read');
+    const { number } = requireIssue(c, emulator, repo);
     const answer = await api.send('PUT', `/repos/${repo.full_name}/issues/${number}/labels`, [], requireAccount(c));
     return answer.ok ? c.body(null, 204) : answer;
   });
   app.on(['POST', 'DELETE'], '/:number{[0-9]+}/assignees', async (c, next) => {
-    const repo = requireRepo(c, sandbox, 'read');
-    const issue = requireIssue(c, sandbox, repo);
+    const repo = requireRepo(c, emulator, 'read');
+    const issue = requireIssue(c, emulator, repo);
     if (!issue.is_pull_request) return next();
-    const ids = accountIds(sandbox, (await jsonBody(c))['assignees']);
+    const ids = accountIds(emulator, (await jsonBody(c))['assignees']);
     const others = issue.assignee_ids.filter((id) => !ids.includes(id));
-    assign(sandbox, repo, issue, c.req.method === 'POST' ? [...others, ...ids] : others, requireAccount(c));
+    assign(emulator, repo, issue, c.req.method === 'POST' ? [...others, ...ids] : others, requireAccount(c));
     return c.json(await show.issue(repo, issue.number), c.req.method === 'POST' ? 201 : 200);
   });
   return app;
 }
 
-/** Emulate's own routes for pull requests and labels do each part of the change. */
+/** Changes a pull request through the issues API, by means of emulate's routes for pull requests and labels. */
 async function patchPullAsIssue(
-  { api, ...sandbox }: Sandbox,
+  { api, ...emulator }: Emulator,
   repo: RepoRow,
   issue: IssueRow,
   account: UserRow,
@@ -97,13 +97,13 @@ async function patchPullAsIssue(
   if (Object.keys(fields).length > 0) await api.send('PATCH', `${path}/pulls/${issue.number}`, fields, account);
   if (labels !== undefined) await api.send('PUT', `${path}/issues/${issue.number}/labels`, labelNames(labels), account);
   if (assignees !== undefined)
-    assign({ api, ...sandbox }, repo, issue, accountIds({ api, ...sandbox }, assignees), account);
+    assign({ api, ...emulator }, repo, issue, accountIds({ api, ...emulator }, assignees), account);
 }
 
-function assign({ rows, events, show }: Sandbox, repo: RepoRow, issue: IssueRow, ids: number[], by: UserRow): void {
+function assign({ rows, events, show }: Emulator, repo: RepoRow, issue: IssueRow, ids: number[], by: UserRow): void {
   const pull = rows.pullRequests.findBy('repo_id', repo.id).find((row) => row.number === issue.number);
   if (!pull) throw notFound();
-  const tell = (action: string, id: number): void => {
+  const emit = (action: string, id: number): void => {
     recordIssueEvent(rows, repo, issue.number, action, by, { assignee_id: id });
     events.emit({
       event: 'pull_request',
@@ -116,16 +116,16 @@ function assign({ rows, events, show }: Sandbox, repo: RepoRow, issue: IssueRow,
   };
   rows.issues.update(issue.id, { assignee_ids: ids });
   rows.pullRequests.update(pull.id, { assignee_ids: ids });
-  for (const id of issue.assignee_ids.filter((before) => !ids.includes(before))) tell('unassigned', id);
-  for (const id of ids.filter((after) => !issue.assignee_ids.includes(after))) tell('assigned', id);
+  for (const id of issue.assignee_ids.filter((before) => !ids.includes(before))) emit('unassigned', id);
+  for (const id of ids.filter((after) => !issue.assignee_ids.includes(after))) emit('assigned', id);
 }
 
-function accountIds({ rows }: Sandbox, logins: unknown): number[] {
+function accountIds({ rows }: Emulator, logins: unknown): number[] {
   if (!Array.isArray(logins)) return [];
   return [...new Set(logins.flatMap((login) => rows.users.findOneBy('login', login)?.id ?? []))];
 }
 
-/** Labels may be given by name or as objects with one. */
+/** The names of labels that are given as names or as objects with a name. */
 function labelNames(labels: unknown): unknown {
   if (!Array.isArray(labels)) return [];
   return labels.map((label: unknown) =>
@@ -133,7 +133,7 @@ function labelNames(labels: unknown): unknown {
   );
 }
 
-function issueFilter(c: SandboxContext, { rows }: Sandbox, repo: RepoRow): (issue: IssueRow) => boolean {
+function issueFilter(c: EmulatorContext, { rows }: Emulator, repo: RepoRow): (issue: IssueRow) => boolean {
   const { state = 'open', labels = '', since, creator, assignee, milestone } = c.req.query();
   const labelIds = labels
     .split(',')
@@ -159,7 +159,7 @@ function issueFilter(c: SandboxContext, { rows }: Sandbox, repo: RepoRow): (issu
     planned(issue);
 }
 
-function sorted(c: SandboxContext, issues: readonly IssueRow[]): IssueRow[] {
+function sorted(c: EmulatorContext, issues: readonly IssueRow[]): IssueRow[] {
   const { sort, direction } = c.req.query();
   const key = sort === 'updated' ? 'updated_at' : sort === 'comments' ? 'comments' : 'created_at';
   const sign = direction === 'asc' ? 1 : -1;

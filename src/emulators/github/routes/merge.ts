@@ -1,30 +1,30 @@
-/** Merging a pull request, and merging its base into it: real commits, made by git. */
+/** Merges pull requests, and their base branches into them, with real commits made by git. */
 import { Hono } from 'hono';
 import { GitHubError } from '../errors.ts';
 import { commitTree, isAncestor, mergeTrees, rebaseCommits, updateRefs } from '../git/bare.ts';
-import { jsonBody, requireAccount, requirePull, requireRepo, type SandboxEnv } from '../http.ts';
+import { jsonBody, requireAccount, requirePull, requireRepo, type EmulatorEnv } from '../http.ts';
 import type { PullRow, RepoRow, UserRow } from '../rows.ts';
-import type { Sandbox } from '../emulator.ts';
+import type { Emulator } from '../emulator.ts';
 
 const METHODS = { merge: 'allow_merge_commit', squash: 'allow_squash_merge', rebase: 'allow_rebase_merge' } as const;
 type Method = keyof typeof METHODS;
 
 /** `PUT …/merge` with or without a body, and `PUT …/update-branch`. */
-export function mergeRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
-  const { rows, mirror, pulls } = sandbox;
-  const app = new Hono<SandboxEnv>().basePath('/repos/:owner/:repo/pulls/:number{[0-9]+}');
+export function mergeRoutes(emulator: Emulator): Hono<EmulatorEnv> {
+  const { rows, mirror, pulls } = emulator;
+  const app = new Hono<EmulatorEnv>().basePath('/repos/:owner/:repo/pulls/:number{[0-9]+}');
 
   app.put('/merge', async (c) => {
-    const repo = requireRepo(c, sandbox, 'write');
+    const repo = requireRepo(c, emulator, 'write');
     const account = requireAccount(c);
-    const pull = requirePull(c, sandbox, repo);
+    const pull = requirePull(c, emulator, repo);
     const { merge_method = 'merge', sha, commit_title, commit_message } = await jsonBody(c);
     const method = methodOf(merge_method, repo);
     if (pull.state === 'closed' || pull.draft) throw new GitHubError(405, 'Pull Request is not mergeable');
     if (typeof sha === 'string' && sha !== pull.head_sha)
       throw new GitHubError(409, 'Head branch was modified. Review and try the merge again.');
     const message = messageFor(method, repo, pull, commit_title, commit_message);
-    const commit = await mergeCommit(sandbox, repo, pull, method, message, account);
+    const commit = await mergeCommit(emulator, repo, pull, method, message, account);
     if (!commit) throw new GitHubError(405, 'Pull Request is not mergeable');
     await updateRefs(mirror.directory(repo), [{ ref: `refs/heads/${pull.base_ref}`, after: commit }]);
     await pulls.merged(repo, pull, commit, account);
@@ -33,9 +33,9 @@ export function mergeRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
     return c.json({ sha: commit, merged: true, message: 'Pull Request successfully merged' });
   });
   app.put('/update-branch', async (c) => {
-    const repo = requireRepo(c, sandbox, 'write');
+    const repo = requireRepo(c, emulator, 'write');
     const account = requireAccount(c);
-    const pull = requirePull(c, sandbox, repo);
+    const pull = requirePull(c, emulator, repo);
     const { expected_head_sha } = await jsonBody(c);
     if (expected_head_sha !== undefined && expected_head_sha !== pull.head_sha)
       throw new GitHubError(422, 'expected_head_sha does not match');
@@ -48,7 +48,7 @@ export function mergeRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
       const commit = await commitTree(directory, tree, [pull.head_sha, base], message, account);
       await pulls.moveBranch(repo, pull.head_ref, commit, account);
     }
-    const url = `${sandbox.baseUrl}/repos/${repo.full_name}/pulls/${pull.number}`;
+    const url = `${emulator.baseUrl}/repos/${repo.full_name}/pulls/${pull.number}`;
     return c.json({ message: 'Updating pull request branch.', url }, 202);
   });
   return app;
@@ -63,7 +63,7 @@ function methodOf(wanted: unknown, repo: RepoRow): Method {
 
 /** The commit to move the base branch to, or `undefined` when there are conflicts. */
 async function mergeCommit(
-  { mirror, pulls }: Sandbox,
+  { mirror, pulls }: Emulator,
   repo: RepoRow,
   pull: PullRow,
   method: Method,

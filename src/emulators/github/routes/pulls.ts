@@ -1,4 +1,4 @@
-/** Pull requests, made of what is really on their branches. */
+/** Pull requests, computed from the real contents of their branches. */
 import { Hono } from 'hono';
 import { mayAct } from '../access.ts';
 import { GitHubError, invalid } from '../errors.ts';
@@ -9,26 +9,26 @@ import {
   requireAccount,
   requirePull,
   requireRepo,
-  type SandboxContext,
-  type SandboxEnv,
+  type EmulatorContext,
+  type EmulatorEnv,
 } from '../http.ts';
 import { recordIssueEvent } from '../issue-events.ts';
 import type { NewRow } from '../store/collection.ts';
 import type { IssueRow, PullRow, RepoRow, UserRow } from '../rows.ts';
-import type { Sandbox } from '../emulator.ts';
+import type { Emulator } from '../emulator.ts';
 
 /** Create, change, files, commits and the diff; emulate lists and shows them. */
-export function pullRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
-  const { rows, show, pulls, events, mirror, api } = sandbox;
-  const app = new Hono<SandboxEnv>().basePath('/repos/:owner/:repo/pulls');
+export function pullRoutes(emulator: Emulator): Hono<EmulatorEnv> {
+  const { rows, show, pulls, events, mirror, api } = emulator;
+  const app = new Hono<EmulatorEnv>().basePath('/repos/:owner/:repo/pulls');
 
   app.post('/', async (c) => {
-    const repo = requireRepo(c, sandbox, 'read');
+    const repo = requireRepo(c, emulator, 'read');
     const account = requireAccount(c);
-    const wanted = await pullFrom(c, sandbox, repo);
+    const wanted = await pullFrom(c, emulator, repo);
     if (!mayAct(rows, account, repo, 'write'))
       throw new GitHubError(403, 'Resource not accessible: write permission is required');
-    const row = insertPull(sandbox, repo, account, wanted);
+    const row = insertPull(emulator, repo, account, wanted);
     await pulls.refresh(repo, row);
     if (rows.pullRequests.get(row.id)?.commits === 0) {
       rows.pullRequests.delete(row.id);
@@ -40,9 +40,9 @@ export function pullRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
     return c.json(await show.pull(repo, row.number), 201);
   });
   app.patch('/:number{[0-9]+}', async (c) => {
-    const repo = requireRepo(c, sandbox, 'read');
+    const repo = requireRepo(c, emulator, 'read');
     const account = requireAccount(c);
-    const before = requirePull(c, sandbox, repo);
+    const before = requirePull(c, emulator, repo);
     if (account.id !== before.user_id && !mayAct(rows, account, repo, 'write'))
       throw new GitHubError(403, 'Must have write access');
     const body = await jsonBody(c);
@@ -61,17 +61,17 @@ export function pullRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
   });
   app.get('/:number{[0-9]+}', async (c, next) => {
     if (!/\b(diff|patch)\b/.test(c.req.header('accept') ?? '')) return next();
-    const repo = requireRepo(c, sandbox, 'read');
-    const pull = requirePull(c, sandbox, repo);
+    const repo = requireRepo(c, emulator, 'read');
+    const pull = requirePull(c, emulator, repo);
     return c.text(await diffText(mirror.directory(repo), pull.base_sha, pull.head_sha));
   });
   app.get('/:number{[0-9]+}/merge', (c) => {
-    const { merged } = requirePull(c, sandbox, requireRepo(c, sandbox, 'read'));
+    const { merged } = requirePull(c, emulator, requireRepo(c, emulator, 'read'));
     return c.body(null, merged ? 204 : 404);
   });
   app.get('/:number{[0-9]+}/:part{files|commits}', async (c) => {
-    const repo = requireRepo(c, sandbox, 'read');
-    const pull = requirePull(c, sandbox, repo);
+    const repo = requireRepo(c, emulator, 'read');
+    const pull = requirePull(c, emulator, repo);
     const compared = await show.read(repo, `/compare/${pull.base_sha}...${pull.head_sha}`);
     return c.json(pageOf(c, (compared?.[c.req.param('part')] ?? []) as unknown[]));
   });
@@ -80,8 +80,8 @@ export function pullRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
 
 type WantedPull = Pick<PullRow, 'title' | 'body' | 'draft' | 'head_ref' | 'head_sha' | 'base_ref' | 'base_sha'>;
 
-/** Reads and checks what a pull request is asked to be. */
-async function pullFrom(c: SandboxContext, { rows, pulls }: Sandbox, repo: RepoRow): Promise<WantedPull> {
+/** Validates the request to create a pull request. */
+async function pullFrom(c: EmulatorContext, { rows, pulls }: Emulator, repo: RepoRow): Promise<WantedPull> {
   const { title, body, draft, head, base } = await jsonBody(c);
   if (typeof title !== 'string' || title.trim() === '') throw invalid('PullRequest', 'title', 'missing_field');
   if (typeof head !== 'string' || typeof base !== 'string') throw invalid('PullRequest', 'head', 'missing_field');
@@ -99,7 +99,7 @@ async function pullFrom(c: SandboxContext, { rows, pulls }: Sandbox, repo: RepoR
   return { title: title.trim(), body: text, draft: draft === true, head_ref, head_sha, base_ref: base, base_sha };
 }
 
-function insertPull({ rows }: Sandbox, repo: RepoRow, by: UserRow, wanted: WantedPull): PullRow {
+function insertPull({ rows }: Emulator, repo: RepoRow, by: UserRow, wanted: WantedPull): PullRow {
   const numbers = [...rows.issues.findBy('repo_id', repo.id), ...rows.pullRequests.findBy('repo_id', repo.id)].map(
     (row) => row.number,
   );

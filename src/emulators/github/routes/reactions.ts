@@ -7,11 +7,11 @@ import {
   requireAccount,
   requireIssue,
   requireRepo,
-  type SandboxContext,
-  type SandboxEnv,
+  type EmulatorContext,
+  type EmulatorEnv,
 } from '../http.ts';
 import type { ReactionRow, RepoRow } from '../rows.ts';
-import type { Sandbox } from '../emulator.ts';
+import type { Emulator } from '../emulator.ts';
 
 const CONTENTS = new Set(['+1', '-1', 'laugh', 'confused', 'heart', 'hooray', 'rocket', 'eyes']);
 
@@ -21,10 +21,10 @@ const SUBJECTS = [
   { subject: 'pull_comment', path: '/repos/:owner/:repo/pulls/comments/:comment/reactions' },
 ] as const;
 
-/** List, react and take back, the same for each kind of subject. */
-export function reactionRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
-  const { rows, show } = sandbox;
-  const app = new Hono<SandboxEnv>();
+/** Lists, creates and deletes reactions, in the same way for each kind of subject. */
+export function reactionRoutes(emulator: Emulator): Hono<EmulatorEnv> {
+  const { rows, show } = emulator;
+  const app = new Hono<EmulatorEnv>();
 
   const shown = ({
     id,
@@ -39,8 +39,8 @@ export function reactionRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
     content,
     created_at,
   });
-  const subjectOf = (c: SandboxContext, repo: RepoRow, subject: ReactionRow['subject']): number => {
-    if (subject === 'issue') return requireIssue(c, sandbox, repo).id;
+  const subjectOf = (c: EmulatorContext, repo: RepoRow, subject: ReactionRow['subject']): number => {
+    if (subject === 'issue') return requireIssue(c, emulator, repo).id;
     const comment = rows.comments.get(Number(c.req.param('comment')));
     const kind = subject === 'issue_comment' ? 'issue' : 'review';
     if (comment?.repo_id !== repo.id || comment.comment_type !== kind) throw notFound();
@@ -51,13 +51,13 @@ export function reactionRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
 
   for (const { subject, path } of SUBJECTS) {
     app.get(path, (c) => {
-      const id = subjectOf(c, requireRepo(c, sandbox, 'read'), subject);
+      const id = subjectOf(c, requireRepo(c, emulator, 'read'), subject);
       const wanted = c.req.query('content');
       const list = reactionsTo(subject, id).filter((row) => wanted === undefined || row.content === wanted);
       return c.json(pageOf(c, list).map(shown));
     });
     app.post(path, async (c) => {
-      const repo = requireRepo(c, sandbox, 'read');
+      const repo = requireRepo(c, emulator, 'read');
       const account = requireAccount(c);
       const id = subjectOf(c, repo, subject);
       const { content } = await jsonBody(c);
@@ -70,7 +70,7 @@ export function reactionRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
       );
     });
     app.delete(`${path}/:reaction`, (c) => {
-      const id = subjectOf(c, requireRepo(c, sandbox, 'read'), subject);
+      const id = subjectOf(c, requireRepo(c, emulator, 'read'), subject);
       const account = requireAccount(c);
       const reaction = reactionsTo(subject, id).find((row) => row.id === Number(c.req.param('reaction')));
       if (!reaction || reaction.user_id !== account.id) throw notFound();

@@ -1,11 +1,11 @@
-/** Repositories themselves: emulate changes them, and knows no name for what is archived. */
+/** Webhook events of repositories: emulate changes them, but has no event for archiving. */
 import { Hono } from 'hono';
-import { requireAccount, type SandboxEnv } from '../http.ts';
-import type { Sandbox } from '../emulator.ts';
+import { requireAccount, type EmulatorEnv } from '../http.ts';
+import type { Emulator } from '../emulator.ts';
 
-/** Tells that a repository was archived, or is worked in again. */
-export function repositoryRoutes({ rows, events }: Sandbox): Hono<SandboxEnv> {
-  const app = new Hono<SandboxEnv>().basePath('/repos');
+/** Emits `repository` events with the actions `archived` and `unarchived`. */
+export function repositoryRoutes({ rows, events }: Emulator): Hono<EmulatorEnv> {
+  const app = new Hono<EmulatorEnv>().basePath('/repos');
 
   app.patch('/:owner/:repo', async (c, next) => {
     const { owner, repo } = c.req.param();

@@ -1,18 +1,18 @@
 /** Reviews of pull requests and the comments on their lines. */
 import { Hono } from 'hono';
 import { GitHubError, invalid, notFound } from '../errors.ts';
-import { jsonBody, requireAccount, requirePull, requireRepo, type SandboxContext, type SandboxEnv } from '../http.ts';
+import { jsonBody, requireAccount, requirePull, requireRepo, type EmulatorContext, type EmulatorEnv } from '../http.ts';
 import type { CommentRow, PullRow, RepoRow, ReviewRow, UserRow } from '../rows.ts';
-import type { Sandbox } from '../emulator.ts';
+import type { Emulator } from '../emulator.ts';
 import type { NewRow } from '../store/collection.ts';
 
 const STATE = { APPROVE: 'APPROVED', REQUEST_CHANGES: 'CHANGES_REQUESTED', COMMENT: 'COMMENTED' } as const;
-type Verdict = keyof typeof STATE;
+type ReviewEvent = keyof typeof STATE;
 
-/** Creating and submitting; emulate lists and shows them. */
-export function reviewRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
-  const { rows, show, events } = sandbox;
-  const app = new Hono<SandboxEnv>().basePath('/repos/:owner/:repo/pulls/:number{[0-9]+}');
+/** Creates and submits reviews; emulate lists and shows them. */
+export function reviewRoutes(emulator: Emulator): Hono<EmulatorEnv> {
+  const { rows, show, events } = emulator;
+  const app = new Hono<EmulatorEnv>().basePath('/repos/:owner/:repo/pulls/:number{[0-9]+}');
 
   const submit = (repo: RepoRow, pull: PullRow, review: ReviewRow, by: UserRow): void => {
     const path = `/pulls/${pull.number}/reviews/${review.id}`;
@@ -38,29 +38,29 @@ export function reviewRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
       read,
     });
   };
-  /** A comment on its own is a review of one comment, and is told as both. */
+  /** Creates a review with a single comment; both events are emitted. */
   const single = (repo: RepoRow, pull: PullRow, draft: CommentDraft, by: UserRow): CommentRow => {
     const review = rows.reviews.insert(newReview(repo, pull, by, 'COMMENT', null, draft.commit_sha ?? pull.head_sha));
-    const comment = insertComment(sandbox, pull, { ...draft, review_id: review.id });
+    const comment = insertComment(emulator, pull, { ...draft, review_id: review.id });
     submit(repo, pull, review, by);
     return comment;
   };
-  const target = (c: SandboxContext): { repo: RepoRow; pull: PullRow; account: UserRow } => {
-    const repo = requireRepo(c, sandbox, 'read');
-    return { repo, pull: requirePull(c, sandbox, repo), account: requireAccount(c) };
+  const target = (c: EmulatorContext): { repo: RepoRow; pull: PullRow; account: UserRow } => {
+    const repo = requireRepo(c, emulator, 'read');
+    return { repo, pull: requirePull(c, emulator, repo), account: requireAccount(c) };
   };
 
   app.post('/reviews', async (c) => {
     const { repo, pull, account } = target(c);
     const body = await jsonBody(c);
-    const verdict = verdictFrom(body, pull, account);
+    const event = reviewEventFrom(body, pull, account);
     const inline = Array.isArray(body['comments']) ? (body['comments'] as Record<string, unknown>[]) : [];
     const drafts = inline.map((comment) => commentFrom(comment, repo, pull, account));
     const text = typeof body['body'] === 'string' ? body['body'] : null;
     const commit = typeof body['commit_id'] === 'string' ? body['commit_id'] : pull.head_sha;
-    const review = rows.reviews.insert(newReview(repo, pull, account, verdict, text, commit));
-    for (const draft of drafts) insertComment(sandbox, pull, { ...draft, review_id: review.id });
-    if (verdict) submit(repo, pull, review, account);
+    const review = rows.reviews.insert(newReview(repo, pull, account, event, text, commit));
+    for (const draft of drafts) insertComment(emulator, pull, { ...draft, review_id: review.id });
+    if (event) submit(repo, pull, review, account);
     return c.json(await show.read(repo, `/pulls/${pull.number}/reviews/${review.id}`));
   });
   app.post('/reviews/:review/events', async (c) => {
@@ -69,11 +69,11 @@ export function reviewRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
     if (review?.repo_id !== repo.id || review.pull_number !== pull.number) throw notFound();
     if (review.state !== 'PENDING') throw new GitHubError(422, 'The review was already submitted');
     const body = await jsonBody(c);
-    const verdict = verdictFrom({ body: review.body, ...body }, pull, account);
-    if (!verdict) throw invalid('PullRequestReview', 'event', 'missing_field');
+    const event = reviewEventFrom({ body: review.body, ...body }, pull, account);
+    if (!event) throw invalid('PullRequestReview', 'event', 'missing_field');
     const text = typeof body['body'] === 'string' ? body['body'] : review.body;
     const submitted = rows.reviews.update(review.id, {
-      state: STATE[verdict],
+      state: STATE[event],
       submitted_at: new Date().toISOString(),
       body: text,
     });
@@ -87,13 +87,13 @@ export function reviewRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
     const draft =
       parent === undefined
         ? commentFrom(body, repo, pull, account)
-        : replyTo(sandbox, repo, pull, Number(parent), body, account);
+        : replyTo(emulator, repo, pull, Number(parent), body, account);
     const comment = single(repo, pull, draft, account);
     return c.json(await show.read(repo, `/pulls/comments/${comment.id}`), 201);
   });
   app.post('/comments/:comment/replies', async (c) => {
     const { repo, pull, account } = target(c);
-    const draft = replyTo(sandbox, repo, pull, Number(c.req.param('comment')), await jsonBody(c), account);
+    const draft = replyTo(emulator, repo, pull, Number(c.req.param('comment')), await jsonBody(c), account);
     const comment = single(repo, pull, draft, account);
     return c.json(await show.read(repo, `/pulls/comments/${comment.id}`), 201);
   });
@@ -106,7 +106,7 @@ function newReview(
   repo: RepoRow,
   pull: PullRow,
   by: UserRow,
-  verdict: Verdict | undefined,
+  event: ReviewEvent | undefined,
   body: string | null,
   commit: string,
 ): NewRow<ReviewRow> {
@@ -116,26 +116,29 @@ function newReview(
     pull_number: pull.number,
     user_id: by.id,
     body,
-    state: verdict ? STATE[verdict] : 'PENDING',
+    state: event ? STATE[event] : 'PENDING',
     commit_id: commit,
-    submitted_at: verdict ? new Date().toISOString() : null,
+    submitted_at: event ? new Date().toISOString() : null,
   };
 }
 
-/** GitHub's rules: nobody judges their own work, and whoever does not approve says why. */
-function verdictFrom(body: Record<string, unknown>, pull: PullRow, by: UserRow): Verdict | undefined {
+/** Checks GitHub's rules: no approval or request for changes of one's own pull request, and no request for changes without a body. */
+function reviewEventFrom(body: Record<string, unknown>, pull: PullRow, by: UserRow): ReviewEvent | undefined {
   const { event, body: text } = body;
   if (event === undefined || event === null) return undefined;
-  if (typeof event !== 'string' || !(event in STATE)) throw invalid('PullRequestReview', 'event');
-  const verdict = event as Verdict;
-  if (verdict !== 'COMMENT' && pull.user_id === by.id) {
+  if (!isReviewEvent(event)) throw invalid('PullRequestReview', 'event');
+  if (event !== 'COMMENT' && pull.user_id === by.id) {
     throw new GitHubError(
       422,
-      `Can not ${verdict === 'APPROVE' ? 'approve' : 'request changes on'} your own pull request`,
+      `Can not ${event === 'APPROVE' ? 'approve' : 'request changes on'} your own pull request`,
     );
   }
-  if (verdict === 'REQUEST_CHANGES' && !text) throw new GitHubError(422, 'Body is required to request changes');
-  return verdict;
+  if (event === 'REQUEST_CHANGES' && !text) throw new GitHubError(422, 'Body is required to request changes');
+  return event;
+}
+
+function isReviewEvent(event: unknown): event is ReviewEvent {
+  return typeof event === 'string' && event in STATE;
 }
 
 function commentFrom(given: Record<string, unknown>, repo: RepoRow, pull: PullRow, by: UserRow): CommentDraft {
@@ -164,9 +167,9 @@ function commentFrom(given: Record<string, unknown>, repo: RepoRow, pull: PullRo
   };
 }
 
-/** A reply belongs to the comment that began its thread and stands on the same line. */
+/** A reply belongs to the comment that began its thread and is on the same line. */
 function replyTo(
-  { rows }: Sandbox,
+  { rows }: Emulator,
   repo: RepoRow,
   pull: PullRow,
   id: number,
@@ -189,7 +192,7 @@ function replyTo(
   };
 }
 
-function insertComment({ rows }: Sandbox, pull: PullRow, draft: CommentDraft): CommentRow {
+function insertComment({ rows }: Emulator, pull: PullRow, draft: CommentDraft): CommentRow {
   const comment = rows.comments.insert(draft);
   const review_comments = (rows.pullRequests.get(pull.id)?.review_comments ?? 0) + 1;
   rows.pullRequests.update(pull.id, { review_comments });

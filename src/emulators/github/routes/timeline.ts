@@ -1,18 +1,18 @@
 /** The history of an issue or pull request: its events, and its timeline with the comments and reviews between them. */
 import { Hono } from 'hono';
 import { notFound } from '../errors.ts';
-import { pageOf, requireIssue, requireRepo, type SandboxEnv } from '../http.ts';
+import { pageOf, requireIssue, requireRepo, type EmulatorEnv } from '../http.ts';
 import type { IssueEventRow, IssueRow, RepoRow } from '../rows.ts';
-import type { Sandbox } from '../emulator.ts';
+import type { Emulator } from '../emulator.ts';
 import type { Json } from '../webhooks/payload.ts';
 
 /** emulate records these, GitHub does not. */
 const UNLISTED = new Set(['opened', 'edited']);
 
 /** Events by ascending id; the timeline by time. */
-export function timelineRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
-  const { rows, show } = sandbox;
-  const app = new Hono<SandboxEnv>().basePath('/repos/:owner/:repo/issues');
+export function timelineRoutes(emulator: Emulator): Hono<EmulatorEnv> {
+  const { rows, show } = emulator;
+  const app = new Hono<EmulatorEnv>().basePath('/repos/:owner/:repo/issues');
 
   const shown = (repo: RepoRow, row: IssueEventRow): Json => {
     const { id, node_id, event, actor_id, commit_id, created_at, label_name, assignee_id, milestone_title } = row;
@@ -69,12 +69,12 @@ export function timelineRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
   };
 
   app.get('/:number{[0-9]+}/events', (c) => {
-    const repo = requireRepo(c, sandbox, 'read');
-    return c.json(pageOf(c, eventsOf(repo, requireIssue(c, sandbox, repo))).map((row) => shown(repo, row)));
+    const repo = requireRepo(c, emulator, 'read');
+    return c.json(pageOf(c, eventsOf(repo, requireIssue(c, emulator, repo))).map((row) => shown(repo, row)));
   });
   app.get('/:number{[0-9]+}/timeline', async (c) => {
-    const repo = requireRepo(c, sandbox, 'read');
-    const issue = requireIssue(c, sandbox, repo);
+    const repo = requireRepo(c, emulator, 'read');
+    const issue = requireIssue(c, emulator, repo);
     const entries = [...eventsOf(repo, issue).map((row) => shown(repo, row)), ...(await discussion(repo, issue))];
     return c.json(
       pageOf(
@@ -84,7 +84,7 @@ export function timelineRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
     );
   });
   app.get('/events', async (c) => {
-    const repo = requireRepo(c, sandbox, 'read');
+    const repo = requireRepo(c, emulator, 'read');
     const page = pageOf(c, eventsOf(repo).toReversed());
     return c.json(
       await Promise.all(
@@ -93,7 +93,7 @@ export function timelineRoutes(sandbox: Sandbox): Hono<SandboxEnv> {
     );
   });
   app.get('/events/:event{[0-9]+}', async (c) => {
-    const repo = requireRepo(c, sandbox, 'read');
+    const repo = requireRepo(c, emulator, 'read');
     const row = rows.issueEvents.get(Number(c.req.param('event')));
     if (row?.repo_id !== repo.id) throw notFound();
     return c.json({ ...shown(repo, row), issue: await show.issue(repo, row.issue_number) });

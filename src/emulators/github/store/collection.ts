@@ -1,7 +1,7 @@
-/** A table in memory that tells its owner of every change: what emulate's routes read and write. */
+/** A table in memory that notifies its owner of every change; emulate's routes read and write it. */
 import type { Row } from '../rows.ts';
 
-/** The values a new row is made of; the id is given unless the caller insists on one. */
+/** The values of a new row; the id is assigned unless the caller gives one. */
 export type NewRow<T extends Row> = Omit<T, 'id' | 'created_at' | 'updated_at'> & { id?: number };
 
 /** One change of one row: no `before` for an insert, no `after` for a delete. */
@@ -38,7 +38,7 @@ export class RowCollection<T extends Row> {
     return this.#nextId;
   }
 
-  /** Puts stored rows back, without telling anybody. */
+  /** Loads stored rows without notifying anybody. */
   load(rows: Iterable<T>, nextId: number): void {
     for (const row of rows) {
       this.#rows.set(row.id, row);
@@ -133,7 +133,7 @@ export class RowCollection<T extends Row> {
     }
   }
 
-  /** Takes a row out of its buckets, but leaves it where its next version goes, so that the order stays. */
+  /** Removes a row from its index buckets, except from those that its next version is in, so that the order stays. */
   #unindex(row: T, next?: T): void {
     for (const [field, index] of this.#indexes) {
       const value = row[field as keyof T];

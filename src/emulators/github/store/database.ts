@@ -1,10 +1,10 @@
-/** Where the sandbox's state lies on disk: one SQLite file, every change in it before it is acknowledged. */
+/** The emulator's state on disk: one SQLite file, to which every change is written before it is acknowledged. */
 import { DatabaseSync } from 'node:sqlite';
 import type { Row } from '../rows.ts';
 import type { RowChange } from './collection.ts';
 import type { RowStore } from './store.ts';
 
-/** Git objects have their home in the bare repositories and are read from there at start. */
+/** Collections that are not stored here: git objects are read from the bare repositories at start. */
 const KEPT_BY_GIT = new Set(['github.blobs', 'github.trees', 'github.commits']);
 
 const SCHEMA = `
@@ -20,8 +20,8 @@ const SCHEMA = `
 `;
 
 /**
- * Rows waiting for `commit`, and the statements that take them there in one transaction. The file is locked, so that no
- * second stand-in can start on the same directory; the lock goes with the process, however it ends.
+ * Stages rows and writes them in one transaction. The file is locked, so that no second emulator can start on the same
+ * directory; the lock ends with the process, however it ends.
  */
 export class Database {
   readonly sql: DatabaseSync;
@@ -46,7 +46,7 @@ export class Database {
     return this.sql.prepare('SELECT 1 FROM rows LIMIT 1').get() === undefined;
   }
 
-  /** Fills a collection with what an earlier process left. */
+  /** Fills a collection with the rows that an earlier process stored. */
   load(collection: string): void {
     const stored = this.sql.prepare('SELECT json FROM rows WHERE collection = ? ORDER BY id').all(collection);
     const counter = this.sql.prepare('SELECT next FROM counters WHERE collection = ?').get(collection);

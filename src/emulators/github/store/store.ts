@@ -1,8 +1,8 @@
-/** The set of collections that stands in for emulate's in-memory store. */
+/** The collections that replace emulate's in-memory store. */
 import type { Row } from '../rows.ts';
 import { RowCollection, type RowChange } from './collection.ts';
 
-/** The interface of emulate's `Store`, with every change of a row told to the listeners. */
+/** Implements the interface of emulate's `Store` and notifies listeners of every change of a row. */
 export class RowStore {
   readonly #collections = new Map<string, RowCollection<Row>>();
   readonly #data = new Map<string, unknown>();
@@ -22,12 +22,12 @@ export class RowStore {
     return created;
   }
 
-  /** The next id of a collection, which must outlive the rows it was given to. */
+  /** The next id of a collection; ids of deleted rows are not used again. */
   nextId(name: string): number {
     return this.#collections.get(name)?.nextId ?? 1;
   }
 
-  /** Scratch values of emulate's sign-in pages; they may be forgotten. */
+  /** Temporary values of emulate's sign-in pages, which are not stored. */
   getData(key: string): unknown {
     return this.#data.get(key);
   }

@@ -1,8 +1,8 @@
-/** The record of every webhook delivery, as GitHub keeps it: what was sent, when, and what came back. */
+/** The log of all webhook deliveries, as GitHub keeps it: request, time and response. */
 import type { SQLInputValue } from 'node:sqlite';
 import type { Database } from '../store/database.ts';
 
-/** How an attempt ended. A delivery without an outcome has not been tried yet. */
+/** The result of sending a delivery. A delivery without one has not been sent yet. */
 export interface Outcome {
   deliveredAt: string;
   durationSeconds: number;
@@ -27,7 +27,7 @@ export interface Delivery extends NewDelivery {
   outcome: Outcome | null;
 }
 
-/** What a page of deliveries is asked for by. */
+/** Parameters of a page of deliveries. */
 export interface DeliveryPage {
   hookId: number;
   limit: number;
@@ -36,7 +36,7 @@ export interface DeliveryPage {
   status?: 'success' | 'failure';
 }
 
-/** Deliveries live in the database only: they are many, and read seldom. */
+/** Keeps deliveries in the database only, since there are many and they are read seldom. */
 export class DeliveryLog {
   readonly #database: Database;
 
@@ -61,7 +61,7 @@ export class DeliveryLog {
     return this.#select('hook_id = ? AND id = ? AND outcome IS NOT NULL', [hookId, id])[0];
   }
 
-  /** Tried deliveries of one hook, newest first. */
+  /** Sent deliveries of one hook, newest first. */
   page({ hookId, limit, before = Number.MAX_SAFE_INTEGER, status }: DeliveryPage): Delivery[] {
     const ok = "json_extract(outcome, '$.status') = 'OK'";
     const only = status === undefined ? '' : status === 'success' ? ` AND ${ok}` : ` AND NOT ${ok}`;
@@ -69,7 +69,7 @@ export class DeliveryLog {
     return this.#select(where, [hookId, before, limit]);
   }
 
-  /** What an earlier process recorded but had not sent when it ended. */
+  /** Deliveries that an earlier process recorded but did not send. */
   unsent(): Delivery[] {
     return this.#select('outcome IS NULL ORDER BY id', []);
   }

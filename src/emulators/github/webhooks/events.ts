@@ -1,14 +1,14 @@
-/** What happened in repositories, on its way to becoming webhook deliveries. */
+/** Turns events of repositories into webhook deliveries. */
 import { randomUUID } from 'node:crypto';
 import type { EmulateWebhooks } from '../emulate.ts';
 import type { HookRow, RepoRow, Rows, UserRow } from '../rows.ts';
 import type { Database } from '../store/database.ts';
-import type { Courier } from './courier.ts';
+import type { DeliverySender } from './sender.ts';
 import type { Delivery, DeliveryLog, NewDelivery } from './deliveries.ts';
 import type { Json, Presenter } from './payload.ts';
 
-/** One thing that happened. Objects of the payload are read when the change that caused it is complete. */
-export interface SandboxEvent {
+/** One event. Objects of its payload are read when the change that caused it is complete. */
+export interface EmulatorEvent {
   event: string;
   action?: string;
   repo: RepoRow;
@@ -16,33 +16,33 @@ export interface SandboxEvent {
   issue?: number;
   pull?: number;
   label?: string;
-  /** Paths below the repository whose present answers belong into the payload, by their names in it. */
+  /** API paths below the repository whose responses are put into the payload, by their names in it. */
   read?: Record<string, string>;
   extra?: Json;
   /** Only for this hook: a ping or a test. */
   hook?: HookRow;
 }
 
-/** Pushes have their own, fuller event, told by the refs that moved. */
-const TOLD_ELSEWHERE = new Set(['push', 'create', 'delete']);
+/** Events of emulate that are dropped, since moved refs emit fuller ones. */
+const SENT_BY_REF_CHANGES = new Set(['push', 'create', 'delete']);
 
-/** Collects events while a request changes things, then records one delivery for each hook that wants it. */
+/** Collects the events of a change, then records one delivery for each hook that subscribes to them. */
 export class EventQueue implements EmulateWebhooks {
   readonly #rows: Rows;
   readonly #database: Database;
   readonly #log: DeliveryLog;
-  readonly #courier: Courier;
+  readonly #sender: DeliverySender;
   #presenter: Presenter | undefined;
-  #pending: SandboxEvent[] = [];
+  #pending: EmulatorEvent[] = [];
 
-  constructor(rows: Rows, database: Database, log: DeliveryLog, courier: Courier) {
+  constructor(rows: Rows, database: Database, log: DeliveryLog, sender: DeliverySender) {
     this.#rows = rows;
     this.#database = database;
     this.#log = log;
-    this.#courier = courier;
+    this.#sender = sender;
   }
 
-  /** The presenter reads through emulate's routes, which need this queue first. */
+  /** Sets the presenter, which reads through emulate's routes and therefore is created after this queue. */
   present(presenter: Presenter): void {
     this.#presenter = presenter;
   }
@@ -51,18 +51,18 @@ export class EventQueue implements EmulateWebhooks {
     return this.#pending.length > 0;
   }
 
-  emit(event: SandboxEvent): void {
+  emit(event: EmulatorEvent): void {
     this.#pending.push(event);
   }
 
-  /** Adds to the events of the change that is under way. */
+  /** Adds fields to the payloads of the current change's events. */
   amend(name: string, extra: Json): void {
     this.#pending = this.#pending.map((event) =>
       event.event === name ? { ...event, extra: { ...event.extra, ...extra } } : event,
     );
   }
 
-  /** An event of emulate's own routes, with GitHub's name and shape in place of emulate's. */
+  /** Adds an event of emulate's own routes, with GitHub's name and payload in place of emulate's. */
   async dispatch(
     event: string,
     action: string | undefined,
@@ -81,7 +81,7 @@ export class EventQueue implements EmulateWebhooks {
       ...extra
     } = payload as Record<string, Json | undefined>;
     const account = this.#rows.users.findOneBy('login', sender?.['login']);
-    if (!repo || !account || TOLD_ELSEWHERE.has(event)) return;
+    if (!repo || !account || SENT_BY_REF_CHANGES.has(event)) return;
     const isPull = issue !== undefined && 'head' in issue;
     const number = (isPull ? issue : pull_request)?.['number'];
     this.emit({
@@ -96,24 +96,24 @@ export class EventQueue implements EmulateWebhooks {
     });
   }
 
-  /** Writes the change and its deliveries in one transaction, then lets the courier go. */
+  /** Writes the change and its deliveries in one transaction, then queues the deliveries for sending. */
   async settle(): Promise<void> {
     const events = this.#pending;
     this.#pending = [];
     for (const event of events) this.#touch(event);
     const drafts: NewDelivery[] = [];
     for (const event of events) drafts.push(...(await this.#draft(event)));
-    this.#courier.enqueue(this.#database.commit(() => drafts.map((draft) => this.#log.add(draft))));
+    this.#sender.enqueue(this.#database.commit(() => drafts.map((draft) => this.#log.add(draft))));
   }
 
-  /** Records one more attempt at a delivery, with the GUID and body it had. */
+  /** Records a redelivery, with the GUID and body of the delivery. */
   redeliver(delivery: Delivery): void {
     const again = { ...delivery, redelivery: true };
-    this.#courier.enqueue([this.#database.commit(() => this.#log.add(again))]);
+    this.#sender.enqueue([this.#database.commit(() => this.#log.add(again))]);
   }
 
-  /** Whatever happens to a pull request is a change of it, and of the issue that it also is. */
-  #touch({ repo, pull }: SandboxEvent): void {
+  /** Sets `updated_at` of a pull request and of its issue after any event of it. */
+  #touch({ repo, pull }: EmulatorEvent): void {
     if (pull === undefined) return;
     for (const rows of [this.#rows.pullRequests, this.#rows.issues]) {
       const row = rows.findBy('repo_id', repo.id).find(({ number }) => number === pull);
@@ -121,7 +121,7 @@ export class EventQueue implements EmulateWebhooks {
     }
   }
 
-  async #draft(event: SandboxEvent): Promise<NewDelivery[]> {
+  async #draft(event: EmulatorEvent): Promise<NewDelivery[]> {
     const hooks = event.hook ? [event.hook] : this.#hooksFor(event);
     if (hooks.length === 0) return [];
     const body = JSON.stringify(await this.#payload(event));
@@ -135,15 +135,15 @@ export class EventQueue implements EmulateWebhooks {
     return hooks.map((hook) => ({ ...shared, hookId: hook.id, redelivery: false }));
   }
 
-  #hooksFor({ event, repo }: SandboxEvent): HookRow[] {
+  #hooksFor({ event, repo }: EmulatorEvent): HookRow[] {
     const ofOwner = repo.owner_type === 'Organization' ? this.#rows.webhooks.findBy('org_id', repo.owner_id) : [];
     const hooks = [...this.#rows.webhooks.findBy('repo_id', repo.id), ...ofOwner];
     return hooks.filter((hook) => hook.active && (hook.events.includes('*') || hook.events.includes(event)));
   }
 
-  async #payload(event: SandboxEvent): Promise<Json> {
+  async #payload(event: EmulatorEvent): Promise<Json> {
     const show = this.#presenter;
-    if (!show) throw new Error('events were settled before they could be presented');
+    if (!show) throw new Error('EventQueue.settle called before EventQueue.present');
     const { pull, issue, label } = event;
     const repo = this.#rows.repos.get(event.repo.id) ?? event.repo;
     const read: Json = {};
@@ -163,7 +163,7 @@ export class EventQueue implements EmulateWebhooks {
   }
 }
 
-/** In webhooks a review's state is in lower case. */
+/** Writes a review's state in lower case, as webhooks have it. */
 function withWebhookState(payload: Json): Json {
   const review = payload['review'] as Json | undefined;
   return { ...payload, review: { ...review, state: String(review?.['state']).toLowerCase() } };

@@ -1,10 +1,10 @@
-/** The objects that webhook payloads are made of, read from the API so that both always say the same. */
+/** The objects of webhook payloads, read from the API so that both always agree. */
 import type { EmulatedApi } from '../emulate.ts';
 import type { IssueRow, RepoRow, Rows, UserRow } from '../rows.ts';
 
 export type Json = Record<string, unknown>;
 
-/** Shows an account the way it appears inside other objects. */
+/** An account as it appears inside other objects. */
 function briefUser(user: UserRow, baseUrl: string): Json {
   const api = `${baseUrl}/users/${user.login}`;
   const page = `${baseUrl}/${user.login}`;
@@ -31,7 +31,7 @@ function briefUser(user: UserRow, baseUrl: string): Json {
   };
 }
 
-/** Reads issues, pull requests and labels as the API shows them. */
+/** Reads issues, pull requests and labels in the API's format. */
 export class Presenter {
   readonly baseUrl: string;
   readonly #api: EmulatedApi;
@@ -64,7 +64,7 @@ export class Presenter {
     return this.#api.read(repo, `/labels/${encodeURIComponent(name)}`);
   }
 
-  /** An issue; a pull request is shown as the issue it also is. */
+  /** An issue, or a pull request in the format of an issue. */
   async issue(repo: RepoRow, number: number): Promise<Json | undefined> {
     const row = this.#rows.issues.findBy('repo_id', repo.id).find((issue) => issue.number === number);
     if (!row?.is_pull_request) return this.#api.read(repo, `/issues/${number}`);

@@ -4,13 +4,13 @@ import { reportError } from '../errors.ts';
 import type { HookRow, Rows } from '../rows.ts';
 import type { Delivery, DeliveryLog, Outcome } from './deliveries.ts';
 
-/** GitHub gives a receiver ten seconds. */
+/** Time limit for a receiver's response, as on GitHub. */
 const TIMEOUT_MS = 10_000;
-/** How much of an answer is kept. */
+/** Bytes of a response that are kept. */
 const KEPT_ANSWER = 64 * 1024;
 
-/** Posts each delivery once and records how it went. Nothing is tried again unless somebody asks for it. */
-export class Courier {
+/** Posts each delivery once and records the response. Nothing is retried; a redelivery has to be requested. */
+export class DeliverySender {
   readonly #rows: Rows;
   readonly #log: DeliveryLog;
   readonly #queues = new Map<number, Promise<void>>();
@@ -29,7 +29,7 @@ export class Courier {
     }
   }
 
-  /** Stops sending. What was not answered stays unsent and is sent by the next process. */
+  /** Stops sending. Deliveries without a response stay unsent, and the next process sends them. */
   async close(): Promise<void> {
     this.#stop.abort();
     await Promise.all(this.#queues.values());
@@ -73,7 +73,7 @@ async function post(url: string, headers: Record<string, string>, body: string, 
   }
 }
 
-/** The bytes and headers of a delivery. The same delivery sent again has the same body and GUID. */
+/** The body and headers of a delivery. A redelivery has the same body and GUID. */
 function envelope(delivery: Delivery, hook: HookRow): { body: string; headers: Record<string, string> } {
   const form = hook.config.content_type === 'form';
   const body = form ? `payload=${encodeURIComponent(delivery.body)}` : delivery.body;
