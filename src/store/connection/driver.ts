@@ -4,6 +4,7 @@
  */
 import { connect as dial, type Socket } from 'node:net';
 import postgres from 'postgres';
+import { poolOptions, type Address } from './driver-internals.ts';
 import { runTransactionsInSessions } from './sessions.ts';
 
 export interface DriverOptions {
@@ -33,7 +34,6 @@ export function openDriver(url: string, { name, max, lockTimeoutMs, statementTim
     idle_timeout: statementTimeoutMs / 1000,
     backoff: (retries: number) => Math.min(LONGEST_PAUSE, 0.02 * 2 ** retries),
     onnotice: () => {},
-    socket: openSockets(statementTimeoutMs + ANSWER_MS),
     connection: {
       application_name: `codex-k8s ${name}`,
       statement_timeout: statementTimeoutMs,
@@ -43,24 +43,15 @@ export function openDriver(url: string, { name, max, lockTimeoutMs, statementTim
       // turn of the event loop in which it is used: the place in the pool then never connects again (issue 1133).
       options: ' '.repeat(1024),
     },
-  } as Options;
-  const sql = postgres(url, options);
+  };
+  const socket = openSockets(statementTimeoutMs + ANSWER_MS);
+  const sql = postgres(url, poolOptions(options, { socket }));
   return runTransactionsInSessions(sql, {
     max,
     // Silence is what ends an idle one: the driver would count the time between two statements of a transaction as idle.
     open: (onclose) =>
-      postgres(url, { ...options, max: 1, idle_timeout: 0, max_lifetime: null, onclose } as object as Options),
+      postgres(url, poolOptions({ ...options, max: 1, idle_timeout: 0, max_lifetime: null }, { socket, onclose })),
   });
-}
-
-/** The driver's types know neither `socket` nor all parameters of Postgres. */
-type Options = postgres.Options<Record<string, postgres.PostgresType>>;
-
-/** What the driver tells of the server's address; of several hosts each is tried in its turn. */
-interface Address {
-  readonly host: readonly string[];
-  readonly port: readonly number[];
-  readonly path: string | false;
 }
 
 const WATCH_MS = 500;

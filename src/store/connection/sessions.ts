@@ -4,6 +4,7 @@
  * with a TypeError, or statements of the dead transaction run inside the next one (postgres.js 3.4.9, issues 1208 and 1216).
  */
 import postgres from 'postgres';
+import { abandonQuery, shareTypes, watchQuery, type Query } from './driver-internals.ts';
 
 export interface SessionOptions {
   readonly max: number;
@@ -22,17 +23,6 @@ interface Session {
   /** Statements without an answer yet. */
   readonly unanswered: Set<Query>;
 }
-
-/** What of the driver's queries is used beyond its types. */
-type Query = postgres.PendingQuery<postgres.Row[]> & {
-  /** Sends it; called once, when somebody waits for the result. */
-  handler: (query: Query) => void;
-  /** Called by the driver with what came of it. */
-  readonly resolve: (result: unknown) => void;
-  readonly reject: (error: unknown) => void;
-  /** The driver does not send one that was cancelled. */
-  cancelled: unknown;
-};
 
 type Act<Result> = (tx: postgres.TransactionSql) => Result | Promise<Result>;
 
@@ -85,7 +75,7 @@ export function runTransactionsInSessions(sql: postgres.Sql, options: SessionOpt
     const driver = options.open(() => {
       session.lost = true;
       // The driver would send them on its next connection, outside of any transaction.
-      for (const query of session.unanswered) abandon(query);
+      for (const query of session.unanswered) abandonQuery(query, new SessionLost());
       lose();
       drop(session);
     });
@@ -106,15 +96,6 @@ export function runTransactionsInSessions(sql: postgres.Sql, options: SessionOpt
       await Promise.all([end(given), ...[...all].map((session) => session.sql.end(given))]);
     },
   });
-}
-
-/** What was set for the pool, by drizzle for one, and what it has learned from Postgres. */
-function shareTypes(from: postgres.Sql, to: postgres.Sql): void {
-  const arrays = ({ options }: postgres.Sql): object =>
-    (options as unknown as { shared: { typeArrayMap: object } }).shared.typeArrayMap;
-  Object.assign(to.options.parsers, from.options.parsers);
-  Object.assign(to.options.serializers, from.options.serializers);
-  Object.assign(arrays(to), arrays(from));
 }
 
 async function transact<Result>(session: Session, mode: string, act: Act<Result>): Promise<Result> {
@@ -145,22 +126,19 @@ function statementsOf(session: Session): { tx: postgres.TransactionSql; throwFai
   let failure: { readonly error: unknown } | undefined;
 
   function watched(query: Query): Query {
-    const { handler, resolve, reject } = query;
-    return Object.assign(query, {
-      handler() {
-        if (session.lost) return abandon(query);
+    return watchQuery(query, {
+      sending(send) {
+        if (session.lost) return abandonQuery(query, new SessionLost());
         session.unanswered.add(query);
-        handler(query);
+        send();
       },
-      resolve(result: unknown) {
+      answered() {
         session.unanswered.delete(query);
-        resolve(result);
       },
-      reject(error: unknown) {
+      failed(error) {
         session.unanswered.delete(query);
         failure ??= { error };
         if (!(error instanceof postgres.PostgresError) || error.severity !== 'ERROR') session.lost = true;
-        reject(error);
       },
     });
   }
@@ -182,9 +160,4 @@ function statementsOf(session: Session): { tx: postgres.TransactionSql; throwFai
       if (failure) throw failure.error;
     },
   };
-}
-
-function abandon(query: Query): void {
-  query.cancelled = true;
-  query.reject(new SessionLost());
 }
