@@ -1,6 +1,6 @@
 /** Temporal: does it answer, is it new enough, has it the namespace with its search attributes, and does a worker ask for work? */
 import { Connection } from '@temporalio/client';
-import { optionalTsToDate, optionalTsToMs } from '@temporalio/common/lib/time.js';
+import { optionalTsToDate, optionalTsToMs } from '../temporal/times.ts';
 import { TASK_QUEUE } from '../../workflows/messages.ts';
 import type { TemporalDev } from '../embedded/temporal/dev-settings.ts';
 import { indexedValueType } from '../embedded/temporal/namespace.ts';

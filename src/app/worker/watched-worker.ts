@@ -2,6 +2,9 @@
  * A worker that tells of every workflow task that failed: a build that parts from the histories (`[TMPRL1100]`), or
  * workflow code that throws. Temporal tries such a task again for ever and the workflow stays as it is, so nothing else
  * would tell people (docs/reliability.md T32). The SDK's own line comes with a first attempt only.
+ *
+ * It leans on what the SDK keeps for itself: the emitter of evictions, their reasons, and how a failure is printed. The SDK's
+ * version is pinned, and test/app/worker/watched-worker.test.ts fails when another one differs there.
  */
 import type { Client } from '@temporalio/client';
 import { Worker, type WorkerOptions } from '@temporalio/worker';
@@ -26,7 +29,7 @@ export class WatchedWorker extends Worker {
     return worker;
   }
 
-  private watch(onTaskFailed: (runId: string, failure: string) => void): void {
+  protected watch(onTaskFailed: (runId: string, failure: string) => void): void {
     this.evictionsEmitter.on('eviction', (eviction: { runId: string; evictJob: RemoveFromCache }) => {
       const { reason, message } = eviction.evictJob;
       if (FAILED.has(reason)) onTaskFailed(eviction.runId, wordsOf(message ?? ''));

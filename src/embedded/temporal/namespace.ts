@@ -1,6 +1,6 @@
 /** Brings the namespace of a development server up to temporal-dev.yaml. */
 import { Connection } from '@temporalio/client';
-import { msToTs, optionalTsToMs } from '@temporalio/common/lib/time.js';
+import { msToTs, optionalTsToMs } from '../../temporal/times.ts';
 import { SEARCH_ATTRIBUTE_TYPES, type SearchAttributeType, type TemporalDev } from './dev-settings.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;

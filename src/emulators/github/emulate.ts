@@ -2,7 +2,8 @@
  * Runs the GitHub plugin of `emulate` on the emulator's own store.
  *
  * emulate's public API does not expose a built-in service's store, so nothing could be persisted or corrected. The
- * plugin itself takes the store as an argument. It is in a bundled chunk whose name is read from the entry module.
+ * plugin itself takes the store as an argument. It is in a bundled chunk whose name is read from the entry module. The version
+ * of emulate is pinned, and test/emulators/github/emulate.test.ts fails when another one keeps its plugin elsewhere.
  */
 import { readFile } from 'node:fs/promises';
 import { Hono } from 'hono';
