@@ -17,12 +17,12 @@ const PERMANENT: Readonly<Record<number, string>> = {
 /** What the runtimes throw that only a person can put right. */
 const PERMANENT_BY_NAME = new Set(['ForeignWorkspace', 'NetworkUnsafe']);
 
-/** An agent could not begin; the failure's first detail is the `Loss`. */
+/** An agent could not begin; the failure's first detail is the `TerminationReason`. */
 const AGENT_CANNOT_BEGIN = 'AgentCannotBegin';
 
 /** What the Kubernetes adapter throws when it found that out before a launch. */
 interface StuckAgent extends Error {
-  readonly loss: string;
+  readonly termination: string;
 }
 
 /** What Octokit throws, as far as this looks at it. */
@@ -49,7 +49,7 @@ export function toFailure(error: unknown): unknown {
       type: AGENT_CANNOT_BEGIN,
       message: error.message,
       nonRetryable: true,
-      details: [error.loss],
+      details: [error.termination],
     });
   if (isKubernetesRefusal(error)) return kubernetesFailure(error);
   if (isWaiting(error)) {

@@ -1,7 +1,8 @@
 /** All activities, and what they need. */
 import { createAgentActivities, type AgentPorts } from './agents/agents.ts';
 import { createAssignmentActivities, type AssignmentPorts } from './agents/assignments.ts';
-import { createCapacityActivities, type CapacityPorts } from './agents/permits.ts';
+import { createRequestActivities, type GitHubAnswers } from './github/requests.ts';
+import { createPermitActivities, type PermitPorts } from './agents/permits.ts';
 import { createConfirmationActivities, type GitHubTruth } from './github/confirmations.ts';
 import { withoutQueries } from './failures.ts';
 import { createGitHubActivities, type GitHubPorts } from './github/publishing.ts';
@@ -17,11 +18,11 @@ import { createSweepActivities, type SweepPorts } from './maintenance/sweeps.ts'
 
 export type ActivityPorts = AgentPorts &
   AssignmentPorts &
-  CapacityPorts &
+  PermitPorts &
   GitHubPorts &
   RecordPorts &
   SweepPorts &
-  StatusCommentPorts & { readonly github: GitHubTruth & GitHubPulls };
+  StatusCommentPorts & { readonly github: GitHubTruth & GitHubPulls & GitHubAnswers };
 
 export type Activities = ReturnType<typeof createActivities>;
 
@@ -34,10 +35,11 @@ export function createActivities(ports: ActivityPorts) {
     ...github,
     ...createStatusCommentActivities(comments),
     ...createConfirmationActivities(ports),
-    ...createRunActivities({ ...records, ...github, comments, ...createPastReading(ports), capacity: ports.capacity }),
+    ...createRunActivities({ ...records, ...github, comments, ...createPastReading(ports) }),
     ...createAssignmentActivities(ports),
     ...createAgentActivities(ports, comments),
-    ...createCapacityActivities(ports),
+    ...createRequestActivities(ports),
+    ...createPermitActivities(ports),
     ...createSweepActivities(ports),
   });
 }

@@ -14,12 +14,20 @@ CREATE TABLE "agent_assignments" (
 	"since_sha" text,
 	"start_sha" text,
 	"attempt" integer DEFAULT 1 NOT NULL,
+	"revoked_attempt" integer DEFAULT 0 NOT NULL,
 	"resume_thread_id" text,
 	"resume_run_id" uuid,
-	"report" jsonb,
-	"reported_at" timestamp with time zone,
 	"closed_at" timestamp with time zone,
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE "agent_attempts" (
+	"run_id" uuid NOT NULL,
+	"attempt" integer NOT NULL,
+	"message" text,
+	"report" jsonb,
+	"reported_at" timestamp with time zone,
+	CONSTRAINT "agent_attempts_run_id_attempt_pk" PRIMARY KEY("run_id","attempt")
 );
 --> statement-breakpoint
 CREATE TABLE "agent_conversations" (
@@ -156,6 +164,14 @@ CREATE TABLE "repositories" (
 	"created_at" timestamp with time zone DEFAULT now() NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE "requests" (
+	"id" text PRIMARY KEY NOT NULL,
+	"run_id" uuid NOT NULL,
+	"issue_key" text NOT NULL,
+	"request" jsonb NOT NULL,
+	"closed_at" timestamp with time zone
+);
+--> statement-breakpoint
 CREATE TABLE "run_log_lines" (
 	"run_id" uuid NOT NULL,
 	"n" integer NOT NULL,
@@ -186,6 +202,7 @@ CREATE TABLE "runs" (
 	"model" text,
 	"reasoning_effort" text,
 	"thread_id" text,
+	"wait" jsonb,
 	"revision" integer NOT NULL,
 	"created_at" timestamp with time zone NOT NULL,
 	"started_at" timestamp with time zone,
@@ -227,6 +244,8 @@ CREATE INDEX "flow_events_occurred" ON "flow_events" USING btree ("occurred_at")
 CREATE INDEX "inboxes_waiting" ON "inboxes" USING btree ("next_at") WHERE last_seq > handed_seq;--> statement-breakpoint
 CREATE INDEX "issues_updated" ON "issues" USING btree ("updated_at");--> statement-breakpoint
 CREATE INDEX "issues_open" ON "issues" USING btree ("repository_id","number") WHERE state <> 'closed';--> statement-breakpoint
+CREATE INDEX "requests_run" ON "requests" USING btree ("run_id");--> statement-breakpoint
+CREATE INDEX "requests_open" ON "requests" USING btree ("issue_key") WHERE closed_at is null;--> statement-breakpoint
 CREATE INDEX "runs_issue" ON "runs" USING btree ("issue_key","created_at");--> statement-breakpoint
 CREATE INDEX "runs_created" ON "runs" USING btree ("created_at");--> statement-breakpoint
 CREATE INDEX "runs_trigger" ON "runs" USING btree ("issue_key","trigger");--> statement-breakpoint

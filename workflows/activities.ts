@@ -93,7 +93,6 @@ export const openPullRequest = effect(
   { ...github, cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED },
   'Open or update the pull request',
 );
-export const openPullRequestOrCancel = effect('openPullRequest', github, 'Open or update the pull request');
 export const answerReview = effect('answerReview', github, 'Answer the review comments');
 export const prepareAssignment = effect('prepareAssignment', github, 'Write down what the agent is to do');
 
@@ -107,13 +106,28 @@ export const catchUpStatusComment = effect(
 export const restoreStatusComment = effect('restoreStatusComment', courtesy, 'Make the status comment right again');
 export const writeRefusal = effect('writeRefusal', courtesy, 'Say why no run was started');
 
-export const launchAgent = effect('launchAgent', runtime, 'Make the workspace and start the agent in it, in turn');
+export const launchAgent = effect(
+  'launchAgent',
+  runtime,
+  'Acquire the permit, make the workspace and start the agent in it',
+);
 export const findEndedRuns = effect(
   'findEndedRuns',
   { ...runtime, scheduleToCloseTimeout: '3 minutes' },
-  'Look for runs that ended without giving up their turn',
+  'Look for runs that ended without releasing their permit',
 );
 export const stopAgent = effect('stopAgent', runtime, 'Stop the agent');
+export const haltAgent = effect('haltAgent', runtime, 'Stop the agent, and keep its conversation');
+export const revokeToken = effect('revokeToken', record, "Revoke the agent's token");
+export const releasePermit = effect('releasePermit', record, "Release the run's permit");
+export const endRun = effect('endRun', record, "Revoke the run's token and release its permit");
+export const recordRequest = effect('recordRequest', record, 'Write down what is asked of people');
+export const writeRequestComment = effect(
+  'writeRequestComment',
+  { ...courtesy, scheduleToCloseTimeout: '24 hours' },
+  'Write the comment with the question',
+);
+export const readAnswerComment = effect('readAnswerComment', github, 'Read the answer from GitHub');
 export const removeWorkspace = effect(
   'removeWorkspace',
   { ...runtime, scheduleToCloseTimeout: '24 hours' },

@@ -1,5 +1,5 @@
 /** What the worker bundles. */
-export { capacityWorkflow } from './concurrency/workflow.ts';
+export { permitsWorkflow } from './concurrency/workflow.ts';
 export { issueWorkflow } from './issue/workflow.ts';
 export { runWorkflow } from './run/workflow.ts';
 export { workspaceSweep, reconcileSweep, redeliverySweep } from './maintenance/workflows.ts';

@@ -1,7 +1,7 @@
 /** The public API of the workflows: ids, queue, inputs, signals, queries, search attributes. */
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { CapacityAnswer, CapacityRequest, CapacityState, RunLimits } from '../src/domain/run/permits.ts';
+import type { PermitAnswer, PermitRequest, PermitState, RunLimits } from '../src/domain/run/permits.ts';
 import type { AnswerSurface, Request } from '../src/domain/run/requests.ts';
 import type { RunWait } from '../src/domain/run/waits.ts';
 import type { IssueRef, ObservedFact } from '../src/domain/issue/facts.ts';
@@ -89,11 +89,23 @@ export const answerRequest = defineUpdate<Request, [AnswerInput]>('answerRequest
 /** Somebody who may answer made a comment on the issue. `comment`: GitHub's id of it; `by`: a login. */
 export const commentAnswers = defineSignal<[{ comment: number; by: string }]>('commentAnswers');
 
+/** `by`: the login of who pauses the run. */
+export interface PauseInput {
+  readonly by: string;
+  readonly reason: string;
+}
+
+/** `by`: the login of who resumes the run. */
+export interface ResumeInput {
+  readonly by: string;
+  readonly note?: string;
+}
+
 /** Stops a run's agent until it is resumed. Refused with `RunNotPausable` unless its agent is being prepared or works. */
-export const pauseRun = defineUpdate<RunWait, [{ by: string; reason: string }]>('pauseRun');
+export const pauseRun = defineUpdate<RunWait, [PauseInput]>('pauseRun');
 
 /** Lets a paused run go on; the note is read by its agent. Refused with `RunNotPaused`. */
-export const resumeRun = defineUpdate<null, [{ by: string; note?: string }]>('resumeRun');
+export const resumeRun = defineUpdate<null, [ResumeInput]>('resumeRun');
 
 export const issueStateQuery = defineQuery<IssueState>('issueState');
 export const runStoryQuery = defineQuery<RunStory>('runStory');
@@ -117,43 +129,43 @@ export interface WorkspaceSweepInput {
   readonly graceSeconds: number;
 }
 
-/** The one workflow that says whose turn it is. It is there as soon as a run has asked. */
-export const CAPACITY_WORKFLOW_ID = 'capacity';
+/** The one workflow that hands out permits to work. It is there as soon as a run has asked. */
+export const PERMITS_WORKFLOW_ID = 'permits';
 
-export interface CapacityInput {
-  /** Seconds between two looks at those whose turn it is, while others wait. */
+export interface PermitsInput {
+  /** Seconds between two looks at those that have a permit, while others wait. */
   readonly reviewSeconds?: number;
   /** Set by continue-as-new only. */
-  readonly state?: CoordinatorState;
+  readonly state?: PermitsState;
 }
 
-/** What the coordinator of capacity knows. */
-export interface CoordinatorState {
+/** What the workflow of permits knows. */
+export interface PermitsState {
   readonly version: 1;
-  capacity: CapacityState;
+  permits: PermitState;
   /** Those of the worker that asked last. */
   limits: RunLimits;
-  /** Runs whose turn it is, and that were not told yet. */
-  untold: string[];
-  /** The places that those who wait were told, by run id. */
-  places: Record<string, number>;
+  /** Runs that were granted a permit, and have not received the signal that says so. */
+  pendingGrants: string[];
+  /** The positions that were last signaled to those that wait, by run id. */
+  queuePositions: Record<string, number>;
   /** Milliseconds since 1970. */
   reviewedAt: number;
 }
 
-/** Runs ask for their turns, and are answered in their order. Who has asked before is told what holds now. */
-export const askForCapacity = defineUpdate<
-  CapacityAnswer[],
-  [{ readonly runs: readonly Omit<CapacityRequest, 'at'>[]; readonly limits: RunLimits }]
->('askForCapacity');
+/** Runs ask for permits, and are answered in their order. One that has asked before is answered what holds now. */
+export const acquirePermits = defineUpdate<
+  PermitAnswer[],
+  [{ readonly runs: readonly Omit<PermitRequest, 'at'>[]; readonly limits: RunLimits }]
+>('acquirePermits');
 
-/** A run gives up its turn, or its place in the queue. Safe to repeat, also by runs that never asked. */
-export const leaveCapacity = defineSignal<[{ runId: string }]>('leaveCapacity');
+/** A run gives back its permit, or its position in the queue. Safe to repeat, also by runs that never asked. */
+export const releasePermit = defineSignal<[{ runId: string }]>('releasePermit');
 
-export const capacityQuery = defineQuery<CapacityState>('capacity');
+export const permitsQuery = defineQuery<PermitState>('permits');
 
-/** Tells a run that waits that its turn has come. */
-export const capacityGranted = defineSignal('capacityGranted');
+/** To a run that waits: it has its permit. */
+export const permitGranted = defineSignal('permitGranted');
 
-/** Tells a run that waits its new place in the queue of its project. */
-export const capacityPlace = defineSignal<[{ place: number }]>('capacityPlace');
+/** To a run that waits: its new position in the queue of its project. */
+export const queuePosition = defineSignal<[{ position: number }]>('queuePosition');

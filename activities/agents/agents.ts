@@ -1,18 +1,19 @@
 /** Agents and their workspaces. Names are deterministic: a repeated launch finds what is there. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { cancellationSignal, log } from '@temporalio/activity';
-import type { CapacityAnswer, CapacityRequest } from '../../src/domain/run/permits.ts';
+import { goingOnMessage, type GoingOn } from '../../src/domain/agent/going-on.ts';
+import type { PermitAnswer, PermitRequest } from '../../src/domain/run/permits.ts';
 import type { WorkspaceUse } from '../../src/domain/workspace/workspaces.ts';
-import type { Loss } from '../../src/domain/run/termination-reasons.ts';
+import type { TerminationReason } from '../../src/domain/run/termination-reasons.ts';
 import { createRedactor } from '../../src/domain/agent/redaction.ts';
 import type { Question } from '../../src/domain/run/requests.ts';
 import type { Failure } from '../../src/domain/run/runs.ts';
 import { STAGES, type Stage } from '../../src/domain/stages/stages.ts';
 import type { ListedWorkspace } from '../../src/domain/maintenance/sweeps.ts';
-import { beginAttempt, closeAssignment, findAssignment } from '../../src/store/runs/assignments.ts';
+import { beginAttempt, closeAssignment, findAttempt, revokeAttempt } from '../../src/store/runs/assignments.ts';
 import type { Database } from '../../src/store/connection/database.ts';
 import { storeLastLog } from '../../src/store/runs/run-log.ts';
-import type { RunCapacity } from './permits.ts';
+import type { RunPermits } from './permits.ts';
 import { classified } from '../failures.ts';
 import { COMMENT_LIMITS, type CommentLimits, type StatusComments } from '../github/status-comments.ts';
 
@@ -47,9 +48,12 @@ export interface AgentRuntime {
   launch(agent: AgentLaunch): Promise<{ namespace?: string }>;
   /**
    * Resolves when the agent is gone; says what is known of its end, in which pod, with the end of its output where nobody else
-   * has it. A runtime that cannot tell how the agent was lost leaves `loss` out.
+   * has it. A runtime that cannot tell how the agent was lost leaves `termination` out.
    */
-  ended(agent: AgentRef, signal: AbortSignal): Promise<{ detail: string; loss?: Loss; log?: string; pod?: string }>;
+  ended(
+    agent: AgentRef,
+    signal: AbortSignal,
+  ): Promise<{ detail: string; termination?: TerminationReason; log?: string; pod?: string }>;
   /** Stops whatever agent of the run lives: asked first, killed after a grace. */
   stop(run: Pick<AgentRef, 'workspace' | 'runId'>): Promise<void>;
   /** Removes a workspace that `owner` owns; one that is gone is removed already. */
@@ -63,7 +67,7 @@ export interface AgentPorts {
   readonly runtime: AgentRuntime;
   /** The token that opens the gateways for one attempt of one run. */
   readonly runToken: (runId: string, attempt: number) => string;
-  readonly capacity: Pick<RunCapacity, 'ask'>;
+  readonly permits: Pick<RunPermits, 'acquire' | 'release'>;
   /** When the status comment of a run at work is looked at; production's unless given. */
   readonly commentLimits?: Pick<CommentLimits, 'firstLookMs' | 'nextLookMs'>;
 }
@@ -71,12 +75,12 @@ export interface AgentPorts {
 /** What the workflow learns of an agent's end; the whole report stays in Postgres. */
 export type AgentEnd =
   | { readonly kind: 'reported'; readonly report: BriefReport }
-  | { readonly kind: 'lost'; readonly detail: string; readonly loss?: Loss; readonly pod?: string };
+  | { readonly kind: 'lost'; readonly detail: string; readonly termination?: TerminationReason; readonly pod?: string };
 
 /** Whether the agent was started, or waits for its turn. `namespace`: where, if not in the workspace's name. */
 export type LaunchAnswer =
   | { readonly granted: true; readonly namespace?: string }
-  | Extract<CapacityAnswer, { granted: false }>;
+  | Extract<PermitAnswer, { granted: false }>;
 
 type BriefReport =
   | {
@@ -95,20 +99,8 @@ type BriefReport =
     }
   | { readonly outcome: 'failed'; readonly failure: Failure; readonly detail: string };
 
-/** Of runs that began before workspaces had a use: with nothing but a checkout. */
-const UNKNOWN_USE: WorkspaceUse = {
-  project: 'unknown',
-  repositoryId: 0,
-  issueNumber: 0,
-  role: 'dev',
-  mode: 'code-only',
-  until: new Date(0).toISOString(),
-};
-
-const GRANTED = { granted: true } as const;
-
 export function createAgentActivities(
-  { db, runtime, runToken, capacity, commentLimits: looks = COMMENT_LIMITS }: AgentPorts,
+  { db, runtime, runToken, permits, commentLimits: looks = COMMENT_LIMITS }: AgentPorts,
   comments?: Pick<StatusComments, 'refresh'>,
 ) {
   /** Shows what the agent says in the run's status comment, until it is over. A courtesy: what fails is left to the next time. */
@@ -120,25 +112,26 @@ export function createAgentActivities(
   }
 
   return {
-    /** Launches an agent if it is the run's turn; says at which place it waits otherwise. Runs of 0.1.0 do not ask. */
+    /**
+     * Acquires the run's permit and launches its agent, whose token is the only one of the run from then on. Says at which
+     * position the run waits when there is no permit for it. `goingOn`: what ended the wait of the agent before.
+     */
     async launchAgent({
-      asks,
-      launch = 1,
+      permit,
+      launch,
       use,
+      owner,
+      goingOn,
       ...agent
-    }: AgentRef & {
-      owner: string;
-      asks?: Pick<CapacityRequest, 'project' | 'role'>;
-      launch?: number;
-      use?: WorkspaceUse;
+    }: Omit<AgentLaunch, 'token'> & {
+      permit: Pick<PermitRequest, 'project' | 'role'>;
+      goingOn: GoingOn | null;
     }): Promise<LaunchAnswer> {
-      const answer = asks ? await capacity.ask({ runId: agent.runId, ...asks }) : GRANTED;
+      const answer = await permits.acquire({ runId: agent.runId, ...permit });
       if (!answer.granted) return answer;
-      await beginAttempt(db, agent.runId, agent.attempt);
+      await beginAttempt(db, agent.runId, agent.attempt, goingOn ? goingOnMessage(goingOn) : undefined);
       const token = runToken(agent.runId, agent.attempt);
-      const { namespace } = await classified(() =>
-        runtime.launch({ ...agent, launch, token, use: use ?? UNKNOWN_USE }),
-      );
+      const { namespace } = await classified(() => runtime.launch({ ...agent, owner, launch, token, use }));
       return { granted: true, ...(namespace === undefined ? {} : { namespace }) };
     },
 
@@ -148,18 +141,18 @@ export function createAgentActivities(
       void showWords(agent.runId, AbortSignal.any([over.signal, cancellationSignal()]));
       const {
         detail,
-        loss,
+        termination,
         pod,
         log: output,
       } = await classified(() => runtime.ended(agent, cancellationSignal())).finally(() => over.abort());
-      const report = (await findAssignment(db, agent.runId))?.report;
+      const report = (await findAttempt(db, agent.runId, agent.attempt))?.report;
       if (!report) {
         const redact = createRedactor([runToken(agent.runId, agent.attempt)]);
         if (output !== undefined) await storeLastLog(db, agent, redact(output));
         return {
           kind: 'lost',
           detail: redact(detail),
-          ...(loss === undefined ? {} : { loss }),
+          ...(termination === undefined ? {} : { termination }),
           ...(pod === undefined ? {} : { pod }),
         };
       }
@@ -186,6 +179,26 @@ export function createAgentActivities(
     async stopAgent(run: { runId: string; workspace: string }): Promise<void> {
       await closeAssignment(db, run.runId);
       await runtime.stop(run);
+    },
+
+    /** Stops the agent's process while its token is still good: so its conversation is stored before it ends. */
+    async haltAgent(run: { runId: string; workspace: string }): Promise<void> {
+      await runtime.stop(run);
+    },
+
+    /** The token of this attempt, and of those before it, opens nothing any more. */
+    async revokeToken({ runId, attempt }: { runId: string; attempt: number }): Promise<void> {
+      await revokeAttempt(db, runId, attempt);
+    },
+
+    async releasePermit({ runId }: { runId: string }): Promise<void> {
+      await permits.release(runId);
+    },
+
+    /** No token of the run opens anything any more, also of attempts to come; then its permit is released. */
+    async endRun({ runId }: { runId: string }): Promise<void> {
+      await closeAssignment(db, runId);
+      await permits.release(runId);
     },
 
     async removeWorkspace({ workspace, owner }: { workspace: string; owner: string }): Promise<Removal> {

@@ -68,8 +68,8 @@ export interface Assigned {
   readonly comments: number;
   readonly leftOut: InputSnapshot['leftOut'];
   readonly profile: AgentProfile;
-  /** The commit of the base branch that the work stands on; null where there is none. Absent in what 0.1.0 and 0.2.0 recorded. */
-  readonly baseCommit?: string | null;
+  /** The commit of the base branch that the work stands on; null where there is none. */
+  readonly baseCommit: string | null;
 }
 
 export function createAssignmentActivities({ db, github, promptSeed }: AssignmentPorts) {

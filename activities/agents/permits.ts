@@ -1,28 +1,28 @@
-/** Turns: which runs may work now is for one workflow to say (workflows/concurrency/workflow.ts); this asks it, and looks around for it. */
-import type { CapacityAnswer, CapacityRequest, RunLimits } from '../../src/domain/run/permits.ts';
+/** Permits to work: one workflow hands them out (workflows/concurrency/workflow.ts); this asks it, and looks around for it. */
+import type { PermitAnswer, PermitRequest, RunLimits } from '../../src/domain/run/permits.ts';
 import type { WorkflowStatus } from '../../src/domain/maintenance/sweeps.ts';
 
-/** The workflow that says whose turn it is, and the limits that hold. */
-export interface RunCapacity {
+/** The workflow that hands out permits, and the limits that hold. */
+export interface RunPermits {
   readonly limits: RunLimits;
-  /** Asks for a run's turn. Safe to repeat. */
-  ask(request: Omit<CapacityRequest, 'at'>): Promise<CapacityAnswer>;
-  /** Gives up a run's turn, or its place in the queue. Safe to repeat, and for runs that never asked. */
-  leave(runId: string): Promise<void>;
+  /** Asks for a run's permit. Safe to repeat: a run that has one is granted it again. */
+  acquire(request: Omit<PermitRequest, 'at'>): Promise<PermitAnswer>;
+  /** Gives back a run's permit, or its position in the queue. Safe to repeat, and for runs that never asked. */
+  release(runId: string): Promise<void>;
 }
 
-export interface CapacityPorts {
-  readonly capacity: RunCapacity;
+export interface PermitPorts {
+  readonly permits: RunPermits;
   readonly workflows: { statusOf(workflowId: string): Promise<WorkflowStatus> };
 }
 
-export function createCapacityActivities({ capacity, workflows }: CapacityPorts) {
+export function createPermitActivities({ permits, workflows }: PermitPorts) {
   return {
     /** Those of the runs whose workflows do not run any more, and the limits that hold now. */
     async findEndedRuns({ runIds }: { runIds: readonly string[] }): Promise<{ ended: string[]; limits: RunLimits }> {
       const ended: string[] = [];
       for (const runId of runIds) if ((await workflows.statusOf(`run:${runId}`)).status !== 'open') ended.push(runId);
-      return { ended, limits: capacity.limits };
+      return { ended, limits: permits.limits };
     },
   };
 }

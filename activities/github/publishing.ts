@@ -10,7 +10,7 @@ import { refusalMarker, renderRefusal, type Refusal } from '../../src/domain/mes
 import type { AgentReport } from '../../src/domain/run/runs.ts';
 import { outsideScope } from '../../src/domain/run/scope.ts';
 import { stageRow, type TriggerTarget } from '../../src/domain/stages/stages.ts';
-import { findAssignment } from '../../src/store/runs/assignments.ts';
+import { findAssignment, findLastReport } from '../../src/store/runs/assignments.ts';
 import type { Database } from '../../src/store/connection/database.ts';
 import type { RunSettings } from '../../src/domain/stages/settings.ts';
 import { classified, permanent } from '../failures.ts';
@@ -59,8 +59,8 @@ interface PublishInput {
   readonly requestedBy: string;
   readonly branch: string;
   readonly settings: RunSettings;
-  /** Whether merging closes the issue; missing in what 0.1.0 asked for. */
-  readonly closes?: boolean;
+  /** Whether merging closes the issue. */
+  readonly closes: boolean;
 }
 
 export interface GitHubPorts {
@@ -190,7 +190,7 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
           issueNumber: input.issue.number,
           target: input.target,
           requestedBy: input.requestedBy,
-          closes: input.closes ?? true,
+          closes: input.closes,
           runUrl: `${input.settings.dashboardUrl}/runs/${input.runId}`,
           answer,
         },
@@ -228,7 +228,7 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
 }
 
 async function finishedReport(db: Database, runId: string): Promise<Extract<AgentReport, { outcome: 'finished' }>> {
-  const report = (await findAssignment(db, runId))?.report;
+  const report = await findLastReport(db, runId);
   if (report?.outcome !== 'finished') throw permanent('ReportMissing', `run ${runId} has no finished report`);
   return report;
 }

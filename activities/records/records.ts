@@ -1,8 +1,6 @@
 /** Writes to the read model. Each is safe to repeat: rows carry a revision, events an id. */
 import { toldInComments, type WORKSPACE_EVENTS } from '../../src/domain/messages/workspace-removal.ts';
 import type { RunSettings } from '../../src/domain/stages/settings.ts';
-import { isTerminal } from '../../src/domain/run/runs.ts';
-import { closeAssignment } from '../../src/store/runs/assignments.ts';
 import type { Database } from '../../src/store/connection/database.ts';
 import { leaseNamespace, releaseNamespace } from '../../src/store/workspaces/slots.ts';
 import type { ChainLink, FlowEvent } from '../../src/store/audit/events.ts';
@@ -19,7 +17,7 @@ export interface RecordPorts {
   /** What the installation chooses where a project does not. */
   readonly defaults: Pick<
     RunSettings,
-    'model' | 'reasoningEffort' | 'dashboardUrl' | 'workspaceHours' | 'workspaceHoursByRole'
+    'model' | 'reasoningEffort' | 'dashboardUrl' | 'workspaceHours' | 'workspaceHoursByRole' | 'waitHours'
   >;
 }
 
@@ -41,9 +39,8 @@ export function createRecordActivities(
       return links;
     },
 
-    /** As `recordIssue`; a run that is over also loses its token. */
+    /** As `recordIssue`. */
     async recordRun({ row, events }: { row: RunRow; events: readonly FlowEvent[] }): Promise<ChainLink[]> {
-      if (isTerminal(row.status)) await closeAssignment(db, row.id);
       return projectRun(db, row, events);
     },
 

@@ -2,11 +2,9 @@
 import { ApplicationFailure, log } from '@temporalio/activity';
 import type { IssueRef } from '../../src/domain/issue/facts.ts';
 import type { LabelTruth } from '../../src/domain/issue/issue-life.ts';
-import { isTerminal } from '../../src/domain/run/runs.ts';
 import type { RunSettings } from '../../src/domain/stages/settings.ts';
 import type { ChainLink, FlowEvent } from '../../src/store/audit/events.ts';
 import type { RunRow } from '../../src/read-model/projections/projections.ts';
-import type { RunCapacity } from '../agents/permits.ts';
 import type { createGitHubActivities } from '../github/publishing.ts';
 import type { createPastReading } from './prior-state.ts';
 import type { createRecordActivities } from './records.ts';
@@ -31,7 +29,6 @@ type Parts = Pick<ReturnType<typeof createRecordActivities>, 'recordRun' | 'read
   Pick<ReturnType<typeof createPastReading>, 'readPast' | 'readCandidates' | 'readRefused'> &
   Pick<ReturnType<typeof createGitHubActivities>, 'readLabelTruth' | 'acknowledge'> & {
     readonly comments: Pick<StatusComments, 'showNow'>;
-    readonly capacity?: Pick<RunCapacity, 'leave'>;
   };
 
 export function createRunActivities({
@@ -43,7 +40,6 @@ export function createRunActivities({
   readPast,
   readCandidates,
   readRefused,
-  capacity,
 }: Parts) {
   /** While an agent works, what cannot be written now is left to whoever watches it (agents.ts); otherwise it is still to be written. */
   async function showComment(comment: CommentToWrite, { id, revision, status }: RunRow): Promise<CommentRef | null> {
@@ -69,7 +65,7 @@ export function createRunActivities({
     /**
      * Records a run's row and events, which is tried until it is done; then shows them on GitHub, which is tried once: a
      * GitHub that is away must not keep the record waiting. `comment` is null when it is still to be written, and `refused` says why
-     * it cannot be: of an issue that is locked, for example (docs/reliability.md T17). A run that is over gives up its turn; if that cannot be said now, it is found out (findEndedRuns).
+     * it cannot be: of an issue that is locked, for example (docs/reliability.md T17).
      */
     async showRun(input: {
       row: RunRow;
@@ -79,10 +75,6 @@ export function createRunActivities({
     }): Promise<{ links: ChainLink[]; comment: { id: number; url: string } | null; refused?: string }> {
       const { row, events } = input;
       const links = await recordRun({ row, events });
-      if (isTerminal(row.status))
-        await capacity
-          ?.leave(row.id)
-          .catch((error: unknown) => log.warn('turn not given up', { error: String(error) }));
       let refused: string | undefined;
       const [comment] = await Promise.all([
         input.comment &&

@@ -2,8 +2,9 @@
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { LogBatch, Report, type Assignment } from '../../src/agent/platform/protocol.ts';
-import { INTERRUPTED } from '../../src/domain/agent/prompts.ts';
+import { promptToGoOn } from '../../src/domain/agent/going-on.ts';
 import {
+  findAttempt,
   findConversation,
   storeConversation,
   storeReport,
@@ -44,7 +45,11 @@ export function createAgentApi({
 
   app.get('/assignment', async (c) => {
     const run = c.get('run');
-    const own = await findConversation(db, run.runId);
+    const [own, message, before] = await Promise.all([
+      findConversation(db, run.runId),
+      messageOf(db, run.runId, run.attempt),
+      messageOf(db, run.runId, run.attempt - 1),
+    ]);
     const resumeThreadId = own?.threadId ?? run.resumeThreadId;
     return c.json({
       runId: run.runId,
@@ -54,7 +59,12 @@ export function createAgentApi({
       baseBranch: run.baseBranch,
       since: run.sinceSha,
       kind: run.kind,
-      prompt: own ? `${INTERRUPTED}\n\n${run.prompt}` : run.prompt,
+      prompt: promptToGoOn({
+        prompt: run.prompt,
+        hasConversation: own !== undefined,
+        message,
+        wasInterrupted: message === before,
+      }),
       model: run.model,
       reasoningEffort: run.reasoningEffort,
       modelBaseUrl: `${platformUrl}/model/v1`,
@@ -96,8 +106,14 @@ export function createAgentApi({
   app.post('/report', bodyLimit({ maxSize: 4 * 1024 * 1024, onError: bodyTooLarge }), async (c) => {
     const report = Report.safeParse(await c.req.json().catch(() => undefined));
     if (!report.success) return failure(c, 400, 'invalid_argument', 'the body is not a report', 'outcome');
-    await storeReport(db, c.get('run').runId, report.data);
+    const { runId, attempt } = c.get('run');
+    await storeReport(db, runId, attempt, report.data);
     return c.body(null, 204);
   });
   return app;
+}
+
+/** What the platform has the agent of an attempt go on with, or null. */
+async function messageOf(db: Database, runId: string, attempt: number): Promise<string | null> {
+  return (await findAttempt(db, runId, attempt))?.message ?? null;
 }

@@ -9,7 +9,7 @@ export interface RunTokenVerifier {
 }
 
 export interface RunAccess {
-  /** The run of a token that is good, of the run's present attempt, and of a run that is not over; else undefined. */
+  /** The run of a token that is good, of the run's present attempt, not revoked, and of a run that is not over; else undefined. */
   open(token: string | undefined): Promise<AssignmentRow | undefined>;
 }
 
@@ -19,7 +19,8 @@ export function createRunAccess(db: Database, tokens: RunTokenVerifier): RunAcce
       const claims = token === undefined ? undefined : tokens.verify(token);
       if (!claims) return undefined;
       const assignment = await findAssignment(db, claims.runId);
-      if (!assignment || assignment.closedAt !== null || assignment.attempt !== claims.attempt) return undefined;
+      if (!assignment || assignment.closedAt !== null) return undefined;
+      if (assignment.attempt !== claims.attempt || claims.attempt <= assignment.revokedAttempt) return undefined;
       return assignment;
     },
   };

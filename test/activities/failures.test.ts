@@ -115,7 +115,7 @@ test('a failure of ours that is permanent is not tried again', () => {
 });
 
 test('an agent that could not begin says why, and is not tried again', () => {
-  const stuck = Object.assign(new Error('ErrImagePull'), { name: 'AgentCannotBegin', loss: 'image_pull' });
+  const stuck = Object.assign(new Error('ErrImagePull'), { name: 'AgentCannotBegin', termination: 'image_pull' });
   expect(toFailure(stuck)).toMatchObject({
     type: 'AgentCannotBegin',
     message: 'ErrImagePull',

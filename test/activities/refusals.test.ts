@@ -55,7 +55,13 @@ async function comments(): Promise<string[]> {
 async function localeOfProject(): Promise<Locale> {
   const records = createRecordActivities({
     db: tables.db,
-    defaults: { model: 'm', reasoningEffort: 'high', dashboardUrl: 'http://dashboard', workspaceHours: 24 },
+    defaults: {
+      model: 'm',
+      reasoningEffort: 'high',
+      dashboardUrl: 'http://dashboard',
+      workspaceHours: 24,
+      waitHours: { question: 168, paused: 168 },
+    },
   });
   return (await records.readSettings({ repositoryId: REPOSITORY.id })).locale;
 }

@@ -40,7 +40,7 @@ async function publish(stage: Stage, startSha: string | null = null): Promise<un
     resumeRunId: null,
     startSha,
   });
-  await storeReport(tables.db, runId, {
+  await storeReport(tables.db, runId, 1, {
     outcome: 'finished',
     answer: { title: 'Done', summary: 'Done.', checks: [], answers: [] },
     headSha: HEAD,
@@ -67,6 +67,7 @@ async function publish(stage: Stage, startSha: string | null = null): Promise<un
     requestedBy: 'olivia',
     branch: 'codex/issue-7',
     settings: SETTINGS,
+    closes: true,
   });
 }
 

@@ -18,6 +18,7 @@ function settings(): Promise<RunSettings> {
     reasoningEffort: 'high',
     dashboardUrl: 'http://dashboard',
     workspaceHours: 24,
+    waitHours: { question: 168, paused: 168 },
   } as const;
   return createRecordActivities({ db: tables.db, defaults }).readSettings({ repositoryId: REPOSITORY.id });
 }

@@ -41,7 +41,13 @@ async function startWorker() {
   ({ world } = fake);
   const records = createRecordActivities({
     db: tables.db,
-    defaults: { model: 'm', reasoningEffort: 'high', dashboardUrl: 'http://dashboard', workspaceHours: 24 },
+    defaults: {
+      model: 'm',
+      reasoningEffort: 'high',
+      dashboardUrl: 'http://dashboard',
+      workspaceHours: 24,
+      waitHours: { question: 168, paused: 168 },
+    },
   });
   const joined = createRunActivities({
     ...records,

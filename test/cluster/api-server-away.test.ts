@@ -20,8 +20,7 @@ function releaseOnNode({ metadata }: V1Pod): void {
 }
 
 async function hasReported(runId: string): Promise<boolean> {
-  const [row] = await runs.scene
-    .sql`select report is not null as reported from agent_assignments where run_id = ${runId}`;
+  const [row] = await runs.scene.sql`select report is not null as reported from agent_attempts where run_id = ${runId}`;
   return row?.['reported'] === true;
 }
 

@@ -25,17 +25,17 @@ beforeAll(async () => {
 afterAll(() => platform.end());
 
 /** An agent of an issue of its own, launched; and how it ends. */
-async function loss(options: AgentOptions) {
+async function termination(options: AgentOptions) {
   return lose(platform.runtime({ patience, ...options }), platform.issue());
 }
 
 /** The same of an agent that begins, however long that takes. */
 async function lossOfOneThatBegan(options: AgentOptions) {
-  return loss({ ...options, patience: 1 });
+  return termination({ ...options, patience: 1 });
 }
 
 /** The same, but something is done to the agent as soon as it works. */
-async function lossOf(options: AgentOptions, act: (namespace: string, pod: string) => Promise<unknown>) {
+async function terminationOf(options: AgentOptions, act: (namespace: string, pod: string) => Promise<unknown>) {
   const issue = platform.issue();
   const agent = agentOf(issue);
   const runtime = platform.runtime(options);
@@ -70,23 +70,23 @@ function beforeStart(act: (namespace: string) => Promise<void>): (api: Kubernete
 
 describe.concurrent('T41, T42: an agent that never began', () => {
   test('whose image cannot be had', async () => {
-    expect(await loss({ image: 'registry.invalid/absent:1' })).toMatchObject({
-      loss: 'image_pull',
+    expect(await termination({ image: 'registry.invalid/absent:1' })).toMatchObject({
+      termination: 'image_pull',
       detail: expect.stringMatching(/^(ErrImagePull|ImagePullBackOff): .*registry\.invalid\/absent/),
     });
   });
 
   test('whose image has no proper name', async () => {
-    expect(await loss({ image: 'No Name' })).toMatchObject({
-      loss: 'image_pull',
+    expect(await termination({ image: 'No Name' })).toMatchObject({
+      termination: 'image_pull',
       detail: expect.stringMatching(/^InvalidImageName/),
     });
   });
 
   test('for whom the quota leaves no room', async () => {
     const much = { cpu: '900', memory: '16Mi', ephemeralStorage: '0' };
-    expect(await loss({ requests: much, limits: much })).toMatchObject({
-      loss: 'quota_exceeded',
+    expect(await termination({ requests: much, limits: much })).toMatchObject({
+      termination: 'quota_exceeded',
       detail: expect.stringContaining('exceeded quota: codex-run-quota'),
     });
   });
@@ -95,8 +95,8 @@ describe.concurrent('T41, T42: an agent that never began', () => {
     const through = withPod((pod) =>
       Object.assign(pod.containers[0]!.securityContext!, { allowPrivilegeEscalation: true }),
     );
-    expect(await loss({ through })).toMatchObject({
-      loss: 'sandbox_rejected',
+    expect(await termination({ through })).toMatchObject({
+      termination: 'sandbox_rejected',
       detail: expect.stringMatching(/violates PodSecurity "restricted:latest": allowPrivilegeEscalation/),
     });
   });
@@ -111,7 +111,7 @@ describe.concurrent('T41, T42: an agent that never began', () => {
     await launch(platform.runtime(), issue, agentOf(issue));
     await platform.admin.create(limits);
     expect(await lose(runtime, issue)).toMatchObject({
-      loss: 'sandbox_rejected',
+      termination: 'sandbox_rejected',
       detail: expect.stringContaining('maximum cpu usage per Container is 10m'),
     });
   });
@@ -120,16 +120,16 @@ describe.concurrent('T41, T42: an agent that never began', () => {
     const through = beforeStart(async (namespace) =>
       platform.admin.remove(refIn(namespace, 'ServiceAccount', 'codex-runner')),
     );
-    expect(await loss({ through })).toMatchObject({
-      loss: 'sandbox_rejected',
+    expect(await termination({ through })).toMatchObject({
+      termination: 'sandbox_rejected',
       detail: expect.stringContaining('serviceaccount "codex-runner" not found'),
     });
   });
 
   test('for whom no node will do', async () => {
     const through = withPod((pod) => Object.assign(pod, { nodeSelector: { 'codex-k8s.test/node': 'none' } }));
-    expect(await loss({ through })).toMatchObject({
-      loss: 'unschedulable',
+    expect(await termination({ through })).toMatchObject({
+      termination: 'unschedulable',
       detail: expect.stringMatching(/^Unschedulable: 0\/\d+ nodes are available/),
     });
   });
@@ -142,8 +142,8 @@ describe.concurrent('T41, T42: an agent that never began', () => {
         return api.change(ref, patch);
       },
     });
-    expect(await loss({ through })).toMatchObject({
-      loss: 'container_error',
+    expect(await termination({ through })).toMatchObject({
+      termination: 'container_error',
       detail: expect.stringMatching(/MountVolume\.SetUp failed .* secrets? "codex-k8s-run-.*" not found/),
     });
   });
@@ -154,22 +154,22 @@ describe.concurrent('T41, T42: an agent that never began', () => {
         env: [{ name: 'WORD', valueFrom: { configMapKeyRef: { name: 'absent', key: 'word' } } }],
       }),
     );
-    expect(await loss({ through })).toMatchObject({
-      loss: 'container_error',
+    expect(await termination({ through })).toMatchObject({
+      termination: 'container_error',
       detail: expect.stringMatching(/^CreateContainerConfigError: configmaps? "absent" not found$/),
     });
   });
 
   test('whose program is not in its image', async () => {
-    expect(await loss({ command: ['/absent'] })).toMatchObject({
-      loss: 'container_error',
+    expect(await termination({ command: ['/absent'] })).toMatchObject({
+      termination: 'container_error',
       detail: expect.stringMatching(/^StartError: .*\/absent/s),
     });
   });
 
   test('within the deadline of its Job: what it was stuck at counts', async () => {
-    expect(await loss({ image: 'registry.invalid/absent:1', deadlineSeconds: 30, patience: 1 })).toMatchObject({
-      loss: 'image_pull',
+    expect(await termination({ image: 'registry.invalid/absent:1', deadlineSeconds: 30, patience: 1 })).toMatchObject({
+      termination: 'image_pull',
     });
   });
 });
@@ -177,14 +177,14 @@ describe.concurrent('T41, T42: an agent that never began', () => {
 describe.concurrent('T43: an agent that began', () => {
   test('and used more memory than it may', async () => {
     expect(await lossOfOneThatBegan({ script: 'tail /dev/zero' })).toMatchObject({
-      loss: 'agent_oom',
+      termination: 'agent_oom',
       detail: 'it used more memory than it may',
     });
   });
 
   test('and ended with an error: its last words are told', async () => {
     expect(await lossOfOneThatBegan({ script: 'echo first >&2; echo the reason >&2; exit 1' })).toEqual({
-      loss: 'agent_error',
+      termination: 'agent_error',
       detail: 'it ended with code 1 without a report: first\nthe reason',
       log: 'first\nthe reason\n',
       pod: expect.stringMatching(/^codex-test-i\d+\/codex-k8s-run-/),
@@ -193,26 +193,26 @@ describe.concurrent('T43: an agent that began', () => {
 
   test('and ended without a report', async () => {
     expect(await lossOfOneThatBegan({ script: 'echo done' })).toMatchObject({
-      loss: 'agent_lost',
+      termination: 'agent_lost',
       detail: 'it ended with code 0 without a report',
       log: 'done\n',
     });
   });
 
   test('and could not reach the platform', async () => {
-    expect(await lossOfOneThatBegan({ script: 'exit 69' })).toMatchObject({ loss: 'agent_lost' });
+    expect(await lossOfOneThatBegan({ script: 'exit 69' })).toMatchObject({ termination: 'agent_lost' });
   });
 
   test('and took too long', async () => {
     expect(await lossOfOneThatBegan({ deadlineSeconds: 40 })).toMatchObject({
-      loss: 'deadline_exceeded',
+      termination: 'deadline_exceeded',
       detail: 'Job was active longer than specified deadline',
     });
   });
 
   test('and whose pod was deleted', async () => {
-    const lost = await lossOf({}, async (namespace, pod) => platform.admin.remove(refIn(namespace, 'Pod', pod)));
-    expect(lost).toMatchObject({ loss: 'agent_lost' });
+    const lost = await terminationOf({}, async (namespace, pod) => platform.admin.remove(refIn(namespace, 'Pod', pod)));
+    expect(lost).toMatchObject({ termination: 'agent_lost' });
   });
 
   test('and whose Job was deleted', async () => {
@@ -223,23 +223,23 @@ describe.concurrent('T43: an agent that began', () => {
     const lost = ended(runtime, agent);
     await runningPod(platform.admin, namespace);
     await platform.admin.remove(jobRef(namespace, agent));
-    expect(await lost).toEqual({ loss: 'agent_lost', detail: 'its Job is gone' });
+    expect(await lost).toEqual({ termination: 'agent_lost', detail: 'its Job is gone' });
   });
 
   test('and was evicted', async () => {
-    const lost = await lossOf({}, async (namespace, name) =>
+    const lost = await terminationOf({}, async (namespace, name) =>
       platform.core.createNamespacedPodEviction({ namespace, name, body: { metadata: { name, namespace } } }),
     );
-    expect(lost).toMatchObject({ loss: 'evicted', detail: expect.stringContaining('evict') });
+    expect(lost).toMatchObject({ termination: 'evicted', detail: expect.stringContaining('evict') });
   });
 
   test('and was evicted, and does not go when it is asked', async () => {
     const through = withPod((pod) => Object.assign(pod, { terminationGracePeriodSeconds: 2 }));
     const command = ['/bin/sh', '-c', 'while true; do sleep 1; done', 'agent'];
-    const lost = await lossOf({ command, through }, async (namespace, name) =>
+    const lost = await terminationOf({ command, through }, async (namespace, name) =>
       platform.core.createNamespacedPodEviction({ namespace, name, body: { metadata: { name, namespace } } }),
     );
-    expect(lost).toMatchObject({ loss: 'evicted' });
+    expect(lost).toMatchObject({ termination: 'evicted' });
   });
 
   test('keeps the end of a long log, not its beginning', async () => {
@@ -266,7 +266,7 @@ test('an agent that is stuck in its beginning, and gets over it, works', async (
   const lost = ended(runtime, agent);
   await expect.poll(async () => quotaEvents(namespace), { timeout: 120_000 }).toBeGreaterThan(0);
   await platform.admin.remove(refIn(namespace, 'ResourceQuota', 'closed'));
-  expect(await lost).toMatchObject({ loss: 'agent_lost', detail: 'it ended with code 0 without a report' });
+  expect(await lost).toMatchObject({ termination: 'agent_lost', detail: 'it ended with code 0 without a report' });
 });
 
 async function quotaEvents(namespace: string): Promise<number> {

@@ -312,7 +312,7 @@ describe('T40: a workspace that is held', () => {
     const agent = agentOf(issue);
     const runtime = platform.runtime({ script: 'echo here; exit 1' });
     expect(await launch(runtime, issue, agent)).toBe(`${issue.workspace}-2`);
-    expect(await ended(runtime, agent)).toMatchObject({ loss: 'agent_error', log: 'here\n' });
+    expect(await ended(runtime, agent)).toMatchObject({ termination: 'agent_error', log: 'here\n' });
   });
 
   test('is let go, and the agent stays where it is when it is launched again', async () => {
@@ -368,7 +368,7 @@ describe('a workspace that goes', () => {
     await runningPod(platform.admin, issue.workspace);
     await hold(issue.workspace);
     await platform.admin.remove(namespaceRef(issue.workspace));
-    expect(await lost).toMatchObject({ loss: 'agent_lost' });
+    expect(await lost).toMatchObject({ termination: 'agent_lost' });
     const second = agentOf(issue, 2, first.runId);
     const namespace = await launch(runtime, issue, second);
     expect(namespace).toBe(`${issue.workspace}-2`);
@@ -381,7 +381,10 @@ describe('a workspace that goes', () => {
     await launch(platform.runtime(), issue, agent);
     await platform.admin.remove(namespaceRef(issue.workspace));
     await until('it is gone', async () => !(await platform.admin.find(namespaceRef(issue.workspace))));
-    expect(await ended(platform.runtime(), agent)).toEqual({ loss: 'agent_lost', detail: 'its namespace is gone' });
+    expect(await ended(platform.runtime(), agent)).toEqual({
+      termination: 'agent_lost',
+      detail: 'its namespace is gone',
+    });
   });
 
   test('in the middle of a launch: the next try finds another place', async () => {

@@ -54,7 +54,7 @@ describe('a worker', () => {
       async () => (await podsIn(platform.admin, issue.workspace))[0]?.status?.phase === 'Failed',
     );
     expect(await ended(platform.runtime(), agent)).toMatchObject({
-      loss: 'agent_error',
+      termination: 'agent_error',
       detail: 'it ended with code 3 without a report: words',
       log: 'words\n',
     });
@@ -71,7 +71,7 @@ describe('a worker', () => {
     await expect(waiting).rejects.toThrow('aborted');
     await platform.admin.remove(jobRef(issue.workspace, agent));
     await until('no Job is left', async () => (await jobsIn(platform.admin, issue.workspace)).length === 0);
-    expect(await ended(platform.runtime(), agent)).toEqual({ loss: 'agent_lost', detail: 'its Job is gone' });
+    expect(await ended(platform.runtime(), agent)).toEqual({ termination: 'agent_lost', detail: 'its Job is gone' });
   });
 });
 
@@ -108,7 +108,7 @@ describe('T45: credentials that are not accepted any more', () => {
       120,
     );
     await platform.admin.remove(refIn(issue.workspace, 'Pod', metadata?.name ?? ''));
-    expect(await lost).toMatchObject({ loss: 'agent_lost' });
+    expect(await lost).toMatchObject({ termination: 'agent_lost' });
   });
 
   /** Good until its Secret is gone. */
@@ -161,7 +161,7 @@ describe.skipIf(dataDirectory === '')('of the cluster', () => {
     await stopComponent(dataDirectory, 'apiserver');
     await expect(platform.worker.list('v1', 'Namespace', {})).rejects.toThrow('did not answer');
     await startComponent(dataDirectory, 'apiserver');
-    expect(await lost).toMatchObject({ loss: 'agent_error', log: 'over\n' });
+    expect(await lost).toMatchObject({ termination: 'agent_error', log: 'over\n' });
   });
 
   test('T45: the API server is killed, and who waits for an agent can still be stopped', async () => {
@@ -207,7 +207,7 @@ describe.skipIf(dataDirectory === '')('of the cluster', () => {
     const lost = ended(runtime, agent);
     await stopComponent(dataDirectory, 'kubelet');
     await startComponent(dataDirectory, 'kubelet');
-    expect(await lost).toMatchObject({ loss: 'agent_error' });
+    expect(await lost).toMatchObject({ termination: 'agent_error' });
   });
 
   test('T44: the node is lost, and its agent with it; the next attempt works when it is back', async () => {
@@ -218,7 +218,7 @@ describe.skipIf(dataDirectory === '')('of the cluster', () => {
     const { metadata } = await runningPod(platform.admin, issue.workspace);
     const lost = ended(runtime, first);
     await stopComponent(dataDirectory, 'kubelet');
-    expect(await lost).toMatchObject({ loss: 'node_lost' });
+    expect(await lost).toMatchObject({ termination: 'node_lost' });
 
     const second = agentOf(issue, 2, first.runId);
     await launch(runtime, issue, second);
@@ -252,7 +252,7 @@ describe.skipIf(dataDirectory === '')('of the cluster', () => {
     await runningPod(platform.admin, issue.workspace);
     const lost = ended(runtime, agent);
     await stopComponent(dataDirectory, 'kubelet');
-    expect(await lost).toMatchObject({ loss: 'node_lost', detail: 'its node is not heard of any more' });
+    expect(await lost).toMatchObject({ termination: 'node_lost', detail: 'its node is not heard of any more' });
   });
 
   function tolerateForEver(job: V1Job): void {

@@ -169,7 +169,7 @@ describe('a launch', () => {
     await ended(runtime, agent);
     const pods = await podsIn(platform.admin, issue.workspace);
     await launch(runtime, issue, agent);
-    expect(await ended(runtime, agent)).toMatchObject({ loss: 'agent_lost' });
+    expect(await ended(runtime, agent)).toMatchObject({ termination: 'agent_lost' });
     expect((await podsIn(platform.admin, issue.workspace)).map((pod) => pod.metadata?.uid)).toEqual(
       pods.map((pod) => pod.metadata?.uid),
     );
@@ -214,11 +214,11 @@ describe('a second launch of the same attempt', () => {
     const agent = agentOf(issue);
     const stuck = platform.runtime({ image: 'registry.invalid/absent:1', patience: 0.2 });
     await launch(stuck, issue, agent);
-    expect(await ended(stuck, agent)).toMatchObject({ loss: 'image_pull' });
+    expect(await ended(stuck, agent)).toMatchObject({ termination: 'image_pull' });
     await launch(stuck, issue, agent, 2);
     const jobs = await jobsIn(platform.admin, issue.workspace);
     expect(jobs.map(({ metadata }) => metadata?.annotations?.['codex-k8s.dev/launch'])).toEqual(['2']);
-    expect(await ended(stuck, agent)).toMatchObject({ loss: 'image_pull' });
+    expect(await ended(stuck, agent)).toMatchObject({ termination: 'image_pull' });
   });
 
   test('gives the new Job a token that goes with it, and not with the old one', async () => {
@@ -226,7 +226,7 @@ describe('a second launch of the same attempt', () => {
     const agent = agentOf(issue);
     const lacking = platform.runtime({ command: ['/absent'], patience: 0.2 });
     await launch(lacking, issue, agent);
-    expect(await ended(lacking, agent)).toMatchObject({ loss: 'container_error' });
+    expect(await ended(lacking, agent)).toMatchObject({ termination: 'container_error' });
     await launch(platform.runtime(), issue, agent, 2);
     await runningPod(platform.admin, issue.workspace);
     const job = await platform.admin.find<V1Job>(jobRef(issue.workspace, agent));
@@ -289,7 +289,7 @@ describe('what is left of an agent', () => {
     const runtime = platform.runtime({ script: 'exit 0', keepSeconds: 0 });
     await launch(runtime, issue, agent);
     await untilGone(jobRef(issue.workspace, agent));
-    expect(await ended(runtime, agent)).toEqual({ loss: 'agent_lost', detail: 'its Job is gone' });
+    expect(await ended(runtime, agent)).toEqual({ termination: 'agent_lost', detail: 'its Job is gone' });
   });
 });
 

@@ -109,6 +109,7 @@ const SETTINGS = {
   reasoningEffort: 'high' as const,
   dashboardUrl: 'http://dashboard',
   workspaceHours: 24,
+  waitHours: { question: 168, paused: 168 },
 };
 
 const PLATFORM: Sender = { id: 1, login: 'codex-k8s[bot]', type: 'Bot' };

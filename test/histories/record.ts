@@ -14,7 +14,7 @@ import { BOT, OWNER } from '../../src/embedded/accounts.ts';
 import { createTerminal } from '../../src/terminal/style.ts';
 import { startCluster } from '../../deploy/local-cluster/cluster.ts';
 import { startStack } from '../../src/embedded/stack.ts';
-import { CAPACITY_WORKFLOW_ID } from '../../workflows/messages.ts';
+import { PERMITS_WORKFLOW_ID } from '../../workflows/messages.ts';
 
 const [version = 'unreleased'] = process.argv.slice(2);
 const data = await mkdtemp(join(tmpdir(), 'codex-k8s-histories-'));
@@ -103,7 +103,7 @@ try {
   await keep('issue-discussed', talked.key);
   await keep('run-discussion', `run:${talked.runs[0]?.id}`);
 
-  await keep('capacity', CAPACITY_WORKFLOW_ID);
+  await keep('permits', PERMITS_WORKFLOW_ID);
 } finally {
   await stack.stop();
   await rm(data, { recursive: true, force: true });

@@ -3,6 +3,8 @@ import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activ
 import type { AgentProfile } from '../../src/domain/stages/model-selection.ts';
 import type { Activities } from '../../activities/index.ts';
 import type { AgentEnd } from '../../activities/agents/agents.ts';
+import { WAIT_HOURS } from '../../src/domain/run/waits.ts';
+import type { WaitHours } from '../../src/domain/stages/settings.ts';
 import { RUN_LIMITS } from '../../src/domain/run/permits.ts';
 import { withdrawalsIn, type PullRequestTruth, type ReviewTruth } from '../../src/domain/issue/confirmations.ts';
 import type { Account, Fact, ObservedFact } from '../../src/domain/issue/facts.ts';
@@ -50,6 +52,7 @@ export interface FakeWorld {
   repository: 'shown' | 'archived' | 'gone';
   open: boolean;
   workspaceHours: number;
+  waitHours: WaitHours;
   /** Whether the repository was taken from its project. */
   unbound: boolean;
   /** Whether GitHub refuses comments for the time being. */
@@ -62,6 +65,8 @@ export interface FakeWorld {
   launchFailure: Error | undefined;
   /** Where agents work, if not in a namespace of the workspace's name. */
   namespace: string | undefined;
+  /** What comments answer, by their ids; others are no answers. */
+  readonly comments: Map<number, string>;
   /** How the project names its namespaces. */
   namespaceTemplate: string | undefined;
   /** Blocks of addresses that the project lists. */
@@ -92,6 +97,7 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
     events: [{ id: 100, by: OLIVIA.id, clearedByPlatform: false }],
     pullRequest: { open: true, merged: false },
     reviews: new Map(),
+    comments: new Map(),
     publishing: Promise.resolve(),
     restoring: Promise.resolve(),
     refusesToShow: false,
@@ -109,6 +115,7 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
     repository: 'shown',
     open: true,
     workspaceHours: 24,
+    waitHours: { ...WAIT_HOURS },
     unbound: false,
     foreignWorkspace: false,
     held: undefined,
@@ -167,6 +174,7 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
         reasoningEffort: 'high',
         dashboardUrl: 'http://dashboard',
         workspaceHours: world.workspaceHours,
+        waitHours: world.waitHours,
         workspaceHoursByRole: { dev: world.workspaceHours },
         ...(world.namespaceTemplate === undefined ? {} : { namespaceTemplate: world.namespaceTemplate }),
         ...(world.egress === undefined ? {} : { egress: world.egress }),
@@ -242,6 +250,7 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
         comments: 0,
         leftOut: { outsiders: 0, edited: 0 },
         profile: world.profile,
+        baseCommit: null,
       };
     },
     async acknowledge(input) {
@@ -263,6 +272,29 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
       called('launchAgent', input);
       if (world.launchFailure) throw world.launchFailure;
       return { granted: true, ...(world.namespace === undefined ? {} : { namespace: world.namespace }) };
+    },
+    async haltAgent(input) {
+      called('haltAgent', input);
+      for (const end of ends.get(input.runId) ?? []) end.reject(new CancelledFailure('stopped'));
+    },
+    async revokeToken(input) {
+      called('revokeToken', input);
+    },
+    async releasePermit(input) {
+      called('releasePermit', input);
+    },
+    async endRun(input) {
+      called('endRun', input);
+    },
+    async recordRequest(input) {
+      called('recordRequest', input);
+    },
+    async writeRequestComment(input) {
+      called('writeRequestComment', input);
+    },
+    async readAnswerComment(input) {
+      called('readAnswerComment', input);
+      return { text: world.comments.get(input.comment) ?? null };
     },
     async stopAgent(input) {
       called('stopAgent', input);

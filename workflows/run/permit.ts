@@ -1,33 +1,33 @@
-/** A run that waits for its turn (capacity.ts). */
+/** A run that waits for its permit (workflows/concurrency/workflow.ts). */
 import { condition, setHandler } from '@temporalio/workflow';
-import { capacityGranted, capacityPlace } from '../messages.ts';
+import { permitGranted, queuePosition } from '../messages.ts';
 
-/** Whoever hears nothing for so long asks again: the coordinator may have been ended from outside. */
+/** Whoever receives nothing for so long asks again: the workflow of permits may have been ended from outside. */
 const ASK_AGAIN = '15 minutes';
 
-export interface RunTurn {
-  /** Waits until it is worth asking again. `show` is told the place, and each new one. */
-  wait(place: number, show: (place: number) => void): Promise<void>;
+export interface PermitQueue {
+  /** Waits until it is worth asking again. `show` is given the position, and each new one. */
+  wait(position: number, show: (position: number) => void): Promise<void>;
 }
 
-/** To be made before a run asks: it may be told before it has its answer. */
-export function createRunTurn(): RunTurn {
+/** To be made before a run asks: the grant may come before the answer. */
+export function createPermitQueue(): PermitQueue {
   let granted = false;
-  let place = 0;
+  let position = 0;
   let shown = 0;
-  setHandler(capacityGranted, () => {
+  setHandler(permitGranted, () => {
     granted = true;
   });
-  setHandler(capacityPlace, (now) => {
-    ({ place } = now);
+  setHandler(queuePosition, (now) => {
+    ({ position } = now);
   });
   return {
     async wait(first, show) {
-      place = first;
+      position = first;
       while (!granted) {
-        if (place !== shown) show(place);
-        shown = place;
-        if (!(await condition(() => granted || place !== shown, ASK_AGAIN))) return;
+        if (position !== shown) show(position);
+        shown = position;
+        if (!(await condition(() => granted || position !== shown, ASK_AGAIN))) return;
       }
       granted = false;
     },

@@ -1,10 +1,10 @@
-/** What a run tells of itself: its story, written to the read model and mirrored in the status comment. */
-import { CancellationScope, log, sleep } from '@temporalio/workflow';
+/** How far a run has come: its progress, written to the read model and mirrored in the status comment. */
+import { CancellationScope, log } from '@temporalio/workflow';
 import type { Assigned } from '../../activities/agents/assignments.ts';
 import type { FlowEventInput, RunRowInput } from '../../activities/records/records.ts';
 import { issueKey } from '../../src/domain/issue/facts.ts';
-import { branchName } from '../../src/domain/issue/names.ts';
 import type { RunOutcome, RunStatus } from '../../src/domain/run/runs.ts';
+import type { RunWait } from '../../src/domain/run/waits.ts';
 import { triggerLabel } from '../../src/domain/stages/stages.ts';
 import {
   commentPlace,
@@ -15,23 +15,26 @@ import {
   withStep,
   type RunStory,
 } from '../../src/domain/messages/status-comment.ts';
-import { catchUpStatusComment, recordRun, showRun, writeStatusComment } from '../activities.ts';
+import { catchUpStatusComment, recordRun, showRun } from '../activities.ts';
 import type { RunInput } from '../messages.ts';
+import { branchOf } from './branch.ts';
 import { runRow } from './row.ts';
 
-/** A run of 0.1.0 that has ended waits so long for its comment, and no longer. */
-const COMMENT_LIMIT = '30 seconds';
+/** Something that happened to a run; `by` is the login of the person who caused it. */
+export type RunEvent = Pick<FlowEventInput, 'type' | 'payload'> & { readonly by?: string };
 
-type Happening = Pick<FlowEventInput, 'type' | 'payload'>;
-
-export interface RunDiary {
-  story(): RunStory;
+export interface ProgressReporter {
+  now(): RunStory;
   /** Goes on to a status and shows it everywhere. A comment that cannot be written holds nothing up. */
-  enter(status: RunStatus, events: readonly Happening[]): Promise<void>;
-  /** Waits again, at this place in the queue of its project, and shows it. */
-  queued(place: number): Promise<void>;
+  enter(status: RunStatus, events: readonly RunEvent[]): Promise<void>;
+  /** Waits for its permit again, at this position in the queue of its project, and shows it. */
+  queued(position: number): Promise<void>;
+  /** Waits for people, and shows it. */
+  waits(wait: RunWait, events: readonly RunEvent[]): Promise<void>;
   /** Goes on to a status that is shown with the next one. */
   note(status: RunStatus): void;
+  /** Events that are shown with the next status. */
+  remember(events: readonly RunEvent[]): void;
   /** What the agent works with and on: shown with the next step. */
   assigned(assigned: Assigned): void;
   /** The namespace may have another name than the workspace. */
@@ -41,22 +44,19 @@ export interface RunDiary {
   finish(outcome: RunOutcome): Promise<void>;
   /** Whether GitHub did not take the newest comment yet. */
   commentIsOwed(): boolean;
-  /** Resolves when the comment shows the end, or cannot: within a day, in 0.1.0 within half a minute. */
+  /** Resolves when the comment shows the end, or cannot: within a day. */
   commentShown(): Promise<void>;
-  /** The story in a few lines of Markdown, for Temporal Web. */
+  /** The progress in a few lines of Markdown, for Temporal Web. */
   details(): string;
 }
 
-/** `inOneStep`: row, events and comment are one activity. In 0.1.0 they were several (`patched` in run.ts). */
-export function createRunDiary(
-  { plan, issue, issueTitle, settings, workspace, pullRequest, resume, branch }: RunInput,
-  inOneStep: boolean,
-): RunDiary {
+export function createProgressReporter(input: RunInput): ProgressReporter {
+  const { plan, issue, issueTitle, settings, workspace, pullRequest, resume } = input;
   let { revision } = plan;
   let comment: { id: number; url: string } | undefined;
   let written = 0;
   let threadId = resume?.threadId ?? null;
-  let pending: Happening[] = [];
+  let pending: RunEvent[] = [];
   let commentWritten = Promise.resolve();
   let shown = Promise.resolve();
   const place = commentPlace(issue, plan, pullRequest);
@@ -64,9 +64,9 @@ export function createRunDiary(
   /** Set while comments that GitHub did not take are tried again, and row and events are shown without them. */
   let catchingUp = false;
   let refusedShown = false;
-  let story: RunStory = {
+  let progress: RunStory = {
     ...newStory(plan, {
-      branch: branch ?? branchName(issue.number),
+      branch: branchOf(input),
       model: settings.model,
       reasoningEffort: settings.reasoningEffort,
       pullRequest,
@@ -76,20 +76,18 @@ export function createRunDiary(
   };
 
   function note(status: RunStatus): void {
-    story = withStep(story, status, new Date().toISOString());
+    progress = withStep(progress, status, new Date().toISOString());
   }
 
   const rowNow = (): RunRowInput =>
-    runRow(issue, plan, story, { revision, threadId, statusCommentUrl: comment?.url ?? null });
+    runRow(issue, plan, progress, { revision, threadId, statusCommentUrl: comment?.url ?? null });
 
-  function show(events: readonly Happening[]): Promise<void> {
+  function show(events: readonly RunEvent[]): Promise<void> {
     const happened = [...pending, ...events].map((event) => asFlowEvent(event));
     pending = [];
     revision += 1;
-    body = renderStatusComment(story, settings.locale, pagesOf(settings.dashboardUrl, issue, plan.runId));
-    if (inOneStep) return showInTurn(rowNow(), happened, body);
-    writeComment();
-    return recordRun({ row: rowNow(), events: happened }).then(() => undefined);
+    body = renderStatusComment(progress, settings.locale, pagesOf(settings.dashboardUrl, issue, plan.runId));
+    return showInTurn(rowNow(), happened, body);
   }
 
   /** One after the other, and to the end also when the run is canceled: an older comment never follows a newer one. */
@@ -141,33 +139,15 @@ export function createRunDiary(
     catchingUp = false;
   }
 
-  /** One write at a time, the newest last; nothing waits for them but the end, and that not for long. */
-  function writeComment(): void {
-    const text = body;
-    const count = revision;
-    commentWritten = commentWritten.then(async () => {
-      try {
-        comment = await writeStatusComment({
-          issue: place,
-          runId: plan.runId,
-          body: text,
-          commentId: comment?.id ?? null,
-          revision: count,
-        });
-      } catch (error) {
-        log.warn('status comment not written', { error: String(error) });
-      }
-    });
-  }
-
-  function asFlowEvent(event: Happening): FlowEventInput {
+  function asFlowEvent({ type, payload, by }: RunEvent): FlowEventInput {
     written += 1;
     return {
-      ...event,
+      type,
+      payload,
       id: `run:${plan.runId}:${written}`,
       chain: issueKey(issue),
-      actorType: 'system',
-      actorId: 'worker',
+      actorType: by === undefined ? 'system' : 'human',
+      actorId: by ?? 'worker',
       runId: plan.runId,
       correlationId: plan.delivery,
       occurredAt: new Date().toISOString(),
@@ -175,21 +155,28 @@ export function createRunDiary(
   }
 
   return {
-    story: () => story,
+    now: () => progress,
     note,
     async enter(status, events) {
       note(status);
       await show(events);
     },
-    async queued(place) {
-      const happened = story.status === 'queued' ? [] : [{ type: 'run.queued', payload: { place } }];
-      story = { ...story, queuePlace: place, queueOf: 'project' };
+    async queued(position) {
+      const happened = progress.status === 'queued' ? [] : [{ type: 'run.queued', payload: { position } }];
+      progress = { ...progress, queuePlace: position, queueOf: 'project' };
       note('queued');
       await show(happened);
     },
+    async waits(wait, events) {
+      progress = { ...progress, wait };
+      note('waiting');
+      await show(events);
+    },
+    remember(events) {
+      pending.push(...events);
+    },
     assigned({ profile, promptSha256, snapshotSha256, comments, leftOut }) {
-      if (profile === undefined) return;
-      story = { ...story, model: profile.model, reasoningEffort: profile.reasoningEffort };
+      progress = { ...progress, model: profile.model, reasoningEffort: profile.reasoningEffort };
       pending.push(
         {
           type: 'input.snapshot',
@@ -200,35 +187,28 @@ export function createRunDiary(
       );
     },
     worksIn(namespace) {
-      story = { ...story, workspace: namespace };
+      progress = { ...progress, workspace: namespace };
     },
     pullRequest({ number, url, created }) {
-      story = { ...story, pullRequest: { number, url } };
+      progress = { ...progress, pullRequest: { number, url } };
       pending.push({
         type: created ? 'run.pr.created' : 'run.pr.updated',
-        payload: { branch: story.branch, pr_number: number, pr_url: url },
+        payload: { branch: progress.branch, pr_number: number, pr_url: url },
       });
     },
     async finish(outcome) {
       if (outcome.status === 'succeeded' && outcome.mergedBy === undefined) ({ threadId } = outcome);
-      story = withOutcome(story, outcome, new Date().toISOString());
+      progress = withOutcome(progress, outcome, new Date().toISOString());
       await show([{ type: `run.${outcome.status}`, payload: endOf(outcome) }]);
     },
     commentIsOwed: () => catchingUp,
-    async commentShown() {
-      if (inOneStep) return commentWritten;
-      await CancellationScope.cancellable(async () => {
-        const limit = sleep(COMMENT_LIMIT, { summary: 'Wait for the status comment' }).catch(() => undefined);
-        await Promise.race([commentWritten, limit]);
-        CancellationScope.current().cancel();
-      });
-    },
+    commentShown: () => commentWritten,
     details() {
       return [
         `**${triggerLabel(plan.target)}** for ${issue.owner}/${issue.name}#${issue.number} “${issueTitle}”`,
-        ...story.timeline.map(({ step, at }) => `- ${at.slice(0, 19)}Z ${step}`),
-        ...(story.pullRequest ? [`Pull request: ${story.pullRequest.url}`] : []),
-        ...(story.failure ? [`Failed: ${story.failure.reason}`] : []),
+        ...progress.timeline.map(({ step, at }) => `- ${at.slice(0, 19)}Z ${step}`),
+        ...(progress.pullRequest ? [`Pull request: ${progress.pullRequest.url}`] : []),
+        ...(progress.failure ? [`Failed: ${progress.failure.reason}`] : []),
       ].join('\n');
     },
   };

@@ -34,6 +34,7 @@ export function runRow(issue: IssueRef, plan: PlannedRun, story: RunStory, besid
     model: story.model,
     reasoningEffort: story.reasoningEffort,
     createdAt: plan.requestedAt,
+    wait: story.status === 'waiting' ? (story.wait ?? null) : null,
     startedAt: at('working'),
     finishedAt: isTerminal(story.status) ? at(story.status) : null,
     ...beside,

@@ -19,7 +19,7 @@ const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
   'run.namespace.prepared': (p) => `The workspace ${text(p, 'namespace')} is ready`,
   'run.namespace.cleaned': (p) => `The workspace ${text(p, 'namespace')} was removed${cleaned(text(p, 'reason'))}`,
   'run.agent.replaced': (p) =>
-    `The agent is started again. ${failureText(text(p, 'loss') as Failure)} ${text(p, 'detail')}`,
+    `The agent is started again. ${failureText(text(p, 'termination') as Failure)} ${text(p, 'detail')}`,
   'run.namespace.cleanup_blocked': (p) =>
     `The workspace ${text(p, 'namespace')} is being removed, but something holds it: ${text(p, 'held')}`,
   'run.agent.started': (p) => `The agent began to work on the branch ${text(p, 'branch')}${attempt(p)}`,

@@ -78,7 +78,7 @@ export function createIssues(octokit: Octokit) {
       await octokit.rest.reactions.createForIssue({ ...at(issue), content });
     },
 
-    async reactToComment(issue: IssueRef, comment: number, content: 'eyes' | '+1'): Promise<void> {
+    async reactToComment(issue: IssueRef, comment: number, content: 'eyes' | '+1' | 'confused'): Promise<void> {
       await octokit.rest.reactions.createForIssueComment({
         owner: issue.owner,
         repo: issue.name,

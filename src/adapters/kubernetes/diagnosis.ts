@@ -1,11 +1,11 @@
 /** What a Job, its pods and its events say of an agent (docs/reliability.md T41 to T46). Pure. */
 import type { CoreV1Event, V1ContainerStateTerminated, V1Job, V1Pod } from '@kubernetes/client-node';
 import { EXIT_CODES } from '../../domain/run/exit-codes.ts';
-import type { Loss } from '../../domain/run/termination-reasons.ts';
+import type { TerminationReason } from '../../domain/run/termination-reasons.ts';
 import { CONTAINER } from './names.ts';
 
 /** What one look at the API showed. */
-export interface Sight {
+export interface PodObservation {
   readonly job: V1Job | undefined;
   /** The Job's, in any order. */
   readonly pods: readonly V1Pod[];
@@ -13,11 +13,16 @@ export interface Sight {
   readonly events: readonly CoreV1Event[];
 }
 
-export type Verdict =
+export type Diagnosis =
   | { readonly state: 'working' }
   /** It cannot go on like this, but may yet by itself: it has ended when the same is true after `patienceMs` milliseconds. */
-  | { readonly state: 'stuck'; readonly loss: Loss; readonly detail: string; readonly patienceMs: number }
-  | { readonly state: 'ended'; readonly loss: Loss; readonly detail: string };
+  | {
+      readonly state: 'stuck';
+      readonly termination: TerminationReason;
+      readonly detail: string;
+      readonly patienceMs: number;
+    }
+  | { readonly state: 'ended'; readonly termination: TerminationReason; readonly detail: string };
 
 /**
  * Milliseconds after which what is stuck has ended. Twice each is within docs/reliability.md T41 (30 s) and T42 (two minutes), since
@@ -56,7 +61,7 @@ const CONTAINER_REASONS = new Set(['CreateContainerConfigError', 'CreateContaine
 const NEVER_STARTED = new Set(['StartError', 'ContainerCannotRun']);
 
 /** Reasons of the condition `DisruptionTarget`. */
-const DISRUPTIONS: Readonly<Record<string, Loss>> = {
+const DISRUPTIONS: Readonly<Record<string, TerminationReason>> = {
   DeletionByTaintManager: 'node_lost',
   DeletionByPodGC: 'node_lost',
   EvictionByEvictionAPI: 'evicted',
@@ -65,7 +70,7 @@ const DISRUPTIONS: Readonly<Record<string, Loss>> = {
 };
 
 /** Reasons of a failed pod. */
-const POD_REASONS: Readonly<Record<string, Loss>> = {
+const POD_REASONS: Readonly<Record<string, TerminationReason>> = {
   Evicted: 'evicted',
   NodeLost: 'node_lost',
   NodeShutdown: 'node_lost',
@@ -78,19 +83,19 @@ const POD_REASONS: Readonly<Record<string, Loss>> = {
   UnexpectedAdmissionError: 'unschedulable',
 };
 
-const WORKING: Verdict = { state: 'working' };
+const WORKING: Diagnosis = { state: 'working' };
 
 /** Whether the agent works, is stuck, or has ended, and how. */
-export function judge({ job, pods, events }: Sight): Verdict {
+export function diagnose({ job, pods, events }: PodObservation): Diagnosis {
   if (!job) return ended('agent_lost', 'its Job is gone');
   const failed = conditionOf(job, 'Failed') ?? conditionOf(job, 'FailureTarget');
   if (failed?.reason === 'DeadlineExceeded')
     return ended('deadline_exceeded', failed.message ?? 'its Job took too long');
   const pod = newest(pods);
-  if (pod) return judgePod(pod, events);
+  if (pod) return diagnosePod(pod, events);
   if (failed) return ended('agent_lost', 'its pod is gone');
   if (conditionOf(job, 'Complete')) return ended('agent_lost', 'its pod has ended and is gone');
-  return judgePodless(job, events);
+  return diagnosePodless(job, events);
 }
 
 /** Whether the agent works in this pod, or did. */
@@ -100,7 +105,7 @@ export function hasBegun({ status }: V1Pod): boolean {
 }
 
 /** A Job that can have no pods never fails by itself: its events say why. */
-function judgePodless(job: V1Job, events: readonly CoreV1Event[]): Verdict {
+function diagnosePodless(job: V1Job, events: readonly CoreV1Event[]): Diagnosis {
   const refused = latest(
     events.filter(({ reason, involvedObject }) => reason === 'FailedCreate' && involvedObject.kind === 'Job'),
   );
@@ -111,7 +116,7 @@ function judgePodless(job: V1Job, events: readonly CoreV1Event[]): Verdict {
   return stuck('container_error', detail, PATIENCE.podless);
 }
 
-function judgePod(pod: V1Pod, events: readonly CoreV1Event[]): Verdict {
+function diagnosePod(pod: V1Pod, events: readonly CoreV1Event[]): Diagnosis {
   const { status } = pod;
   const disruption = status?.conditions?.find(({ type, status: is }) => type === 'DisruptionTarget' && is === 'True');
   const disrupted = disruption && DISRUPTIONS[disruption.reason ?? ''];
@@ -121,7 +126,7 @@ function judgePod(pod: V1Pod, events: readonly CoreV1Event[]): Verdict {
   const container = status?.containerStatuses?.find(({ name }) => name === CONTAINER);
   const terminated = container?.state?.terminated;
   if (terminated || status?.phase === 'Failed' || status?.phase === 'Succeeded')
-    return judgeEnd(pod, terminated, disrupted && { loss: disrupted, detail: disruption.message ?? '' });
+    return judgeEnd(pod, terminated, disrupted && { termination: disrupted, detail: disruption.message ?? '' });
   if (container?.state?.running) {
     // A cluster none of whose nodes is heard of removes no pods, and so does a cluster of one node.
     if (container.ready && conditionIn(pod, 'Ready')?.status === 'False')
@@ -151,14 +156,14 @@ function judgePod(pod: V1Pod, events: readonly CoreV1Event[]): Verdict {
 function judgeEnd(
   pod: V1Pod,
   terminated: V1ContainerStateTerminated | undefined,
-  disrupted: { readonly loss: Loss; readonly detail: string } | undefined,
-): Verdict {
+  disrupted: { readonly termination: TerminationReason; readonly detail: string } | undefined,
+): Diagnosis {
   const { reason = '', message = '' } = pod.status ?? {};
   // A node that is low says whose request was exceeded; it is nobody's fault.
   if (reason === 'Evicted' && /exceed/i.test(message) && !message.startsWith('The node'))
     return ended('disk_exceeded', message);
-  const loss = disrupted?.loss ?? POD_REASONS[reason];
-  if (loss) return ended(loss, told(reason, message) || (disrupted?.detail ?? ''));
+  const termination = disrupted?.termination ?? POD_REASONS[reason];
+  if (termination) return ended(termination, told(reason, message) || (disrupted?.detail ?? ''));
   if (!terminated) return ended('agent_lost', told(reason, message) || 'its pod ended without a word');
   const { exitCode, reason: how = '', message: words = '' } = terminated;
   if (how === 'OOMKilled') return ended('agent_oom', 'it used more memory than it may');
@@ -177,12 +182,12 @@ const RUNNER_LOST = new Set<number>([
   137,
 ]);
 
-function ended(loss: Loss, detail: string): Verdict {
-  return { state: 'ended', loss, detail: detail.slice(0, DETAIL_CHARACTERS) };
+function ended(termination: TerminationReason, detail: string): Diagnosis {
+  return { state: 'ended', termination, detail: detail.slice(0, DETAIL_CHARACTERS) };
 }
 
-function stuck(loss: Loss, detail: string, patienceMs: number): Verdict {
-  return { state: 'stuck', loss, detail: detail.slice(0, DETAIL_CHARACTERS), patienceMs };
+function stuck(termination: TerminationReason, detail: string, patienceMs: number): Diagnosis {
+  return { state: 'stuck', termination, detail: detail.slice(0, DETAIL_CHARACTERS), patienceMs };
 }
 
 /** What people read of Kubernetes' words. */

@@ -4,12 +4,12 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CoreV1Event, V1Job, V1Pod } from '@kubernetes/client-node';
-import type { Loss } from '../../domain/run/termination-reasons.ts';
+import type { TerminationReason } from '../../domain/run/termination-reasons.ts';
 import { createHints, type Hints } from '../change-signal.ts';
 import type { KubernetesApi } from './api.ts';
 import { jobName, LABELS } from './names.ts';
 import { KubernetesRefusal } from './refusals.ts';
-import { judge, type Sight } from './diagnosis.ts';
+import { diagnose, type PodObservation } from './diagnosis.ts';
 
 export interface FollowedRun {
   readonly namespace: string;
@@ -37,22 +37,22 @@ export async function follow(
   run: FollowedRun,
   signal: AbortSignal,
   { patience = 1, now = Date.now }: { patience?: number; now?: () => number } = {},
-): Promise<{ loss: Loss; detail: string; pod: string | undefined }> {
+): Promise<{ termination: TerminationReason; detail: string; pod: string | undefined }> {
   using changes = watchAll(api, run, signal);
-  let stuck: { readonly loss: Loss; readonly detail: string; readonly since: number } | undefined;
+  let stuck: { readonly termination: TerminationReason; readonly detail: string; readonly since: number } | undefined;
   for (;;) {
-    const sight = await untilAnswered(() => look(api, run), signal);
-    const verdict = judge(sight);
-    const pod = sight.pods[0]?.metadata?.name;
-    if (verdict.state === 'ended') {
+    const observation = await untilAnswered(() => look(api, run), signal);
+    const diagnosis = diagnose(observation);
+    const pod = observation.pods[0]?.metadata?.name;
+    if (diagnosis.state === 'ended') {
       // One that never began has not worked for too long.
-      const { loss, detail } = verdict.loss === 'deadline_exceeded' && stuck ? stuck : verdict;
-      return { loss, detail, pod };
+      const { termination, detail } = diagnosis.termination === 'deadline_exceeded' && stuck ? stuck : diagnosis;
+      return { termination, detail, pod };
     }
-    if (verdict.state === 'stuck') {
-      const { loss, detail } = verdict;
-      stuck = { loss, detail, since: stuck?.loss === loss ? stuck.since : now() };
-      if (now() - stuck.since >= patience * verdict.patienceMs) return { loss, detail, pod };
+    if (diagnosis.state === 'stuck') {
+      const { termination, detail } = diagnosis;
+      stuck = { termination, detail, since: stuck?.termination === termination ? stuck.since : now() };
+      if (now() - stuck.since >= patience * diagnosis.patienceMs) return { termination, detail, pod };
     } else stuck = undefined;
     await changes.next(stuck ? LOOK_STUCK_MS : LOOK_MS, signal);
   }
@@ -78,7 +78,7 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
 }
 
 /** Reads the Job, its pods and, until it works, their events. */
-async function look(api: KubernetesApi, run: FollowedRun): Promise<Sight> {
+async function look(api: KubernetesApi, run: FollowedRun): Promise<PodObservation> {
   const { namespace } = run;
   const name = jobName(run);
   const job = await api.find<V1Job>({ apiVersion: 'batch/v1', kind: 'Job', metadata: { name, namespace } });

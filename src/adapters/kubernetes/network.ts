@@ -4,7 +4,7 @@
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { couldNotBegin, type Loss } from '../../domain/run/termination-reasons.ts';
+import { couldNotBegin, type TerminationReason } from '../../domain/run/termination-reasons.ts';
 import type { NetworkState } from '../../domain/workspace/network-findings.ts';
 import type { KubernetesApi } from './api.ts';
 import type { PodSettings } from './job.ts';
@@ -16,16 +16,16 @@ export interface NetworkFinding {
   /** For people: which addresses, or why nothing is known. */
   readonly detail: string;
   /** Why the probe could not begin: no agent could either. */
-  readonly loss?: Loss;
+  readonly termination?: TerminationReason;
 }
 
 /** The probe could not begin, and neither could an agent. */
 class AgentCannotBegin extends Error {
   override readonly name = 'AgentCannotBegin';
-  readonly loss: Loss;
-  constructor(loss: Loss, detail: string) {
+  readonly termination: TerminationReason;
+  constructor(termination: TerminationReason, detail: string) {
     super(detail);
-    this.loss = loss;
+    this.termination = termination;
   }
 }
 
@@ -94,8 +94,8 @@ export function createNetworkGuard(options: NetworkGuardOptions): NetworkGuard {
     finding,
     async assertSafe() {
       if (options.allowUnenforced) return;
-      const { state, detail, loss } = await finding();
-      if (loss !== undefined) throw new AgentCannotBegin(loss, detail);
+      const { state, detail, termination } = await finding();
+      if (termination !== undefined) throw new AgentCannotBegin(termination, detail);
       if (state === 'enforced') return;
       if (state === 'unenforced')
         throw new NetworkUnsafe(
@@ -129,8 +129,14 @@ async function probeOnce({ api, pod, egress, forbidden }: NetworkGuardOptions): 
   } as const;
   try {
     await runtime.launch({ ...agent, launch: 1, owner, token: 'none', use });
-    const { detail, loss, log = '' } = await runtime.ended(agent, AbortSignal.timeout(LIMIT_MS));
-    return read(log) ?? { state: 'unknown', detail: log.slice(-500) || detail, ...(couldNotBegin(loss) && { loss }) };
+    const { detail, termination, log = '' } = await runtime.ended(agent, AbortSignal.timeout(LIMIT_MS));
+    return (
+      read(log) ?? {
+        state: 'unknown',
+        detail: log.slice(-500) || detail,
+        ...(couldNotBegin(termination) && { termination }),
+      }
+    );
   } finally {
     // A sweep removes it otherwise.
     await runtime.removeWorkspace({ name: workspace, owner }, { wait: false }).catch(() => undefined);

@@ -6,7 +6,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { V1Job, V1Pod } from '@kubernetes/client-node';
 import type { WorkspaceUse } from '../../domain/workspace/workspaces.ts';
-import type { Loss } from '../../domain/run/termination-reasons.ts';
+import type { TerminationReason } from '../../domain/run/termination-reasons.ts';
 import { needsToken } from '../../domain/agent/permissions.ts';
 import type { KubernetesApi } from './api.ts';
 import {
@@ -122,16 +122,21 @@ export function createKubernetesRuntime({ api, pod, egress, network, patience = 
     async ended(
       agent: AgentRef,
       signal: AbortSignal,
-    ): Promise<{ detail: string; loss: Loss; log?: string; pod?: string }> {
+    ): Promise<{ detail: string; termination: TerminationReason; log?: string; pod?: string }> {
       const [found] = await untilAnswered(() => namespacesOf(api, agent.workspace), signal);
       const namespace = found?.metadata?.name;
-      if (namespace === undefined) return { loss: 'agent_lost', detail: 'its namespace is gone' };
-      const { loss, detail, pod: name } = await follow(api, { ...agent, namespace }, signal, { patience });
+      if (namespace === undefined) return { termination: 'agent_lost', detail: 'its namespace is gone' };
+      const { termination, detail, pod: name } = await follow(api, { ...agent, namespace }, signal, { patience });
       const log =
         name === undefined
           ? undefined
           : await api.logEnd({ namespace, name, container: CONTAINER }, LOG_BYTES).catch(() => undefined);
-      return { loss, detail, ...(log ? { log } : {}), ...(name === undefined ? {} : { pod: `${namespace}/${name}` }) };
+      return {
+        termination,
+        detail,
+        ...(log ? { log } : {}),
+        ...(name === undefined ? {} : { pod: `${namespace}/${name}` }),
+      };
     },
 
     async stop({ workspace, runId }: Pick<AgentRef, 'workspace' | 'runId'>): Promise<void> {

@@ -6,6 +6,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { z } from 'zod';
 import { readBlocks } from '../../network/address-blocks.ts';
 import { isLoopback } from '../../network/loopback.ts';
+import { WAIT_HOURS } from '../../domain/run/waits.ts';
 import { RUN_LIMITS, type RunLimits } from '../../domain/run/permits.ts';
 import { CANONICAL_NAMES } from '../../domain/stages/label-names.ts';
 import { readLabelsFile } from './labels-file.ts';
@@ -220,6 +221,9 @@ const Worker = Shared.extend({
   CODEXK8S_AGENT_REASONING: z.enum(['low', 'medium', 'high', 'xhigh']).default('high'),
   /** How long a workspace is kept after a run began: `24`, or `24,qa=48` with hours of their own for roles. */
   CODEXK8S_WORKSPACE_HOURS: hours.default({ all: 24, byRole: {} }),
+  /** Hours that a run waits for an answer to its agent's question, and for an operator to resume it. */
+  CODEXK8S_QUESTION_HOURS: z.coerce.number().positive().default(WAIT_HOURS.question),
+  CODEXK8S_PAUSE_HOURS: z.coerce.number().positive().default(WAIT_HOURS.paused),
   /** Agents are started even on a cluster whose network does not heed policies. */
   CODEXK8S_ALLOW_UNENFORCED_NETWORK_POLICY: z.stringbool().default(false),
   /** `host:port` that agents must not reach, besides Postgres, Temporal, the API server and the cloud's metadata. */

@@ -1,34 +1,34 @@
-/** The workflow that says whose turn it is, as activities ask it. */
+/** The workflow that hands out permits to work, as activities ask it. */
 import { WithStartWorkflowOperation, WorkflowNotFoundError, type Client } from '@temporalio/client';
-import type { RunCapacity } from '../../../activities/agents/permits.ts';
-import type { CapacityAnswer, RunLimits } from '../../domain/run/permits.ts';
-import type { capacityWorkflow } from '../../../workflows/concurrency/workflow.ts';
-import { askForCapacity, CAPACITY_WORKFLOW_ID, leaveCapacity, TASK_QUEUE } from '../../../workflows/messages.ts';
+import type { RunPermits } from '../../../activities/agents/permits.ts';
+import type { PermitAnswer, RunLimits } from '../../domain/run/permits.ts';
+import type { permitsWorkflow } from '../../../workflows/concurrency/workflow.ts';
+import { acquirePermits, PERMITS_WORKFLOW_ID, releasePermit, TASK_QUEUE } from '../../../workflows/messages.ts';
 
 /** Milliseconds for one call to Temporal. */
 const CALL_LIMIT_MS = 8000;
 
-/** Runs that ask together. */
-const ASK_TOGETHER = 200;
+/** Runs that ask in one update. */
+const BATCH = 200;
 
-type Request = Parameters<RunCapacity['ask']>[0];
+type Request = Parameters<RunPermits['acquire']>[0];
 
 /** Asks through `client`; `limits` are those of this installation. */
-export function createRunCapacity(client: Client, limits: RunLimits): RunCapacity {
+export function createRunPermits(client: Client, limits: RunLimits): RunPermits {
   const inTime = <Result>(call: () => Promise<Result>): Promise<Result> =>
     client.withDeadline(Date.now() + CALL_LIMIT_MS, call);
 
   // Without an update id: who asks again is told what holds now, and the workflow counts a run once.
-  async function askTogether(runs: readonly Request[]): Promise<CapacityAnswer[]> {
+  async function acquireTogether(runs: readonly Request[]): Promise<PermitAnswer[]> {
     return inTime(() =>
-      client.workflow.executeUpdateWithStart(askForCapacity, {
+      client.workflow.executeUpdateWithStart(acquirePermits, {
         args: [{ runs, limits }],
-        startWorkflowOperation: new WithStartWorkflowOperation<typeof capacityWorkflow>('capacityWorkflow', {
-          workflowId: CAPACITY_WORKFLOW_ID,
+        startWorkflowOperation: new WithStartWorkflowOperation<typeof permitsWorkflow>('permitsWorkflow', {
+          workflowId: PERMITS_WORKFLOW_ID,
           workflowIdConflictPolicy: 'USE_EXISTING',
           taskQueue: TASK_QUEUE,
           args: [{}],
-          staticSummary: 'Whose turn it is',
+          staticSummary: 'Permits to work',
           staticDetails: 'Keeps runs within the limits of roles, projects and the installation (CODEXK8S_RUN_LIMITS).',
         }),
       }),
@@ -37,11 +37,11 @@ export function createRunCapacity(client: Client, limits: RunLimits): RunCapacit
 
   return {
     limits,
-    ask: together(askTogether),
+    acquire: batched(acquireTogether),
 
-    async leave(runId) {
+    async release(runId) {
       try {
-        await inTime(() => client.workflow.getHandle(CAPACITY_WORKFLOW_ID).signal(leaveCapacity, { runId }));
+        await inTime(() => client.workflow.getHandle(PERMITS_WORKFLOW_ID).signal(releasePermit, { runId }));
       } catch (error) {
         if (!(error instanceof WorkflowNotFoundError)) throw error;
       }
@@ -52,7 +52,7 @@ export function createRunCapacity(client: Client, limits: RunLimits): RunCapacit
 /** A run that waits for its answer. */
 interface Asking {
   readonly request: Request;
-  readonly resolve: (answer: CapacityAnswer) => void;
+  readonly resolve: (answer: PermitAnswer) => void;
   readonly reject: (error: unknown) => void;
 }
 
@@ -60,20 +60,20 @@ interface Asking {
  * One question at a time; those who come meanwhile ask together in the next. Temporal takes ten updates at once of a workflow, and
  * one more aborts them all.
  */
-function together(act: (requests: readonly Request[]) => Promise<CapacityAnswer[]>): RunCapacity['ask'] {
+function batched(act: (requests: readonly Request[]) => Promise<PermitAnswer[]>): RunPermits['acquire'] {
   const waiting: Asking[] = [];
   let asking = false;
 
   async function askAll(): Promise<void> {
     asking = true;
     while (waiting.length > 0) {
-      const batch = waiting.splice(0, ASK_TOGETHER);
+      const batch = waiting.splice(0, BATCH);
       try {
         const answers = await act(batch.map(({ request }) => request));
         for (const [index, { resolve, reject }] of batch.entries()) {
           const answer = answers[index];
           if (answer) resolve(answer);
-          else reject(new Error('a run that asked for its turn was not answered'));
+          else reject(new Error('a run that asked for a permit was not answered'));
         }
       } catch (error) {
         for (const { reject } of batch) reject(error);

@@ -26,7 +26,7 @@ import { leave, notifyReady, persistently, stopSignal, untilAborted } from '../p
 import { ensureSchedules, type SweepSettings } from './schedules.ts';
 import { createTaskAlarm, WatchedWorker } from './watched-worker.ts';
 import { createAgentRuntime } from './agent-runtime.ts';
-import { createRunCapacity } from './run-permits.ts';
+import { createRunPermits } from './run-permits.ts';
 import { workflowCode } from './workflow-code.ts';
 import { createWorkflowRecords } from './workflow-records.ts';
 
@@ -70,7 +70,7 @@ export async function runWorker(
   const temporal = Connection.lazy({ address: config.CODEXK8S_TEMPORAL_ADDRESS });
   const client = new Client({ connection: temporal, namespace: config.CODEXK8S_TEMPORAL_NAMESPACE, dataConverter });
   const records = createWorkflowRecords(client);
-  const capacity = createRunCapacity(client, config.CODEXK8S_RUN_LIMITS);
+  const permits = createRunPermits(client, config.CODEXK8S_RUN_LIMITS);
   const options: WorkerOptions = {
     namespace: config.CODEXK8S_TEMPORAL_NAMESPACE,
     taskQueue: TASK_QUEUE,
@@ -85,7 +85,7 @@ export async function runWorker(
       intake: createIntake(database.db, limits.intakeCommitMs),
       commentLimits: limits.comments,
       workflows: faults?.workflows(records) ?? records,
-      capacity: faults?.workflows(capacity) ?? capacity,
+      permits: faults?.workflows(permits) ?? permits,
       // The server's setting, which says under which login agents commit.
       agentLogin: config.CODEXK8S_GIT_BOT_USERNAME,
       serverAnswers: () => answers(`${config.CODEXK8S_INTERNAL_URL}/readyz`),
@@ -95,6 +95,7 @@ export async function runWorker(
         dashboardUrl: config.CODEXK8S_PUBLIC_URL,
         workspaceHours: config.CODEXK8S_WORKSPACE_HOURS.all,
         workspaceHoursByRole: config.CODEXK8S_WORKSPACE_HOURS.byRole,
+        waitHours: { question: config.CODEXK8S_QUESTION_HOURS, paused: config.CODEXK8S_PAUSE_HOURS },
       },
     }),
     interceptors: {

@@ -92,13 +92,6 @@ export function renderPrompt(seeds: { envelope: string; task: string }, values: 
     );
 }
 
-/** What an agent is told that was stopped in the middle, and goes on with the same conversation. */
-export const INTERRUPTED = [
-  'Your work was interrupted by a restart of the machine. The conversation so far is yours; the files are as they were',
-  'left, or as they are on the branch if the workspace was lost. Look at the working tree, finish the task, and give',
-  'your answer as asked.',
-].join(' ');
-
 type Words = ReturnType<typeof promptTexts>;
 
 function quoted(text: string, words: Words): string {

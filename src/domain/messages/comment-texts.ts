@@ -1,6 +1,7 @@
 /** The words of what the platform writes on GitHub, in the languages a project can choose. */
 import type { Locale } from '../locale.ts';
 import type { Failure, RunStatus } from '../run/runs.ts';
+import type { WaitKind } from '../run/waits.ts';
 
 interface CommentTexts {
   title(label: string): string;
@@ -12,6 +13,8 @@ interface CommentTexts {
   canceled(by: string, reason: string): string;
   states: Record<RunStatus, string>;
   steps: Record<RunStatus, string>;
+  /** What a run waits for, and until when. */
+  waits: Record<WaitKind, (until: string) => string>;
   queuedAgain: string;
   timeline: string;
   facts: {
@@ -64,6 +67,10 @@ const EN: CommentTexts = {
     succeeded: 'Finished',
     failed: 'Failed',
     canceled: 'Canceled',
+  },
+  waits: {
+    question: (until) => `The agent asks a question and waits for an answer until ${until}.`,
+    paused: (until) => `Paused; it fails if nobody resumes it until ${until}.`,
   },
   queuedAgain: 'Waiting for its turn in the project',
   timeline: 'Timeline',
@@ -175,6 +182,10 @@ const RU: CommentTexts = {
     succeeded: 'Завершено',
     failed: 'Ошибка',
     canceled: 'Отменено',
+  },
+  waits: {
+    question: (until) => `Агент задал вопрос и ждёт ответа до ${until}.`,
+    paused: (until) => `Приостановлено; если не возобновить до ${until}, запуск завершится с ошибкой.`,
   },
   queuedAgain: 'Ждёт своей очереди в проекте',
   timeline: 'Ход работы',

@@ -26,6 +26,13 @@ const EN: NextStepTexts = {
     switch (step.step) {
       case 'follow':
         return { want: 'Follow the agent', how: `[live log](${runPage})` };
+      case 'answer':
+        return {
+          want: 'Answer the question',
+          how: `write a comment on the [issue](${issuePage}), or \`codex-k8s runs answer ${runId} TEXT\``,
+        };
+      case 'resume':
+        return { want: 'Let it go on', how: `\`codex-k8s runs resume ${runId}\`` };
       case 'see_queue':
         return { want: 'See what it waits for', how: `[this issue on the dashboard](${issuePage})` };
       case 'see_why':
@@ -84,6 +91,13 @@ const RU: NextStepTexts = {
     switch (step.step) {
       case 'follow':
         return { want: 'Следить за агентом', how: `[журнал](${runPage})` };
+      case 'answer':
+        return {
+          want: 'Ответить на вопрос',
+          how: `написать комментарий к [issue](${issuePage}) или \`codex-k8s runs answer ${runId} TEXT\``,
+        };
+      case 'resume':
+        return { want: 'Возобновить', how: `\`codex-k8s runs resume ${runId}\`` };
       case 'see_queue':
         return { want: 'Узнать, чего он ждёт', how: `[этот issue на панели](${issuePage})` };
       case 'see_why':

@@ -2,6 +2,7 @@
 import type { Locale } from '../locale.ts';
 import { nextStepTexts } from './next-step-texts.ts';
 import type { RunStatus } from '../run/runs.ts';
+import type { RunWait } from '../run/waits.ts';
 import {
   leavesWork,
   NEED_REVIEWER,
@@ -23,6 +24,8 @@ export interface StepContext {
   readonly pullRequest: { readonly number: number; readonly url: string } | null;
   /** Of a rethink that is done. */
   readonly backTo?: Stage;
+  /** While it waits. */
+  readonly wait?: RunWait;
 }
 
 /** Pages of the dashboard. */
@@ -41,7 +44,9 @@ export type NextStep =
         | 'see_end'
         | 'say_more'
         | 'ask_review_again'
-        | 'cancel_by_command';
+        | 'cancel_by_command'
+        | 'answer'
+        | 'resume';
     }
   | {
       readonly step: 'cancel_by_label' | 'ask_again' | 'ask_again_on_pull_request' | 'end_discussion';
@@ -58,8 +63,9 @@ export function nextSteps(run: StepContext): readonly NextStep[] {
       return [{ step: 'see_queue' }, cancel(run)];
     case 'preparing':
     case 'working':
-    case 'waiting':
       return [{ step: 'follow' }, cancel(run)];
+    case 'waiting':
+      return [{ step: run.wait?.kind === 'paused' ? 'resume' : 'answer' }, cancel(run)];
     case 'publishing':
       return [{ step: 'follow' }];
     case 'failed':

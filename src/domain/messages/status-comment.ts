@@ -3,6 +3,7 @@
  * an edited or deleted comment comes back right.
  */
 import type { Failure, RunOutcome, RunStatus } from '../run/runs.ts';
+import type { RunWait } from '../run/waits.ts';
 import { leavesWork, triggerLabel, type Stage, type TriggerTarget } from '../stages/stages.ts';
 import type { IssueRef } from '../issue/facts.ts';
 import { minute, placeForWorkspaceEnd } from './workspace-removal.ts';
@@ -45,6 +46,8 @@ export interface RunStory {
   readonly mergedBy?: string;
   /** Of a rethink that is done: the stage that it goes back to. */
   readonly backTo?: Stage;
+  /** What it waits for; set while it does. */
+  readonly wait?: RunWait;
 }
 
 /** The story of a run that was asked for, and of which nothing else is known. */
@@ -163,6 +166,8 @@ function headline(story: RunStory, texts: Texts, runUrl: string): string {
     return `${texts.merged(story.pullRequest.number, story.mergedBy)} ${page}`;
   if (story.status === 'succeeded' && story.pullRequest && leavesWork(story.target))
     return `${texts.succeeded(story.pullRequest.number)} ${page}`;
+  if (story.status === 'waiting' && story.wait)
+    return `${texts.waits[story.wait.kind](minute(story.wait.until))} ${page}`;
   return `${texts.states[story.status]} ${page}`;
 }
 

@@ -3,7 +3,7 @@
  * some are not (docs/reliability.md T41 to T44). Pure.
  */
 
-/** What is done about a loss. */
+/** What is done about a termination. */
 type Remedy =
   /** The agent never began: the same attempt is launched once more. */
   | 'launch_again'
@@ -12,7 +12,7 @@ type Remedy =
   /** It would end the same way again. */
   | 'give_up';
 
-export const LOSSES = {
+export const TERMINATION_REASONS = {
   /** The image cannot be had. */
   image_pull: 'launch_again',
   /** The namespace's quota leaves no room. */
@@ -39,12 +39,12 @@ export const LOSSES = {
   agent_lost: 'next_attempt',
 } as const satisfies Readonly<Record<string, Remedy>>;
 
-export type Loss = keyof typeof LOSSES;
+export type TerminationReason = keyof typeof TERMINATION_REASONS;
 
 /** What is nobody's fault, and does not count as an attempt (docs/reliability.md T44). */
-export const DISRUPTIONS: ReadonlySet<Loss> = new Set(['evicted', 'node_lost']);
+export const DISRUPTIONS: ReadonlySet<TerminationReason> = new Set(['evicted', 'node_lost']);
 
 /** Whether the agent was lost before it did anything. */
-export function couldNotBegin(loss: Loss): boolean {
-  return LOSSES[loss] === 'launch_again' || loss === 'sandbox_rejected';
+export function couldNotBegin(termination: TerminationReason): boolean {
+  return TERMINATION_REASONS[termination] === 'launch_again' || termination === 'sandbox_rejected';
 }

@@ -1,4 +1,5 @@
 /** What a run waits for. While it waits it has no agent, no permit and no valid token, and none of its limits count. */
+import type { WaitHours } from '../stages/settings.ts';
 
 /** Why a run waits: for an answer to its agent's question, or for an operator to let it go on. Approvals will be one more. */
 export const WAIT_KINDS = ['question', 'paused'] as const;
@@ -22,12 +23,6 @@ export interface RunWait {
   readonly since: string;
   /** When the run fails because nothing has ended the wait. ISO 8601. */
   readonly until: string;
-}
-
-/** How long a run waits at most. Fractions of an hour are possible. */
-export interface WaitHours {
-  readonly question: number;
-  readonly paused: number;
 }
 
 /** What holds unless an installation says otherwise (docs/operations.md): a week. */

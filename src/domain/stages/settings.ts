@@ -4,6 +4,14 @@ import type { Role } from './stages.ts';
 
 export type ReasoningEffort = 'low' | 'medium' | 'high' | 'xhigh';
 
+/** How long a run waits for people at most. Fractions of an hour are possible. */
+export interface WaitHours {
+  /** For an answer to its agent's question. */
+  readonly question: number;
+  /** For an operator to resume it. */
+  readonly paused: number;
+}
+
 export interface RunSettings {
   readonly project: string;
   readonly locale: Locale;
@@ -16,6 +24,7 @@ export interface RunSettings {
   readonly workspaceHours: number;
   /** The same for roles that have their own. */
   readonly workspaceHoursByRole?: Readonly<Partial<Record<Role, number>>>;
+  readonly waitHours: WaitHours;
   /** How the project's namespaces are called, where it says so. */
   readonly namespaceTemplate?: string;
   /** Blocks of addresses that the project's agents may reach, besides those that the installation lists; absent when none. */

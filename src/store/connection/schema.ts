@@ -18,7 +18,9 @@ import {
   uuid,
 } from 'drizzle-orm/pg-core';
 import type { Fact, IssueRef } from '../../domain/issue/facts.ts';
+import type { Request } from '../../domain/run/requests.ts';
 import type { AgentReport, Failure, RunStatus } from '../../domain/run/runs.ts';
+import type { RunWait } from '../../domain/run/waits.ts';
 import type { InputSnapshot } from '../../domain/agent/snapshot.ts';
 import type { ReasoningEffort } from '../../domain/stages/settings.ts';
 import type { IssuePast } from '../../domain/issue/gates.ts';
@@ -216,6 +218,8 @@ export const runs = pgTable(
     model: text('model'),
     reasoningEffort: text('reasoning_effort'),
     threadId: text('thread_id'),
+    /** What it waits for, while it does. */
+    wait: jsonb('wait').$type<RunWait>(),
     revision: integer('revision').notNull(),
     createdAt: instant('created_at').notNull(),
     startedAt: instant('started_at'),
@@ -279,15 +283,54 @@ export const agentAssignments = pgTable('agent_assignments', {
   startSha: text('start_sha'),
   /** Counts the agent processes of the run, from 1; the token of an earlier one opens nothing any more. */
   attempt: integer('attempt').notNull().default(1),
+  /** The last attempt whose token was revoked because its agent had ended: the next one has a token of its own. */
+  revokedAttempt: integer('revoked_attempt').notNull().default(0),
   resumeThreadId: text('resume_thread_id'),
   resumeRunId: uuid('resume_run_id'),
-  /** The only report that counts is the first. */
-  report: jsonb('report').$type<AgentReport>(),
-  reportedAt: instant('reported_at'),
   /** Set when the run is over: from then on its token opens nothing. */
   closedAt: instant('closed_at'),
   createdAt: instant('created_at').notNull().defaultNow(),
 });
+
+/** The agents that a run has had, one after the other: what each was told to go on with, and what it reported. */
+export const agentAttempts = pgTable(
+  'agent_attempts',
+  {
+    runId: uuid('run_id').notNull(),
+    /** Counts from 1. */
+    attempt: integer('attempt').notNull(),
+    /** The message of the platform with which the conversation goes on; null where the assignment's prompt begins it. */
+    message: text('message'),
+    /** The only report that counts is the first. */
+    report: jsonb('report').$type<AgentReport>(),
+    reportedAt: instant('reported_at'),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.attempt] })],
+);
+
+/**
+ * What runs ask of people. A run's workflow decides which answer counts; here the edge finds out that a comment may be one, which
+ * is why a request is written before its comment stands on GitHub. No mirror of a history, so a rebuild leaves it alone: were it
+ * lost, what is open now could still be answered at the command line.
+ */
+export const requests = pgTable(
+  'requests',
+  {
+    /** `<run id>.<n>`. */
+    id: text('id').primaryKey(),
+    runId: uuid('run_id').notNull(),
+    issueKey: text('issue_key').notNull(),
+    request: jsonb('request').$type<Request>().notNull(),
+    /** Set when it was answered, or when its run does not wait for an answer any more. */
+    closedAt: instant('closed_at'),
+  },
+  (table) => [
+    index('requests_run').on(table.runId),
+    index('requests_open')
+      .on(table.issueKey)
+      .where(sql`closed_at is null`),
+  ],
+);
 
 /**
  * Status comments as they ought to be, by run: so that one which somebody edits or deletes comes back right. No mirror of a

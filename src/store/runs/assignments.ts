@@ -3,7 +3,7 @@ import { and, desc, eq, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { AgentReport } from '../../domain/run/runs.ts';
 import { announce } from '../connection/changes.ts';
 import type { Database } from '../connection/database.ts';
-import { agentAssignments, agentConversations, runs } from '../connection/schema.ts';
+import { agentAssignments, agentAttempts, agentConversations, runs } from '../connection/schema.ts';
 
 export type AssignmentRow = typeof agentAssignments.$inferSelect;
 
@@ -55,15 +55,45 @@ export async function startBeforeViolation(
   return last?.failure === 'scope_violation' ? { startSha: last.startSha } : undefined;
 }
 
-/** From now on only the token of this attempt opens anything. Never goes back. */
-export async function beginAttempt(db: Database, runId: string, attempt: number): Promise<void> {
+/**
+ * From now on only the token of this attempt opens anything; never goes back. `message` is what the platform has its agent go on
+ * with; the first one of an attempt stands.
+ */
+export async function beginAttempt(db: Database, runId: string, attempt: number, message?: string): Promise<void> {
+  await db.transaction(async (tx) => {
+    await tx
+      .update(agentAssignments)
+      .set({ attempt: sql`greatest(${agentAssignments.attempt}, ${attempt})` })
+      .where(eq(agentAssignments.runId, runId));
+    await tx
+      .insert(agentAttempts)
+      .values({ runId, attempt, message: message ?? null })
+      .onConflictDoNothing();
+  });
+}
+
+/** An attempt of a run, or undefined. */
+export async function findAttempt(
+  db: Database,
+  runId: string,
+  attempt: number,
+): Promise<typeof agentAttempts.$inferSelect | undefined> {
+  const [row] = await db
+    .select()
+    .from(agentAttempts)
+    .where(and(eq(agentAttempts.runId, runId), eq(agentAttempts.attempt, attempt)));
+  return row;
+}
+
+/** Revokes the tokens of a run's attempts up to this one; the next attempt has its own. Safe to repeat. */
+export async function revokeAttempt(db: Database, runId: string, attempt: number): Promise<void> {
   await db
     .update(agentAssignments)
-    .set({ attempt: sql`greatest(${agentAssignments.attempt}, ${attempt})` })
+    .set({ revokedAttempt: sql`greatest(${agentAssignments.revokedAttempt}, ${attempt})` })
     .where(eq(agentAssignments.runId, runId));
 }
 
-/** Closes a run's assignment: its token opens nothing any more. */
+/** Closes a run's assignment: no token of it opens anything any more, also of attempts to come. */
 export async function closeAssignment(db: Database, runId: string): Promise<void> {
   await db
     .update(agentAssignments)
@@ -71,15 +101,30 @@ export async function closeAssignment(db: Database, runId: string): Promise<void
     .where(and(eq(agentAssignments.runId, runId), isNull(agentAssignments.closedAt)));
 }
 
-/** Keeps the agent's report; the first one counts. */
-export async function storeReport(db: Database, runId: string, report: AgentReport): Promise<void> {
+/** Keeps the report of an attempt's agent; the first one counts. */
+export async function storeReport(db: Database, runId: string, attempt: number, report: AgentReport): Promise<void> {
   await db.transaction(async (tx) => {
     await tx
-      .update(agentAssignments)
-      .set({ report, reportedAt: sql`now()` })
-      .where(and(eq(agentAssignments.runId, runId), isNull(agentAssignments.report)));
+      .insert(agentAttempts)
+      .values({ runId, attempt, report, reportedAt: sql`now()` })
+      .onConflictDoUpdate({
+        target: [agentAttempts.runId, agentAttempts.attempt],
+        set: { report, reportedAt: sql`now()` },
+        setWhere: isNull(agentAttempts.report),
+      });
     await announce(tx, { kind: 'run', key: runId });
   });
+}
+
+/** The report of the last attempt that made one, or undefined. */
+export async function findLastReport(db: Database, runId: string): Promise<AgentReport | undefined> {
+  const [row] = await db
+    .select({ report: agentAttempts.report })
+    .from(agentAttempts)
+    .where(and(eq(agentAttempts.runId, runId), isNotNull(agentAttempts.report)))
+    .orderBy(desc(agentAttempts.attempt))
+    .limit(1);
+  return row?.report ?? undefined;
 }
 
 /** The stored conversation of a run, or undefined. */

@@ -5,15 +5,21 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { createAgentActivities, type AgentPorts } from '../../../activities/agents/agents.ts';
 import { createRunAccess } from '../../../ingress/gateways/run-access.ts';
 import { createRunTokens } from '../../../src/adapters/run-tokens.ts';
-import { storeAssignment } from '../../../src/store/runs/assignments.ts';
+import { storeAssignment, storeReport } from '../../../src/store/runs/assignments.ts';
 import { readLog } from '../../../src/read-model/queries/log.ts';
-import { agentAssignments } from '../../../src/store/connection/schema.ts';
+import { agentAssignments, agentAttempts } from '../../../src/store/connection/schema.ts';
 import { useTables } from '../../support/tables.ts';
 
 const tables = useTables();
 const tokens = createRunTokens('k'.repeat(32));
 
-beforeEach(() => tables.db.delete(agentAssignments));
+let released: string[];
+
+beforeEach(async () => {
+  released = [];
+  await tables.db.delete(agentAssignments);
+  await tables.db.delete(agentAttempts);
+});
 
 async function assign(runId: string): Promise<void> {
   await storeAssignment(tables.db, {
@@ -33,8 +39,27 @@ async function assign(runId: string): Promise<void> {
 }
 
 function activitiesWith(runtime: Partial<AgentPorts['runtime']>) {
-  return createAgentActivities({ db: tables.db, runtime, runToken: tokens.issue } as unknown as AgentPorts);
+  const permits: AgentPorts['permits'] = {
+    acquire: async () => ({ granted: true }),
+    release: async (runId) => void released.push(runId),
+  };
+  return createAgentActivities({ db: tables.db, runtime, runToken: tokens.issue, permits } as unknown as AgentPorts);
 }
+
+const LAUNCH = {
+  launch: 1,
+  owner: 'issue:42#7',
+  permit: { project: 'demo', role: 'dev' },
+  goingOn: null,
+  use: {
+    project: 'demo',
+    repositoryId: 42,
+    issueNumber: 7,
+    role: 'dev',
+    mode: 'code-only',
+    until: '2026-11-22T10:00:00.000Z',
+  },
+} as const;
 
 test('T15: the token of a run opens nothing any more before its agent is asked to stop', async () => {
   const runId = randomUUID();
@@ -46,7 +71,7 @@ test('T15: the token of a run opens nothing any more before its agent is asked t
   };
   const activities = activitiesWith({ launch: opens, stop: async () => void (await opens()) });
   await assign(runId);
-  await activities.launchAgent({ runId, workspace: 'codex-demo-r42-i7', attempt: 1, owner: 'issue:42#7' });
+  await activities.launchAgent({ runId, workspace: 'codex-demo-r42-i7', ...LAUNCH, attempt: 1 });
   await activities.stopAgent({ runId, workspace: 'codex-demo-r42-i7' });
   expect(opened).toEqual([true, false]);
 });
@@ -63,8 +88,68 @@ test('T44: the token of an earlier attempt opens nothing any more before the nex
     },
   });
   await assign(runId);
-  await activities.launchAgent({ runId, workspace: 'codex-demo-r42-i7', attempt: 2, owner: 'issue:42#7' });
+  await activities.launchAgent({ runId, workspace: 'codex-demo-r42-i7', ...LAUNCH, attempt: 2 });
   expect(opened).toEqual([[false, true]]);
+});
+
+test('an agent that is halted ends with a token that is still good, so that its conversation can be stored', async () => {
+  const runId = randomUUID();
+  const access = createRunAccess(tables.db, tokens);
+  let isOpen = false;
+  const activities = activitiesWith({
+    launch: async () => ({}),
+    stop: async () => void (isOpen = (await access.open(tokens.issue(runId, 1))) !== undefined),
+  });
+  await assign(runId);
+  await activities.launchAgent({ ...LAUNCH, runId, workspace: 'codex-demo-r42-i7', attempt: 1 });
+  await activities.haltAgent({ runId, workspace: 'codex-demo-r42-i7' });
+  expect(isOpen).toBe(true);
+});
+
+describe('the token of a run', () => {
+  test('that is revoked while the run waits opens nothing; that of the next attempt does', async () => {
+    const runId = randomUUID();
+    const access = createRunAccess(tables.db, tokens);
+    const opens = async (attempt: number): Promise<boolean> =>
+      (await access.open(tokens.issue(runId, attempt))) !== undefined;
+    const activities = activitiesWith({ launch: async () => ({}) });
+    const launch = (attempt: number) =>
+      activities.launchAgent({ ...LAUNCH, runId, workspace: 'codex-demo-r42-i7', attempt });
+    await assign(runId);
+    await launch(1);
+    await activities.revokeToken({ runId, attempt: 1 });
+    expect(await opens(1)).toBe(false);
+    await launch(1); // a launch that comes late
+    expect(await opens(1)).toBe(false);
+    await launch(2);
+    expect([await opens(1), await opens(2)]).toEqual([false, true]);
+  });
+
+  test('opens nothing after its end, whatever is launched later, and its permit is released', async () => {
+    const runId = randomUUID();
+    const access = createRunAccess(tables.db, tokens);
+    const activities = activitiesWith({ launch: async () => ({}) });
+    await assign(runId);
+    await activities.endRun({ runId });
+    await activities.launchAgent({ ...LAUNCH, runId, workspace: 'codex-demo-r42-i7', attempt: 2 });
+    expect(await access.open(tokens.issue(runId, 2))).toBeUndefined();
+    expect(released).toEqual([runId]);
+  });
+});
+
+test('each attempt has a report of its own', async () => {
+  const runId = randomUUID();
+  const activities = activitiesWith({ launch: async () => ({}), ended: async () => ({ detail: 'it ended' }) });
+  const asked = { outcome: 'asked', question: { text: 'Which?', options: [] }, headSha: null } as const;
+  const by = { threadId: 't', model: 'm', reasoningEffort: 'high' };
+  await assign(runId);
+  await storeReport(tables.db, runId, 1, { ...asked, ...by });
+  await storeReport(tables.db, runId, 1, { outcome: 'failed', failure: 'agent_failed', detail: 'too late' });
+  await storeReport(tables.db, runId, 2, { outcome: 'failed', failure: 'no_changes', detail: '' });
+  const end = (attempt: number) =>
+    new MockActivityEnvironment().run(() => activities.awaitAgent({ runId, workspace: 'codex-demo-r42-i7', attempt }));
+  expect(await end(1)).toMatchObject({ report: { outcome: 'asked', question: asked.question } });
+  expect(await end(2)).toMatchObject({ report: { outcome: 'failed', failure: 'no_changes' } });
 });
 
 describe('of a lost agent', () => {
@@ -73,7 +158,7 @@ describe('of a lost agent', () => {
 
   /** What comes of an agent that ends like this without a report. */
   async function lose(end: { detail: string; log?: string }, runId: string = randomUUID()) {
-    const activities = activitiesWith({ ended: async () => ({ ...end, loss: 'agent_lost' }) });
+    const activities = activitiesWith({ ended: async () => ({ ...end, termination: 'agent_lost' }) });
     const workspace = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
     const told: unknown = await workspace.run(() =>
       activities.awaitAgent({ runId, workspace: 'codex-demo-r42-i7', attempt: 1 }),
@@ -100,7 +185,7 @@ describe('of a lost agent', () => {
     const detail = `Error: ${tokens.issue(runId, 1)} and github_pat_${LETTERS}, exit code 1`;
     expect((await lose({ detail }, runId)).told).toEqual({
       kind: 'lost',
-      loss: 'agent_lost',
+      termination: 'agent_lost',
       detail: 'Error: [redacted] and [redacted], exit code 1',
     });
   });

@@ -63,6 +63,7 @@ function input(more: Partial<AssignmentInput> = {}): AssignmentInput {
       reasoningEffort: 'high',
       dashboardUrl: 'http://dashboard',
       workspaceHours: 24,
+      waitHours: { question: 168, paused: 168 },
     },
     branch: 'codex/issue-7',
     resume: null,

@@ -1,52 +1,46 @@
-import { MockActivityEnvironment } from '@temporalio/testing';
 import { expect, test } from 'vitest';
 import { createAgentActivities, type AgentPorts } from '../../../activities/agents/agents.ts';
-import { createCapacityActivities } from '../../../activities/agents/permits.ts';
-import { createRunActivities } from '../../../activities/records/runs.ts';
+import { createPermitActivities } from '../../../activities/agents/permits.ts';
 import { RUN_LIMITS } from '../../../src/domain/run/permits.ts';
-import type { RunRow } from '../../../src/read-model/projections/projections.ts';
 
-const AGENT = { runId: 'r1', workspace: 'codex-demo-r42-i7', attempt: 1, owner: 'issue:42#7' };
+const AGENT = {
+  runId: 'r1',
+  workspace: 'codex-demo-r42-i7',
+  attempt: 1,
+  launch: 1,
+  owner: 'issue:42#7',
+  permit: { project: 'demo', role: 'dev' },
+  goingOn: null,
+  use: {
+    project: 'demo',
+    repositoryId: 42,
+    issueNumber: 7,
+    role: 'dev',
+    mode: 'code-only',
+    until: '2026-11-22T10:00:00.000Z',
+  },
+} as const;
 
-test('an agent is not launched before its turn', async () => {
+test('an agent is not launched before its run has a permit', async () => {
   const asked: unknown[] = [];
-  const capacity: AgentPorts['capacity'] = {
-    async ask(request) {
+  const permits: AgentPorts['permits'] = {
+    async acquire(request) {
       asked.push(request);
-      return { granted: false, place: 3 };
+      return { granted: false, position: 3 };
     },
+    async release() {},
   };
-  const activities = createAgentActivities({ capacity } as unknown as AgentPorts);
-  expect(await activities.launchAgent({ ...AGENT, asks: { project: 'demo', role: 'dev' } })).toEqual({
+  const activities = createAgentActivities({ permits } as unknown as AgentPorts);
+  expect(await activities.launchAgent(AGENT)).toEqual({
     granted: false,
-    place: 3,
+    position: 3,
   });
   expect(asked).toEqual([{ runId: 'r1', project: 'demo', role: 'dev' }]);
 });
 
-test.each([
-  ['working', []],
-  ['queued', []],
-  ['succeeded', ['r1']],
-  ['failed', ['r1']],
-  ['canceled', ['r1']],
-] as const)('a run that is shown as %s has given up its turn: %s', async (status, expected) => {
-  const left: string[] = [];
-  await show(
-    runActivities(async (runId) => void left.push(runId)),
-    status,
-  );
-  expect(left).toEqual(expected);
-});
-
-test('a run is shown though its turn cannot be given up now', async () => {
-  const activities = runActivities(() => Promise.reject(new Error('Temporal is away')));
-  expect(await show(activities, 'failed')).toMatchObject({ links: [] });
-});
-
 test('runs have ended that are closed, or that Temporal does not know', async () => {
-  const activities = createCapacityActivities({
-    capacity: { limits: RUN_LIMITS, ask: async () => ({ granted: true }), leave: async () => {} },
+  const activities = createPermitActivities({
+    permits: { limits: RUN_LIMITS, acquire: async () => ({ granted: true }), release: async () => {} },
     workflows: {
       async statusOf(id) {
         if (id === 'run:open') return { status: 'open' };
@@ -59,16 +53,3 @@ test('runs have ended that are closed, or that Temporal does not know', async ()
     limits: RUN_LIMITS,
   });
 });
-
-type RunActivities = ReturnType<typeof createRunActivities>;
-
-function runActivities(leave: (runId: string) => Promise<void>): RunActivities {
-  const parts = { recordRun: async () => [], capacity: { leave } };
-  return createRunActivities(parts as unknown as Parameters<typeof createRunActivities>[0]);
-}
-
-async function show(activities: RunActivities, status: RunRow['status']): Promise<unknown> {
-  const row = { id: 'r1', status } as RunRow;
-  const input = { row, events: [], comment: null, acknowledge: null };
-  return new MockActivityEnvironment().run(() => activities.showRun(input));
-}

@@ -151,6 +151,7 @@ function runRow(number: number, more: Partial<RunRow> = {}): RunRow {
     model: null,
     reasoningEffort: null,
     threadId: null,
+    wait: null,
     revision: 1,
     createdAt: LONG_AGO,
     startedAt: LONG_AGO,

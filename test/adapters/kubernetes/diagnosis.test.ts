@@ -1,7 +1,7 @@
 import type { CoreV1Event, V1ContainerState, V1Job, V1Pod, V1PodStatus } from '@kubernetes/client-node';
 import { describe, expect, test } from 'vitest';
-import { hasBegun, judge, type Verdict } from '../../../src/adapters/kubernetes/diagnosis.ts';
-import type { Loss } from '../../../src/domain/run/termination-reasons.ts';
+import { hasBegun, diagnose, type Diagnosis } from '../../../src/adapters/kubernetes/diagnosis.ts';
+import type { TerminationReason } from '../../../src/domain/run/termination-reasons.ts';
 
 const NOW = new Date('2026-11-21T10:00:00Z');
 const JOB = { metadata: { name: 'job', uid: 'job' }, spec: { template: {} } } satisfies V1Job;
@@ -57,13 +57,13 @@ function warning(kind: string, reason: string, message: string, at = NOW): CoreV
   return { metadata: {}, involvedObject: { kind }, type: 'Warning', reason, message, lastTimestamp: at };
 }
 
-const verdict = (job: V1Job | undefined, pods: V1Pod[] = [], events: CoreV1Event[] = []): Verdict =>
-  judge({ job, pods, events });
+const diagnosis = (job: V1Job | undefined, pods: V1Pod[] = [], events: CoreV1Event[] = []): Diagnosis =>
+  diagnose({ job, pods, events });
 
 describe('an agent works', () => {
   test('while its container runs, whatever was said before', () => {
     const events = [warning('Pod', 'Failed', 'old words')];
-    expect(verdict(JOB, [podIn({ running: { startedAt: NOW } }, { phase: 'Running' })], events)).toEqual({
+    expect(diagnosis(JOB, [podIn({ running: { startedAt: NOW } }, { phase: 'Running' })], events)).toEqual({
       state: 'working',
     });
   });
@@ -71,18 +71,18 @@ describe('an agent works', () => {
   test('while its node only says that it is not ready yet', () => {
     const conditions = [{ type: 'Ready', status: 'False' }];
     const starting = podIn({ running: { startedAt: NOW } }, { phase: 'Running', conditions });
-    expect(verdict(JOB, [starting])).toEqual({ state: 'working' });
+    expect(diagnosis(JOB, [starting])).toEqual({ state: 'working' });
   });
 
   test('while it is told to go, until it has gone', () => {
     const going = podIn({ running: { startedAt: NOW } }, { phase: 'Running' }, NOW);
-    expect(verdict(JOB, [going])).toEqual({ state: 'working' });
-    expect(verdict(JOB, [disrupted('EvictionByEvictionAPI', going)])).toEqual({ state: 'working' });
+    expect(diagnosis(JOB, [going])).toEqual({ state: 'working' });
+    expect(diagnosis(JOB, [disrupted('EvictionByEvictionAPI', going)])).toEqual({ state: 'working' });
   });
 });
 
 describe('an agent has ended', () => {
-  test.each<[string, Loss, string | RegExp, V1Job | undefined, V1Pod[]]>([
+  test.each<[string, TerminationReason, string | RegExp, V1Job | undefined, V1Pod[]]>([
     ['its Job is gone', 'agent_lost', 'its Job is gone', undefined, []],
     ['its pod is gone', 'agent_lost', 'its pod is gone', jobThat('Failed', 'BackoffLimitExceeded'), []],
     ['its pod has ended and is gone', 'agent_lost', /is gone$/, jobThat('Complete'), []],
@@ -177,17 +177,17 @@ describe('an agent has ended', () => {
     ],
     ['no room after all', 'unschedulable', /OutOfcpu/, JOB, [failedFor('OutOfcpu')]],
     ['a pod that has failed without a word', 'agent_lost', 'its pod ended without a word', JOB, [failedFor('', '')]],
-  ])('%s', (_what, loss, detail, job, pods) => {
-    const found = verdict(job, pods);
-    expect(found).toMatchObject({ state: 'ended', loss });
+  ])('%s', (_what, termination, detail, job, pods) => {
+    const found = diagnosis(job, pods);
+    expect(found).toMatchObject({ state: 'ended', termination });
     expect(found.state === 'ended' && found.detail).toMatch(detail);
   });
 
   test('as its newest pod says', () => {
     const old = Object.assign(endedWith(1), { metadata: { creationTimestamp: new Date(NOW.getTime() - 60_000) } });
     const running = podIn({ running: {} });
-    expect(verdict(JOB, [old, running])).toEqual({ state: 'working' });
-    expect(verdict(JOB, [running, old])).toEqual({ state: 'working' });
+    expect(diagnosis(JOB, [old, running])).toEqual({ state: 'working' });
+    expect(diagnosis(JOB, [running, old])).toEqual({ state: 'working' });
   });
 
   test('as its own container says, not as another one that was put beside it', () => {
@@ -201,11 +201,11 @@ describe('an agent has ended', () => {
         ],
       },
     };
-    expect(verdict(JOB, [pod])).toMatchObject({ state: 'ended', loss: 'agent_error' });
+    expect(diagnosis(JOB, [pod])).toMatchObject({ state: 'ended', termination: 'agent_error' });
   });
 
   test('and its words are cut to what people read, at their end', () => {
-    const found = verdict(JOB, [endedWith(1, 'Error', `${'x'.repeat(5000)}the end`)]);
+    const found = diagnosis(JOB, [endedWith(1, 'Error', `${'x'.repeat(5000)}the end`)]);
     expect(found.state === 'ended' && found.detail).toMatch(/the end$/);
     expect(found.state === 'ended' && found.detail.length).toBeLessThan(1000);
   });
@@ -221,7 +221,7 @@ describe('an agent is stuck', () => {
   });
   const creating = waiting('ContainerCreating', '');
 
-  test.each<[string, Loss, string, V1Job, V1Pod[], CoreV1Event[]]>([
+  test.each<[string, TerminationReason, string, V1Job, V1Pod[], CoreV1Event[]]>([
     ['at its image', 'image_pull', 'ErrImagePull: so it is', JOB, [waiting('ErrImagePull')], []],
     ['at its image, again', 'image_pull', 'ImagePullBackOff: so it is', JOB, [waiting('ImagePullBackOff')], []],
     [
@@ -285,10 +285,10 @@ describe('an agent is stuck', () => {
       [],
       [],
     ],
-  ])('%s', (_what, loss, detail, job, pods, events) => {
-    expect(verdict(job, pods, events)).toEqual({
+  ])('%s', (_what, termination, detail, job, pods, events) => {
+    expect(diagnosis(job, pods, events)).toEqual({
       state: 'stuck',
-      loss,
+      termination,
       detail,
       patienceMs: expect.any(Number) as number,
     });
@@ -299,12 +299,12 @@ describe('an agent is stuck', () => {
       warning('Job', 'FailedCreate', 'exceeded quota: new', NOW),
       warning('Job', 'FailedCreate', 'an older rule', new Date(NOW.getTime() - 1000)),
     ];
-    expect(verdict(JOB, [], events)).toMatchObject({ loss: 'quota_exceeded' });
+    expect(diagnosis(JOB, [], events)).toMatchObject({ termination: 'quota_exceeded' });
   });
 
   test('T41, T42: in both launches together for less than half a minute, or two, and not at all at what cannot pass', () => {
-    const patience = (...sight: Parameters<typeof verdict>): number => {
-      const found = verdict(...sight);
+    const patience = (...observation: Parameters<typeof diagnosis>): number => {
+      const found = diagnosis(...observation);
       return found.state === 'stuck' ? found.patienceMs : Number.NaN;
     };
     for (const pod of [scheduling('Unschedulable'), waiting('ErrImagePull'), waiting('CreateContainerConfigError')])

@@ -17,7 +17,7 @@ vi.mock('node:timers/promises', () => ({
 }));
 
 const SECOND = 1000;
-const LOST = { loss: 'agent_error', detail: 'it ended with code 1 without a report', pod: 'pod' };
+const LOST = { termination: 'agent_error', detail: 'it ended with code 1 without a report', pod: 'pod' };
 const STUCK = podOf({
   containerStatuses: [
     {
@@ -176,7 +176,7 @@ describe('the API', () => {
     expect(end).toEqual(LOST);
   });
 
-  test.each([401, 403, 409])('refuses with %i: that is told, for Temporal to judge', async (code) => {
+  test.each([401, 403, 409])('refuses with %i: that is told, for Temporal to diagnose', async (code) => {
     const error = refusal(code);
     api.fail('find', error);
     await followFor(0);
@@ -202,12 +202,12 @@ describe('an agent that is stuck', () => {
     await followFor(49 * SECOND);
     expect(end).toBeUndefined();
     await pass(5 * SECOND);
-    expect(end).toEqual({ loss: 'image_pull', detail: 'ErrImagePull: no such image', pod: 'pod' });
+    expect(end).toEqual({ termination: 'image_pull', detail: 'ErrImagePull: no such image', pod: 'pod' });
   });
 
   test('is lost sooner for somebody who is less patient', async () => {
     await followFor(4 * SECOND, { patience: 0.05 });
-    expect(end).toMatchObject({ loss: 'image_pull' });
+    expect(end).toMatchObject({ termination: 'image_pull' });
   });
 
   test('and gets over it has all the time again when it is stuck once more', async () => {
@@ -219,7 +219,7 @@ describe('an agent that is stuck', () => {
     await pass(50 * SECOND);
     expect(end).toBeUndefined();
     await pass(15 * SECOND);
-    expect(end).toMatchObject({ loss: 'image_pull' });
+    expect(end).toMatchObject({ termination: 'image_pull' });
   });
 
   test('when the deadline of its Job comes did not work for too long', async () => {
@@ -231,7 +231,7 @@ describe('an agent that is stuck', () => {
     api.pods = [];
     api.tell();
     await pass(SECOND);
-    expect(end).toMatchObject({ loss: 'image_pull', detail: 'ErrImagePull: no such image' });
+    expect(end).toMatchObject({ termination: 'image_pull', detail: 'ErrImagePull: no such image' });
   });
 });
 

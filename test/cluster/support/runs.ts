@@ -14,7 +14,7 @@ import { runIn } from './pods.ts';
 /** The file that the agent of a {@link Runs.waiting} run waits for. */
 const FLAG = '/tmp/go-on';
 
-/** Milliseconds for what takes a cluster long: to notice a loss, to give an image up twice, to remove a namespace. */
+/** Milliseconds for what takes a cluster long: to notice a termination, to give an image up twice, to remove a namespace. */
 export const LONG_MS = 240_000;
 
 /** How a run is shown that went well. */

@@ -1,13 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
-  ask,
+  acquire,
   grant,
   IDLE,
-  leave,
-  place,
+  release,
+  queuePosition,
   RUN_LIMITS,
-  type CapacityState,
+  type PermitState,
   type RunLimits,
 } from '../../../src/domain/run/permits.ts';
 import { ROLES, type Role } from '../../../src/domain/stages/stages.ts';
@@ -16,8 +16,8 @@ import { ROLES, type Role } from '../../../src/domain/stages/stages.ts';
 type Step = string;
 
 interface Played {
-  readonly state: CapacityState;
-  /** In the order in which their turns came. */
+  readonly state: PermitState;
+  /** In the order in which they were granted. */
   readonly granted: readonly string[];
 }
 
@@ -28,8 +28,8 @@ function play(steps: readonly Step[], limits: RunLimits = RUN_LIMITS): Played {
     const [project = '', role = '', runId = ''] = step.split(' ');
     const at = new Date(index * 1000).toISOString();
     const change = step.startsWith('-')
-      ? leave(state, step.slice(1), limits)
-      : ask(state, { runId, project, role: role as Role, at }, limits);
+      ? release(state, step.slice(1), limits)
+      : acquire(state, { runId, project, role: role as Role, at }, limits);
     ({ state } = change);
     granted.push(...change.granted);
   }
@@ -45,9 +45,9 @@ function limits({
 
 const PAIR = limits({ installation: 2 });
 
-describe('whose turn it is', () => {
+describe('who is granted a permit', () => {
   test.each<[string, Step[], string[], RunLimits?]>([
-    ['a run that asks while nothing is full has its turn', ['a dev 1'], ['1']],
+    ['a run that asks while nothing is full has its permit', ['a dev 1'], ['1']],
     ['two developers work at once in a project, a third waits', ['a dev 1', 'a dev 2', 'a dev 3'], ['1', '2']],
     ['one product manager works in a project, a second waits', ['a pm 1', 'a pm 2'], ['1']],
     ['who leaves makes room', ['a dev 1', 'a dev 2', 'a dev 3', '-1'], ['1', '2', '3']],
@@ -88,7 +88,7 @@ describe('whose turn it is', () => {
     expect(play(steps, given).granted).toEqual(granted);
   });
 
-  test('higher limits give turns at once, lower ones take none away', () => {
+  test('higher limits grant permits at once, lower ones take none away', () => {
     const { state } = play(['a pm 1', 'a pm 2', 'a pm 3']);
     expect(grant(state, limits({ roles: { pm: 2 } })).granted).toEqual(['2']);
     const { state: full } = play(['a dev 1', 'a dev 2']);
@@ -96,7 +96,7 @@ describe('whose turn it is', () => {
   });
 });
 
-describe('the place in the queue', () => {
+describe('the position in the queue', () => {
   test.each<[string, Step[], string, number | null]>([
     ['is counted from 1', ['a pm 1', 'a pm 2', 'a pm 3'], '2', 1],
     ['goes on with those who asked later', ['a pm 1', 'a pm 2', 'a pm 3'], '3', 2],
@@ -105,7 +105,7 @@ describe('the place in the queue', () => {
     ['is none for one at work', ['a pm 1'], '1', null],
     ['is none for a stranger', ['a pm 1', 'a pm 2'], '9', null],
   ])('%s', (_, steps, runId, expected) => {
-    expect(place(play(steps).state, runId)).toBe(expected);
+    expect(queuePosition(play(steps).state, runId)).toBe(expected);
   });
 });
 
@@ -118,7 +118,7 @@ describe('whatever comes in whatever order', () => {
   /** Runs that ask one after the other, and who leaves before each of them: the one that many places before. */
   const anyLoad = fc.array(fc.tuple(anyRun, fc.option(fc.nat(20))), { maxLength: 60 });
 
-  function within({ holders }: CapacityState): boolean {
+  function within({ holders }: PermitState): boolean {
     const count = (keep: (run: (typeof holders)[number]) => boolean): number => holders.filter(keep).length;
     return (
       holders.length <= LIMITS.installation &&
@@ -136,7 +136,7 @@ describe('whatever comes in whatever order', () => {
         let state = IDLE;
         const granted: string[] = [];
         const left = new Set<string>();
-        const apply = (change: ReturnType<typeof ask>): void => {
+        const apply = (change: ReturnType<typeof acquire>): void => {
           ({ state } = change);
           granted.push(...change.granted);
           expect(within(state)).toBe(true);
@@ -146,12 +146,12 @@ describe('whatever comes in whatever order', () => {
         for (const [index, [run, back]] of load.entries()) {
           if (back !== null && index > back) {
             left.add(`${index - back}`);
-            apply(leave(state, `${index - back}`, LIMITS));
+            apply(release(state, `${index - back}`, LIMITS));
           }
-          apply(ask(state, { ...run, runId: `${index + 1}`, at: new Date(index).toISOString() }, LIMITS));
+          apply(acquire(state, { ...run, runId: `${index + 1}`, at: new Date(index).toISOString() }, LIMITS));
           expect(JSON.parse(JSON.stringify(state))).toEqual(state);
         }
-        while (state.holders[0]) apply(leave(state, state.holders[0].runId, LIMITS));
+        while (state.holders[0]) apply(release(state, state.holders[0].runId, LIMITS));
         expect(state).toEqual(IDLE);
         expect(new Set(granted).size).toBe(granted.length);
         const asked = load.map((_, index) => `${index + 1}`);
@@ -168,13 +168,13 @@ describe('whatever comes in whatever order', () => {
           Array.from({ length: greedy * 20 }, (_, index) => `g${index % greedy} dev ${index}`),
           few,
         );
-        ({ state } = ask(state, { runId: 'modest', project: 'm', role: 'dev', at: '' }, few));
-        let turns = 0;
-        while (place(state, 'modest') !== null) {
-          turns += 1;
-          ({ state } = leave(state, state.holders[0]?.runId ?? '', few));
+        ({ state } = acquire(state, { runId: 'modest', project: 'm', role: 'dev', at: '' }, few));
+        let grants = 0;
+        while (queuePosition(state, 'modest') !== null) {
+          grants += 1;
+          ({ state } = release(state, state.holders[0]?.runId ?? '', few));
         }
-        expect(turns).toBeLessThanOrEqual(greedy);
+        expect(grants).toBeLessThanOrEqual(greedy);
       }),
     );
   });
@@ -189,7 +189,7 @@ describe('whatever comes in whatever order', () => {
         const order = [...granted];
         let now = state;
         while (now.holders[0]) {
-          const change = leave(now, now.holders[0].runId, LIMITS);
+          const change = release(now, now.holders[0].runId, LIMITS);
           now = change.state;
           order.push(...change.granted);
         }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { INTERRUPTED, renderPrompt, type PromptValues } from '../../../src/domain/agent/prompts.ts';
+import { INTERRUPTED } from '../../../src/domain/agent/going-on.ts';
+import { renderPrompt, type PromptValues } from '../../../src/domain/agent/prompts.ts';
 import { readTurn } from '../../../src/emulators/model/turn.ts';
 
 const VALUES: PromptValues = {

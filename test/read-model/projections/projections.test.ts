@@ -44,6 +44,7 @@ function runRow(revision: number, more: Partial<RunRow> = {}): RunRow {
     model: null,
     reasoningEffort: null,
     threadId: null,
+    wait: null,
     revision,
     createdAt: '2026-11-21T10:00:00.000Z',
     startedAt: null,

@@ -121,6 +121,7 @@ export function createRecordedWorld(db: Database) {
         model: null,
         reasoningEffort: null,
         threadId: null,
+        wait: null,
         revision,
         createdAt: BEGAN,
         startedAt: instant,

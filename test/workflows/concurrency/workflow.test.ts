@@ -2,17 +2,16 @@ import type { Client, WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createCapacityActivities, type RunCapacity } from '../../../activities/agents/permits.ts';
-import { createRunCapacity } from '../../../src/app/worker/run-permits.ts';
+import { createPermitActivities, type RunPermits } from '../../../activities/agents/permits.ts';
+import { createRunPermits } from '../../../src/app/worker/run-permits.ts';
 import { replayHistories } from '../../../src/cli/histories/replay.ts';
 import { createWorkflowRecords } from '../../../src/app/worker/workflow-records.ts';
-import { RUN_LIMITS, type CapacityState, type RunLimits } from '../../../src/domain/run/permits.ts';
-import { isTerminal } from '../../../src/domain/run/runs.ts';
+import { RUN_LIMITS, type PermitState, type RunLimits } from '../../../src/domain/run/permits.ts';
 import {
   cancelRun,
-  CAPACITY_WORKFLOW_ID,
-  capacityGranted,
-  capacityQuery,
+  PERMITS_WORKFLOW_ID,
+  permitGranted,
+  permitsQuery,
   runWorkflowId,
   TASK_QUEUE,
   type RunInput,
@@ -46,25 +45,23 @@ beforeEach(async () => {
   afterAsking = () => {};
   const fake = createFakeWorld();
   ({ world } = fake);
-  const capacity: RunCapacity = {
-    ...createRunCapacity(client, limits),
+  const permits: RunPermits = {
+    ...createRunPermits(client, limits),
     get limits() {
       return limits;
     },
   };
   worker = await createTestWorker(temporal, {
     ...fake.activities,
-    ...createCapacityActivities({ capacity, workflows: createWorkflowRecords(client) }),
+    ...createPermitActivities({ permits, workflows: createWorkflowRecords(client) }),
     async launchAgent(input) {
-      if (!input.asks) throw new Error('a run did not ask');
-      const answer = await capacity.ask({ runId: input.runId, ...input.asks });
+      const answer = await permits.acquire({ runId: input.runId, ...input.permit });
       afterAsking(input.runId);
       return answer.granted ? fake.activities.launchAgent(input) : answer;
     },
-    async showRun(input) {
-      const shown = await fake.activities.showRun(input);
-      if (isTerminal(input.row.status)) await capacity.leave(input.row.id);
-      return shown;
+    async endRun(input) {
+      await fake.activities.endRun(input);
+      await permits.release(input.runId);
     },
   });
   working = worker.run();
@@ -81,8 +78,8 @@ afterEach(async () => {
 });
 
 async function startCoordinator(): Promise<void> {
-  await client.workflow.start('capacityWorkflow', {
-    workflowId: CAPACITY_WORKFLOW_ID,
+  await client.workflow.start('permitsWorkflow', {
+    workflowId: PERMITS_WORKFLOW_ID,
     workflowIdConflictPolicy: 'TERMINATE_EXISTING',
     taskQueue: TASK_QUEUE,
     args: [{ reviewSeconds: 1 }],
@@ -115,6 +112,7 @@ async function begin(n: number, project = 'trial'): Promise<WorkflowHandle> {
       reasoningEffort: 'high',
       dashboardUrl: 'http://dashboard',
       workspaceHours: 24,
+      waitHours: { question: 168, paused: 168 },
     },
     workspace: { name: `codex-${n}`, until: '2026-11-22T10:00:00.000Z' },
     resume: null,
@@ -129,8 +127,8 @@ async function begin(n: number, project = 'trial'): Promise<WorkflowHandle> {
 }
 
 const run = (n: number): WorkflowHandle => client.workflow.getHandle(runWorkflowId(id(n)));
-const coordinator = (): WorkflowHandle => client.workflow.getHandle(CAPACITY_WORKFLOW_ID);
-const capacityNow = (): Promise<CapacityState> => coordinator().query(capacityQuery);
+const coordinator = (): WorkflowHandle => client.workflow.getHandle(PERMITS_WORKFLOW_ID);
+const permitsNow = (): Promise<PermitState> => coordinator().query(permitsQuery);
 const until = (condition: () => unknown): Promise<void> =>
   expect.poll(condition, { timeout: 50_000, interval: 50 }).toBeTruthy();
 const works = (n: number): Promise<void> => until(() => world.rows.get(id(n))?.status === 'working');
@@ -162,7 +160,7 @@ describe('a run beyond a limit', () => {
     expect(launched()).toEqual([id(1), id(2)]);
     end(2);
     await expect(run(2).result()).resolves.toMatchObject({ status: 'succeeded' });
-    await until(async () => (await capacityNow()).holders.length === 0);
+    await until(async () => (await permitsNow()).holders.length === 0);
   });
 
   test('says its new place when those before it are gone', async () => {
@@ -185,7 +183,7 @@ describe('a run beyond a limit', () => {
     await line(2, 3);
     await run(2).signal(cancelRun, { by: 'olivia', reason: 'a mistake' });
     await expect(run(2).result()).resolves.toMatchObject({ status: 'canceled', by: 'olivia' });
-    await until(async () => (await capacityNow()).waiting.length === 1);
+    await until(async () => (await permitsNow()).waiting.length === 1);
     end(1);
     await works(3);
     expect(launched()).toEqual([id(1), id(3)]);
@@ -210,7 +208,7 @@ describe('a turn', () => {
     await line(2);
     await run(1).terminate('by an operator');
     await works(2);
-    expect((await capacityNow()).holders.map(({ runId: holder }) => holder)).toEqual([id(2)]);
+    expect((await permitsNow()).holders.map(({ runId: holder }) => holder)).toEqual([id(2)]);
   });
 
   test('is given up also by a run that failed and by one that was canceled', async () => {
@@ -237,7 +235,7 @@ describe('a turn', () => {
     };
     await line();
     expect(asked).toBe(2);
-    expect((await capacityNow()).holders).toHaveLength(1);
+    expect((await permitsNow()).holders).toHaveLength(1);
   });
 
   test('is one in the queue as well', async () => {
@@ -247,7 +245,7 @@ describe('a turn', () => {
       if (asked.filter((one) => one === of).length === 1) throw new Error('killed');
     };
     await line(2);
-    expect((await capacityNow()).waiting).toHaveLength(1);
+    expect((await permitsNow()).waiting).toHaveLength(1);
     end(1);
     await works(2);
   });
@@ -256,7 +254,7 @@ describe('a turn', () => {
     await line(2);
     await coordinator().terminate('by mistake');
     // What a quarter of an hour does in earnest.
-    await run(2).signal(capacityGranted);
+    await run(2).signal(permitGranted);
     await works(2);
     expect(launched()).toEqual([id(1), id(2)]);
   });
@@ -266,9 +264,9 @@ describe('the coordinator', () => {
   test('takes its queue along when it continues as new', async () => {
     await line(2, 3, 4);
     const first = (await coordinator().describe()).runId;
-    const before = await capacityNow();
+    const before = await permitsNow();
     await until(async () => (await coordinator().describe()).runId !== first);
-    expect(await capacityNow()).toEqual(before);
+    expect(await permitsNow()).toEqual(before);
     for (const n of [1, 2, 3]) {
       end(n);
       await works(n + 1);
@@ -282,7 +280,7 @@ describe('the coordinator', () => {
     await works(2);
     end(1);
     await run(1).result();
-    await until(async () => (await capacityNow()).holders.length === 1);
+    await until(async () => (await permitsNow()).holders.length === 1);
     const { events } = await coordinator().fetchHistory();
     const types = (events ?? []).map((event) => Object.keys(event).find((key) => key.endsWith('EventAttributes')));
     expect(types).not.toContain('timerStartedEventAttributes');
@@ -293,13 +291,13 @@ describe('the coordinator', () => {
     const runs = Array.from({ length: 15 }, (_, index) => index + 1);
     await Promise.all(runs.map((n) => begin(n, `project-${n % 3}`)));
     await until(async () => {
-      const { holders, waiting } = await capacityNow();
+      const { holders, waiting } = await permitsNow();
       return holders.length === 3 && waiting.length === runs.length - 3;
     });
     for (const n of runs) end(n);
     let most = 0;
     await until(async () => {
-      most = Math.max(most, (await capacityNow()).holders.length);
+      most = Math.max(most, (await permitsNow()).holders.length);
       return [...world.rows.values()].filter(({ status }) => status === 'succeeded').length === runs.length;
     });
     expect(most).toBe(3);

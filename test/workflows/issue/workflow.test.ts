@@ -385,7 +385,7 @@ describe('an agent that Kubernetes says was lost', () => {
 
   test('before it began, for a reason that may pass, is launched once more under the same attempt', async () => {
     await tell(labeled(1, id(1)));
-    world.endAgent(id(1), { kind: 'lost', loss: 'image_pull', detail: 'ErrImagePull' });
+    world.endAgent(id(1), { kind: 'lost', termination: 'image_pull', detail: 'ErrImagePull' });
     await until(() => world.rows.get(id(1))?.status === 'failed');
     expect(launches()).toEqual([
       [1, 1],
@@ -403,7 +403,7 @@ describe('an agent that Kubernetes says was lost', () => {
 
   test('with its node is started again as the next attempt', async () => {
     await tell(labeled(1, id(1)));
-    world.endAgent(id(1), { kind: 'lost', loss: 'node_lost', detail: 'its node is not heard of' });
+    world.endAgent(id(1), { kind: 'lost', termination: 'node_lost', detail: 'its node is not heard of' });
     await until(() => called('launchAgent') === 2);
     expect(launches()).toEqual([
       [1, 1],
@@ -414,7 +414,7 @@ describe('an agent that Kubernetes says was lost', () => {
   test('T44: to disruptions goes on, however often they come', async () => {
     const handle = await tell(labeled(1, id(1)));
     for (let lost = 1; lost <= 6; lost += 1)
-      world.endAgent(id(1), { kind: 'lost', loss: lost % 2 ? 'evicted' : 'node_lost', detail: 'it had to go' });
+      world.endAgent(id(1), { kind: 'lost', termination: lost % 2 ? 'evicted' : 'node_lost', detail: 'it had to go' });
     world.endAgent(id(1), FINISHED);
     await until(async () => (await state(handle)).pullRequest);
     expect(launches()).toHaveLength(7);
@@ -423,24 +423,24 @@ describe('an agent that Kubernetes says was lost', () => {
   test('T44: to disruptions without an end has failed', async () => {
     await tell(labeled(1, id(1)));
     for (let lost = 1; lost <= 10; lost += 1)
-      world.endAgent(id(1), { kind: 'lost', loss: 'evicted', detail: 'it had to go' });
+      world.endAgent(id(1), { kind: 'lost', termination: 'evicted', detail: 'it had to go' });
     await until(() => world.rows.get(id(1))?.status === 'failed');
     expect(world.rows.get(id(1))?.failure).toBe('evicted');
   });
 
   test('T44: is named by its pod when another takes its place', async () => {
     await tell(labeled(1, id(1)));
-    world.endAgent(id(1), { kind: 'lost', loss: 'node_lost', detail: 'gone', pod: 'trial-1/agent-x' });
+    world.endAgent(id(1), { kind: 'lost', termination: 'node_lost', detail: 'gone', pod: 'trial-1/agent-x' });
     await until(() => world.countEvents('run.agent.replaced') === 1);
     const replaced = world.calls
       .flatMap(({ input }) => (input['events'] as { type: string; payload: unknown }[] | undefined) ?? [])
       .find(({ type }) => type === 'run.agent.replaced');
-    expect(replaced?.payload).toEqual({ loss: 'node_lost', detail: 'gone', pod: 'trial-1/agent-x' });
+    expect(replaced?.payload).toEqual({ termination: 'node_lost', detail: 'gone', pod: 'trial-1/agent-x' });
   });
 
   test('to its own hunger for memory is not started again', async () => {
     await tell(labeled(1, id(1)));
-    world.endAgent(id(1), { kind: 'lost', loss: 'agent_oom', detail: 'it used more memory than it may' });
+    world.endAgent(id(1), { kind: 'lost', termination: 'agent_oom', detail: 'it used more memory than it may' });
     await until(() => world.rows.get(id(1))?.status === 'failed');
     expect(launches()).toEqual([[1, 1]]);
     expect(world.rows.get(id(1))).toMatchObject({ status: 'failed', failure: 'agent_oom' });
@@ -448,7 +448,7 @@ describe('an agent that Kubernetes says was lost', () => {
 
   test('is stopped for good when it is given up', async () => {
     await tell(labeled(1, id(1)));
-    world.endAgent(id(1), { kind: 'lost', loss: 'sandbox_rejected', detail: 'violates PodSecurity' });
+    world.endAgent(id(1), { kind: 'lost', termination: 'sandbox_rejected', detail: 'violates PodSecurity' });
     await until(() => world.rows.get(id(1))?.status === 'failed');
     expect(called('stopAgent')).toBe(1);
   });

@@ -90,6 +90,7 @@ export async function putRun(db: Database, n: number, with_: Partial<RunRow> = {
     model: 'gpt-5.2-codex',
     reasoningEffort: 'high',
     threadId: null,
+    wait: null,
     revision: 1,
     createdAt: minutesAgo(n),
     startedAt: null,

@@ -1,0 +1,61 @@
+/** What runs ask of people: written down, put on the issue as a comment, and answered by comments. */
+import type { IssueRef } from '../../src/domain/issue/facts.ts';
+import type { Locale } from '../../src/domain/locale.ts';
+import { renderRequest, requestMarker, type RequestState } from '../../src/domain/messages/request-comment.ts';
+import { readAnswerText, type Request } from '../../src/domain/run/requests.ts';
+import type { Database } from '../../src/store/connection/database.ts';
+import { storeRequest } from '../../src/store/runs/requests.ts';
+import { classified } from '../failures.ts';
+
+/** What this file needs from GitHub, and nothing else. */
+export interface GitHubAnswers {
+  /** Creates or updates the comment that carries the marker. */
+  writeComment(
+    issue: IssueRef,
+    comment: { marker: string; body: string; knownId: number | null },
+  ): Promise<{ id: number; url: string }>;
+  /** The text of a comment, or undefined when it is gone. */
+  readComment(issue: IssueRef, id: number): Promise<string | undefined>;
+  reactToComment(issue: IssueRef, comment: number, content: 'eyes' | 'confused'): Promise<void>;
+}
+
+export function createRequestActivities({ db, github }: { readonly db: Database; readonly github: GitHubAnswers }) {
+  return {
+    /** Before its comment stands on GitHub: a comment on the issue may be the answer from then on, until it is closed. */
+    async recordRequest(input: { issueKey: string; request: Request; open: boolean }): Promise<void> {
+      await storeRequest(db, input.issueKey, input.request, input.open);
+    },
+
+    /** The comment with the question, found again by its marker and edited to show how it ended. */
+    async writeRequestComment(input: {
+      issue: IssueRef;
+      request: Request;
+      state: RequestState;
+      locale: Locale;
+    }): Promise<void> {
+      const { issue, request, state, locale } = input;
+      const body = renderRequest(request, state, locale);
+      await classified(() => github.writeComment(issue, { marker: requestMarker(request.id), body, knownId: null }));
+    },
+
+    /**
+     * What a comment answers, as it stands on GitHub now; null when it is gone, or is no answer. Shows its author which: eyes, or
+     * a confused face.
+     */
+    async readAnswerComment(input: {
+      issue: IssueRef;
+      comment: number;
+      request: Request;
+    }): Promise<{ text: string | null }> {
+      const { issue, comment, request } = input;
+      return classified(async () => {
+        const text = await github.readComment(issue, comment);
+        if (text === undefined) return { text: null };
+        const read = readAnswerText(request, text);
+        const isAnswer = !('problem' in read);
+        await github.reactToComment(issue, comment, isAnswer ? 'eyes' : 'confused');
+        return { text: isAnswer ? read.text : null };
+      });
+    },
+  };
+}

@@ -1,0 +1,32 @@
+/** The comment with which a run asks people something, and which shows how that ended. */
+import type { Locale } from '../locale.ts';
+import type { Request } from '../run/requests.ts';
+import { embedded, quoted } from './markdown.ts';
+import { requestTexts } from './request-texts.ts';
+import { minute } from './workspace-removal.ts';
+
+/** `closed` without an answer: nobody answered in time, or the run ended before. */
+export type RequestState = 'open' | 'closed';
+
+/** The hidden line by which the comment is found again. */
+export function requestMarker(id: string): string {
+  return `<!-- codex-k8s:request ${id} -->`;
+}
+
+/** Renders the whole comment. */
+export function renderRequest(request: Request, state: RequestState, locale: Locale): string {
+  const texts = requestTexts(locale);
+  const { answer, options, question, runId } = request;
+  const end = answer
+    ? [texts.answered(answer.by, minute(answer.at)), quoted(answer.text)]
+    : [state === 'closed' ? texts.closed : texts.how(options.length, runId, minute(request.deadline))];
+  return [
+    requestMarker(request.id),
+    `### ${texts.title}`,
+    embedded(question),
+    options.map((option, index) => `${index + 1}. ${embedded(option)}`).join('\n'),
+    ...end,
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}

@@ -1,0 +1,33 @@
+/** The words of a question on GitHub, in the languages a project can choose. */
+import type { Locale } from '../locale.ts';
+
+interface RequestTexts {
+  readonly title: string;
+  /** How to answer, and until when. */
+  how(options: number, runId: string, until: string): string;
+  answered(by: string, at: string): string;
+  readonly closed: string;
+}
+
+const EN: RequestTexts = {
+  title: 'The agent asks',
+  how: (options, runId, until) =>
+    `${options > 0 ? 'Answer with a comment: the number of an option, or its text' : 'Answer with a comment'}. Or: \`codex-k8s runs answer ${runId} TEXT\`. The agent waits until ${until}; people who may start runs can answer.`,
+  answered: (by, at) => `Answered by ${by} at ${at}:`,
+  closed: 'No answer is needed any more: the run has ended.',
+};
+
+const RU: RequestTexts = {
+  title: 'Вопрос агента',
+  how: (options, runId, until) =>
+    `${options > 0 ? 'Ответьте комментарием: номером варианта или его текстом' : 'Ответьте комментарием'}. Или: \`codex-k8s runs answer ${runId} TEXT\`. Агент ждёт до ${until}; отвечать могут те, кто может запускать.`,
+  answered: (by, at) => `Ответ дан (${by}, ${at}):`,
+  closed: 'Ответ больше не нужен: запуск завершён.',
+};
+
+const TEXTS: Readonly<Record<Locale, RequestTexts>> = { en: EN, ru: RU };
+
+/** The texts of a locale. */
+export function requestTexts(locale: Locale): RequestTexts {
+  return TEXTS[locale];
+}

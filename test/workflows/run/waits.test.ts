@@ -1,0 +1,316 @@
+/** A run that waits for people, on a real Temporal: without an agent, a permit and a token, and in the same conversation afterwards. */
+import { WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import type { Worker } from '@temporalio/worker';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { AgentEnd } from '../../../activities/agents/agents.ts';
+import type { Activities } from '../../../activities/index.ts';
+import type { RunOutcome } from '../../../src/domain/run/runs.ts';
+import {
+  answerRequest,
+  cancelRun,
+  commentAnswers,
+  pauseRun,
+  resumeRun,
+  runWorkflowId,
+  TASK_QUEUE,
+  type RunInput,
+} from '../../../workflows/messages.ts';
+import { createFakeWorld, FINISHED, ISSUE, runId, type FakeWorld } from '../../support/fake-activities.ts';
+import { createTestWorker, startTemporal } from '../../support/temporal.ts';
+
+const SECOND = 1 / 3600;
+
+let temporal: TestWorkflowEnvironment;
+let worker: Worker;
+let working: Promise<void>;
+let world: FakeWorld;
+let activities: Activities;
+let count = 900;
+let run: WorkflowHandle;
+let id: string;
+
+beforeAll(async () => {
+  temporal = await startTemporal();
+});
+afterAll(async () => temporal?.teardown());
+
+beforeEach(async () => {
+  count += 1;
+  id = runId(count);
+  ({ world, activities } = createFakeWorld());
+  await startWorker();
+});
+afterEach(async () => {
+  await run.terminate('end of test').catch(() => undefined);
+  await stopWorker();
+});
+
+async function startWorker(): Promise<void> {
+  worker = await createTestWorker(temporal, activities);
+  working = worker.run();
+}
+
+async function stopWorker(): Promise<void> {
+  worker.shutdown();
+  await working;
+}
+
+async function begin(hours: Partial<RunInput['settings']['waitHours']> = {}): Promise<void> {
+  const input: RunInput = {
+    issue: ISSUE,
+    issueTitle: 'Add a flag',
+    plan: {
+      runId: id,
+      target: { stage: 'dev', kind: 'work' },
+      trigger: 'label:1',
+      label: 'run:dev',
+      by: { id: 7, login: 'olivia' },
+      delivery: 'delivery-1',
+      requestedAt: '2026-11-21T10:00:00.000Z',
+      revision: 0,
+    },
+    settings: {
+      project: 'trial',
+      locale: 'en',
+      baseBranch: 'main',
+      model: 'test-model',
+      reasoningEffort: 'high',
+      dashboardUrl: 'http://dashboard',
+      workspaceHours: 24,
+      waitHours: { question: 1, paused: 1, ...hours },
+    },
+    workspace: { name: 'codex-1', until: '2026-11-22T10:00:00.000Z' },
+    resume: null,
+    pullRequest: null,
+  };
+  run = await temporal.client.workflow.start('runWorkflow', {
+    workflowId: runWorkflowId(id),
+    taskQueue: TASK_QUEUE,
+    args: [input],
+  });
+}
+
+const asks = (...options: string[]): AgentEnd => ({
+  kind: 'reported',
+  report: { outcome: 'asked', question: { text: 'Tabs or spaces?', options }, headSha: null, threadId: 'thread-1' },
+});
+
+const until = (condition: () => unknown): Promise<void> =>
+  expect.poll(condition, { timeout: 60_000, interval: 20 }).toBeTruthy();
+const inputs = (name: keyof Activities): Record<string, unknown>[] =>
+  world.calls.filter((call) => call.name === name).map(({ input }) => input);
+const status = (): string | undefined => world.rows.get(id)?.status;
+const outcome = (): Promise<RunOutcome> => run.result();
+
+async function waiting(): Promise<void> {
+  await until(() => status() === 'waiting');
+}
+
+async function asking(options = ['Tabs', 'Spaces'], hours = {}): Promise<void> {
+  world.endAgent(id, asks(...options));
+  await begin(hours);
+  await waiting();
+}
+
+async function paused(hours = {}): Promise<void> {
+  await begin(hours);
+  await until(() => status() === 'working' && inputs('awaitAgent').length === 1);
+  await run.executeUpdate(pauseRun, { args: [{ by: 'olivia', reason: 'lunch' }] });
+  await waiting();
+}
+
+const answer = (text: string, requestId: string | null = null) =>
+  run.executeUpdate(answerRequest, { args: [{ requestId, text, by: 'olivia', surface: 'command_line' }] });
+
+/** The type of the failure with which an update is refused. */
+async function refusal(update: Promise<unknown>): Promise<unknown> {
+  const error = await update.catch((reason: unknown) => reason);
+  if (!(error instanceof WorkflowUpdateFailedError) || !(error.cause instanceof ApplicationFailure)) throw error;
+  return error.cause.type;
+}
+
+describe('a question', () => {
+  test('is written down before its comment, and the run waits without a token and a permit', async () => {
+    await asking();
+    const names = world.names();
+    expect(names.indexOf('recordRequest')).toBeLessThan(names.indexOf('writeRequestComment'));
+    expect(inputs('revokeToken')).toEqual([{ runId: id, attempt: 1 }]);
+    expect(inputs('releasePermit')).toEqual([{ runId: id }]);
+    expect(world.rows.get(id)?.wait).toMatchObject({ kind: 'question', request: `${id}.1` });
+    expect(inputs('launchAgent')).toHaveLength(1);
+  });
+
+  test('is shown by the search attributes, until it is answered', async () => {
+    await asking();
+    const attributes = async () => (await run.describe()).searchAttributes;
+    expect(await attributes()).toMatchObject({ RunStatus: ['waiting'], WaitingFor: ['question'] });
+    await answer('1');
+    await until(() => inputs('awaitAgent').length === 2);
+    const later = await attributes();
+    expect(later).toMatchObject({ RunStatus: ['working'] });
+    expect(later['WaitingFor'] ?? []).toEqual([]);
+  });
+
+  test('and its answer go on in the next attempt, which has the message of both', async () => {
+    await asking();
+    expect(await answer('2')).toMatchObject({ answer: { text: 'Spaces', option: 1, by: 'olivia' } });
+    await until(() => inputs('launchAgent').length === 2);
+    expect(inputs('launchAgent')[1]).toMatchObject({
+      attempt: 2,
+      launch: 1,
+      goingOn: { kind: 'answered', question: 'Tabs or spaces?', answer: { text: 'Spaces', by: 'olivia' } },
+    });
+    world.endAgent(id, FINISHED);
+    expect(await outcome()).toMatchObject({ status: 'succeeded', threadId: 'thread-1' });
+    expect(world.countEvents('run.agent.replaced')).toBe(0);
+    for (const type of ['request.opened', 'request.answered', 'run.wait.paused', 'run.wait.resumed'])
+      expect([type, world.countEvents(type)]).toEqual([type, 1]);
+    expect(inputs('writeRequestComment').map(({ state }) => state)).toEqual(['open', 'closed']);
+  });
+
+  test('is answered by the first answer; a second one finds nothing open', async () => {
+    await asking();
+    await answer('1');
+    expect(await refusal(answer('2'))).toBe('RequestNotOpen');
+    await until(() => inputs('launchAgent').length === 2);
+    expect(inputs('launchAgent')[1]).toMatchObject({ goingOn: { answer: { text: 'Tabs' } } });
+  });
+
+  test.each([
+    ['another request', '1', 'another.1', 'RequestNotOpen'],
+    ['no option', 'both', null, 'AnswerInvalid'],
+  ])('is not answered by an answer to %s, and the run still waits', async (_what, text, requestId, type) => {
+    await asking();
+    expect(await refusal(answer(text, requestId))).toBe(type);
+    expect(status()).toBe('waiting');
+    await answer('1');
+    await until(() => inputs('launchAgent').length === 2);
+  });
+
+  test('is answered by a comment on the issue that is an answer, and by no other', async () => {
+    await asking();
+    world.comments.set(8, 'Tabs');
+    await run.signal(commentAnswers, { comment: 7, by: 'olivia' });
+    await run.signal(commentAnswers, { comment: 8, by: 'nadia' });
+    await until(() => inputs('launchAgent').length === 2);
+    expect(inputs('readAnswerComment').map(({ comment }) => comment)).toEqual([7, 8]);
+    expect(inputs('launchAgent')[1]).toMatchObject({
+      goingOn: { answer: { text: 'Tabs', by: 'nadia', surface: 'comment' } },
+    });
+  });
+
+  test('that nobody answers in time ends the run, and is closed', async () => {
+    world.endAgent(id, asks());
+    await begin({ question: SECOND });
+    expect(await outcome()).toMatchObject({ status: 'failed', failure: 'wait_expired' });
+    expect(inputs('recordRequest').map(({ open }) => open)).toEqual([true, false]);
+    expect(world.countEvents('request.expired')).toBe(1);
+    expect(inputs('endRun')).toHaveLength(1);
+    expect(inputs('removeWorkspace')).toEqual([]);
+  });
+
+  test('does not keep a run from being canceled at once', async () => {
+    await asking();
+    await run.signal(cancelRun, { by: 'olivia', reason: 'not needed' });
+    expect(await outcome()).toMatchObject({ status: 'canceled', by: 'olivia' });
+    expect(inputs('recordRequest').at(-1)).toMatchObject({ open: false, request: { answer: null } });
+    expect(await refusal(answer('1')).catch(() => 'over')).toBe('over');
+  });
+
+  test('may follow another one', async () => {
+    await asking();
+    await answer('1');
+    world.endAgent(id, asks());
+    await until(() => world.rows.get(id)?.wait?.request === `${id}.2`);
+    await answer('four');
+    world.endAgent(id, FINISHED);
+    expect(await outcome()).toMatchObject({ status: 'succeeded' });
+    expect(inputs('launchAgent').map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+  });
+});
+
+describe('a pause', () => {
+  test('stops the agent with its token still good, then revokes it', async () => {
+    await paused();
+    const names = world.names();
+    expect(names.indexOf('haltAgent')).toBeLessThan(names.indexOf('revokeToken'));
+    expect(world.rows.get(id)?.wait).toMatchObject({
+      kind: 'paused',
+      request: null,
+      for: 'an operator: paused by olivia',
+    });
+    expect(inputs('stopAgent')).toEqual([]);
+  });
+
+  test('ends when somebody resumes the run; its next agent reads the note', async () => {
+    await paused();
+    expect(await run.executeUpdate(resumeRun, { args: [{ by: 'nadia', note: 'mind the tests' }] })).toBeNull();
+    await until(() => inputs('launchAgent').length === 2);
+    expect(inputs('launchAgent')[1]).toMatchObject({
+      attempt: 2,
+      goingOn: { kind: 'resumed', by: 'nadia', note: 'mind the tests' },
+    });
+    world.endAgent(id, FINISHED);
+    world.endAgent(id, FINISHED);
+    expect(await outcome()).toMatchObject({ status: 'succeeded' });
+  });
+
+  test('that nobody ends in time fails the run', async () => {
+    await begin({ paused: SECOND });
+    await until(() => inputs('awaitAgent').length === 1);
+    await run.executeUpdate(pauseRun, { args: [{ by: 'olivia', reason: 'lunch' }] });
+    expect(await outcome()).toMatchObject({ status: 'failed', failure: 'wait_expired' });
+  });
+
+  test('is refused where the run is paused or waits, and so is the end of one where it is not', async () => {
+    await paused();
+    const pause = () => run.executeUpdate(pauseRun, { args: [{ by: 'olivia', reason: 'more' }] });
+    expect(await refusal(pause())).toBe('RunNotPausable');
+    expect(await refusal(answer('1'))).toBe('RequestNotOpen');
+    await run.executeUpdate(resumeRun, { args: [{ by: 'nadia' }] });
+    await until(() => inputs('awaitAgent').length === 2);
+    expect(await refusal(run.executeUpdate(resumeRun, { args: [{ by: 'nadia' }] }))).toBe('RunNotPaused');
+  });
+
+  test('is no pause where the agent asks already', async () => {
+    await asking();
+    expect(await refusal(run.executeUpdate(pauseRun, { args: [{ by: 'olivia', reason: '' }] }))).toBe('RunNotPausable');
+  });
+
+  test('gives way to a cancel', async () => {
+    await paused();
+    await run.signal(cancelRun, { by: 'olivia', reason: 'not needed' });
+    expect(await outcome()).toMatchObject({ status: 'canceled' });
+  });
+});
+
+test('no agent is launched after a wait before there is a permit for it', async () => {
+  let free = true;
+  const launches = activities;
+  activities = {
+    ...activities,
+    launchAgent: async (input) => (free ? launches.launchAgent(input) : { granted: false, position: 1 }),
+  };
+  await stopWorker();
+  await startWorker();
+  await asking();
+  free = false;
+  await answer('1');
+  await until(() => status() === 'queued');
+  expect(inputs('launchAgent')).toHaveLength(1);
+  free = true;
+  await run.signal('permitGranted');
+  await until(() => inputs('launchAgent').length === 2);
+});
+
+test('a worker that comes back finds the run waiting, and goes on with it', async () => {
+  await asking();
+  await stopWorker();
+  await startWorker();
+  await answer('1');
+  await until(() => inputs('launchAgent').length === 2);
+  world.endAgent(id, FINISHED);
+  expect(await outcome()).toMatchObject({ status: 'succeeded' });
+});

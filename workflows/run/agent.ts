@@ -1,0 +1,82 @@
+/** The part of a run in which an agent works: launched with a permit, awaited, and followed by another when it is lost. */
+import { isCancellation, log, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import type { AgentEnd } from '../../activities/agents/agents.ts';
+import { issueKey } from '../../src/domain/issue/facts.ts';
+import { afterLoss } from '../../src/domain/run/attempts.ts';
+import type { TerminationReason } from '../../src/domain/run/termination-reasons.ts';
+import { roleOf } from '../../src/domain/stages/stages.ts';
+import { useOf } from '../../src/domain/workspace/workspaces.ts';
+import { awaitAgent, launchAgent, stopAgent } from '../activities.ts';
+import { searchAttributes } from '../messages.ts';
+import { branchOf } from './branch.ts';
+import type { RunContext } from './context.ts';
+import { logged, messageOf, RunFailed, terminationOf } from './failure.ts';
+
+export type BriefReport = Extract<AgentEnd, { kind: 'reported' }>['report'];
+
+/** Launches the run's next agent and waits for its report; one that is lost is followed by another. */
+export async function letAgentWork(run: RunContext): Promise<BriefReport> {
+  const { input, progress } = run;
+  const ref = { runId: input.plan.runId, workspace: input.workspace.name };
+  let lost: { readonly termination: TerminationReason; readonly detail: string; readonly pod?: string } | undefined;
+  for (;;) {
+    const namespace = await launch(run);
+    const { attempt } = run.attempts;
+    progress.worksIn(namespace);
+    upsertSearchAttributes([{ key: searchAttributes.runStatus, value: 'working' }]);
+    const shown = progress.enter('working', [
+      ...(lost ? [{ type: 'run.agent.replaced', payload: { ...lost } }] : []),
+      { type: 'run.namespace.prepared', payload: { namespace } },
+      {
+        type: 'run.agent.started',
+        payload: { attempt, branch: branchOf(input), model: progress.now().model ?? input.settings.model },
+      },
+    ]);
+    shown.catch(() => undefined); // whoever cancels the agent does not wait for it
+    setCurrentDetails(progress.details());
+    const end = await awaitAgent({ ...ref, attempt });
+    await shown;
+    if (end.kind === 'reported') return end.report;
+    const { detail, termination = 'agent_lost', pod } = end;
+    log.warn('agent lost', { attempt, termination, detail });
+    const next = afterLoss(run.attempts, termination);
+    if (!next) {
+      // What could not begin may yet, when nobody wants it any more.
+      if (end.termination !== undefined) await stopAgent(ref).catch(logged);
+      throw new RunFailed(termination, detail);
+    }
+    run.attempts = next;
+    if (end.termination !== undefined) lost = { termination, detail, ...(pod === undefined ? {} : { pod }) };
+  }
+}
+
+/** Launches an agent as soon as the run has a permit. Returns the namespace that it is in. */
+async function launch({ input, progress, permits, attempts, goingOn, baseCommit }: RunContext): Promise<string> {
+  const { plan, issue, settings, workspace } = input;
+  const { project, egress } = settings;
+  const lease = {
+    until: workspace.until,
+    correlationId: plan.delivery,
+    ...(baseCommit === null ? {} : { baseCommit }),
+  };
+  for (;;) {
+    const answer = await launchAgent({
+      runId: plan.runId,
+      workspace: workspace.name,
+      attempt: attempts.attempt,
+      launch: attempts.launch,
+      owner: issueKey(issue),
+      use: useOf(plan.target, { project, issue, ...lease, ...(egress && { egress }) }),
+      permit: { project, role: roleOf(plan.target) },
+      goingOn,
+    }).catch((error: unknown) => {
+      throw isCancellation(error) ? error : new RunFailed(terminationOf(error) ?? 'launch_failed', messageOf(error));
+    });
+    if (answer.granted) return answer.namespace ?? workspace.name;
+    upsertSearchAttributes([{ key: searchAttributes.runStatus, value: 'queued' }]);
+    await permits.wait(answer.position, (position) => {
+      progress.queued(position).catch(logged);
+      setCurrentDetails(progress.details());
+    });
+  }
+}

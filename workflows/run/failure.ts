@@ -1,0 +1,56 @@
+/** Why a run ends without its work, and how that becomes its outcome. */
+import { ActivityFailure, ApplicationFailure, isCancellation, log, rootCause } from '@temporalio/workflow';
+import type { Failure, RunOutcome } from '../../src/domain/run/runs.ts';
+import type { TerminationReason } from '../../src/domain/run/termination-reasons.ts';
+import type { PullRequestRef, RunInput } from '../messages.ts';
+
+/** Ends a run for a reason of {@link Failure}. */
+export class RunFailed extends Error {
+  readonly failure: Failure;
+  constructor(failure: Failure, detail: string) {
+    super(detail);
+    this.failure = failure;
+  }
+}
+
+export interface Cancel {
+  readonly by: string;
+  readonly reason: string;
+  readonly merged?: PullRequestRef;
+}
+
+/** How a run ends that was stopped by an error. */
+export function outcomeOf(error: unknown, cancel: Cancel | undefined, { resume }: RunInput): RunOutcome {
+  if (cancel && isCancellation(error)) {
+    const { by, reason, merged } = cancel;
+    if (!merged) return { status: 'canceled', by, reason };
+    return { status: 'succeeded', pullRequest: merged, summary: '', threadId: resume?.threadId ?? '', mergedBy: by };
+  }
+  if (error instanceof RunFailed) return { status: 'failed', failure: error.failure, detail: error.message };
+  if (isCancellation(error)) return { status: 'canceled', by: 'an operator', reason: 'canceled in Temporal' };
+  log.error('run failed', { error });
+  return { status: 'failed', failure: 'platform_error', detail: messageOf(error) };
+}
+
+export function messageOf(error: unknown): string {
+  return rootCause(error) ?? String(error);
+}
+
+/** The type that an activity gave its failure. */
+export function typeOf(error: unknown): string | undefined {
+  return error instanceof ActivityFailure && error.cause instanceof ApplicationFailure
+    ? (error.cause.type ?? undefined)
+    : undefined;
+}
+
+/** Why no agent can begin, where a launch found that out by itself. */
+export function terminationOf(error: unknown): TerminationReason | undefined {
+  if (typeOf(error) !== 'AgentCannotBegin') return undefined;
+  const { details } = (error as ActivityFailure).cause as ApplicationFailure;
+  return details?.[0] as TerminationReason | undefined;
+}
+
+/** For what is worth no run: says that it was left out. */
+export function logged(error: unknown): void {
+  log.warn('left out', { error: messageOf(error) });
+}

@@ -1,0 +1,297 @@
+/**
+ * A run that waits for people: no agent, no permit, no valid token, and a timer instead of its limits. The answer to a question, or
+ * an operator, ends it; the next agent then goes on with the conversation.
+ */
+import {
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import type { GoingOn } from '../../src/domain/agent/going-on.ts';
+import { issueKey } from '../../src/domain/issue/facts.ts';
+import {
+  openRequest,
+  readAnswerText,
+  requestId,
+  type Question,
+  type Request,
+  type RequestAnswer,
+} from '../../src/domain/run/requests.ts';
+import { waitUntil, type RunWait, type WaitKind } from '../../src/domain/run/waits.ts';
+import {
+  haltAgent,
+  readAnswerComment,
+  recordRequest,
+  releasePermit,
+  revokeToken,
+  writeRequestComment,
+} from '../activities.ts';
+import {
+  answerRequest,
+  commentAnswers,
+  pauseRun,
+  resumeRun,
+  searchAttributes,
+  type AnswerInput,
+  type PauseInput,
+  type ResumeInput,
+} from '../messages.ts';
+import { signalIssue, type RunContext } from './context.ts';
+import { logged, RunFailed } from './failure.ts';
+import type { RunEvent } from './progress.ts';
+
+export const PAUSED = Symbol('paused');
+
+export interface RunWaits {
+  /** Lets the agent work until its report, or until somebody pauses the run: then its work is canceled. */
+  unlessPaused<Result>(work: () => Promise<Result>): Promise<Result | typeof PAUSED>;
+  /** Asks people and waits for their answer. */
+  forAnswer(question: Question): Promise<GoingOn>;
+  /** Stops the agent and waits until somebody resumes the run. */
+  forResume(): Promise<GoingOn>;
+  /** Whether a question's comment is still to be written. */
+  commentIsOwed(): boolean;
+  /** Resolves when the comments of questions show how they ended, or cannot. */
+  commentsShown(): Promise<void>;
+}
+
+interface Pause {
+  readonly wait: RunWait;
+  readonly by: string;
+  readonly reason: string;
+  resumed: { readonly by: string; readonly at: string; readonly note: string | null } | null;
+}
+
+export function createRunWaits(run: RunContext): RunWaits {
+  const { input, progress } = run;
+  const { plan, issue, settings } = input;
+  const { runId } = plan;
+  let asked = 0;
+  let request: Request | null = null;
+  let pause: Pause | null = null;
+  let agent: CancellationScope | null = null;
+  /** Whether the agent has ended by itself, so that there is nothing to pause. */
+  let done = false;
+  /** Comments on the issue that may be the answer are read one after the other. */
+  let reading: { readonly scope: CancellationScope; done: Promise<void> } | null = null;
+  let comments = Promise.resolve();
+  let commentsOwed = 0;
+
+  const now = (): string => new Date().toISOString();
+  const newWait = (kind: WaitKind, requestId: string | null, people: string, since: string): RunWait => ({
+    kind,
+    request: requestId,
+    for: people,
+    since,
+    until: waitUntil(kind, since, settings.waitHours),
+  });
+
+  setHandler(answerRequest, (answer) => take(answer), {
+    validator: ({ requestId: id, text }) => {
+      const open = openNow(id);
+      const read = readAnswerText(open, text);
+      if ('problem' in read) throw ApplicationFailure.nonRetryable(read.problem, 'AnswerInvalid');
+    },
+  });
+  setHandler(commentAnswers, (comment) => {
+    const current = reading;
+    if (!current || !request || request.answer) return;
+    current.done = current.done.then(() => current.scope.run(() => readComment(comment))).catch(logged);
+  });
+  setHandler<RunWait, [PauseInput], typeof pauseRun>(
+    pauseRun,
+    ({ by, reason }) => {
+      pause = { wait: newWait('paused', null, `an operator: paused by ${by}`, now()), by, reason, resumed: null };
+      agent?.cancel();
+      return pause.wait;
+    },
+    {
+      validator: () => {
+        const { status } = progress.now();
+        if (!pause && !done && (status === 'preparing' || status === 'working')) return;
+        throw ApplicationFailure.nonRetryable(
+          `a run can be paused while its agent is being prepared or works; this one is ${pause ? 'paused' : status}`,
+          'RunNotPausable',
+        );
+      },
+    },
+  );
+  setHandler<null, [ResumeInput], typeof resumeRun>(
+    resumeRun,
+    ({ by, note }) => {
+      if (pause) pause.resumed ??= { by, at: now(), note: note ?? null };
+      return null;
+    },
+    {
+      validator: () => {
+        if (!pause || pause.resumed) throw ApplicationFailure.nonRetryable('the run is not paused', 'RunNotPaused');
+      },
+    },
+  );
+
+  /** The request that is open; refuses when there is none, or another than is meant. */
+  function openNow(id: string | null): Request {
+    if (request && !request.answer && (id === null || id === request.id)) return request;
+    throw ApplicationFailure.nonRetryable(
+      id === null ? 'the run asks nothing now' : `request ${id} is not open`,
+      'RequestNotOpen',
+    );
+  }
+
+  function take({ requestId: id, text, by, surface }: AnswerInput): Request {
+    const open = openNow(id);
+    const read = readAnswerText(open, text);
+    if ('problem' in read) throw ApplicationFailure.nonRetryable(read.problem, 'AnswerInvalid');
+    request = { ...open, answer: { ...read, by, at: now(), surface } };
+    return request;
+  }
+
+  async function readComment({ comment, by }: { comment: number; by: string }): Promise<void> {
+    const open = request;
+    if (!open || open.answer) return;
+    const { text } = await readAnswerComment({ issue, comment, request: open });
+    if (text !== null && request?.id === open.id && !request.answer)
+      take({ requestId: open.id, text, by, surface: 'comment' });
+  }
+
+  /** One after the other, so that an older text never follows a newer one; nothing waits for them but the run's end. */
+  function showRequest(shown: Request, state: 'open' | 'closed'): void {
+    commentsOwed += 1;
+    comments = comments
+      .then(() =>
+        CancellationScope.nonCancellable(() =>
+          writeRequestComment({ issue, request: shown, state, locale: settings.locale }),
+        ),
+      )
+      .catch(logged)
+      .finally(() => {
+        commentsOwed -= 1;
+      });
+  }
+
+  /** Opens a request and waits for its answer. However that ends, the request is closed. */
+  async function answerTo(opened: Request, wait: RunWait): Promise<RequestAnswer> {
+    const scope = new CancellationScope();
+    request = opened;
+    reading = { scope, done: Promise.resolve() };
+    const key = issueKey(issue);
+    try {
+      await recordRequest({ issueKey: key, request: opened, open: true });
+      showRequest(opened, 'open');
+      const payload = { request: opened.id, kind: opened.kind, question: opened.question, options: opened.options };
+      await waitFor(wait, [{ type: 'request.opened', payload }], () => Boolean(request?.answer));
+      if (!request.answer) throw new RunFailed('platform_error', `request ${opened.id} was closed without an answer`);
+      return request.answer;
+    } finally {
+      scope.cancel();
+      const last = request ?? opened;
+      request = null;
+      reading = null;
+      showRequest(last, 'closed');
+      await CancellationScope.nonCancellable(() => recordRequest({ issueKey: key, request: last, open: false }));
+    }
+  }
+
+  /** Waits for `ended` and shows that it does; its token and its permit are given back before. Fails at the wait's end. */
+  async function waitFor(
+    wait: RunWait,
+    events: readonly RunEvent[],
+    ended: () => boolean,
+    pausedBy?: { by: string; reason: string },
+  ): Promise<void> {
+    await Promise.all([revokeToken({ runId, attempt: run.attempts.attempt }), releasePermit({ runId })]);
+    upsertSearchAttributes([
+      { key: searchAttributes.runStatus, value: 'waiting' },
+      { key: searchAttributes.waitingFor, value: wait.kind },
+    ]);
+    const { kind, request: ofWait, until } = wait;
+    const reason = pausedBy && { reason: pausedBy.reason };
+    const paused = {
+      type: 'run.wait.paused',
+      payload: { kind, request: ofWait, until, ...reason },
+      ...(pausedBy && { by: pausedBy.by }),
+    };
+    const shown = progress.waits(wait, [...events, paused]);
+    shown.catch(() => undefined);
+    setCurrentDetails(progress.details());
+    await signalIssue(input, { kind: 'run_waiting', runId, wait });
+    await shown;
+    try {
+      if (!(await condition(ended, Math.max(1, Date.parse(until) - Date.now())))) {
+        if (ofWait !== null) progress.remember([{ type: 'request.expired', payload: { request: ofWait } }]);
+        const hours = settings.waitHours[kind].toLocaleString('en-US');
+        throw new RunFailed(
+          'wait_expired',
+          `nobody ${kind === 'question' ? 'answered' : 'resumed the run'} within ${hours} hours`,
+        );
+      }
+    } finally {
+      upsertSearchAttributes([{ key: searchAttributes.waitingFor, value: null }]);
+    }
+  }
+
+  /** Shows that the run goes on. */
+  async function goOn({ kind, request: ofWait }: RunWait, events: readonly RunEvent[], by: string): Promise<void> {
+    done = false;
+    upsertSearchAttributes([{ key: searchAttributes.runStatus, value: 'preparing' }]);
+    const resumed = { type: 'run.wait.resumed', payload: { kind, request: ofWait }, by };
+    await Promise.all([
+      progress.enter('preparing', [...events, resumed]),
+      signalIssue(input, { kind: 'run_resumed', runId }),
+    ]);
+  }
+
+  return {
+    async unlessPaused(work) {
+      if (pause) return PAUSED;
+      const scope = new CancellationScope();
+      agent = scope;
+      try {
+        const result = await scope.run(work);
+        done = true;
+        return result;
+      } catch (error) {
+        // A pause that came with a report, or with a cancel, is none.
+        if (pause && isCancellation(error) && !CancellationScope.current().consideredCancelled) return PAUSED;
+        throw error;
+      } finally {
+        agent = null;
+      }
+    },
+
+    async forAnswer(question) {
+      asked += 1;
+      const wait = newWait('question', requestId(runId, asked), "an answer from the project's members", now());
+      const opened = openRequest(question, { runId, n: asked, askedAt: wait.since, deadline: wait.until });
+      const answer = await answerTo(opened, wait);
+      const { by, option, surface } = answer;
+      await goOn(wait, [{ type: 'request.answered', payload: { request: opened.id, option, surface }, by }], by);
+      return { kind: 'answered', question: opened.question, answer };
+    },
+
+    async forResume() {
+      const current = pause;
+      if (!current) throw new Error('the run is not paused');
+      try {
+        await haltAgent({ runId, workspace: input.workspace.name }).catch((error: unknown) => {
+          if (isCancellation(error)) throw error;
+          logged(error); // its token is revoked next, which ends it too
+        });
+        const { wait, by, reason } = current;
+        await waitFor(wait, [], () => current.resumed !== null, { reason, by });
+      } finally {
+        pause = null;
+      }
+      const resumed = current.resumed ?? { by: '', at: now(), note: null };
+      await goOn(current.wait, [], resumed.by);
+      return { kind: 'resumed', ...resumed };
+    },
+
+    commentIsOwed: () => commentsOwed > 0,
+    commentsShown: () => comments,
+  };
+}
