@@ -11,6 +11,7 @@ import type { Failure } from '../../src/domain/run/runs.ts';
 import { STAGES, type Stage } from '../../src/domain/stages/stages.ts';
 import type { ListedWorkspace } from '../../src/domain/maintenance/sweeps.ts';
 import { beginAttempt, closeAssignment, findAttempt, revokeAttempt } from '../../src/store/runs/assignments.ts';
+import { closeRequests } from '../../src/store/runs/requests.ts';
 import type { Database } from '../../src/store/connection/database.ts';
 import { storeLastLog } from '../../src/store/runs/run-log.ts';
 import type { RunPermits } from './permits.ts';
@@ -195,9 +196,13 @@ export function createAgentActivities(
       await permits.release(runId);
     },
 
-    /** No token of the run opens anything any more, also of attempts to come; then its permit is released. */
+    /**
+     * No token of the run opens anything any more, also of attempts to come, and nobody is asked anything for it; then its permit
+     * is released.
+     */
     async endRun({ runId }: { runId: string }): Promise<void> {
       await closeAssignment(db, runId);
+      await closeRequests(db, runId);
       await permits.release(runId);
     },
 

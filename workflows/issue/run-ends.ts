@@ -4,7 +4,7 @@ import { labelToRemove, type PlannedRun } from '../../src/domain/issue/issue-lif
 import type { RunOutcome, UnfinishedOutcome } from '../../src/domain/run/runs.ts';
 import type { RunWait } from '../../src/domain/run/waits.ts';
 import { leavesWork, type Stage, STATE_IN_REVIEW, STATE_SUPERSEDED } from '../../src/domain/stages/stages.ts';
-import { settleLabels, stopAgent } from '../activities.ts';
+import { endRun, settleLabels, stopAgent } from '../activities.ts';
 import { leftOut, showEnded } from './projection.ts';
 import { cleanUp, whyOver } from './workspace.ts';
 import { inBackground, type IssueInHand } from './context.ts';
@@ -46,6 +46,7 @@ export async function runLost(here: IssueInHand, runId: string, outcome: Unfinis
   const lost = state.active;
   if (lost?.runId !== runId) return;
   if (state.workspace) await stopAgent({ runId, workspace: state.workspace.name }).catch(leftOut);
+  await endRun({ runId });
   await showEnded(issue, state, lost, outcome).catch(leftOut);
   await runFinished(here, runId, outcome);
 }
