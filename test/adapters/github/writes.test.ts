@@ -31,7 +31,7 @@ afterEach(async () => {
 
 type GitHub = ReturnType<typeof createGitHub>;
 
-/** `settleMs` stands for the ten seconds that GitHub may go on with a request. */
+/** `settleMs` stands for the ten seconds that GitHub may go on with a request: here it does for a tenth of it. */
 function github(settleMs = 0): GitHub {
   return createGitHub({
     apiUrl: faulty.url,
@@ -216,8 +216,8 @@ describe.each(WRITES)('$name', ({ request, prepare }) => {
 
   test('that GitHub still works on when it is given up is there once', async () => {
     const { act, objects } = await prepare();
-    const rule = faulty.hit({ ...request, fault: { kind: 'late', ms: 400, status: 504 } });
-    await untilDone(() => act(github(5000)));
+    const rule = faulty.hit({ ...request, fault: { kind: 'late', ms: 100, status: 504 } });
+    await untilDone(() => act(github(1000)));
     expect(rule.hits()).toBe(1);
     await eventually('GitHub has done the first', () => faulty.calls.some(({ done }) => done));
     expect(await objects()).toHaveLength(1);

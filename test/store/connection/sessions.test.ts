@@ -114,7 +114,7 @@ describe.each(LOSSES)('a connection that %s', (_how, lose) => {
 describe('a connection that falls silent', () => {
   beforeEach(async () => {
     await connection.close();
-    connection = open(4000);
+    connection = open(1500);
   });
 
   test('is given up, and its place is free again', async () => {
