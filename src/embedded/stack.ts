@@ -56,7 +56,7 @@ const TEMPORAL_DEV = new URL('../../temporal-dev.yaml', import.meta.url);
 
 /** Variables of ours that a person may set for the processes that `up` starts. */
 const PASSED_ON =
-  /^(CODEXK8S_(AGENT_|ALLOW_UNENFORCED_|WORKSPACE_|LOG_LEVEL|GIT_BOT_|RUN_LIMITS$|SWEEP_|WORKER_|GITHUB_WRITES_|KILL_POINTS$|FAULTS$)|HOME$|LANG$|LC_ALL$|TZ$|TMPDIR$|SSL_CERT_FILE$|NODE_EXTRA_CA_CERTS$)/;
+  /^(CODEXK8S_(AGENT_|ALLOW_UNENFORCED_|WORKSPACE_|LOG_LEVEL|GIT_BOT_|RUN_LIMITS$|SWEEP_|WORKER_|WORKFLOW_BUNDLE$|GITHUB_WRITES_|KILL_POINTS$|FAULTS$)|HOME$|LANG$|LC_ALL$|TZ$|TMPDIR$|SSL_CERT_FILE$|NODE_EXTRA_CA_CERTS$)/;
 
 /** GitHub's are not the stand-in's; whoever wants to see them at work sets them. */
 const NO_WRITE_LIMITS = { CODEXK8S_GITHUB_WRITES_PER_MINUTE: '0', CODEXK8S_GITHUB_WRITES_PER_HOUR: '0' };

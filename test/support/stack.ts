@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { findUp, Ready } from '../../src/embedded/data-directory.ts';
 import { identify, isAlive, type ProcessIdentity } from '../../src/adapters/process-identity.ts';
+import { shared } from './shared.ts';
 
 const CLI = fileURLToPath(new URL('../../src/cli/cli.ts', import.meta.url));
 
@@ -59,7 +60,14 @@ export type StackEnv = Record<string, string> | ((directory: string) => Record<s
 /** Starts `up` in a new directory. `given` is put over an environment without a real model and without another database. */
 export async function startStack(given: StackEnv = {}): Promise<Stack> {
   const directory = mkdtempSync(join(tmpdir(), 'codex-k8s-e2e-'));
-  const env = { ...NO_SWEEPS, ...NO_LIMITS, ...(typeof given === 'function' ? given(directory) : given) };
+  const bundle = await shared('workflows');
+  const env = {
+    ...NO_SWEEPS,
+    ...NO_LIMITS,
+    // The same workflows as every other worker of this run, and none waits until they are bundled anew.
+    ...(bundle === undefined ? {} : { CODEXK8S_WORKFLOW_BUNDLE: bundle }),
+    ...(typeof given === 'function' ? given(directory) : given),
+  };
   let up: RunningUp | undefined;
 
   function running(): RunningUp {
