@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { SlowestFiles } from './test/support/slowest-files.ts';
 
@@ -8,7 +9,8 @@ import { SlowestFiles } from './test/support/slowest-files.ts';
 export default defineConfig({
   test: {
     pool: 'forks',
-    maxWorkers: 2,
+    // Most of them wait for others most of the time: processes that start, agents that work, limits that pass.
+    maxWorkers: 2 * availableParallelism(),
     // Longer than what tests wait for within them: those waits say what was waited for.
     testTimeout: 180_000,
     hookTimeout: 240_000,
