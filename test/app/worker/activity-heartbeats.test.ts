@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { expect, test } from 'vitest';
 import { beatEvery } from '../../../src/app/worker/activity-heartbeats.ts';
 
@@ -12,6 +13,7 @@ async function beatsOf(
 ): Promise<number> {
   const environment = new MockActivityEnvironment(heartbeatTimeoutMs === undefined ? {} : { heartbeatTimeoutMs }, {
     interceptors: [beatEvery(BEAT_MS)],
+    logger: new DefaultLogger('ERROR'),
   });
   let beats = 0;
   environment.on('heartbeat', () => (beats += 1));

@@ -338,7 +338,7 @@ test('a mirror is a function of the histories and the deliveries', async () => {
       expect(await isSound()).toBe(true);
     }),
     {
-      numRuns: 40,
+      numRuns: 25,
       examples: [
         // A row that says of itself where it stands, after its place was found already.
         [
