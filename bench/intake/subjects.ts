@@ -6,7 +6,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import postgres from 'postgres';
-import { migrateDatabase } from '../../src/app/process/migrate.ts';
+import { migrateDatabase } from '../../src/store/connection/migrate.ts';
 import { connect } from '../../src/store/connection/database.ts';
 import { addPerson, bindRepository, ensureProject } from '../../src/store/projects/repositories.ts';
 import { REPOSITORY, SECRET, SENDER } from './deliveries.ts';

@@ -3,7 +3,7 @@ import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { findNetworkFinding, type StoredNetworkFinding } from '../store/workspaces/cluster-findings.ts';
-import { MIGRATIONS } from '../app/process/migrate.ts';
+import { MIGRATIONS } from '../store/connection/migrate.ts';
 import { failed, ok, warning, type Answer, type Check } from './check.ts';
 
 const OLDEST_MAJOR = 15;

@@ -13,7 +13,7 @@ import { createAdaptorServer } from '@hono/node-server';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createGitHubWebhook } from '../../ingress/github-webhook/route.ts';
 import { sign } from '../../ingress/github-webhook/signature.ts';
-import { migrateDatabase } from '../../src/app/process/migrate.ts';
+import { migrateDatabase } from '../../src/store/connection/migrate.ts';
 import { embeddedPostgres } from '../../src/embedded/postgres/postgres.ts';
 import type { ProcessSpec } from '../../src/embedded/processes/supervised-process.ts';
 import { createSupervisor, type Supervisor } from '../../src/embedded/processes/supervisor.ts';

@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
-import { migrateDatabase } from '../../src/app/process/migrate.ts';
+import { migrateDatabase } from '../../src/store/connection/migrate.ts';
 import { embeddedPostgres } from '../../src/embedded/postgres/postgres.ts';
 import { createSupervisor } from '../../src/embedded/processes/supervisor.ts';
 import { freePort } from './free-port.ts';

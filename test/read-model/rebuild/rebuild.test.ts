@@ -8,7 +8,7 @@ import { driverOf } from '../../../src/store/connection/database.ts';
 import { appendEvents } from '../../../src/store/audit/events.ts';
 import { RebuildRefused, rebuildReadModel, type RebuildReport } from '../../../src/read-model/rebuild/rebuild.ts';
 import { MIRRORED } from '../../../src/read-model/rebuild/stage.ts';
-import { migrateDatabase } from '../../../src/app/process/migrate.ts';
+import { migrateDatabase } from '../../../src/store/connection/migrate.ts';
 import { keyOf, useTables } from '../../support/tables.ts';
 import { createRecordedWorld, rebuildPool, runIdOf, type Fate, type RecordedWorld } from '../support/recorded-world.ts';
 
