@@ -19,10 +19,13 @@ let scene: Scene;
 
 beforeAll(async () => {
   github = await startFaultyGitHub();
-  scene = await openScene((directory) => {
-    github.follow(() => standInOf(directory));
-    return { CODEXK8S_SANDBOX_API_URL: github.url, CODEXK8S_AGENT_COMMAND: noopAgentCommand() };
-  });
+  scene = await openScene(
+    (directory) => {
+      github.follow(() => standInOf(directory));
+      return { CODEXK8S_AGENT_COMMAND: noopAgentCommand() };
+    },
+    { gitHubApiUrl: github.url },
+  );
   await scene.bindRepository(REPO);
 });
 

@@ -21,10 +21,13 @@ let repository: BoundRepository;
 
 beforeAll(async () => {
   github = await startFaultyGitHub();
-  scene = await openScene((directory) => {
-    github.follow(() => standInOf(directory));
-    return { CODEXK8S_SANDBOX_API_URL: github.url };
-  });
+  scene = await openScene(
+    (directory) => {
+      github.follow(() => standInOf(directory));
+      return {};
+    },
+    { gitHubApiUrl: github.url },
+  );
   repository = await scene.bindRepository(REPO);
 });
 

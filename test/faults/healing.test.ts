@@ -25,13 +25,13 @@ let client: Client;
 
 beforeAll(async () => {
   mkdirSync(points);
-  scene = await openScene({
+  const env = {
     CODEXK8S_AGENT_COMMAND: noopAgentCommand(),
-    CODEXK8S_KILL_POINTS: points,
     CODEXK8S_SWEEP_REDELIVERY_SECONDS: '2',
     CODEXK8S_SWEEP_RECONCILE_SECONDS: '2',
     CODEXK8S_SWEEP_GRACE_SECONDS: `${GRACE_SECONDS}`,
-  });
+  };
+  scene = await openScene(env, { killPoints: points });
   repository = await scene.bindRepository(REPO);
   temporal = await Connection.connect({ address: scene.stack.ready.temporalAddress });
   client = new Client({ connection: temporal, namespace: 'codex-k8s' });

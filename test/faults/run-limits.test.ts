@@ -22,11 +22,10 @@ let workers: Beside[];
 
 beforeAll(async () => {
   mkdirSync(points);
-  scene = await openScene({
-    CODEXK8S_AGENT_COMMAND: noopAgentCommand(journal),
-    CODEXK8S_KILL_POINTS: points,
-    CODEXK8S_RUN_LIMITS: 'dev=1',
-  });
+  scene = await openScene(
+    { CODEXK8S_AGENT_COMMAND: noopAgentCommand(journal), CODEXK8S_RUN_LIMITS: 'dev=1' },
+    { killPoints: points },
+  );
   await scene.bindRepository(REPO);
   const env = environmentOf(scene.stack, 'worker');
   workers = Array.from({ length: WORKERS_BESIDE }, () => startBeside(scene.stack, 'worker', env, { again: true }));

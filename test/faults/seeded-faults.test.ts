@@ -144,7 +144,7 @@ async function deliverAgain(): Promise<number> {
 }
 
 beforeAll(async () => {
-  scene = await openScene({ ...SWEEPS, CODEXK8S_FAULTS: `seed=${SEED},rate=${RATE}` });
+  scene = await openScene(SWEEPS, { random: `seed=${SEED},rate=${RATE}` });
   const { person, platform } = scene;
   await person.pushRepository(REPO, 'for a test', [{ path: 'README.md', content: '# A thing\n', executable: false }]);
   await person.letIn(REPO, BOT);

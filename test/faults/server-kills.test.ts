@@ -17,7 +17,7 @@ let repository: BoundRepository;
 
 beforeAll(async () => {
   mkdirSync(points);
-  scene = await openScene({ CODEXK8S_AGENT_COMMAND: noopAgentCommand(journal), CODEXK8S_KILL_POINTS: points });
+  scene = await openScene({ CODEXK8S_AGENT_COMMAND: noopAgentCommand(journal) }, { killPoints: points });
   repository = await scene.bindRepository(REPO);
 });
 

@@ -26,12 +26,12 @@ let issue: number;
 
 beforeAll(async () => {
   mkdirSync(points);
-  scene = await openScene({
+  const settings = {
     CODEXK8S_AGENT_COMMAND: noopAgentCommand(journal),
-    CODEXK8S_KILL_POINTS: points,
     CODEXK8S_SWEEP_GRACE_SECONDS: '1',
     CODEXK8S_SWEEP_ORPHAN_SECONDS: '1',
-  });
+  };
+  scene = await openScene(settings, { killPoints: points });
   await scene.bindRepository(REPO);
   beside = startBeside(scene.stack, 'worker', environmentOf(scene.stack, 'worker'), { again: true });
   orphan = join(scene.stack.directory, 'workspaces', 'cdx-nobody-i1');

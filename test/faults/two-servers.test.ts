@@ -35,7 +35,7 @@ beforeAll(async () => {
   const env = environmentOf(scene.stack, 'server');
   const port = firstOwnPort;
   secondUrl = `http://127.0.0.1:${port}`;
-  second = startBeside(scene.stack, 'server', { ...env, CODEXK8S_PORT: `${port}`, CODEXK8S_KILL_POINTS: points });
+  second = startBeside(scene.stack, 'server', { ...env, CODEXK8S_PORT: `${port}` }, { faults: { killPoints: points } });
   await patiently('the second server', async () => (await fetch(`${secondUrl}/readyz`)).ok);
 
   const { person } = scene;

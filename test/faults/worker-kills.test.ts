@@ -45,11 +45,9 @@ let undisturbed: Awaited<ReturnType<typeof remains>>;
 
 beforeAll(async () => {
   mkdirSync(points);
-  scene = await openScene({
-    // An agent that kills the worker before it claims its place is the middle of a launch.
-    CODEXK8S_AGENT_COMMAND: noopAgentCommand(journal, join(points, 'launchAgent:middle')),
-    CODEXK8S_KILL_POINTS: points,
-  });
+  // An agent that kills the worker before it claims its place is the middle of a launch.
+  const agent = noopAgentCommand(journal, join(points, 'launchAgent:middle'));
+  scene = await openScene({ CODEXK8S_AGENT_COMMAND: agent }, { killPoints: points });
   await scene.bindRepository(REPO);
   undisturbed = await remains(scene, await live(scene, REPO, { title: 'nothing dies', flags: home }), journal);
   const env = environmentOf(scene.stack, 'worker');

@@ -8,8 +8,9 @@ import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { findUp, Ready } from '../../src/embedded/data-directory.ts';
+import { findUp, isReady, type Ready } from '../../src/embedded/data-directory.ts';
 import { identify, isAlive, type ProcessIdentity } from '../../src/adapters/process-identity.ts';
+import { programWith, type PlannedFaults } from './faults/program.ts';
 import { shared } from './shared.ts';
 
 const CLI = fileURLToPath(new URL('../../src/cli/cli.ts', import.meta.url));
@@ -24,6 +25,8 @@ export interface OwnedProcess extends ProcessIdentity {
 
 export interface Stack {
   readonly directory: string;
+  /** What its server and worker meet. */
+  readonly faults: PlannedFaults | undefined;
   /** What the `up` that runs now has printed. */
   readonly ready: Ready;
   /** The process of `up`. */
@@ -58,7 +61,7 @@ const NO_LIMITS = { CODEXK8S_RUN_LIMITS: 'installation=9999,project=9999,role=99
 export type StackEnv = Record<string, string> | ((directory: string) => Record<string, string>);
 
 /** Starts `up` in a new directory. `given` is put over an environment without a real model and without another database. */
-export async function startStack(given: StackEnv = {}): Promise<Stack> {
+export async function startStack(given: StackEnv = {}, faults?: PlannedFaults): Promise<Stack> {
   const directory = mkdtempSync(join(tmpdir(), 'codex-k8s-e2e-'));
   const bundle = await shared('workflows');
   const env = {
@@ -88,6 +91,7 @@ export async function startStack(given: StackEnv = {}): Promise<Stack> {
 
   const stack: Stack = {
     directory,
+    faults,
     get ready() {
       return running().ready;
     },
@@ -101,7 +105,7 @@ export async function startStack(given: StackEnv = {}): Promise<Stack> {
       return pid;
     },
     async start() {
-      up = await startUp(directory, env);
+      up = await startUp(directory, env, faults);
     },
     async end(signal) {
       const ended = await running().end(signal);
@@ -121,6 +125,11 @@ export async function startStack(given: StackEnv = {}): Promise<Stack> {
   }
 }
 
+/** The arguments with which Node starts `codex-k8s`; a command comes after them. */
+export function programOf(faults: PlannedFaults | undefined): string[] {
+  return faults === undefined ? [CLI] : programWith(faults);
+}
+
 interface RunningUp {
   readonly ready: Ready;
   readonly pid: number;
@@ -128,9 +137,13 @@ interface RunningUp {
   end(signal: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
 }
 
-async function startUp(directory: string, env: Record<string, string>): Promise<RunningUp> {
+async function startUp(
+  directory: string,
+  env: Record<string, string>,
+  faults: PlannedFaults | undefined,
+): Promise<RunningUp> {
   const { OPENAI_API_KEY: _, DATABASE_URL: __, ...inherited } = process.env;
-  const child = spawn(process.execPath, [CLI, 'up', '--json', '--data', directory], {
+  const child = spawn(process.execPath, [...programOf(faults), 'up', '--json', '--data', directory], {
     env: { ...inherited, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -156,7 +169,9 @@ async function startUp(directory: string, env: Record<string, string>): Promise<
     await Promise.race([finished(child.stderr), sleep(5000)]);
     throw new Error(`up ended with ${line} before it was ready:\n${said}`);
   }
-  return { ready: Ready.parse(JSON.parse(line[0])), pid: child.pid ?? 0, said: () => said, end };
+  const ready: unknown = JSON.parse(line[0]);
+  if (!isReady(ready)) throw new Error(`up is not ready: ${line[0]}`);
+  return { ready, pid: child.pid ?? 0, said: () => said, end };
 }
 
 /** Stops `up` should the test process be killed: then the guardian's standard input comes to its end. */

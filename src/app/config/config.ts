@@ -35,35 +35,6 @@ const directory = z
   .string()
   .refine((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true, 'is not a directory');
 
-/** Kinds of faults, for tests (src/app/faults/faults.ts). */
-export const FAULT_KINDS = [
-  'error_before',
-  'timeout_before',
-  'execute_and_timeout',
-  '429_with_retry_after',
-  '5xx',
-  'slow',
-] as const;
-export type FaultKind = (typeof FAULT_KINDS)[number];
-
-/** Faults that come back with their seed; each kind with the same probability, or one kind alone. */
-export interface FaultPlan {
-  readonly seed: number;
-  readonly rate: number;
-  readonly kinds: readonly FaultKind[];
-}
-
-/** `seed=42,rate=0.01`, and `,kind=execute_and_timeout` for one kind. */
-const faults = z.string().transform((text, context): FaultPlan => {
-  const { seed, rate, kind } =
-    /^seed=(?<seed>\d{1,9}),rate=(?<rate>0(\.\d+)?)(,kind=(?<kind>\w+))?$/.exec(text)?.groups ?? {};
-  const kinds = FAULT_KINDS.filter((one) => kind === undefined || one === kind);
-  if (seed !== undefined && kinds.length > 0 && Number(rate) * kinds.length < 0.61)
-    return { seed: Number(seed), rate: Number(rate), kinds };
-  context.addIssue({ code: 'custom', message: 'is not like seed=42,rate=0.01, with a rate of 0.1 at most' });
-  return z.NEVER;
-});
-
 const runLimits = z.string().transform((text, context): RunLimits => {
   const limits = readRunLimits(text);
   if (!('problem' in limits)) return limits;
@@ -112,10 +83,6 @@ const Shared = Database.extend({
   CODEXK8S_AGENT_URL: url.optional(),
   /** The platform's account on GitHub: what it does there asks nobody for a run. */
   CODEXK8S_GIT_BOT_USERNAME: z.string().default('codex-bot'),
-  /** For tests of this program only: a directory of points at which a process kills itself (src/app/faults/kill-points.ts). */
-  CODEXK8S_KILL_POINTS: directory.optional(),
-  /** For tests of this program only: calls that fail at random (src/app/faults/faults.ts). */
-  CODEXK8S_FAULTS: faults.optional(),
 });
 
 const Server = Shared.extend({

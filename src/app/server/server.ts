@@ -25,6 +25,7 @@ import { dataConverter } from '../process/data-converter.ts';
 import { createFailingTasks, WorkflowTasksFailing } from '../process/failing-tasks.ts';
 import { createLogger } from '../process/log.ts';
 import { createMetrics } from './metrics.ts';
+import type { ServerWrappers } from '../process/wrappers.ts';
 import { leave, notifyReady, persistently, stopSignal, untilAborted } from '../process/process-life.ts';
 import { createRepositoryBinding } from './repository-binding.ts';
 import { createServerApp } from './server-app.ts';
@@ -36,6 +37,7 @@ const CLOSE_MS = 5000;
 
 export async function runServer(
   config: ServerConfig = serverConfig(),
+  around: ServerWrappers = {},
   limits: Limits = PRODUCTION_LIMITS,
 ): Promise<void> {
   const stop = stopSignal();
@@ -43,23 +45,20 @@ export async function runServer(
   const onError = (error: unknown): void => log.warn({ err: error }, 'something failed and is tried again');
   const registry = new Registry();
   const metrics = createMetrics(registry);
-  const faults =
-    config.CODEXK8S_FAULTS &&
-    (await import('../faults/faults.ts')).openFaults(config.CODEXK8S_FAULTS, { process: 'server', log });
   // Intake has connections of its own, so that no page can keep a webhook waiting.
-  const intake = connect(config.DATABASE_URL, { ...INTAKE_CONNECTION, around: faults?.postgres('intake') });
+  const intake = connect(config.DATABASE_URL, { ...INTAKE_CONNECTION, around: around.postgres?.('intake') });
   const pages = connect(config.DATABASE_URL, {
     name: 'pages',
     max: 8,
     statementTimeoutMs: 10_000,
-    around: faults?.postgres('pages'),
+    around: around.postgres?.('pages'),
   });
   const temporal = Connection.lazy({ address: config.CODEXK8S_TEMPORAL_ADDRESS });
   const client = new Client({ connection: temporal, namespace: config.CODEXK8S_TEMPORAL_NAMESPACE, dataConverter });
   const failingTasks = createFailingTasks({ client, log });
   metrics.watchTasks(() => failingTasks.count());
   const issueWorkflows = createIssueWorkflows(client);
-  const workflows = faults?.workflows(issueWorkflows) ?? issueWorkflows;
+  const workflows = around.workflows?.(issueWorkflows) ?? issueWorkflows;
   const gitHub = createGitHub({
     apiUrl: config.CODEXK8S_GITHUB_API_URL,
     token: config.CODEXK8S_GITHUB_TOKEN_FILE,
@@ -68,12 +67,8 @@ export async function runServer(
     budget: createGitHubBudget(pages.db, config.CODEXK8S_GITHUB_API_URL, writeLimits(config)),
     limits: limits.github,
   });
-  const github = faults?.github(gitHub) ?? gitHub;
+  const github = around.github?.(gitHub) ?? gitHub;
   const [secret = ''] = config.CODEXK8S_WEBHOOK_SECRETS_FILE;
-  const killPoints =
-    config.CODEXK8S_KILL_POINTS === undefined
-      ? undefined
-      : (await import('../faults/kill-points.ts')).openKillPoints(config.CODEXK8S_KILL_POINTS, log);
 
   const { app, gateways, close } = createServerApp({
     config,
@@ -103,15 +98,14 @@ export async function runServer(
     },
   });
 
-  const servers = [
-    await listen(killPoints?.aroundFetch(app.fetch) ?? app.fetch, config.CODEXK8S_HOST, config.CODEXK8S_PORT),
-  ];
+  const { fetch = (own: Hono['fetch']) => own } = around;
+  const servers = [await listen(fetch(app.fetch), config.CODEXK8S_HOST, config.CODEXK8S_PORT)];
   const { CODEXK8S_GATEWAYS_HOST: gatewaysHost, CODEXK8S_GATEWAYS_PORT: gatewaysPort } = config;
   if (gatewaysHost !== undefined && gatewaysPort !== undefined)
-    servers.push(await listen(killPoints?.aroundFetch(gateways.fetch) ?? gateways.fetch, gatewaysHost, gatewaysPort));
+    servers.push(await listen(fetch(gateways.fetch), gatewaysHost, gatewaysPort));
   const handOver = createHandOver({
     db: pages.db,
-    workflows: killPoints?.aroundTell(workflows) ?? workflows,
+    workflows: around.relay?.(workflows) ?? workflows,
     onError,
     limits: limits.relay,
   });

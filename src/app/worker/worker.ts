@@ -23,6 +23,7 @@ import { dataConverter } from '../process/data-converter.ts';
 import { createLogger, type Logger } from '../process/log.ts';
 import { keepProbeFiles, type ProbeFiles } from './probe-files.ts';
 import { leave, notifyReady, persistently, stopSignal, untilAborted } from '../process/process-life.ts';
+import type { WorkerWrappers } from '../process/wrappers.ts';
 import { ensureSchedules, type SweepSettings } from './schedules.ts';
 import { createTaskAlarm, WatchedWorker } from './watched-worker.ts';
 import { createAgentRuntime } from './agent-runtime.ts';
@@ -32,6 +33,7 @@ import { createWorkflowRecords } from './workflow-records.ts';
 
 export async function runWorker(
   config: WorkerConfig = workerConfig(),
+  around: WorkerWrappers = {},
   limits: Limits = PRODUCTION_LIMITS,
 ): Promise<void> {
   const stop = stopSignal();
@@ -42,10 +44,7 @@ export async function runWorker(
     telemetryOptions: { logging: { forward: {} } },
     shutdownSignals: [],
   });
-  const faults =
-    config.CODEXK8S_FAULTS &&
-    (await import('../faults/faults.ts')).openFaults(config.CODEXK8S_FAULTS, { process: 'worker', log });
-  const database = connect(config.DATABASE_URL, { name: 'worker', around: faults?.postgres('postgres') });
+  const database = connect(config.DATABASE_URL, { name: 'worker', around: around.postgres?.('postgres') });
   const github = createGitHub({
     apiUrl: config.CODEXK8S_GITHUB_API_URL,
     token: config.CODEXK8S_GITHUB_TOKEN_FILE,
@@ -63,10 +62,6 @@ export async function runWorker(
     },
     onProblem: (error) => log.warn({ err: error }, 'the network of the cluster could not be tried'),
   });
-  const killPoints =
-    config.CODEXK8S_KILL_POINTS === undefined
-      ? undefined
-      : (await import('../faults/kill-points.ts')).openKillPoints(config.CODEXK8S_KILL_POINTS, log);
   const temporal = Connection.lazy({ address: config.CODEXK8S_TEMPORAL_ADDRESS });
   const client = new Client({ connection: temporal, namespace: config.CODEXK8S_TEMPORAL_NAMESPACE, dataConverter });
   const records = createWorkflowRecords(client);
@@ -78,14 +73,14 @@ export async function runWorker(
     dataConverter,
     activities: createActivities({
       db: database.db,
-      github: faults?.github(github) ?? github,
-      runtime: faults?.runtime(runtime) ?? runtime,
+      github: around.github?.(github) ?? github,
+      runtime: around.runtime?.(runtime) ?? runtime,
       promptSeed: readPromptSeeds(fileURLToPath(new URL('../../../prompts', import.meta.url))),
       runToken: createRunTokens(config.CODEXK8S_RUN_TOKEN_KEY_FILE).issue,
       intake: createIntake(database.db, limits.intakeCommitMs),
       commentLimits: limits.comments,
-      workflows: faults?.workflows(records) ?? records,
-      permits: faults?.workflows(permits) ?? permits,
+      workflows: around.workflows?.(records) ?? records,
+      permits: around.workflows?.(permits) ?? permits,
       // The server's setting, which says under which login agents commit.
       agentLogin: config.CODEXK8S_GIT_BOT_USERNAME,
       serverAnswers: () => answers(`${config.CODEXK8S_INTERNAL_URL}/readyz`),
@@ -99,7 +94,7 @@ export async function runWorker(
       },
     }),
     interceptors: {
-      activity: [beatEvery(limits.worker.beatMs), ...(killPoints ? [killPoints.activity] : [])],
+      activity: [beatEvery(limits.worker.beatMs), ...(around.activities ?? [])],
     },
     maxConcurrentActivityTaskExecutions: config.CODEXK8S_WORKER_ACTIVITIES,
     maxCachedWorkflows: config.CODEXK8S_WORKER_CACHED_WORKFLOWS,

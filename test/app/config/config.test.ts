@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { FAULT_KINDS, serverConfig, workerConfig } from '../../../src/app/config/config.ts';
+import { serverConfig, workerConfig } from '../../../src/app/config/config.ts';
 import { RUN_LIMITS } from '../../../src/domain/run/permits.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'config-'));
@@ -106,30 +106,6 @@ test.each(['node agent.js', '[]', '[1]', '{}'])('%s is no command of an agent', 
   expect(() => workerConfig({ ...complete(), CODEXK8S_AGENT_COMMAND: text })).toThrow(/CODEXK8S_AGENT_COMMAND/);
 });
 
-test('faults for tests have a seed and a rate, and are never there by themselves', () => {
-  expect(serverConfig({ ...complete(), CODEXK8S_FAULTS: 'seed=42,rate=0.01' }).CODEXK8S_FAULTS).toEqual({
-    seed: 42,
-    rate: 0.01,
-    kinds: FAULT_KINDS,
-  });
-  const { CODEXK8S_FAULTS: one } = serverConfig({ ...complete(), CODEXK8S_FAULTS: 'seed=1,rate=0.2,kind=slow' });
-  expect(one?.kinds).toEqual(['slow']);
-  expect(serverConfig(complete()).CODEXK8S_FAULTS).toBeUndefined();
-});
-
-test.each([
-  '',
-  '1',
-  'seed=42',
-  'rate=0.01',
-  'seed=42,rate=1',
-  'seed=42,rate=0.5',
-  'seed=-1,rate=0.01',
-  'seed=1,rate=0.1,kind=none',
-])('“%s” are no faults for tests', (text) => {
-  expect(() => workerConfig({ ...complete(), CODEXK8S_FAULTS: text })).toThrow(/CODEXK8S_FAULTS/);
-});
-
 test('limits of runs are those that are given, and the others as they are', () => {
   const limitsOf = (text?: string) =>
     workerConfig({ ...complete(), ...(text === undefined ? {} : { CODEXK8S_RUN_LIMITS: text }) }).CODEXK8S_RUN_LIMITS;
@@ -163,10 +139,4 @@ test('addresses that agents of every project reach are blocks, or single ones', 
 test('a host among addresses that agents reach is refused, and named', () => {
   const env = { ...complete(), CODEXK8S_AGENT_EGRESS: '203.0.113.0/24,registry.npmjs.org' };
   expect(() => workerConfig(env)).toThrow(/CODEXK8S_AGENT_EGRESS: registry\.npmjs\.org is not an address/);
-});
-
-test('kill points need a directory that is there', () => {
-  expect(workerConfig({ ...complete(), CODEXK8S_KILL_POINTS: directory }).CODEXK8S_KILL_POINTS).toBe(directory);
-  const missing = { ...complete(), CODEXK8S_KILL_POINTS: join(directory, 'missing') };
-  expect(() => serverConfig(missing)).toThrow(/CODEXK8S_KILL_POINTS: is not a directory/);
 });

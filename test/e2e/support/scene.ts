@@ -6,6 +6,7 @@ import { createPerson } from '../../../src/embedded/demo/person.ts';
 import { ApiRefusal, createApiClient } from '../../../src/api-client/api-client.ts';
 import { BOT, OWNER } from '../../../src/embedded/accounts.ts';
 import { issueOfBranch } from '../../../src/domain/issue/names.ts';
+import type { PlannedFaults } from '../../support/faults/program.ts';
 import { eventually, startStack, type Stack, type StackEnv } from '../../support/stack.ts';
 
 export interface BoundRepository {
@@ -19,8 +20,8 @@ export type Scene = Awaited<ReturnType<typeof openScene>>;
 const README = [{ path: 'README.md', content: '# A small thing\n', executable: false }];
 
 /** Starts a stack, and meets the people on it. */
-export async function openScene(env: StackEnv = {}) {
-  const stack = await startStack(env);
+export async function openScene(env: StackEnv = {}, faults?: PlannedFaults) {
+  const stack = await startStack(env, faults);
   return { stack, ...enter(stack) };
 }
 

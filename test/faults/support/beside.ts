@@ -3,10 +3,8 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { readProc, type Stack } from '../../support/stack.ts';
-
-const CLI = fileURLToPath(new URL('../../../src/cli/cli.ts', import.meta.url));
+import type { PlannedFaults } from '../../support/faults/program.ts';
+import { programOf, readProc, type Stack } from '../../support/stack.ts';
 
 export interface Beside {
   /** The process that runs now. */
@@ -25,19 +23,19 @@ export function environmentOf(stack: Stack, name: 'server' | 'worker'): Record<s
   return Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
 }
 
-/** Starts a server or a worker with this configuration; `again` starts it anew whenever it dies. */
+/** Starts a server or a worker with this configuration, and with the faults of the stack; `again` starts it anew whenever it dies. */
 export function startBeside(
   stack: Stack,
   name: 'server' | 'worker',
   env: Record<string, string>,
-  { again = false } = {},
+  { again = false, faults = stack.faults }: { again?: boolean; faults?: PlannedFaults | undefined } = {},
 ): Beside {
   let ending = false;
   let child = start();
 
   function start(): ChildProcess {
     const log = openSync(join(stack.directory, 'logs', `${name}-beside.log`), 'a');
-    const started = spawn(process.execPath, [CLI, name], { env, stdio: ['ignore', log, log] });
+    const started = spawn(process.execPath, [...programOf(faults), name], { env, stdio: ['ignore', log, log] });
     closeSync(log);
     if (again) {
       started.once('exit', () => {

@@ -1,7 +1,6 @@
 /**
- * For tests only: places in the life of server and worker where a process ends itself with SIGKILL, as if its machine had
- * died there. A point is armed by a file of its name in the directory that `CODEXK8S_KILL_POINTS` names. The first process that
- * reaches an armed point renames the file to `<point>.fired` and dies; so a point kills once, however often processes are
+ * Points in the life of server and worker at which a process ends itself with SIGKILL, as if its machine had died there. A
+ * point is armed by a file of its name in a directory. The first process that reaches an armed point renames the file to `<point>.fired` and dies; so a point kills once, however often processes are
  * started again.
  *
  *     <activity>:before     the activity begins
@@ -17,7 +16,7 @@ import type { Context } from '@temporalio/activity';
 import type { ActivityInterceptors } from '@temporalio/worker';
 import type { Hono } from 'hono';
 import type { IssueWorkflows } from '../../../ingress/relay/issue-signals.ts';
-import type { Logger } from '../process/log.ts';
+import type { Logger } from '../../../src/app/process/log.ts';
 
 const WEBHOOK_PATH = '/api/v1/webhooks/github';
 
@@ -32,7 +31,7 @@ export interface KillPoints {
 
 /** Says loudly that this process is going to kill itself. */
 export function openKillPoints(directory: string, log: Logger): KillPoints {
-  log.warn({ directory }, 'CODEXK8S_KILL_POINTS is set: this process kills itself where a test asks for it');
+  log.warn({ directory }, 'this process kills itself where a test asks for it');
   const activities = new AsyncLocalStorage<string>();
   let watching = false;
 

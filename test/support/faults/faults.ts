@@ -1,16 +1,41 @@
 /**
- * For tests only: faults that are put between this program and what it depends on, as Temporal does with its own stores.
- * Every call rolls a die that depends on the seed, the port, the method and the number of the call alone, so that a seed
- * brings the same faults back. The kind that finds bugs is `execute_and_timeout`: the work is done,
- * and the caller is told that it is not. `CODEXK8S_FAULTS` turns it on; nothing else loads this file.
+ * Faults between a process and what it depends on, as Temporal has them for its own stores. Every call rolls a die that
+ * depends on the seed, the port, the method and the number of the call alone, so that a seed brings the same faults back.
+ * The kind that finds bugs is `execute_and_timeout`: the work is done, and the caller is told that it is not.
  */
 import { createHash } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type postgres from 'postgres';
-import { GitHubAsksToWait } from '../../adapters/github/waits.ts';
-import { FAULT_KINDS, type FaultKind, type FaultPlan } from '../config/config.ts';
+import { GitHubAsksToWait } from '../../../src/adapters/github/waits.ts';
 import { withStatementFaults } from './postgres.ts';
-import type { Logger } from '../process/log.ts';
+import type { Logger } from '../../../src/app/process/log.ts';
+
+export const FAULT_KINDS = [
+  'error_before',
+  'timeout_before',
+  'execute_and_timeout',
+  '429_with_retry_after',
+  '5xx',
+  'slow',
+] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
+
+/** Faults that come back with their seed; each kind with the same probability, or one kind alone. */
+export interface FaultPlan {
+  readonly seed: number;
+  readonly rate: number;
+  readonly kinds: readonly FaultKind[];
+}
+
+/** Reads `seed=42,rate=0.01`, and `,kind=execute_and_timeout` for one kind. Throws when the text is not like that. */
+export function faultPlan(text: string): FaultPlan {
+  const { seed, rate, kind } =
+    /^seed=(?<seed>\d{1,9}),rate=(?<rate>0(\.\d+)?)(,kind=(?<kind>\w+))?$/.exec(text)?.groups ?? {};
+  const kinds = FAULT_KINDS.filter((one) => kind === undefined || one === kind);
+  if (seed !== undefined && kinds.length > 0 && Number(rate) * kinds.length < 0.61)
+    return { seed: Number(seed), rate: Number(rate), kinds };
+  throw new Error(`“${text}” is not like seed=42,rate=0.01, with a rate of 0.1 at most`);
+}
 
 /** Told of each fault; `call` is `<port>.<method>#<number>`, counted from 1. */
 export type OnFault = (kind: FaultKind, call: string) => void;
@@ -87,7 +112,7 @@ export function openFaults(
   { seed, rate, kinds }: FaultPlan,
   { process, log }: { process: string; log: Logger },
 ): Faults {
-  log.warn({ seed, rate, kinds }, 'CODEXK8S_FAULTS is set: calls of this process fail at random, for tests');
+  log.warn({ seed, rate, kinds }, 'calls of this process fail at random');
   const rates = Object.fromEntries(kinds.map((kind) => [kind, rate]));
   const rarely = Object.fromEntries(kinds.map((kind) => [kind, rate / 10]));
   const onFault: OnFault = (kind, call) => log.info({ kind, call }, 'a fault was put in');

@@ -1,10 +1,9 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { sql } from 'drizzle-orm';
-import { FAULT_KINDS, type FaultKind } from '../../../src/app/config/config.ts';
-import { faultsAround, withFaults, type FaultyPort } from '../../../src/app/faults/faults.ts';
-import { withStatementFaults } from '../../../src/app/faults/postgres.ts';
 import { connect, type Connection } from '../../../src/store/connection/database.ts';
-import { startTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { startTestDatabase, type TestDatabase } from '../postgres.ts';
+import { FAULT_KINDS, faultPlan, faultsAround, withFaults, type FaultKind, type FaultyPort } from './faults.ts';
+import { withStatementFaults } from './postgres.ts';
 
 const fail = (kind: FaultKind): Error => new Error(kind);
 
@@ -15,6 +14,26 @@ const always = (kind: FaultKind, more: Partial<FaultyPort> = {}): FaultyPort => 
   rates: { [kind]: 1 },
   fail,
   ...more,
+});
+
+describe('a plan', () => {
+  test('has a seed and a rate, and all kinds or one', () => {
+    expect(faultPlan('seed=42,rate=0.01')).toEqual({ seed: 42, rate: 0.01, kinds: FAULT_KINDS });
+    expect(faultPlan('seed=1,rate=0.2,kind=slow').kinds).toEqual(['slow']);
+  });
+
+  test.each([
+    '',
+    '1',
+    'seed=42',
+    'rate=0.01',
+    'seed=42,rate=1',
+    'seed=42,rate=0.5',
+    'seed=-1,rate=0.01',
+    'seed=1,rate=0.1,kind=none',
+  ])('“%s” is none', (text) => {
+    expect(() => faultPlan(text)).toThrow(/is not like seed=42/);
+  });
 });
 
 describe('a port with faults', () => {
