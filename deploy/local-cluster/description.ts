@@ -6,6 +6,7 @@ import { readJsonFile, writeJsonFile } from '../../src/embedded/files/json-file.
 import { takeLock } from '../../src/embedded/files/lock.ts';
 import { accepts } from '../../src/embedded/files/ports.ts';
 import { run, succeeds } from './command.ts';
+import { fits } from './fits.ts';
 import { clusterPlaces, type ClusterPlaces } from './paths.ts';
 
 /** Sockets live here: their paths must be short, and a restart of the machine takes them away. */
@@ -45,7 +46,7 @@ const Owner = z.object({ dataDirectory: z.string() });
 
 /** The cluster of this data directory, or undefined when there is none. */
 export function readDescription(places: ClusterPlaces): ClusterDescription | undefined {
-  return readJsonFile(places.description, ClusterDescription);
+  return readJsonFile(places.description, fits(ClusterDescription));
 }
 
 /** Recalls the cluster of this data directory, or chooses addresses that nobody on this machine uses. */
@@ -119,7 +120,7 @@ function numbered(number: number): ClusterDescription {
 }
 
 async function isFree(candidate: ClusterDescription): Promise<boolean> {
-  const owner = readJsonFile(ownerFile(candidate.runtimeDirectory), Owner);
+  const owner = readJsonFile(ownerFile(candidate.runtimeDirectory), fits(Owner));
   if (owner && readDescription(clusterPlaces(owner.dataDirectory))?.name === candidate.name) return false;
   if (await succeeds('ip', ['link', 'show', candidate.name])) return false;
   if (await isRouted(candidate.podSubnet)) return false;

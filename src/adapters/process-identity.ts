@@ -1,10 +1,18 @@
 /** Tells a process from a later one that was given the same pid. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { z } from 'zod';
 
-export const ProcessIdentity = z.object({ pid: z.number().int().positive(), startTime: z.string() });
-export type ProcessIdentity = Readonly<z.infer<typeof ProcessIdentity>>;
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** As the operating system tells it; only good for comparing. */
+  readonly startTime: string;
+}
+
+/** Whether a value that was read from a file is an identity. */
+export function isProcessIdentity(value: unknown): value is ProcessIdentity {
+  const { pid, startTime } = Object(value) as Partial<Record<keyof ProcessIdentity, unknown>>;
+  return Number.isSafeInteger(pid) && Number(pid) > 0 && typeof startTime === 'string';
+}
 
 /** The identity of a living process; undefined when there is none, or only a zombie waiting for its parent. */
 export function identify(pid: number): ProcessIdentity | undefined {

@@ -2,31 +2,52 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { z } from 'zod';
 import { CommandProblem } from '../terminal/problems.ts';
-import { readJsonFile, writeJsonFile } from './files/json-file.ts';
+import { isRecordOf, readJsonFile, writeJsonFile } from './files/json-file.ts';
 import { tryLock } from './files/lock.ts';
-import { isAlive, ownIdentity, ProcessIdentity } from '../adapters/process-identity.ts';
+import { isAlive, isProcessIdentity, ownIdentity, type ProcessIdentity } from '../adapters/process-identity.ts';
 
 /** The line that `up --json` prints when everything is ready. */
-export const Ready = z.looseObject({
-  ready: z.literal(true),
-  url: z.string(),
-  githubUrl: z.string(),
-  githubOwnerToken: z.string(),
-  webhookSecret: z.string(),
-  temporalAddress: z.string(),
-  temporalUi: z.string(),
-  databaseUrl: z.string(),
+export interface Ready {
+  readonly ready: true;
+  readonly url: string;
+  readonly githubUrl: string;
+  readonly githubOwnerToken: string;
+  readonly webhookSecret: string;
+  readonly temporalAddress: string;
+  readonly temporalUi: string;
+  readonly databaseUrl: string;
+  readonly model?: 'scripted' | 'real';
   /** The file of the names that this installation gives to labels. */
-  labelsFile: z.string().optional(),
+  readonly labelsFile?: string;
   /** Of the cluster that agents run on, for looking around; missing where they run beside the worker. */
-  kubeconfig: z.string().optional(),
-  processes: z.record(z.string(), z.number()),
-});
-export type Ready = z.infer<typeof Ready>;
+  readonly kubeconfig?: string;
+  /** The pids of the processes that `up` keeps running, by their names. */
+  readonly processes: Readonly<Record<string, number>>;
+}
 
-const Holder = ProcessIdentity.extend({ url: z.string().optional() });
+/** What every one of these lines has, whichever build wrote it. */
+const TEXTS = [
+  'url',
+  'githubUrl',
+  'githubOwnerToken',
+  'webhookSecret',
+  'temporalAddress',
+  'temporalUi',
+  'databaseUrl',
+] as const satisfies readonly (keyof Ready)[];
+
+/** Whether a value is the line of an `up` that is ready. */
+export function isReady(value: unknown): value is Ready {
+  const line = Object(value) as Partial<Record<keyof Ready, unknown>>;
+  const hasTexts = TEXTS.every((name) => typeof line[name] === 'string');
+  return line.ready === true && hasTexts && isRecordOf(line.processes, (pid) => typeof pid === 'number');
+}
+
+/** Who runs in a data directory, and where it can be reached once it is ready. */
+type Holder = ProcessIdentity & { readonly url?: string };
+
+const isHolder = (value: unknown): value is Holder => isProcessIdentity(value);
 
 /** The right to run in a data directory, held until it is released or this process ends. */
 export interface Claim {
@@ -50,7 +71,7 @@ export function claimDataDirectory(directory: string): Claim {
   const lock = tryLock(join(directory, 'up.lock'));
   const holderFile = join(directory, 'up.json');
   if (!lock) {
-    const holder = readJsonFile(holderFile, Holder);
+    const holder = readJsonFile(holderFile, isHolder);
     const who = holder ? `pid ${holder.pid}${holder.url ? `, ${holder.url}` : ', not ready yet'}` : 'just starting';
     throw new CommandProblem(
       `Another codex-k8s up (${who}) runs in ${directory}. Stop it, or choose another directory with --data.`,
@@ -76,9 +97,9 @@ export function writeReady(directory: string, ready: Ready): void {
 
 /** What the running `up` said of itself, or undefined when none is running and ready. */
 export function findUp(directory: string): Ready | undefined {
-  const holder = readJsonFile(join(directory, 'up.json'), Holder);
+  const holder = readJsonFile(join(directory, 'up.json'), isHolder);
   if (!holder || !isAlive(holder)) return undefined;
-  return readJsonFile(readyFile(directory), Ready);
+  return readJsonFile(readyFile(directory), isReady);
 }
 
 /** As `findUp`; that nothing runs is an error that says what to do. */

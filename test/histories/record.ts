@@ -2,6 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { agentEnvironment } from '../../src/app/agent/agent-command.ts';
 import { createPerson } from '../../src/embedded/demo/person.ts';
 import type { IssueDetailsView } from '../../ingress/api/views.ts';
@@ -12,8 +13,7 @@ import { tellStory } from '../../src/embedded/demo/story.ts';
 import { readHistory } from '../../src/cli/histories/replay.ts';
 import { BOT, OWNER } from '../../src/embedded/accounts.ts';
 import { createTerminal } from '../../src/terminal/style.ts';
-import { startCluster } from '../../deploy/local-cluster/cluster.ts';
-import { startStack } from '../../src/embedded/stack.ts';
+import { startStack } from '../../src/embedded/start.ts';
 import { PERMITS_WORKFLOW_ID } from '../../workflows/messages.ts';
 
 const [version = 'unreleased'] = process.argv.slice(2);
@@ -21,7 +21,7 @@ const data = await mkdtemp(join(tmpdir(), 'codex-k8s-histories-'));
 const terminal = createTerminal();
 const stack = await startStack({
   data,
-  startCluster,
+  self: [fileURLToPath(new URL('../../src/cli/cli.ts', import.meta.url))],
   env: process.env,
   report: terminal.progress,
   path: agentEnvironment()['PATH'] ?? '',

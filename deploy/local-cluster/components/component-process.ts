@@ -6,11 +6,12 @@ import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
-import { identify, isAlive, ProcessIdentity } from '../../../src/adapters/process-identity.ts';
+import { identify, isAlive, type ProcessIdentity } from '../../../src/adapters/process-identity.ts';
 import { readJsonFile, writeJsonFile } from '../../../src/embedded/files/json-file.ts';
 import { limitLog, openLog } from '../../../src/embedded/processes/log-file.ts';
 import { COMPONENTS, type Component } from './component.ts';
 import { componentCommand, type ClusterSetting } from './component-commands.ts';
+import { fits } from '../fits.ts';
 import { containerdSocket, type ClusterDescription } from '../description.ts';
 import type { ClusterPlaces } from '../paths.ts';
 import { systemPath } from '../prerequisites.ts';
@@ -18,17 +19,17 @@ import { systemPath } from '../prerequisites.ts';
 const POLL_MS = 25;
 
 /** `settings` is the hash of the command line and of the files that it names. */
-const ComponentRecord = ProcessIdentity.extend({ settings: z.string() });
+const ComponentRecord = z.object({ pid: z.int().positive(), startTime: z.string(), settings: z.string() });
 
 /** The living process of a component, or undefined. */
 export function findComponent(places: ClusterPlaces, component: Component): ProcessIdentity | undefined {
-  const recorded = readJsonFile(recordFile(places, component), ComponentRecord);
+  const recorded = readJsonFile(recordFile(places, component), fits(ComponentRecord));
   return recorded && isAlive(recorded) ? recorded : undefined;
 }
 
 /** Whether a component lives and was started with the settings of now: not with those of an older build of this program. */
 export function isCurrent(component: Component, setting: ClusterSetting): boolean {
-  const recorded = readJsonFile(recordFile(setting.places, component), ComponentRecord);
+  const recorded = readJsonFile(recordFile(setting.places, component), fits(ComponentRecord));
   return recorded !== undefined && isAlive(recorded) && recorded.settings === settingsHash(component, setting);
 }
 

@@ -4,6 +4,7 @@ import { createReadStream, existsSync, mkdirSync, mkdtempSync, renameSync, rmSyn
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
+import { fits } from '../fits.ts';
 import { readJsonFile, writeJsonFile } from '../../../src/embedded/files/json-file.ts';
 import { run } from '../command.ts';
 
@@ -24,7 +25,7 @@ export async function cachedLayer(
   make: (file: string) => Promise<void>,
 ): Promise<Layer> {
   const file = join(directory, `${name}-${key}.tar`);
-  const known = readJsonFile(`${file}.json`, Measured);
+  const known = readJsonFile(`${file}.json`, fits(Measured));
   if (known && existsSync(file)) return { file, ...known };
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const unfinished = mkdtempSync(join(directory, 'unfinished-'));

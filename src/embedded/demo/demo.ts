@@ -4,14 +4,14 @@ import { agentEnvironment } from '../../app/agent/agent-command.ts';
 import { createTerminal, style, type Terminal } from '../../terminal/style.ts';
 import { findUp, resolveDataDirectory } from '../data-directory.ts';
 import { secretFile } from '../secrets.ts';
-import { startStack } from '../stack.ts';
+import { startStack } from '../start.ts';
 import type { UpOptions } from '../up.ts';
 import { createSteps } from './steps.ts';
 import { tellStory, type StoryEnd } from './story.ts';
 
 /** Returns the exit code. */
 export async function demo(
-  { data, runtime, startCluster }: Pick<UpOptions, 'data' | 'runtime' | 'startCluster'>,
+  { data, runtime, self }: Pick<UpOptions, 'data' | 'runtime' | 'self'>,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<number> {
   const terminal = createTerminal();
@@ -24,7 +24,7 @@ export async function demo(
     : await startStack({
         data,
         runtime,
-        startCluster,
+        self,
         env,
         report: terminal.progress,
         path: agentEnvironment(env)['PATH'] ?? '',

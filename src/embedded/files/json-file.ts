@@ -1,17 +1,21 @@
 /** Small JSON files that are replaced whole and that only their owner can read. */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import type { z } from 'zod';
+
+/** Whether a value is a JSON object of which every value passes. */
+export function isRecordOf<T>(value: unknown, passes: (value: unknown) => value is T): value is Record<string, T> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.values(value).every(passes);
+}
 
 /** Replaces the file; a reader sees the old content or the new, never a part. */
 export function writeJsonFile(path: string, value: unknown): void {
   writePrivateFile(path, `${JSON.stringify(value)}\n`);
 }
 
-/** Reads the file; undefined when there is none or when it does not hold what `schema` says. */
-export function readJsonFile<T>(path: string, schema: z.ZodType<T>): T | undefined {
+/** Reads the file; undefined when there is none or when it does not hold what `fits` asks for. */
+export function readJsonFile<T>(path: string, fits: (value: unknown) => value is T): T | undefined {
   try {
-    const parsed = schema.safeParse(JSON.parse(readFileSync(path, 'utf8')));
-    return parsed.success ? parsed.data : undefined;
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return fits(value) ? value : undefined;
   } catch (error) {
     if (error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;

@@ -2,10 +2,9 @@
 import { mkdirSync, statSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { z } from 'zod';
-import { readJsonFile, writeJsonFile } from './json-file.ts';
+import { isRecordOf, readJsonFile, writeJsonFile } from './json-file.ts';
 import { takeLock } from './lock.ts';
-import { isAlive, ownIdentity, ProcessIdentity } from '../../adapters/process-identity.ts';
+import { isAlive, isProcessIdentity, ownIdentity, type ProcessIdentity } from '../../adapters/process-identity.ts';
 
 export const DEFAULT_PORTS = {
   server: 8080,
@@ -41,9 +40,12 @@ const FILE = 'ports.json';
 /** Milliseconds that an `up` which has ended finds its fixed ports free again, if somebody else only wants one. */
 const KEPT_MS = 7 * 24 * 3_600_000;
 
-const Remembered = z.partialRecord(z.string(), z.number().int().min(1).max(HIGHEST_PORT));
-const Reservation = ProcessIdentity.extend({ dataDirectory: z.string() });
-type Reservation = z.infer<typeof Reservation>;
+type Reservation = ProcessIdentity & { readonly dataDirectory: string };
+
+const isPort = (value: unknown): value is number =>
+  Number.isInteger(value) && Number(value) >= 1 && Number(value) <= HIGHEST_PORT;
+const isReservation = (value: unknown): value is Reservation =>
+  isProcessIdentity(value) && 'dataDirectory' in value && typeof value.dataDirectory === 'string';
 
 export interface PortOptions {
   dataDirectory: string;
@@ -67,7 +69,7 @@ export async function choosePorts(options: PortOptions): Promise<Ports> {
 
 async function chooseAll({ dataDirectory, cacheDirectory, report, preferred }: PortOptions): Promise<Ports> {
   const file = join(dataDirectory, FILE);
-  const remembered = readJsonFile(file, Remembered) ?? {};
+  const remembered = rememberedPorts(file);
   const reserved = new Reservations(join(cacheDirectory, FILE), dataDirectory);
   const chosen: Partial<Record<PortName, number>> = {};
 
@@ -89,6 +91,10 @@ async function chooseAll({ dataDirectory, cacheDirectory, report, preferred }: P
   return chosen as Ports;
 }
 
+function rememberedPorts(file: string): Record<string, number> {
+  return readJsonFile(file, (value) => isRecordOf(value, isPort)) ?? {};
+}
+
 async function firstFree(wanted: number, reserved: Reservations): Promise<number> {
   for (let port = wanted; port <= HIGHEST_PORT; port += STEP) {
     if (!reserved.has(port) && (await isFree(port))) return port;
@@ -108,7 +114,7 @@ class Reservations {
   constructor(file: string, dataDirectory: string) {
     this.#file = file;
     this.#dataDirectory = dataDirectory;
-    const recorded = Object.entries(readJsonFile(file, z.record(z.string(), Reservation)) ?? {});
+    const recorded = Object.entries(readJsonFile(file, (value) => isRecordOf(value, isReservation)) ?? {});
     this.#holders = Object.fromEntries(
       recorded.filter(
         ([port, holder]) =>
@@ -132,7 +138,7 @@ function isKept(dataDirectory: string, port: number): boolean {
   const file = join(dataDirectory, FILE);
   const usedAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
   if (usedAt < Date.now() - KEPT_MS) return false;
-  const remembered = readJsonFile(file, Remembered) ?? {};
+  const remembered = rememberedPorts(file);
   return [...FIXED].some((name) => remembered[name] === port);
 }
 

@@ -1,7 +1,8 @@
 /** The pid file of a PostgreSQL that was killed. */
+import { execFile } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa } from 'execa';
+import { promisify } from 'node:util';
 import { identify } from '../../adapters/process-identity.ts';
 
 /**
@@ -31,6 +32,9 @@ async function isPostgres(pid: number): Promise<boolean> {
 
 async function commandLine(pid: number): Promise<string> {
   if (process.platform === 'linux') return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-  const { stdout } = await execa('ps', ['-o', 'command=', '-p', String(pid)], { reject: false });
+  // ps fails when there is no such process.
+  const { stdout } = await promisify(execFile)('ps', ['-o', 'command=', '-p', String(pid)]).catch(() => ({
+    stdout: '',
+  }));
   return stdout;
 }

@@ -2,17 +2,25 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { z } from 'zod';
 import { readJsonFile, writeJsonFile } from '../files/json-file.ts';
-import { isAlive, ProcessIdentity } from '../../adapters/process-identity.ts';
+import { isAlive, isProcessIdentity, type ProcessIdentity } from '../../adapters/process-identity.ts';
 
-const ProcessRecord = ProcessIdentity.extend({
-  name: z.string(),
-  stopSignal: z.enum(['SIGTERM', 'SIGINT']),
+export interface ProcessRecord extends ProcessIdentity {
+  readonly name: string;
+  readonly stopSignal: 'SIGTERM' | 'SIGINT';
   /** Place in the order of starting; what is started later is stopped earlier. */
-  order: z.number(),
-});
-export type ProcessRecord = z.infer<typeof ProcessRecord>;
+  readonly order: number;
+}
+
+function isProcessRecord(value: unknown): value is ProcessRecord {
+  const { name, stopSignal, order } = Object(value) as Partial<Record<keyof ProcessRecord, unknown>>;
+  return (
+    isProcessIdentity(value) &&
+    typeof name === 'string' &&
+    (stopSignal === 'SIGTERM' || stopSignal === 'SIGINT') &&
+    typeof order === 'number'
+  );
+}
 
 /** Records a living process under its name. */
 export function recordProcess(dataDirectory: string, record: ProcessRecord): void {
@@ -77,7 +85,7 @@ function readRecords(dataDirectory: string): ProcessRecord[] {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   return readdirSync(directory)
     .filter((file) => file.endsWith('.json'))
-    .flatMap((file) => readJsonFile(join(directory, file), ProcessRecord) ?? []);
+    .flatMap((file) => readJsonFile(join(directory, file), isProcessRecord) ?? []);
 }
 
 function recordFile(dataDirectory: string, name: string): string {

@@ -5,7 +5,6 @@ import { DatabaseSync } from 'node:sqlite';
 import { accepts } from '../files/ports.ts';
 import type { ProcessSpec } from '../processes/supervised-process.ts';
 import type { TemporalDev } from './dev-settings.ts';
-import { convergeNamespace } from './namespace.ts';
 
 export interface TemporalOptions {
   readonly executable: string;
@@ -15,6 +14,8 @@ export interface TemporalOptions {
   readonly settings: TemporalDev;
   /** Put over the dynamic config of temporal-dev.yaml: tests lower limits with it. */
   readonly dynamicConfig?: TemporalDev['dynamicConfig'];
+  /** Brings the namespace up to the settings; in this process unless the caller has another one do it. */
+  readonly convergeNamespace?: (address: string, settings: TemporalDev) => Promise<boolean>;
 }
 
 export interface TemporalServer {
@@ -27,6 +28,7 @@ export interface TemporalServer {
 
 /** Describes the server: nothing is started here. */
 export function temporalServer(options: TemporalOptions): TemporalServer {
+  const { convergeNamespace = convergeHere } = options;
   const directory = join(options.dataDirectory, 'temporal');
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const database = join(directory, 'temporal.db');
@@ -47,6 +49,10 @@ export function temporalServer(options: TemporalOptions): TemporalServer {
       ready: async () => (await accepts(options.port)) && convergeNamespace(address, options.settings),
     },
   };
+}
+
+async function convergeHere(address: string, settings: TemporalDev): Promise<boolean> {
+  return (await import('./namespace.ts')).convergeNamespace(address, settings);
 }
 
 /** The arguments of the Temporal CLI. */

@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LogLineView } from '../../../ingress/api/views.ts';
-import { isAlive, ProcessIdentity } from '../../../src/adapters/process-identity.ts';
+import { isAlive, type ProcessIdentity } from '../../../src/adapters/process-identity.ts';
 import { eventually } from '../../support/stack.ts';
 
 /** Where one attempt of a run keeps its claim, its token and its output. */
@@ -23,7 +23,7 @@ export function placesOf(dataDirectory: string, workspace: string, runId: string
     .flatMap((name) => {
       const directory = join(runs, name);
       if (!readdirSync(directory).includes('process.json')) return [];
-      const record = ProcessIdentity.parse(JSON.parse(readFileSync(join(directory, 'process.json'), 'utf8')));
+      const record = JSON.parse(readFileSync(join(directory, 'process.json'), 'utf8')) as ProcessIdentity;
       return [{ directory, attempt: Number(name.split('.').at(-1)), pid: record.pid, lives: isAlive(record) }];
     });
 }

@@ -1,0 +1,78 @@
+/** The environment of the processes that `up` starts: addresses, files for secrets, and what a person has set. */
+import { join } from 'node:path';
+import type { Ports } from './files/ports.ts';
+import { writePrivateFile } from './files/json-file.ts';
+import { secretFile } from './secrets.ts';
+
+/** Variables that a person may set for the processes that `up` starts. */
+const PASSED_ON =
+  /^(CODEXK8S_(AGENT_|ALLOW_UNENFORCED_|WORKSPACE_|LOG_LEVEL|GIT_BOT_|RUN_LIMITS$|SWEEP_|WORKER_|WORKFLOW_BUNDLE$|GITHUB_WRITES_)|HOME$|LANG$|LC_ALL$|TZ$|TMPDIR$|SSL_CERT_FILE$|NODE_EXTRA_CA_CERTS$)/;
+
+/** The emulator has no limits on writes; whoever wants to see GitHub's at work sets them. */
+const NO_WRITE_LIMITS = { CODEXK8S_GITHUB_WRITES_PER_MINUTE: '0', CODEXK8S_GITHUB_WRITES_PER_HOUR: '0' };
+
+export interface Model {
+  readonly kind: 'scripted' | 'real';
+  readonly url: string;
+  readonly keyFile: string;
+}
+
+/** The real model with OPENAI_API_KEY, else the scripted one. Either way the platform is given an address and a file. */
+export function chooseModel(directory: string, ports: Ports, env: NodeJS.ProcessEnv): Model {
+  const key = env['OPENAI_API_KEY'];
+  const keyFile = join(directory, 'secrets', 'model-key');
+  writePrivateFile(keyFile, key || 'scripted');
+  if (key) return { kind: 'real', url: env['OPENAI_BASE_URL'] || 'https://api.openai.com/v1', keyFile };
+  return { kind: 'scripted', url: `http://127.0.0.1:${ports.model}/v1`, keyFile };
+}
+
+/** What all processes of this program get. */
+export function sharedEnvironment(
+  env: NodeJS.ProcessEnv,
+  { path, labelsFile }: { path: string; labelsFile: string | undefined },
+): Record<string, string> {
+  const passedOn = Object.entries(env).flatMap(([name, value]) =>
+    value !== undefined && PASSED_ON.test(name) ? [[name, value]] : [],
+  );
+  return {
+    ...NO_WRITE_LIMITS,
+    ...Object.fromEntries(passedOn),
+    ...(labelsFile === undefined ? {} : { CODEXK8S_LABELS_FILE: labelsFile }),
+    PATH: path,
+  };
+}
+
+/** The configuration of server and worker (src/app/config). */
+export function platformEnvironment(given: {
+  directory: string;
+  databaseUrl: string;
+  githubUrl: string;
+  url: string;
+  model: Model;
+  ports: Ports;
+  temporal: { address: string; namespace: string; ui: string };
+  workspaces: string;
+}): Record<string, string> {
+  const { directory, databaseUrl, githubUrl, url, model, ports, temporal, workspaces } = given;
+  const databaseUrlFile = join(directory, 'secrets', 'database-url');
+  writePrivateFile(databaseUrlFile, databaseUrl);
+  return {
+    CODEXK8S_DATABASE_URL_FILE: databaseUrlFile,
+    CODEXK8S_TEMPORAL_ADDRESS: temporal.address,
+    CODEXK8S_TEMPORAL_NAMESPACE: temporal.namespace,
+    CODEXK8S_TEMPORAL_UI_URL: temporal.ui,
+    CODEXK8S_GITHUB_URL: githubUrl,
+    CODEXK8S_GITHUB_API_URL: githubUrl,
+    CODEXK8S_GITHUB_TOKEN_FILE: secretFile(directory, 'github-bot-token'),
+    CODEXK8S_WEBHOOK_SECRETS_FILE: secretFile(directory, 'webhook-secret'),
+    CODEXK8S_RUN_TOKEN_KEY_FILE: secretFile(directory, 'run-token-key'),
+    CODEXK8S_STAFF_TOKEN_FILE: secretFile(directory, 'staff-token'),
+    CODEXK8S_MODEL_URL: model.url,
+    CODEXK8S_MODEL_KEY_FILE: model.keyFile,
+    CODEXK8S_PORT: `${ports.server}`,
+    CODEXK8S_PUBLIC_URL: url,
+    CODEXK8S_INTERNAL_URL: url,
+    CODEXK8S_DASHBOARD: 'open',
+    CODEXK8S_RUNTIME_DIRECTORY: workspaces,
+  };
+}
