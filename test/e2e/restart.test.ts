@@ -70,6 +70,12 @@ test('an agent that works is shown at work in the one status comment of its run'
   await scene.ended(REPO, waiting.issue);
 });
 
+test('the process of up itself is small', () => {
+  const [, kilobytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${scene.stack.pid}/status`, 'utf8')) ?? [];
+  expect(Number(kilobytes)).toBeGreaterThan(0);
+  expect(Number(kilobytes)).toBeLessThan(100 * 1024);
+});
+
 describe('a worker that is killed while an agent works', () => {
   let waiting: Waiting;
   let workerBefore: number;
