@@ -9,6 +9,7 @@ import { listRunEvents, newestIssueEvents } from '../../src/read-model/queries/e
 import { findIssue, findIssueByName, listIssues, type IssueRecord } from '../../src/read-model/queries/issues.ts';
 import { readLog } from '../../src/read-model/queries/log.ts';
 import { setProject } from '../../src/store/projects/repositories.ts';
+import type { RepositoryBinding } from '../../src/use-cases/repository-binding.ts';
 import { findRunRecord, listRuns, type RunRecord } from '../../src/read-model/queries/runs.ts';
 import { answerErrors, answerNotFound, bodyTooLarge, RequestRefused, type ErrorLog } from '../http/errors.ts';
 import { createStaffAccess } from './access.ts';
@@ -26,34 +27,6 @@ import {
 } from './views.ts';
 
 const { checked, jsonBody } = requests;
-
-/** What was done to the labels of a repository, by name on GitHub. */
-interface LabelChanges {
-  readonly created: readonly string[];
-  readonly updated: readonly string[];
-  readonly unchanged: readonly string[];
-  /** What GitHub did not let be written now, and its words; null when nothing is left. */
-  readonly left: readonly string[];
-  readonly waiting: string | null;
-}
-
-/** What is needed of whoever reaches GitHub. */
-export interface RepositoryBinding {
-  bind(input: { fullName: string; project: string }): Promise<{
-    repositoryId: number;
-    project: string;
-    hookId: number | null;
-    labels: LabelChanges;
-    /** What the label is called on GitHub that starts a developer. */
-    trigger: string;
-  }>;
-  syncLabels(fullName: string): Promise<LabelChanges>;
-  addMember(input: {
-    login: string;
-    role: (typeof requests.MEMBER_ROLES)[number];
-    project: string;
-  }): Promise<{ id: number; login: string }>;
-}
 
 export interface StaffApiOptions {
   readonly db: Database;

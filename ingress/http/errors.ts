@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Context, ErrorHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { Refusal } from '../../src/domain/refusal.ts';
 import { isConnectionCode } from '../../src/store/connection/connection-codes.ts';
 
 const STATUS_OF = {
@@ -93,6 +94,10 @@ export function tellError(error: unknown, log: ErrorLog): ToldError {
   if (error instanceof RequestRefused) {
     const { code, message, field } = error;
     return { status: STATUS_OF[code] as ContentfulStatusCode, envelope: { code, message, ...(field && { field }) } };
+  }
+  if (error instanceof Refusal) {
+    const { reason: code, message, field } = error;
+    return { status: STATUS_OF[code], envelope: { code, message, ...(field && { field }) } };
   }
   if (error instanceof HTTPException) {
     const code = codeOfStatus(error.status);

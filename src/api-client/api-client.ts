@@ -1,7 +1,7 @@
 /** The staff API over HTTP, with the types of its two ends; whoever asks for something is told in plain sentences why not. */
 import type { z } from 'zod';
 import type * as requests from '../../ingress/api/requests.ts';
-import type { RepositoryBinding } from '../../ingress/api/routes.ts';
+import type { RepositoryBinding } from '../use-cases/repository-binding.ts';
 import type { EventView, IssueDetailsView, IssueView, ListView, LogView, RunView } from '../../ingress/api/views.ts';
 import type { ErrorEnvelope } from '../../ingress/http/errors.ts';
 import type { setProject } from '../store/projects/repositories.ts';

@@ -27,7 +27,7 @@ import { createLogger } from '../process/log.ts';
 import { createMetrics } from './metrics.ts';
 import type { ServerWrappers } from '../process/wrappers.ts';
 import { leave, notifyReady, persistently, stopSignal, untilAborted } from '../process/process-life.ts';
-import { createRepositoryBinding } from './repository-binding.ts';
+import { createRepositoryBinding } from '../../use-cases/repository-binding.ts';
 import { createServerApp } from './server-app.ts';
 
 /** Requests under way get this long at the end. */

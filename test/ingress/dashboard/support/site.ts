@@ -3,7 +3,8 @@ import { Hono } from 'hono';
 import { createDashboard } from '../../../../ingress/dashboard/dashboard.ts';
 import { answerErrors, answerNotFound, RequestRefused } from '../../../../ingress/http/errors.ts';
 import { createLive, type Live } from '../../../../ingress/live/live.ts';
-import { createStaffApi, type RepositoryBinding } from '../../../../ingress/api/routes.ts';
+import { createStaffApi } from '../../../../ingress/api/routes.ts';
+import type { RepositoryBinding } from '../../../../src/use-cases/repository-binding.ts';
 import type { RunControl } from '../../../../ingress/api/cancel.ts';
 import type { Connection } from '../../../../src/store/connection/database.ts';
 

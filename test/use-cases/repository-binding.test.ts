@@ -1,12 +1,12 @@
 /** Binding a repository of the stand-in, and bringing its labels up to date. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createGitHub } from '../../../src/adapters/github/index.ts';
-import { GitHubAsksToWait } from '../../../src/adapters/github/waits.ts';
-import { createRepositoryBinding } from '../../../src/app/server/repository-binding.ts';
-import { CANONICAL_NAMES, labelNames } from '../../../src/domain/stages/label-names.ts';
-import { LABELS } from '../../../src/domain/stages/labels.ts';
-import { useTables } from '../../support/tables.ts';
-import { DEMO, startWithDemo, type Stage } from '../../emulators/github/emulator.ts';
+import { createGitHub } from '../../src/adapters/github/index.ts';
+import { GitHubAsksToWait } from '../../src/adapters/github/waits.ts';
+import { createRepositoryBinding } from '../../src/use-cases/repository-binding.ts';
+import { CANONICAL_NAMES, labelNames } from '../../src/domain/stages/label-names.ts';
+import { LABELS } from '../../src/domain/stages/labels.ts';
+import { useTables } from '../support/tables.ts';
+import { DEMO, startWithDemo, type Stage } from '../emulators/github/emulator.ts';
 
 const tables = useTables();
 const FULL_NAME = `${DEMO.owner}/${DEMO.repo}`;
@@ -62,20 +62,20 @@ describe('labels', () => {
 
   test('are left alone in a repository that is not bound', async () => {
     await expect(binding().syncLabels(FULL_NAME)).rejects.toMatchObject({
-      code: 'failed_precondition',
+      reason: 'failed_precondition',
       message: `${FULL_NAME} is not bound; bind it with \`codex-k8s repositories add ${FULL_NAME}\``,
     });
   });
 
   test('of a repository that does not exist are not found', async () => {
-    await expect(binding().syncLabels('octo/none')).rejects.toMatchObject({ code: 'not_found' });
+    await expect(binding().syncLabels('octo/none')).rejects.toMatchObject({ reason: 'not_found' });
   });
 
   test('wait while GitHub wants to be left alone, and whoever asked is told so', async () => {
     await binding().bind({ fullName: FULL_NAME, project: 'demo' });
     const wait = new GitHubAsksToWait({ until: new Date(), leftMs: 1000, reason: 'primary' });
     const waiting = binding({ ensureLabels: () => Promise.reject(wait) });
-    await expect(waiting.syncLabels(FULL_NAME)).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(waiting.syncLabels(FULL_NAME)).rejects.toMatchObject({ reason: 'unavailable' });
   });
 });
 
