@@ -81,7 +81,7 @@ export const FullName = fullName;
 
 export const BindBody = z.strictObject({ fullName, project: slug.default('default') });
 
-export const MEMBER_ROLES = ['platform_owner', 'platform_admin', 'admin', 'read_write', 'read'] as const;
+const MEMBER_ROLES = ['platform_owner', 'platform_admin', 'admin', 'read_write', 'read'] as const;
 
 export const MemberBody = z.strictObject({
   login: z.string().regex(/^[a-zA-Z0-9](?:-?[a-zA-Z0-9]){0,38}$/, 'must be the login of a GitHub account'),
