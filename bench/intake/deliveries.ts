@@ -1,7 +1,7 @@
 /** Signed deliveries of `issues.labeled`, all different, made from GitHub's own example payload. */
 import { randomUUID } from 'node:crypto';
 import { createRequire } from 'node:module';
-import { sign } from '../../ingress/github-webhook/signature.ts';
+import { deliveryHeaders } from '../../src/github-deliveries/headers.ts';
 
 export const SECRET = 'the webhook secret of the benchmark';
 
@@ -36,14 +36,7 @@ export function deliveryAbout(issue: number): SignedDelivery {
   return {
     id,
     body,
-    headers: {
-      'content-type': 'application/json',
-      'user-agent': 'GitHub-Hookshot/bench',
-      'x-github-delivery': id,
-      'x-github-event': 'issues',
-      'x-github-hook-id': '1',
-      'x-hub-signature-256': sign(SECRET, body),
-    },
+    headers: deliveryHeaders({ id, event: 'issues', body, secret: SECRET }),
   };
 }
 

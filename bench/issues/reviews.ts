@@ -4,6 +4,7 @@ import pLimit from 'p-limit';
 import { OWNER } from '../../src/embedded/accounts.ts';
 import { issueKey } from '../../src/domain/issue/facts.ts';
 import { branchName } from '../../src/domain/issue/names.ts';
+import { madeUpDelivery } from '../../src/github-deliveries/payloads.ts';
 import type { Scene } from '../../test/e2e/support/scene.ts';
 import { PLATFORM, platformCpu, type PlatformProcess } from '../processes.ts';
 import { deliver } from '../start/deliveries.ts';
@@ -41,18 +42,17 @@ export async function writeReviews(scene: Scene, issues: readonly WaitingIssue[]
       event: 'REQUEST_CHANGES',
       body: `Please look at #${issue.number} again.`,
     });
-    return JSON.stringify({
-      action: 'submitted',
-      review: { ...review, state: 'changes_requested' },
-      pull_request: {
-        number,
-        html_url: url,
-        labels: [],
-        head: { ref: branchName(issue.number), sha: review.commit_id, repo: { id: issue.repositoryId } },
+    const head = { ref: branchName(issue.number), sha: review.commit_id, repo: { id: issue.repositoryId } };
+    const { payload } = madeUpDelivery(
+      { what: 'review', state: 'changes_requested', subject: review.id, text: review.body },
+      {
+        pullRequest: { number, html_url: url, labels: [], head },
+        repository: { ...repository },
+        sender: { ...sender },
+        now: review.submitted_at ?? new Date().toISOString(),
       },
-      repository,
-      sender,
-    });
+    );
+    return JSON.stringify(payload);
   });
 }
 

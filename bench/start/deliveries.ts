@@ -1,7 +1,8 @@
 /** Deliveries as GitHub sends them, from here instead of from the stand-in: so that the moment of their arrival is known. */
 import { randomUUID } from 'node:crypto';
-import { sign } from '../../ingress/github-webhook/signature.ts';
 import { OWNER } from '../../src/embedded/accounts.ts';
+import { deliveryHeaders } from '../../src/github-deliveries/headers.ts';
+import { madeUpDelivery } from '../../src/github-deliveries/payloads.ts';
 import type { BoundRepository, Scene } from '../../test/e2e/support/scene.ts';
 import { now } from './clock.ts';
 
@@ -32,14 +33,9 @@ export async function labeledIssue(
     rest.repos.get({ owner: OWNER, repo }),
     rest.users.getAuthenticated(),
   ]);
-  const body = {
-    action: 'labeled',
-    issue: issue.data,
-    label: issue.data.labels[0],
-    repository: repository.data,
-    sender: sender.data,
-  };
-  return { number, body: JSON.stringify(body) };
+  const shown = { issue: { ...issue.data }, repository: { ...repository.data }, sender: { ...sender.data } };
+  const { payload } = madeUpDelivery({ what: 'labeled', label }, { ...shown, now: new Date().toISOString() });
+  return { number, body: JSON.stringify(payload) };
 }
 
 /** A delivery that was not kept is sent again, as somebody would have GitHub do: so often in all. */
@@ -48,12 +44,7 @@ const TRIES = 5;
 /** Signs and sends a delivery. Throws unless it was accepted and names a run. */
 export async function deliver({ stack }: Scene, event: string, body: string): Promise<Delivered> {
   const { url, webhookSecret } = stack.ready;
-  const headers = {
-    'content-type': 'application/json',
-    'x-github-delivery': randomUUID(),
-    'x-github-event': event,
-    'x-hub-signature-256': sign(webhookSecret, Buffer.from(body)),
-  };
+  const headers = deliveryHeaders({ id: randomUUID(), event, body, secret: webhookSecret });
   const arrivedAt = now();
   for (let tried = 1; ; tried += 1) {
     const response = await fetch(`${url}/api/v1/webhooks/github`, { method: 'POST', headers, body });

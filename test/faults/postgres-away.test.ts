@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createAdaptorServer } from '@hono/node-server';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createGitHubWebhook } from '../../ingress/github-webhook/route.ts';
-import { sign } from '../../ingress/github-webhook/signature.ts';
+import { deliveryHeaders } from '../../src/github-deliveries/headers.ts';
 import { migrateDatabase } from '../../src/store/connection/migrate.ts';
 import { embeddedPostgres } from '../../src/embedded/postgres/postgres.ts';
 import type { ProcessSpec } from '../../src/embedded/processes/supervised-process.ts';
@@ -103,12 +103,7 @@ async function send(id: string, issue: number): Promise<Sent> {
     issue: { number: issue, title: `Issue ${issue}`, html_url: 'https://github.com/', labels: [{ name: 'run:dev' }] },
     label: { name: 'run:dev' },
   });
-  const headers = {
-    'content-type': 'application/json',
-    'x-github-delivery': id,
-    'x-github-event': 'issues',
-    'x-hub-signature-256': sign(SECRET, Buffer.from(body)),
-  };
+  const headers = deliveryHeaders({ id, event: 'issues', body, secret: SECRET });
   const { port } = server.address() as AddressInfo;
   const began = now();
   return new Promise((resolve) => {

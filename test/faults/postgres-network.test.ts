@@ -7,7 +7,7 @@ import { eq, sql } from 'drizzle-orm';
 import { Hono } from 'hono';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createGitHubWebhook } from '../../ingress/github-webhook/route.ts';
-import { sign } from '../../ingress/github-webhook/signature.ts';
+import { deliveryHeaders } from '../../src/github-deliveries/headers.ts';
 import { createHandOver, type HandOver } from '../../ingress/relay/inbox-relay.ts';
 import { connect, type Connection } from '../../src/store/connection/database.ts';
 import { createIntake, INTAKE_CONNECTION, recordDelivery } from '../../src/store/intake/intake.ts';
@@ -70,12 +70,7 @@ async function label(issue: number, id: string = randomUUID()): Promise<Answer> 
       label: { name: 'run:dev' },
     }),
   );
-  const headers = {
-    'content-type': 'application/json',
-    'x-github-delivery': id,
-    'x-github-event': 'issues',
-    'x-hub-signature-256': sign(SECRET, body),
-  };
+  const headers = deliveryHeaders({ id, event: 'issues', body, secret: SECRET });
   const began = now();
   const answer = await app.request('/', { method: 'POST', headers, body: new Uint8Array(body) });
   const milliseconds = now() - began;

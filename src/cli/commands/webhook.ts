@@ -1,7 +1,7 @@
 /** `webhook send`: its options. What carries it out is loaded when it runs. */
 import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
 import { group, leaf } from './staff.ts';
-import { MADE_UP, REVIEW_STATES, type MadeUp, type Wish } from '../webhook-simulator/deliveries.ts';
+import { MADE_UP, REVIEW_STATES, type MadeUp, type Wish } from '../../github-deliveries/payloads.ts';
 import type { WebhookPlace } from '../webhook-simulator/resolve.ts';
 import type { Given, SendOptions, WebhookAddress } from '../webhook-simulator/send.ts';
 

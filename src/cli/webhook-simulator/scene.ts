@@ -2,7 +2,7 @@
 import { Octokit } from '@octokit/rest';
 import { CommandProblem } from '../../terminal/problems.ts';
 import { requireFullName } from '../client/repository-name.ts';
-import { madeUpId, type Scene } from './deliveries.ts';
+import { madeUpId, type Scene } from '../../github-deliveries/payloads.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 

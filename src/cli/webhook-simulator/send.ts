@@ -2,10 +2,10 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { reasonText } from '../../../ingress/api/messages/reasons.ts';
-import { sign } from '../../../ingress/github-webhook/signature.ts';
+import { deliveryHeaders } from '../../github-deliveries/headers.ts';
 import { CommandProblem } from '../../terminal/problems.ts';
 import { paint, plain, type Terminal } from '../../terminal/terminal.ts';
-import { madeUpDelivery, type Wish } from './deliveries.ts';
+import { madeUpDelivery, type Wish } from '../../github-deliveries/payloads.ts';
 import { readScene, type GitHubAccess, type Subjects } from './scene.ts';
 
 /** Where deliveries are sent. */
@@ -105,13 +105,7 @@ async function post(
 ): Promise<Answer> {
   const response = await fetch(url, {
     method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      'user-agent': 'GitHub-Hookshot/codex-k8s',
-      'x-github-delivery': id,
-      'x-github-event': event,
-      'x-hub-signature-256': sign(secret, body),
-    },
+    headers: deliveryHeaders({ id, event, body, secret }),
     body: new Uint8Array(body),
     signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
   }).catch((error: unknown) => {

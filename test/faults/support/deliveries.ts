@@ -1,7 +1,8 @@
 /** Webhook deliveries that a test makes itself, signed as GitHub signs them. */
-import { createHmac, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { OWNER } from '../../../src/embedded/accounts.ts';
 import type { Ready } from '../../../src/embedded/data-directory.ts';
+import { deliveryHeaders } from '../../../src/github-deliveries/headers.ts';
 import { eventually } from '../../support/stack.ts';
 import type { BoundRepository, Scene } from '../../e2e/support/scene.ts';
 import { now } from './clock.ts';
@@ -21,12 +22,7 @@ export async function deliver(
   const since = now();
   const status = await fetch(`${url}/api/v1/webhooks/github`, {
     method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      'x-github-event': event,
-      'x-github-delivery': id,
-      'x-hub-signature-256': `sha256=${createHmac('sha256', ready.webhookSecret).update(body).digest('hex')}`,
-    },
+    headers: deliveryHeaders({ id, event, body, secret: ready.webhookSecret }),
     body,
     signal: AbortSignal.timeout(30_000),
   }).then(

@@ -2,7 +2,7 @@
 import { Hono } from 'hono';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createGitHubWebhook } from '../../../ingress/github-webhook/route.ts';
-import { sign } from '../../../ingress/github-webhook/signature.ts';
+import { deliveryHeaders } from '../../../src/github-deliveries/headers.ts';
 import { PLATFORM_CHAIN } from '../../../src/store/audit/events.ts';
 import { addPerson, bindRepository, ensureProject } from '../../../src/store/projects/repositories.ts';
 import { deliveries, flowEvents } from '../../../src/store/connection/schema.ts';
@@ -22,12 +22,7 @@ function webhook(): (example: WebhookExample) => Promise<Answer> {
   const app = new Hono().route(PATH, createGitHubWebhook({ intake: patientIntake(tables.db), secrets: [SECRET] }));
   return async ({ event, title, payload }) => {
     const body = Buffer.from(JSON.stringify(payload));
-    const headers = {
-      'content-type': 'application/json',
-      'x-github-delivery': `example-${title}`,
-      'x-github-event': event,
-      'x-hub-signature-256': sign(SECRET, body),
-    };
+    const headers = deliveryHeaders({ id: `example-${title}`, event, body, secret: SECRET });
     const answer = await app.request(PATH, { method: 'POST', headers, body: new Uint8Array(body) });
     return { status: answer.status, body: (await answer.json()) as Answer['body'] };
   };

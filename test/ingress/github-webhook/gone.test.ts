@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { eq } from 'drizzle-orm';
 import { beforeEach, expect, test } from 'vitest';
 import { createGitHubWebhook } from '../../../ingress/github-webhook/route.ts';
-import { sign } from '../../../ingress/github-webhook/signature.ts';
+import { deliveryHeaders } from '../../../src/github-deliveries/headers.ts';
 import { recordDelivery } from '../../../src/store/intake/intake.ts';
 import { projectIssue } from '../../../src/read-model/projections/projections.ts';
 import { bindRepository } from '../../../src/store/projects/repositories.ts';
@@ -43,12 +43,7 @@ async function told(
   const answer = await app.request('/', {
     method: 'POST',
     body: new Uint8Array(bytes),
-    headers: {
-      'content-type': 'application/json',
-      'x-github-delivery': id,
-      'x-github-event': event,
-      'x-hub-signature-256': sign(SECRET, bytes),
-    },
+    headers: deliveryHeaders({ id, event, body: bytes, secret: SECRET }),
   });
   return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
 }

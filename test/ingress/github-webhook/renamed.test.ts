@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { beforeEach, expect, test } from 'vitest';
 import { createGitHubWebhook } from '../../../ingress/github-webhook/route.ts';
-import { sign } from '../../../ingress/github-webhook/signature.ts';
+import { deliveryHeaders } from '../../../src/github-deliveries/headers.ts';
 import { findRepository } from '../../../src/store/projects/repositories.ts';
 import { bind, OLIVIA, patientIntake, REPOSITORY, useTables } from '../../support/tables.ts';
 
@@ -24,12 +24,7 @@ async function told(action: string, owner: string, name: string, id = REPOSITORY
   const { status } = await app.request('/', {
     method: 'POST',
     body,
-    headers: {
-      'content-type': 'application/json',
-      'x-github-delivery': randomUUID(),
-      'x-github-event': 'repository',
-      'x-hub-signature-256': sign(SECRET, Buffer.from(body)),
-    },
+    headers: deliveryHeaders({ id: randomUUID(), event: 'repository', body, secret: SECRET }),
   });
   return status;
 }

@@ -3,7 +3,7 @@
  * GitHub shows are put in as they are; what it does not show is made up, with ids that are always the same.
  */
 import { createHash } from 'node:crypto';
-import { CommandProblem } from '../../terminal/problems.ts';
+import { CommandProblem } from '../terminal/problems.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
