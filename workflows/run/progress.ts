@@ -162,7 +162,7 @@ export function createProgressReporter(input: RunInput): ProgressReporter {
       await show(events);
     },
     async queued(position) {
-      const happened = progress.status === 'queued' ? [] : [{ type: 'run.queued', payload: { position } }];
+      const happened = progress.status === 'queued' ? [] : [{ type: 'run.queued', payload: { place: position } }];
       progress = { ...progress, queuePlace: position, queueOf: 'project' };
       note('queued');
       await show(happened);
