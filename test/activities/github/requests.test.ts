@@ -1,0 +1,74 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { randomUUID } from 'node:crypto';
+import { createRequestActivities } from '../../../activities/github/requests.ts';
+import { openRequest } from '../../../src/domain/run/requests.ts';
+import { hasOpenRequest } from '../../../src/store/runs/requests.ts';
+import { useTables } from '../../support/tables.ts';
+
+const tables = useTables();
+const ISSUE = { repositoryId: 42, owner: 'acme', name: 'demo', number: 7 };
+const REQUEST = openRequest(
+  { text: 'Tabs or spaces?', options: ['Tabs', 'Spaces'] },
+  { runId: randomUUID(), n: 1, askedAt: '2026-01-01T00:00:00.000Z', deadline: '2026-01-08T00:00:00.000Z' },
+);
+
+let comments: Record<number, string>;
+let written: { marker: string; body: string; knownId: number | null }[];
+let reactions: [number, string][];
+
+const activities = () =>
+  createRequestActivities({
+    db: tables.db,
+    github: {
+      async writeComment(_issue, comment) {
+        written.push(comment);
+        return { id: 1, url: 'http://github/1' };
+      },
+      readComment: async (_issue, id) => comments[id],
+      reactToComment: async (_issue, comment, content) => void reactions.push([comment, content]),
+    },
+  });
+
+beforeEach(() => {
+  comments = {};
+  written = [];
+  reactions = [];
+});
+
+describe('a comment on the issue', () => {
+  const read = (comment: number) => activities().readAnswerComment({ issue: ISSUE, comment, request: REQUEST });
+
+  test('that is an answer is seen to be one', async () => {
+    comments = { 5: '> 1. Tabs\n\n2' };
+    expect(await read(5)).toEqual({ text: 'Spaces' });
+    expect(reactions).toEqual([[5, 'eyes']]);
+  });
+
+  test('that is none gets a confused face', async () => {
+    comments = { 5: 'whatever you like' };
+    expect(await read(5)).toEqual({ text: null });
+    expect(reactions).toEqual([[5, 'confused']]);
+  });
+
+  test('that is gone meanwhile answers nothing', async () => {
+    expect(await read(5)).toEqual({ text: null });
+    expect(reactions).toEqual([]);
+  });
+});
+
+test('a request is open for its issue from when it is written down until it is closed', async () => {
+  const record = (open: boolean) => activities().recordRequest({ issueKey: 'issue:42#7', request: REQUEST, open });
+  await record(true);
+  expect(await hasOpenRequest(tables.db, 'issue:42#7')).toBe(true);
+  await record(false);
+  expect(await hasOpenRequest(tables.db, 'issue:42#7')).toBe(false);
+});
+
+test('its comment is found again by its marker, not by an id that could be lost', async () => {
+  await activities().writeRequestComment({ issue: ISSUE, request: REQUEST, state: 'open', locale: 'en' });
+  await activities().writeRequestComment({ issue: ISSUE, request: REQUEST, state: 'closed', locale: 'en' });
+  expect(written.map(({ marker, knownId }) => [marker, knownId])).toEqual([
+    [`<!-- codex-k8s:request ${REQUEST.id} -->`, null],
+    [`<!-- codex-k8s:request ${REQUEST.id} -->`, null],
+  ]);
+});
