@@ -43,14 +43,13 @@ export interface RunInput {
   /** The conversation that a revise goes on with. */
   readonly resume: { readonly runId: string; readonly threadId: string; readonly profile?: AgentProfile } | null;
   readonly pullRequest: { readonly number: number; readonly url: string } | null;
-  /** Missing in what 0.1.0 has started, as are the next two. */
-  readonly branch?: string;
+  readonly branch: string;
   /** The head of the branch after the last run that succeeded on it. */
-  readonly since?: string | null;
+  readonly since: string | null;
   /** Of a discussion: what was said up to then is answered, ISO 8601. */
   readonly answeredUntil?: string;
   /** Whether merging the pull request closes the issue. */
-  readonly closes?: boolean;
+  readonly closes: boolean;
 }
 
 /** Facts for an issue, in the order of its inbox. Safe to repeat. */
@@ -108,7 +107,7 @@ export const pauseRun = defineUpdate<RunWait, [PauseInput]>('pauseRun');
 export const resumeRun = defineUpdate<null, [ResumeInput]>('resumeRun');
 
 export const issueStateQuery = defineQuery<IssueState>('issueState');
-export const runStoryQuery = defineQuery<RunStory>('runStory');
+export const runProgressQuery = defineQuery<RunStory>('runProgress');
 
 /** The Schedules of the sweeps; each starts the workflow type of its name. */
 export const SCHEDULES = {

@@ -8,7 +8,6 @@ import { roleOf } from '../../src/domain/stages/stages.ts';
 import { useOf } from '../../src/domain/workspace/workspaces.ts';
 import { awaitAgent, launchAgent, stopAgent } from '../activities.ts';
 import { searchAttributes } from '../messages.ts';
-import { branchOf } from './branch.ts';
 import type { RunContext } from './context.ts';
 import { logged, messageOf, RunFailed, terminationOf } from './failure.ts';
 
@@ -29,7 +28,7 @@ export async function letAgentWork(run: RunContext): Promise<BriefReport> {
       { type: 'run.namespace.prepared', payload: { namespace } },
       {
         type: 'run.agent.started',
-        payload: { attempt, branch: branchOf(input), model: progress.now().model ?? input.settings.model },
+        payload: { attempt, branch: input.branch, model: progress.now().model ?? input.settings.model },
       },
     ]);
     shown.catch(() => undefined); // whoever cancels the agent does not wait for it

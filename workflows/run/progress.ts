@@ -17,7 +17,6 @@ import {
 } from '../../src/domain/messages/status-comment.ts';
 import { catchUpStatusComment, recordRun, showRun } from '../activities.ts';
 import type { RunInput } from '../messages.ts';
-import { branchOf } from './branch.ts';
 import { runRow } from './row.ts';
 
 /** Something that happened to a run; `by` is the login of the person who caused it. */
@@ -66,7 +65,7 @@ export function createProgressReporter(input: RunInput): ProgressReporter {
   let refusedShown = false;
   let progress: RunStory = {
     ...newStory(plan, {
-      branch: branchOf(input),
+      branch: input.branch,
       model: settings.model,
       reasoningEffort: settings.reasoningEffort,
       pullRequest,

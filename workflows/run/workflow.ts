@@ -12,9 +12,8 @@ import { afterWait, FIRST_ATTEMPT } from '../../src/domain/run/attempts.ts';
 import type { RunOutcome } from '../../src/domain/run/runs.ts';
 import { leavesWork } from '../../src/domain/stages/stages.ts';
 import { answerReview, openPullRequest, prepareAssignment, stopAgent } from '../activities.ts';
-import { cancelRun, reportBySignal, runStoryQuery, searchAttributes, type RunInput } from '../messages.ts';
+import { cancelRun, reportBySignal, runProgressQuery, searchAttributes, type RunInput } from '../messages.ts';
 import { letAgentWork, type BriefReport } from './agent.ts';
-import { branchOf } from './branch.ts';
 import { endAgents, signalIssue, type RunContext } from './context.ts';
 import { logged, messageOf, outcomeOf, RunFailed, typeOf, type Cancel } from './failure.ts';
 import { createPermitQueue } from './permit.ts';
@@ -35,7 +34,7 @@ export async function runWorkflow(input: RunInput): Promise<RunOutcome> {
   };
   const waits = createRunWaits(run);
   const scope = new CancellationScope();
-  setHandler(runStoryQuery, () => progress.now());
+  setHandler(runProgressQuery, () => progress.now());
   setHandler(cancelRun, (request) => {
     cancel ??= request;
     scope.cancel();
@@ -88,8 +87,8 @@ async function prepare(run: RunContext): Promise<AgentProfile> {
     issue,
     target: plan.target,
     settings,
-    branch: branchOf(input),
-    since: input.since ?? null,
+    branch: input.branch,
+    since: input.since,
     resume: input.resume,
     pullRequest: input.pullRequest?.number ?? null,
     delivery: plan.delivery,
@@ -123,9 +122,9 @@ async function publish(
     runId: plan.runId,
     target: plan.target,
     requestedBy: plan.by.login,
-    branch: branchOf(input),
+    branch: input.branch,
     settings,
-    closes: input.closes ?? true,
+    closes: input.closes,
   }).catch((error: unknown) => {
     if (isCancellation(error)) throw error;
     if (CancellationScope.current().consideredCancelled)

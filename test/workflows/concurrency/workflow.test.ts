@@ -117,6 +117,9 @@ async function begin(n: number, project = 'trial'): Promise<WorkflowHandle> {
     workspace: { name: `codex-${n}`, until: '2026-11-22T10:00:00.000Z' },
     resume: null,
     pullRequest: null,
+    branch: 'codex/issue-12',
+    since: null,
+    closes: true,
   };
   started.push(id(n));
   return client.workflow.start('runWorkflow', {

@@ -84,6 +84,9 @@ async function begin(hours: Partial<RunInput['settings']['waitHours']> = {}): Pr
     workspace: { name: 'codex-1', until: '2026-11-22T10:00:00.000Z' },
     resume: null,
     pullRequest: null,
+    branch: 'codex/issue-12',
+    since: null,
+    closes: true,
   };
   run = await temporal.client.workflow.start('runWorkflow', {
     workflowId: runWorkflowId(id),
