@@ -6,7 +6,7 @@ import { createPermitActivities, type PermitPorts } from './agents/permits.ts';
 import { createConfirmationActivities, type GitHubTruth } from './github/confirmations.ts';
 import { withoutQueries } from './failures.ts';
 import { createGitHubActivities, type GitHubPorts } from './github/publishing.ts';
-import { createPastReading, type GitHubPulls } from './records/prior-state.ts';
+import { createPriorReading, type GitHubPulls } from './records/prior-state.ts';
 import { createRecordActivities, type RecordPorts } from './records/records.ts';
 import { createRunActivities } from './records/runs.ts';
 import {
@@ -28,14 +28,14 @@ export type Activities = ReturnType<typeof createActivities>;
 
 export function createActivities(ports: ActivityPorts) {
   const comments = createStatusComments(ports);
-  const records = createRecordActivities(ports, comments);
+  const records = createRecordActivities(ports);
   const github = createGitHubActivities(ports);
   return withoutQueries({
     ...records,
     ...github,
     ...createStatusCommentActivities(comments),
     ...createConfirmationActivities(ports),
-    ...createRunActivities({ ...records, ...github, comments, ...createPastReading(ports) }),
+    ...createRunActivities({ ...records, ...github, comments, ...createPriorReading(ports) }),
     ...createAssignmentActivities(ports),
     ...createAgentActivities(ports, comments),
     ...createRequestActivities(ports),

@@ -75,7 +75,7 @@ export const readSettings = effect('readSettings', record, "Read the project's s
 export const leaseNamespace = effect('leaseNamespace', record, 'Find the issue a slot of its project');
 export const releaseNamespace = effect('releaseNamespace', record, 'Give the slot back');
 
-export const readLabelTruth = effect('readLabelTruth', github, "Read the issue's labels and their events from GitHub");
+export const readIssue = effect('readIssue', github, "Read the issue's labels and their events from GitHub");
 export const readTrigger = effect(
   'readTrigger',
   github,
@@ -85,8 +85,8 @@ export const readReview = effect('readReview', github, 'Read the review from Git
 export const readWithdrawals = effect('readWithdrawals', confirmation, 'Ask GitHub whether the label was taken off');
 export const readPullRequest = effect('readPullRequest', confirmation, 'Ask GitHub what became of the pull request');
 export const readRepository = effect('readRepository', confirmation, 'Ask GitHub what became of the repository');
-export const settleLabels = effect('settleLabels', github, 'Move the labels on GitHub');
-export const markQuestion = effect('settleLabels', courtesy, 'Put the question on the issue');
+export const moveLabels = effect('moveLabels', github, 'Move the labels on GitHub');
+export const moveLabelsAsCourtesy = effect('moveLabels', courtesy, 'Put the question on the issue');
 export const openPullRequest = effect(
   'openPullRequest',
   // A cancel waits for what GitHub is being asked already: so either the pull request is known, or there is none.
@@ -104,6 +104,11 @@ export const catchUpStatusComment = effect(
   'Write the status comment when GitHub is back',
 );
 export const restoreStatusComment = effect('restoreStatusComment', courtesy, 'Make the status comment right again');
+export const showWorkspaceEnd = effect(
+  'showWorkspaceEnd',
+  courtesy,
+  'Say in status comments what became of the workspace',
+);
 export const writeRefusal = effect('writeRefusal', courtesy, 'Say why no run was started');
 
 export const launchAgent = effect(

@@ -5,7 +5,7 @@ import type { PermitAnswer, PermitRequest, PermitState, RunLimits } from '../src
 import type { AnswerSurface, Request } from '../src/domain/run/requests.ts';
 import type { RunWait } from '../src/domain/run/waits.ts';
 import type { IssueRef, ObservedFact } from '../src/domain/issue/facts.ts';
-import type { IssueState, PlannedRun } from '../src/domain/issue/issue-life.ts';
+import type { IssueState, PlannedRun } from '../src/domain/issue/state.ts';
 import type { AgentProfile } from '../src/domain/stages/model-selection.ts';
 import type { RunSettings } from '../src/domain/stages/settings.ts';
 import type { RunStory } from '../src/domain/messages/status-comment.ts';

@@ -1,23 +1,23 @@
 /** Asks GitHub whether what a webhook said is so. Only reads; safe to repeat. */
 import { activityInfo, ApplicationFailure } from '@temporalio/activity';
-import {
-  withdrawalsIn,
-  type PullRequestTruth,
-  type RepositoryTruth,
-  type ReviewTruth,
-  type Withdrawal,
-} from '../../src/domain/issue/confirmations.ts';
+import { withdrawalsIn } from '../../src/domain/issue/confirmations.ts';
 import type { IssueRef } from '../../src/domain/issue/facts.ts';
-import type { LabelTruth } from '../../src/domain/issue/issue-life.ts';
+import type {
+  GitHubIssueState,
+  GitHubPullRequestState,
+  GitHubRepositoryState,
+  GitHubReviewState,
+  Withdrawal,
+} from '../../src/domain/issue/reads.ts';
 import { classified } from '../failures.ts';
 
 /** What this file needs from GitHub, and nothing else. */
 export interface GitHubTruth {
-  readLabels(issue: IssueRef, label: string): Promise<LabelTruth>;
-  readPullRequest(repository: IssueRef, pullRequest: number): Promise<PullRequestTruth>;
-  readReview(issue: IssueRef, pullRequest: number, review: number): Promise<ReviewTruth>;
+  readLabels(issue: IssueRef, label: string): Promise<GitHubIssueState>;
+  readPullRequest(repository: IssueRef, pullRequest: number): Promise<GitHubPullRequestState>;
+  readReview(issue: IssueRef, pullRequest: number, review: number): Promise<GitHubReviewState>;
   /** Fails for another repository of the same name. */
-  readRepository(repository: Pick<IssueRef, 'repositoryId' | 'owner' | 'name'>): Promise<RepositoryTruth>;
+  readRepository(repository: Pick<IssueRef, 'repositoryId' | 'owner' | 'name'>): Promise<GitHubRepositoryState>;
 }
 
 /** GitHub may list an event some seconds after its webhook: this many looks, about a second apart. */
@@ -25,15 +25,15 @@ const LOOKS = 5;
 
 export function createConfirmationActivities({ github }: { readonly github: GitHubTruth }) {
   return {
-    /** Which of these triggers were taken back by one of these people; none after some looks is an answer too. */
+    /** Which of these clicks were taken back by one of these people; none after some looks is an answer too. */
     async readWithdrawals(input: {
       issue: IssueRef;
       label: string;
-      triggers: readonly string[];
+      events: readonly number[];
       people: readonly number[];
     }): Promise<Withdrawal[]> {
-      const truth = await classified(() => github.readLabels(input.issue, input.label));
-      const found = withdrawalsIn(truth, input.triggers, input.people);
+      const issue = await classified(() => github.readLabels(input.issue, input.label));
+      const found = withdrawalsIn(issue, input.events, input.people);
       if (found.length === 0 && activityInfo().attempt < LOOKS) {
         throw ApplicationFailure.create({
           type: 'LabelEventNotListed',
@@ -44,15 +44,15 @@ export function createConfirmationActivities({ github }: { readonly github: GitH
       return found;
     },
 
-    async readPullRequest(input: { issue: IssueRef; pullRequest: number }): Promise<PullRequestTruth> {
+    async readPullRequest(input: { issue: IssueRef; pullRequest: number }): Promise<GitHubPullRequestState> {
       return classified(() => github.readPullRequest(input.issue, input.pullRequest));
     },
 
-    async readRepository({ issue }: { issue: IssueRef }): Promise<RepositoryTruth> {
+    async readRepository({ issue }: { issue: IssueRef }): Promise<GitHubRepositoryState> {
       return classified(() => github.readRepository(issue));
     },
 
-    async readReview(input: { issue: IssueRef; pullRequest: number; review: number }): Promise<ReviewTruth> {
+    async readReview(input: { issue: IssueRef; pullRequest: number; review: number }): Promise<GitHubReviewState> {
       return classified(() => github.readReview(input.issue, input.pullRequest, input.review));
     },
   };

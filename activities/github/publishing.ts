@@ -1,13 +1,14 @@
 /** What the platform does on GitHub. Everything is found again by a marker or a name before it is made. */
 import { activityInfo, ApplicationFailure, log } from '@temporalio/activity';
 import type { IssueRef } from '../../src/domain/issue/facts.ts';
-import type { LabelTruth } from '../../src/domain/issue/issue-life.ts';
+import type { GitHubIssueState } from '../../src/domain/issue/reads.ts';
 import type { Locale } from '../../src/domain/locale.ts';
 import { commentTexts } from '../../src/domain/messages/comment-texts.ts';
 import { embedded } from '../../src/domain/messages/markdown.ts';
 import { answerMarker, renderPullRequest, type PullRequestText } from '../../src/domain/messages/pull-request.ts';
 import { refusalMarker, renderRefusal, type Refusal } from '../../src/domain/messages/refusal-comment.ts';
 import type { AgentReport } from '../../src/domain/run/runs.ts';
+import type { Trigger } from '../../src/domain/run/trigger.ts';
 import { outsideScope } from '../../src/domain/run/scope.ts';
 import { stageRow, type TriggerTarget } from '../../src/domain/stages/stages.ts';
 import { findAssignment, findLastReport } from '../../src/store/runs/assignments.ts';
@@ -20,7 +21,7 @@ export interface GitHubIssues {
   react(issue: IssueRef, content: 'eyes'): Promise<void>;
   reactToComment(issue: IssueRef, comment: number, content: 'eyes' | '+1'): Promise<void>;
   reactToReview(issue: IssueRef, pullRequest: number, review: number): Promise<void>;
-  readLabels(issue: IssueRef, label: string): Promise<LabelTruth>;
+  readLabels(issue: IssueRef, label: string): Promise<GitHubIssueState>;
   /** Creates or updates the comment that carries the marker. */
   writeComment(
     issue: IssueRef,
@@ -111,31 +112,29 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
       content = 'eyes',
     }: {
       issue: IssueRef;
-      trigger: string;
+      trigger: Trigger;
       pullRequest: number | null;
       /** On a comment: seen, or answered. */
       content?: 'eyes' | '+1';
     }): Promise<void> {
-      const comment = /^comment:(\d+)$/.exec(trigger)?.[1];
-      if (comment !== undefined) return classified(() => github.reactToComment(issue, Number(comment), content));
-      const review = /^review:(\d+)$/.exec(trigger)?.[1];
-      await classified(() =>
-        review !== undefined && pullRequest !== null
-          ? github.reactToReview(issue, pullRequest, Number(review))
-          : github.react(issue, 'eyes'),
-      );
+      await classified(() => {
+        if (trigger.kind === 'comment') return github.reactToComment(issue, trigger.comment, content);
+        return trigger.kind === 'review' && pullRequest !== null
+          ? github.reactToReview(issue, pullRequest, trigger.review)
+          : github.react(issue, 'eyes');
+      });
     },
 
     /** Reads what GitHub itself says, and waits a little for an event that it does not list yet. */
-    async readLabelTruth(input: {
+    async readIssue(input: {
       issue: IssueRef;
       label: string;
       facts: readonly { by: number; at: string; taken: number }[];
-    }): Promise<LabelTruth> {
-      const truth = await classified(() => github.readLabels(input.issue, input.label));
-      const standing = truth.open && truth.labels.some((label) => label.toLowerCase() === input.label);
+    }): Promise<GitHubIssueState> {
+      const issue = await classified(() => github.readLabels(input.issue, input.label));
+      const standing = issue.open && issue.labels.some((label) => label.toLowerCase() === input.label);
       const unlisted = input.facts.some(({ by, at, taken }) => {
-        const theirs = truth.labeled.filter((event) => event.by === by);
+        const theirs = issue.labeled.filter((event) => event.by === by);
         const newest = Math.max(0, ...theirs.map((event) => Date.parse(event.at)));
         return !theirs.some(({ id }) => id > taken) && newest < Date.parse(at) - SAME_CLICK_MS;
       });
@@ -146,7 +145,7 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
           nextRetryDelay: '1500 ms',
         });
       }
-      return truth;
+      return issue;
     },
 
     async writeRefusal({
@@ -168,7 +167,7 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
     },
 
     /** Takes a label off the issue, and puts one on it and on the pull request. */
-    async settleLabels(input: {
+    async moveLabels(input: {
       issue: IssueRef;
       remove: string | null;
       add: string | null;

@@ -74,8 +74,6 @@ export const COMMENT_LIMITS: CommentLimits = {
 };
 
 const COURTESY_MS = 30_000;
-/** Older ones tell of times that are over. */
-const COMMENTS_OF_ISSUE = 10;
 
 export interface StatusCommentPorts {
   readonly db: Database;
@@ -172,10 +170,10 @@ export function createStatusComments({ db, github, commentLimits: limits = COMME
      * Shows what became of an issue's workspace, in the comments of its newest runs. A courtesy: never fails, begins nothing
      * after half a minute, and ends with the first comment that GitHub does not take.
      */
-    async showWorkspaceEnd(issueKey: string, comments = COMMENTS_OF_ISSUE): Promise<void> {
+    async showWorkspaceEnd(issueKey: string, runs: number): Promise<void> {
       const deadline = performance.now() + COURTESY_MS;
       try {
-        for (const runId of await runsInWorkspaces(db, issueKey, comments))
+        for (const runId of await runsInWorkspaces(db, issueKey, runs))
           if (performance.now() < deadline) await refresh(runId, false);
       } catch (error) {
         log.warn('status comments do not say what became of the workspace', { issueKey, error: String(error) });
@@ -221,6 +219,10 @@ export function createStatusCommentActivities(comments: StatusComments) {
 
     /** Makes a comment right that somebody may have edited or deleted. */
     restoreStatusComment: ({ runId }: { runId: string }): Promise<void> => comments.restore(runId),
+
+    /** Says what became of the issue's workspace, in the comments of so many of its newest runs. */
+    showWorkspaceEnd: ({ issueKey, runs }: { issueKey: string; runs: number }): Promise<void> =>
+      comments.showWorkspaceEnd(issueKey, runs),
   };
 }
 

@@ -1,6 +1,6 @@
 /** What an issue has behind it: what the read model remembers, and its pull requests on GitHub. No activities of their own. */
 import { issueKey, type IssueRef } from '../../src/domain/issue/facts.ts';
-import type { Candidates, IssuePast } from '../../src/domain/issue/gates.ts';
+import type { Candidates, PriorIssueState } from '../../src/domain/issue/gates.ts';
 import { branchName } from '../../src/domain/issue/names.ts';
 import { authorize } from '../../src/domain/triggers/senders.ts';
 import { stageRow, triggerOfLabel } from '../../src/domain/stages/stages.ts';
@@ -18,10 +18,10 @@ export interface GitHubPulls {
   ): Promise<readonly { readonly open: boolean; readonly merged: boolean }[]>;
 }
 
-export function createPastReading({ db, github }: { readonly db: Database; readonly github: GitHubPulls }) {
+export function createPriorReading({ db, github }: { readonly db: Database; readonly github: GitHubPulls }) {
   return {
     /** What an earlier life of the issue has left, or null. */
-    async readPast(issue: IssueRef): Promise<IssuePast | null> {
+    async readPrior(issue: IssueRef): Promise<PriorIssueState | null> {
       return findPast(db, issueKey(issue));
     },
 

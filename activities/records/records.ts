@@ -1,5 +1,4 @@
 /** Writes to the read model. Each is safe to repeat: rows carry a revision, events an id. */
-import { toldInComments, type WORKSPACE_EVENTS } from '../../src/domain/messages/workspace-removal.ts';
 import type { RunSettings } from '../../src/domain/stages/settings.ts';
 import type { Database } from '../../src/store/connection/database.ts';
 import { leaseNamespace, releaseNamespace } from '../../src/store/workspaces/slots.ts';
@@ -7,7 +6,6 @@ import type { ChainLink, FlowEvent } from '../../src/store/audit/events.ts';
 import { projectIssue, projectRun, type IssueRow, type RunRow } from '../../src/read-model/projections/projections.ts';
 import { findRepository } from '../../src/store/projects/repositories.ts';
 import { permanent } from '../failures.ts';
-import type { StatusComments } from '../github/status-comments.ts';
 
 export type FlowEventInput = FlowEvent;
 export type RunRowInput = RunRow;
@@ -21,22 +19,11 @@ export interface RecordPorts {
   >;
 }
 
-const KEPT = 'run.namespace.cleanup_skipped' satisfies (typeof WORKSPACE_EVENTS)[number];
-
-export function createRecordActivities(
-  { db, defaults }: RecordPorts,
-  comments?: Pick<StatusComments, 'showWorkspaceEnd'>,
-) {
+export function createRecordActivities({ db, defaults }: RecordPorts) {
   return {
-    /**
-     * Returns where the events stand in the chain, so that Temporal's history anchors it. What they tell of the workspace
-     * goes into the status comments of the issue's runs, for which nobody waits; that it is kept, into the newest alone.
-     */
+    /** Returns where the events stand in the chain, so that Temporal's history anchors it. */
     async recordIssue({ row, events }: { row: IssueRow; events: readonly FlowEvent[] }): Promise<ChainLink[]> {
-      const links = await projectIssue(db, row, events);
-      const told = toldInComments(events);
-      if (told) void comments?.showWorkspaceEnd(row.key, told.type === KEPT ? 1 : undefined);
-      return links;
+      return projectIssue(db, row, events);
     },
 
     /** As `recordIssue`. */

@@ -1,12 +1,13 @@
 /** Activities that join others, where a workflow needs them in one step. */
 import { ApplicationFailure, log } from '@temporalio/activity';
 import type { IssueRef } from '../../src/domain/issue/facts.ts';
-import type { LabelTruth } from '../../src/domain/issue/issue-life.ts';
+import type { GitHubIssueState } from '../../src/domain/issue/reads.ts';
+import type { Trigger } from '../../src/domain/run/trigger.ts';
 import type { RunSettings } from '../../src/domain/stages/settings.ts';
 import type { ChainLink, FlowEvent } from '../../src/store/audit/events.ts';
 import type { RunRow } from '../../src/read-model/projections/projections.ts';
 import type { createGitHubActivities } from '../github/publishing.ts';
-import type { createPastReading } from './prior-state.ts';
+import type { createPriorReading } from './prior-state.ts';
 import type { createRecordActivities } from './records.ts';
 import type { CommentRef, StatusComments } from '../github/status-comments.ts';
 
@@ -21,23 +22,23 @@ export interface CommentToWrite {
 /** What shows that a person was heard. */
 export interface Acknowledgement {
   readonly issue: IssueRef;
-  readonly trigger: string;
+  readonly trigger: Trigger;
   readonly pullRequest: number | null;
 }
 
 type Parts = Pick<ReturnType<typeof createRecordActivities>, 'recordRun' | 'readSettings'> &
-  Pick<ReturnType<typeof createPastReading>, 'readPast' | 'readCandidates' | 'readRefused'> &
-  Pick<ReturnType<typeof createGitHubActivities>, 'readLabelTruth' | 'acknowledge'> & {
+  Pick<ReturnType<typeof createPriorReading>, 'readPrior' | 'readCandidates' | 'readRefused'> &
+  Pick<ReturnType<typeof createGitHubActivities>, 'readIssue' | 'acknowledge'> & {
     readonly comments: Pick<StatusComments, 'showNow'>;
   };
 
 export function createRunActivities({
   recordRun,
   readSettings,
-  readLabelTruth,
+  readIssue,
   comments,
   acknowledge,
-  readPast,
+  readPrior,
   readCandidates,
   readRefused,
 }: Parts) {
@@ -50,16 +51,16 @@ export function createRunActivities({
   return {
     /** All that is asked before a launch. `settings` are null for a repository that is bound to no project any more. */
     async readTrigger(
-      input: Parameters<typeof readLabelTruth>[0] & { branches?: number; people?: readonly number[] },
-    ): Promise<{ truth: LabelTruth; settings: RunSettings | null }> {
-      const [truth, settings, past, candidates, refused] = await Promise.all([
-        readLabelTruth(input),
+      input: Parameters<typeof readIssue>[0] & { branches?: number; people?: readonly number[] },
+    ): Promise<{ issue: GitHubIssueState; settings: RunSettings | null }> {
+      const [issue, settings, prior, candidates, refused] = await Promise.all([
+        readIssue(input),
         readSettings({ repositoryId: input.issue.repositoryId }).catch(nullWhenNotBound),
-        readPast(input.issue),
+        readPrior(input.issue),
         readCandidates(input.issue, input.label, input.branches ?? 1),
         readRefused(input.issue.repositoryId, input.people ?? []),
       ]);
-      return { truth: { ...truth, past, refused, ...(candidates ? { candidates } : {}) }, settings };
+      return { issue: { ...issue, prior, refused, ...(candidates ? { candidates } : {}) }, settings };
     },
 
     /**

@@ -4,7 +4,7 @@ import { Octokit } from '@octokit/rest';
 import pLimit from 'p-limit';
 import { OWNER } from '../../src/embedded/accounts.ts';
 import { issueKey, type IssueRef } from '../../src/domain/issue/facts.ts';
-import { newIssueState, type IssueState } from '../../src/domain/issue/issue-life.ts';
+import { newIssueState, type IssueState } from '../../src/domain/issue/state.ts';
 import { workspaceName } from '../../src/domain/issue/names.ts';
 import type { BoundRepository, Scene } from '../../test/e2e/support/scene.ts';
 import { eventually } from '../../test/support/stack.ts';
@@ -87,10 +87,11 @@ export async function startWaiting(client: Client, issues: readonly WaitingIssue
 }
 
 function stateOf(issue: WaitingIssue): IssueState {
+  const { title, url, pullRequest, ...ref } = issue;
   const now = Date.now();
   return {
-    ...newIssueState(issue.title, issue.url, new Date(now).toISOString()),
-    pullRequest: issue.pullRequest,
+    ...newIssueState(ref, title, url, new Date(now).toISOString()),
+    pullRequest,
     last: { runId: '00000000-0000-4000-8000-000000000000', stage: 'dev', threadId: 'none' },
     workspace: {
       name: workspaceName('default', issue),

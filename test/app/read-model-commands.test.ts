@@ -54,7 +54,7 @@ async function startWorker() {
     ...fake.activities,
     recordRun: (input) => records.recordRun(input),
     comments: { showNow: async () => ({ comment: { id: 1, url: 'http://github/comment' }, stands: true }) },
-    readPast: async () => null,
+    readPrior: async () => null,
     readCandidates: async () => undefined,
     readRefused: async () => ({}),
   });

@@ -17,7 +17,7 @@ function comment(branch: string): string {
     {
       runId: RUN,
       target: { stage: 'dev', kind: 'work' },
-      trigger: 'label:1',
+      trigger: { kind: 'label', event: 1 },
       by: OLIVIA,
       requestedAt: '2026-11-21T10:00:00.000Z',
     },

@@ -6,20 +6,15 @@
  * has an agent; 29 is found out by the run (`pull_request_not_found`, test/workflows/issue/workflow.test.ts).
  */
 import { describe, expect, test } from 'vitest';
-import type { Account, Fact } from '../../src/domain/issue/facts.ts';
+import { decideTriggers, gateOf } from '../../src/domain/issue/clicks.ts';
+import type { Account, Fact, LabelFact } from '../../src/domain/issue/facts.ts';
 import { ASKING, type DoneStages } from '../../src/domain/issue/gates.ts';
-import {
-  decideRevise,
-  decideTriggers,
-  gateOf,
-  isCanceledByRemoval,
-  newIssueState,
-  receive,
-  type IssueState,
-  type LabelFact,
-  type LabelTruth,
-  type PlannedRun,
-} from '../../src/domain/issue/issue-life.ts';
+import { isCanceledByRemoval } from '../../src/domain/issue/handlers/label-removals.ts';
+import { receive } from '../../src/domain/issue/inbox.ts';
+import type { GitHubIssueState } from '../../src/domain/issue/reads.ts';
+import { decideRevise } from '../../src/domain/issue/revise.ts';
+import { newIssueState, type IssueState, type PlannedRun } from '../../src/domain/issue/state.ts';
+import { renderTrigger } from '../../src/domain/run/trigger.ts';
 import { resolveProfile } from '../../src/domain/stages/model-selection.ts';
 import { RUN_LIMITS } from '../../src/domain/run/permits.ts';
 import type { Sender, Standing } from '../../src/domain/triggers/senders.ts';
@@ -39,6 +34,7 @@ import {
   reviewEvent,
   STRANGER,
 } from './events.ts';
+import { ISSUE } from './support/issues.ts';
 
 const BOUND = knowing(MEMBER, true);
 const UNBOUND = knowing(MEMBER, false);
@@ -747,7 +743,7 @@ interface Past extends Partial<IssueState> {
   readonly labels?: readonly string[];
   /** Whether GitHub shows the issue open. */
   readonly open?: boolean;
-  readonly candidates?: LabelTruth['candidates'];
+  readonly candidates?: GitHubIssueState['candidates'];
   /** The event by which the label stands is taken up already. */
   readonly taken?: boolean;
   /** Somebody took the label off again. */
@@ -759,7 +755,7 @@ interface Past extends Partial<IssueState> {
 }
 
 function issueWith(more: Partial<IssueState>): IssueState {
-  return { ...newIssueState('Count words', 'https://github.com/acme/demo/issues/7', AT), ...more };
+  return { ...newIssueState(ISSUE, 'Count words', 'https://github.com/acme/demo/issues/7', AT), ...more };
 }
 
 /** What a click on the label of `target` comes to: the run that is planned, or the reason why there is none. */
@@ -770,7 +766,7 @@ function clicked(target: TriggerTarget, past: Past = {}): string {
   const fact: LabelFact = refusedAtTheEdge
     ? { ...common, kind: 'trigger_refused', reason: refusedAtTheEdge, labels: [] }
     : { ...common, kind: 'trigger_label_added', target, runId: 'run-1' };
-  const truth: LabelTruth = {
+  const github: GitHubIssueState = {
     open,
     title: 'Count words',
     labels: labels ?? (takenBack ? [] : [label]),
@@ -778,12 +774,12 @@ function clicked(target: TriggerTarget, past: Past = {}): string {
     ...(refused ? { refused: { [BY.id]: refused } } : {}),
     labeled: [{ id: 100, by: BY.id, at: AT, clearedByPlatform: false, takenOffBy: takenBack ? BY : null }],
   };
-  const { planned, dropped } = decideTriggers(taken ? { [BY.id]: 100 } : {}, [fact], truth, issueWith(state));
+  const { planned, dropped } = decideTriggers(taken ? { [BY.id]: 100 } : {}, [fact], github, issueWith(state));
   return outcomeOf(planned[0]) ?? dropped[0]?.reason ?? 'nothing';
 }
 
 function outcomeOf(planned: PlannedRun | undefined): string | undefined {
-  return planned && `runs ${planned.target.kind} of ${planned.target.stage} for ${planned.trigger}`;
+  return planned && `runs ${planned.target.kind} of ${planned.target.stage} for ${renderTrigger(planned.trigger)}`;
 }
 
 /** Changes are requested on a pull request with these labels: the revise and where its stage was read, or why there is none. */
@@ -832,7 +828,7 @@ function doneStages(...stages: readonly Stage[]): DoneStages {
 const run = (target: TriggerTarget, more: Partial<PlannedRun> = {}): PlannedRun => ({
   runId: 'run-0',
   target,
-  trigger: 'label:50',
+  trigger: { kind: 'label', event: 50 },
   label: triggerLabel(target),
   by: BY,
   delivery: 'd0',

@@ -5,12 +5,11 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { withdrawalsIn } from '../../src/domain/issue/confirmations.ts';
-import {
-  decideTriggers,
-  type LabelFact,
-  type LabelTruth,
-  type TakenEvents,
-} from '../../src/domain/issue/issue-life.ts';
+import { decideTriggers } from '../../src/domain/issue/clicks.ts';
+import type { LabelFact } from '../../src/domain/issue/facts.ts';
+import type { GitHubIssueState } from '../../src/domain/issue/reads.ts';
+import type { TakenEvents } from '../../src/domain/issue/state.ts';
+import { parseTrigger, renderTrigger } from '../../src/domain/run/trigger.ts';
 import { judge } from '../../src/domain/triggers/triggers.ts';
 import {
   missedOnIssue,
@@ -112,7 +111,7 @@ class Model {
     for (const event of missed) this.deliver(event, reconcileId(event));
   }
 
-  #truth(): LabelTruth {
+  #github(): GitHubIssueState {
     const labeled = this.history.flatMap(({ id, event, by, at }, index) => {
       if (event !== 'labeled') return [];
       const { id: offBy, login } = this.history[index + 1]?.by ?? {};
@@ -123,14 +122,17 @@ class Model {
   }
 
   #plan(fact: LabelFact): void {
-    const { planned, taken } = decideTriggers(this.#taken, [fact], this.#truth());
+    const { planned, taken } = decideTriggers(this.#taken, [fact], this.#github());
     this.#taken = taken;
-    this.planned.push(...planned.map(({ trigger }) => ({ trigger, alive: true })));
+    this.planned.push(...planned.map(({ trigger }) => ({ trigger: renderTrigger(trigger), alive: true })));
   }
 
   #withdraw(person: number): void {
-    const triggers = this.planned.filter(({ alive }) => alive).map(({ trigger }) => trigger);
-    const withdrawn = new Set(withdrawalsIn(this.#truth(), triggers, [person]).map(({ trigger }) => trigger));
+    const events = this.planned.flatMap(({ alive, trigger }) => {
+      const clicked = parseTrigger(trigger);
+      return alive && clicked?.kind === 'label' ? [clicked.event] : [];
+    });
+    const withdrawn = new Set(withdrawalsIn(this.#github(), events, [person]).map(({ event }) => `label:${event}`));
     for (const run of this.planned) if (withdrawn.has(run.trigger)) run.alive = false;
   }
 }

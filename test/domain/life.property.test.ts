@@ -1,92 +1,34 @@
 /**
  * Whatever people do on an issue, and however GitHub tells of it, one run works at a time, each stands for a click, a
- * review or a comment of somebody who may, nothing is lost and nothing is stuck. The decisions are performed by
- * workflows/issue/handlers.ts itself, without Temporal, over a GitHub of some lines.
+ * review or a comment of somebody who may, nothing is lost and nothing is stuck. The reducer decides, over a GitHub of some
+ * lines.
  */
 import * as fc from 'fast-check';
-import { describe, expect, test, vi } from 'vitest';
-import type { ObservedFact } from '../../src/domain/issue/facts.ts';
-import { startsWorkflow } from '../../src/domain/issue/facts.ts';
-import type { IssuePast } from '../../src/domain/issue/gates.ts';
+import { describe, expect, test } from 'vitest';
+import { startsWorkflow, type Fact } from '../../src/domain/issue/facts.ts';
+import type { PriorIssueState } from '../../src/domain/issue/gates.ts';
 import {
   isOver,
   newIssueState,
-  receive,
-  type IssueState,
-  type LabelTruth,
-  type PlannedRun,
-} from '../../src/domain/issue/issue-life.ts';
+  type Effect,
+  type Read,
+  type ReadValues,
+  type ResultFact,
+} from '../../src/domain/issue/decide.ts';
+import type { GitHubIssueState } from '../../src/domain/issue/reads.ts';
+import type { PlannedRun } from '../../src/domain/issue/state.ts';
+import { renderTrigger } from '../../src/domain/run/trigger.ts';
 import { withdrawalsIn } from '../../src/domain/issue/confirmations.ts';
 import type { RunOutcome } from '../../src/domain/run/runs.ts';
 import type { Sender, Standing } from '../../src/domain/triggers/senders.ts';
 import { MODE_DISCUSSION, NEED_REVIEWER, triggerOfLabel } from '../../src/domain/stages/stages.ts';
 import { judge } from '../../src/domain/triggers/triggers.ts';
 import type { WebhookEvent } from '../../src/domain/triggers/webhooks.ts';
-import { createIssueActs, type IssueActs } from '../../workflows/issue/handlers.ts';
 import { knowing, MEMBER, REPOSITORY, STRANGER } from './events.ts';
+import { createIssue, type Issue } from './support/issue.ts';
 
-/** The world that the workflow's effects reach; of the example that runs. */
-const here = vi.hoisted((): { world: unknown } => ({ world: undefined }));
-
-vi.mock('@temporalio/workflow', () => ({
-  ParentClosePolicy: { ABANDON: 'ABANDON' },
-  isCancellation: () => false,
-  rootCause: (error: unknown) => String(error),
-  log: { warn: () => undefined, error: () => undefined },
-  defineSignal: (name: string) => name,
-  defineQuery: (name: string) => name,
-  defineUpdate: (name: string) => name,
-  startChild: async (_workflow: unknown, { args: [run] }: { args: [Started] }) => world().startRun(run),
-  getExternalWorkflowHandle: (id: string) => ({
-    signal: async (name: string, request?: { merged?: { number: number; url: string } }) =>
-      world().signalRun(id, name, request),
-  }),
-}));
-vi.mock('../../workflows/run/workflow.ts', () => ({ runWorkflow: 'runWorkflow' }));
-vi.mock('../../workflows/activities.ts', () => {
-  const nothing = async (): Promise<void> => undefined;
-  const settle = async ({
-    issue,
-    remove,
-    add,
-  }: Asked & { remove: string | null; add: string | null }): Promise<void> => {
-    if (remove !== null) world().takeOff(PLATFORM, remove, issue.number);
-    if (add !== null) world().putOn(PLATFORM, add, issue.number);
-  };
-  return {
-    recordIssue: async ({ row }: { row: { past: IssuePast | null } }) => void (world().past = row.past),
-    recordRun: async ({ row }: { row: { trigger: string } }) => void world().shown.add(row.trigger),
-    acknowledge: nothing,
-    restoreStatusComment: nothing,
-    removeWorkspace: async () => ({}),
-    stopAgent: nothing,
-    writeStatusComment: async () => ({ id: 1, url: '' }),
-    readSettings: async () => SETTINGS,
-    readLabelTruth: async ({ issue, label }: Asked) => world().truth(issue.number, label),
-    readTrigger: async ({ issue, label }: Asked) => ({
-      truth: {
-        ...world().truth(issue.number, label),
-        past: world().past,
-        refused: {},
-        candidates: world().candidates(),
-      },
-      settings: SETTINGS,
-    }),
-    readWithdrawals: async ({ issue, label, triggers, people }: Asked & { triggers: string[]; people: number[] }) =>
-      withdrawalsIn(world().truth(issue.number, label), triggers, people),
-    readPullRequest: async ({ pullRequest }: { pullRequest: number }) => world().place(pullRequest),
-    readReview: async ({ pullRequest, review }: { pullRequest: number; review: number }) =>
-      world().reviewTruth(pullRequest, review),
-    settleLabels: settle,
-    markQuestion: settle,
-    writeRefusal: async ({ refusal }: { refusal: Told }) => void world().told.push(refusal),
-  };
-});
-
-interface Asked {
-  readonly issue: { readonly number: number };
-  readonly label: string;
-}
+/** The world of the example that runs. */
+const here: { world: World | undefined } = { world: undefined };
 
 /** What a run is started with. */
 interface Started {
@@ -154,7 +96,6 @@ interface Delivery {
 }
 
 interface Working extends Started {
-  end(outcome: RunOutcome): void;
   canceled: { merged: { number: number; url: string } | null } | null;
 }
 
@@ -166,8 +107,8 @@ class World {
   /** Triggers of all runs that have a row in the read model. */
   readonly shown = new Set<string>();
   readonly told: Told[] = [];
-  past: IssuePast | null = null;
-  workflow: { readonly state: IssueState; readonly acts: IssueActs } | null = null;
+  prior: PriorIssueState | null = null;
+  workflow: Issue | null = null;
   working: Working | null = null;
   readonly faults: string[] = [];
   readonly #places = new Map<number, Place>();
@@ -290,7 +231,7 @@ class World {
 
   // What GitHub says when it is asked.
 
-  truth(number: number, label: string): LabelTruth {
+  github(number: number, label: string): GitHubIssueState {
     const { open, labels, history } = this.place(number);
     const lastTurn = Math.max(
       0,
@@ -315,7 +256,7 @@ class World {
     return { open: pulls.some(({ open }) => open), merged: pulls.some(({ merged }) => merged) };
   }
 
-  reviewTruth(pull: number, id: number) {
+  reviewState(pull: number, id: number) {
     const review = this.#reviews.get(id);
     const lastTurn = this.place(ISSUE).history.findLast(({ event }) => event === 'closed' || event === 'reopened');
     return {
@@ -342,48 +283,125 @@ class World {
     if (fact.kind === 'trigger_refused') this.#refusedAtTheEdge.set(delivery.about, fact.by.login);
     if (!this.workflow) {
       if (!startsWorkflow(fact)) return;
-      const state = newIssueState('Count words', '', this.#now());
       const issue = { repositoryId: REPOSITORY.id, owner: 'acme', name: 'demo', number: ISSUE };
-      this.workflow = { state, acts: createIssueActs(issue, state) };
+      this.workflow = createIssue(newIssueState(issue, 'Count words', '', this.#now()), {
+        now: () => this.#now(),
+        read: (read) => this.#read(read),
+        perform: (effect) => this.#perform(effect),
+      });
     }
     this.#seq += 1;
-    receive(this.workflow.state, [{ seq: this.#seq, fact }]);
+    this.workflow.tell({ seq: this.#seq, fact });
+  }
+
+  /** What a decision asks for. */
+  #read(read: Read): ReadValues[keyof ReadValues] {
+    switch (read.kind) {
+      case 'trigger': {
+        const shown = this.github(read.issue.number, read.label);
+        return {
+          issue: { ...shown, prior: this.prior, refused: {}, candidates: this.candidates() },
+          settings: SETTINGS,
+        };
+      }
+      case 'issue':
+        return this.github(read.issue.number, read.label);
+      case 'review':
+        return this.reviewState(read.pullRequest, read.review);
+      case 'withdrawals':
+        return withdrawalsIn(this.github(read.issue.number, read.label), read.events, read.people);
+      case 'pull_request': {
+        const { open, merged } = this.place(read.pullRequest);
+        return { open, merged };
+      }
+      case 'settings':
+        return SETTINGS;
+      case 'repository':
+        throw new Error('nobody says that the repository is gone');
+    }
+  }
+
+  /** What was decided. */
+  #perform(effect: Effect): ResultFact | undefined {
+    switch (effect.kind) {
+      case 'record_issue':
+        this.prior = effect.row.past;
+        return undefined;
+      case 'show_run':
+        this.shown.add(renderTrigger(effect.plan.trigger));
+        return undefined;
+      case 'write_refusal':
+        this.told.push(effect.refusal);
+        return undefined;
+      case 'move_labels':
+        if (effect.remove !== null) this.takeOff(PLATFORM, effect.remove, effect.issue.number);
+        if (effect.add !== null) this.putOn(PLATFORM, effect.add, effect.issue.number);
+        return undefined;
+      case 'cancel_run':
+        return this.#cancelRun(effect);
+      case 'start_run':
+        this.#startRun(effect.start);
+        return { kind: 'run_started', runId: effect.start.plan.runId };
+      case 'remove_workspace': {
+        const { workspace, reason } = effect;
+        return { kind: 'workspace_removed', workspace, reason, result: { removed: true } };
+      }
+      case 'at_once':
+      case 'comment_answers':
+      case 'end_run':
+      case 'lease_slot':
+      case 'react':
+      case 'release_slot':
+      case 'restore_status_comment':
+      case 'show_workspace_end':
+      case 'stop_agent':
+        return undefined;
+    }
   }
 
   /** From within: not by a delivery. */
-  tell(fact: ObservedFact['fact']): void {
-    if (this.workflow) receive(this.workflow.state, [{ seq: null, fact }]);
+  tell(fact: Fact): void {
+    this.workflow?.learn(fact);
   }
 
   /** The workflow acts on one fact, if one is unread. */
-  async act(): Promise<void> {
-    if (!this.workflow || this.workflow.state.unread.length === 0) return;
-    const { state, acts } = this.workflow;
-    await acts.next();
+  act(): void {
+    if (!this.workflow || this.workflow.state().unread.length === 0) return;
+    this.workflow.act();
+    const state = this.workflow.state();
     const { active, queue, unread } = state;
     if (active && active.runId !== this.working?.plan.runId && !unread.some(({ seq }) => seq === null))
-      this.faults.push(`${active.trigger} is held for active, and does not work`);
+      this.faults.push(`${renderTrigger(active.trigger)} is held for active, and does not work`);
     if (!active && queue.length > 0 && unread.length === 0)
-      this.faults.push(`${queue.map(({ trigger }) => trigger).join()} wait, and nobody works`);
-    if (!isOver(state)) return;
-    this.workflow = null;
+      this.faults.push(`${queue.map(({ trigger }) => renderTrigger(trigger)).join()} wait, and nobody works`);
+    if (isOver(state)) this.workflow = null;
   }
 
-  startRun({ plan, branch }: Started): { result(): Promise<RunOutcome> } {
-    if (this.working) this.faults.push(`${plan.trigger} is started while ${this.working.plan.trigger} works`);
-    if (this.started.includes(plan.trigger)) this.faults.push(`${plan.trigger} is started twice`);
+  #startRun({ plan, branch }: Started): void {
+    const trigger = renderTrigger(plan.trigger);
+    if (this.working) this.faults.push(`${trigger} is started while ${this.working.plan.runId} works`);
+    if (this.started.includes(trigger)) this.faults.push(`${trigger} is started twice`);
     const without = this.#whyNothingStandsBehind(plan);
-    if (without !== undefined) this.faults.push(`${plan.trigger} is started, and ${without}`);
-    this.started.push(plan.trigger);
-    const { promise, resolve } = Promise.withResolvers<RunOutcome>();
-    this.working = { plan, branch, end: resolve, canceled: null };
-    return { result: () => promise };
+    if (without !== undefined) this.faults.push(`${trigger} is started, and ${without}`);
+    this.started.push(trigger);
+    this.working = { plan, branch, canceled: null };
+  }
+
+  #cancelRun({ runId, by, reason, merged }: Extract<Effect, { kind: 'cancel_run' }>): undefined {
+    if (runId !== this.working?.plan.runId)
+      return this.workflow?.learn({
+        kind: 'run_lost',
+        runId,
+        outcome: { status: 'canceled', by, reason },
+      }) as undefined;
+    this.working.canceled ??= { merged };
   }
 
   #whyNothingStandsBehind({ trigger, target, pullRequest }: PlannedRun): string | undefined {
-    const [kind, id] = [trigger.split(':')[0], Number(trigger.split(':')[1])];
+    const { kind } = trigger;
+    const id = kind === 'label' ? trigger.event : kind === 'review' ? trigger.review : trigger.comment;
     // The next turn of a conversation does not wait for GitHub's word: it goes on until the close is heard of.
-    if (kind === 'comment' && !this.workflow?.state.closed)
+    if (kind === 'comment' && !this.workflow?.state().closed)
       return MAY.has(this.#comments.get(id) ?? 0) ? undefined : 'who said that may not';
     if (!this.place(ISSUE).open) return 'the issue is closed';
     if (kind === 'review') {
@@ -403,24 +421,20 @@ class World {
     if (wanted.stage !== target.stage || wanted.kind !== target.kind) return `the click was on ${click.label}`;
     // Of clicks before the last close or reopening GitHub is not asked: while the label stands there, and nobody has put it on
     // since, it is taken for that of the run that waited.
-    const { labels, labeled } = this.truth(pullRequest ?? ISSUE, click.label ?? '');
+    const { labels, labeled } = this.github(pullRequest ?? ISSUE, click.label ?? '');
     if (labeled.length === 0 && labels.includes(click.label ?? '')) return undefined;
     const next = history.find((each) => each.id > id && each.label === click.label);
     return next && next.by.id !== PLATFORM.id ? 'the click was taken back' : undefined;
   }
 
-  signalRun(workflowId: string, name: string, request?: { merged?: { number: number; url: string } }): void {
-    if (workflowId !== `run:${this.working?.plan.runId}`) throw new Error('there is no such run');
-    if (name === 'cancelRun' && this.working) this.working.canceled ??= { merged: request?.merged ?? null };
-  }
-
   /** The run that works comes to its end: as it was asked to, or by itself. */
-  async endRun(succeeds: boolean): Promise<void> {
+  endRun(succeeds: boolean): void {
     const run = this.working;
     if (!run) return;
     this.working = null;
-    run.end(this.#outcomeOf(run, succeeds));
-    for (let turns = 0; turns < 4; turns += 1) await Promise.resolve();
+    const outcome = this.#outcomeOf(run, succeeds);
+    const { runId } = run.plan;
+    if (this.workflow?.state().active?.runId === runId) this.tell({ kind: 'run_finished', runId, outcome });
   }
 
   #outcomeOf({ plan, branch, canceled }: Working, succeeds: boolean): RunOutcome {
@@ -440,10 +454,10 @@ class World {
   // What must hold in the end.
 
   /** Everything is told, and acted on. */
-  async settle(): Promise<void> {
+  settle(): void {
     for (let index = 0; index < this.deliveries.length; index += 1) {
       if (this.deliveries[index]?.arrivals === 0) this.deliver(index);
-      await this.actOnAll();
+      this.actOnAll();
     }
   }
 
@@ -453,7 +467,7 @@ class World {
       const { event, about } = delivery;
       if (event.name !== 'issues' || event.action !== 'labeled' || event.label === null) continue;
       const stands = this.place(ISSUE).labels.includes(event.label);
-      if (!stands || this.truth(ISSUE, event.label).labeled.at(-1)?.id !== about) delivery.arrivals += 1;
+      if (!stands || this.github(ISSUE, event.label).labeled.at(-1)?.id !== about) delivery.arrivals += 1;
     }
   }
 
@@ -463,10 +477,10 @@ class World {
     return labels
       .filter((label) => open && (triggerOfLabel(label) !== undefined || label === MODE_DISCUSSION))
       .flatMap((label) => {
-        const click = this.truth(ISSUE, label).labeled.at(-1);
+        const click = this.github(ISSUE, label).labeled.at(-1);
         if (!click || !MAY.has(click.by)) return [];
         // The run may stand for an earlier click of the same person, which nobody has told of.
-        const alike = this.truth(ISSUE, label).labeled.filter(({ by }) => by === click.by);
+        const alike = this.github(ISSUE, label).labeled.filter(({ by }) => by === click.by);
         const wanted = this.wanted();
         const hasRun =
           this.started.includes(`label:${click.id}`) ||
@@ -496,18 +510,19 @@ class World {
 
   /** Triggers of the runs that work or wait, and that nobody has ended. */
   wanted(): string[] {
-    const works = this.working && !this.working.canceled ? [this.working.plan.trigger] : [];
-    return [...works, ...(this.workflow?.state.queue ?? []).map(({ trigger }) => trigger)].toSorted();
+    const works = this.working && !this.working.canceled ? [renderTrigger(this.working.plan.trigger)] : [];
+    return [...works, ...(this.workflow?.state().queue ?? []).map(({ trigger }) => renderTrigger(trigger))].toSorted();
   }
 
   /** Acts on all that is unread. */
-  async actOnAll(): Promise<void> {
-    while (this.workflow && this.workflow.state.unread.length > 0) await this.act();
+  actOnAll(): void {
+    while (this.workflow && this.workflow.state().unread.length > 0) this.act();
   }
 }
 
 function world(): World {
-  return here.world as World;
+  if (!here.world) throw new Error('no example runs');
+  return here.world;
 }
 
 type Step =
@@ -520,7 +535,7 @@ type Step =
   | readonly ['deliver', which: number, hook: number]
   | readonly ['end', succeeds: boolean];
 
-async function take(step: Step): Promise<void> {
+function take(step: Step): void {
   const github = world();
   const by = (who: number): Sender => PEOPLE[who]?.[0] ?? PLATFORM;
   const run = github.working?.plan.runId;
@@ -559,15 +574,15 @@ async function take(step: Step): Promise<void> {
       // Counted from the newest, so that what has just happened is told of most of the time.
       return github.deliver(github.deliveries.length - 1 - step[1], step[2]);
     case 'end':
-      await github.endRun(step[1]);
+      github.endRun(step[1]);
       return github.act();
   }
 }
 
 /** The newest delivery arrives, and all that is unread is acted on. */
-async function hear(): Promise<void> {
+function hear(): void {
   world().deliver(world().deliveries.length - 1);
-  await world().actOnAll();
+  world().actOnAll();
 }
 
 const who = fc.oneof({ weight: 6, arbitrary: fc.nat(1) }, { weight: 1, arbitrary: fc.nat(4) });
@@ -613,73 +628,73 @@ const life: fc.Arbitrary<Step[]> = fc
   .map(([before, steps]) => [...before, ...steps]);
 
 /** Lives the life, and tells everything that is not told yet. */
-async function live(steps: readonly Step[]): Promise<World> {
+function live(steps: readonly Step[]): World {
   here.world = new World();
-  for (const step of steps) await take(step);
-  await world().settle();
+  for (const step of steps) take(step);
+  world().settle();
   return world();
 }
 
 /** All that works and waits comes to its end, one after the other. */
-async function finish(github: World): Promise<void> {
+function finish(github: World): void {
   for (let ends = 0; github.working && ends < 100; ends += 1) {
-    await github.endRun(true);
-    await github.settle();
+    github.endRun(true);
+    github.settle();
   }
 }
 
 const RUNS = 1000;
 
-function always(what: (steps: Step[]) => Promise<void>): Promise<void> {
-  return fc.assert(fc.asyncProperty(life, what), { numRuns: RUNS });
+function always(what: (steps: Step[]) => void): void {
+  fc.assert(fc.property(life, what), { numRuns: RUNS });
 }
 
 describe('whatever people do, and however GitHub tells of it', () => {
   test('one run works at a time, and behind each stands a click, a review or a comment of somebody who may', () =>
-    always(async (steps) => {
-      const github = await live(steps);
-      await finish(github);
+    always((steps) => {
+      const github = live(steps);
+      finish(github);
       expect(github.faults).toEqual([]);
     }));
 
   test('no click that stands is lost: it has its run, or people were told why not', () =>
-    always(async (steps) => {
-      const github = await live(steps);
+    always((steps) => {
+      const github = live(steps);
       expect(github.lost()).toEqual([]);
-      await finish(github);
+      finish(github);
       expect(github.lost()).toEqual([]);
     }));
 
   test('nor is it lost when nobody ever tells of the clicks before it', () =>
-    always(async (steps) => {
+    always((steps) => {
       here.world = new World();
-      for (const step of steps) await take(step);
+      for (const step of steps) take(step);
       world().loseWhatWasTakenBack();
-      await world().settle();
+      world().settle();
       expect(world().lost()).toEqual([]);
     }));
 
   test('nobody is told that a click has no run that has one', () =>
-    always(async (steps) => {
-      const github = await live(steps);
-      await finish(github);
+    always((steps) => {
+      const github = live(steps);
+      finish(github);
       expect(github.toldWrongly()).toEqual([]);
     }));
 
   test('only people whom the platform knows are answered', () =>
-    always(async (steps) => {
-      const github = await live(steps);
+    always((steps) => {
+      const github = live(steps);
       expect(github.told.map(({ by }) => by).filter((by) => !KNOWN.has(by))).toEqual([]);
     }));
 
   test('an issue that is closed comes to rest when its run has ended', () =>
-    always(async (steps) => {
-      const github = await live(steps);
+    always((steps) => {
+      const github = live(steps);
       github.turn(PEOPLE[0]![0], true);
       github.turn(PEOPLE[0]![0], false);
-      await github.settle();
-      await github.endRun(false);
-      await github.settle();
+      github.settle();
+      github.endRun(false);
+      github.settle();
       expect(github.workflow).toBeNull();
       expect(github.working).toBeNull();
     }));
@@ -692,29 +707,29 @@ const REVIEW_WAITS: readonly Step[] = [...DELIVERED, ['ask', 0, 'run:dev'], ['re
 
 describe('found by these', () => {
   /** Plays the steps, and nothing else is told of. */
-  async function play(...steps: readonly Step[]): Promise<World> {
+  function play(...steps: readonly Step[]): World {
     here.world = new World();
-    for (const step of steps) await take(step);
+    for (const step of steps) take(step);
     return world();
   }
 
-  test('a review on an issue that is closed starts no revise', async () => {
-    const github = await play(...CLOSED_AND_HEARD, ['review', 0], HEARD);
+  test('a review on an issue that is closed starts no revise', () => {
+    const github = play(...CLOSED_AND_HEARD, ['review', 0], HEARD);
     expect(github.started.slice(1)).toEqual([]);
   });
 
-  test('a reviewer is not launched on the pull request of an issue that is closed', async () => {
-    const github = await play(...CLOSED_AND_HEARD, ['ask for a reviewer', 0], HEARD);
+  test('a reviewer is not launched on the pull request of an issue that is closed', () => {
+    const github = play(...CLOSED_AND_HEARD, ['ask for a reviewer', 0], HEARD);
     expect(github.started.slice(1)).toEqual([]);
   });
 
-  test('a reviewer is not launched when the issue was closed and nobody told yet', async () => {
-    const github = await play(...DELIVERED, ['close', 0], ['ask for a reviewer', 0], HEARD);
+  test('a reviewer is not launched when the issue was closed and nobody told yet', () => {
+    const github = play(...DELIVERED, ['close', 0], ['ask for a reviewer', 0], HEARD);
     expect(github.faults).toEqual([]);
   });
 
-  test('a reviewer who waits is not launched when the issue was closed meanwhile and nobody told', async () => {
-    const github = await play(
+  test('a reviewer who waits is not launched when the issue was closed meanwhile and nobody told', () => {
+    const github = play(
       ...DELIVERED,
       ['ask', 0, 'run:dev'],
       ['ask for a reviewer', 1],
@@ -725,27 +740,22 @@ describe('found by these', () => {
     expect(github.faults).toEqual([]);
   });
 
-  test('a reviewer who is asked for while the run of a closed issue ends does not wait for ever', async () => {
-    const github = await play(
-      ...DELIVERED,
-      ['ask', 0, 'run:dev'],
-      ['close', 0],
-      HEARD,
-      ['ask for a reviewer', 0],
-      HEARD,
-      ['end', false],
-    );
+  test('a reviewer who is asked for while the run of a closed issue ends does not wait for ever', () => {
+    const github = play(...DELIVERED, ['ask', 0, 'run:dev'], ['close', 0], HEARD, ['ask for a reviewer', 0], HEARD, [
+      'end',
+      false,
+    ]);
     expect(github.faults).toEqual([]);
     expect(github.workflow).toBeNull();
   });
 
-  test('a run that waits does not wait for ever when a click says first that the issue is closed', async () => {
-    const github = await play(...REVIEW_WAITS, ['close', 0], ['ask', 0, 'run:self-improve'], ['end', false]);
+  test('a run that waits does not wait for ever when a click says first that the issue is closed', () => {
+    const github = play(...REVIEW_WAITS, ['close', 0], ['ask', 0, 'run:self-improve'], ['end', false]);
     expect(github.faults).toEqual([]);
   });
 
-  test('nor does it hold up what is asked for after the issue was reopened', async () => {
-    const github = await play(
+  test('nor does it hold up what is asked for after the issue was reopened', () => {
+    const github = play(
       ...REVIEW_WAITS,
       ['close', 0],
       ['ask', 0, 'run:self-improve'],
@@ -755,12 +765,12 @@ describe('found by these', () => {
       ['take', 0, 'run:self-improve'],
       ['ask', 0, 'run:dev'],
     );
-    await github.settle();
+    github.settle();
     expect(github.working?.plan.label).toBe('run:dev');
   });
 
-  test('a click for a reviewer is not taken for one that an earlier life of the issue has taken up', async () => {
-    const github = await play(
+  test('a click for a reviewer is not taken for one that an earlier life of the issue has taken up', () => {
+    const github = play(
       ...DELIVERED,
       ['ask for a reviewer', 0],
       HEARD,
@@ -771,13 +781,13 @@ describe('found by these', () => {
       ['reopen', 0],
       ['ask', 0, 'run:dev:revise'],
     );
-    await github.settle();
+    github.settle();
     expect(github.faults).toEqual([]);
     expect(github.started).toHaveLength(3);
   });
 
-  test('a comment on an issue that is known to be closed starts no turn', async () => {
-    const github = await play(
+  test('a comment on an issue that is known to be closed starts no turn', () => {
+    const github = play(
       ['ask', 0, MODE_DISCUSSION],
       ['end', true],
       ['close', 0],
@@ -788,8 +798,8 @@ describe('found by these', () => {
     expect(github.faults).toEqual([]);
   });
 
-  test('a comment that two hooks tell of is answered by one turn, also when the second tells after the first is over', async () => {
-    const github = await play(
+  test('a comment that two hooks tell of is answered by one turn, also when the second tells after the first is over', () => {
+    const github = play(
       ['ask', 0, MODE_DISCUSSION],
       ['end', true],
       ['comment', 0],
@@ -801,13 +811,13 @@ describe('found by these', () => {
     expect(github.faults).toEqual([]);
   });
 
-  test('a click that has its run is not told to be refused when a second hook tells of it beside a second label', async () => {
-    const github = await play(['ask', 0, 'run:dev'], ['put', 1, 'run:qa'], ['deliver', 1, 1], ['act']);
+  test('a click that has its run is not told to be refused when a second hook tells of it beside a second label', () => {
+    const github = play(['ask', 0, 'run:dev'], ['put', 1, 'run:qa'], ['deliver', 1, 1], ['act']);
     expect(github.told).toEqual([]);
   });
 
-  test('a click that was refused at the edge is not told of again by a second hook, once the next one has its run', async () => {
-    const github = await play(
+  test('a click that was refused at the edge is not told of again by a second hook, once the next one has its run', () => {
+    const github = play(
       ['put', 1, 'run:self-improve'],
       ['ask', 0, 'run:dev'],
       ['take', 0, 'run:dev'],
@@ -816,12 +826,12 @@ describe('found by these', () => {
     );
     expect([github.started.length, github.told.length]).toEqual([1, 1]);
     github.deliver(1, 1);
-    await github.actOnAll();
+    github.actOnAll();
     expect(github.told).toHaveLength(1);
   });
 
-  test('a click that was refused at the edge is not told of on an issue that is closed', async () => {
-    const github = await play(
+  test('a click that was refused at the edge is not told of on an issue that is closed', () => {
+    const github = play(
       ['put', 1, 'run:self-improve'],
       ['put', 0, 'run:dev'],
       ['close', 0],
@@ -831,8 +841,8 @@ describe('found by these', () => {
     expect(github.told).toEqual([]);
   });
 
-  test('a review that was refused starts nothing when a second hook tells of it later', async () => {
-    const github = await play(
+  test('a review that was refused starts nothing when a second hook tells of it later', () => {
+    const github = play(
       ...DELIVERED,
       ['put', 0, 'state:blocked'],
       ['review', 0],
@@ -845,8 +855,8 @@ describe('found by these', () => {
     expect(github.started.slice(1)).toEqual([]);
   });
 
-  test('a run that waits does not start when its click was taken back before the issue was reopened', async () => {
-    const github = await play(
+  test('a run that waits does not start when its click was taken back before the issue was reopened', () => {
+    const github = play(
       ['ask', 0, MODE_DISCUSSION],
       ['ask', 0, 'run:dev'],
       ['take', 0, 'run:dev'],
@@ -858,8 +868,8 @@ describe('found by these', () => {
     expect(github.faults).toEqual([]);
   });
 
-  test('what the platform asked is not held against the issue when it is reopened', async () => {
-    const github = await play(
+  test('what the platform asked is not held against the issue when it is reopened', () => {
+    const github = play(
       ['put', 1, 'run:self-improve'],
       ['ask', 0, 'run:dev'],
       ['close', 0],
@@ -873,8 +883,8 @@ describe('found by these', () => {
     expect(github.started).toHaveLength(1);
   });
 
-  test('a label that is taken off ends the run under it, though nobody told of an earlier click of the same person', async () => {
-    const github = await play(
+  test('a label that is taken off ends the run under it, though nobody told of an earlier click of the same person', () => {
+    const github = play(
       ['ask', 0, 'run:dev'],
       ['take', 0, 'run:dev'],
       ['put', 1, 'run:dev'],
@@ -886,32 +896,32 @@ describe('found by these', () => {
     expect(github.working?.canceled).not.toBeNull();
   });
 
-  test('a reviewer who is let go is let go, though another pull request is told of first', async () => {
-    const github = await play(...DELIVERED, ['ask for a reviewer', 0], HEARD);
+  test('a reviewer who is let go is let go, though another pull request is told of first', () => {
+    const github = play(...DELIVERED, ['ask for a reviewer', 0], HEARD);
     const other = github.pull ?? 0;
-    await take(['close the pull request', 0, true]);
-    await take(HEARD);
-    await take(['end', true]);
-    await take(['ask', 0, 'run:dev']);
-    await take(['end', true]);
+    take(['close the pull request', 0, true]);
+    take(HEARD);
+    take(['end', true]);
+    take(['ask', 0, 'run:dev']);
+    take(['end', true]);
     github.putOn(PEOPLE[0]![0], NEED_REVIEWER, other);
-    await take(['ask for a reviewer', 0]);
-    await take(HEARD);
+    take(['ask for a reviewer', 0]);
+    take(HEARD);
     github.takeOff(PEOPLE[0]![0], NEED_REVIEWER, other);
-    await take(['deliver', 0, 0]);
-    await take(['let the reviewer go', 0]);
-    await take(HEARD);
+    take(['deliver', 0, 0]);
+    take(['let the reviewer go', 0]);
+    take(HEARD);
     expect(github.working?.canceled).not.toBeNull();
   });
 
   /** Delivers all that is left, these in this order and last, and says which runs there are then. */
-  async function runsWhenToldLast(steps: readonly Step[], ...last: readonly number[]): Promise<string[]> {
-    const github = await play(...steps);
+  function runsWhenToldLast(steps: readonly Step[], ...last: readonly number[]): string[] {
+    const github = play(...steps);
     for (const index of github.deliveries.keys()) if (!last.includes(index)) github.deliver(index);
-    await github.actOnAll();
+    github.actOnAll();
     for (const [times, index] of last.entries()) {
       github.deliver(index, last.indexOf(index) === times ? 0 : 1);
-      await github.actOnAll();
+      github.actOnAll();
     }
     return github.wanted();
   }
@@ -929,8 +939,8 @@ describe('found by these', () => {
     ['before the click that is like it', [1, 1, 4]],
     ['around the click that is like it', [1, 4, 1]],
     ['after the click that is like it', [4, 1, 1]],
-  ])('a click that was refused at the edge and that two hooks tell of %s takes no run from it', async (_when, told) => {
-    expect(await runsWhenToldLast(AGAIN, ...told)).toHaveLength(1);
+  ])('a click that was refused at the edge and that two hooks tell of %s takes no run from it', (_when, told) => {
+    expect(runsWhenToldLast(AGAIN, ...told)).toHaveLength(1);
   });
 
   /** The platform takes the label off, at the end of the run before, and nobody ever tells of the click. */
@@ -941,18 +951,18 @@ describe('found by these', () => {
     ['end', false],
   ];
 
-  test('a click that is told of is meant, and not one before it whose label the platform took off', async () => {
-    const github = await play(...CLEARED_UNTOLD, ['ask', 1, 'run:dev']);
-    const click = github.truth(ISSUE, 'run:dev').labeled.at(-1)?.id;
+  test('a click that is told of is meant, and not one before it whose label the platform took off', () => {
+    const github = play(...CLEARED_UNTOLD, ['ask', 1, 'run:dev']);
+    const click = github.github(ISSUE, 'run:dev').labeled.at(-1)?.id;
     expect(github.started.slice(1)).toEqual([`label:${click}`]);
     github.deliver(github.deliveries.length - 1, 1);
-    await github.actOnAll();
+    github.actOnAll();
     expect(github.wanted()).toEqual([`label:${click}`]);
   });
 
-  test('its refusal is told under its own event, and not under that of the one before it', async () => {
-    const github = await play(...CLEARED_UNTOLD, ['put', 1, 'state:blocked'], ['ask', 1, 'run:dev']);
-    const click = github.truth(ISSUE, 'run:dev').labeled.at(-1)?.id;
+  test('its refusal is told under its own event, and not under that of the one before it', () => {
+    const github = play(...CLEARED_UNTOLD, ['put', 1, 'state:blocked'], ['ask', 1, 'run:dev']);
+    const click = github.github(ISSUE, 'run:dev').labeled.at(-1)?.id;
     expect(github.told.map(({ reason, subject }) => [reason, subject])).toEqual([['state_blocked', `event-${click}`]]);
   });
 
@@ -969,8 +979,8 @@ describe('found by these', () => {
     ['first', [0, 3, 3]],
     ['in between', [3, 0, 3]],
     ['last', [3, 3, 0]],
-  ])('a label that stands is a run when the click that was not refused is told of %s', async (_when, told) => {
-    expect(await runsWhenToldLast(AGAIN_BESIDE, ...told)).toHaveLength(1);
+  ])('a label that stands is a run when the click that was not refused is told of %s', (_when, told) => {
+    expect(runsWhenToldLast(AGAIN_BESIDE, ...told)).toHaveLength(1);
   });
 });
 
@@ -999,20 +1009,20 @@ describe('in whatever order GitHub tells', () => {
 
   test('the same things that happened lead to the same runs', () =>
     fc.assert(
-      fc.asyncProperty(onGitHub, order, order, async (steps, one, other) => {
+      fc.property(onGitHub, order, order, (steps, one, other) => {
         const runs: string[][] = [];
         for (const told of [one, other]) {
           here.world = new World();
-          for (const step of [...DELIVERED, ...steps]) await take(step);
+          for (const step of [...DELIVERED, ...steps]) take(step);
           const github = world();
           const left = github.deliveries.flatMap(({ arrivals }, index) => (arrivals === 0 ? [index] : []));
           const placeOf = (index: number): number => told[index % told.length]?.place ?? 0;
           for (const index of left.toSorted((a, b) => placeOf(a) - placeOf(b))) {
             github.deliver(index);
             if (told[index % told.length]?.twice) github.deliver(index, 1);
-            if (told[index % told.length]?.acts) await github.actOnAll();
+            if (told[index % told.length]?.acts) github.actOnAll();
           }
-          await github.actOnAll();
+          github.actOnAll();
           runs.push(github.wanted());
         }
         expect(runs[0]).toEqual(runs[1]);

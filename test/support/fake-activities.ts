@@ -6,7 +6,8 @@ import type { AgentEnd } from '../../activities/agents/agents.ts';
 import { WAIT_HOURS } from '../../src/domain/run/waits.ts';
 import type { WaitHours } from '../../src/domain/stages/settings.ts';
 import { RUN_LIMITS } from '../../src/domain/run/permits.ts';
-import { withdrawalsIn, type PullRequestTruth, type ReviewTruth } from '../../src/domain/issue/confirmations.ts';
+import { withdrawalsIn } from '../../src/domain/issue/confirmations.ts';
+import type { GitHubPullRequestState, GitHubReviewState } from '../../src/domain/issue/reads.ts';
 import type { Account, Fact, ObservedFact } from '../../src/domain/issue/facts.ts';
 import type { RunRow } from '../../src/read-model/projections/projections.ts';
 
@@ -28,8 +29,8 @@ export interface FakeWorld {
   labels: string[];
   events: { id: number; by: number; clearedByPlatform: boolean; takenOffBy?: Account }[];
   /** What GitHub shows of the issue's pull request, and of reviews; those that are not named here ask for changes. */
-  pullRequest: PullRequestTruth;
-  readonly reviews: Map<number, Partial<ReviewTruth>>;
+  pullRequest: GitHubPullRequestState;
+  readonly reviews: Map<number, Partial<GitHubReviewState>>;
   /** Resolves when GitHub takes the pull request, rejects when it does not. */
   publishing: Promise<void>;
   /** Resolves when a status comment is right again. */
@@ -187,8 +188,8 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
     async releaseNamespace(input) {
       called('releaseNamespace', input);
     },
-    async readLabelTruth(input) {
-      called('readLabelTruth', input);
+    async readIssue(input) {
+      called('readIssue', input);
       if (world.deleted) throw ApplicationFailure.nonRetryable('gone', 'GitHubNotFound');
       return {
         open: world.open,
@@ -201,17 +202,17 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
       called('readTrigger', input);
       const settings = await activities.readSettings({ repositoryId: input.issue.repositoryId }).catch(() => null);
       const { candidates } = world;
-      const truth = await activities.readLabelTruth(input);
+      const issue = await activities.readIssue(input);
       return {
-        truth: { ...truth, past: null, refused: world.refused, ...(candidates ? { candidates } : {}) },
+        issue: { ...issue, prior: null, refused: world.refused, ...(candidates ? { candidates } : {}) },
         settings,
       };
     },
     async readWithdrawals(input) {
       called('readWithdrawals', input);
       if (world.refusesToShow) throw ApplicationFailure.nonRetryable('gone', 'GitHubNotFound');
-      const truth = await activities.readLabelTruth({ ...input, facts: [] });
-      return withdrawalsIn(truth, input.triggers, input.people);
+      const github = await activities.readIssue({ ...input, facts: [] });
+      return withdrawalsIn(github, input.events, input.people);
     },
     async readPullRequest(input) {
       called('readPullRequest', input);
@@ -228,8 +229,8 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
       const asks = { pullRequestOpen: true, state: 'changes_requested', approvedSince: false, ofEarlierLife: false };
       return { ...asks, ...world.reviews.get(input.review) };
     },
-    async settleLabels(input) {
-      called('settleLabels', input);
+    async moveLabels(input) {
+      called('moveLabels', input);
       if (input.remove !== null) world.labels = world.labels.filter((label) => label !== input.remove);
       if (input.add !== null) world.labels = [...world.labels, input.add];
     },
@@ -264,6 +265,9 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
     async restoreStatusComment(input) {
       called('restoreStatusComment', input);
       await world.restoring;
+    },
+    async showWorkspaceEnd(input) {
+      called('showWorkspaceEnd', input);
     },
     async writeRefusal(input) {
       called('writeRefusal', input);

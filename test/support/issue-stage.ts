@@ -2,7 +2,7 @@
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { expect } from 'vitest';
 import { issueKey, type IssueRef, type ObservedFact } from '../../src/domain/issue/facts.ts';
-import type { IssueState } from '../../src/domain/issue/issue-life.ts';
+import type { IssueState } from '../../src/domain/issue/state.ts';
 import { issueStateQuery, observed, runWorkflowId, TASK_QUEUE } from '../../workflows/messages.ts';
 import { createFakeWorld, FINISHED, ISSUE, labeled, runId } from './fake-activities.ts';
 import { sharedWorker } from './shared-worker.ts';

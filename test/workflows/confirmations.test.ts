@@ -274,11 +274,11 @@ describe('T18: the pull request while a run works', () => {
     stage.world.pullRequest = { open: false, merged: true };
     await stage.tell(closed(3, true));
     await statusOf(2, 'succeeded');
-    await stage.until(() => stage.called('settleLabels') === 2);
+    await stage.until(() => stage.called('moveLabels') === 2);
     expect(stage.called('stopAgent')).toBe(1);
     expect(stage.called('openPullRequest')).toBe(1);
     expect((await stage.state()).pullRequest).toBeNull();
-    const last = stage.world.calls.findLast(({ name }) => name === 'settleLabels')?.input;
+    const last = stage.world.calls.findLast(({ name }) => name === 'moveLabels')?.input;
     expect(last).toMatchObject({ add: null, pullRequest: null });
     const comment = stage.world.calls.findLast(({ name }) => name === 'writeStatusComment')?.input['body'];
     expect(comment).toContain('olivia merged #13 meanwhile');

@@ -153,7 +153,7 @@ describe('T21: a repository in which nothing can be done any more', () => {
     stage.world.repository = 'archived';
     await stage.tell(gone(2, 'archived'));
     await stage.handle.result();
-    expect(stage.called('settleLabels')).toBe(0);
+    expect(stage.called('moveLabels')).toBe(0);
   });
 
   test.each<GoneReason>(['archived', 'deleted', 'app_suspended'])(

@@ -52,7 +52,7 @@ async function does(name: Stage, end: AgentEnd = FINISHED): Promise<void> {
 
 const refusals = () =>
   stage.world.calls.filter(({ name }) => name === 'writeRefusal').map(({ input }) => input['refusal']);
-const settled = () => stage.world.calls.filter(({ name }) => name === 'settleLabels').map(({ input }) => input);
+const settled = () => stage.world.calls.filter(({ name }) => name === 'moveLabels').map(({ input }) => input);
 const startOnly = (label: string): void => {
   stage.world.labels = [label];
 };

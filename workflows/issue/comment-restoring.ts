@@ -1,7 +1,7 @@
 /** Status comments that somebody may have edited or deleted are made right again, beside everything else that the issue does. */
 import type { Fact } from '../../src/domain/issue/facts.ts';
 import { restoreStatusComment } from '../activities.ts';
-import { leftOut } from './projection.ts';
+import { leftOut } from './background.ts';
 
 type Change = Extract<Fact, { kind: 'status_comment_changed' }>;
 

@@ -1,4 +1,7 @@
-/** One issue, from its first label until it is closed and its workspace is gone. Handlers record; one loop acts. */
+/**
+ * One issue, from its first label until it is closed and its workspace is gone. Handlers record facts; one loop takes the next of them, reads
+ * what the decision needs, decides, and performs what was decided.
+ */
 import {
   allHandlersFinished,
   CancellationScope,
@@ -12,26 +15,88 @@ import {
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
-import { isOver, newIssueState, receive, waitsFor, type IssueState } from '../../src/domain/issue/issue-life.ts';
-import { createIssueActs } from './handlers.ts';
+import {
+  decide,
+  isOver,
+  newIssueState,
+  receive,
+  takeNext,
+  waitsFor,
+  wakesAt,
+  type Decision,
+  type IssueState,
+  type Reading,
+} from '../../src/domain/issue/decide.ts';
 import { issueStateQuery, observed, searchAttributes, type IssueInput } from '../messages.ts';
+import { createBackground } from './background.ts';
+import { askToReportBySignal } from './child-runs.ts';
+import { createCommentRestoring } from './comment-restoring.ts';
+import { createPerform } from './perform.ts';
+import { readAll } from './reads.ts';
+
+/** The end of the workflow waits so long for what is done in the background. */
+const LAST_COURTESIES = '1 minute';
 
 export async function issueWorkflow({ issue, title, url, ...rest }: IssueInput): Promise<void> {
-  const state = rest.state ?? newIssueState(title, url, new Date().toISOString());
+  let state = rest.state ?? newIssueState(issue, title, url, now());
+  let shown = '';
+  const background = createBackground();
+  const restoring = createCommentRestoring();
+  const perform = createPerform({
+    issue,
+    background,
+    restoring,
+    learn: (fact) => receive(state, [{ seq: null, fact }]),
+  });
   setHandler(issueStateQuery, () => state);
   setHandler(observed, ({ facts }) => receive(state, facts));
-  const acts = createIssueActs(issue, state);
-  let shown = '';
+
+  /** One atomic decision on these facts, and what follows from it. */
+  async function act(facts: Parameters<typeof decide>[1]): Promise<void> {
+    const github: Reading[] = [];
+    let decision: Decision;
+    for (;;) {
+      decision = decide(state, facts, github, now());
+      if (!('needs' in decision)) break;
+      github.push(...(await readAll(decision.needs)));
+    }
+    ({ state } = decision);
+    for (const effect of decision.effects) {
+      const result = await perform(effect);
+      if (result) await act([result]);
+    }
+  }
+
+  /**
+   * After continue-as-new a child's end is not told to its parent any more: the active run is asked to report by signal. False
+   * when it has ended already and its end is about to be learned; then it is too early.
+   */
+  async function prepareContinueAsNew(): Promise<boolean> {
+    receive(
+      state,
+      restoring.underWay().map((fact) => ({ seq: null, fact })),
+    );
+    const run = state.active;
+    if (!run || run.reportsBySignal) return true;
+    if (!(await askToReportBySignal(run.runId))) return false;
+    if (state.active === run) state.active = { ...run, reportsBySignal: true };
+    return true;
+  }
 
   while (!isOver(state)) {
-    if (workflowInfo().continueAsNewSuggested) {
+    if (workflowInfo().continueAsNewSuggested && background.isDone()) {
       await condition(allHandlersFinished);
-      if (await acts.letGo()) await continueAsNew<typeof issueWorkflow>({ issue, title, url, state });
+      if (await prepareContinueAsNew()) await continueAsNew<typeof issueWorkflow>({ issue, title, url, state });
       await condition(() => state.unread.length > 0);
     }
-    if (state.unread.length === 0) await untilSomethingHappens(state, acts.endsAt());
+    if (state.unread.length === 0)
+      await untilSomethingHappens(
+        state,
+        () => state.unread.length > 0 || (workflowInfo().continueAsNewSuggested && background.isDone()),
+      );
+    const facts = takeNext(state);
     try {
-      await acts.next();
+      await act(facts.length > 0 ? facts : [{ kind: 'time_passed' }]);
     } catch (error) {
       if (isCancellation(error)) throw error;
       log.error('a fact could not be acted on', { error });
@@ -43,22 +108,24 @@ export async function issueWorkflow({ issue, title, url, ...rest }: IssueInput):
       upsertSearchAttributes([{ key: searchAttributes.waitingFor, value: waitingFor }]);
     }
   }
+  if (!background.isDone()) await condition(() => background.isDone(), LAST_COURTESIES);
 }
 
-/** Returns when a fact is unread, the workspace's lease or a conversation runs out, or the history has grown long. */
-async function untilSomethingHappens(state: IssueState, discussionEndsAt: number | undefined): Promise<void> {
-  const woken = (): boolean => state.unread.length > 0 || workflowInfo().continueAsNewSuggested;
-  const lease = state.workspace && !state.active ? Date.parse(state.workspace.until) : undefined;
-  if (lease === undefined && discussionEndsAt === undefined) return condition(woken);
-  const isLease = discussionEndsAt === undefined || (lease !== undefined && lease < discussionEndsAt);
-  const left = Math.max(0, Math.min(lease ?? Infinity, discussionEndsAt ?? Infinity) - Date.now());
+/** Returns when `woken` says so, or when time alone changes something. */
+async function untilSomethingHappens(state: IssueState, woken: () => boolean): Promise<void> {
+  const wakes = wakesAt(state);
+  if (!wakes) return condition(woken);
+  const left = Math.max(0, wakes.at - Date.now());
   await CancellationScope.cancellable(async () => {
     const scope = CancellationScope.current();
-    const summary = isLease ? `Lease of ${state.workspace?.name}` : 'The conversation ends by itself';
-    const end = sleep(left, { summary }).catch((error: unknown) => {
+    const end = sleep(left, { summary: wakes.ends }).catch((error: unknown) => {
       if (!isCancellation(error)) throw error;
     });
     await Promise.race([condition(woken), end]);
     scope.cancel();
   });
+}
+
+function now(): string {
+  return new Date().toISOString();
 }

@@ -1,7 +1,8 @@
 /** A run's row in the read model, made from its story. */
 import type { RunRowInput } from '../../activities/records/records.ts';
 import { issueKey, type IssueRef } from '../../src/domain/issue/facts.ts';
-import type { PlannedRun } from '../../src/domain/issue/issue-life.ts';
+import type { PlannedRun } from '../../src/domain/issue/state.ts';
+import { renderTrigger } from '../../src/domain/run/trigger.ts';
 import { isTerminal, type RunStatus } from '../../src/domain/run/runs.ts';
 import type { RunStory } from '../../src/domain/messages/status-comment.ts';
 
@@ -21,7 +22,7 @@ export function runRow(issue: IssueRef, plan: PlannedRun, story: RunStory, besid
     issueNumber: issue.number,
     stage: plan.target.stage,
     kind: plan.target.kind,
-    trigger: plan.trigger,
+    trigger: renderTrigger(plan.trigger),
     triggeredBy: plan.by.login,
     correlationId: plan.delivery,
     status: story.status,

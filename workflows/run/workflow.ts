@@ -10,6 +10,7 @@ import {
 import type { AgentProfile } from '../../src/domain/stages/model-selection.ts';
 import { afterWait, FIRST_ATTEMPT } from '../../src/domain/run/attempts.ts';
 import type { RunOutcome } from '../../src/domain/run/runs.ts';
+import { renderTrigger } from '../../src/domain/run/trigger.ts';
 import { leavesWork } from '../../src/domain/stages/stages.ts';
 import { answerReview, openPullRequest, prepareAssignment, stopAgent } from '../activities.ts';
 import { cancelRun, reportBySignal, runProgressQuery, searchAttributes, type RunInput } from '../messages.ts';
@@ -95,7 +96,7 @@ async function prepare(run: RunContext): Promise<AgentProfile> {
     requestedAt: plan.frozenAt ?? plan.requestedAt,
     ...(input.answeredUntil === undefined ? {} : { answeredUntil: input.answeredUntil }),
   });
-  const requested = { type: 'run.requested', payload: { trigger: plan.trigger, label: plan.label } };
+  const requested = { type: 'run.requested', payload: { trigger: renderTrigger(plan.trigger), label: plan.label } };
   progress.enter('preparing', [requested]).catch(logged);
   const known = await assigned.catch((error: unknown) => {
     throw typeOf(error) === 'FailedPrecondition' ? new RunFailed('failed_precondition', messageOf(error)) : error;

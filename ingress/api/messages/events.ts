@@ -1,4 +1,5 @@
 /** The events of the audit trail in plain words. */
+import { parseTrigger } from '../../../src/domain/run/trigger.ts';
 import { FAILURES, type Failure } from '../../../src/domain/run/runs.ts';
 import type { EventRecord } from '../../../src/read-model/queries/events.ts';
 import { reasonText } from './reasons.ts';
@@ -81,9 +82,9 @@ function delivered(payload: Payload): string {
 }
 
 function cause(payload: Payload): string {
-  const trigger = text(payload, 'trigger');
-  if (trigger.startsWith('comment:')) return 'a comment';
-  return trigger.startsWith('review:') ? 'a review' : `the label ${text(payload, 'label')}`;
+  const trigger = parseTrigger(text(payload, 'trigger'));
+  if (trigger?.kind === 'comment') return 'a comment';
+  return trigger?.kind === 'review' ? 'a review' : `the label ${text(payload, 'label')}`;
 }
 
 const SOURCES: Readonly<Record<string, string>> = {

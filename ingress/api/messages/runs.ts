@@ -1,6 +1,7 @@
 /** A run in plain words: how it stands, who asked for it and why, why it failed and what to do next. */
 import { commentTexts } from '../../../src/domain/messages/comment-texts.ts';
 import type { Failure, RunStatus } from '../../../src/domain/run/runs.ts';
+import { parseTrigger } from '../../../src/domain/run/trigger.ts';
 import { triggerLabel, type TriggerTarget } from '../../../src/domain/stages/stages.ts';
 
 const TEXTS = commentTexts('en');
@@ -55,10 +56,11 @@ export function nextStepText(failure: Failure, run: TriggerTarget & { readonly b
 export function triggerText(
   run: TriggerTarget & { readonly trigger: string; readonly triggeredBy: string; readonly pullRequest: number | null },
 ): string {
-  if (run.trigger.startsWith('label:'))
+  const trigger = parseTrigger(run.trigger);
+  if (trigger?.kind === 'label')
     return `@${run.triggeredBy} put the label ${triggerLabel(run)} on ${run.kind === 'review' ? `pull request #${run.pullRequest ?? '?'}` : 'the issue'}`;
-  if (run.trigger.startsWith('comment:')) return `@${run.triggeredBy} said something on the issue`;
-  if (!run.trigger.startsWith('review:')) return `@${run.triggeredBy} (${run.trigger})`;
+  if (trigger?.kind === 'comment') return `@${run.triggeredBy} said something on the issue`;
+  if (!trigger) return `@${run.triggeredBy} (${run.trigger})`;
   const where = run.pullRequest === null ? 'the pull request' : `pull request #${run.pullRequest}`;
   return `@${run.triggeredBy} requested changes in a review of ${where}`;
 }

@@ -1,14 +1,14 @@
 /** What GitHub says of a pull request and of a review, asked before a webhook about them is acted on. */
 import type { Octokit } from '@octokit/rest';
-import type { PullRequestTruth, RepositoryTruth, ReviewTruth } from '../../domain/issue/confirmations.ts';
+import type { GitHubPullRequestState, GitHubRepositoryState, GitHubReviewState } from '../../domain/issue/reads.ts';
 import type { IssueRef } from '../../domain/issue/facts.ts';
 import { createConditionalReads } from './conditional-reads.ts';
 
 export function createConfirmations(octokit: Octokit) {
-  const repositories = createConditionalReads<RepositoryTruth & { readonly id: number }>(octokit);
+  const repositories = createConditionalReads<GitHubRepositoryState & { readonly id: number }>(octokit);
   const at = ({ owner, name }: IssueRef) => ({ owner, repo: name });
 
-  async function readPullRequest(repository: IssueRef, pullRequest: number): Promise<PullRequestTruth> {
+  async function readPullRequest(repository: IssueRef, pullRequest: number): Promise<GitHubPullRequestState> {
     const { data } = await octokit.rest.pulls.get({ ...at(repository), pull_number: pullRequest });
     return { open: data.state === 'open', merged: data.merged };
   }
@@ -32,7 +32,7 @@ export function createConfirmations(octokit: Octokit) {
       repositoryId,
       owner,
       name,
-    }: Pick<IssueRef, 'repositoryId' | 'owner' | 'name'>): Promise<RepositoryTruth> {
+    }: Pick<IssueRef, 'repositoryId' | 'owner' | 'name'>): Promise<GitHubRepositoryState> {
       const { id, archived } = await repositories.read('GET /repos/{owner}/{repo}', { owner, repo: name }, (data) => {
         const shown = data as { readonly id: number; readonly archived?: boolean };
         return { id: shown.id, archived: shown.archived ?? false };
@@ -42,7 +42,7 @@ export function createConfirmations(octokit: Octokit) {
       return { archived };
     },
 
-    async readReview(issue: IssueRef, pullRequest: number, review: number): Promise<ReviewTruth> {
+    async readReview(issue: IssueRef, pullRequest: number, review: number): Promise<GitHubReviewState> {
       const { open } = await readPullRequest(issue, pullRequest);
       const reviews = await octokit.paginate(octokit.rest.pulls.listReviews, {
         ...at(issue),

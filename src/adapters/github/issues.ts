@@ -1,7 +1,7 @@
 /** Issues: reactions, labels with their events, comments found by a marker. */
 import type { Octokit } from '@octokit/rest';
 import type { Account, IssueRef } from '../../domain/issue/facts.ts';
-import type { LabelTruth } from '../../domain/issue/issue-life.ts';
+import type { GitHubIssueState } from '../../domain/issue/reads.ts';
 import type { GitHubComment } from '../../domain/agent/snapshot.ts';
 import { isNotFound } from './client.ts';
 
@@ -107,7 +107,7 @@ export function createIssues(octokit: Octokit) {
     },
 
     /** The issue's state and labels, and the `labeled` events of a label since the issue was last closed or reopened. */
-    async readLabels(issue: IssueRef, label: string): Promise<LabelTruth> {
+    async readLabels(issue: IssueRef, label: string): Promise<GitHubIssueState> {
       // All at once: a person waits for the run that this holds up.
       const [{ data }, events, self] = await Promise.all([
         octokit.rest.issues.get(at(issue)),

@@ -96,6 +96,18 @@ export type Fact =
   | { readonly kind: 'run_lost'; readonly runId: string; readonly outcome: UnfinishedOutcome }
   | { readonly kind: 'cancel_requested'; readonly runId: string; readonly by: string; readonly reason: string };
 
+/** What webhooks say of a label that was put on: by somebody who may, or refused at the edge for a reason of its own. */
+export type LabelFact = Extract<Fact, { kind: 'trigger_label_added' | 'trigger_refused' }>;
+
+export function isLabelFact(fact: Fact): fact is LabelFact {
+  return fact.kind === 'trigger_label_added' || fact.kind === 'trigger_refused';
+}
+
+/** What one look at GitHub answers: a label on the issue, or on one of its pull requests. */
+export function labelSubject({ label, pullRequest }: LabelFact): string {
+  return pullRequest === undefined ? label : `${label} #${pullRequest}`;
+}
+
 /** `seq` is the place in the issue's inbox; facts that come from within (a run's end, a person's cancel) have none. */
 export interface ObservedFact {
   readonly seq: number | null;

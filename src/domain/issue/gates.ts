@@ -26,13 +26,19 @@ interface DoneStage {
 /** The stages of an issue that are done and not superseded. */
 export type DoneStages = Partial<Record<Stage, DoneStage>>;
 
+/** A pull request of the issue. */
+export interface PullRequestRef {
+  readonly number: number;
+  readonly url: string;
+}
+
 /** What a closed issue leaves to the one that is reopened. */
-export interface IssuePast {
+export interface PriorIssueState {
   readonly done: DoneStages;
   /** Counts its branches: a pull request that is merged or closed takes its branch with it. */
   readonly branch: number;
   /** The one that was open; GitHub is asked what became of it. */
-  readonly pullRequest: { readonly number: number; readonly url: string } | null;
+  readonly pullRequest: PullRequestRef | null;
   readonly last: LastWork | null;
   /** Why the platform had put `need:input` on; null where it had not. */
   readonly asked: string | null;

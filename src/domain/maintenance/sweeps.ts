@@ -3,6 +3,7 @@
  * nobody told of, which runs are lost, which workspaces are nobody's. Pure: times are ISO 8601, spans are milliseconds.
  */
 import { isTerminal, type RunStatus } from '../run/runs.ts';
+import { parseTrigger, renderTrigger } from '../run/trigger.ts';
 import type { Sender } from '../triggers/senders.ts';
 import { normalizeLabel, triggerLabel, triggerLabelsIn, type RunKind, type Stage } from '../stages/stages.ts';
 
@@ -215,7 +216,7 @@ export function missedOnIssue(truth: IssueOnGitHub, knowledge: IssueKnowledge, w
   const clicks = triggerLabelsIn(truth.labels).flatMap((label) => {
     const click = truth.history.findLast(({ event, label: name }) => event === 'labeled' && name === label);
     const isOld = lastTurn !== undefined && click !== undefined && click.id < lastTurn.id;
-    const hasRun = runs.some(({ trigger }) => trigger === `label:${click?.id}`);
+    const hasRun = runs.some((run) => click !== undefined && labelEventOf(run) === click.id);
     return click && !isOld && !hasRun && isMissedClick(click, knowledge, when) ? [click] : [];
   });
   const removals = runs.flatMap((run) => {
@@ -232,8 +233,8 @@ export function missedOnIssue(truth: IssueOnGitHub, knowledge: IssueKnowledge, w
 
 /** GitHub's event of the label that asked for a run; undefined when a review did. */
 function labelEventOf({ trigger }: KnownRun): number | undefined {
-  const id = /^label:(\d+)$/.exec(trigger)?.[1];
-  return id === undefined ? undefined : Number(id);
+  const asked = parseTrigger(trigger);
+  return asked?.kind === 'label' ? asked.event : undefined;
 }
 
 /** A click that was accepted and led to nothing in so many times the grace is told of once more, by its event's id. */
@@ -276,7 +277,7 @@ export function missedReviews(
     const isKnown =
       deliveries.has(reconcileReviewId(review)) ||
       told.some((delivery) => delivery.review === review.id) ||
-      runs.some(({ trigger }) => trigger === `review:${review.id}`);
+      runs.some(({ trigger }) => trigger === renderTrigger({ kind: 'review', review: review.id }));
     const isAnswered = runs.some(
       ({ kind, status, startedAt }) =>
         kind === 'revise' &&

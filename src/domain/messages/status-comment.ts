@@ -3,6 +3,7 @@
  * an edited or deleted comment comes back right.
  */
 import type { Failure, RunOutcome, RunStatus } from '../run/runs.ts';
+import type { Trigger } from '../run/trigger.ts';
 import type { RunWait } from '../run/waits.ts';
 import { leavesWork, triggerLabel, type Stage, type TriggerTarget } from '../stages/stages.ts';
 import type { IssueRef } from '../issue/facts.ts';
@@ -52,7 +53,7 @@ export interface RunStory {
 
 /** The story of a run that was asked for, and of which nothing else is known. */
 export function newStory(
-  run: { runId: string; target: TriggerTarget; trigger: string; by: { login: string }; requestedAt: string },
+  run: { runId: string; target: TriggerTarget; trigger: Trigger; by: { login: string }; requestedAt: string },
   known: Pick<RunStory, 'branch' | 'model' | 'reasoningEffort' | 'pullRequest'>,
 ): RunStory {
   return {
@@ -60,7 +61,7 @@ export function newStory(
     target: run.target,
     status: 'queued',
     requestedBy: run.by.login,
-    byReview: run.trigger.startsWith('review:'),
+    byReview: run.trigger.kind === 'review',
     queuePlace: null,
     timeline: [{ step: 'queued', at: run.requestedAt }],
     workspace: null,
@@ -99,10 +100,10 @@ export function withOutcome(story: RunStory, outcome: RunOutcome, at: string): R
 /** Where a run's comment stands: on the pull request when a review or a label there asked for the run, else on the issue (3.5). */
 export function commentPlace(
   issue: IssueRef,
-  run: { readonly trigger: string; readonly pullRequest?: number },
+  run: { readonly trigger: Trigger; readonly pullRequest?: number },
   pullRequest: { readonly number: number } | null,
 ): IssueRef {
-  const number = run.pullRequest ?? (run.trigger.startsWith('review:') ? pullRequest?.number : undefined);
+  const number = run.pullRequest ?? (run.trigger.kind === 'review' ? pullRequest?.number : undefined);
   return number === undefined ? issue : { ...issue, number };
 }
 

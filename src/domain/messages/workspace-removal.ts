@@ -21,16 +21,6 @@ export interface WorkspaceEvent {
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-/** The event that status comments ought to tell of, if there is one. Where the repository is gone, nobody can write there. */
-export function toldInComments<
-  Event extends { readonly type: string; readonly payload: Readonly<Record<string, unknown>> },
->(events: readonly Event[]): Event | undefined {
-  return events.find(
-    ({ type, payload }) =>
-      (WORKSPACE_EVENTS as readonly string[]).includes(type) && payload['reason'] !== 'repository_gone',
-  );
-}
-
 interface Texts {
   readonly removed: string;
   readonly blocked: string;

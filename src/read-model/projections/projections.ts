@@ -1,6 +1,6 @@
 /** Issues and runs as their workflows show themselves. Safe to repeat and to reorder: an older write never wins. */
 import { eq, sql, type SQL } from 'drizzle-orm';
-import type { IssuePast } from '../../domain/issue/gates.ts';
+import type { PriorIssueState } from '../../domain/issue/gates.ts';
 import { announce } from '../../store/connection/changes.ts';
 import type { Database } from '../../store/connection/database.ts';
 import { appendInOrder, type ChainLink, type FlowEvent } from '../../store/audit/events.ts';
@@ -58,7 +58,7 @@ function older(revision: typeof issues.revision, updatedAt: typeof issues.update
 }
 
 /** What an issue has done so far, or null for one that the read model does not know. */
-export async function findPast(db: Database, key: string): Promise<IssuePast | null> {
+export async function findPast(db: Database, key: string): Promise<PriorIssueState | null> {
   const [row] = await db.select({ past: issues.past }).from(issues).where(eq(issues.key, key));
   return row?.past ?? null;
 }

@@ -23,7 +23,7 @@ import type { AgentReport, Failure, RunStatus } from '../../domain/run/runs.ts';
 import type { RunWait } from '../../domain/run/waits.ts';
 import type { InputSnapshot } from '../../domain/agent/snapshot.ts';
 import type { ReasoningEffort } from '../../domain/stages/settings.ts';
-import type { IssuePast } from '../../domain/issue/gates.ts';
+import type { PriorIssueState } from '../../domain/issue/gates.ts';
 import type { RunKind, Stage } from '../../domain/stages/stages.ts';
 import { packedBytes } from './packed-bytes.ts';
 
@@ -181,7 +181,7 @@ export const issues = pgTable(
     pullRequest: integer('pull_request'),
     workspace: text('workspace'),
     /** What is done: a closed issue that is reopened goes on with it. */
-    past: jsonb('past').$type<IssuePast>(),
+    past: jsonb('past').$type<PriorIssueState>(),
     /** Grows with each write of the workflow; an older one never overwrites a newer one. */
     revision: integer('revision').notNull(),
     updatedAt: instant('updated_at').notNull(),

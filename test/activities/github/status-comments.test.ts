@@ -250,7 +250,7 @@ describe('what became of a workspace', () => {
     await appendEvents(tables.db, [{ id: randomUUID(), chain: keyOf(7), type, ...by, payload, occurredAt: at }]);
   }
 
-  const showEnd = (): Promise<void> => inActivity(() => comments().showWorkspaceEnd(keyOf(7)));
+  const showEnd = (): Promise<void> => inActivity(() => comments().showWorkspaceEnd(keyOf(7), 10));
   const now = (): string | undefined => bodies().at(-1);
 
   test('is in the comment of the run that had it, at once', async () => {

@@ -23,7 +23,7 @@ function story(status: RunStatus, more: Partial<RunStory> = {}): RunStory {
     {
       runId: RUN,
       target: { stage: 'dev', kind: 'work' },
-      trigger: 'label:1',
+      trigger: { kind: 'label', event: 1 },
       by: { login: 'olivia' },
       requestedAt: '2026-11-21T10:00:00.000Z',
     },

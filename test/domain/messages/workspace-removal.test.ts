@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import {
   placeForWorkspaceEnd,
-  toldInComments,
   withWorkspaceEnd,
   type WorkspaceEvent,
 } from '../../../src/domain/messages/workspace-removal.ts';
@@ -91,7 +90,7 @@ describe('what became of a workspace, in the status comment', () => {
         {
           runId: '7f1e4d0c-0000-4000-8000-000000000001',
           target: { stage: 'dev', kind: 'work' },
-          trigger: 'label:1',
+          trigger: { kind: 'label', event: 1 },
           by: { login: 'paula' },
           requestedAt: AT.toISOString(),
         },
@@ -105,22 +104,5 @@ describe('what became of a workspace, in the status comment', () => {
     expect(withWorkspaceEnd(body, told)).toContain(
       '| Рабочее пространство удалено | 2026-11-21 10:05 UTC, задача закрыта |',
     );
-  });
-});
-
-describe('what is told in comments', () => {
-  const cleaned = (reason: string) => ({ type: 'run.namespace.cleaned', payload: { reason } });
-
-  test('is the event of a workspace, among others', () => {
-    const event = cleaned('issue_closed');
-    expect(toldInComments([{ type: 'issue.closed', payload: {} }, event])).toBe(event);
-  });
-
-  test('is nothing that happened to anything else', () => {
-    expect(toldInComments([{ type: 'issue.closed', payload: {} }])).toBeUndefined();
-  });
-
-  test('is nothing in a repository where nobody can write any more', () => {
-    expect(toldInComments([cleaned('repository_gone')])).toBeUndefined();
   });
 });

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createHandOver, RELAY_LIMITS, type HandOver } from '../../../ingress/relay/inbox-relay.ts';
 import type { IssueWorkflows, NamedIssue } from '../../../ingress/relay/issue-signals.ts';
 import { issueKey, type ObservedFact } from '../../../src/domain/issue/facts.ts';
-import { newIssueState, receive, type IssueState } from '../../../src/domain/issue/issue-life.ts';
+import { newIssueState, receive, type IssueState } from '../../../src/domain/issue/decide.ts';
 import type { Database } from '../../../src/store/connection/database.ts';
 import { recordDelivery } from '../../../src/store/intake/intake.ts';
 import { inboxes } from '../../../src/store/connection/schema.ts';
@@ -66,7 +66,7 @@ class FakeTemporal implements Pick<IssueWorkflows, 'tell'> {
         });
       }
       await new Promise(setImmediate);
-      const state = this.states.get(key) ?? newIssueState(issue.title, issue.url, '2026-11-21T10:00:00.000Z');
+      const state = this.states.get(key) ?? newIssueState(issue, issue.title, issue.url, '2026-11-21T10:00:00.000Z');
       this.states.set(key, state);
       receive(state, structuredClone(facts));
       if (fate === 'failed after it was done') throw new Error('Temporal was slow');

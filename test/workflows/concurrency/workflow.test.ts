@@ -97,7 +97,7 @@ async function begin(n: number, project = 'trial'): Promise<WorkflowHandle> {
     plan: {
       runId: id(n),
       target: { stage: 'dev', kind: 'work' },
-      trigger: `label:${n}`,
+      trigger: { kind: 'label', event: n },
       label: 'run:dev',
       by: { id: 7, login: 'olivia' },
       delivery: `delivery-${n}`,

@@ -3,7 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { ApplicationFailure } from '@temporalio/common';
 import { issueKey, type ObservedFact } from '../../../src/domain/issue/facts.ts';
-import type { IssueState } from '../../../src/domain/issue/issue-life.ts';
+import type { IssueState } from '../../../src/domain/issue/state.ts';
 import { cancelRun, issueStateQuery, observed, runWorkflowId, TASK_QUEUE } from '../../../workflows/messages.ts';
 import {
   changesRequested,
@@ -77,8 +77,8 @@ async function finishedWork(): Promise<WorkflowHandle> {
 describe('the main job', () => {
   test('a label becomes a pull request in review', async () => {
     await finishedWork();
-    await until(() => called('settleLabels') === 1);
-    expect(world.calls.find(({ name }) => name === 'settleLabels')?.input).toMatchObject({
+    await until(() => called('moveLabels') === 1);
+    expect(world.calls.find(({ name }) => name === 'moveLabels')?.input).toMatchObject({
       remove: 'run:dev',
       add: 'state:in-review',
       pullRequest: 13,
@@ -168,7 +168,7 @@ describe('one click, one run', () => {
     await until(() => world.rows.get(id(1))?.status === 'canceled');
     await until(async () => (await state(handle)).active?.runId === id(3));
     expect(world.rows.get(id(1))?.detail).toContain('olivia');
-    expect(world.calls.find(({ name }) => name === 'settleLabels')?.input).toMatchObject({ remove: null });
+    expect(world.calls.find(({ name }) => name === 'moveLabels')?.input).toMatchObject({ remove: null });
   });
 
   test('a label that is gone by the time of the launch starts nothing', async () => {
@@ -216,7 +216,7 @@ describe('the queue', () => {
     ).toContain('place 1');
     world.endAgent(id(1), FINISHED);
     await until(async () => (await state(handle)).active?.runId === id(2));
-    expect(world.calls.find(({ name }) => name === 'settleLabels')?.input).toMatchObject({ remove: null });
+    expect(world.calls.find(({ name }) => name === 'moveLabels')?.input).toMatchObject({ remove: null });
     world.endAgent(id(2), FINISHED);
     await until(async () => (await state(handle)).last?.runId === id(2));
   });
@@ -320,9 +320,9 @@ describe('an agent that does not do its job', () => {
   ] as const)('%s is told apart, and the trigger label comes off', async (failure) => {
     await tell(labeled(1, id(1)));
     world.endAgent(id(1), { kind: 'reported', report: { outcome: 'failed', failure, detail: 'what it said' } });
-    await until(() => called('settleLabels') === 1);
+    await until(() => called('moveLabels') === 1);
     expect(world.rows.get(id(1))).toMatchObject({ status: 'failed', failure, detail: 'what it said' });
-    expect(world.calls.find(({ name }) => name === 'settleLabels')?.input).toMatchObject({
+    expect(world.calls.find(({ name }) => name === 'moveLabels')?.input).toMatchObject({
       remove: 'run:dev',
       add: null,
     });

@@ -64,7 +64,7 @@ async function begin(hours: Partial<RunInput['settings']['waitHours']> = {}): Pr
     plan: {
       runId: id,
       target: { stage: 'dev', kind: 'work' },
-      trigger: 'label:1',
+      trigger: { kind: 'label', event: 1 },
       label: 'run:dev',
       by: { id: 7, login: 'olivia' },
       delivery: 'delivery-1',

@@ -1,0 +1,60 @@
+/** Ends a run that works or waits in the queue, whoever wants it: a person, a label taken off, or GitHub's own word. */
+import type { UnfinishedOutcome } from '../../run/runs.ts';
+import type { Fact } from '../facts.ts';
+import type { Shown } from '../effects.ts';
+import type { PullRequestRef } from '../gates.ts';
+import { branchName } from '../names.ts';
+import type { PlannedRun } from '../state.ts';
+import { askSettings, record, type Deciding, type Draft } from './draft.ts';
+
+export function* cancelRequested(
+  draft: Draft,
+  { runId, by, reason }: Extract<Fact, { kind: 'cancel_requested' }>,
+): Deciding {
+  yield* cancel(draft, runId, by, reason);
+}
+
+/** `merged`: the pull request that was merged meanwhile, so that the run has what it was for. */
+export function* cancel(
+  draft: Draft,
+  runId: string,
+  by: string,
+  reason: string,
+  merged: PullRequestRef | null = null,
+): Deciding {
+  const { state, effects } = draft;
+  const queued = state.queue.find((planned) => planned.runId === runId);
+  if (!queued) {
+    if (state.active?.runId === runId) effects.push({ kind: 'cancel_run', runId, by, reason, merged });
+    return;
+  }
+  state.queue = state.queue.filter((planned) => planned !== queued);
+  yield* showEnded(draft, queued, { status: 'canceled', by, reason });
+  yield* showQueue(draft);
+  record(draft, [{ type: 'run.canceled', payload: { by, reason }, by, runId, correlationId: queued.delivery }]);
+}
+
+/** Has the last word on a run whose workflow cannot have it: it never began, or was ended from outside. */
+export function* showEnded(draft: Draft, planned: PlannedRun, outcome: UnfinishedOutcome): Deciding {
+  yield* show(draft, planned, LAST_WORD, { outcome, at: draft.now });
+}
+
+/** Shows every run that waits, with its position. */
+export function* showQueue(draft: Draft): Deciding {
+  draft.state.queue = draft.state.queue.map((planned) => ({ ...planned, revision: planned.revision + 1 }));
+  for (const [index, planned] of draft.state.queue.entries())
+    yield* show(draft, planned, planned.revision, { queuePosition: index + 1 });
+}
+
+/** Greater than any revision that a run's own workflow counts to. */
+const LAST_WORD = 2_000_000_000;
+
+function* show(draft: Draft, plan: PlannedRun, revision: number, shown: Shown): Deciding {
+  const { state, effects } = draft;
+  const settings = yield* askSettings(draft);
+  // Of a repository that is bound to no project any more nothing is shown.
+  if ('failed' in settings) return;
+  const branch = branchName(state.issue.number, state.branch ?? 1);
+  const { pullRequest } = state;
+  effects.push({ kind: 'show_run', plan, revision, settings: settings.value, branch, pullRequest, shown });
+}

@@ -1,0 +1,92 @@
+/** An issue is over, lives again, or loses its repository: what works and waits ends with it. */
+import type { FlowEvent } from '../effects.ts';
+import type { Fact, GoneReason } from '../facts.ts';
+import type { IssueState } from '../state.ts';
+import { cancel } from './cancels.ts';
+import { ask, record, type Deciding, type Draft } from './draft.ts';
+import { askOpenness } from './github-state.ts';
+import { askMerged } from './pull-requests.ts';
+import { startNext } from './queue.ts';
+import { removeWorkspace, whyOver } from './workspace.ts';
+
+/** Why a run was canceled whose issue GitHub does not show any more. */
+const ISSUE_GONE = {
+  deleted: 'the issue was deleted',
+  transferred: 'the issue was transferred to another repository',
+  not_shown: 'GitHub does not show the issue any more',
+} as const;
+
+/** Why a run was canceled in whose repository nothing can be done any more. */
+const REPOSITORY_GONE: Readonly<Record<GoneReason, string>> = {
+  archived: 'the repository was archived',
+  deleted: 'the repository was deleted',
+  app_removed: 'codex-k8s was taken out of the repository',
+  app_suspended: 'codex-k8s was suspended in the repository',
+  not_shown: 'GitHub does not show the repository any more',
+};
+
+/** A close that is told late, or once more, ends nothing on an issue that is open. */
+export function* issueClosed(draft: Draft, fact: Extract<Fact, { kind: 'issue_closed' }>): Deciding {
+  const { state } = draft;
+  const { open, gone } = yield* askOpenness(draft);
+  const how = gone ? (fact.gone ?? 'not_shown') : null;
+  const payload = gone ? { gone, ...(fact.gone === undefined ? {} : { how: fact.gone }) } : {};
+  const about = { payload, by: fact.by.login, correlationId: fact.delivery };
+  if (open) return record(draft, [{ type: 'issue.close_stale', ...about }]);
+  state.closed = true;
+  record(draft, [{ type: 'issue.closed', ...about }, ...(how === null ? [] : orphaned(state, `issue_${how}`))]);
+  yield* endRuns(draft, fact.by.login, how === null ? 'the issue was closed' : ISSUE_GONE[how]);
+}
+
+/** What waits goes on, once GitHub says that the issue is open. */
+export function* issueReopened(draft: Draft, fact: Extract<Fact, { kind: 'issue_reopened' }>): Deciding {
+  const { state } = draft;
+  const about = { payload: {}, by: fact.by.login, correlationId: fact.delivery };
+  if (state.closed && !(yield* askOpenness(draft)).open)
+    return record(draft, [{ type: 'issue.reopen_stale', ...about }]);
+  state.closed = false;
+  state.gone = null;
+  record(draft, [{ type: 'issue.reopened', ...about }]);
+  yield* startNext(draft);
+}
+
+/** GitHub is asked whether it is so, since anybody may send an old delivery again. */
+export function* repositoryGone(draft: Draft, fact: Extract<Fact, { kind: 'repository_gone' }>): Deciding {
+  const { state } = draft;
+  const reason = yield* whyRepositoryIsGone(draft, fact.reason);
+  const by = fact.by.login || 'GitHub';
+  const about = { payload: { reason: reason ?? fact.reason }, by, correlationId: fact.delivery };
+  if (reason === undefined) return record(draft, [{ type: 'repository.gone_stale', ...about }]);
+  state.closed = true;
+  state.gone = reason;
+  record(draft, [{ type: 'repository.gone', ...about }, ...orphaned(state, reason)]);
+  yield* endRuns(draft, by, REPOSITORY_GONE[reason]);
+}
+
+/** Undefined when runs can go on: GitHub shows the repository, and it may be written to. Else as the webhook says. */
+function* whyRepositoryIsGone({ state }: Draft, told: GoneReason): Deciding<GoneReason | undefined> {
+  const answer = yield* ask({ kind: 'repository', issue: state.issue });
+  if ('failed' in answer) return told;
+  return answer.value.archived ? 'archived' : undefined;
+}
+
+/** That runs have lost what they were for, each by itself. */
+function orphaned(state: IssueState, reason: string): FlowEvent[] {
+  const lost = [...(state.active ? [state.active] : []), ...state.queue];
+  return lost.map(({ runId, delivery }) => ({
+    type: 'run.orphaned',
+    payload: { reason },
+    runId,
+    correlationId: delivery,
+  }));
+}
+
+/** Nothing more can be done for the issue: whoever waits or works is canceled, and the workspace goes with the last. */
+function* endRuns(draft: Draft, by: string, reason: string): Deciding {
+  const { state } = draft;
+  state.discussion = null;
+  for (const { runId } of state.queue) yield* cancel(draft, runId, by, reason);
+  if (!state.active) return removeWorkspace(draft, whyOver(state));
+  const merged = state.gone === null ? yield* askMerged(draft) : null;
+  yield* cancel(draft, state.active.runId, by, reason, merged);
+}

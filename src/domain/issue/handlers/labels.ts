@@ -1,0 +1,136 @@
+/** A trigger label is put on: GitHub's own events say what is meant. */
+import { triggerLabelsIn } from '../../stages/stages.ts';
+import { decideTriggers, type Dropped, type TriggerDecision } from '../clicks.ts';
+import type { FlowEvent } from '../effects.ts';
+import { labelSubject, type LabelFact } from '../facts.ts';
+import type { GitHubIssueState } from '../reads.ts';
+import { beginDiscussion } from './discussion.ts';
+import { ask, record, type Deciding, type Draft } from './draft.ts';
+import { apply, applyOpenness, askOpenness } from './github-state.ts';
+import { startOrQueue } from './queue.ts';
+import { isExplained, refuse } from './refusals.ts';
+
+/** Duplicates that are told one by one, of those that one look at GitHub answers. */
+const DUPLICATES_TOLD = 20;
+
+/** Plans the runs that the clicks stand for, and says why of those that stand for none. `facts`: all that is unread of one label. */
+export function* labelPutOn(draft: Draft, facts: readonly LabelFact[]): Deciding {
+  const { state } = draft;
+  const [first] = facts;
+  if (!first) return;
+  const { pullRequest } = first;
+  const shown = yield* askAboutClicks(draft, first, facts);
+  if (!shown) return;
+  if (pullRequest === undefined) {
+    state.title = shown.title;
+    yield* applyOpenness(draft, shown.open);
+    yield* apply(draft, shown);
+  } else if (!(yield* askOpenness(draft)).open) return;
+  const decision = decideClicks(draft, first, facts, shown);
+  recordDropped(draft, first.label, decision.dropped);
+  for (const dropped of decision.dropped.filter(({ reason }) => isExplained(reason)))
+    yield* explain(draft, dropped, shown, decision);
+  for (const planned of decision.planned)
+    yield* startOrQueue(draft, planned.target.kind === 'discussion' ? beginDiscussion(draft, planned) : planned);
+}
+
+/** What GitHub says of the label and who put it on; undefined where it refuses to. */
+function* askAboutClicks(
+  draft: Draft,
+  first: LabelFact,
+  facts: readonly LabelFact[],
+): Deciding<GitHubIssueState | undefined> {
+  const { state } = draft;
+  const { label, pullRequest } = first;
+  const { taken, refused } = clicksOf(draft, first);
+  const known = (person: number): number => Math.max(taken[person] ?? 0, refused[person] ?? 0);
+  const answer = yield* ask({
+    kind: 'trigger',
+    issue: pullRequest === undefined ? state.issue : { ...state.issue, number: pullRequest },
+    label,
+    facts: facts.map(({ by, at }) => ({ by: by.id, at, taken: known(by.id) })),
+    branches: state.branch ?? 1,
+    people: facts.map(({ by }) => by.id),
+  });
+  if ('value' in answer) {
+    draft.settings ??= answer.value.settings;
+    return answer.value.issue;
+  }
+  const payload = { label, reason: 'github_refused', error: answer.failed };
+  record(
+    draft,
+    facts.map(({ by, delivery }) => ({ type: 'run.not_started', payload, by: by.login, correlationId: delivery })),
+  );
+  return undefined;
+}
+
+function clicksOf({ state }: Draft, fact: LabelFact): Pick<TriggerDecision, 'taken' | 'refused'> {
+  const subject = labelSubject(fact);
+  return { taken: state.takenEvents[subject] ?? {}, refused: state.refusedEvents[subject] ?? {} };
+}
+
+function decideClicks(
+  draft: Draft,
+  first: LabelFact,
+  facts: readonly LabelFact[],
+  shown: GitHubIssueState,
+): TriggerDecision {
+  const { state } = draft;
+  const subject = labelSubject(first);
+  const { taken, refused } = clicksOf(draft, first);
+  const decision = decideTriggers(taken, facts, shown, state, refused);
+  state.takenEvents = { ...state.takenEvents, [subject]: decision.taken };
+  if (Object.keys(decision.refused).length > 0)
+    state.refusedEvents = { ...state.refusedEvents, [subject]: decision.refused };
+  return decision;
+}
+
+function* explain(
+  draft: Draft,
+  { fact, event, reason, labels }: Dropped,
+  shown: GitHubIssueState,
+  decision: TriggerDecision,
+): Deciding {
+  yield* refuse(draft, {
+    by: fact.by.login,
+    reason,
+    labels: labels ?? triggerLabelsIn([...shown.labels, fact.label]),
+    subject: `event-${event ?? decision.taken[fact.by.id] ?? fact.delivery}`,
+    pullRequest: fact.pullRequest,
+  });
+  if (reason === 'trigger_by_agent') askPerson(draft, fact);
+}
+
+/** What an agent asks for, a person has to ask for: its label is taken off, and the request is there to be read. */
+function askPerson(draft: Draft, { label, by, delivery }: LabelFact): void {
+  draft.effects.push({
+    kind: 'move_labels',
+    issue: draft.state.issue,
+    remove: label,
+    add: null,
+    pullRequest: null,
+    waits: 'in_background',
+  });
+  record(draft, [{ type: 'approval.requested', payload: { label }, by: by.login, correlationId: delivery }]);
+}
+
+/** Of those that say nothing new a few are told one by one, and the others counted: each costs the audit trail a row. */
+function recordDropped(draft: Draft, label: string, dropped: readonly Dropped[]): void {
+  if (dropped.length === 0) return;
+  const repeated = dropped.filter(({ reason }) => reason === 'trigger_already_taken');
+  const counted = repeated.slice(DUPLICATES_TOLD);
+  const told = dropped
+    .filter((drop) => !counted.includes(drop))
+    .map(({ fact, reason }): FlowEvent => ({
+      type: reason === 'trigger_already_taken' ? 'trigger.duplicate' : 'run.not_started',
+      payload: { label, reason },
+      by: fact.by.login,
+      correlationId: fact.delivery,
+    }));
+  record(draft, counted.length === 0 ? told : [...told, throttled(counted.length)]);
+}
+
+/** Says how many deliveries said nothing new, in a flood of them. */
+export function throttled(facts: number): FlowEvent {
+  return { type: 'issue.throttled', payload: { facts } };
+}

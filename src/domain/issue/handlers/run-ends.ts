@@ -1,0 +1,109 @@
+/** A run has ended: what it left behind is taken up, its label settled, and the next one begins. */
+import type { RunOutcome, UnfinishedOutcome } from '../../run/runs.ts';
+import { leavesWork, STATE_IN_REVIEW, STATE_SUPERSEDED, triggerLabel, type Stage } from '../../stages/stages.ts';
+import type { Effect } from '../effects.ts';
+import { supersededBy, type DoneStages } from '../gates.ts';
+import type { PlannedRun } from '../state.ts';
+import { showEnded } from './cancels.ts';
+import { turnOver } from './discussion.ts';
+import { record, type Deciding, type Draft } from './draft.ts';
+import { startNext } from './queue.ts';
+import { removeWorkspace, whyOver } from './workspace.ts';
+
+type Delivered = Extract<RunOutcome, { status: 'succeeded' }>;
+
+/** Takes its label off, puts `state:in-review` on where there is work to review, and goes on. */
+export function* runFinished(draft: Draft, runId: string, outcome: RunOutcome): Deciding {
+  const { state, effects } = draft;
+  const finished = state.active;
+  if (finished?.runId !== runId) return;
+  state.active = null;
+  const delivered = outcome.status === 'succeeded' && !outcome.mergedBy && leavesWork(finished.target) ? outcome : null;
+  if (delivered) takeUp(draft, finished, delivered);
+  const shown: Draft = { ...draft, effects: [] };
+  record(shown);
+  effects.push({ kind: 'at_once', effects: [...shown.effects, ...settledLabels(draft, finished, delivered)] });
+  if (finished.target.kind === 'discussion') yield* turnOver(draft, finished, outcome);
+  if (state.closed) return removeWorkspace(draft, whyOver(state));
+  yield* startNext(draft);
+}
+
+/** A run whose workflow was ended from outside: its agent is stopped, and the last word on it is said here. */
+export function* runLost(draft: Draft, runId: string, outcome: UnfinishedOutcome): Deciding {
+  const { state, effects } = draft;
+  const lost = state.active;
+  if (lost?.runId !== runId) return;
+  if (state.workspace) effects.push({ kind: 'stop_agent', runId, workspace: state.workspace.name });
+  effects.push({ kind: 'end_run', runId });
+  yield* showEnded(draft, lost, outcome);
+  yield* runFinished(draft, runId, outcome);
+}
+
+/** Where nothing can be written, a refusal that may pass would be waited for, and the workspace with it. */
+function settledLabels({ state }: Draft, finished: PlannedRun, delivered: Delivered | null): Effect[] {
+  if (state.gone !== null) return [];
+  const { pullRequest } = finished;
+  return [
+    {
+      kind: 'move_labels',
+      issue: pullRequest === undefined ? state.issue : { ...state.issue, number: pullRequest },
+      remove: labelToRemove(finished, state.queue),
+      add: delivered ? STATE_IN_REVIEW : null,
+      pullRequest: delivered?.pullRequest?.number ?? null,
+      waits: 'until_done',
+    },
+  ];
+}
+
+/** The label to take off the issue when a run ends; none while another run in the queue stands under the same label. */
+export function labelToRemove(run: PlannedRun, queue: readonly PlannedRun[]): string | null {
+  // A discussion goes on under its label from turn to turn.
+  if (run.withdrawn || run.target.kind === 'discussion') return null;
+  const label = run.label ?? triggerLabel(run.target);
+  return queue.some((waiting) => waiting.label === label) ? null : label;
+}
+
+/** What a run has left behind: the issue goes on from there. */
+function takeUp(
+  draft: Draft,
+  { runId, target }: PlannedRun,
+  { pullRequest, threadId, headSha, profile, backTo }: Delivered,
+): void {
+  const { state, now } = draft;
+  if (!pullRequest) return;
+  state.pullRequest = pullRequest;
+  state.last = {
+    runId,
+    stage: target.stage,
+    threadId,
+    ...(headSha === undefined ? {} : { headSha }),
+    ...(profile === undefined ? {} : { profile }),
+  };
+  const before = state.done ?? {};
+  state.done = { ...before, [target.stage]: { runId, pullRequest: pullRequest.number, at: now } };
+  if (target.stage === 'rethink' && backTo && before[backTo]) supersede(draft, backTo, before);
+}
+
+/** A rethink gives up a stage and all that came after it; pull requests that hold nothing else are marked so. */
+function supersede(draft: Draft, backTo: Stage, before: DoneStages): void {
+  const { state, effects } = draft;
+  const given = supersededBy(backTo, before);
+  const done = Object.fromEntries(
+    Object.entries(state.done ?? {}).filter(([stage]) => !given.includes(stage as Stage)),
+  ) as DoneStages;
+  state.done = done;
+  const kept = new Set([state.pullRequest?.number, ...Object.values(done).map((row) => row.pullRequest)]);
+  const pulls = new Set(given.flatMap((stage) => before[stage]?.pullRequest ?? []));
+  for (const number of pulls) {
+    if (kept.has(number)) continue;
+    effects.push({
+      kind: 'move_labels',
+      issue: { ...state.issue, number },
+      remove: null,
+      add: STATE_SUPERSEDED,
+      pullRequest: null,
+      waits: 'in_background',
+    });
+  }
+  record(draft, [{ type: 'stage.superseded', payload: { back_to: backTo, stages: given } }]);
+}

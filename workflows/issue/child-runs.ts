@@ -1,0 +1,84 @@
+/** A run is a child that outlives the issue's continue-as-new; its end is watched for. */
+import {
+  type ChildWorkflowHandle,
+  getExternalWorkflowHandle,
+  isCancellation,
+  ParentClosePolicy,
+  rootCause,
+  startChild,
+} from '@temporalio/workflow';
+import type { Fact, IssueRef } from '../../src/domain/issue/facts.ts';
+import type { Effect, ResultFact } from '../../src/domain/issue/decide.ts';
+import { cancelRun, commentAnswers, reportBySignal, runWorkflowId, searchAttributes, TASK_QUEUE } from '../messages.ts';
+import { runWorkflow } from '../run/workflow.ts';
+
+/** What is learned from within, beside what people and GitHub say. */
+export type Learn = (fact: Fact) => void;
+
+type Of<Kind> = Extract<Effect, { kind: Kind }>;
+
+export async function startRun(issue: IssueRef, { label, start }: Of<'start_run'>, learn: Learn): Promise<ResultFact> {
+  const { runId, target } = start.plan;
+  const repository = `${issue.owner}/${issue.name}`;
+  try {
+    const child = await startChild(runWorkflow, {
+      workflowId: runWorkflowId(runId),
+      taskQueue: TASK_QUEUE,
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      args: [start],
+      staticSummary: `${label} for ${repository}#${issue.number}`,
+      staticDetails: start.issueTitle,
+      typedSearchAttributes: [
+        { key: searchAttributes.repository, value: repository },
+        { key: searchAttributes.issue, value: issue.number },
+        { key: searchAttributes.stage, value: target.stage },
+        { key: searchAttributes.runStatus, value: 'preparing' },
+      ],
+    });
+    watch(child, runId, learn);
+    return { kind: 'run_started', runId };
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return { kind: 'run_not_started', runId, reason: rootCause(error) ?? String(error) };
+  }
+}
+
+/** A run reports its end by itself; this is for one that was ended from outside and could not. */
+function watch(child: ChildWorkflowHandle<typeof runWorkflow>, runId: string, learn: Learn): void {
+  void child.result().then(
+    (outcome) => learn({ kind: 'run_finished', runId, outcome }),
+    (error: unknown) => {
+      if (isCancellation(error)) return;
+      const detail = `the run's workflow was ended from outside: ${String(error)}`;
+      learn({ kind: 'run_lost', runId, outcome: { status: 'failed', failure: 'platform_error', detail } });
+    },
+  );
+}
+
+/** A run that cannot be reached is over, and could not say so. */
+export async function signalCancel({ runId, by, reason, merged }: Of<'cancel_run'>, learn: Learn): Promise<void> {
+  await getExternalWorkflowHandle(runWorkflowId(runId))
+    .signal(cancelRun, { by, reason, ...(merged ? { merged } : {}) })
+    .catch((error: unknown) => {
+      if (isCancellation(error)) throw error;
+      learn({ kind: 'run_lost', runId, outcome: { status: 'canceled', by, reason } });
+    });
+}
+
+/** A run that cannot be reached needs no answer. */
+export async function signalAnswer({ runId, comment, by }: Of<'comment_answers'>): Promise<void> {
+  await getExternalWorkflowHandle(runWorkflowId(runId)).signal(commentAnswers, { comment, by });
+}
+
+/** False when the run cannot be reached: it has ended. */
+export async function askToReportBySignal(runId: string): Promise<boolean> {
+  return getExternalWorkflowHandle(runWorkflowId(runId))
+    .signal(reportBySignal)
+    .then(
+      () => true,
+      (error: unknown) => {
+        if (isCancellation(error)) throw error;
+        return false;
+      },
+    );
+}

@@ -1,0 +1,124 @@
+/** Performs what was decided. What became of it comes back as a fact where something depends on it. */
+import { isCancellation, rootCause } from '@temporalio/workflow';
+import type { Effect, ResultFact } from '../../src/domain/issue/decide.ts';
+import { issueKey, type IssueRef } from '../../src/domain/issue/facts.ts';
+import {
+  acknowledge,
+  endRun,
+  leaseNamespace,
+  moveLabels,
+  moveLabelsAsCourtesy,
+  recordIssue,
+  releaseNamespace,
+  removeWorkspace,
+  showWorkspaceEnd,
+  stopAgent,
+  writeRefusal,
+} from '../activities.ts';
+import { leftOut, type Background } from './background.ts';
+import { signalAnswer, signalCancel, startRun, type Learn } from './child-runs.ts';
+import type { CommentRestoring } from './comment-restoring.ts';
+import { showRunWithoutWorkflow } from './show-run.ts';
+
+export interface PerformPorts {
+  readonly issue: IssueRef;
+  readonly background: Background;
+  readonly restoring: CommentRestoring;
+  readonly learn: Learn;
+}
+
+type Of<Kind> = Extract<Effect, { kind: Kind }>;
+
+export function createPerform({ issue, background, restoring, learn }: PerformPorts) {
+  const key = issueKey(issue);
+
+  return async function perform(effect: Effect): Promise<ResultFact | void> {
+    switch (effect.kind) {
+      case 'record_issue':
+        return record(key, effect);
+      case 'show_run':
+        return showRunWithoutWorkflow(issue, effect);
+      case 'write_refusal':
+        return writeRefusal({ issue: effect.issue, refusal: effect.refusal, locale: effect.locale }).catch(leftOut);
+      case 'move_labels':
+        return move(effect, background);
+      case 'react':
+        return background.add(
+          acknowledge({ issue, trigger: effect.trigger, pullRequest: null, content: effect.content }),
+        );
+      case 'restore_status_comment':
+        return restoring.changed(effect.change);
+      case 'show_workspace_end':
+        return background.add(showWorkspaceEnd({ issueKey: key, runs: effect.runs }));
+      case 'cancel_run':
+        return signalCancel(effect, learn);
+      case 'comment_answers':
+        return signalAnswer(effect).catch(leftOut);
+      case 'stop_agent':
+        return stopAgent({ runId: effect.runId, workspace: effect.workspace }).catch(leftOut);
+      case 'end_run':
+        return endRun({ runId: effect.runId });
+      case 'remove_workspace':
+        return remove(key, effect);
+      case 'release_slot':
+        return releaseNamespace({ issueKey: key });
+      case 'lease_slot':
+        return lease(key, effect);
+      case 'start_run':
+        return startRun(issue, effect, learn);
+      case 'at_once':
+        await Promise.all(effect.effects.map(perform));
+    }
+  };
+}
+
+async function record(key: string, { row, startedAt, events }: Of<'record_issue'>): Promise<void> {
+  await recordIssue({
+    row,
+    events: events.map(({ type, payload, by, runId, correlationId }, index) => ({
+      id: `${key}:${startedAt}:${row.revision}:${index}`,
+      chain: key,
+      type,
+      actorType: by === undefined ? ('system' as const) : ('human' as const),
+      actorId: by ?? 'worker',
+      runId: runId ?? null,
+      correlationId: correlationId ?? null,
+      payload,
+      occurredAt: row.updatedAt,
+    })),
+  });
+}
+
+async function move(
+  { issue, remove, add, pullRequest, waits }: Of<'move_labels'>,
+  background: Background,
+): Promise<void> {
+  const labels = { issue, remove, add, pullRequest };
+  if (waits === 'in_background') return background.add(moveLabels(labels));
+  await (waits === 'as_courtesy' ? moveLabelsAsCourtesy : moveLabels)(labels).catch(leftOut);
+}
+
+async function lease(key: string, { runId, template, settings }: Of<'lease_slot'>): Promise<ResultFact> {
+  try {
+    const name = await leaseNamespace({ issueKey: key, project: settings.project, template });
+    return { kind: 'slot_leased', runId, name, settings };
+  } catch (error) {
+    return { kind: 'run_not_started', runId, reason: wordsOf(error) };
+  }
+}
+
+async function remove(key: string, { workspace, reason }: Of<'remove_workspace'>): Promise<ResultFact> {
+  const removed = { kind: 'workspace_removed', workspace, reason } as const;
+  try {
+    const { held } = await removeWorkspace({ workspace: workspace.name, owner: key });
+    return { ...removed, result: held === undefined ? { removed: true } : { held } };
+  } catch (error) {
+    return { ...removed, result: { failed: wordsOf(error) } };
+  }
+}
+
+/** Why an effect failed. A cancellation is passed on. */
+function wordsOf(error: unknown): string {
+  if (isCancellation(error)) throw error;
+  return rootCause(error) ?? String(error);
+}

@@ -1,0 +1,34 @@
+/** Shows a run that has no workflow of its own yet, or none any more: its status comment, and its row. */
+import type { Effect } from '../../src/domain/issue/decide.ts';
+import type { IssueRef } from '../../src/domain/issue/facts.ts';
+import {
+  commentPlace,
+  newStory,
+  pagesOf,
+  renderStatusComment,
+  withOutcome,
+} from '../../src/domain/messages/status-comment.ts';
+import { recordRun, writeStatusComment } from '../activities.ts';
+import { runRow } from '../run/row.ts';
+import { leftOut } from './background.ts';
+
+export async function showRunWithoutWorkflow(
+  issue: IssueRef,
+  { plan, revision, settings, branch, pullRequest, shown }: Extract<Effect, { kind: 'show_run' }>,
+): Promise<void> {
+  const { model, reasoningEffort, locale, dashboardUrl } = settings;
+  const asked = newStory(plan, { branch, model, reasoningEffort, pullRequest });
+  const story =
+    'outcome' in shown ? withOutcome(asked, shown.outcome, shown.at) : { ...asked, queuePlace: shown.queuePosition };
+  const comment = await writeStatusComment({
+    issue: commentPlace(issue, plan, pullRequest),
+    runId: plan.runId,
+    body: renderStatusComment(story, locale, pagesOf(dashboardUrl, issue, plan.runId)),
+    commentId: null,
+    revision,
+  }).catch(leftOut);
+  await recordRun({
+    row: runRow(issue, plan, story, { revision, threadId: null, statusCommentUrl: comment?.url ?? null }),
+    events: [],
+  });
+}
