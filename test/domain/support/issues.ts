@@ -5,7 +5,7 @@ import { newIssueState, type IssueState, type PlannedRun } from '../../../src/do
 
 export const OLIVIA: Account = { id: 11, login: 'olivia' };
 export const PETER: Account = { id: 12, login: 'peter' };
-export const PLATFORM: Account = { id: 1, login: 'codex-k8s[bot]' };
+const PLATFORM: Account = { id: 1, login: 'codex-k8s[bot]' };
 /** The issue that the policy's tests are about. */
 export const ISSUE: IssueRef = { repositoryId: 4242, owner: 'acme', name: 'demo', number: 7 };
 export const AT = '2026-11-21T10:00:00.000Z';

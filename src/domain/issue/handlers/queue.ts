@@ -13,7 +13,7 @@ import { refuse } from './refusals.ts';
 import { couldNotStart, start } from './starts.ts';
 
 /** Runs of one issue that may wait; who asks for more is told to wait with asking. */
-export const QUEUE_LIMIT = 10;
+const QUEUE_LIMIT = 10;
 
 /** Work ends a discussion; it begins at once where nothing works or waits. */
 export function* startOrQueue(draft: Draft, planned: PlannedRun): Deciding {
