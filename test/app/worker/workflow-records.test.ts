@@ -85,7 +85,7 @@ test('a run that was ended from outside after its issue has continued as new is 
 test('a run that came to its end has an outcome', async () => {
   const run = runId(2);
   // The run before has given its label back by then.
-  await until(() => world.names().includes('settleLabels'));
+  await until(() => world.names().includes('moveLabels'));
   world.events.push({ id: 200, by: 7, clearedByPlatform: false });
   world.labels = ['run:dev'];
   world.endAgent(run, FINISHED);
