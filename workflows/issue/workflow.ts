@@ -83,7 +83,14 @@ export async function issueWorkflow({ issue, title, url, ...rest }: IssueInput):
     return true;
   }
 
-  while (!isOver(state)) {
+  /** What is done in the background is waited for, unless something else happens meanwhile. */
+  async function isAtItsEnd(): Promise<boolean> {
+    if (!isOver(state)) return false;
+    if (!background.isDone()) await condition(() => background.isDone() || !isOver(state), LAST_COURTESIES);
+    return isOver(state);
+  }
+
+  while (!(await isAtItsEnd())) {
     if (workflowInfo().continueAsNewSuggested && background.isDone()) {
       await condition(allHandlersFinished);
       if (await prepareContinueAsNew()) await continueAsNew<typeof issueWorkflow>({ issue, title, url, state });
@@ -108,7 +115,6 @@ export async function issueWorkflow({ issue, title, url, ...rest }: IssueInput):
       upsertSearchAttributes([{ key: searchAttributes.waitingFor, value: waitingFor }]);
     }
   }
-  if (!background.isDone()) await condition(() => background.isDone(), LAST_COURTESIES);
 }
 
 /** Returns when `woken` says so, or when time alone changes something. */
