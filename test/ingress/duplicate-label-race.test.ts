@@ -101,7 +101,7 @@ test('T13: every delivery is accepted and kept', async () => {
 
 test('T13: exactly one workflow and one run come of them, and nothing waits', async () => {
   const state = await temporal.client.workflow.getHandle(keyOf(ISSUE)).query(issueStateQuery);
-  expect(state.active).toMatchObject({ trigger: 'label:100' });
+  expect(state.active).toMatchObject({ trigger: { kind: 'label', event: 100 } });
   expect(state.queue).toEqual([]);
   expect([...world.rows.keys()]).toEqual([state.active?.runId]);
   expect(world.names().filter((name) => name === 'launchAgent')).toHaveLength(1);

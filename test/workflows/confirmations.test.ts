@@ -7,7 +7,6 @@ import { openTemporal } from '../support/temporal.ts';
 import { runWorkflowId } from '../../workflows/messages.ts';
 
 const OLIVIA = { id: 7, login: 'olivia' };
-const PETER = { id: 8, login: 'peter' };
 
 let temporal: TestWorkflowEnvironment;
 let number = 500;
@@ -48,46 +47,6 @@ describe('T15: a label that is taken off', () => {
     await stage.tell(removed(2));
     await statusOf(1, 'canceled');
     expect(stage.world.rows.get(stage.id(1))?.detail).toBe('olivia: the label run:dev was removed');
-  });
-
-  test('T15: and of which an old delivery is replayed, cancels nothing while the label stands', async () => {
-    await stage.working();
-    await stage.tell(removed(2));
-    await stage.until(() => stage.world.countEvents('trigger.removal_stale') === 1);
-    expect((await stage.state()).active?.runId).toBe(stage.id(1));
-    expect(stage.called('stopAgent')).toBe(0);
-  });
-
-  test('T15: by somebody else than the delivery names, cancels nothing', async () => {
-    await stage.working();
-    takenOff(0, PETER);
-    await stage.tell(removed(2));
-    await stage.until(() => stage.world.countEvents('trigger.removal_stale') === 1);
-    expect((await stage.state()).active?.runId).toBe(stage.id(1));
-  });
-
-  test('T15: and put on again before GitHub is asked, ends the run of the first click only', async () => {
-    await stage.working();
-    takenOff(0, OLIVIA);
-    clickedAgain();
-    await stage.tell(labeled(2, stage.id(2)), removed(3));
-    await statusOf(1, 'canceled');
-    await stage.until(async () => (await stage.state()).active?.runId === stage.id(2));
-  });
-
-  test('T15: cancels the run although GitHub does not say any more what it records', async () => {
-    await stage.working();
-    stage.world.refusesToShow = true;
-    await stage.tell(removed(2));
-    await statusOf(1, 'canceled');
-  });
-
-  test('T15: and is told of many times is asked about once', async () => {
-    await stage.working();
-    takenOff(0, OLIVIA);
-    await stage.tell(removed(2), removed(3), removed(4));
-    await statusOf(1, 'canceled');
-    expect(stage.called('readWithdrawals')).toBe(1);
   });
 });
 
@@ -135,26 +94,6 @@ describe('T15: a cancel while the pull request is being opened', () => {
   });
 });
 
-describe('T12: unlabeled before labeled', () => {
-  test('T12: starts no run, since the click was taken back', async () => {
-    takenOff(0, OLIVIA);
-    stage.world.labels = [];
-    await stage.tell(removed(1), labeled(2, stage.id(1)));
-    await stage.until(() => stage.world.countEvents('run.not_started') === 1);
-    expect(stage.called('launchAgent')).toBe(0);
-  });
-
-  test('T12: starts only the click that stands, when the label was put on again', async () => {
-    takenOff(0, OLIVIA);
-    clickedAgain();
-    await stage.tell(removed(1), labeled(2, stage.id(1)), labeled(3, stage.id(2)));
-    await stage.until(() => stage.called('awaitAgent') === 1);
-    const { active, queue } = await stage.state();
-    expect(active?.trigger).toBe('label:101');
-    expect(queue).toEqual([]);
-  });
-});
-
 describe('a run that waits', () => {
   async function oneWaits(): Promise<void> {
     await stage.working();
@@ -162,59 +101,6 @@ describe('a run that waits', () => {
     await stage.tell(labeled(2, stage.id(2)));
     await stage.until(async () => (await stage.state()).queue.length === 1);
   }
-
-  test('T15: does not start when its label was taken off and nobody told', async () => {
-    await oneWaits();
-    takenOff(1, PETER);
-    stage.world.endAgent(stage.id(1), FINISHED);
-    await statusOf(2, 'canceled');
-    expect(stage.world.rows.get(stage.id(2))?.detail).toBe('peter: the label run:dev was removed');
-    expect(stage.called('launchAgent')).toBe(1);
-  });
-
-  test('does not start when its issue was closed and nobody told', async () => {
-    await oneWaits();
-    stage.world.open = false;
-    stage.world.endAgent(stage.id(1), FINISHED);
-    await statusOf(2, 'canceled');
-    expect(stage.called('launchAgent')).toBe(1);
-  });
-
-  test('is passed over for the next one that is still wanted', async () => {
-    await oneWaits();
-    stage.world.events.push({ id: 102, by: OLIVIA.id, clearedByPlatform: false });
-    await stage.tell(labeled(3, stage.id(3)));
-    await stage.until(async () => (await stage.state()).queue.length === 2);
-    takenOff(1, OLIVIA);
-    stage.world.endAgent(stage.id(1), FINISHED);
-    await stage.until(async () => (await stage.state()).active?.runId === stage.id(3));
-    await statusOf(2, 'canceled');
-  });
-
-  test('T19: does not start when the review that asked for it was dismissed and nobody told', async () => {
-    await stage.delivered();
-    await stage.tell(changesRequested(2, 900, stage.id(2)));
-    await stage.until(() => stage.called('awaitAgent') === 2);
-    await stage.tell(changesRequested(3, 901, stage.id(3)));
-    await stage.until(async () => (await stage.state()).queue.length === 1);
-    stage.world.reviews.set(901, { state: 'dismissed' });
-    stage.world.endAgent(stage.id(2), FINISHED);
-    await statusOf(3, 'canceled');
-    expect(stage.called('launchAgent')).toBe(2);
-  });
-
-  test('T25: is refused and explained when ten wait already', async () => {
-    await stage.working();
-    for (let n = 2; n <= 12; n += 1) {
-      stage.world.events.push({ id: 99 + n, by: OLIVIA.id, clearedByPlatform: false });
-      await stage.tell(labeled(n, stage.id(n)));
-      await stage.until(async () => (await stage.state()).unread.length === 0);
-    }
-    await stage.until(() => stage.called('writeRefusal') === 1);
-    expect((await stage.state()).queue).toHaveLength(10);
-    const refusal = stage.world.calls.find(({ name }) => name === 'writeRefusal')?.input;
-    expect(refusal).toMatchObject({ issue: { number }, refusal: { reason: 'queue_full', subject: 'event-111' } });
-  }, 300_000);
 
   test('starts behind one that could not be started', async () => {
     await oneWaits();
@@ -241,34 +127,6 @@ describe('T18: the pull request while a run works', () => {
     await stage.until(() => stage.called('awaitAgent') === 2);
   }
 
-  test('T18: closed without a merge cancels it, and says why', async () => {
-    await revising();
-    stage.world.pullRequest = { open: false, merged: false };
-    await stage.tell(closed(3));
-    await statusOf(2, 'canceled');
-    expect(stage.world.rows.get(stage.id(2))?.detail).toBe('olivia: pull request #13 was closed');
-    expect(stage.called('openPullRequest')).toBe(1);
-  });
-
-  test('T18: cancels nothing when an old close is replayed and it is open', async () => {
-    await revising();
-    await stage.tell(closed(3));
-    await stage.until(() => stage.world.countEvents('pull_request.close_stale') === 1);
-    const { active, pullRequest } = await stage.state();
-    expect([active?.runId, pullRequest?.number]).toEqual([stage.id(2), 13]);
-  });
-
-  test('T18: closed without a merge takes those along that wait to revise it', async () => {
-    await revising();
-    await stage.tell(changesRequested(3, 901, stage.id(3)));
-    await stage.until(async () => (await stage.state()).queue.length === 1);
-    stage.world.pullRequest = { open: false, merged: false };
-    await stage.tell(closed(4));
-    await statusOf(3, 'canceled');
-    await statusOf(2, 'canceled');
-    expect(stage.called('launchAgent')).toBe(2);
-  });
-
   test('T18: merged ends it as succeeded, with its agent stopped and nothing put into review', async () => {
     await revising();
     stage.world.pullRequest = { open: false, merged: true };
@@ -283,63 +141,6 @@ describe('T18: the pull request while a run works', () => {
     const comment = stage.world.calls.findLast(({ name }) => name === 'writeStatusComment')?.input['body'];
     expect(comment).toContain('olivia merged #13 meanwhile');
   });
-
-  test('T18: merged ends it as succeeded also when the close of the issue is told first', async () => {
-    await revising();
-    stage.world.pullRequest = { open: false, merged: true };
-    stage.world.open = false;
-    await stage.tell(delivered(3, { kind: 'issue_closed' }), closed(4, true));
-    await statusOf(2, 'succeeded');
-    await stage.handle.result();
-    expect(stage.called('removeWorkspace')).toBe(1);
-  });
-});
-
-describe('T19: a review that asks for changes', () => {
-  test.each([
-    ['was dismissed', { state: 'dismissed' }, 'review_dismissed'],
-    ['is gone', { state: null }, 'review_gone'],
-    ['was followed by an approval', { approvedSince: true }, 'review_superseded'],
-    ['is of a pull request that is closed', { pullRequestOpen: false }, 'pull_request_closed'],
-    ['is from before the issue was reopened', { ofEarlierLife: true }, 'review_of_earlier_life'],
-  ])('T19: and %s is recorded as stale, and starts nothing', async (_what, truth, reason) => {
-    await stage.delivered();
-    stage.world.reviews.set(900, truth);
-    await stage.tell(changesRequested(2, 900, stage.id(2)));
-    await stage.until(() => stage.world.countEvents('review.stale') === 1);
-    expect(stage.called('launchAgent')).toBe(1);
-    const shown = stage.world.calls.findLast(({ name }) => name === 'recordIssue')?.input;
-    expect(JSON.stringify(shown)).toContain(reason);
-  });
-
-  test('T19: that does not count any more is explained to nobody, though it would be refused for another reason', async () => {
-    stage.world.reviews.set(900, { ofEarlierLife: true });
-    await stage.tell(changesRequested(1, 900, stage.id(1)));
-    await stage.until(() => stage.world.countEvents('review.stale') === 1);
-    expect(stage.called('writeRefusal')).toBe(0);
-  });
-
-  test('T19: on an old commit is recorded as stale, and the reviewer is told so on the pull request', async () => {
-    await stage.delivered();
-    const { seq, fact } = changesRequested(2, 900, stage.id(2));
-    await stage.tell({ seq, fact: { ...fact, outdated: true } as typeof fact });
-    await stage.until(() => stage.world.countEvents('review.stale') === 1);
-    expect(stage.called('launchAgent')).toBe(1);
-    expect(stage.world.calls.find(({ name }) => name === 'writeRefusal')?.input).toMatchObject({
-      issue: { number: 13 },
-      refusal: { reason: 'review_outdated', by: 'olivia' },
-    });
-  });
-});
-
-describe('a reopening', () => {
-  test('that is replayed while the issue is being closed keeps it from nothing', async () => {
-    await stage.delivered();
-    stage.world.open = false;
-    await stage.tell(delivered(2, { kind: 'issue_closed' }), delivered(3, { kind: 'issue_reopened' }));
-    await stage.handle.result();
-    expect(stage.called('removeWorkspace')).toBe(1);
-  });
 });
 
 describe('T35: a flood of facts', () => {
@@ -353,14 +154,5 @@ describe('T35: a flood of facts', () => {
     await statusOf(1, 'canceled');
     await stage.until(async () => (await stage.state()).unread.length === 0);
     expect(stage.called('launchAgent')).toBe(1);
-  });
-
-  test('T35: that say nothing new is told of in a few lines', async () => {
-    await stage.working();
-    await stage.tell(...Array.from({ length: 100 }, (_, n) => labeled(2 + n, stage.id(2))));
-    await stage.until(() => stage.world.countEvents('issue.throttled') === 1);
-    expect(stage.world.countEvents('trigger.duplicate')).toBe(20);
-    const told = stage.world.calls.findLast(({ name }) => name === 'recordIssue')?.input;
-    expect(JSON.stringify(told)).toContain('"facts":80');
   });
 });

@@ -144,13 +144,6 @@ describe('the main job', () => {
 });
 
 describe('one click, one run', () => {
-  test('two deliveries of one click start one run', async () => {
-    const handle = await tell(labeled(1, id(1)), labeled(2, id(2)));
-    await until(() => world.countEvents('trigger.duplicate') === 1);
-    await until(async () => (await state(handle)).active?.runId === id(1));
-    expect((await state(handle)).queue).toEqual([]);
-  });
-
   test('the same facts handed over twice are learned once', async () => {
     await tell(labeled(1, id(1)));
     await until(() => called('launchAgent') === 1);
@@ -171,36 +164,12 @@ describe('one click, one run', () => {
     expect(world.calls.find(({ name }) => name === 'moveLabels')?.input).toMatchObject({ remove: null });
   });
 
-  test('a label that is gone by the time of the launch starts nothing', async () => {
-    world.labels = [];
-    await tell(labeled(1, id(1)));
-    await until(() => world.countEvents('run.not_started') === 1);
-    expect(called('launchAgent')).toBe(0);
-  });
-
   test('a label that the platform itself took off at the end of a run, after it was put on again, still counts', async () => {
     world.labels = [];
     world.events = [{ id: 100, by: 7, clearedByPlatform: true }];
     await tell(labeled(1, id(1)));
     await until(() => called('launchAgent') === 1);
     world.endAgent(id(1), FINISHED);
-  });
-
-  test('two trigger labels on the issue start nothing, and are explained once', async () => {
-    world.labels = ['run:dev', 'run:dev:revise'];
-    await tell(labeled(1, id(1)));
-    await until(() => called('writeRefusal') === 1);
-    expect(called('launchAgent')).toBe(0);
-  });
-
-  test('the same review starts one revise', async () => {
-    const handle = await finishedWork();
-    await tell(changesRequested(2, 900, id(2)));
-    await tell(changesRequested(3, 900, id(3)));
-    await until(() => world.countEvents('run.not_started') === 1);
-    world.endAgent(id(2), FINISHED);
-    await until(async () => (await state(handle)).last?.runId === id(2));
-    expect((await state(handle)).queue).toEqual([]);
   });
 });
 
@@ -258,14 +227,6 @@ describe('ending a run', () => {
     await handle.result();
     expect(world.rows.get(id(1))?.status).toBe('canceled');
     expect(called('removeWorkspace')).toBe(1);
-  });
-
-  test('a close that GitHub does not confirm, replayed or late, ends nothing', async () => {
-    const handle = await tell(labeled(1, id(1)));
-    await until(() => called('awaitAgent') === 1);
-    await tell(delivered(2, { kind: 'issue_closed' }));
-    await until(() => world.countEvents('issue.close_stale') === 1);
-    expect((await state(handle)).active?.runId).toBe(id(1));
   });
 
   test('closing the pull request unmerged cancels the revise', async () => {

@@ -86,20 +86,6 @@ describe('of a project that names its namespaces', () => {
     expect([stage.called('leaseNamespace'), stage.called('releaseNamespace')]).toEqual([1, 1]);
   });
 
-  test('it keeps its slot when it could not be removed, so that nobody else gets a name that is taken', async () => {
-    await stage.delivered();
-    stage.world.foreignWorkspace = true;
-    await closed();
-    expect(stage.called('releaseNamespace')).toBe(0);
-  });
-
-  test('it gives its slot back when it is on its way out', async () => {
-    await stage.delivered();
-    stage.world.held = 'a finalizer';
-    await closed();
-    expect(stage.called('releaseNamespace')).toBe(1);
-  });
-
   test('a checkout has none, and gives way when a whole workspace is needed', async () => {
     await does(1, 'intake');
     await stage.until(async () => (await stage.state()).active === null);
@@ -122,13 +108,6 @@ describe('with `run:debug`', () => {
     await stage.delivered();
     await stage.until(() => stage.world.countEvents('run.namespace.cleanup_skipped') >= 2);
     expect(stage.called('removeWorkspace')).toBe(0);
-  });
-
-  test('it goes when its issue is closed', async () => {
-    await stage.delivered();
-    await stage.until(() => stage.world.countEvents('run.namespace.cleanup_skipped') >= 1);
-    await closed();
-    expect(stage.called('removeWorkspace')).toBe(1);
   });
 
   test('it goes when the label was taken off', async () => {
