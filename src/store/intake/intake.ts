@@ -42,6 +42,8 @@ export interface SenderKnowledge {
   readonly standing: Standing;
   /** How many open issues are to be told that their repository is gone, where the delivery says so of any. */
   readonly openIssues?: number;
+  /** Whether a run of the issue waits for an answer of people. */
+  readonly openRequest?: boolean;
 }
 
 /** A judged delivery, as it is to be kept. */
@@ -145,13 +147,17 @@ async function keepIn(
   arrivals: readonly Arrival[],
 ): Promise<{ receipts: Receipt[]; written: Promise<unknown> }> {
   const chains = [...new Set(arrivals.map(({ issueKey: key }) => key ?? PLATFORM_CHAIN))].toSorted();
-  const [, { known, ends, knowledgeOf }] = await Promise.all([lockChains(tx, chains), read(tx, arrivals, chains)]);
+  const [, { known, ends, knowledgeOf, asking }] = await Promise.all([
+    lockChains(tx, chains),
+    read(tx, arrivals, chains),
+  ]);
 
   const { fresh, repeats } = sortOut(arrivals, known);
   const concerned = await openInboxesOf(tx, fresh);
   const kept = fresh.map((arrival) => {
     const openIssues = concerned.get(arrival)?.length;
-    return arrival.judge({ ...knowledgeOf(arrival), ...(openIssues === undefined ? {} : { openIssues }) });
+    const openRequest = arrival.issueKey !== null && asking.has(arrival.issueKey);
+    return arrival.judge({ ...knowledgeOf(arrival), openRequest, ...(openIssues === undefined ? {} : { openIssues }) });
   });
   const events = kept.map(auditEvent);
   if (!chains.includes(PLATFORM_CHAIN) && events.some(({ chain }) => chain === PLATFORM_CHAIN)) {
@@ -194,7 +200,7 @@ function sortOut(
 
 type Decision = Pick<Receipt, 'status' | 'reason' | 'runId'>;
 
-/** What is to be known before judging: earlier deliveries with these ids, ends of chains, and standings. */
+/** What is to be known before judging: earlier deliveries with these ids, ends of chains, standings, and issues whose runs ask. */
 async function read(
   tx: postgres.TransactionSql,
   arrivals: readonly Arrival[],
@@ -203,18 +209,27 @@ async function read(
   known: Map<string, Decision>;
   ends: Map<string, ChainLink>;
   knowledgeOf: (one: Asked) => SenderKnowledge;
+  asking: ReadonlySet<string>;
 }> {
   const ids = arrivals.map(({ id }) => id);
   const [row] = await tx<
-    { known: ({ id: string } & Decision)[] | null; ends: ChainEndsJson; standings: StandingsJson }[]
+    {
+      known: ({ id: string } & Decision)[] | null;
+      ends: ChainEndsJson;
+      standings: StandingsJson;
+      asking: string[] | null;
+    }[]
   >`
     select ${selectChainEnds(tx, chains)} as ends, ${selectStandings(tx, arrivals)} as standings, (
       select json_agg(json_build_object('id', id, 'status', status, 'reason', reason, 'runId', run_id))
-      from deliveries where id = any(${tx.array(ids)}::text[])) as known`;
+      from deliveries where id = any(${tx.array(ids)}::text[])) as known, (
+      select json_agg(distinct issue_key) from requests
+      where closed_at is null and issue_key = any(${tx.array([...chains])}::text[])) as asking`;
   return {
     known: new Map((row?.known ?? []).map(({ id, ...decision }) => [id, decision])),
     ends: chainEnds(row?.ends ?? null),
     knowledgeOf: standings(row?.standings ?? null),
+    asking: new Set(row?.asking ?? []),
   };
 }
 

@@ -1,5 +1,6 @@
 import { count as countOf, eq } from 'drizzle-orm';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { openRequest } from '../../../src/domain/run/requests.ts';
 import type { Standing } from '../../../src/domain/triggers/senders.ts';
 import { listenForChanges, type Change } from '../../../src/store/connection/changes.ts';
 import { connect } from '../../../src/store/connection/database.ts';
@@ -11,6 +12,7 @@ import {
   type Arrival,
   type JudgedDelivery,
 } from '../../../src/store/intake/intake.ts';
+import { closeRequests, storeRequest } from '../../../src/store/runs/requests.ts';
 import { addPerson, ensureProject } from '../../../src/store/projects/repositories.ts';
 import { deliveries, flowEvents, inboxes, projectMembers } from '../../../src/store/connection/schema.ts';
 import {
@@ -366,6 +368,31 @@ describe('deliveries that arrive together', () => {
     expect(await held).toMatchObject({ duplicate: false });
     await own.close();
     expect((await factsOf(tables.db, 7)).map(({ deliveryId }) => deliveryId)).toEqual(['before', 'held']);
+  });
+
+  test('know whether a run of their issue waits for an answer', async () => {
+    await bind(tables.db);
+    const intake = patientIntake(tables.db);
+    const request = openRequest(
+      { text: 'Which?', options: [] },
+      { runId: RUN, n: 1, askedAt: '2026-11-21T10:00:00Z', deadline: '2026-11-28T10:00:00Z' },
+    );
+    const known: unknown[] = [];
+    const ask = async (id: string): Promise<unknown> =>
+      intake.add({
+        ...arrivalOf(deliveryOf(id, 7)),
+        judge(knowledge) {
+          known.push(knowledge.openRequest);
+          return deliveryOf(id, 7);
+        },
+      });
+    await storeRequest(tables.db, keyOf(8), request, true);
+    await ask('of-another-issue');
+    await storeRequest(tables.db, keyOf(7), { ...request, id: `${RUN}.2` }, true);
+    await ask('while-it-asks');
+    await closeRequests(tables.db, RUN);
+    await ask('afterwards');
+    expect(known).toEqual([false, true, false]);
   });
 
   test('are judged by what is known then, each by its own repository and sender', async () => {
