@@ -57,7 +57,8 @@ export function createAgentApi({
       cloneUrl: `${platformUrl}/git/${run.repositoryFullName}.git`,
       branch: run.branch,
       baseBranch: run.baseBranch,
-      since: run.sinceSha,
+      // A revise that goes on after a question has pushed already; that counts as its work.
+      since: run.kind === 'revise' ? (message === null ? null : run.startSha) : run.sinceSha,
       kind: run.kind,
       prompt: promptToGoOn({
         prompt: run.prompt,

@@ -74,6 +74,14 @@ describe('what an agent has not committed when it asks', { timeout: RUN_LIMIT_MS
   });
 });
 
+test('what a revise had pushed before it asked counts as its work', { timeout: RUN_LIMIT_MS }, async () => {
+  await using stage = await setStage();
+  const before = await stage.git('rev-parse', 'main');
+  const pushed = await stage.pushByHand('codex/issue-7');
+  stage.assign({ title: 'Count words [script: nothing]' }, { kind: 'revise', since: before, interrupted: true });
+  expect(await stage.run()).toMatchObject({ outcome: 'finished', headSha: pushed });
+});
+
 test('a discussion does not wait: its questions belong into the comment', { timeout: RUN_LIMIT_MS }, async () => {
   await using stage = await setStage();
   stage.assign(ISSUE, { kind: 'discussion' });

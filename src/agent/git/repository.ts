@@ -100,13 +100,13 @@ async function startOf(
   base: string | undefined,
   existing: string | undefined,
 ): Promise<string | undefined> {
-  if (kind !== 'work') return existing ?? base;
-  if (existing === undefined || since === null) return base;
+  const otherwise = kind === 'work' ? base : (existing ?? base);
+  if (existing === undefined || since === null) return otherwise;
   const holds = await git('merge-base', '--is-ancestor', since, existing).then(
     () => true,
     () => false,
   );
-  return holds ? since : base;
+  return holds ? since : otherwise;
 }
 
 async function commitOf(git: Git, branch: string): Promise<string | undefined> {

@@ -19,7 +19,10 @@ export const Assignment = z.object({
   cloneUrl: z.url().describe('the git gateway; the run token is the password, the user name is free'),
   branch: z.string(),
   baseBranch: z.string(),
-  since: z.string().nullable().describe('the commit after which work counts; null where the whole branch does'),
+  since: z
+    .string()
+    .nullable()
+    .describe('the commit after which work counts; null where the whole branch does, or of a revise what is new on it'),
   kind: z.enum(['work', 'revise', 'review', 'discussion']).describe('the last two read only: nothing is pushed'),
   prompt: z.string(),
   model: z.string(),
