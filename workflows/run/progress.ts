@@ -4,6 +4,7 @@ import type { Assigned } from '../../activities/agents/assignments.ts';
 import type { FlowEventInput, RunRowInput } from '../../activities/records/records.ts';
 import { issueKey } from '../../src/domain/issue/facts.ts';
 import type { RunOutcome, RunStatus } from '../../src/domain/run/runs.ts';
+import type { Request } from '../../src/domain/run/requests.ts';
 import type { RunWait } from '../../src/domain/run/waits.ts';
 import { triggerLabel } from '../../src/domain/stages/stages.ts';
 import {
@@ -29,7 +30,7 @@ export interface ProgressReporter {
   /** Waits for its permit again, at this position in the queue of its project, and shows it. */
   queued(position: number): Promise<void>;
   /** Waits for people, and shows it. */
-  waits(wait: RunWait, events: readonly RunEvent[]): Promise<void>;
+  waits(wait: RunWait, events: readonly RunEvent[], question: Request | null): Promise<void>;
   /** Goes on to a status that is shown with the next one. */
   note(status: RunStatus): void;
   /** Events that are shown with the next status. */
@@ -166,8 +167,13 @@ export function createProgressReporter(input: RunInput): ProgressReporter {
       note('queued');
       await show(happened);
     },
-    async waits(wait, events) {
-      progress = { ...progress, wait };
+    async waits(wait, events, question) {
+      const { question: _, ...before } = progress;
+      progress = {
+        ...before,
+        wait,
+        ...(question && { question: { question: question.question, options: question.options } }),
+      };
       note('waiting');
       await show(events);
     },

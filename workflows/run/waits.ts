@@ -215,7 +215,7 @@ export function createRunWaits(run: RunContext): RunWaits {
       payload: { kind, request: ofWait, until, ...reason },
       ...(pausedBy && { by: pausedBy.by }),
     };
-    const shown = progress.waits(wait, [...events, paused]);
+    const shown = progress.waits(wait, [...events, paused], ofWait === null ? null : request);
     shown.catch(() => undefined);
     setCurrentDetails(progress.details());
     await signalIssue(input, { kind: 'run_waiting', runId, wait });

@@ -69,8 +69,9 @@ const EN: CommentTexts = {
     canceled: 'Canceled',
   },
   waits: {
-    question: (until) => `The agent asks a question and waits for an answer until ${until}.`,
-    paused: (until) => `Paused; it fails if nobody resumes it until ${until}.`,
+    question: (until) =>
+      `The agent asks a question and waits for an answer until ${until}, of anybody who may start runs.`,
+    paused: (until) => `Paused by an operator. It waits to be resumed, and fails if nobody does until ${until}.`,
   },
   queuedAgain: 'Waiting for its turn in the project',
   timeline: 'Timeline',
@@ -184,8 +185,8 @@ const RU: CommentTexts = {
     canceled: 'Отменено',
   },
   waits: {
-    question: (until) => `Агент задал вопрос и ждёт ответа до ${until}.`,
-    paused: (until) => `Приостановлено; если не возобновить до ${until}, запуск завершится с ошибкой.`,
+    question: (until) => `Агент задал вопрос и до ${until} ждёт ответа от любого, кто может запускать агентов.`,
+    paused: (until) => `Приостановлено оператором. Если не возобновить до ${until}, запуск завершится с ошибкой.`,
   },
   queuedAgain: 'Ждёт своей очереди в проекте',
   timeline: 'Ход работы',

@@ -29,7 +29,7 @@ const EN: NextStepTexts = {
       case 'answer':
         return {
           want: 'Answer the question',
-          how: `write a comment on the [issue](${issuePage}), or \`codex-k8s runs answer ${runId} TEXT\``,
+          how: `comment on the issue with the number or the words of an option, or with an answer of your own where there are none; or \`codex-k8s runs answer ${runId} TEXT\``,
         };
       case 'resume':
         return { want: 'Let it go on', how: `\`codex-k8s runs resume ${runId}\`` };
@@ -94,7 +94,7 @@ const RU: NextStepTexts = {
       case 'answer':
         return {
           want: 'Ответить на вопрос',
-          how: `написать комментарий к [issue](${issuePage}) или \`codex-k8s runs answer ${runId} TEXT\``,
+          how: `написать комментарий к issue: номер или текст варианта, а если вариантов нет, ответ своими словами; или \`codex-k8s runs answer ${runId} TEXT\``,
         };
       case 'resume':
         return { want: 'Возобновить', how: `\`codex-k8s runs resume ${runId}\`` };

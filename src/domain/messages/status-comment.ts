@@ -4,6 +4,7 @@
  */
 import type { Failure, RunOutcome, RunStatus } from '../run/runs.ts';
 import type { Trigger } from '../run/trigger.ts';
+import type { Request } from '../run/requests.ts';
 import type { RunWait } from '../run/waits.ts';
 import { leavesWork, triggerLabel, type Stage, type TriggerTarget } from '../stages/stages.ts';
 import type { IssueRef } from '../issue/facts.ts';
@@ -49,6 +50,8 @@ export interface RunStory {
   readonly backTo?: Stage;
   /** What it waits for; set while it does. */
   readonly wait?: RunWait;
+  /** What it asks, while it waits for the answer. */
+  readonly question?: Pick<Request, 'question' | 'options'>;
 }
 
 /** The story of a run that was asked for, and of which nothing else is known. */
@@ -135,6 +138,7 @@ export function renderStatusComment(story: RunStory, locale: Locale, pages: Page
     headline(story, texts, pages.run),
     ...(story.failure ? [texts.failures[story.failure.reason], quoted(story.failure.detail)] : []),
     ...(story.status === 'succeeded' && story.summary ? [embedded(story.summary)] : []),
+    ...(story.status === 'waiting' && story.question ? [questionOf(story.question)] : []),
     timeline(story, texts),
     facts(story, texts, locale),
     placeForLastWords(story.status, locale),
@@ -170,6 +174,12 @@ function headline(story: RunStory, texts: Texts, runUrl: string): string {
   if (story.status === 'waiting' && story.wait)
     return `${texts.waits[story.wait.kind](minute(story.wait.until))} ${page}`;
   return `${texts.states[story.status]} ${page}`;
+}
+
+/** The question again, for those who look here first; its own comment is what is answered. */
+function questionOf({ question, options }: Pick<Request, 'question' | 'options'>): string {
+  const choices = options.map((option, index) => `${index + 1}. ${embedded(option)}`).join('\n');
+  return [embedded(question), choices].filter((part) => part !== '').join('\n\n');
 }
 
 function timeline(story: RunStory, texts: Texts): string {

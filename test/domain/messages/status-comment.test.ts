@@ -52,6 +52,42 @@ describe('the status comment', () => {
     );
   });
 
+  test.each(LOCALES)('in %s says until when a question waits, what is asked and how to answer', (locale) => {
+    const waiting = story('waiting', {
+      wait: {
+        kind: 'question',
+        request: `${RUN}.1`,
+        for: 'x',
+        since: '2026-11-21T10:05:00Z',
+        until: '2026-11-28T10:05:00Z',
+      },
+      question: { question: 'Which **format**, @olivia?', options: ['JSON', 'CSV'] },
+    });
+    const text = renderStatusComment(waiting, locale, PAGES);
+    expect(headline(text)).toContain('2026-11-28 10:05 UTC');
+    expect(text).toContain('1. JSON\n2. CSV');
+    expect(text).not.toContain(' @olivia');
+    expect(text).toContain(`codex-k8s runs answer ${RUN} TEXT`);
+  });
+
+  test.each(LOCALES)('in %s says until when a paused run waits, and how to resume it', (locale) => {
+    const wait = {
+      kind: 'paused',
+      request: null,
+      for: 'x',
+      since: '2026-11-21T10:05:00Z',
+      until: '2026-11-28T10:05:00Z',
+    } as const;
+    const text = renderStatusComment(story('waiting', { wait }), locale, PAGES);
+    expect(headline(text)).toContain('2026-11-28 10:05 UTC');
+    expect(text).toContain(`codex-k8s runs resume ${RUN}`);
+  });
+
+  test.each(LOCALES)('in %s asks nothing any more once the run goes on', (locale) => {
+    const on = story('working', { question: { question: 'Which format?', options: ['JSON', 'CSV'] } });
+    expect(renderStatusComment(on, locale, PAGES)).not.toContain('JSON');
+  });
+
   test.each(OF_ALL)('in %s has nothing left to fill when the run is %s', (locale, status) => {
     expect(renderStatusComment(story(status), locale, PAGES)).not.toMatch(/undefined|null|NaN|\{\w+\}|\[object/);
   });
