@@ -4,6 +4,7 @@ import { readProjectBlocks } from '../../src/network/address-blocks.ts';
 import { templateProblem } from '../../src/domain/workspace/namespace-template.ts';
 import type { Context } from 'hono';
 import { z } from 'zod';
+import { ANSWER_CHARACTERS } from '../../src/domain/run/requests.ts';
 import { RUN_STATUSES } from '../../src/domain/run/runs.ts';
 import { ISSUE_STATES } from '../../src/read-model/queries/issues.ts';
 import { LOG_LIMIT } from '../../src/read-model/queries/log.ts';
@@ -76,6 +77,20 @@ export const CancelBody = z.strictObject({
   reason: line.max(500).default(''),
   by: line.max(100).default(''),
 });
+
+/** A text of more than one line. */
+const text = z.string().trim().max(ANSWER_CHARACTERS);
+
+export const AnswerBody = z.strictObject({
+  text: text.min(1, 'is missing: give the number of an option, its text, or a free answer'),
+  by: line.max(100).default(''),
+  /** By what the person answers; the command line says so. */
+  surface: z.enum(['api', 'command_line']).default('api'),
+});
+
+export const PauseBody = z.strictObject(CancelBody.shape);
+
+export const ResumeBody = z.strictObject({ note: text.default(''), by: line.max(100).default('') });
 
 export const FullName = fullName;
 

@@ -15,6 +15,8 @@ import { answerErrors, answerNotFound, bodyTooLarge, RequestRefused, type ErrorL
 import { createStaffAccess } from './access.ts';
 import { cancelRun, type RunControl } from './cancel.ts';
 import * as requests from './requests.ts';
+import { answerRun, pauseRun, resumeRun } from './waits.ts';
+import type { RunUpdates } from '../relay/run-updates.ts';
 import {
   clusterView,
   deliveryView,
@@ -31,6 +33,7 @@ const { checked, jsonBody } = requests;
 export interface StaffApiOptions {
   readonly db: Database;
   readonly control: RunControl;
+  readonly updates: RunUpdates;
   readonly repositories: RepositoryBinding;
   readonly staffToken: string;
   /** Reads need no token: for a server that listens on loopback only. */
@@ -45,7 +48,8 @@ const ISSUE_RUNS = 50;
 const ISSUE_EVENTS = 200;
 
 /** The router, to be mounted at `/api/v1`. */
-export function createStaffApi({ db, control, repositories, staffToken, readsOpen, log }: StaffApiOptions): Hono {
+export function createStaffApi(options: StaffApiOptions): Hono {
+  const { db, control, updates, repositories, staffToken, readsOpen, log } = options;
   const access = createStaffAccess({ staffToken, readsOpen });
   const app = new Hono();
   app.onError(answerErrors(log));
@@ -93,6 +97,25 @@ export function createStaffApi({ db, control, repositories, staffToken, readsOpe
     const { by, reason } = checked(requests.CancelBody, await jsonBody(c));
     const { status } = await cancelRun({ db, control, log }, { runId, by, reason });
     return c.json({ id: runId, status, canceling: true }, 202);
+  });
+
+  app.post('/runs/:id/answer', async (c) => {
+    const runId = checked(requests.RunId, c.req.param('id'), 'id');
+    const body = checked(requests.AnswerBody, await jsonBody(c));
+    return c.json({ id: runId, request: await answerRun({ db, updates, log }, { runId, ...body }) });
+  });
+
+  app.post('/runs/:id/pause', async (c) => {
+    const runId = checked(requests.RunId, c.req.param('id'), 'id');
+    const body = checked(requests.PauseBody, await jsonBody(c));
+    return c.json({ id: runId, wait: await pauseRun({ db, updates, log }, { runId, ...body }) });
+  });
+
+  app.post('/runs/:id/resume', async (c) => {
+    const runId = checked(requests.RunId, c.req.param('id'), 'id');
+    const body = checked(requests.ResumeBody, await jsonBody(c));
+    await resumeRun({ db, updates, log }, { runId, ...body });
+    return c.json({ id: runId, wait: null });
   });
 
   app.get('/issues', async (c) => {

@@ -1,6 +1,8 @@
 /** What the staff API answers: rows as plain JSON, with their meaning in words beside the codes. */
 import { networkWords, type NetworkFinding } from '../../src/domain/workspace/network-findings.ts';
+import type { Request } from '../../src/domain/run/requests.ts';
 import { isTerminal, type Failure, type RunStatus } from '../../src/domain/run/runs.ts';
+import { WAIT_NAMES, type RunWait } from '../../src/domain/run/waits.ts';
 import { triggerLabel, type RunKind, type Stage } from '../../src/domain/stages/stages.ts';
 import type { StoredNetworkFinding } from '../../src/store/workspaces/cluster-findings.ts';
 import type { DeliveryRecord } from '../../src/read-model/queries/deliveries.ts';
@@ -10,7 +12,7 @@ import type { LogRecord } from '../../src/read-model/queries/log.ts';
 import type { RunRecord } from '../../src/read-model/queries/runs.ts';
 import { eventText } from './messages/events.ts';
 import { reasonText } from './messages/reasons.ts';
-import { failureText, nextStepText, statusText, triggerText } from './messages/runs.ts';
+import { failureText, nextStepText, statusText, triggerText, waitHint, waitText } from './messages/runs.ts';
 
 export interface ListView<Item> {
   readonly items: readonly Item[];
@@ -38,7 +40,12 @@ export interface RunView {
   readonly terminal: boolean;
   readonly failure: Failure | null;
   readonly failureText: string | null;
+  /** What to do: after a failure, or to let it go on. */
   readonly nextStep: string | null;
+  /** What the run waits for; null while it does not. */
+  readonly wait: WaitView | null;
+  /** What it asks people, while it waits for their answer. */
+  readonly request: Request | null;
   readonly detail: string | null;
   readonly branch: string;
   readonly workspace: string | null;
@@ -51,6 +58,12 @@ export interface RunView {
   readonly createdAt: string;
   readonly startedAt: string | null;
   readonly finishedAt: string | null;
+}
+
+export interface WaitView extends RunWait {
+  /** The name of such a wait in lists and searches. */
+  readonly name: string;
+  readonly text: string;
 }
 
 export interface IssueView {
@@ -119,10 +132,11 @@ export function runView(record: RunRecord): RunView {
     ...run,
     label: triggerLabel(run),
     triggerText: triggerText(run),
-    statusText: statusText(run.status),
+    statusText: run.wait ? waitText(run.wait) : statusText(run.status),
     terminal: isTerminal(run.status),
     failureText: run.failure && failureText(run.failure),
-    nextStep: run.failure && nextStepText(run.failure, run),
+    nextStep: run.failure ? nextStepText(run.failure, run) : run.wait && waitHint(run),
+    wait: run.wait && { ...run.wait, name: WAIT_NAMES[run.wait.kind], text: waitText(run.wait) },
     createdAt: run.createdAt.toISOString(),
     startedAt: run.startedAt?.toISOString() ?? null,
     finishedAt: run.finishedAt?.toISOString() ?? null,

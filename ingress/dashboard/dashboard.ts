@@ -15,19 +15,21 @@ import { RequestRefused, type ErrorLog } from '../http/errors.ts';
 import type { Live } from '../live/live.ts';
 import { createStaffAccess } from '../api/access.ts';
 import { cancelRun, type RunControl } from '../api/cancel.ts';
+import type { RunUpdates } from '../relay/run-updates.ts';
 import * as requests from '../api/requests.ts';
 import { serveAssets } from './components/assets.ts';
 import { cancelPage } from './pages/cancel-page.ts';
 import { deliveriesPage } from './pages/deliveries-page.ts';
 import { answerErrorsWithPages } from './pages/error-page.ts';
 import { issuePage } from './pages/issue-page.ts';
-import { page, type Html, type PageFrame } from './components/layout.ts';
+import { page, type Html, type PageFrame, type Viewer } from './components/layout.ts';
 import type { Places } from './components/links.ts';
 import { listFeed } from './feeds/list-feed.ts';
 import { issuesPage, runsPage, type Chosen } from './pages/list-pages.ts';
 import { overviewPage } from './pages/overview-page.ts';
 import { runFeed } from './feeds/run-feed.ts';
 import { runPage } from './pages/run-page.ts';
+import { addWaitRoutes } from './wait-routes.ts';
 import { addSessionRoutes } from './session-routes.ts';
 import { readIssueStory, readLogWindow, readRunStory } from './feeds/sections.ts';
 
@@ -37,6 +39,7 @@ export interface DashboardOptions extends Places {
   readonly db: Database;
   readonly live: Live;
   readonly control: RunControl;
+  readonly updates: RunUpdates;
   readonly staffToken: string;
   /** Pages need no session; what changes something does. For a server that listens on loopback only. */
   readonly readsOpen: boolean;
@@ -54,7 +57,7 @@ const CONTENT_POLICY =
 
 /** The router, to be mounted at `/`. */
 export function createDashboard(options: DashboardOptions): Hono {
-  const { db, live, control, log, secureCookies } = options;
+  const { db, live, control, updates, log, secureCookies } = options;
   const access = createStaffAccess(options);
   const app = new Hono();
   app.onError(answerErrorsWithPages(log));
@@ -78,7 +81,11 @@ export function createDashboard(options: DashboardOptions): Hono {
   addSessionRoutes(app, access, { secure: secureCookies });
 
   function show(c: Context, frame: Omit<PageFrame, 'viewer'>, body: Html): Response | Promise<Response> {
-    return c.html(page({ ...frame, viewer: access.isStaff(c) ? 'staff' : 'guest' }, body));
+    return c.html(page({ ...frame, viewer: viewerOf(c) }, body));
+  }
+
+  function viewerOf(c: Context): Viewer {
+    return access.isStaff(c) ? 'staff' : 'guest';
   }
 
   /** Read before the lists are: what changes meanwhile is shown again. Older pages of a list stay as they are. */
@@ -139,13 +146,13 @@ export function createDashboard(options: DashboardOptions): Hono {
     const follows = log.atEnd && !isTerminal(story.run.status);
     const last = log.lines.at(-1)?.n ?? after ?? -1;
     const stream = follows ? { path: `/runs/${id}/stream`, after: last } : undefined;
-    return show(c, { title: `Run ${id.slice(0, 8)}`, stream }, runPage(story, log, options));
+    return show(c, { title: `Run ${id.slice(0, 8)}`, stream }, runPage(story, log, options, viewerOf(c)));
   });
 
   app.get('/runs/:id/cancel', async (c) => {
     const run = await theRun(c);
     if (isTerminal(run.status)) return c.redirect(`/runs/${run.id}`, 303);
-    return show(c, { title: 'Cancel a run' }, cancelPage(run, access.isStaff(c) ? 'staff' : 'guest'));
+    return show(c, { title: 'Cancel a run' }, cancelPage(run, viewerOf(c)));
   });
 
   app.post('/runs/:id/cancel', async (c) => {
@@ -154,6 +161,8 @@ export function createDashboard(options: DashboardOptions): Hono {
     const run = await cancelRun({ db, control, log }, { runId: runIdIn(c), ...body });
     return c.redirect(`/runs/${run.id}`, 303);
   });
+
+  addWaitRoutes(app, { db, updates, log, access, show, theRun });
 
   app.get('/deliveries', async (c) => {
     const chosen = chosenIn(c);
@@ -173,7 +182,7 @@ export function createDashboard(options: DashboardOptions): Hono {
     const run = await theRun(c);
     const seen = c.req.header('last-event-id') ?? c.req.query('after');
     const { after } = checked(requests.LogQuery, { after: seen });
-    return live.stream(c, runFeed(db, options, run.id, after));
+    return live.stream(c, runFeed(db, { places: options, viewer: viewerOf(c) }, run.id, after));
   });
 
   async function theRun(c: Context): Promise<RunRecord> {

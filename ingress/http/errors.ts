@@ -13,6 +13,7 @@ const STATUS_OF = {
   not_found: 404,
   conflict: 409,
   failed_precondition: 409,
+  unprocessable: 422,
   resource_exhausted: 429,
   canceled: 499,
   deadline_exceeded: 504,

@@ -4,6 +4,8 @@ import type * as requests from '../../ingress/api/requests.ts';
 import type { RepositoryBinding } from '../use-cases/repository-binding.ts';
 import type { EventView, IssueDetailsView, IssueView, ListView, LogView, RunView } from '../../ingress/api/views.ts';
 import type { ErrorEnvelope } from '../../ingress/http/errors.ts';
+import type { Request } from '../domain/run/requests.ts';
+import type { RunWait } from '../domain/run/waits.ts';
 import type { setProject } from '../store/projects/repositories.ts';
 import { CommandProblem } from '../terminal/problems.ts';
 
@@ -35,6 +37,16 @@ export interface ApiClient {
   runLog(id: string, query?: z.input<typeof requests.LogQuery>): Promise<LogView>;
   /** Asks for the end of a run, which comes later. */
   cancelRun(id: string, body: z.input<typeof requests.CancelBody>): Promise<{ readonly id: string }>;
+  /** Answers what a run asks. */
+  answerRun(
+    id: string,
+    body: z.input<typeof requests.AnswerBody>,
+  ): Promise<{ readonly id: string; readonly request: Request }>;
+  pauseRun(
+    id: string,
+    body: z.input<typeof requests.PauseBody>,
+  ): Promise<{ readonly id: string; readonly wait: RunWait }>;
+  resumeRun(id: string, body: z.input<typeof requests.ResumeBody>): Promise<{ readonly id: string }>;
   /** The one that changed last first. */
   issues(query?: z.input<typeof requests.IssuesQuery>): Promise<ListView<IssueView>>;
   issue(issue: IssueName): Promise<IssueDetailsView>;
@@ -91,6 +103,9 @@ export function createApiClient({ url, staffToken }: ApiAddress): ApiClient {
     runEvents: async (id, query) => get(`/runs/${id}/events`, query),
     runLog: async (id, query) => get(`/runs/${id}/log`, query),
     cancelRun: async (id, body) => post(`/runs/${id}/cancel`, body),
+    answerRun: async (id, body) => post(`/runs/${id}/answer`, body),
+    pauseRun: async (id, body) => post(`/runs/${id}/pause`, body),
+    resumeRun: async (id, body) => post(`/runs/${id}/resume`, body),
     issues: async (query) => get('/issues', query),
     issue: async (issue) => get(`/issues/${pathOf(issue)}`),
     bindRepository: async (body) => post('/repositories', body, LABELS_WITHIN_MS),

@@ -6,7 +6,7 @@ import { issuesList, issuesShow } from '../../src/cli/commands/issues.ts';
 import { labelsSync } from '../../src/cli/commands/labels.ts';
 import { membersAdd, projectsSet, repositoriesAdd } from '../../src/cli/commands/repositories.ts';
 import { runsLogs } from '../../src/cli/commands/run-log.ts';
-import { runsCancel, runsList, runsShow } from '../../src/cli/commands/runs.ts';
+import { runsAnswer, runsCancel, runsList, runsPause, runsResume, runsShow } from '../../src/cli/commands/runs.ts';
 import { connect, type Connection } from '../../src/store/connection/database.ts';
 import { ensureProject } from '../../src/store/projects/repositories.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
@@ -15,9 +15,11 @@ import {
   clear,
   keyOf,
   minutesAgo,
+  putAskingRun,
   putEvent,
   putIssue,
   putLines,
+  putPausedRun,
   putRun,
   runId,
 } from '../ingress/dashboard/support/world.ts';
@@ -207,6 +209,54 @@ describe('runs cancel', () => {
     await putRun(connection.db, 1, { status: 'succeeded' });
     await expect(runsCancel(desk.session(), runId(1), {})).rejects.toMatchObject({
       message: 'Run 0198c0de is over: the run has ended already, as succeeded',
+      exitCode: 1,
+    });
+  });
+});
+
+describe('runs that wait', () => {
+  const QUESTION = { text: 'Which format?', options: ['JSON', 'CSV'] };
+
+  test('are listed with what they wait for', async () => {
+    await putAskingRun(connection.db, 1, QUESTION);
+    await putPausedRun(connection.db, 2);
+    const session = desk.session();
+    await runsList(session, {});
+    expect(session.printed[1]).toContain('waiting: an answer');
+    expect(session.printed[2]).toContain('waiting: paused');
+  });
+
+  test('show the question, its options and how to answer', async () => {
+    await putAskingRun(connection.db, 1, QUESTION);
+    const session = desk.session();
+    await runsShow(session, runId(1));
+    const printed = session.printed.join('\n');
+    expect(printed).toContain(
+      '  Which format?\n\n  1. JSON\n  2. CSV\n  The number or the words of an option answer it',
+    );
+    expect(printed).toContain('codex-k8s runs answer 0198c0de TEXT');
+  });
+
+  test('are answered, paused and resumed in the name of whoever types', async () => {
+    await putAskingRun(connection.db, 1, QUESTION);
+    desk.site.updated.length = 0;
+    const session = desk.session();
+    await runsAnswer(session, runId(1), 'CSV', { by: 'olivia' });
+    await runsPause(session, runId(1), { by: 'olivia', reason: 'lunch' });
+    await runsResume(session, runId(1), { by: 'olivia', note: 'Go.' });
+    const run = { runId: runId(1), by: 'olivia' };
+    expect(desk.site.updated).toEqual([
+      { kind: 'answer', input: { ...run, requestId: null, text: 'CSV', surface: 'command_line' } },
+      { kind: 'pause', input: { ...run, reason: 'lunch' } },
+      { kind: 'resume', input: { ...run, note: 'Go.' } },
+    ]);
+    expect(session.printed[0]).toMatch(/^Answered “CSV”\. The agent of run 0198c0de goes on/);
+  });
+
+  test('say in a sentence why there is nothing to answer', async () => {
+    await putRun(connection.db, 1, { status: 'succeeded' });
+    await expect(runsAnswer(desk.session(), runId(1), '1', {})).rejects.toMatchObject({
+      message: 'Run 0198c0de: the run has ended already, as succeeded',
       exitCode: 1,
     });
   });

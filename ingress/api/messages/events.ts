@@ -17,6 +17,15 @@ const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
   'run.requested': () => 'The run was taken up',
   'run.queued': (p) => `The run waits for its turn, at place ${text(p, 'place')}`,
   'run.started': (p) => `The run started, asked for by ${cause(p)}`,
+  'request.opened': (p) => `The agent asked: ${text(p, 'question')}${choices(p['options'])}`,
+  'request.answered': (p) =>
+    `The question was answered${p['surface'] === undefined ? '' : ` ${SURFACES[text(p, 'surface')] ?? ''}`}`,
+  'request.expired': () => 'Nobody answered the question in time',
+  'run.wait.paused': (p) =>
+    p['kind'] === 'paused'
+      ? `The run was paused: ${text(p, 'reason')}`
+      : `The run waits for an answer until ${text(p, 'until').slice(0, 16).replace('T', ' ')} UTC; no agent works`,
+  'run.wait.resumed': (p) => (p['kind'] === 'paused' ? 'The run was resumed' : 'The run goes on with the answer'),
   'run.namespace.prepared': (p) => `The workspace ${text(p, 'namespace')} is ready`,
   'run.namespace.cleaned': (p) => `The workspace ${text(p, 'namespace')} was removed${cleaned(text(p, 'reason'))}`,
   'run.agent.replaced': (p) =>
@@ -60,9 +69,21 @@ const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
   'github.comment_refused': (p) => `GitHub does not take the status comment: ${text(p, 'reason')}`,
 };
 
+const SURFACES: Readonly<Record<string, string>> = {
+  comment: 'by a comment',
+  command_line: 'at the command line',
+  dashboard: 'on the dashboard',
+  api: 'through the API',
+};
+
 /** What happened, in a sentence; the event's type in words where there is none. */
 export function eventText({ type, payload }: Pick<EventRecord, 'type' | 'payload'>): string {
   return SENTENCES[type]?.(payload) ?? type.replaceAll(/[._]/g, ' ');
+}
+
+function choices(options: unknown): string {
+  if (!Array.isArray(options) || options.length === 0) return '';
+  return ` (${options.map((option, index) => `${index + 1}. ${String(option)}`).join(', ')})`;
 }
 
 /** Who caused an event. */

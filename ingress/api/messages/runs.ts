@@ -2,6 +2,8 @@
 import { commentTexts } from '../../../src/domain/messages/comment-texts.ts';
 import type { Failure, RunStatus } from '../../../src/domain/run/runs.ts';
 import { parseTrigger } from '../../../src/domain/run/trigger.ts';
+import type { RunWait } from '../../../src/domain/run/waits.ts';
+import { exact } from './times.ts';
 import { triggerLabel, type TriggerTarget } from '../../../src/domain/stages/stages.ts';
 
 const TEXTS = commentTexts('en');
@@ -9,6 +11,21 @@ const TEXTS = commentTexts('en');
 /** How a run stands, in a sentence. */
 export function statusText(status: RunStatus): string {
   return TEXTS.states[status];
+}
+
+/** What a run waits for and until when, in a sentence. */
+export function waitText({ kind, for: whom, until }: RunWait): string {
+  const end = exact(new Date(until));
+  return kind === 'question'
+    ? `The agent asks a question and waits for ${whom} until ${end}.`
+    : `Paused by an operator; it fails if nobody resumes it until ${end}.`;
+}
+
+/** How to let a run go on that waits. */
+export function waitHint({ id, wait }: { readonly id: string; readonly wait: RunWait | null }): string {
+  return wait?.kind === 'question'
+    ? `Answer with a comment on the issue, or with “codex-k8s runs answer ${id.slice(0, 8)} TEXT”.`
+    : `Let it go on with “codex-k8s runs resume ${id.slice(0, 8)}”.`;
 }
 
 /** Why a run failed, in a sentence. */

@@ -13,6 +13,11 @@ export function ago(at: Date, now: Date): string {
   return `${Math.round(seconds / DAY)} d ago`;
 }
 
+/** A moment as it was, to the second. */
+export function exact(at: Date): string {
+  return `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
 /** How long something took. */
 export function duration(from: Date, to: Date): string {
   const seconds = Math.max(0, Math.round((to.getTime() - from.getTime()) / 1000));

@@ -1,5 +1,6 @@
 /** States as badges: always a word and a mark, never colour alone. */
 import { html } from 'hono/html';
+import { isWaitKind, type RunWait, type WaitKind } from '../../../src/domain/run/waits.ts';
 import type { RunStatus } from '../../../src/domain/run/runs.ts';
 import type { IssueRecord } from '../../../src/read-model/queries/issues.ts';
 import type { Html } from './layout.ts';
@@ -18,20 +19,26 @@ const RUN_BADGES: Record<RunStatus, Badge> = {
   canceled: ['idle', '⊘', 'canceled'],
 };
 
+const WAIT_BADGES: Record<WaitKind, Badge> = {
+  question: ['wait', '?', 'waits for an answer'],
+  paused: ['wait', '‖', 'paused'],
+};
+
 const WAITING_BADGES: Readonly<Record<string, Badge>> = {
   review: ['wait', '◔', 'waits for a review'],
   label: ['idle', '◔', 'waits for a label'],
   input: ['wait', '◔', 'waits for an answer'],
 };
 
-/** How a run stands. */
-export function runBadge(status: RunStatus): Html {
-  return badge(RUN_BADGES[status]);
+/** How a run stands, and what it waits for. */
+export function runBadge({ status, wait }: { readonly status: RunStatus; readonly wait: RunWait | null }): Html {
+  return badge(wait ? WAIT_BADGES[wait.kind] : RUN_BADGES[status]);
 }
 
 /** How an issue stands, and what it waits for. */
 export function issueBadge({ state, waitingFor }: Pick<IssueRecord, 'state' | 'waitingFor'>): Html {
-  if (state === 'working') return badge(['busy', '●', 'agent at work']);
+  if (state === 'working')
+    return badge(isWaitKind(waitingFor) ? WAIT_BADGES[waitingFor] : ['busy', '●', 'agent at work']);
   if (state === 'closed') return badge(['idle', '✓', 'closed']);
   return badge(WAITING_BADGES[waitingFor ?? ''] ?? ['wait', '◔', `waits${waitingFor ? ` for ${waitingFor}` : ''}`]);
 }

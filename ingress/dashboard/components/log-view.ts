@@ -4,7 +4,7 @@ import { isTerminal } from '../../../src/domain/run/runs.ts';
 import type { LogRecord } from '../../../src/read-model/queries/log.ts';
 import type { RunRecord } from '../../../src/read-model/queries/runs.ts';
 import type { Html } from './layout.ts';
-import { exact } from './times.ts';
+import { exact } from '../../api/messages/times.ts';
 
 /** The lines that a page shows. */
 export interface LogWindow {

@@ -68,8 +68,9 @@ export function runsTable(runs: readonly RunRecord[], places: Places, columns: '
                 </td>`
               }
               <td>
-                ${runBadge(run.status)} <span class="sub narrow">${when(run.createdAt)}</span>
+                ${runBadge(run)} <span class="sub narrow">${when(run.createdAt)}</span>
                 ${run.failure && html`<span class="sub">${failureText(run.failure)}</span>`}
+                ${run.wait && html`<span class="sub">${run.wait.kind === 'question' ? 'asked' : 'paused'} ${when(new Date(run.wait.since))}</span>`}
               </td>
               <td class="wide fit">@${run.triggeredBy}</td>
               <td class="wide fit">

@@ -1,14 +1,9 @@
 /** Moments on a page. */
 import { html } from 'hono/html';
-import { ago } from '../../api/messages/times.ts';
+import { ago, exact } from '../../api/messages/times.ts';
 import type { Html } from './layout.ts';
 
 /** A moment relative to now, with the exact one beside it; the page's script counts on. */
 export function when(at: Date, now: Date = new Date()): Html {
   return html`<time datetime="${at.toISOString()}" title="${exact(at)}" data-ago>${ago(at, now)}</time>`;
-}
-
-/** A moment as it was, to the second. */
-export function exact(at: Date): string {
-  return `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }

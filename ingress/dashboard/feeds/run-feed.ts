@@ -5,6 +5,7 @@ import { readLog } from '../../../src/read-model/queries/log.ts';
 import type { Feed } from '../../live/live.ts';
 import { logLines } from '../components/log-view.ts';
 import { runFragments } from '../pages/run-page.ts';
+import type { Viewer } from '../components/layout.ts';
 import type { Places } from '../components/links.ts';
 import { readRunStory } from './sections.ts';
 
@@ -12,7 +13,12 @@ import { readRunStory } from './sections.ts';
 const LINES = 40;
 
 /** A feed of one run, from the line after `after` on. */
-export function runFeed(db: Database, places: Places, runId: string, after: number): Feed {
+export function runFeed(
+  db: Database,
+  { places, viewer }: { readonly places: Places; readonly viewer: Viewer },
+  runId: string,
+  after: number,
+): Feed {
   let last = after;
   let shown = '';
   return {
@@ -21,7 +27,7 @@ export function runFeed(db: Database, places: Places, runId: string, after: numb
       const story = await readRunStory(db, runId);
       if (!story) return 'over';
       const state = JSON.stringify([story.run, story.queuePlace, story.events.at(-1)?.id]);
-      if (state !== shown) stream.send({ event: 'state', data: String(await runFragments(story, places)) });
+      if (state !== shown) stream.send({ event: 'state', data: String(await runFragments(story, places, viewer)) });
       shown = state;
 
       let lines = await readLog(db, runId, { after: last, limit: LINES });

@@ -4,19 +4,22 @@ import { triggerLabel } from '../../../src/domain/stages/stages.ts';
 import type { RunRecord } from '../../../src/read-model/queries/runs.ts';
 import { runBadge } from '../components/badges.ts';
 import type { Html, Viewer } from '../components/layout.ts';
+import { signInFirst } from '../components/sign-in.ts';
 
 /** The body of the page. Only who is signed in can end a run; the terminal is the other way. */
 export function cancelPage(run: RunRecord, viewer: Viewer): Html {
   return html`<p class="crumbs"><a href="/runs/${run.id}">Run ${run.id.slice(0, 8)}</a> / cancel</p>
     <div class="title">
       <h1>Cancel this run?</h1>
-      ${runBadge(run.status)}
+      ${runBadge(run)}
     </div>
     <p class="lead">
       <code>${triggerLabel(run)}</code> for “${run.issueTitle ?? `issue ${run.issueNumber}`}”. The agent is stopped;
       what it has pushed to <code>${run.branch}</code> stays. The issue and its workspace are kept.
     </p>
-    <section aria-label="Cancel">${viewer === 'staff' ? form(run) : signIn(run)}</section>`;
+    <section aria-label="Cancel">
+      ${viewer === 'staff' ? form(run) : signInFirst(`/runs/${run.id}/cancel`, `runs cancel ${run.id}`)}
+    </section>`;
 }
 
 function form(run: RunRecord): Html {
@@ -28,15 +31,4 @@ function form(run: RunRecord): Html {
       <a class="button" href="/runs/${run.id}">Keep it running</a>
     </div>
   </form>`;
-}
-
-function signIn(run: RunRecord): Html {
-  const next = encodeURIComponent(`/runs/${run.id}/cancel`);
-  return html`<div class="card">
-    <p>
-      Anybody on this machine may read this dashboard; who wants to change something
-      <a href="/login?next=${next}">signs in</a> first.
-    </p>
-    <p>Or type <code>npx codex-k8s runs cancel ${run.id}</code> at a terminal.</p>
-  </div>`;
 }

@@ -80,6 +80,8 @@ function facts(issue: IssueRecord, places: Places): Html {
 
 function stateInWords({ state, waitingFor, pullRequest, queued }: IssueRecord): string {
   if (state === 'working') {
+    if (waitingFor === 'question') return 'The agent asks a question; an answer lets its run go on.';
+    if (waitingFor === 'paused') return 'The run is paused until an operator resumes it.';
     return queued === 0 ? 'An agent is at work.' : `An agent is at work; ${queued} more in the queue.`;
   }
   if (state === 'closed') return 'The issue is closed.';

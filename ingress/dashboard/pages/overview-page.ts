@@ -10,7 +10,7 @@ import type { RunRecord } from '../../../src/read-model/queries/runs.ts';
 import type { Html } from '../components/layout.ts';
 import { outsideLink, type Places } from '../components/links.ts';
 import { issuesTable, runsTable } from '../components/tables.ts';
-import { exact } from '../components/times.ts';
+import { exact } from '../../api/messages/times.ts';
 
 export interface Overview {
   readonly counters: Counters;
@@ -33,6 +33,7 @@ export function overviewPage(
       <ul class="counters">
         ${counter(counters.working, 'working', '/runs?status=working')}
         ${counter(counters.queued, 'waiting in a queue', '/runs?status=queued')}
+        ${counter(counters.waiting, 'waiting for people', '/runs?status=waiting', 'attention')}
         ${counter(counters.inReview, 'waiting for a review', '/issues?state=waiting')}
         ${counter(counters.failed, 'failed in the last 24 hours', '/runs?status=failed', 'alarm')}
       </ul>
@@ -71,7 +72,7 @@ export function overviewPage(
     </section>`;
 }
 
-function counter(count: number, words: string, path: string, alarm: 'alarm' | '' = ''): Html {
+function counter(count: number, words: string, path: string, alarm: 'alarm' | 'attention' | '' = ''): Html {
   return html`<li>
     <a class="card ${count > 0 ? alarm : ''}" href="${path}"><strong>${count}</strong> ${words}</a>
   </li>`;
@@ -109,8 +110,8 @@ function withSettings(words: string): Html {
   return html`${parts.map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))}`;
 }
 
-function summary({ working, queued, inReview, failed }: Counters): string {
-  return `${working} working, ${queued} waiting in a queue, ${inReview} waiting for a review, ${failed} failed`;
+function summary({ working, queued, waiting, inReview, failed }: Counters): string {
+  return `${working} working, ${queued} waiting in a queue, ${waiting} waiting for people, ${inReview} waiting for a review, ${failed} failed`;
 }
 
 function firstSteps(repositories: readonly BoundRepositoryRecord[], places: Places): Html {

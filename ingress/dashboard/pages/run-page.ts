@@ -6,7 +6,8 @@ import type { EventRecord } from '../../../src/read-model/queries/events.ts';
 import type { RunRecord } from '../../../src/read-model/queries/runs.ts';
 import { failureText, nextStepText, statusText, triggerText } from '../../api/messages/runs.ts';
 import { runBadge } from '../components/badges.ts';
-import type { Html } from '../components/layout.ts';
+import type { Html, Viewer } from '../components/layout.ts';
+import { canPause, waitNotice } from './wait-notice.ts';
 import { issueLink, outsideLink, pullRequestLink, runWorkflowUrl, type Places } from '../components/links.ts';
 import { logSection, type LogWindow } from '../components/log-view.ts';
 import { took } from '../components/tables.ts';
@@ -21,12 +22,12 @@ export interface RunStory {
 }
 
 /** The body of the page. */
-export function runPage(story: RunStory, log: LogWindow, places: Places): Html {
+export function runPage(story: RunStory, log: LogWindow, places: Places, viewer: Viewer): Html {
   const { run } = story;
   return html`<p class="crumbs">
       <a href="/runs">Runs</a> / ${issueLink({ repository: run.repository, number: run.issueNumber })}
     </p>
-    ${runState(story)}
+    ${runState(story, viewer)}
     <div class="columns">
       <div>${logSection(run, log)} ${runTimeline(story)}</div>
       <div>${runFacts(story, places)} ${terminalCommands(run)}</div>
@@ -34,22 +35,22 @@ export function runPage(story: RunStory, log: LogWindow, places: Places): Html {
 }
 
 /** The parts that change while a run goes on, each with the id under which it stands on the page. */
-export function runFragments(story: RunStory, places: Places): Html {
-  return html`${runState(story)} ${runTimeline(story)} ${runFacts(story, places)}`;
+export function runFragments(story: RunStory, places: Places, viewer: Viewer): Html {
+  return html`${runState(story, viewer)} ${runTimeline(story)} ${runFacts(story, places)}`;
 }
 
-function runState(story: RunStory): Html {
+function runState(story: RunStory, viewer: Viewer): Html {
   const { run } = story;
   const label = triggerLabel(run);
   return html`<div id="state" data-live data-summary="The run ${label}: ${run.status}">
     <div class="title">
       <h1>${run.issueTitle ?? `Issue ${run.issueNumber}`}</h1>
       <code class="label">${label}</code>
-      ${runBadge(run.status)}
+      ${runBadge(run)} ${canPause(run) && html`<a class="button" href="/runs/${run.id}/pause">Pause …</a>`}
       ${!isTerminal(run.status) && html`<a class="button danger" href="/runs/${run.id}/cancel">Cancel …</a>`}
     </div>
     <p class="lead">${triggerText(run)}, ${when(run.createdAt)}.</p>
-    ${stateNotice(story)}
+    ${run.wait ? waitNotice(run, run.wait, viewer) : stateNotice(story)}
   </div>`;
 }
 

@@ -10,6 +10,7 @@ import { createRunAccess, type RunTokenVerifier } from '../../../ingress/gateway
 import { createGitHubWebhook } from '../../../ingress/github-webhook/route.ts';
 import { createHealth, measureRequests, type Check } from '../../../ingress/http/health.ts';
 import type { IssueWorkflows } from '../../../ingress/relay/issue-signals.ts';
+import type { RunUpdates } from '../../../ingress/relay/run-updates.ts';
 import { createLive } from '../../../ingress/live/live.ts';
 import { createStaffApi } from '../../../ingress/api/routes.ts';
 import type { RepositoryBinding } from '../../use-cases/repository-binding.ts';
@@ -27,6 +28,7 @@ export interface ServerParts {
   readonly intake: Intake;
   readonly pages: Connection;
   readonly workflows: IssueWorkflows;
+  readonly updates: RunUpdates;
   readonly tokens: RunTokenVerifier;
   readonly repositories: RepositoryBinding;
   readonly checks: Readonly<Record<string, Check>>;
@@ -67,6 +69,7 @@ export function createServerApp(parts: ServerParts): {
     createStaffApi({
       db,
       control: parts.workflows,
+      updates: parts.updates,
       repositories: parts.repositories,
       staffToken: config.CODEXK8S_STAFF_TOKEN_FILE,
       readsOpen,
@@ -81,6 +84,7 @@ export function createServerApp(parts: ServerParts): {
       db,
       live,
       control: parts.workflows,
+      updates: parts.updates,
       staffToken: config.CODEXK8S_STAFF_TOKEN_FILE,
       readsOpen,
       secureCookies: config.CODEXK8S_PUBLIC_URL.startsWith('https:'),

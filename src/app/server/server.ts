@@ -11,6 +11,7 @@ import type { Hono } from 'hono';
 import { Registry } from 'prom-client';
 import { createHandOver } from '../../../ingress/relay/inbox-relay.ts';
 import { createIssueWorkflows } from '../../../ingress/relay/issue-signals.ts';
+import { createRunUpdates } from '../../../ingress/relay/run-updates.ts';
 import { createGitHub } from '../../adapters/github/index.ts';
 import { GitHubAsksToWait } from '../../adapters/github/waits.ts';
 import { createRunTokens } from '../../adapters/run-tokens.ts';
@@ -78,6 +79,7 @@ export async function runServer(
     intake: createIntake(intake.db, limits.intakeCommitMs),
     pages,
     workflows,
+    updates: createRunUpdates(client),
     tokens: createRunTokens(config.CODEXK8S_RUN_TOKEN_KEY_FILE),
     repositories: createRepositoryBinding({
       db: pages.db,

@@ -1,4 +1,5 @@
 /** `issues list|show`. */
+import { isWaitKind } from '../../domain/run/waits.ts';
 import type { IssueView } from '../../../ingress/api/views.ts';
 import { ago } from '../../../ingress/api/messages/times.ts';
 import { ApiRefusal } from '../../api-client/api-client.ts';
@@ -65,6 +66,10 @@ function issueName({ repository, number }: Pick<IssueView, 'repository' | 'numbe
 }
 
 function stateWords({ state, waitingFor, queued }: IssueView): string {
-  const words = state === 'waiting' && waitingFor !== null ? `waits for a ${waitingFor}` : state;
+  const words = isWaitKind(waitingFor)
+    ? { question: 'waits for an answer', paused: 'paused' }[waitingFor]
+    : state === 'waiting' && waitingFor !== null
+      ? `waits for a ${waitingFor}`
+      : state;
   return queued > 0 ? `${words}, ${queued} queued` : words;
 }

@@ -1,7 +1,8 @@
-/** `runs list|show|cancel`. */
+/** `runs list|show|cancel|answer|pause|resume`. */
 import { userInfo } from 'node:os';
 import type { RunView } from '../../../ingress/api/views.ts';
-import { ago, duration } from '../../../ingress/api/messages/times.ts';
+import { ago, duration, exact } from '../../../ingress/api/messages/times.ts';
+import type { Request } from '../../domain/run/requests.ts';
 import type { RunStatus } from '../../domain/run/runs.ts';
 import { ApiRefusal } from '../../api-client/api-client.ts';
 import { printEvents } from './events.ts';
@@ -50,7 +51,7 @@ export function printRuns({ terminal }: Session, runs: readonly RunView[]): void
     { text: run.id.slice(0, 8) },
     { text: run.label },
     { text: issueName(run) },
-    { text: run.failure ? `${run.status}: ${run.failure}` : run.status, style: STYLES[run.status] },
+    { text: standing(run), style: STYLES[run.status] },
     { text: run.triggeredBy },
     { text: run.pullRequest === null ? '-' : `#${run.pullRequest}` },
     { text: ago(new Date(run.createdAt), now) },
@@ -71,6 +72,7 @@ export async function runsShow(session: Session, given: string): Promise<void> {
   terminal.out(paint(terminal, 'bold', `${run.label} for ${issueName(run)}${title}`));
   terminal.out(`${paint(terminal, STYLES[run.status], run.status)}: ${run.failureText ?? run.statusText}`);
   if (run.nextStep !== null) terminal.out(`What next: ${run.nextStep}`);
+  if (run.request) terminal.out(`\n${question(run.request)}`);
   if (run.detail !== null) terminal.out(paint(terminal, 'dim', indented(plain(run.detail))));
   terminal.out('');
   printFacts(terminal, [
@@ -109,6 +111,81 @@ export async function runsCancel(
   );
 }
 
+/** Answers what a run asks. */
+export async function runsAnswer(
+  session: Session,
+  given: string,
+  text: string,
+  options: { readonly by?: string | undefined },
+): Promise<void> {
+  const id = await resolveRunId(session.api, given);
+  const by = options.by ?? userInfo().username;
+  const answered = await session.api.answerRun(id, { text, by, surface: 'command_line' }).catch(refusalOf(id, given));
+  if (session.json) return printJson(session, answered);
+  const said = answered.request.answer?.text ?? text;
+  session.terminal.out(
+    `Answered “${plain(said)}”. The agent of run ${short(id)} goes on; \`codex-k8s runs logs ${short(id)} --follow\` shows it.`,
+  );
+}
+
+/** Stops a run's agent until the run is resumed. */
+export async function runsPause(
+  session: Session,
+  given: string,
+  options: { readonly reason?: string | undefined; readonly by?: string | undefined },
+): Promise<void> {
+  const id = await resolveRunId(session.api, given);
+  const by = options.by ?? userInfo().username;
+  const paused = await session.api
+    .pauseRun(id, { by, ...(options.reason === undefined ? {} : { reason: options.reason }) })
+    .catch(refusalOf(id, given));
+  if (session.json) return printJson(session, paused);
+  session.terminal.out(
+    `Paused run ${short(id)}. It waits until ${exact(new Date(paused.wait.until))}; \`codex-k8s runs resume ${short(id)}\` lets it go on.`,
+  );
+}
+
+/** Lets a paused run go on. */
+export async function runsResume(
+  session: Session,
+  given: string,
+  options: { readonly note?: string | undefined; readonly by?: string | undefined },
+): Promise<void> {
+  const id = await resolveRunId(session.api, given);
+  const by = options.by ?? userInfo().username;
+  const resumed = await session.api
+    .resumeRun(id, { by, ...(options.note === undefined ? {} : { note: options.note }) })
+    .catch(refusalOf(id, given));
+  if (session.json) return printJson(session, resumed);
+  session.terminal.out(`Run ${short(id)} goes on. \`codex-k8s runs logs ${short(id)} --follow\` shows its agent.`);
+}
+
+/** Turns a refusal into a sentence; the code before it is for programs. */
+function refusalOf(id: string, given: string): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof ApiRefusal) || (error.code !== 'conflict' && error.code !== 'unprocessable'))
+      return orNoRun(given)(error);
+    throw new CommandProblem(`Run ${short(id)}: ${error.message.replace(/^[a-z_]+: /, '')}`);
+  };
+}
+
+/** How a run stands, in a cell. */
+function standing({ status, failure, wait }: RunView): string {
+  if (wait) return `${status}: ${wait.kind === 'question' ? 'an answer' : 'paused'}`;
+  return failure ? `${status}: ${failure}` : status;
+}
+
+/** A question with its options, as a person answers it. */
+function question({ question: asked, options, deadline }: Request): string {
+  const choices = options.map((option, index) => `  ${index + 1}. ${plain(option)}`);
+  const how = choices.length === 0 ? 'Any text answers it' : 'The number or the words of an option answer it';
+  return [indented(plain(asked)), '', ...choices, `  ${how}, until ${exact(new Date(deadline))}.`].join('\n');
+}
+
+function short(id: string): string {
+  return id.slice(0, 8);
+}
+
 function issueName(run: Pick<RunView, 'repository' | 'issueNumber'>): string {
   return `${run.repository ?? '?'}#${run.issueNumber}`;
 }
@@ -122,6 +199,6 @@ function indented(text: string): string {
   return text
     .trimEnd()
     .split('\n')
-    .map((line) => `  ${line}`)
+    .map((line) => `  ${line}`.trimEnd())
     .join('\n');
 }

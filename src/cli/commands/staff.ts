@@ -77,6 +77,30 @@ export function addStaffCommands(program: Command, { resolveApi }: StaffCommandO
       carryOut(options, async (session) => (await import('./runs.ts')).runsCancel(session, run, options)),
     );
 
+  leaf(runs, 'answer', 'answer what a run asks')
+    .argument('<run>', RUN)
+    .argument('<text...>', 'the number of an option, its words, or a free answer')
+    .option('--by <name>', 'who answers; your user name by default')
+    .action(async (run: string, text: readonly string[], options: Shared & { by?: string }) =>
+      carryOut(options, async (session) =>
+        (await import('./runs.ts')).runsAnswer(session, run, text.join(' '), options),
+      ),
+    );
+  leaf(runs, 'pause', 'stop the agent of a run until it is resumed')
+    .argument('<run>', RUN)
+    .option('--reason <text>', 'why; it is shown with the run')
+    .option('--by <name>', 'who asks; your user name by default')
+    .action(async (run: string, options: Shared & { reason?: string; by?: string }) =>
+      carryOut(options, async (session) => (await import('./runs.ts')).runsPause(session, run, options)),
+    );
+  leaf(runs, 'resume', 'let a paused run go on')
+    .argument('<run>', RUN)
+    .option('--note <text>', 'what its agent should know')
+    .option('--by <name>', 'who asks; your user name by default')
+    .action(async (run: string, options: Shared & { note?: string; by?: string }) =>
+      carryOut(options, async (session) => (await import('./runs.ts')).runsResume(session, run, options)),
+    );
+
   const issues = group(program, 'issues', 'issues that were given to agents');
   leaf(issues, 'list', 'issues, the one that changed last first')
     .addOption(new Option('--state <state>', 'only issues in this state').choices(['working', 'waiting', 'closed']))

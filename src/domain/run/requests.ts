@@ -12,7 +12,7 @@ export const FEWEST_OPTIONS = 2;
 export const MOST_OPTIONS = 5;
 
 /** An answer has at most this many characters. */
-const ANSWER_CHARACTERS = 10_000;
+export const ANSWER_CHARACTERS = 10_000;
 
 /** Something that a run asks of people. Plain JSON. */
 export interface Request {

@@ -5,6 +5,11 @@ import type { WaitHours } from '../stages/settings.ts';
 export const WAIT_KINDS = ['question', 'paused'] as const;
 export type WaitKind = (typeof WAIT_KINDS)[number];
 
+/** Whether a name is that of a kind of wait. */
+export function isWaitKind(name: string | null): name is WaitKind {
+  return (WAIT_KINDS as readonly (string | null)[]).includes(name);
+}
+
 /** The name that people read in lists and search for, for each kind of wait; `review` is an issue that waits for its reviewer. */
 export const WAIT_NAMES = {
   question: 'waiting_mcp',

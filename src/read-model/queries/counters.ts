@@ -8,6 +8,8 @@ export interface Counters {
   readonly working: number;
   /** Runs that wait behind another run of their issue. */
   readonly queued: number;
+  /** Runs that wait for people: for an answer, or paused. */
+  readonly waiting: number;
   /** Issues whose pull request waits for a person. */
   readonly inReview: number;
   /** Runs that failed within the last 24 hours. */
@@ -22,6 +24,7 @@ export async function readCounters(db: Database): Promise<Counters> {
     select
       (select count(*)::int from ${runs} where ${runs.status} in ('preparing', 'working', 'publishing')) as "working",
       (select count(*)::int from ${runs} where ${runs.status} = 'queued') as "queued",
+      (select count(*)::int from ${runs} where ${runs.status} = 'waiting') as "waiting",
       (select count(*)::int from ${issues}
         where ${issues.state} = 'waiting' and ${issues.waitingFor} = 'review') as "inReview",
       (select count(*)::int from ${runs}

@@ -1,8 +1,9 @@
 /** Runs, as pages and the API show them. */
-import { and, asc, desc, eq, getTableColumns, gte, isNull, lte, ne, or, type SQL } from 'drizzle-orm';
+import { and, asc, desc, eq, getTableColumns, gte, isNull, lte, ne, or, sql, type SQL } from 'drizzle-orm';
 import type { RunStatus } from '../../domain/run/runs.ts';
 import type { Database } from '../../store/connection/database.ts';
-import { issues, repositories, runs } from '../../store/connection/schema.ts';
+import type { Request } from '../../domain/run/requests.ts';
+import { issues, repositories, requests, runs } from '../../store/connection/schema.ts';
 import { after, bounded, byteOrder, cutPage, type Page, type PageRequest } from './page.ts';
 import { ofRepository, repositoryName, type RepositoryName } from './repositories.ts';
 
@@ -12,6 +13,8 @@ export type RunRecord = typeof runs.$inferSelect & {
   readonly repository: string | null;
   readonly issueTitle: string | null;
   readonly issueUrl: string | null;
+  /** What it asks people, while it waits for their answer. */
+  readonly request: Request | null;
 };
 
 export interface RunFilter {
@@ -75,10 +78,12 @@ function selectRuns(db: Database) {
       repository: repositoryName,
       issueTitle: issues.title,
       issueUrl: issues.url,
+      request: requests.request,
     })
     .from(runs)
     .leftJoin(repositories, eq(repositories.id, runs.repositoryId))
-    .leftJoin(issues, eq(issues.key, runs.issueKey));
+    .leftJoin(issues, eq(issues.key, runs.issueKey))
+    .leftJoin(requests, eq(requests.id, sql`${runs.wait} ->> 'request'`));
 }
 
 /** A range over the primary key: all ids between the prefix filled up with 0 and with f. */

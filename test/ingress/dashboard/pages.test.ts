@@ -215,7 +215,7 @@ describe('the page of an issue', () => {
     await putEvent(connection.db, { id: 'a', type: 'issue.closed' });
     await putEvent(connection.db, { id: 'b', type: 'issue.reopened' });
     const text = await words('/issues/acme/shop/1');
-    expect(text).toMatch(/Add it .*running.*The issue was reopened.*The issue was closed/);
+    expect(text).toMatch(/Add it .*working.*The issue was reopened.*The issue was closed/);
   });
 
   test('of which nothing is known is a page that says so', async () => {

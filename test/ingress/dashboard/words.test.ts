@@ -26,6 +26,7 @@ describe('reasons', () => {
     'app_suspended',
     'no_open_issue_concerned',
     'sender_not_allowed',
+    'comment_by_agent',
     'sender_type_bot_not_permitted',
   ])('%s is a sentence', (code) => {
     expect(reasonText(code)).toMatch(/^[A-Z].* .*\.$/);
@@ -42,6 +43,21 @@ describe('events', () => {
     ['run.started', { label: 'run:dev', trigger: 'label:1' }, 'The run started, asked for by the label run:dev'],
     ['run.started', { label: 'run:dev:revise', trigger: 'review:1' }, 'The run started, asked for by a review'],
     ['run.agent.started', { branch: 'b', attempt: 1 }, 'The agent began to work on the branch b'],
+    [
+      'request.opened',
+      { question: 'Which?', options: ['this', 'that'] },
+      'The agent asked: Which? (1. this, 2. that)',
+    ],
+    ['request.answered', { surface: 'comment' }, 'The question was answered by a comment'],
+    ['request.expired', { request: 'r.1' }, 'Nobody answered the question in time'],
+    [
+      'run.wait.paused',
+      { kind: 'question', until: '2026-12-07T12:00:00Z' },
+      'The run waits for an answer until 2026-12-07 12:00 UTC; no agent works',
+    ],
+    ['run.wait.paused', { kind: 'paused', reason: 'lunch' }, 'The run was paused: lunch'],
+    ['run.wait.resumed', { kind: 'question' }, 'The run goes on with the answer'],
+    ['run.wait.resumed', { kind: 'paused' }, 'The run was resumed'],
     ['run.canceled', { by: 'olivia', reason: 'enough' }, 'The run was canceled by olivia: enough'],
     [
       'run.namespace.cleaned',

@@ -6,6 +6,8 @@ import { createLive, type Live } from '../../../../ingress/live/live.ts';
 import { createStaffApi } from '../../../../ingress/api/routes.ts';
 import type { RepositoryBinding } from '../../../../src/use-cases/repository-binding.ts';
 import type { RunControl } from '../../../../ingress/api/cancel.ts';
+import type { RunUpdates } from '../../../../ingress/relay/run-updates.ts';
+import { openRequest } from '../../../../src/domain/run/requests.ts';
 import type { Connection } from '../../../../src/store/connection/database.ts';
 
 export const STAFF_TOKEN = 'staff-token-of-the-tests';
@@ -29,6 +31,8 @@ export interface Site {
   readonly app: Hono;
   readonly live: Live;
   readonly canceled: Parameters<RunControl['cancelRun']>[0][];
+  /** What runs' workflows were asked for. */
+  readonly updated: { readonly kind: keyof RunUpdates; readonly input: object }[];
   readonly bound: Parameters<RepositoryBinding['bind']>[0][];
   readonly logged: Record<string, unknown>[];
 }
@@ -36,12 +40,14 @@ export interface Site {
 export interface SiteOptions {
   readonly readsOpen?: boolean;
   readonly control?: RunControl;
+  readonly updates?: Partial<RunUpdates>;
   readonly live?: Partial<Parameters<typeof createLive>[0]>;
 }
 
 /** Puts both together as the server does. */
 export function createSite({ db, sql }: Connection, options: SiteOptions = {}): Site {
   const canceled: Site['canceled'] = [];
+  const updated: Site['updated'] = [];
   const bound: Site['bound'] = [];
   const logged: Site['logged'] = [];
   const log = { error: (fields: Record<string, unknown>) => void logged.push(fields) };
@@ -52,7 +58,32 @@ export function createSite({ db, sql }: Connection, options: SiteOptions = {}): 
       return true;
     },
   };
-  const shared = { db, control, staffToken: STAFF_TOKEN, readsOpen: options.readsOpen ?? true, log };
+  const updates: RunUpdates = {
+    async answer(input) {
+      updated.push({ kind: 'answer', input });
+      const { runId, text, by, surface } = input;
+      const at = '2026-11-30T12:00:00.000Z';
+      const opened = openRequest(
+        { text: 'Which?', options: [] },
+        { runId, n: 1, askedAt: at, deadline: '2026-12-07T12:00:00.000Z' },
+      );
+      return { done: true, result: { ...opened, answer: { text, option: null, by, at, surface } } };
+    },
+    async pause(input) {
+      updated.push({ kind: 'pause', input });
+      const until = '2026-12-07T12:00:00.000Z';
+      return {
+        done: true,
+        result: { kind: 'paused', request: null, for: 'an operator', since: '2026-11-30T12:00:00.000Z', until },
+      };
+    },
+    async resume(input) {
+      updated.push({ kind: 'resume', input });
+      return { done: true, result: null };
+    },
+    ...options.updates,
+  };
+  const shared = { db, control, updates, staffToken: STAFF_TOKEN, readsOpen: options.readsOpen ?? true, log };
   const repositories: RepositoryBinding = {
     async bind(input) {
       bound.push(input);
@@ -74,6 +105,7 @@ export function createSite({ db, sql }: Connection, options: SiteOptions = {}): 
     app,
     live,
     canceled,
+    updated,
     bound,
     logged,
     async ask(path, init = {}) {

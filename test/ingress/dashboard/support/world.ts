@@ -7,6 +7,8 @@ import {
   type IssueRow,
   type RunRow,
 } from '../../../../src/read-model/projections/projections.ts';
+import { openRequest, type Question } from '../../../../src/domain/run/requests.ts';
+import { storeRequest } from '../../../../src/store/runs/requests.ts';
 import { bindRepository, ensureProject } from '../../../../src/store/projects/repositories.ts';
 import {
   clusterFindings,
@@ -18,6 +20,7 @@ import {
   projectMembers,
   projects,
   repositories,
+  requests,
   runLogLines,
   runs,
 } from '../../../../src/store/connection/schema.ts';
@@ -101,6 +104,39 @@ export async function putRun(db: Database, n: number, with_: Partial<RunRow> = {
   return row.id;
 }
 
+/** Writes a run that waits for an answer to this question, as its workflow would. */
+export async function putAskingRun(
+  db: Database,
+  n: number,
+  question: Question,
+  with_: Partial<RunRow> = {},
+): Promise<string> {
+  const id = runId(n);
+  const [since, until] = [minutesAgo(90), minutesAgo(-600)];
+  const request = openRequest(question, { runId: id, n: 1, askedAt: since, deadline: until });
+  await storeRequest(db, keyOf(with_.issueNumber ?? 1), request, true);
+  const wait = {
+    kind: 'question',
+    request: request.id,
+    for: "an answer from the project's members",
+    since,
+    until,
+  } as const;
+  return putRun(db, n, { status: 'waiting', wait, ...with_ });
+}
+
+/** Writes a run that an operator has paused. */
+export async function putPausedRun(db: Database, n: number): Promise<string> {
+  const wait = {
+    kind: 'paused',
+    request: null,
+    for: 'an operator',
+    since: minutesAgo(5),
+    until: minutesAgo(-600),
+  } as const;
+  return putRun(db, n, { status: 'waiting', wait });
+}
+
 /** Writes an event of an issue. */
 export async function putEvent(
   db: Database,
@@ -156,6 +192,7 @@ export async function clear(db: Database): Promise<void> {
   for (const table of [
     issues,
     runs,
+    requests,
     flowEvents,
     runLogLines,
     deliveries,

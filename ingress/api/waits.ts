@@ -1,0 +1,95 @@
+/** Answering a run's question, pausing a run and letting it go on: the same for the API and for the dashboard. */
+import type { AnswerSurface, Request } from '../../src/domain/run/requests.ts';
+import { isTerminal } from '../../src/domain/run/runs.ts';
+import type { RunWait } from '../../src/domain/run/waits.ts';
+import { findRunRecord, type RunRecord } from '../../src/read-model/queries/runs.ts';
+import type { Database } from '../../src/store/connection/database.ts';
+import { RequestRefused, type ErrorLog } from '../http/errors.ts';
+import type { Refusal, RunUpdates, UpdateResult } from '../relay/run-updates.ts';
+
+interface Ports {
+  readonly db: Database;
+  readonly updates: RunUpdates;
+  readonly log: ErrorLog;
+}
+
+/** Answers what a run asks now; the first answer counts. Throws {@link RequestRefused}. */
+export async function answerRun(
+  ports: Ports,
+  answer: { readonly runId: string; readonly text: string; readonly by: string; readonly surface: AnswerSurface },
+): Promise<Request> {
+  const run = await liveRun(ports.db, answer.runId);
+  return settled(ports, run, () => ports.updates.answer({ ...answer, requestId: null, by: answer.by || 'staff' }));
+}
+
+/** Stops a run's agent until the run is resumed. Throws {@link RequestRefused}. */
+export async function pauseRun(
+  ports: Ports,
+  { runId, by, reason }: { readonly runId: string; readonly by: string; readonly reason: string },
+): Promise<RunWait> {
+  const run = await liveRun(ports.db, runId);
+  const input = { runId, by: by || 'staff', reason: reason || 'no reason given' };
+  return settled(ports, run, () => ports.updates.pause(input));
+}
+
+/** Lets a paused run go on; its agent reads the note. Throws {@link RequestRefused}. */
+export async function resumeRun(
+  ports: Ports,
+  { runId, by, note }: { readonly runId: string; readonly by: string; readonly note: string },
+): Promise<void> {
+  const run = await liveRun(ports.db, runId);
+  const input = { runId, by: by || 'staff', ...(note === '' ? {} : { note }) };
+  await settled(ports, run, () => ports.updates.resume(input));
+}
+
+async function liveRun(db: Database, runId: string): Promise<RunRecord> {
+  const run = await findRunRecord(db, runId);
+  if (!run) throw new RequestRefused('not_found', `there is no run ${runId}`, 'id');
+  if (isTerminal(run.status)) throw over(run.status);
+  return run;
+}
+
+async function settled<Result>(
+  { log }: Ports,
+  run: RunRecord,
+  update: () => Promise<UpdateResult<Result>>,
+): Promise<Result> {
+  const outcome = await update().catch((error: unknown) => {
+    log.error({ err: error, runId: run.id }, 'workflow update failed');
+    throw new RequestRefused('unavailable', 'Temporal does not answer, so nothing has changed; try again in a moment');
+  });
+  if (outcome.done) return outcome.result;
+  throw refused(outcome.refusal, outcome.message, run);
+}
+
+/** The refusal, with what to do. */
+function refused(refusal: Refusal, message: string, run: RunRecord): RequestRefused {
+  switch (refusal) {
+    case 'RequestNotOpen':
+      return new RequestRefused('conflict', `request_not_open: ${message}; ${howItStands(run)}`, 'id');
+    case 'AnswerInvalid':
+      return new RequestRefused('unprocessable', `answer_invalid: ${message}`, 'text');
+    case 'RunNotPausable':
+      return new RequestRefused('conflict', `run_not_pausable: ${message}`, 'id');
+    case 'RunNotPaused':
+      return new RequestRefused('conflict', `run_not_paused: ${message}; ${howItStands(run)}`, 'id');
+    case 'gone':
+      return over(run.status);
+    case 'late':
+      return new RequestRefused(
+        'unavailable',
+        'no worker has answered in time; look at the run before you try again, since it may have been heard',
+      );
+  }
+}
+
+function over(status: string): RequestRefused {
+  const how = status === 'waiting' ? '' : `, as ${status}`;
+  return new RequestRefused('conflict', `already_terminal: the run has ended already${how}`, 'id');
+}
+
+function howItStands({ status, wait }: RunRecord): string {
+  if (wait?.kind === 'question') return 'it waits for an answer: `runs answer` gives one';
+  if (wait?.kind === 'paused') return 'it is paused: `runs resume` lets it go on';
+  return `it is ${status}`;
+}

@@ -1,0 +1,227 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import type { Refusal } from '../../../ingress/relay/run-updates.ts';
+import { connect, type Connection } from '../../../src/store/connection/database.ts';
+import { startTestDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { BEARER, createSite, form, type Site } from '../dashboard/support/site.ts';
+import { bind, clear, putAskingRun, putIssue, putPausedRun, putRun, runId } from '../dashboard/support/world.ts';
+
+const QUESTION = { text: 'Which **format**?', options: ['JSON', 'CSV <b>'] };
+
+let database: TestDatabase;
+let connection: Connection;
+let site: Site;
+
+beforeAll(async () => {
+  database = await startTestDatabase();
+  connection = connect(database.url, { name: 'test' });
+  site = createSite(connection);
+});
+afterAll(async () => {
+  await site?.live.close();
+  await connection?.close();
+  await database?.stop();
+});
+beforeEach(async () => {
+  await clear(connection.db);
+  await bind(connection.db);
+  site.updated.length = 0;
+});
+
+function post(body: unknown, headers: Record<string, string> = BEARER): RequestInit {
+  return { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } };
+}
+
+async function json(path: string, init?: RequestInit, on = site): Promise<{ status: number; body: unknown }> {
+  const response = await on.ask(`/api/v1${path}`, init);
+  return { status: response.status, body: await response.json() };
+}
+
+/** A site whose runs' workflows refuse everything like this. */
+async function refusing<Result>(refusal: Refusal, act: (on: Site) => Promise<Result>): Promise<Result> {
+  const no = async () => ({ done: false, refusal, message: 'because' }) as const;
+  const on = createSite(connection, { updates: { answer: no, pause: no, resume: no } });
+  try {
+    return await act(on);
+  } finally {
+    await on.live.close();
+  }
+}
+
+describe('a run that waits', () => {
+  test('shows who is waited for, what is asked and what to do', async () => {
+    await putAskingRun(connection.db, 1, QUESTION);
+    expect(await json(`/runs/${runId(1)}`)).toMatchObject({
+      body: {
+        status: 'waiting',
+        statusText: expect.stringContaining("an answer from the project's members until") as string,
+        wait: { kind: 'question', name: 'waiting_mcp', request: `${runId(1)}.1` },
+        request: { question: QUESTION.text, options: QUESTION.options, answer: null },
+        nextStep: expect.stringContaining('runs answer 0198c0de TEXT') as string,
+      },
+    });
+  });
+
+  test('shows none of it once it goes on', async () => {
+    await putAskingRun(connection.db, 1, QUESTION);
+    await putRun(connection.db, 1, { status: 'working', revision: 2 });
+    expect(await json(`/runs/${runId(1)}`)).toMatchObject({ body: { wait: null, request: null, nextStep: null } });
+  });
+
+  test('is found by its status', async () => {
+    await putRun(connection.db, 2);
+    await putPausedRun(connection.db, 1);
+    expect(await json('/runs?status=waiting')).toMatchObject({ body: { items: [{ wait: { name: 'paused' } }] } });
+  });
+});
+
+describe('an answer', () => {
+  test('goes to the workflow of the run', async () => {
+    await putAskingRun(connection.db, 1, QUESTION);
+    expect(await json(`/runs/${runId(1)}/answer`, post({ text: ' 2 ', by: 'olivia' }))).toMatchObject({
+      status: 200,
+      body: { id: runId(1), request: { answer: { by: 'olivia', surface: 'api' } } },
+    });
+    const input = { runId: runId(1), requestId: null, text: '2', by: 'olivia', surface: 'api' };
+    expect(site.updated).toEqual([{ kind: 'answer', input }]);
+  });
+
+  test.each([
+    ['without a text', {}],
+    ['with an empty one', { text: '  ' }],
+    ['with something unknown', { text: '1', option: 1 }],
+  ])('%s is refused', async (_what, body) => {
+    await putAskingRun(connection.db, 1, QUESTION);
+    expect(await json(`/runs/${runId(1)}/answer`, post(body))).toMatchObject({ status: 400 });
+    expect(site.updated).toEqual([]);
+  });
+
+  test('to an unknown run is 404', async () => {
+    expect(await json(`/runs/${runId(9)}/answer`, post({ text: '1' }))).toMatchObject({ status: 404 });
+  });
+
+  test('to a run that has ended is 409', async () => {
+    await putRun(connection.db, 1, { status: 'failed', failure: 'wait_expired' });
+    expect(await json(`/runs/${runId(1)}/answer`, post({ text: '1' }))).toMatchObject({
+      status: 409,
+      body: { message: expect.stringMatching(/^already_terminal: .*failed/) as string },
+    });
+  });
+
+  test.each<[Refusal, number, RegExp]>([
+    ['RequestNotOpen', 409, /^request_not_open: because; it is working$/],
+    ['AnswerInvalid', 422, /^answer_invalid: because$/],
+    ['gone', 409, /^already_terminal/],
+    ['late', 503, /look at the run/],
+  ])('that the workflow refuses with %s is %i', async (refusal, status, message) => {
+    await putRun(connection.db, 1);
+    const answer = await refusing(refusal, (on) => json(`/runs/${runId(1)}/answer`, post({ text: '1' }), on));
+    expect(answer).toMatchObject({ status, body: { message: expect.stringMatching(message) as string } });
+  });
+
+  test('needs the staff token', async () => {
+    await putAskingRun(connection.db, 1, QUESTION);
+    expect(await json(`/runs/${runId(1)}/answer`, post({ text: '1' }, {}))).toMatchObject({ status: 401 });
+    expect(site.updated).toEqual([]);
+  });
+});
+
+describe('pausing and resuming', () => {
+  test('go to the workflow of the run', async () => {
+    await putRun(connection.db, 1);
+    await json(`/runs/${runId(1)}/pause`, post({ reason: 'the release', by: 'olivia' }));
+    await json(`/runs/${runId(1)}/resume`, post({ note: 'Use the new API.' }));
+    expect(site.updated).toEqual([
+      { kind: 'pause', input: { runId: runId(1), by: 'olivia', reason: 'the release' } },
+      { kind: 'resume', input: { runId: runId(1), by: 'staff', note: 'Use the new API.' } },
+    ]);
+  });
+
+  test.each<[string, Refusal, RegExp]>([
+    ['pause', 'RunNotPausable', /^run_not_pausable: because$/],
+    ['resume', 'RunNotPaused', /^run_not_paused: because; it waits for an answer/],
+  ])('%s says what stands in the way', async (verb, refusal, message) => {
+    await putAskingRun(connection.db, 1, QUESTION);
+    const answer = await refusing(refusal, (on) => json(`/runs/${runId(1)}/${verb}`, post({}), on));
+    expect(answer).toMatchObject({ status: 409, body: { message: expect.stringMatching(message) as string } });
+  });
+
+  test('of a run while Temporal is away is 503, and the log has why', async () => {
+    await putRun(connection.db, 1);
+    const away = createSite(connection, {
+      updates: { pause: async () => Promise.reject(new Error('secret address')) },
+    });
+    const answer = await json(`/runs/${runId(1)}/pause`, post({}), away);
+    await away.live.close();
+    expect(answer).toMatchObject({ status: 503, body: { message: expect.not.stringContaining('secret') as string } });
+    expect(away.logged).toHaveLength(1);
+  });
+});
+
+describe('the page of a run', () => {
+  const page = async (headers: Record<string, string> = {}): Promise<string> =>
+    (await site.ask(`/runs/${runId(1)}`, { headers })).text();
+
+  test('has the question, and a button for each option', async () => {
+    await putIssue(connection.db, 1);
+    await putAskingRun(connection.db, 1, QUESTION);
+    const html = await page(BEARER);
+    expect(html).toContain('Which **format**?');
+    expect(html).toContain('value="2">2. CSV &lt;b&gt;</button>');
+  });
+
+  test('has a text field where there are no options', async () => {
+    await putAskingRun(connection.db, 1, { text: 'What is it called?', options: [] });
+    expect(await page(BEARER)).toContain('<textarea name="text"');
+  });
+
+  test('tells a guest how to answer, and has no form', async () => {
+    await putIssue(connection.db, 1);
+    await putAskingRun(connection.db, 1, QUESTION);
+    const html = await page();
+    expect(html).toContain(`runs answer ${runId(1)} TEXT`);
+    expect(html).not.toContain('<form class="inline"');
+  });
+
+  test('lets a paused run go on', async () => {
+    await putPausedRun(connection.db, 1);
+    expect(await page(BEARER)).toContain(`action="/runs/${runId(1)}/resume"`);
+  });
+
+  test('offers a pause while an agent works, and not while it waits', async () => {
+    await putRun(connection.db, 1);
+    const link = `href="/runs/${runId(1)}/pause"`;
+    expect(await page(BEARER)).toContain(link);
+    await putPausedRun(connection.db, 1);
+    await putRun(connection.db, 1, { status: 'waiting', revision: 2 });
+    expect(await page(BEARER)).not.toContain(link);
+  });
+
+  test.each<[string, Record<string, string>, object]>([
+    ['answer', { text: '2' }, { requestId: null, text: '2', by: 'staff', surface: 'dashboard' }],
+    ['pause', { reason: 'lunch', by: 'olivia' }, { by: 'olivia', reason: 'lunch' }],
+    ['resume', { note: '' }, { by: 'staff' }],
+  ])('takes the form of %s, and leads back to the run', async (kind, fields, input) => {
+    await putRun(connection.db, 1);
+    const answer = await site.ask(`/runs/${runId(1)}/${kind}`, form(fields, BEARER));
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, `/runs/${runId(1)}`]);
+    expect(site.updated).toEqual([{ kind, input: { runId: runId(1), ...input } }]);
+  });
+
+  test.each(['answer', 'pause', 'resume'])('takes no %s without a session, nor from another site', async (kind) => {
+    await putRun(connection.db, 1);
+    const fields = { text: '2' };
+    const guest = await site.ask(`/runs/${runId(1)}/${kind}`, form(fields));
+    const elsewhere = await site.ask(
+      `/runs/${runId(1)}/${kind}`,
+      form(fields, { ...BEARER, 'sec-fetch-site': 'cross-site' }),
+    );
+    expect([guest.status, elsewhere.status, site.updated]).toEqual([401, 403, []]);
+  });
+
+  test('counts on the overview', async () => {
+    await putAskingRun(connection.db, 1, QUESTION);
+    const html = await (await site.ask('/')).text();
+    expect(html).toMatch(/<strong>1<\/strong> waiting for people/);
+    expect(html).toContain('waits for an answer');
+  });
+});
