@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cacheDirectory } from '../embedded/files/cache-directory.ts';
 
-// What is loaded from here on was compiled by an earlier start: an agent begins in half the time. In a directory of the
-// user's own, where nobody else can put code; without one, things are only slower.
+// Modules loaded from here on come from Node's compile cache, which halves the start of an agent. The cache is in a directory
+// of the user's own, where nobody else can put code; without one, starts are slower.
 enableCompileCache(join(cacheDirectory(process.env), 'compiled'));
 
 const { runProgram } = await import('./program.ts');

@@ -1,20 +1,20 @@
-/** The commands of `codex-k8s`. Each loads what it needs when it runs, so that an agent starts at once. */
+/** The commands of `codex-k8s`. Each loads its modules when it runs, so that an agent starts fast. */
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 
 export interface ProgramParts {
-  /** The arguments with which Node starts this very program; a command comes after them. */
+  /** The arguments with which Node starts this program; a command comes after them. */
   readonly self: readonly string[];
   readonly runServer: () => Promise<void>;
   readonly runWorker: () => Promise<void>;
 }
 
-/** Carries out the command that this process was started with. */
+/** Runs the command that this process was started with. */
 export async function runProgram(parts: ProgramParts): Promise<void> {
   const program = createProgram();
   addEmbeddedCommands(program, parts.self);
   addProcessCommands(program, parts);
-  // Processes that stay, and those that must start at once, need no command for people.
+  // Long-running processes, and those that must start fast, do not load the other commands.
   const [command = ''] = process.argv.slice(2);
   if (!program.commands.some((own) => own.name() === command))
     (await import('./commands/commands.ts')).addCommandsForPeople(program);
@@ -32,7 +32,7 @@ function createProgram(): Command {
   return new Command('codex-k8s')
     .description('Turns a labelled GitHub issue into a reviewed pull request.')
     .version(version)
-    .showHelpAfterError('(add --help for what is possible)')
+    .showHelpAfterError('(add --help for all commands and options)')
     .configureHelp({ sortSubcommands: false });
 }
 
@@ -41,16 +41,16 @@ interface EmbeddedOptions {
   readonly runtime?: 'local' | 'kubernetes';
 }
 
-/** `up` and `demo`, and what they start for themselves. */
+/** Adds `up` and `demo`, and the commands that they start. */
 function addEmbeddedCommands(program: Command, self: readonly string[]): void {
-  const data = new Option('--data <directory>', 'where everything is kept').env('CODEXK8S_DATA');
+  const data = new Option('--data <directory>', 'data directory').env('CODEXK8S_DATA');
   const runtime = new Option('--runtime <where>', 'where agents run: beside the worker, or as Jobs on Kubernetes')
     .choices(['local', 'kubernetes'])
     .env('CODEXK8S_RUNTIME');
 
   program
     .command('up')
-    .description('the whole platform on this machine: Temporal, Postgres, a GitHub emulator, server and worker')
+    .description('run the whole platform on this machine: Temporal, Postgres, a GitHub emulator, server and worker')
     .addOption(data)
     .addOption(runtime)
     .option('--json', 'print one line of JSON when ready')
@@ -62,7 +62,7 @@ function addEmbeddedCommands(program: Command, self: readonly string[]): void {
   program
     .command('demo')
     .description(
-      'the main job, told step by step: a labelled issue becomes a pull request, is reviewed, revised and merged',
+      'show the main workflow step by step: a labelled issue becomes a pull request, is reviewed, revised and merged',
     )
     .addOption(data)
     .addOption(runtime)
@@ -73,10 +73,10 @@ function addEmbeddedCommands(program: Command, self: readonly string[]): void {
 
   program
     .command('set-up', { hidden: true })
-    .description('what `up` does once at its start, in a process that ends when everything is ready')
+    .description('the one-time setup of `up`, in a process that ends when everything is ready')
     .action(async () => {
       const { runSetUp } = await import('../embedded/set-up/set-up-process.ts');
-      // The cluster of this machine is a test rig: only what needs it loads it.
+      // The code of the local cluster is loaded only when it is needed.
       await runSetUp({
         startCluster: async (options) => (await import('../../deploy/local-cluster/cluster.ts')).startCluster(options),
       });
@@ -98,7 +98,7 @@ function addEmbeddedCommands(program: Command, self: readonly string[]): void {
     });
 }
 
-/** What a deployment starts. */
+/** Adds the commands that a deployment starts. */
 function addProcessCommands(program: Command, { runServer, runWorker }: ProgramParts): void {
   program.command('server').description('webhooks, gateways, staff API and dashboard').action(runServer);
   program.command('worker').description('workflows and activities').action(runWorker);
@@ -135,6 +135,6 @@ async function fail(error: unknown): Promise<never> {
   process.stderr.write(
     `${error instanceof Error ? (isExplained ? error.message : (error.stack ?? error.message)) : String(error)}\n`,
   );
-  // What a command had begun may hold the process; it has failed, and it ends.
+  // Open connections of a failed command must not keep the process alive.
   process.exit(error instanceof CommandProblem ? error.exitCode : 1);
 }

@@ -1,17 +1,17 @@
-/** A check: one question about an installation, answered within a limit of time. */
+/** Checks of an installation, each with a time limit. */
 import { setTimeout as delay } from 'node:timers/promises';
 
 /**
- * `ok`: fine. `warning`: works, and should be looked at. `failed`: the installation cannot do its work like this.
- * `unknown`: it could not be found out from here.
+ * `ok`: no problem. `warning`: works, but should be looked at. `failed`: the installation cannot work like this.
+ * `unknown`: could not be determined from here.
  */
 export type Verdict = 'ok' | 'warning' | 'failed' | 'unknown';
 
 export interface Answer {
   readonly verdict: Verdict;
-  /** What was found, in one line, without secrets. */
+  /** The result in one line, without secrets. */
   readonly found: string;
-  /** What to do about it. */
+  /** How to fix it. */
   readonly remedy?: string;
 }
 
@@ -20,16 +20,16 @@ export interface Finding extends Answer {
 }
 
 export interface Check {
-  /** What is looked at: `Postgres`, `Temporal: search attributes`. */
+  /** The subject of the check: `Postgres`, `Temporal: search attributes`. */
   readonly name: string;
-  /** May throw: then the check has failed, with the error's words. `signal` says that nobody waits any more. */
+  /** If it throws, the check has failed with the error's message. `signal` aborts when the time limit is over. */
   readonly run: (signal: AbortSignal) => Promise<Answer | readonly Answer[]>;
-  /** What to do when it throws, or takes too long. */
+  /** The remedy if it throws or times out. */
   readonly remedy?: string;
   readonly limitMs?: number;
 }
 
-/** Milliseconds for one check. */
+/** Time limit of one check, in milliseconds. */
 const LIMIT_MS = 10_000;
 
 export const ok = (found: string): Answer => ({ verdict: 'ok', found });
@@ -41,16 +41,16 @@ export const unknown = (found: string, remedy?: string): Answer => ({
   ...(remedy === undefined ? {} : { remedy }),
 });
 
-/** Runs all checks at once; findings come in the checks' order. Never rejects. */
+/** Runs all checks concurrently; findings are in the checks' order. Never rejects. */
 export async function runChecks(checks: readonly Check[]): Promise<Finding[]> {
   return (await Promise.all(checks.map(findings))).flat();
 }
 
 async function findings({ name, run, remedy, limitMs = LIMIT_MS }: Check): Promise<Finding[]> {
   const end = new AbortController();
-  const told = (found: string): Answer => ({ ...failed(found, ''), ...(remedy === undefined ? {} : { remedy }) });
-  const late = delay(limitMs, told(`no answer within ${limitMs / 1000} s`), { signal: end.signal });
-  const answered = run(end.signal).catch((error: unknown) => told(wordsOf(error)));
+  const failure = (found: string): Answer => ({ ...failed(found, ''), ...(remedy === undefined ? {} : { remedy }) });
+  const late = delay(limitMs, failure(`timed out: no answer within ${limitMs / 1000} s`), { signal: end.signal });
+  const answered = run(end.signal).catch((error: unknown) => failure(errorText(error)));
   late.catch(() => undefined);
   const answers = [await Promise.race([answered, late])].flat();
   end.abort();
@@ -61,11 +61,11 @@ async function findings({ name, run, remedy, limitMs = LIMIT_MS }: Check): Promi
   }));
 }
 
-/** An error in one line, with the reason below it. */
-export function wordsOf(error: unknown): string {
+/** An error and its causes in one line. */
+export function errorText(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { code } = error as { code?: unknown };
   const own = (error.message || (typeof code === 'string' ? code : error.name)).replaceAll(/\s+/g, ' ').slice(0, 400);
-  if (error instanceof AggregateError && error.errors.length > 0) return wordsOf(error.errors[0]);
-  return error.cause instanceof Error ? `${own}: ${wordsOf(error.cause)}` : own;
+  if (error instanceof AggregateError && error.errors.length > 0) return errorText(error.errors[0]);
+  return error.cause instanceof Error ? `${own}: ${errorText(error.cause)}` : own;
 }

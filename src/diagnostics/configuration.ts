@@ -1,4 +1,4 @@
-/** The configuration: is everything set that a process needs, and can it be used? */
+/** Checks the settings of a process. */
 import { BadConfiguration, serverConfig, workerConfig } from '../app/config/config.ts';
 import { failed, ok, warning, type Answer, type Check } from './check.ts';
 
@@ -6,10 +6,10 @@ export type PlatformProcess = 'server' | 'worker';
 
 const READ = { server: serverConfig, worker: workerConfig };
 
-/** Characters; shorter ones are accepted at the start, and easier to guess. */
+/** Minimum length in characters; shorter secrets are accepted at start, but are easier to guess. */
 const LONG_SECRET = 32;
 
-/** One finding for each variable that is wrong. */
+/** Reports one finding for each invalid variable. */
 export function configurationCheck(process: PlatformProcess, env: NodeJS.ProcessEnv): Check {
   return {
     name: `configuration of the ${process}`,
@@ -21,16 +21,16 @@ export function configurationCheck(process: PlatformProcess, env: NodeJS.Process
         if (!(error instanceof BadConfiguration)) throw error;
         return error.problems.map(({ setting, message }) => {
           const said = message.includes('received undefined') ? 'is not set' : message;
-          return failed(`${setting}: ${said}`, `set ${placeOf(setting)}; docs/operations.md says what it means`);
+          return failed(`${setting}: ${said}`, `set ${settingLocation(setting)}; see docs/operations.md`);
         });
       }
     },
   };
 }
 
-/** Whether the webhook's secrets are long enough to be secret. */
+/** Checks the length of the webhook's secrets. */
 export function webhookSecretsCheck(secrets: readonly string[]): Check {
-  const advice = 'make one with "openssl rand -hex 32", and put it on top of CODEXK8S_WEBHOOK_SECRETS_FILE';
+  const advice = 'create one with "openssl rand -hex 32" and add it as the first line of CODEXK8S_WEBHOOK_SECRETS_FILE';
   return {
     name: 'webhook secrets',
     async run(): Promise<Answer> {
@@ -41,7 +41,7 @@ export function webhookSecretsCheck(secrets: readonly string[]): Check {
   };
 }
 
-/** The address holds a password, so the file is the better place. */
-function placeOf(setting: string): string {
+/** The variable to set; for the database URL its file, since the URL contains a password. */
+function settingLocation(setting: string): string {
   return setting === 'DATABASE_URL' ? 'CODEXK8S_DATABASE_URL_FILE (or DATABASE_URL)' : setting;
 }

@@ -12,7 +12,7 @@ import { temporalCheck } from './temporal.ts';
 
 export const TEMPORAL_DEV = new URL('../../temporal-dev.yaml', import.meta.url);
 
-/** What can be asked with the settings that are there; `processes` are those whose settings these are. */
+/** The checks that the given settings allow; `processes` are those that the settings belong to. */
 export function deploymentChecks(processes: readonly PlatformProcess[], env: NodeJS.ProcessEnv): Check[] {
   const settings = usableSettings(env);
   const isServer = processes.includes('server');
@@ -29,7 +29,7 @@ export function deploymentChecks(processes: readonly PlatformProcess[], env: Nod
   ];
 }
 
-/** Values that may be shown nowhere. */
+/** Secret values, which are redacted in the report. */
 export function secretsOf(env: NodeJS.ProcessEnv): string[] {
   const settings = usableSettings(env);
   const database = settings.DATABASE_URL;
@@ -49,7 +49,7 @@ function passwordOf(address: string): string[] {
   return password === '' ? [] : [address, password, decodeURIComponent(password)];
 }
 
-/** A database that does not answer is told of elsewhere. */
+/** Reads the recorded network probe; a database error is reported by another check. */
 async function networkProbe({ DATABASE_URL: database }: UsableSettings): Promise<StoredNetworkFinding | undefined> {
   return database === undefined ? undefined : recordedNetworkProbe(database).catch(() => undefined);
 }
@@ -83,7 +83,7 @@ function gitHub({
   ];
 }
 
-/** Beside the server itself, it is asked directly: network policies may keep it from its own Service. */
+/** Checks the server. In the server's own pod its local port is used, since network policies may block its own Service. */
 function server(processes: readonly PlatformProcess[], settings: UsableSettings): Check[] {
   const { CODEXK8S_INTERNAL_URL: url, CODEXK8S_PORT: port } = settings;
   if (processes.length === 1 && processes[0] === 'server' && port !== undefined)

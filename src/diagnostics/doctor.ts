@@ -1,4 +1,4 @@
-/** `codex-k8s doctor`: looks at an installation, and says what is fine, what is missing and what to do about it. */
+/** `codex-k8s doctor`: checks an installation and says how to fix what is wrong. */
 import { resolveDataDirectory } from '../embedded/data-directory.ts';
 import { runChecks } from './check.ts';
 import type { PlatformProcess } from './configuration.ts';
@@ -9,14 +9,14 @@ import { reportOf, type Report } from './report.ts';
 export interface DoctorOptions {
   /** The value of --data, when it was given. */
   readonly data?: string | undefined;
-  /** The value of --process, when it was given: the environment is that process's, and not everybody's. */
+  /** The value of --process, when it was given: the environment is that of this process only. */
   readonly process?: PlatformProcess | undefined;
 }
 
-/** Settings that nobody has who only runs `up`. */
+/** Settings that only a deployment has, not an `up`. */
 const DEPLOYED = ['CODEXK8S_DATABASE_URL_FILE', 'CODEXK8S_PUBLIC_URL', 'CODEXK8S_GITHUB_TOKEN_FILE'];
 
-/** Looks at the `up` of --data, at the deployment of the environment, or else at the `up` of this user. */
+/** Checks the `up` of --data, the deployment of the environment, or else the `up` of this user. */
 export async function examine({ data, process: one }: DoctorOptions, env: NodeJS.ProcessEnv): Promise<Report> {
   if (one !== undefined || (data === undefined && DEPLOYED.some((name) => env[name] !== undefined))) {
     const processes = one === undefined ? (['server', 'worker'] as const) : [one];

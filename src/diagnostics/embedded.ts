@@ -1,4 +1,4 @@
-/** The checks of an embedded `up`: is it running, and does each of its parts answer? */
+/** The checks of a running `up`: its processes, stores, server and model. */
 import { findUp, type Ready } from '../embedded/data-directory.ts';
 import { readTemporalDev } from '../embedded/temporal/dev-settings.ts';
 import { failed, ok, type Check } from './check.ts';
@@ -8,7 +8,7 @@ import { serverCheck } from './http.ts';
 import { postgresCheck } from './postgres.ts';
 import { temporalCheck } from './temporal.ts';
 
-/** What can be asked of the `up` in a data directory, and which of its values may be shown nowhere. */
+/** The checks of the `up` in a data directory, and its secret values, which are redacted. */
 export function embeddedChecks(directory: string): { checks: Check[]; secrets: string[] } {
   const ready = findUp(directory);
   if (ready === undefined) return { checks: [notRunning(directory)], secrets: [] };
@@ -34,13 +34,13 @@ function notRunning(directory: string): Check {
     name: 'up',
     run: async () =>
       failed(
-        `none is ready in ${directory}`,
-        `start one with "codex-k8s up"; ${directory}/logs says why one does not start. For a deployment, set its CODEXK8S_ variables`,
+        `not running in ${directory}`,
+        `start it with "codex-k8s up"; if it fails to start, see ${directory}/logs. For a deployment, set its CODEXK8S_ variables`,
       ),
   };
 }
 
-/** The processes that `up` started, by their records. */
+/** Checks that the processes that `up` recorded are running. */
 function processes({ processes: pids }: Ready): Check {
   return {
     name: 'up',
@@ -48,8 +48,8 @@ function processes({ processes: pids }: Ready): Check {
       const names = Object.keys(pids);
       const dead = names.filter((name) => !lives(pids[name] ?? 0));
       if (dead.length > 0)
-        return failed(`${dead.join(', ')} not running`, '"up" starts it again; its log says why it died');
-      return ok(`runs, with ${names.join(', ')}`);
+        return failed(`${dead.join(', ')} not running`, '"up" restarts it; see its log for the cause');
+      return ok(`running: ${names.join(', ')}`);
     },
   };
 }

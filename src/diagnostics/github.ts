@@ -1,4 +1,4 @@
-/** GitHub: who is the platform there, what may it do, and how much is left of its rate limit? */
+/** Checks the platform's access to GitHub: identity, permissions and rate limit. */
 import { failed, ok, unknown, warning, type Answer, type Check } from './check.ts';
 
 export interface GitHubAccess {
@@ -6,16 +6,16 @@ export interface GitHubAccess {
   readonly token: string;
 }
 
-/** Bound repositories that are looked at. */
+/** Limit for the bound repositories that are checked. */
 const MOST_REPOSITORIES = 10;
 
-/** A limit is short when less than this part of it is left. */
+/** Fraction of the rate limit below which a warning is given. */
 const LITTLE = 0.1;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const SOON_DAYS = 14;
 
-/** The token and its rate limit; `repositories` are those whose permissions are looked at. */
+/** Checks the token, its rate limit, and its permissions in `repositories`. */
 export function gitHubCheck(access: GitHubAccess, repositories: (most: number) => Promise<readonly string[]>): Check {
   return {
     name: 'GitHub',
@@ -57,29 +57,30 @@ const NEEDED = 'contents, issues, pull requests and webhooks, write';
 async function identity(ask: Ask): Promise<Answer[]> {
   const { status, headers, body } = await ask('/user');
   if (status === 401)
-    return [failed('the token is refused', `put a valid token into CODEXK8S_GITHUB_TOKEN_FILE: ${NEEDED}`)];
-  // The token of an app's installation is nobody's.
+    return [failed('token rejected (HTTP 401)', `put a valid token into CODEXK8S_GITHUB_TOKEN_FILE, with: ${NEEDED}`)];
+  // An installation token of a GitHub App has no user.
   if (status === 403 || status === 404) return [await installation(ask)];
-  if (status !== 200) return [warning(`answers HTTP ${status} when asked who the token is`, 'try again later')];
+  if (status !== 200) return [warning(`GET /user answers HTTP ${status}`, 'try again later')];
   const { login } = body as { login?: string };
   return [ok(`the token is ${login}'s`), scopes(headers), ...expiry(headers)];
 }
 
 async function installation(ask: Ask): Promise<Answer> {
   const { status, body } = await ask('/installation/repositories?per_page=1');
-  if (status !== 200) return failed(`the token opens nothing (HTTP ${status})`, `make one that may: ${NEEDED}`);
+  if (status !== 200)
+    return failed(`the token has no access (HTTP ${status})`, `create a token with the permissions: ${NEEDED}`);
   const { total_count: count = 0 } = body as { total_count?: number };
-  return ok(`the token is an app's, installed in ${count} repositories`);
+  return ok(`installation token of a GitHub App, with access to ${count} repositories`);
 }
 
-/** Classic tokens tell their scopes. Fine-grained ones do not: their repositories tell what may be done there. */
+/** Checks the scopes of a classic token. Fine-grained tokens have none; their permissions are checked per repository. */
 function scopes(headers: Headers): Answer {
   const header = headers.get('x-oauth-scopes');
   if (header === null || header === '')
-    return unknown('the token tells no scopes', `a fine-grained token needs: ${NEEDED}`);
+    return unknown('token without OAuth scopes (fine-grained)', `a fine-grained token needs: ${NEEDED}`);
   const granted = header.split(',').map((scope) => scope.trim());
   if (granted.includes('repo')) return ok(`scopes: ${granted.join(', ')}`);
-  return failed(`scopes: ${granted.join(', ')}; repo is missing`, 'make a token with the scope repo');
+  return failed(`scopes: ${granted.join(', ')}; repo is missing`, 'create a token with the scope repo');
 }
 
 function expiry(headers: Headers): Answer[] {
@@ -87,21 +88,21 @@ function expiry(headers: Headers): Answer[] {
   const ends = header === null ? Number.NaN : Date.parse(header.replace(' UTC', 'Z').replace(' ', 'T'));
   if (Number.isNaN(ends)) return [];
   const days = Math.floor((ends - Date.now()) / DAY_MS);
-  const found = `the token is valid for ${days} more days`;
-  return [days < SOON_DAYS ? warning(found, 'make a new one, and put it into CODEXK8S_GITHUB_TOKEN_FILE') : ok(found)];
+  const found = `the token expires in ${days} days`;
+  return [days < SOON_DAYS ? warning(found, 'create a new one and put it into CODEXK8S_GITHUB_TOKEN_FILE') : ok(found)];
 }
 
 async function rateLimit(ask: Ask): Promise<Answer> {
   const { status, body } = await ask('/rate_limit');
-  // A GitHub of one's own may have none.
+  // GitHub Enterprise Server may have rate limits disabled.
   if (status === 404) return ok('no rate limit');
   const { remaining, limit, reset } =
     (body as { resources?: { core?: { remaining: number; limit: number; reset: number } } } | undefined)?.resources
       ?.core ?? {};
-  if (remaining === undefined || limit === undefined) return unknown(`rate limit: not told (HTTP ${status})`);
+  if (remaining === undefined || limit === undefined) return unknown(`rate limit: not available (HTTP ${status})`);
   const found = `rate limit: ${remaining} of ${limit} requests left`;
   if (remaining >= limit * LITTLE) return ok(found);
-  return warning(`${found} until ${new Date((reset ?? 0) * 1000).toISOString()}`, 'find out who else uses the token');
+  return warning(`${found} until ${new Date((reset ?? 0) * 1000).toISOString()}`, 'find out what else uses the token');
 }
 
 async function permissions(ask: Ask, repository: string): Promise<Answer> {
@@ -109,10 +110,13 @@ async function permissions(ask: Ask, repository: string): Promise<Answer> {
   if (status !== 200)
     return failed(`${repository}: HTTP ${status}`, 'give the token access to the repository, or unbind it');
   const { permissions: may, archived } = body as { permissions?: Record<string, boolean>; archived?: boolean };
-  if (archived === true) return warning(`${repository}: archived; nothing can be done there`, 'unarchive it');
-  if (may === undefined) return unknown(`${repository}: permissions not told`);
-  if (!may['push']) return failed(`${repository}: the token may not push`, `give it: ${NEEDED}`);
+  if (archived === true) return warning(`${repository}: archived and therefore read-only`, 'unarchive it');
+  if (may === undefined) return unknown(`${repository}: permissions not in the response`);
+  if (!may['push']) return failed(`${repository}: the token has no write permission`, `grant it: ${NEEDED}`);
   if (!may['admin'])
-    return warning(`${repository}: the token is no administrator's`, 'webhooks can then be neither made nor repaired');
-  return ok(`${repository}: the token may write`);
+    return warning(
+      `${repository}: the token has no admin permission`,
+      'grant it: without it, webhooks cannot be created or repaired',
+    );
+  return ok(`${repository}: the token has write permission`);
 }

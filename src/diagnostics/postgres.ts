@@ -1,4 +1,4 @@
-/** Postgres: does it answer, is it new enough, and has it this build's schema? */
+/** Checks Postgres: connection, version and schema. */
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
@@ -11,7 +11,7 @@ const OLDEST_MAJOR = 15;
 /** Seconds. */
 const CONNECT_TIMEOUT = 5;
 
-/** Looks at the server and at the record of migrations. */
+/** Checks the server and the applied migrations. */
 export function postgresCheck(url: string): Check {
   return {
     name: 'Postgres',
@@ -27,7 +27,7 @@ export function postgresCheck(url: string): Check {
   };
 }
 
-/** The repositories that are bound, newest first; empty when there is no schema yet. */
+/** The bound repositories, newest first; empty without a schema. */
 export async function boundRepositories(url: string, most: number): Promise<string[]> {
   return withDatabase(url, async (sql) => {
     const found = await sql<{ name: string }[]>`
@@ -36,12 +36,12 @@ export async function boundRepositories(url: string, most: number): Promise<stri
   });
 }
 
-/** What the worker's probe of the cluster's network found last; undefined when there is no finding. */
+/** The latest result of the worker's network probe, if there is one. */
 export async function recordedNetworkProbe(url: string): Promise<StoredNetworkFinding | undefined> {
   return withDatabase(url, async (sql) => findNetworkFinding(drizzle(sql)));
 }
 
-async function withDatabase<Result>(url: string, act: (sql: postgres.Sql) => Promise<Result>): Promise<Result> {
+async function withDatabase<Result>(url: string, action: (sql: postgres.Sql) => Promise<Result>): Promise<Result> {
   const sql = postgres(url, {
     max: 1,
     connect_timeout: CONNECT_TIMEOUT,
@@ -49,7 +49,7 @@ async function withDatabase<Result>(url: string, act: (sql: postgres.Sql) => Pro
     connection: { application_name: 'codex-k8s doctor', statement_timeout: 5000 },
   });
   try {
-    return await act(sql);
+    return await action(sql);
   } finally {
     await sql.end({ timeout: 1 });
   }
@@ -58,7 +58,8 @@ async function withDatabase<Result>(url: string, act: (sql: postgres.Sql) => Pro
 function answersWell(version: string, readOnly: boolean): Answer {
   if (Number.parseInt(version, 10) < OLDEST_MAJOR)
     return failed(`answers, version ${version}`, `use PostgreSQL ${OLDEST_MAJOR} or newer`);
-  if (readOnly) return failed(`answers, version ${version}, for reading only`, 'name the primary, not a replica');
+  if (readOnly)
+    return failed(`answers, version ${version}, read-only`, 'use the address of the primary, not of a replica');
   return ok(`answers, version ${version}`);
 }
 
@@ -68,13 +69,13 @@ async function schema(sql: postgres.Sql): Promise<Answer> {
   const [table] = await sql<
     { name: string | null }[]
   >`select to_regclass('drizzle.__drizzle_migrations')::text as name`;
-  if (!table?.name) return failed('migrations: none has been applied', advice);
+  if (!table?.name) return failed('migrations: none applied', advice);
   const applied = await sql<{ hash: string }[]>`select hash from drizzle.__drizzle_migrations order by created_at`;
   const known = new Set(applied.map(({ hash }) => hash));
   const missing = wanted.filter(({ hash }) => !known.has(hash)).length;
   if (missing > 0) return failed(`migrations: ${missing} of ${wanted.length} not applied`, advice);
   const newer = applied.length - wanted.length;
   if (newer > 0)
-    return warning(`migrations: ${newer} from another build than this one`, 'deploy the newest build everywhere');
+    return warning(`migrations: ${newer} applied that this build does not know`, 'deploy the newest build everywhere');
   return ok(`migrations: all ${wanted.length} applied`);
 }

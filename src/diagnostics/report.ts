@@ -1,22 +1,27 @@
-/** What the doctor found, for people and for programs. */
+/** The doctor's report, as text and as JSON. */
 import { style } from '../terminal/style.ts';
 import type { Finding, Verdict } from './check.ts';
 
-const WORDS: Readonly<Record<Verdict, string>> = { ok: 'ok', warning: 'warning', failed: 'FAILED', unknown: 'unknown' };
+const LABELS: Readonly<Record<Verdict, string>> = {
+  ok: 'ok',
+  warning: 'warning',
+  failed: 'FAILED',
+  unknown: 'unknown',
+};
 const COLORS = { ok: 'green', warning: 'yellow', failed: 'red', unknown: 'cyan' } as const;
 
-/** Room for the longest word. */
+/** Width of the verdict column. */
 const INDENT = 9;
 
 export interface Report {
-  /** What was looked at, in one sentence. */
+  /** The installation that was checked, in one sentence. */
   readonly subject: string;
-  /** False when something has failed. */
+  /** False if a check has failed. */
   readonly healthy: boolean;
   readonly findings: readonly Finding[];
 }
 
-/** Puts findings together; `secrets` are values that may not be shown, wherever they come from. */
+/** Creates a report in which all `secrets` are redacted. */
 export function reportOf(subject: string, findings: readonly Finding[], secrets: readonly string[]): Report {
   const clean = (text: string): string =>
     secrets.reduce((shown, secret) => shown.replaceAll(secret, '[redacted]'), text);
@@ -35,7 +40,7 @@ export function reportOf(subject: string, findings: readonly Finding[], secrets:
 /** The report as lines of text. */
 export function describe({ subject, findings, healthy }: Report): string {
   const lines = findings.flatMap(({ check, verdict, found, remedy }) => [
-    `${style(COLORS[verdict], WORDS[verdict].padEnd(INDENT))}${check}: ${found}`,
+    `${style(COLORS[verdict], LABELS[verdict].padEnd(INDENT))}${check}: ${found}`,
     ...(remedy === undefined ? [] : [`${' '.repeat(INDENT)}-> ${remedy}`]),
   ]);
   const count = (verdict: Verdict): number => findings.filter((finding) => finding.verdict === verdict).length;
@@ -43,6 +48,6 @@ export function describe({ subject, findings, healthy }: Report): string {
     .filter((verdict) => count(verdict) > 0)
     .map((verdict) => `, ${count(verdict)} ${verdict}`)
     .join('');
-  const sum = healthy ? `Nothing has failed${rest}.` : `${count('failed')} failed${rest}.`;
+  const sum = healthy ? `No check failed${rest}.` : `${count('failed')} failed${rest}.`;
   return [subject, '', ...lines, '', sum].join('\n');
 }

@@ -1,4 +1,4 @@
-/** Temporal: does it answer, is it new enough, has it the namespace with its search attributes, and does a worker ask for work? */
+/** Checks Temporal: connection, version, namespace, retention, search attributes and workers. */
 import { Connection } from '@temporalio/client';
 import { optionalTsToDate, optionalTsToMs } from '../temporal/times.ts';
 import { TASK_QUEUE } from '../../workflows/messages.ts';
@@ -7,31 +7,31 @@ import { indexedValueType } from '../embedded/temporal/namespace.ts';
 import { incompatibility } from '../embedded/temporal/version.ts';
 import { failed, ok, warning, type Answer, type Check } from './check.ts';
 
-export interface TemporalPlace {
+export interface TemporalAddress {
   readonly address: string;
   readonly namespace: string;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** A worker asks again after a minute at most. */
+/** A worker polls again after a minute at most. */
 const POLL_MS = 90_000;
 
-/** gRPC's status for what is not there. */
+/** gRPC status NOT_FOUND. */
 const NOT_FOUND = 5;
-/** The kind of a task queue that workflows wait on, in Temporal's API. */
+/** TASK_QUEUE_TYPE_WORKFLOW of Temporal's API. */
 const WORKFLOW_QUEUE = 1;
 
-/** All that is asked of Temporal. */
-export function temporalCheck(place: TemporalPlace, settings: TemporalDev): Check {
+/** Creates the check of Temporal. */
+export function temporalCheck(temporal: TemporalAddress, settings: TemporalDev): Check {
   return {
     name: 'Temporal',
-    remedy: `start Temporal at ${place.address}, or correct CODEXK8S_TEMPORAL_ADDRESS`,
+    remedy: `start Temporal at ${temporal.address}, or correct CODEXK8S_TEMPORAL_ADDRESS`,
     async run() {
-      const connection = await Connection.connect({ address: place.address, connectTimeout: '5 seconds' });
+      const connection = await Connection.connect({ address: temporal.address, connectTimeout: '5 seconds' });
       try {
         const deadline = Date.now() + 5000;
-        return await connection.withDeadline(deadline, async () => questions(connection, place, settings));
+        return await connection.withDeadline(deadline, async () => questions(connection, temporal, settings));
       } finally {
         await connection.close();
       }
@@ -39,26 +39,26 @@ export function temporalCheck(place: TemporalPlace, settings: TemporalDev): Chec
   };
 }
 
-async function questions(connection: Connection, place: TemporalPlace, settings: TemporalDev): Promise<Answer[]> {
-  const answers = [await version(connection, place, settings)];
-  const retention = await retentionOf(connection, place.namespace);
+async function questions(connection: Connection, temporal: TemporalAddress, settings: TemporalDev): Promise<Answer[]> {
+  const answers = [await version(connection, temporal, settings)];
+  const retention = await retentionOf(connection, temporal.namespace);
   if (retention === undefined)
     return [
       ...answers,
       failed(
-        `namespace ${place.namespace}: not there`,
-        `temporal operator namespace create --address ${place.address} --namespace ${place.namespace} --retention ${settings.namespace.retentionDays}d`,
+        `namespace ${temporal.namespace}: not found`,
+        `temporal operator namespace create --address ${temporal.address} --namespace ${temporal.namespace} --retention ${settings.namespace.retentionDays}d`,
       ),
     ];
   return [
     ...answers,
-    retentionAnswer(place, retention, settings),
-    await searchAttributes(connection, place, settings),
-    await workers(connection, place),
+    retentionAnswer(temporal, retention, settings),
+    await searchAttributes(connection, temporal, settings),
+    await workers(connection, temporal),
   ];
 }
 
-async function version(connection: Connection, { address }: TemporalPlace, { server }: TemporalDev): Promise<Answer> {
+async function version(connection: Connection, { address }: TemporalAddress, { server }: TemporalDev): Promise<Answer> {
   const { serverVersion } = await connection.workflowService.getSystemInfo({});
   const why = incompatibility(serverVersion, server);
   if (why !== undefined) return failed(`answers at ${address}: ${why}`, `upgrade Temporal to ${server} or later`);
@@ -76,19 +76,19 @@ async function retentionOf({ workflowService }: Connection, namespace: string): 
   }
 }
 
-function retentionAnswer({ namespace }: TemporalPlace, retentionMs: number, settings: TemporalDev): Answer {
+function retentionAnswer({ namespace }: TemporalAddress, retentionMs: number, settings: TemporalDev): Answer {
   const days = Math.round((retentionMs / DAY_MS) * 10) / 10;
   const wanted = settings.namespace.retentionDays;
-  if (days >= wanted) return ok(`namespace ${namespace}: histories are kept for ${days} days`);
+  if (days >= wanted) return ok(`namespace ${namespace}: retention ${days} days`);
   return warning(
-    `namespace ${namespace}: histories are kept for ${days} days`,
-    `"read-model rebuild" reads histories; keep them for ${wanted} days: temporal operator namespace update --namespace ${namespace} --retention ${wanted}d`,
+    `namespace ${namespace}: retention ${days} days`,
+    `"read-model rebuild" needs histories; raise the retention to ${wanted} days: temporal operator namespace update --namespace ${namespace} --retention ${wanted}d`,
   );
 }
 
 async function searchAttributes(
   { operatorService }: Connection,
-  { namespace }: TemporalPlace,
+  { namespace }: TemporalAddress,
   { searchAttributes: wanted }: TemporalDev,
 ): Promise<Answer> {
   const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
@@ -102,13 +102,13 @@ async function searchAttributes(
   const other = names.filter(([name, type]) => Number(customAttributes[name]) !== indexedValueType(type));
   if (other.length > 0)
     return failed(
-      `search attributes: ${other.map(([name, type]) => `${name} is no ${type}`).join(', ')}`,
-      'use a namespace of its own for codex-k8s',
+      `search attributes: ${other.map(([name, type]) => `${name} is not of type ${type}`).join(', ')}`,
+      'use a separate namespace for codex-k8s',
     );
-  return ok(`search attributes: all ${names.length} there`);
+  return ok(`search attributes: all ${names.length} registered`);
 }
 
-async function workers({ workflowService }: Connection, { namespace }: TemporalPlace): Promise<Answer> {
+async function workers({ workflowService }: Connection, { namespace }: TemporalAddress): Promise<Answer> {
   const { pollers } = await workflowService.describeTaskQueue({
     namespace,
     taskQueue: { name: TASK_QUEUE },
@@ -119,6 +119,6 @@ async function workers({ workflowService }: Connection, { namespace }: TemporalP
   );
   const workers = new Set(living.map(({ identity }) => identity)).size;
   if (workers === 0)
-    return warning('workers: none asks for work', 'start "codex-k8s worker"; its log says why it does not work');
-  return ok(`workers: ${workers} ask for work`);
+    return warning('workers: none polls the task queue', 'start "codex-k8s worker"; if it is running, see its log');
+  return ok(`workers: ${workers} polling the task queue`);
 }

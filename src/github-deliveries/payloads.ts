@@ -1,6 +1,6 @@
 /**
- * Deliveries that nobody's click caused: the bodies that GitHub would send, as far as anything looks at them. Objects that
- * GitHub shows are put in as they are; what it does not show is made up, with ids that are always the same.
+ * Simulated deliveries: the bodies that GitHub would send, with the fields that the platform reads. Objects that exist on
+ * GitHub are included as they are; others are made up, with stable ids.
  */
 import { createHash } from 'node:crypto';
 import { CommandProblem } from '../terminal/problems.ts';
@@ -8,8 +8,8 @@ import { CommandProblem } from '../terminal/problems.ts';
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * What can be made up. The first are GitHub's actions of issues and pull requests; those from `archived` on are about the
- * repository, and about the platform's app in it.
+ * Kinds of simulated deliveries. The first are GitHub's actions of issues and pull requests; those from `archived` on are
+ * events of the repository and of the platform's app in it.
  */
 export const MADE_UP = [
   'labeled',
@@ -35,11 +35,11 @@ export type MadeUp = (typeof MADE_UP)[number];
 
 export const REVIEW_STATES = ['changes_requested', 'approved', 'commented', 'dismissed'] as const;
 
-/** What a person says of a delivery. */
-export interface Wish {
+/** The options of a simulated delivery. */
+export interface DeliverySpec {
   readonly what: MadeUp;
   readonly label?: string | undefined;
-  /** All that the issue or the pull request is to carry; what GitHub shows, unless told. */
+  /** All labels of the issue or pull request; those on GitHub by default. */
   readonly labels?: readonly string[] | undefined;
   readonly state?: (typeof REVIEW_STATES)[number] | undefined;
   /** GitHub's id of a review or a comment. */
@@ -50,10 +50,10 @@ export interface Wish {
   readonly text?: string | undefined;
 }
 
-/** The objects of the payload, as GitHub shows them or made up. */
-export interface Scene {
+/** The objects of the payload, from GitHub or made up. */
+export interface PayloadObjects {
   readonly repository: Json;
-  /** Undefined for a delivery that names nobody. */
+  /** Undefined for a delivery without a sender. */
   readonly sender: Json | undefined;
   readonly issue?: Json | undefined;
   readonly pullRequest?: Json | undefined;
@@ -67,43 +67,48 @@ export interface Delivery {
   readonly payload: Json;
 }
 
-/** Makes a delivery up; throws a {@link CommandProblem} when something that it needs was not said. */
-export function madeUpDelivery(wish: Wish, scene: Scene): Delivery {
-  switch (wish.what) {
+/** Makes up a delivery; throws a {@link CommandProblem} if a required option is missing. */
+export function madeUpDelivery(spec: DeliverySpec, objects: PayloadObjects): Delivery {
+  switch (spec.what) {
     case 'review':
-      return delivery('pull_request_review', wish.state === 'dismissed' ? 'dismissed' : 'submitted', scene, {
-        pull_request: withLabels(needed(scene.pullRequest, '--pull-request N'), wish.labels),
-        review: reviewOf(wish, scene),
+      return delivery('pull_request_review', spec.state === 'dismissed' ? 'dismissed' : 'submitted', objects, {
+        pull_request: withLabels(needed(objects.pullRequest, '--pull-request N'), spec.labels),
+        review: reviewOf(spec, objects),
       });
     case 'comment':
-      return delivery('issue_comment', 'created', scene, {
-        issue: withLabels(issueOf(scene), wish.labels),
+      return delivery('issue_comment', 'created', objects, {
+        issue: withLabels(issueOf(objects), spec.labels),
         comment: {
-          id: wish.subject ?? madeUpId(`comment ${scene.now}`),
-          body: wish.text ?? 'A comment.',
-          user: scene.sender,
-          created_at: scene.now,
-          updated_at: scene.now,
+          id: spec.subject ?? madeUpId(`comment ${objects.now}`),
+          body: spec.text ?? 'A comment.',
+          user: objects.sender,
+          created_at: objects.now,
+          updated_at: objects.now,
         },
       });
     case 'push':
-      return delivery('push', undefined, scene, pushOf(wish, scene));
+      return delivery('push', undefined, objects, pushOf(spec, objects));
     case 'ping':
-      return delivery('ping', undefined, scene, { zen: 'Practicality beats purity.', hook_id: 1 });
+      return delivery('ping', undefined, objects, { zen: 'Practicality beats purity.', hook_id: 1 });
     case 'archived':
-      return delivery('repository', 'archived', { ...scene, repository: { ...scene.repository, archived: true } }, {});
+      return delivery(
+        'repository',
+        'archived',
+        { ...objects, repository: { ...objects.repository, archived: true } },
+        {},
+      );
     case 'repository-deleted':
-      return delivery('repository', 'deleted', scene, {});
+      return delivery('repository', 'deleted', objects, {});
     case 'repository-removed':
-      return ofApp('installation_repositories', 'removed', scene, {
+      return ofApp('installation_repositories', 'removed', objects, {
         repository_selection: 'selected',
         repositories_added: [],
-        repositories_removed: [briefly(scene.repository)],
+        repositories_removed: [briefly(objects.repository)],
       });
     case 'app-removed':
-      return ofApp('installation', 'deleted', scene, { repositories: [briefly(scene.repository)] });
+      return ofApp('installation', 'deleted', objects, { repositories: [briefly(objects.repository)] });
     case 'app-suspended':
-      return ofApp('installation', 'suspend', scene, { repositories: [briefly(scene.repository)] });
+      return ofApp('installation', 'suspend', objects, { repositories: [briefly(objects.repository)] });
     case 'labeled':
     case 'unlabeled':
     case 'opened':
@@ -113,22 +118,27 @@ export function madeUpDelivery(wish: Wish, scene: Scene): Delivery {
     case 'deleted':
     case 'transferred':
     case 'locked':
-      return changed(wish.what, wish, scene);
+      return changed(spec.what, spec, objects);
   }
 }
 
-/** A number that GitHub has not given out, the same for the same name. */
+/** An id that GitHub has not assigned, the same for the same name. */
 export function madeUpId(name: string): number {
   return 2 ** 40 + createHash('sha256').update(name).digest().readUIntBE(0, 5);
 }
 
-function delivery(event: string, action: string | undefined, { repository, sender }: Scene, more: Json): Delivery {
+function delivery(
+  event: string,
+  action: string | undefined,
+  { repository, sender }: PayloadObjects,
+  more: Json,
+): Delivery {
   const payload = { ...(action === undefined ? {} : { action }), ...more, repository, ...(sender ? { sender } : {}) };
   return { event, action, payload };
 }
 
-/** An event of the platform's app, which names no repository of its own but a list. */
-function ofApp(event: string, action: string, { repository, sender }: Scene, more: Json): Delivery {
+/** An event of the platform's app, which has a list of repositories instead of one. */
+function ofApp(event: string, action: string, { repository, sender }: PayloadObjects, more: Json): Delivery {
   const installation = { id: madeUpId('installation'), app_id: madeUpId('app'), account: repository['owner'] };
   return { event, action, payload: { action, installation, ...more, ...(sender ? { sender } : {}) } };
 }
@@ -138,22 +148,22 @@ function briefly({ id, name, full_name }: Json): Json {
 }
 
 /** An action of an issue, or of a pull request where one is named. */
-function changed(action: string, wish: Wish, scene: Scene): Delivery {
+function changed(action: string, spec: DeliverySpec, objects: PayloadObjects): Delivery {
   const isLabel = action === 'labeled' || action === 'unlabeled';
-  const label = isLabel ? needed(wish.label, '--label NAME') : undefined;
+  const label = isLabel ? needed(spec.label, '--label NAME') : undefined;
   const state = action === 'closed' ? { state: 'closed' } : action === 'reopened' ? { state: 'open' } : {};
-  const shaped = (subject: Json): Json => ({ ...withLabels(subject, labelsAfter(action, wish, subject)), ...state });
+  const shaped = (subject: Json): Json => ({ ...withLabels(subject, labelsAfter(action, spec, subject)), ...state });
   const named = label === undefined ? {} : { label: { name: label, color: 'ededed' } };
-  const { pullRequest } = scene;
+  const { pullRequest } = objects;
   if (!pullRequest)
-    return delivery('issues', action, scene, { issue: shaped(needed(scene.issue, '--issue N')), ...named });
-  const merged = action === 'closed' ? { merged: wish.merged ?? false } : {};
+    return delivery('issues', action, objects, { issue: shaped(needed(objects.issue, '--issue N')), ...named });
+  const merged = action === 'closed' ? { merged: spec.merged ?? false } : {};
   const pull = { number: pullRequest['number'], pull_request: { ...shaped(pullRequest), ...merged } };
-  return delivery('pull_request', action, scene, { ...pull, ...named });
+  return delivery('pull_request', action, objects, { ...pull, ...named });
 }
 
-/** What is on when the label has been put on or taken off. */
-function labelsAfter(action: string, { labels, label }: Wish, subject: Json): readonly string[] | undefined {
+/** The labels after one was added or removed. */
+function labelsAfter(action: string, { labels, label }: DeliverySpec, subject: Json): readonly string[] | undefined {
   if (labels !== undefined || label === undefined) return labels;
   const others = namesOn(subject).filter((name) => name.toLowerCase() !== label.toLowerCase());
   return action === 'labeled' ? [...others, label] : others;
@@ -167,14 +177,14 @@ function namesOn({ labels }: Json): string[] {
   return Array.isArray(labels) ? (labels as readonly { readonly name?: string }[]).map(({ name = '' }) => name) : [];
 }
 
-/** GitHub tells of comments on pull requests as of comments on issues. */
-function issueOf({ issue, pullRequest }: Scene): Json {
+/** The issue of a comment: GitHub sends comments on pull requests as comments on issues. */
+function issueOf({ issue, pullRequest }: PayloadObjects): Json {
   if (issue) return issue;
   const { number, title, labels, state, html_url } = needed(pullRequest, '--issue N or --pull-request N');
   return { number, title, labels, state, html_url, pull_request: { html_url } };
 }
 
-function reviewOf({ state, subject, text }: Wish, { pullRequest, sender, now }: Scene): Json {
+function reviewOf({ state, subject, text }: DeliverySpec, { pullRequest, sender, now }: PayloadObjects): Json {
   const { head } = (pullRequest ?? {}) as { readonly head?: { readonly sha?: string } };
   return {
     id: subject ?? madeUpId(`review ${now}`),
@@ -188,7 +198,7 @@ function reviewOf({ state, subject, text }: Wish, { pullRequest, sender, now }: 
 
 const NO_COMMIT = '0'.repeat(40);
 
-function pushOf({ branch, deleted = false }: Wish, { repository, sender, now }: Scene): Json {
+function pushOf({ branch, deleted = false }: DeliverySpec, { repository, sender, now }: PayloadObjects): Json {
   const { default_branch: usual = 'main' } = repository as { readonly default_branch?: string };
   const ref = `refs/heads/${branch ?? usual}`;
   const commit = (name: string): string => createHash('sha1').update(name).digest('hex');

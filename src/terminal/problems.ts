@@ -1,6 +1,6 @@
-/** What goes wrong at a terminal, told in a sentence. */
+/** Errors of commands that are shown as a sentence, without a stack trace. */
 
-/** Ends a command with a sentence and an exit code: 1 when the request failed, 2 when it was asked wrongly. */
+/** Ends a command with a message and an exit code: 1 if the request failed, 2 for wrong usage. */
 export class CommandProblem extends Error {
   override readonly name = 'CommandProblem';
   readonly exitCode: 1 | 2;

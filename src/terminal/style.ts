@@ -1,11 +1,11 @@
-/** What `up` and `demo` say while they work: a spinner with the time on a terminal, plain lines in a pipe. */
+/** Progress output of `up` and `demo`: a spinner with the elapsed time on a terminal, plain lines in a pipe. */
 import { styleText } from 'node:util';
 
 export interface Terminal {
   readonly interactive: boolean;
-  /** What is going on now. */
+  /** Shows the current step. */
   readonly progress: (message: string) => void;
-  /** Ends the line of progress. */
+  /** Ends the progress line. */
   readonly done: () => void;
   readonly line: (text: string) => void;
 }
@@ -13,11 +13,11 @@ export interface Terminal {
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const FRAME_MS = 80;
 
-/** `quiet`: progress goes to standard error, since standard output is for a machine. */
+/** With `quiet`, progress goes to standard error, since standard output is for a program. */
 export function createTerminal({ quiet = false }: { quiet?: boolean } = {}): Terminal {
   const stream = quiet ? process.stderr : process.stdout;
   const interactive = stream.isTTY && process.env['TERM'] !== 'dumb';
-  // Whoever reads may have gone: that ends the telling, and not the work.
+  // The reader may have closed the pipe: that ends the output, not the work.
   stream.on('error', () => undefined);
   let current: { message: string; since: number; timer: NodeJS.Timeout } | undefined;
   let frame = 0;
@@ -26,7 +26,7 @@ export function createTerminal({ quiet = false }: { quiet?: boolean } = {}): Ter
     if (!current) return;
     frame = (frame + 1) % FRAMES.length;
     const seconds = ((Date.now() - current.since) / 1000).toFixed(1);
-    // One line at most: a line that wraps could not be drawn over.
+    // One line at most: a wrapped line could not be overwritten.
     const room = Math.max(20, (stream.columns ?? 80) - seconds.length - 6);
     const shown = current.message.length > room ? `${current.message.slice(0, room - 1)}…` : current.message;
     stream.write(`\r\u001B[2K${style('cyan', FRAMES[frame] ?? '')} ${shown} ${style('dim', `${seconds} s`)}`);
@@ -55,7 +55,7 @@ export function createTerminal({ quiet = false }: { quiet?: boolean } = {}): Ter
   };
 }
 
-/** Colours text on a terminal that shows colours. */
+/** Styles text on a terminal that supports colours. */
 export function style(format: Parameters<typeof styleText>[0], text: string): string {
   return styleText(format, text, { stream: process.stdout, validateStream: true });
 }

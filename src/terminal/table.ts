@@ -1,4 +1,4 @@
-/** Aligned columns. */
+/** Tables with aligned columns. */
 import { paint, plain, type Terminal } from './terminal.ts';
 
 export interface Cell {
@@ -9,7 +9,7 @@ export interface Cell {
 const GAP = '  ';
 const WIDEST = 60;
 
-/** Prints rows under their headings; what is too long is cut. */
+/** Prints rows under headings; long cells are truncated. */
 export function printTable(terminal: Terminal, headings: readonly string[], rows: readonly (readonly Cell[])[]): void {
   const lines = rows.map((row) => row.map(({ text, style }) => ({ text: cut(text), style })));
   const widths = headings.map((heading, column) =>
@@ -26,7 +26,7 @@ export function printTable(terminal: Terminal, headings: readonly string[], rows
   for (const line of lines) print(line);
 }
 
-/** Prints names and values, one a line; those without a value are left out. */
+/** Prints names and values, one per line; those without a value are left out. */
 export function printFacts(terminal: Terminal, facts: readonly (readonly [string, string | null | undefined])[]): void {
   const known = facts.flatMap(([name, value]) => (value ? [[name, plain(value)] as const] : []));
   const width = Math.max(0, ...known.map(([name]) => name.length));

@@ -1,4 +1,4 @@
-/** A person's terminal: colours where they are wanted, and nothing that a stranger wrote can move the cursor. */
+/** Terminal output: colours where they are supported, and no control characters from text that strangers wrote. */
 import { styleText } from 'node:util';
 
 export interface Terminal {
@@ -11,7 +11,7 @@ type Style = Parameters<typeof styleText>[0];
 
 /** The terminal of this process. Colours need a TTY and no NO_COLOR. */
 export function processTerminal(env: NodeJS.ProcessEnv = process.env): Terminal {
-  // Whoever read has seen enough (`| head`): that is no failure.
+  // A closed pipe (`| head`) is not an error.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);
     throw error;
@@ -23,12 +23,12 @@ export function processTerminal(env: NodeJS.ProcessEnv = process.env): Terminal 
   };
 }
 
-/** Text in a style, where there are colours. */
+/** Styles text, where colours are supported. */
 export function paint(terminal: Terminal, style: Style, text: string): string {
   return terminal.color ? styleText(style, text, { validateStream: false }) : text;
 }
 
-/** Text without control characters but tabs and line breaks: titles and logs hold what strangers wrote. */
+/** Removes control characters except tabs and line breaks: titles and logs contain text that strangers wrote. */
 export function plain(text: string): string {
   return text.replaceAll('\r\n', '\n').replaceAll(/[^\P{Cc}\t\n]/gu, '');
 }

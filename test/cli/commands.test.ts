@@ -126,14 +126,14 @@ describe('runs show', () => {
   test('asks for more when several runs begin like that', async () => {
     for (const n of [1, 2]) await putRun(connection.db, n);
     await expect(runsShow(desk.session(), '0198c0')).rejects.toMatchObject({
-      message: expect.stringContaining('Several runs begin with 0198c0') as string,
+      message: expect.stringContaining('Run id 0198c0 is ambiguous') as string,
       exitCode: 1,
     });
   });
 
   test.each(['abcdef', runId(9)])('says that there is no run %s, and where to look', async (given) => {
     await expect(runsShow(desk.session(), given)).rejects.toMatchObject({
-      message: `No run ${given}; \`codex-k8s runs list\` shows what there is`,
+      message: `Run ${given} not found; \`codex-k8s runs list\` lists the runs`,
       exitCode: 1,
     });
   });
@@ -267,7 +267,7 @@ describe('issues', () => {
     await putIssue(connection.db, 1, { waitingFor: 'review', queued: 2, title: 'Add it', updatedAt: minutesAgo(3) });
     const session = desk.session();
     await issuesList(session, {});
-    expect(session.printed[1]).toMatch(/^acme\/shop#1 +waits for a review, 2 queued +dev +- +3 min ago +Add it$/);
+    expect(session.printed[1]).toMatch(/^acme\/shop#1 +waiting for review, 2 queued +dev +- +3 min ago +Add it$/);
   });
 
   test.each(['acme/shop#1', 'acme/shop/1', 'https://github.example/acme/shop/issues/1', keyOf(1)])(
@@ -283,7 +283,7 @@ describe('issues', () => {
 
   test('that nobody knows are told as such', async () => {
     await expect(issuesShow(desk.session(), 'acme/shop#9')).rejects.toMatchObject({
-      message: expect.stringContaining('Nothing is known of the issue acme/shop#9') as string,
+      message: expect.stringContaining('Issue acme/shop#9 not found') as string,
     });
   });
 
@@ -299,7 +299,7 @@ describe('repositories and members', () => {
     expect(desk.site.bound).toEqual([{ fullName: 'acme/app', project: 'trial' }]);
     expect(session.printed).toEqual([
       'acme/app is bound to the project trial, with webhook 2.',
-      'Labels of acme/app: 2 created, 1 corrected, 1 as they were.',
+      'Labels of acme/app: 2 created, 1 corrected, 1 unchanged.',
       'Put the label agent:dev on one of its issues.',
     ]);
   });
@@ -323,7 +323,7 @@ describe('a project', () => {
     const session = desk.session();
     await projectsSet(session, 'trial', { egress: '203.0.113.0/24, 198.51.100.7' });
     await projectsSet(session, 'trial', { egress: 'default' });
-    expect(session.printed.map((line) => line.split('addresses of its own ')[1])).toEqual([
+    expect(session.printed.map((line) => line.split('additional egress ')[1])).toEqual([
       '203.0.113.0/24, 198.51.100.7/32.',
       'none.',
     ]);
@@ -350,7 +350,7 @@ describe('labels sync', () => {
     expect(session.printed).toEqual([
       'created    run:dev, run:qa',
       'corrected  need:input',
-      'Labels of acme/app: 2 created, 1 corrected, 1 as they were.',
+      'Labels of acme/app: 2 created, 1 corrected, 1 unchanged.',
     ]);
   });
 
@@ -363,10 +363,11 @@ describe('labels sync', () => {
   test('that GitHub cuts short says how to go on, and ends with 1', async () => {
     const session = desk.session();
     await expect(labelsSync(session, 'acme/limited')).rejects.toMatchObject({
-      message: '2 are left. GitHub asks to wait until noon: enough. Then `codex-k8s labels sync acme/limited` goes on.',
+      message:
+        '2 labels are left. GitHub asks to wait until noon: enough. Then run `codex-k8s labels sync acme/limited` again.',
       exitCode: 1,
     });
-    expect(session.printed.at(-1)).toBe('Labels of acme/limited: 2 created, 1 corrected, 1 as they were.');
+    expect(session.printed.at(-1)).toBe('Labels of acme/limited: 2 created, 1 corrected, 1 unchanged.');
   });
 
   test('of a repository that is not bound says so', async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { ok, runChecks, wordsOf } from '../../src/diagnostics/check.ts';
+import { ok, runChecks, errorText } from '../../src/diagnostics/check.ts';
 import { describe as describeReport, reportOf } from '../../src/diagnostics/report.ts';
 import { linesOf } from './support.ts';
 
@@ -37,12 +37,12 @@ test('a check that does not end is given up, and told so', async () => {
       },
     },
   ]);
-  expect(finding).toMatchObject({ verdict: 'failed', found: 'no answer within 0.03 s' });
+  expect(finding).toMatchObject({ verdict: 'failed', found: 'timed out: no answer within 0.03 s' });
   expect(abandoned).toBe(true);
 });
 
 test('an error is told in one line', () => {
-  expect(wordsOf(new AggregateError([new Error('refused\n  twice')], ''))).toBe('refused twice');
+  expect(errorText(new AggregateError([new Error('refused\n  twice')], ''))).toBe('refused twice');
 });
 
 test('secrets are shown nowhere, and what has failed makes the report unhealthy', () => {

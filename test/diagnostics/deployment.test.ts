@@ -68,14 +68,14 @@ test('an installation that is well, and what should be looked at', async () => {
     expect.stringMatching(/^ok Postgres: answers, version \d+/),
     expect.stringMatching(/^ok Postgres: migrations: all \d+ applied$/),
     expect.stringMatching(/^ok Temporal: answers at 127\.0\.0\.1:\d+, version 1\.\d+/),
-    `ok Temporal: namespace ${namespace}: histories are kept for 90 days`,
-    'ok Temporal: search attributes: all 5 there',
-    'warning Temporal: workers: none asks for work',
+    `ok Temporal: namespace ${namespace}: retention 90 days`,
+    'ok Temporal: search attributes: all 5 registered',
+    'warning Temporal: workers: none polls the task queue',
     "ok GitHub: the token is codex-bot's",
     'ok GitHub: scopes: repo, admin:repo_hook',
     'ok GitHub: rate limit: 4990 of 5000 requests left',
-    expect.stringMatching(/^ok server: is ready at /),
-    expect.stringMatching(/^ok model: answers at /),
+    expect.stringMatching(/^ok server: ready at /),
+    expect.stringMatching(/^ok model: http:.* accepts the key$/),
   ]);
   expect(report.healthy).toBe(true);
   expect(JSON.stringify(report)).not.toMatch(/ghp_|sk-01|a-short-secret/);
@@ -97,13 +97,13 @@ test('every variable that is wrong is named, and the rest is looked at all the s
 
 test('a token that is refused, one that may too little, and a server that is away', async () => {
   const refused = await examine({}, await environment(await world({ token: 'another' })));
-  expect(linesOf(refused.findings)).toContain('failed GitHub: the token is refused');
+  expect(linesOf(refused.findings)).toContain('failed GitHub: token rejected (HTTP 401)');
   const url = await world({ scopes: 'public_repo' });
   const poor = await examine({}, await environment(url, { CODEXK8S_INTERNAL_URL: 'http://127.0.0.1:1' }));
   expect(linesOf(poor.findings)).toEqual(
     expect.arrayContaining([
       'failed GitHub: scopes: public_repo; repo is missing',
-      'warning server: does not answer at http://127.0.0.1:1',
+      'warning server: no response from http://127.0.0.1:1',
     ]),
   );
 });
@@ -115,7 +115,7 @@ test('a bound repository in which the token may not write', async () => {
             values (1, '0198d3a0-0000-7000-8000-000000000001', 'olivia', 'mine')`;
   await sql.end();
   const { findings } = await examine({}, await environment(await world()));
-  expect(linesOf(findings)).toContain('failed GitHub: olivia/mine: the token may not push');
+  expect(linesOf(findings)).toContain('failed GitHub: olivia/mine: the token has no write permission');
 });
 
 test('a database without this schema, one that is away, and a namespace that is not there', async () => {
@@ -124,8 +124,8 @@ test('a database without this schema, one that is away, and a namespace that is 
   const bare = await examine({}, { ...env, CODEXK8S_DATABASE_URL_FILE: fileOf(empty) });
   expect(linesOf(bare.findings)).toEqual(
     expect.arrayContaining([
-      'failed Postgres: migrations: none has been applied',
-      'failed Temporal: namespace nowhere: not there',
+      'failed Postgres: migrations: none applied',
+      'failed Temporal: namespace nowhere: not found',
     ]),
   );
   const away = 'postgres://codexk8s:hunter2hunter2@127.0.0.1:1/codexk8s';

@@ -10,7 +10,7 @@ test('no up in the directory', async () => {
   const data = mkdtempSync(join(tmpdir(), 'doctor-'));
   const { findings, healthy } = await examine({ data }, {});
   expect(healthy).toBe(false);
-  expect(linesOf(findings)).toEqual([`failed up: none is ready in ${data}`]);
+  expect(linesOf(findings)).toEqual([`failed up: not running in ${data}`]);
 });
 
 test('an up whose parts are silent', async () => {

@@ -74,10 +74,10 @@ async function findings(server: string, options: Partial<KubernetesOptions> = {}
 test('a cluster in which the platform is installed, seen by the worker', async () => {
   const lines = await findings(await cluster());
   expect(lines.filter((line) => !line.startsWith('ok '))).toEqual([
-    'unknown Kubernetes: admission policies: the account may not read them',
-    'unknown Kubernetes: network policies: no worker has tried yet whether they are enforced',
+    'unknown Kubernetes: admission policies: the account is not allowed to read them',
+    'unknown Kubernetes: network policies: not probed by a worker yet',
   ]);
-  expect(lines).toContain('ok Kubernetes: Pod Security: a privileged pod is refused');
+  expect(lines).toContain('ok Kubernetes: Pod Security: a privileged pod is denied');
   expect(lines).toContain('ok agents: image registry.example/codex-k8s/agent:0.2.0');
 });
 
@@ -114,12 +114,12 @@ test('a recorded probe says whether network policies are enforced', async () => 
   const probe = (state: NetworkState, agents: 'started' | 'stopped', detail = '') => ({
     networkProbe: async () => ({ state, detail, agents, foundAt }),
   });
-  const at = 'as tried at 2026-11-01T00:00:00.000Z';
+  const at = '(probed at 2026-11-01T00:00:00.000Z)';
   const url = await cluster();
   expect(await findings(url, probe('enforced', 'started'))).toContain(
-    `ok Kubernetes: network policies: enforced, ${at}`,
+    `ok Kubernetes: network policies: enforced ${at}`,
   );
-  const unenforced = `the cluster's network does not enforce policies: an agent could reach 10.0.0.1:5432, ${at}`;
+  const unenforced = `the cluster's network does not enforce policies: an agent could reach 10.0.0.1:5432 ${at}`;
   expect(await findings(url, probe('unenforced', 'stopped', '10.0.0.1:5432'))).toContain(
     `failed Kubernetes: network policies: no agent is started: ${unenforced}`,
   );
@@ -127,7 +127,7 @@ test('a recorded probe says whether network policies are enforced', async () => 
     `warning Kubernetes: network policies: agents are started all the same, since CODEXK8S_ALLOW_UNENFORCED_NETWORK_POLICY=true allows it: ${unenforced}`,
   );
   expect(await findings(url, probe('unknown', 'stopped', 'no\nnode'))).toContain(
-    `failed Kubernetes: network policies: no agent is started: whether the cluster's network enforces policies is not known: no node, ${at}`,
+    `failed Kubernetes: network policies: no agent is started: whether the cluster's network enforces policies is not known: no node ${at}`,
   );
 });
 

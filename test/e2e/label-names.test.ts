@@ -68,7 +68,7 @@ describe('an installation that calls labels otherwise', () => {
       [
         'created    run:qa',
         'corrected  look at me',
-        `Labels of ${OWNER}/${REPO}: 1 created, 1 corrected, ${LABELS.length - 2} as they were.`,
+        `Labels of ${OWNER}/${REPO}: 1 created, 1 corrected, ${LABELS.length - 2} unchanged.`,
       ],
     ]);
   });

@@ -146,7 +146,7 @@ describe('an issue that becomes a service', () => {
       const client = new Client({ connection, namespace: 'codex-k8s' });
       const [run] = await scene.runsOf(REPO, issue);
       for await (const replayed of replayHistories(await bundleWorkflows(), historyOf(client, run?.issueKey ?? '')))
-        expect(replayed).toMatchObject({ parts: null });
+        expect(replayed).toMatchObject({ failure: null });
     } finally {
       await connection.close();
     }

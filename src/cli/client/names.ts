@@ -1,11 +1,11 @@
-/** How people name runs and issues at a terminal. */
+/** Resolves the names that people give runs and issues on the command line. */
 import { ApiRefusal, type IssueName, type ApiClient } from '../../api-client/api-client.ts';
 import { CommandProblem } from '../../terminal/problems.ts';
 
 const WHOLE_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const LEAST = 6;
 
-/** The id of the run that a person means by the beginning of it. */
+/** The id of the run whose id begins with the given characters. */
 export async function resolveRunId(api: ApiClient, given: string): Promise<string> {
   const id = given.toLowerCase();
   if (WHOLE_ID.test(id)) return id;
@@ -18,24 +18,24 @@ export async function resolveRunId(api: ApiClient, given: string): Promise<strin
   if (!first) throw noRun(given);
   if (second)
     throw new CommandProblem(
-      `Several runs begin with ${given}, ${first.id} and ${second.id} among them; give more of the id`,
+      `Run id ${given} is ambiguous: it matches ${first.id}, ${second.id} and perhaps more. Give more characters`,
     );
   return first.id;
 }
 
-/** What to say where there is no such run. */
+/** The error for a run that was not found. */
 function noRun(given: string): CommandProblem {
-  return new CommandProblem(`No run ${given}; \`codex-k8s runs list\` shows what there is`);
+  return new CommandProblem(`Run ${given} not found; \`codex-k8s runs list\` lists the runs`);
 }
 
-/** Turns the answer 404 of a run that was named into a sentence. */
+/** Turns the API's 404 for a run into a CommandProblem. */
 export function orNoRun(given: string): (error: unknown) => never {
   return (error) => {
     throw error instanceof ApiRefusal && error.status === 404 ? noRun(given) : error;
   };
 }
 
-/** Reads how people name an issue: `owner/name#12`, its address on GitHub, or its key. */
+/** Parses the name of an issue: `owner/name#12`, its URL on GitHub, or its key. */
 export function readIssueName(given: string): IssueName {
   if (/^issue:\d+#\d+$/.test(given)) return { key: given };
   const [, owner, name, number] =

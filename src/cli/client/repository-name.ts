@@ -1,7 +1,7 @@
-/** How people name a repository at the command line. */
+/** Validates repository names on the command line. */
 import { CommandProblem } from '../../terminal/problems.ts';
 
-/** Throws unless this is the name of a repository. */
+/** Throws a CommandProblem unless the name has the form OWNER/NAME. */
 export function requireFullName(fullName: string): void {
   if (!/^[\w.-]+\/[\w.-]+$/.test(fullName))
     throw new CommandProblem(`“${fullName}” is not a repository: give OWNER/NAME`, 2);

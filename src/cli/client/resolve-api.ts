@@ -1,4 +1,4 @@
-/** Where the commands for people find the platform: CODEXK8S_URL and a token, else a running `up`. */
+/** Resolves the addresses of the platform: from CODEXK8S_URL and a token, else from a running `up`. */
 import { readFileSync } from 'node:fs';
 import type { ApiAddress } from '../../api-client/api-client.ts';
 import { CommandProblem } from '../../terminal/problems.ts';
@@ -24,7 +24,7 @@ export async function resolveApi(data?: string, env: NodeJS.ProcessEnv = process
   };
 }
 
-/** Where Temporal is: CODEXK8S_TEMPORAL_ADDRESS, else that of a running `up`. */
+/** The address of Temporal: CODEXK8S_TEMPORAL_ADDRESS, else that of a running `up`. */
 export function temporalAddress(
   data?: string,
   env: NodeJS.ProcessEnv = process.env,
@@ -35,7 +35,7 @@ export function temporalAddress(
   return { address: requireUp(resolveDataDirectory(data ?? env['CODEXK8S_DATA'], env)).temporalAddress, namespace };
 }
 
-/** Where Postgres is: CODEXK8S_DATABASE_URL_FILE or DATABASE_URL, else that of a running `up`. Holds a password. */
+/** The URL of Postgres, with its password: CODEXK8S_DATABASE_URL_FILE or DATABASE_URL, else that of a running `up`. */
 export function databaseAddress(data?: string, env: NodeJS.ProcessEnv = process.env): string {
   if (env['CODEXK8S_DATABASE_URL_FILE'] !== undefined || env['DATABASE_URL'] !== undefined) return databaseUrl(env);
   return requireUp(resolveDataDirectory(data ?? env['CODEXK8S_DATA'], env)).databaseUrl;

@@ -1,11 +1,11 @@
-/** What every command works with. */
+/** The API client, terminal and output format of a command. */
 import type { ApiClient } from '../../api-client/api-client.ts';
 import type { Terminal } from '../../terminal/terminal.ts';
 
 export interface Session {
   readonly api: ApiClient;
   readonly terminal: Terminal;
-  /** Prints what the API answered, for programs. */
+  /** Prints the API's response as JSON. */
   readonly json: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** `codex-k8s doctor`: what is fine, what is missing, and what to do about it. */
+/** `codex-k8s doctor`: checks an installation and says how to fix what is wrong. */
 import { Option, type Command } from 'commander';
 
 interface DoctorCommandOptions {
@@ -11,11 +11,11 @@ interface DoctorCommandOptions {
 export function addDoctorCommand(program: Command): void {
   program
     .command('doctor')
-    .description('look at an "up", or at the deployment that the environment variables name, and say what is missing')
-    .option('--data <directory>', 'the "up" that runs there')
-    .addOption(
-      new Option('--process <name>', 'the settings are those of one process only').choices(['server', 'worker']),
+    .description(
+      'check a running "up", or the deployment that the environment variables name, and say how to fix what is wrong',
     )
+    .option('--data <directory>', 'check the "up" of this data directory')
+    .addOption(new Option('--process <name>', 'check the settings of one process only').choices(['server', 'worker']))
     .option('--json', 'print one line of JSON')
     .action(async ({ data, process: one, json }: DoctorCommandOptions) => {
       const [{ examine }, { describe }] = await Promise.all([
@@ -25,7 +25,7 @@ export function addDoctorCommand(program: Command): void {
       const report = await examine({ data, process: one }, process.env);
       process.exitCode = report.healthy ? 0 : 1;
       process.stdout.write(`${json ? JSON.stringify(report) : describe(report)}\n`);
-      // What did not answer in time may still hold this process.
+      // Checks that timed out must not keep the process alive.
       setTimeout(() => process.exit(), 500).unref();
     });
 }

@@ -1,4 +1,4 @@
-/** The audit trail at a terminal. */
+/** Prints the audit trail. */
 import type { EventView } from '../../../ingress/api/views.ts';
 import type { Session } from '../client/session.ts';
 import { paint, plain } from '../../terminal/terminal.ts';

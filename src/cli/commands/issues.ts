@@ -17,7 +17,7 @@ export interface IssuesListOptions {
   readonly limit?: number | undefined;
 }
 
-/** Lists issues, the one that changed last first. */
+/** Lists issues, the most recently changed first. */
 export async function issuesList(session: Session, options: IssuesListOptions): Promise<void> {
   const list = await session.api.issues(options);
   if (session.json) return printJson(session, list);
@@ -28,7 +28,7 @@ export async function issuesList(session: Session, options: IssuesListOptions): 
   const now = new Date();
   const rows = list.items.map((issue): Cell[] => [
     { text: issueName(issue) },
-    { text: stateWords(issue), style: issue.state === 'working' ? 'cyan' : undefined },
+    { text: stateText(issue), style: issue.state === 'working' ? 'cyan' : undefined },
     { text: issue.stage ?? '-' },
     { text: issue.pullRequest === null ? '-' : `#${issue.pullRequest}` },
     { text: ago(new Date(issue.updatedAt), now) },
@@ -38,17 +38,17 @@ export async function issuesList(session: Session, options: IssuesListOptions): 
   if (list.next !== null) session.terminal.out('… and older ones: use --limit (at most 200)');
 }
 
-/** Shows one issue with its runs and all that happened. */
+/** Shows one issue with its runs and events. */
 export async function issuesShow(session: Session, given: string): Promise<void> {
   const { api, terminal } = session;
   const issue = await api.issue(readIssueName(given)).catch((error: unknown) => {
     if (!(error instanceof ApiRefusal) || error.status !== 404) throw error;
-    throw new CommandProblem(`Nothing is known of the issue ${given}; \`codex-k8s issues list\` shows what there is`);
+    throw new CommandProblem(`Issue ${given} not found; \`codex-k8s issues list\` lists the known issues`);
   });
   if (session.json) return printJson(session, issue);
   terminal.out(paint(terminal, 'bold', `${issueName(issue)} “${plain(issue.title)}”`));
   printFacts(terminal, [
-    ['State', stateWords(issue)],
+    ['State', stateText(issue)],
     ['Address', issue.url],
     ['Key', issue.key],
     ['Stage', issue.stage],
@@ -65,11 +65,11 @@ function issueName({ repository, number }: Pick<IssueView, 'repository' | 'numbe
   return `${repository ?? '?'}#${number}`;
 }
 
-function stateWords({ state, waitingFor, queued }: IssueView): string {
-  const words = isWaitKind(waitingFor)
-    ? { question: 'waits for an answer', paused: 'paused' }[waitingFor]
+function stateText({ state, waitingFor, queued }: IssueView): string {
+  const text = isWaitKind(waitingFor)
+    ? { question: 'waiting for an answer', paused: 'paused' }[waitingFor]
     : state === 'waiting' && waitingFor !== null
-      ? `waits for a ${waitingFor}`
+      ? `waiting for ${waitingFor}`
       : state;
-  return queued > 0 ? `${words}, ${queued} queued` : words;
+  return queued > 0 ? `${text}, ${queued} queued` : text;
 }

@@ -1,19 +1,19 @@
-/** `labels sync`, and how what became of labels is told. */
+/** `labels sync`, and the texts about its result. */
 import { CommandProblem } from '../../terminal/problems.ts';
 import { requireFullName } from '../client/repository-name.ts';
 import { printJson, type Session } from '../client/session.ts';
 
-/** What was done to the labels of a repository, by name on GitHub. */
+/** Changes to the labels of a repository, by their names on GitHub. */
 export interface LabelChanges {
   readonly created: readonly string[];
   readonly updated: readonly string[];
   readonly unchanged: readonly string[];
-  /** What GitHub did not let be written now, and its words; null when nothing is left. */
+  /** Labels that GitHub did not accept now, and its message; null when none is left. */
   readonly left: readonly string[];
   readonly waiting: string | null;
 }
 
-/** Creates what is missing of a bound repository's labels and corrects how they look. Safe to repeat; deletes none. */
+/** Creates missing labels of a bound repository and corrects descriptions and colours. Idempotent; deletes none. */
 export async function labelsSync(session: Session, fullName: string): Promise<void> {
   requireFullName(fullName);
   const changes = await session.api.syncLabels(fullName);
@@ -26,12 +26,12 @@ export async function labelsSync(session: Session, fullName: string): Promise<vo
   if (changes.waiting !== null) throw new CommandProblem(leftSentence(fullName, changes));
 }
 
-/** “Labels of acme/app: 3 created, 1 corrected, 58 as they were.” */
+/** “Labels of acme/app: 3 created, 1 corrected, 58 unchanged.” */
 export function labelsSentence(fullName: string, { created, updated, unchanged }: LabelChanges): string {
-  return `Labels of ${fullName}: ${created.length} created, ${updated.length} corrected, ${unchanged.length} as they were.`;
+  return `Labels of ${fullName}: ${created.length} created, ${updated.length} corrected, ${unchanged.length} unchanged.`;
 }
 
-/** What is to be done about labels that are left. */
+/** The message about labels that could not be written yet. */
 export function leftSentence(fullName: string, { left, waiting }: LabelChanges): string {
-  return `${left.length} are left. ${waiting}. Then \`codex-k8s labels sync ${fullName}\` goes on.`;
+  return `${left.length} labels are left. ${waiting}. Then run \`codex-k8s labels sync ${fullName}\` again.`;
 }

@@ -1,4 +1,4 @@
-/** `audit verify` and `read-model rebuild`: for whoever keeps an installation. */
+/** `audit verify` and `read-model rebuild`. */
 import type { Command } from 'commander';
 import type { AuditVerifyOptions } from '../histories/audit.ts';
 import type { RebuildCommandOptions } from '../histories/rebuild.ts';
@@ -6,7 +6,7 @@ import { group, leaf } from './staff.ts';
 
 /** Adds the groups `audit` and `read-model` to the program. */
 export function addReadModelCommands(program: Command): void {
-  leaf(group(program, 'audit', 'the audit trail'), 'verify', 'whether every event is what was written')
+  leaf(group(program, 'audit', 'the audit trail'), 'verify', 'check that no event was changed, added or deleted')
     .option('--issue <issue>', 'only the chain of this issue: OWNER/NAME#NUMBER')
     .option('--without-temporal', "do not compare with Temporal's histories")
     .action(async (options: AuditVerifyOptions) => {
@@ -20,7 +20,7 @@ export function addReadModelCommands(program: Command): void {
   leaf(
     group(program, 'read-model', 'the tables that mirror Temporal'),
     'rebuild',
-    "make issues, runs and flow_events again from Temporal's histories and the deliveries",
+    "rebuild issues, runs and flow_events from Temporal's histories and the deliveries",
   ).action(async (options: RebuildCommandOptions) => {
     const [{ readModelRebuild }, { processTerminal }] = await Promise.all([
       import('../histories/rebuild.ts'),

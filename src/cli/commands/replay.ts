@@ -1,4 +1,4 @@
-/** `codex-k8s replay` and `runs replay`: whether this build would have done the same. */
+/** `codex-k8s replay` and `runs replay`: replay histories against this build's workflow code. */
 import { Option, type Command } from 'commander';
 import type { Client } from '@temporalio/client';
 import type { NamedHistory } from '../histories/replay.ts';
@@ -21,8 +21,8 @@ export function addReplayCommand(program: Command, runs: Command, { resolveApi }
   program
     .command('replay')
     .description("replay histories against this build's workflow code, before it is deployed")
-    .option('--histories <directory>', 'those that are recorded in a directory')
-    .option('--running', 'those of everything that runs now')
+    .option('--histories <directory>', 'replay the histories recorded in this directory')
+    .option('--running', 'replay the histories of all running workflows')
     .option('--json', 'print JSON')
     .addOption(data())
     .action(async (options: ReplayOptions) => {
@@ -53,15 +53,15 @@ export function addReplayCommand(program: Command, runs: Command, { resolveApi }
 }
 
 function data(): Option {
-  return new Option('--data <directory>', 'where `codex-k8s up` keeps everything').env('CODEXK8S_DATA');
+  return new Option('--data <directory>', 'data directory of `codex-k8s up`').env('CODEXK8S_DATA');
 }
 
-async function withClient(directory: string | undefined, act: (client: Client) => Promise<void>): Promise<void> {
+async function withClient(directory: string | undefined, action: (client: Client) => Promise<void>): Promise<void> {
   const [{ withTemporal }, { temporalAddress }] = await Promise.all([
     import('../histories/temporal-access.ts'),
     import('../client/resolve-api.ts'),
   ]);
-  await withTemporal(temporalAddress(directory), act);
+  await withTemporal(temporalAddress(directory), action);
 }
 
 async function replay(histories: AsyncIterable<NamedHistory>, options: Shared): Promise<void> {
@@ -70,33 +70,33 @@ async function replay(histories: AsyncIterable<NamedHistory>, options: Shared): 
     import('../histories/replay.ts'),
   ]);
   silenceTemporal();
-  process.exitCode = await replayAndTell(histories, options, processTerminal());
+  process.exitCode = await replayAndReport(histories, options, processTerminal());
 }
 
-/** One line for each history that parts, and a count. Resolves to the exit code: 1 where any parts. */
-export async function replayAndTell(
+/** Prints one line for each history that fails to replay, and a count. Resolves to the exit code: 1 if any fails. */
+export async function replayAndReport(
   histories: AsyncIterable<NamedHistory>,
   { json = false, workflowsPath }: { json?: boolean; workflowsPath?: string },
   terminal: Terminal,
 ): Promise<number> {
   const { bundleWorkflows, replayHistories } = await import('../histories/replay.ts');
-  const parted: { workflowId: string; source: string; parts: string }[] = [];
+  const failed: { workflowId: string; source: string; failure: string }[] = [];
   let count = 0;
   let events = 0;
   for await (const replayed of replayHistories(await bundleWorkflows(workflowsPath), histories)) {
-    const { workflowId, source, parts } = replayed;
+    const { workflowId, source, failure } = replayed;
     count += 1;
     events += replayed.events;
-    if (parts === null) continue;
-    parted.push({ workflowId, source, parts });
-    if (!json) terminal.out(plain(`parts  ${workflowId} (${source}): ${parts.replaceAll(/\s+/g, ' ')}`));
+    if (failure === null) continue;
+    failed.push({ workflowId, source, failure });
+    if (!json) terminal.out(plain(`failed  ${workflowId} (${source}): ${failure.replaceAll(/\s+/g, ' ')}`));
   }
-  if (json) terminal.out(JSON.stringify({ replayed: count, events, parted }, null, 2));
-  else terminal.out(verdict(count, events, parted.length));
-  return parted.length === 0 ? 0 : 1;
+  if (json) terminal.out(JSON.stringify({ replayed: count, events, failed }, null, 2));
+  else terminal.out(summaryOf(count, events, failed.length));
+  return failed.length === 0 ? 0 : 1;
 }
 
-function verdict(count: number, events: number, parted: number): string {
+function summaryOf(count: number, events: number, failed: number): string {
   const replayed = `${count} ${count === 1 ? 'history' : 'histories'} (${events} events) replayed`;
-  return parted === 0 ? `${replayed}; this build does the same` : `${replayed}; this build parts from ${parted}`;
+  return failed === 0 ? `${replayed} without errors` : `${replayed}; ${failed} failed`;
 }

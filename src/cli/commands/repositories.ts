@@ -14,7 +14,7 @@ export interface ProjectsSetOptions {
   readonly egress?: string;
 }
 
-/** Binds a repository to a project and hooks it. Safe to repeat. */
+/** Binds a repository to a project and creates its webhook. Idempotent. */
 export async function repositoriesAdd(
   session: Session,
   fullName: string,
@@ -44,7 +44,7 @@ export async function membersAdd(
   session.terminal.out(`@${member.login} is ${member.role} ${where}.`);
 }
 
-/** Changes what a project chooses for its runs; what is not named stays. */
+/** Changes settings of a project; settings that are not given stay. */
 export async function projectsSet(
   session: Session,
   slug: string,
@@ -63,11 +63,11 @@ export async function projectsSet(
   if (session.json) return printJson(session, project);
   const chosen = (value: string | null): string => value ?? "the platform's choice";
   session.terminal.out(
-    `${slug}: language ${project.locale}, model ${chosen(project.model)}, reasoning ${chosen(project.reasoningEffort)}, namespaces ${project.namespaceTemplate ?? 'named after the issue'}, addresses of its own ${project.egress.join(', ') || 'none'}.`,
+    `${slug}: language ${project.locale}, model ${chosen(project.model)}, reasoning ${chosen(project.reasoningEffort)}, namespaces ${project.namespaceTemplate ?? 'named after the issue'}, additional egress ${project.egress.join(', ') || 'none'}.`,
   );
 }
 
-/** The blocks of `--egress`, none for `default`. Throws when one of them is none. */
+/** The address blocks of `--egress`; none for `default`. Throws a CommandProblem for an invalid block. */
 function blocksOf(text: string): readonly string[] {
   if (text.trim() === 'default') return [];
   const read = readProjectBlocks(text.split(',').map((entry) => entry.trim()));

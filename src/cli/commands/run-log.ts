@@ -1,4 +1,4 @@
-/** `runs logs`: what the agent says, and goes on saying. */
+/** `runs logs`: prints and follows an agent's log. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogLineView } from '../../../ingress/api/views.ts';
 import { ApiAway, ApiRefusal } from '../../api-client/api-client.ts';
@@ -7,15 +7,15 @@ import type { Session } from '../client/session.ts';
 import { paint, plain } from '../../terminal/terminal.ts';
 
 export interface RunsLogsOptions {
-  /** Goes on until the run is over. */
+  /** Follows the log until the run has ended. */
   readonly follow?: boolean | undefined;
-  /** Only lines after this one. */
+  /** Prints only lines after this line number. */
   readonly after?: number | undefined;
 }
 
 const PAGE = 1000;
 const POLL_MS = 1000;
-/** A server that is started again is back within this. */
+/** How long to wait for a server that restarts. */
 const PATIENCE_MS = 60_000;
 
 const STYLES: Readonly<Record<string, Parameters<typeof paint>[1]>> = {
@@ -28,7 +28,7 @@ const STYLES: Readonly<Record<string, Parameters<typeof paint>[1]>> = {
   output: 'dim',
 };
 
-/** Prints a run's log; with `follow` until the run is over, across a server that goes away for a while. */
+/** Prints a run's log; with `follow` until the run has ended, also across a restart of the server. */
 export async function runsLogs(session: Session, given: string, options: RunsLogsOptions): Promise<void> {
   const { api, terminal } = session;
   const id = await resolveRunId(api, given);

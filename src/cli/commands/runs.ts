@@ -60,7 +60,7 @@ export function printRuns({ terminal }: Session, runs: readonly RunView[]): void
   printTable(terminal, ['RUN', 'LABEL', 'ISSUE', 'STATUS', 'BY', 'PR', 'ASKED', 'TOOK'], rows);
 }
 
-/** Shows one run with what happened. */
+/** Shows one run with its events. */
 export async function runsShow(session: Session, given: string): Promise<void> {
   const { api, terminal } = session;
   const id = await resolveRunId(api, given);
@@ -90,7 +90,7 @@ export async function runsShow(session: Session, given: string): Promise<void> {
   printEvents(session, events.items);
 }
 
-/** Asks for the end of a run. */
+/** Requests the cancellation of a run. */
 export async function runsCancel(
   session: Session,
   given: string,
@@ -107,7 +107,7 @@ export async function runsCancel(
     });
   if (session.json) return printJson(session, answer);
   session.terminal.out(
-    `Asked to cancel run ${id.slice(0, 8)}. \`codex-k8s runs show ${id.slice(0, 8)}\` shows when it is over.`,
+    `Requested cancellation of run ${id.slice(0, 8)}. \`codex-k8s runs show ${id.slice(0, 8)}\` shows when it has ended.`,
   );
 }
 

@@ -1,4 +1,4 @@
-/** The commands for people at a terminal. What carries them out is loaded when one runs. */
+/** The commands that use the staff API. Their implementation is loaded when a command runs. */
 import { LOCALES } from '../../domain/locale.ts';
 import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
 import { RUN_STATUSES } from '../../domain/run/runs.ts';
@@ -9,11 +9,11 @@ import type { RunsListOptions } from './runs.ts';
 import type { IssuesListOptions } from './issues.ts';
 
 export interface StaffCommandOptions {
-  /** Where the platform is; `data` is the value of --data, when it was given. */
+  /** Resolves the address of the platform; `data` is the value of --data, when it was given. */
   readonly resolveApi: (data?: string) => Promise<ApiAddress>;
 }
 
-/** The groups, so that others can add their commands to them. */
+/** Command groups that other modules add commands to. */
 export interface StaffCommandGroups {
   readonly runs: Command;
   readonly issues: Command;
@@ -30,8 +30,8 @@ const PAGE_MOST = 200;
 
 /** Adds `runs`, `issues`, `repositories`, `labels`, `projects` and `members` to the program. */
 export function addStaffCommands(program: Command, { resolveApi }: StaffCommandOptions): StaffCommandGroups {
-  /** Carries a command out; its problems become a sentence and an exit code. */
-  async function carryOut(shared: Shared, act: (session: Session) => Promise<void>): Promise<void> {
+  /** Runs a command; errors of the API become a message and an exit code. */
+  async function carryOut(shared: Shared, action: (session: Session) => Promise<void>): Promise<void> {
     const [{ createApiClient }, { CommandProblem }, { processTerminal }] = await Promise.all([
       import('../../api-client/api-client.ts'),
       import('../../terminal/problems.ts'),
@@ -40,7 +40,7 @@ export function addStaffCommands(program: Command, { resolveApi }: StaffCommandO
     const terminal = processTerminal();
     const api = createApiClient(await resolveApi(shared.data));
     try {
-      await act({ api, terminal, json: shared.json ?? false });
+      await action({ api, terminal, json: shared.json ?? false });
     } catch (error) {
       if (!(error instanceof CommandProblem)) throw error;
       terminal.error(error.message);
@@ -48,7 +48,7 @@ export function addStaffCommands(program: Command, { resolveApi }: StaffCommandO
     }
   }
 
-  const runs = group(program, 'runs', 'what agents do and did');
+  const runs = group(program, 'runs', 'runs of agents');
   leaf(runs, 'list', 'runs, newest first')
     .addOption(new Option('--status <status>', 'only runs in this state').choices(RUN_STATUSES))
     .option('--issue <issue>', 'only runs of this issue: OWNER/NAME#NUMBER')
@@ -57,30 +57,30 @@ export function addStaffCommands(program: Command, { resolveApi }: StaffCommandO
     .action(async ({ json, data, ...options }: Shared & RunsListOptions) =>
       carryOut({ json, data } as Shared, async (session) => (await import('./runs.ts')).runsList(session, options)),
     );
-  leaf(runs, 'show', 'one run, and what happened')
+  leaf(runs, 'show', 'show one run and its events')
     .argument('<run>', RUN)
     .action(async (run: string, options: Shared) =>
       carryOut(options, async (session) => (await import('./runs.ts')).runsShow(session, run)),
     );
-  leaf(runs, 'logs', 'what the agent says')
+  leaf(runs, 'logs', "print the agent's log")
     .argument('<run>', RUN)
-    .option('-f, --follow', 'go on until the run is over')
-    .option('--after <line>', 'only lines after this one', wholeNumber)
+    .option('-f, --follow', 'follow the log until the run has ended')
+    .option('--after <line>', 'only lines after this line number', wholeNumber)
     .action(async (run: string, options: Shared & { follow?: boolean; after?: number }) =>
       carryOut(options, async (session) => (await import('./run-log.ts')).runsLogs(session, run, options)),
     );
-  leaf(runs, 'cancel', 'end a run')
+  leaf(runs, 'cancel', 'cancel a run')
     .argument('<run>', RUN)
-    .option('--reason <text>', 'why; it is shown on the issue')
-    .option('--by <name>', 'who asks; your user name by default')
+    .option('--reason <text>', 'reason, which is shown on the issue')
+    .option('--by <name>', 'who cancels; default: your user name')
     .action(async (run: string, options: Shared & { reason?: string; by?: string }) =>
       carryOut(options, async (session) => (await import('./runs.ts')).runsCancel(session, run, options)),
     );
 
-  leaf(runs, 'answer', 'answer what a run asks')
+  leaf(runs, 'answer', 'answer a question of a run')
     .argument('<run>', RUN)
-    .argument('<text...>', 'the number of an option, its words, or a free answer')
-    .option('--by <name>', 'who answers; your user name by default')
+    .argument('<text...>', 'the number or text of an option, or a free answer')
+    .option('--by <name>', 'who answers; default: your user name')
     .action(async (run: string, text: readonly string[], options: Shared & { by?: string }) =>
       carryOut(options, async (session) =>
         (await import('./runs.ts')).runsAnswer(session, run, text.join(' '), options),
@@ -88,70 +88,71 @@ export function addStaffCommands(program: Command, { resolveApi }: StaffCommandO
     );
   leaf(runs, 'pause', 'stop the agent of a run until it is resumed')
     .argument('<run>', RUN)
-    .option('--reason <text>', 'why; it is shown with the run')
-    .option('--by <name>', 'who asks; your user name by default')
+    .option('--reason <text>', 'reason, which is shown with the run')
+    .option('--by <name>', 'who acts; default: your user name')
     .action(async (run: string, options: Shared & { reason?: string; by?: string }) =>
       carryOut(options, async (session) => (await import('./runs.ts')).runsPause(session, run, options)),
     );
-  leaf(runs, 'resume', 'let a paused run go on')
+  leaf(runs, 'resume', 'resume a paused run')
     .argument('<run>', RUN)
-    .option('--note <text>', 'what its agent should know')
-    .option('--by <name>', 'who asks; your user name by default')
+    .option('--note <text>', 'a note for its agent')
+    .option('--by <name>', 'who acts; default: your user name')
     .action(async (run: string, options: Shared & { note?: string; by?: string }) =>
       carryOut(options, async (session) => (await import('./runs.ts')).runsResume(session, run, options)),
     );
 
-  const issues = group(program, 'issues', 'issues that were given to agents');
-  leaf(issues, 'list', 'issues, the one that changed last first')
+  const issues = group(program, 'issues', 'issues that have had runs');
+  leaf(issues, 'list', 'list issues, the most recently changed first')
     .addOption(new Option('--state <state>', 'only issues in this state').choices(['working', 'waiting', 'closed']))
     .option('--repository <name>', 'only issues of this repository: OWNER/NAME')
     .option('--limit <count>', 'how many', pageSize)
     .action(async ({ json, data, ...options }: Shared & IssuesListOptions) =>
       carryOut({ json, data } as Shared, async (session) => (await import('./issues.ts')).issuesList(session, options)),
     );
-  leaf(issues, 'show', 'one issue with its runs, and what happened')
+  leaf(issues, 'show', 'show one issue with its runs and events')
     .argument('<issue>', 'OWNER/NAME#NUMBER')
     .action(async (issue: string, options: Shared) =>
       carryOut(options, async (session) => (await import('./issues.ts')).issuesShow(session, issue)),
     );
 
-  leaf(group(program, 'repositories', 'repositories whose labels start agents'), 'add', 'bind and hook a repository')
+  leaf(
+    group(program, 'repositories', 'repositories whose labels start agents'),
+    'add',
+    'bind a repository and create its webhook',
+  )
     .argument('<repository>', 'OWNER/NAME')
     .option('--project <slug>', 'the project it belongs to')
     .action(async (name: string, options: Shared & { project?: string }) =>
       carryOut(options, async (session) => (await import('./repositories.ts')).repositoriesAdd(session, name, options)),
     );
   leaf(
-    group(program, 'labels', 'the labels that mean something'),
+    group(program, 'labels', "the platform's labels"),
     'sync',
-    'create and correct them in a bound repository',
+    'create missing labels of a bound repository and correct the others',
   )
     .argument('<repository>', 'OWNER/NAME')
     .action(async (name: string, options: Shared) =>
       carryOut(options, async (session) => (await import('./labels.ts')).labelsSync(session, name)),
     );
-  leaf(group(program, 'projects', 'what repositories have in common'), 'set', 'choose language and model of its runs')
+  leaf(group(program, 'projects', 'projects and their settings'), 'set', 'change settings of a project')
     .addArgument(new Argument('<slug>', 'the project'))
     .addOption(new Option('--locale <locale>', 'language of comments and prompts').choices(LOCALES))
-    .option(
-      '--model <model>',
-      'what agents work with unless a label says otherwise; “default” leaves it to the platform',
-    )
-    .addOption(new Option('--reasoning <effort>', 'how hard they think').choices(EFFORTS))
+    .option('--model <model>', 'model of agents unless a label names another; “default” uses the platform’s')
+    .addOption(new Option('--reasoning <effort>', 'reasoning effort of agents').choices(EFFORTS))
     .option(
       '--namespace <template>',
-      'how namespaces of whole workspaces are called, like “{{ .Project }}-dev-{{ .Slot }}”; “default” names them after the issue',
+      'template for the names of workspace namespaces, like “{{ .Project }}-dev-{{ .Slot }}”; “default” names them after the issue',
     )
     .option(
       '--egress <blocks>',
-      'addresses that agents reach besides the platform, like “203.0.113.0/24,198.51.100.7”; “default” is none but the installation’s',
+      'additional addresses that agents may reach, like “203.0.113.0/24,198.51.100.7”; “default” allows only the installation’s',
     )
     .action(async (slug: string, options: Shared & ProjectsSetOptions) =>
       carryOut(options, async (session) => (await import('./repositories.ts')).projectsSet(session, slug, options)),
     );
-  leaf(group(program, 'members', 'people who may start agents'), 'add', 'give a person a role')
+  leaf(group(program, 'members', 'people who may start agents'), 'add', 'add a member, or change their role')
     .addArgument(new Argument('<login>', "the person's login on GitHub"))
-    .addOption(new Option('--role <role>', 'what they may do').choices(ROLES).makeOptionMandatory())
+    .addOption(new Option('--role <role>', 'role').choices(ROLES).makeOptionMandatory())
     .option('--project <slug>', 'the project, unless the role is one of the platform')
     .action(async (login: string, options: Shared & Pick<MemberBody, 'role' | 'project'>) =>
       carryOut(options, async (session) => (await import('./repositories.ts')).membersAdd(session, login, options)),
@@ -162,7 +163,7 @@ export function addStaffCommands(program: Command, { resolveApi }: StaffCommandO
 
 const RUN = 'the id of a run, or the first 6 or more characters of it';
 
-/** Wrong usage ends with 2, so that a script can tell it from a request that failed. */
+/** Creates a command group. Wrong usage exits with 2, so that a script can distinguish it from a failed request. */
 export function group(program: Command, name: string, description: string): Command {
   return program
     .command(name)
@@ -170,7 +171,7 @@ export function group(program: Command, name: string, description: string): Comm
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2));
 }
 
-/** A command of a group, with what every one of them takes. */
+/** Creates a command of a group, with the options that all of them have. */
 export function leaf(parent: Command, name: string, description: string): Command {
   return parent
     .command(name)

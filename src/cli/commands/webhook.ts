@@ -1,15 +1,15 @@
-/** `webhook send`: its options. What carries it out is loaded when it runs. */
+/** The options of `webhook send`. Its implementation is loaded when it runs. */
 import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
 import { group, leaf } from './staff.ts';
-import { MADE_UP, REVIEW_STATES, type MadeUp, type Wish } from '../../github-deliveries/payloads.ts';
-import type { WebhookPlace } from '../webhook-simulator/resolve.ts';
+import { MADE_UP, REVIEW_STATES, type MadeUp, type DeliverySpec } from '../../github-deliveries/payloads.ts';
+import type { WebhookLocation } from '../webhook-simulator/resolve.ts';
 import type { Given, SendOptions, WebhookAddress } from '../webhook-simulator/send.ts';
 
 export interface WebhookCommandOptions {
-  readonly resolveWebhook: (place: WebhookPlace) => Promise<WebhookAddress>;
+  readonly resolveWebhook: (location: WebhookLocation) => Promise<WebhookAddress>;
 }
 
-interface Options extends WebhookPlace, SendOptions, Omit<Wish, 'what' | 'subject' | 'text'> {
+interface Options extends WebhookLocation, SendOptions, Omit<DeliverySpec, 'what' | 'subject' | 'text'> {
   readonly event?: string;
   readonly payload?: string;
   readonly repository?: string;
@@ -26,30 +26,34 @@ const REPEAT_MOST = 1000;
 /** Adds the group `webhook` to the program. */
 export function addWebhookCommands(program: Command, { resolveWebhook }: WebhookCommandOptions): void {
   leaf(
-    group(program, 'webhook', "deliveries that nobody's click caused"),
+    group(program, 'webhook', 'simulated webhook deliveries'),
     'send',
-    'sign and send a delivery, recorded or made up, and say what the answer means',
+    'sign and send a recorded or simulated delivery, and explain the response',
   )
-    .addArgument(new Argument('[what]', 'what to make up').choices([...MADE_UP]))
-    .option('--event <name>', "a recorded delivery: its event, GitHub's X-GitHub-Event")
-    .option('--payload <file>', 'a recorded delivery: its bytes; - for standard input')
-    .option('--repository <name>', 'where it happens: OWNER/NAME')
+    .addArgument(new Argument('[what]', 'kind of delivery to simulate').choices([...MADE_UP]))
+    .option('--event <name>', 'event of a recorded delivery (X-GitHub-Event)')
+    .option('--payload <file>', 'file with the body of a recorded delivery; - for standard input')
+    .option('--repository <name>', 'the repository: OWNER/NAME')
     .option('--issue <number>', 'the issue', wholeNumber)
     .option('--pull-request <number>', 'the pull request', wholeNumber)
     .option('--label <name>', 'of labeled, unlabeled: the label')
-    .option('--labels <names>', 'all labels that are on, with commas between; what GitHub shows by default', names)
-    .option('--sender <login>', 'who did it; the owner of the stand-in by default')
-    .option('--no-sender', 'nobody did it')
+    .option(
+      '--labels <names>',
+      'all labels of the issue or pull request, separated by commas; default: those on GitHub',
+      names,
+    )
+    .option('--sender <login>', "the sender; default: the owner of the emulator's repositories")
+    .option('--no-sender', 'send no sender')
     .option('--as-bot', 'the sender is a bot')
-    .addOption(new Option('--state <state>', 'of review: what the reviewer says').choices([...REVIEW_STATES]))
-    .option('--subject-id <id>', "of review, comment: GitHub's id of it, to tell of one that is there", wholeNumber)
+    .addOption(new Option('--state <state>', 'of review: its state').choices([...REVIEW_STATES]))
+    .option('--subject-id <id>', "of review, comment: GitHub's id of an existing one", wholeNumber)
     .option('--body <text>', 'of review, comment: the text')
     .option('--merged', 'of closed: the pull request was merged')
     .option('--branch <name>', 'of push: the branch; the default branch by default')
     .option('--deleted', 'of push: the branch was deleted')
-    .option('--id <guid>', 'the id of the delivery; a new one for each by default')
-    .option('--repeat <count>', 'send it so often', repeatCount)
-    .option('--url <url>', 'the server, when it is not that of `codex-k8s up`')
+    .option('--id <guid>', 'the id of the delivery; default: a new one for each')
+    .option('--repeat <count>', 'send the delivery this many times', repeatCount)
+    .option('--url <url>', 'URL of the server; default: that of `codex-k8s up`')
     .option('--secret-file <file>', "the webhook's secret, with --url")
     .action(async (what: MadeUp | undefined, options: Options) => {
       const [{ webhookSend }, { processTerminal }, { CommandProblem }] = await Promise.all([
@@ -69,21 +73,21 @@ export function addWebhookCommands(program: Command, { resolveWebhook }: Webhook
     });
 }
 
-/** A recorded delivery, or one that is to be made up; not half of each. */
+/** Validates the options: either a recorded delivery or a simulated one. */
 async function givenBy(what: MadeUp | undefined, options: Options): Promise<Given> {
   const { CommandProblem } = await import('../../terminal/problems.ts');
   const { event, payload: file, repository, issue, pullRequest, sender, asBot } = options;
   if (what === undefined) {
     if (event === undefined || file === undefined)
-      throw new CommandProblem('Say what to make up, or give --event NAME and --payload FILE', 2);
+      throw new CommandProblem('Name the kind of delivery to simulate, or give --event NAME and --payload FILE', 2);
     return { recorded: { event, file } };
   }
   if (event !== undefined || file !== undefined)
-    throw new CommandProblem(`${what} is made up: give neither --event nor --payload`, 2);
+    throw new CommandProblem(`${what} is simulated: --event and --payload are for recorded deliveries only`, 2);
   if (repository === undefined) throw new CommandProblem('Give --repository OWNER/NAME', 2);
   const { label, labels, state, merged, branch, deleted, subjectId: subject, body: text } = options;
   return {
-    wish: { what, label, labels, state, merged, branch, deleted, subject, text },
+    spec: { what, label, labels, state, merged, branch, deleted, subject, text },
     subjects: { repository, issue, pullRequest, sender, asBot },
   };
 }

@@ -1,4 +1,4 @@
-/** `codex-k8s audit verify`: whether the audit trail is what was written. */
+/** `codex-k8s audit verify`: verifies the audit trail. */
 import type postgres from 'postgres';
 import { verifyAuditTrail, type AuditCounts, type AuditProblem } from '../../read-model/audit/audit.ts';
 import { PLATFORM_CHAIN } from '../../store/audit/events.ts';
@@ -14,10 +14,10 @@ export interface AuditVerifyOptions {
   readonly withoutTemporal?: boolean | undefined;
 }
 
-/** Problems in the JSON, and lines for people; all are counted. */
+/** Limit for problems in the output; all are counted. */
 const MOST_SHOWN = 1000;
 
-/** Prints what is wrong as it is found, and what was compared with what. Resolves to the exit code: 0 when all is sound. */
+/** Prints problems as they are found, then counts. Resolves to the exit code: 0 without problems. */
 export async function auditVerify(options: AuditVerifyOptions, terminal: Terminal): Promise<number> {
   const problems: AuditProblem[] = [];
   const counts = await withReadModel('audit', options, async ({ sql, histories }) =>
@@ -43,15 +43,15 @@ function problemLine({ kind, chain, seq, id, detail }: AuditProblem): string {
 
 function printCounts(terminal: Terminal, counts: AuditCounts, { withoutTemporal }: AuditVerifyOptions): void {
   if (counts.problems > MOST_SHOWN) terminal.out(`… and ${counts.problems - MOST_SHOWN} more`);
-  const verdict =
-    counts.problems === 0 ? 'Sound' : `${counts.problems} ${counts.problems === 1 ? 'problem' : 'problems'}`;
+  const result =
+    counts.problems === 0 ? 'No problems' : `${counts.problems} ${counts.problems === 1 ? 'problem' : 'problems'}`;
   terminal.out(
-    `${verdict}: ${counts.events} events in ${counts.chains} chains. ` +
-      `${withoutTemporal ? 'Temporal was not asked' : `Temporal's histories hold the places of ${counts.byHistories}`}, ` +
-      `deliveries those of ${counts.byDeliveries}.`,
+    `${result}: ${counts.events} events in ${counts.chains} chains. ` +
+      `${withoutTemporal ? 'Not compared with Temporal' : `${counts.byHistories} verified by Temporal's histories`}, ` +
+      `${counts.byDeliveries} by deliveries.`,
   );
   if (counts.unanchored > 0)
-    terminal.out(`${counts.unanchored} at the ends of their chains are vouched for by nothing but the chain.`);
+    terminal.out(`${counts.unanchored} at the ends of their chains are verified by the hash chain only.`);
 }
 
 async function chainOf(sql: postgres.Sql, given: string): Promise<string> {

@@ -1,4 +1,4 @@
-/** `codex-k8s read-model rebuild`: makes the tables that mirror Temporal again. */
+/** `codex-k8s read-model rebuild`: rebuilds the tables that mirror Temporal. */
 import { readdir, readFile } from 'node:fs/promises';
 import { RebuildRefused, rebuildReadModel, type RebuildReport } from '../../read-model/rebuild/rebuild.ts';
 import { MIRRORED, SPARE_SCHEMA, type Mirrored } from '../../read-model/rebuild/stage.ts';
@@ -12,12 +12,12 @@ export interface RebuildCommandOptions {
 
 const MIGRATIONS = new URL('../../../migrations/', import.meta.url);
 
-/** Prints each table's hash before and after. Resolves to the exit code: 1 when it was refused and nothing was changed. */
+/** Prints each table's hash before and after. Resolves to the exit code: 1 if the rebuild was refused and nothing changed. */
 export async function readModelRebuild(options: RebuildCommandOptions, terminal: Terminal): Promise<number> {
   const began = performance.now();
   try {
     const report = await withReadModel('rebuild', { data: options.data, spareSchema: SPARE_SCHEMA }, async (access) => {
-      if (!access.histories) throw new Error('a rebuild needs Temporal');
+      if (!access.histories) throw new Error('read-model rebuild requires Temporal');
       return rebuildReadModel(access.sql, { histories: access.histories, definitions: await mirrorDefinitions() });
     });
     const seconds = Math.round(performance.now() - began) / 1000;
@@ -32,7 +32,7 @@ export async function readModelRebuild(options: RebuildCommandOptions, terminal:
   }
 }
 
-/** The statements of all migrations that make a mirrored table, in their order: so a rebuilt table is the migrated one. */
+/** The statements of all migrations that define a mirrored table, in order, so that a rebuilt table equals the migrated one. */
 export async function mirrorDefinitions(): Promise<Record<Mirrored, string[]>> {
   const files = (await readdir(MIGRATIONS)).filter((file) => file.endsWith('.sql')).toSorted();
   const texts = await Promise.all(files.map((file) => readFile(new URL(file, MIGRATIONS), 'utf8')));
@@ -54,16 +54,19 @@ function printReport(terminal: Terminal, report: RebuildReport, seconds: number)
     const carried = report.carriedOver[table];
     if (carried > 0)
       terminal.out(
-        `${''.padEnd(12)} ${carried} carried over as they were: Temporal has dropped the histories that wrote them`,
+        `${''.padEnd(12)} ${carried} copied unchanged: Temporal has deleted the histories that wrote them (retention)`,
       );
   }
-  for (const { table, id } of report.leftOut) terminal.out(plain(`left out     ${table}: ${id}, which nothing wrote`));
+  for (const { table, id } of report.leftOut)
+    terminal.out(plain(`left out     ${table}: ${id} has no source in histories or deliveries`));
   for (const id of report.unexplained)
     terminal.out(
-      plain(`unexplained  flow_events: ${id}, which nothing wrote; it stays, since later events are built upon it`),
+      plain(
+        `unexplained  flow_events: ${id} has no source in histories or deliveries; kept, since later events are chained to it`,
+      ),
     );
   terminal.out(
-    `${report.changed ? 'Rebuilt' : 'Rebuilt, and nothing had to change'}: from ${report.executions} histories and the deliveries, in ${seconds} s.`,
+    `${report.changed ? 'Rebuilt' : 'Rebuilt without changes'}: from ${report.executions} histories and the deliveries, in ${seconds} s.`,
   );
 }
 

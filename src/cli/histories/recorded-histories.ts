@@ -1,4 +1,4 @@
-/** What Temporal's histories say was written into the read model: read execution by execution, page by page. */
+/** Reads from Temporal's histories what was written to the read model, execution by execution and page by page. */
 import type { Client } from '@temporalio/client';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
 import pLimit from 'p-limit';
@@ -13,7 +13,7 @@ import type {
 } from '../../read-model/audit/recorded-chain.ts';
 import type { RunInput } from '../../../workflows/messages.ts';
 
-/** Histories under way at once. */
+/** Histories that are read concurrently. */
 const AT_ONCE = 16;
 /** gRPC's code. */
 const NOT_FOUND = 5;
@@ -31,7 +31,7 @@ export function createRecordedHistories(client: Client): RecordedHistories {
   const limit = pLimit(AT_ONCE);
   let listing: Promise<Map<string, ExecutionRef[]>> | undefined;
 
-  /** Every execution that Temporal lists, by the chain that it writes to. */
+  /** All executions that Temporal lists, by the chain that they write to. */
   async function list(): Promise<Map<string, ExecutionRef[]>> {
     const chains = new Map<string, ExecutionRef[]>();
     const query = "WorkflowType IN ('issueWorkflow', 'runWorkflow')";
@@ -44,7 +44,7 @@ export function createRecordedHistories(client: Client): RecordedHistories {
     return chains;
   }
 
-  /** A run without a parent says in its input which issue it belongs to. */
+  /** The chain of a run without a parent, from the issue in its input. */
   async function chainOfRun(ref: ExecutionRef): Promise<string | undefined> {
     for await (const event of historyOf(ref)) {
       const started = event.workflowExecutionStartedEventAttributes;
@@ -74,7 +74,7 @@ export function createRecordedHistories(client: Client): RecordedHistories {
     } while (nextPageToken);
   }
 
-  /** One execution, the newest of its workflow when no run id is given; undefined when Temporal has dropped it. */
+  /** Reads one execution, the newest of its workflow if no Temporal run id is given; undefined if Temporal has deleted it. */
   async function readExecution(ref: { workflowId: string; runId?: string }): Promise<ReadExecution | undefined> {
     const read = createExecutionReader(ref.workflowId);
     try {
@@ -102,7 +102,7 @@ export function createRecordedHistories(client: Client): RecordedHistories {
       return [...(await listing).keys()];
     },
 
-    /** What is newer than the list is found from the newest execution: those before it, and the runs that each started. */
+    /** Finds executions newer than the list from the newest one: its predecessors and the runs that each of them started. */
     async read(chain): Promise<RecordedChain> {
       if (!chain.startsWith('issue:')) return { executions: [], writes: [] };
       const [newest, refs] = await Promise.all([readExecution({ workflowId: chain }), listed(chain)]);
@@ -124,11 +124,11 @@ export function createRecordedHistories(client: Client): RecordedHistories {
 interface ReadExecution {
   readonly execution: RecordedExecution;
   readonly writes: readonly RecordedWrite[];
-  /** Executions that this one names: the one before it, and the runs that it started. */
+  /** Executions that this one refers to: its predecessor and the runs that it started. */
   readonly mentions: readonly ExecutionRef[];
 }
 
-/** The activities that write to the read model (activities/records/records.ts, runs.ts). They answer with the events' places. */
+/** The activities that write to the read model (activities/records/records.ts, runs.ts). They return the positions of events in their chains. */
 const RECORDS = new Set(['recordIssue', 'recordRun', 'showRun']);
 type Recorded = readonly ChainLink[] | { readonly links: readonly ChainLink[] };
 
@@ -193,9 +193,9 @@ function createExecutionReader(workflowId: string): {
   };
 }
 
-/** The first of an activity's or a workflow's values. */
+/** The first value of an activity's or a workflow's payloads. */
 function decode(payloads: { payloads?: Payload[] | null } | null | undefined): unknown {
   const [payload] = payloads?.payloads ?? [];
-  if (!payload) throw new Error('a history holds no value where one belongs');
+  if (!payload) throw new Error('history event without the expected payload');
   return defaultPayloadConverter.fromPayload(payload);
 }

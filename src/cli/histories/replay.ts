@@ -1,4 +1,4 @@
-/** Replays what happened against this build's workflow code: a difference would break workflows that live. */
+/** Replays histories against this build's workflow code: a nondeterministic change would break running workflows. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,7 +20,7 @@ import { withTemporal, type TemporalAddress } from './temporal-access.ts';
 
 type History = Parameters<typeof Worker.runReplayHistory>[1];
 
-/** A history, and what to call it. */
+/** A history and its name. */
 export interface NamedHistory {
   readonly workflowId: string;
   /** A file, or the id of an execution. */
@@ -32,8 +32,8 @@ export interface Replayed {
   readonly workflowId: string;
   readonly source: string;
   readonly events: number;
-  /** Where this build parts from the history; null where it does the same. */
-  readonly parts: string | null;
+  /** The error of the replay, as a nondeterminism error (TMPRL1100); null if it succeeded. */
+  readonly failure: string | null;
 }
 
 const WORKFLOWS = fileURLToPath(new URL('../../../workflows/index.ts', import.meta.url));
@@ -45,7 +45,7 @@ export async function readHistory(address: TemporalAddress, workflowId: string):
   );
 }
 
-/** Keeps Temporal's own lines out of a command's: where a history parts is told once, and what it logged was logged when it ran. */
+/** Silences Temporal's logger: the command reports replay errors itself, and workflow logs were written when the workflow ran. */
 export function silenceTemporal(): void {
   Runtime.install({ logger: new DefaultLogger('ERROR', () => {}), telemetryOptions: { logging: { forward: {} } } });
 }
@@ -56,8 +56,7 @@ export async function bundleWorkflows(workflowsPath: string = WORKFLOWS): Promis
 }
 
 /**
- * Replays histories one after the other; only one is in memory at a time. A history that cannot be replayed at all parts
- * from the build as well.
+ * Replays histories one after the other; only one is in memory at a time. A history that cannot be read fails as well.
  */
 export async function* replayHistories(
   workflowBundle: WorkflowBundleOption,
@@ -76,7 +75,7 @@ export async function* replayHistories(
       workflowId,
       source,
       events: (history as { events?: readonly unknown[] } | undefined)?.events?.length ?? 0,
-      parts: error?.message ?? null,
+      failure: error?.message ?? null,
     };
   }
 }
@@ -87,7 +86,7 @@ export async function* historiesIn(directory: string): AsyncGenerator<NamedHisto
     throw new CommandProblem(`${directory} cannot be read: ${error.message}`);
   });
   const files = entries.filter((file) => file.endsWith('.json')).toSorted();
-  if (files.length === 0) throw new CommandProblem(`${directory} holds no histories (*.json)`);
+  if (files.length === 0) throw new CommandProblem(`${directory} contains no histories (*.json)`);
   for (const source of files) {
     const recorded = JSON.parse(await readFile(join(directory, source), 'utf8')) as Omit<NamedHistory, 'source'>;
     yield { ...recorded, source };
@@ -99,7 +98,7 @@ export async function* historyOf(client: Client, workflowId: string): AsyncGener
   yield { workflowId, source: workflowId, history: await client.workflow.getHandle(workflowId).fetchHistory() };
 }
 
-/** The histories of all that runs in a namespace. What ends meanwhile is replayed as well; what is dropped is left out. */
+/** The histories of all running workflows of a namespace, also of those that complete meanwhile. */
 export async function* runningHistories(client: Client): AsyncGenerator<NamedHistory> {
   const query = `ExecutionStatus = 'Running' AND TaskQueue = '${TASK_QUEUE}'`;
   for await (const { workflowId, runId } of client.workflow.list({ query, pageSize: 1000 })) {

@@ -1,4 +1,4 @@
-/** Temporal for commands. */
+/** Connects commands to Temporal. */
 import { Client, Connection } from '@temporalio/client';
 import { CommandProblem } from '../../terminal/problems.ts';
 
@@ -7,10 +7,10 @@ export interface TemporalAddress {
   readonly namespace: string;
 }
 
-/** Connects to Temporal, and closes the connection. */
+/** Connects to Temporal, runs an action, and closes the connection. */
 export async function withTemporal<Result>(
   { address, namespace }: TemporalAddress,
-  act: (client: Client) => Promise<Result>,
+  action: (client: Client) => Promise<Result>,
 ): Promise<Result> {
   const connection = await Connection.connect({ address, connectTimeout: '5 seconds' }).catch((error: unknown) => {
     throw new CommandProblem(
@@ -18,7 +18,7 @@ export async function withTemporal<Result>(
     );
   });
   try {
-    return await act(new Client({ connection, namespace }));
+    return await action(new Client({ connection, namespace }));
   } finally {
     await connection.close();
   }

@@ -1,12 +1,12 @@
-/** Where `webhook send` finds the webhook and its secret: --url or CODEXK8S_URL with a file, else a running `up`. */
+/** Resolves the webhook of `webhook send` and its secret: --url or CODEXK8S_URL with a file, else a running `up`. */
 import { readFileSync } from 'node:fs';
 import { CommandProblem } from '../../terminal/problems.ts';
 import type { WebhookAddress } from './send.ts';
 import { OWNER } from '../../embedded/accounts.ts';
 import { requireUp, resolveDataDirectory } from '../../embedded/data-directory.ts';
 
-/** Where a person said that the webhook is. */
-export interface WebhookPlace {
+/** The options that locate the webhook. */
+export interface WebhookLocation {
   /** The value of --data. */
   readonly data?: string | undefined;
   /** The value of --url. */
@@ -18,13 +18,13 @@ export interface WebhookPlace {
 const PATH = '/api/v1/webhooks/github';
 
 export async function resolveWebhook(
-  place: WebhookPlace,
+  location: WebhookLocation,
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<WebhookAddress> {
-  const url = place.url ?? env['CODEXK8S_URL'];
-  if (url !== undefined) return elsewhere(url, place.secretFile, env);
-  if (place.secretFile !== undefined) throw new CommandProblem('--secret-file goes with --url', 2);
-  const ready = requireUp(resolveDataDirectory(place.data ?? env['CODEXK8S_DATA'], env));
+  const url = location.url ?? env['CODEXK8S_URL'];
+  if (url !== undefined) return elsewhere(url, location.secretFile, env);
+  if (location.secretFile !== undefined) throw new CommandProblem('--secret-file goes with --url', 2);
+  const ready = requireUp(resolveDataDirectory(location.data ?? env['CODEXK8S_DATA'], env));
   return {
     url: webhookOf(ready.url),
     secret: ready.webhookSecret,
@@ -33,7 +33,7 @@ export async function resolveWebhook(
   };
 }
 
-/** Objects are asked for where the server asks, if this terminal has the server's token. */
+/** The webhook of a deployment. Objects are read from the server's GitHub if the environment has the server's token. */
 function elsewhere(url: string, secretFile: string | undefined, env: NodeJS.ProcessEnv): WebhookAddress {
   const file = secretFile ?? env['CODEXK8S_WEBHOOK_SECRETS_FILE'];
   if (file === undefined)
@@ -48,9 +48,9 @@ function elsewhere(url: string, secretFile: string | undefined, env: NodeJS.Proc
   };
 }
 
-/** People give the server's address, or the webhook's. */
+/** The webhook's URL, from that of the server or of the webhook. */
 function webhookOf(url: string): string {
-  if (!URL.canParse(url)) throw new CommandProblem(`“${url}” is no address`, 2);
+  if (!URL.canParse(url)) throw new CommandProblem(`“${url}” is not a URL`, 2);
   const { pathname, origin } = new URL(url);
   return pathname.replace(/\/+$/, '').endsWith(PATH) ? url : `${origin}${pathname.replace(/\/+$/, '')}${PATH}`;
 }

@@ -1,25 +1,25 @@
-/** `webhook send`: a delivery as GitHub sends it, signed, and what the answer means. */
+/** `webhook send`: sends a signed delivery as GitHub does, and explains the response. */
 import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { reasonText } from '../../../ingress/api/messages/reasons.ts';
 import { deliveryHeaders } from '../../github-deliveries/headers.ts';
 import { CommandProblem } from '../../terminal/problems.ts';
 import { paint, plain, type Terminal } from '../../terminal/terminal.ts';
-import { madeUpDelivery, type Wish } from '../../github-deliveries/payloads.ts';
-import { readScene, type GitHubAccess, type Subjects } from './scene.ts';
+import { madeUpDelivery, type DeliverySpec } from '../../github-deliveries/payloads.ts';
+import { readPayloadObjects, type GitHubAccess, type Subjects } from './payload-objects.ts';
 
-/** Where deliveries are sent. */
+/** The webhook that deliveries are sent to. */
 export interface WebhookAddress {
-  /** Of the webhook itself. */
+  /** URL of the webhook itself. */
   readonly url: string;
   readonly secret: string;
-  /** Where the objects of made-up deliveries are asked for. */
+  /** The GitHub API that objects of simulated deliveries are read from. */
   readonly gitHub: GitHubAccess | undefined;
-  /** Who clicks, unless told; undefined where nobody is at hand. */
+  /** The default sender, if there is one. */
   readonly sender: string | undefined;
 }
 
-/** Bytes that were recorded, under the name of their event. */
+/** A recorded delivery: its event and the file of its body. */
 export interface Recorded {
   readonly event: string;
   /** `-` is standard input. */
@@ -40,15 +40,15 @@ interface Answer {
   readonly meaning: string;
 }
 
-/** What was recorded, or what is made up of what GitHub shows. */
+/** A recorded delivery, or the options of a simulated one. */
 export type Given =
   | { readonly recorded: Recorded }
   | {
-      readonly wish: Wish;
+      readonly spec: DeliverySpec;
       readonly subjects: Omit<Subjects, 'sender'> & { readonly sender: string | false | undefined };
     };
 
-/** Sends a delivery, as often as asked; returns the exit code: 0 when every one was taken. */
+/** Sends a delivery `repeat` times; returns the exit code: 0 if every one was accepted. */
 export async function webhookSend(
   address: WebhookAddress,
   given: Given,
@@ -61,7 +61,7 @@ export async function webhookSend(
   for (let count = 0; count < (options.repeat ?? 1); count += 1) {
     const answer = await post(address, { id: options.id ?? randomUUID(), event, body });
     answers.push(answer);
-    if (options.json !== true) tell(terminal, address, title, answer, count === 0 ? madeUp : []);
+    if (options.json !== true) print(terminal, address, title, answer, count === 0 ? madeUp : []);
   }
   if (options.json === true) terminal.out(JSON.stringify({ url: address.url, event, madeUp, answers }, null, 2));
   return answers.every(({ status }) => status === 200 || status === 202) ? 0 : 1;
@@ -72,7 +72,7 @@ interface Outgoing {
   /** `issues.labeled`. */
   readonly title: string;
   readonly body: Buffer;
-  /** What of it GitHub did not show. */
+  /** Descriptions of the objects that were made up. */
   readonly madeUp: readonly string[];
 }
 
@@ -86,13 +86,13 @@ function recordedDelivery({ event, file }: Recorded): Outgoing {
 
 async function made(
   { gitHub, sender: usual }: WebhookAddress,
-  { wish, subjects }: Extract<Given, { wish: Wish }>,
+  { spec, subjects }: Extract<Given, { spec: DeliverySpec }>,
 ): Promise<Outgoing> {
   const sender = subjects.sender === false ? undefined : (subjects.sender ?? usual);
   if (sender === undefined && subjects.sender !== false)
     throw new CommandProblem('Give --sender LOGIN, or --no-sender', 2);
-  const { scene, madeUp } = await readScene({ ...subjects, sender }, gitHub);
-  const { event, action, payload } = madeUpDelivery(wish, scene);
+  const { objects, madeUp } = await readPayloadObjects({ ...subjects, sender }, gitHub);
+  const { event, action, payload } = madeUpDelivery(spec, objects);
   const title = action === undefined ? event : `${event}.${action}`;
   return { event, title, body: Buffer.from(JSON.stringify(payload)), madeUp };
 }
@@ -132,24 +132,24 @@ function parsed(text: string): unknown {
   }
 }
 
-/** What an answer of the webhook means, in plain words. */
+/** Explains a response of the webhook. */
 export function meaningOf(status: number, body: unknown, retryAfter: string | null = null): string {
   const said = (typeof body === 'object' && body !== null ? body : {}) as Readonly<Record<string, unknown>>;
   const { reason, run_id: run, message } = said;
   const why = typeof reason === 'string' ? reasonText(reason) : '';
-  const asks = typeof run === 'string' ? ` It asks for the run ${run}.` : '';
+  const asks = typeof run === 'string' ? ` It requests run ${run}.` : '';
   if (status === 202) return `${why}${asks}`;
   if (status === 200 && said['status'] === 'duplicate')
-    return `This delivery was kept before, and is not looked at again. Then: ${why}${asks}`;
+    return `Duplicate: this delivery was stored before and is not processed again. First response: ${why}${asks}`;
   if (status === 200 && said['status'] === 'ignored') return `Ignored. ${why}`;
-  const told = typeof message === 'string' ? `: ${message}` : '';
-  if (status === 401) return `Refused and not kept${told}. Is this the secret of that server?`;
-  if (status === 503) return `Not kept${told}.${retryAfter === null ? '' : ` Worth another try in ${retryAfter} s.`}`;
-  if (status >= 400 && status < 500) return `Refused and not kept${told}.`;
-  return `This is no answer of the webhook${told}.`;
+  const detail = typeof message === 'string' ? `: ${message}` : '';
+  if (status === 401) return `Rejected and not stored${detail}. Check that the webhook secret is that of the server.`;
+  if (status === 503) return `Not stored${detail}.${retryAfter === null ? '' : ` Retry after ${retryAfter} s.`}`;
+  if (status >= 400 && status < 500) return `Rejected and not stored${detail}.`;
+  return `Unexpected response, not from the webhook${detail}.`;
 }
 
-function tell(
+function print(
   terminal: Terminal,
   { url }: WebhookAddress,
   title: string,
@@ -157,7 +157,7 @@ function tell(
   madeUp: readonly string[],
 ): void {
   if (madeUp.length > 0)
-    terminal.out(paint(terminal, 'dim', `made up, since GitHub does not show it: ${madeUp.join(', ')}`));
+    terminal.out(paint(terminal, 'dim', `made up, since not found on GitHub: ${madeUp.join(', ')}`));
   terminal.out(`${title} ${id} to ${url}`);
   const bodyText = typeof body === 'string' ? body : JSON.stringify(body);
   terminal.out(`${paint(terminal, status < 300 ? 'green' : 'red', String(status))} ${plain(bodyText)}`);

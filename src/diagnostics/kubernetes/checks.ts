@@ -1,4 +1,4 @@
-/** What the Kubernetes runtime needs of its cluster. */
+/** Checks of the cluster for the Kubernetes runtime. */
 import { egressFrom, readKubeConfig } from '../../adapters/kubernetes/index.ts';
 import type { StoredNetworkFinding } from '../../store/workspaces/cluster-findings.ts';
 import type { UsableSettings } from '../../app/config/config.ts';
@@ -9,16 +9,16 @@ import { admissionPolicies, WORKER_USER, workerRules } from './manifests.ts';
 import { networkPolicyAnswer } from './network-policy.ts';
 import { excessPermissions, lackingPermissions } from './permissions.ts';
 
-/** ValidatingAdmissionPolicy is stable from here on. */
+/** Oldest supported minor version: ValidatingAdmissionPolicy is stable since 1.30. */
 const OLDEST_MINOR = 30;
 
 export interface KubernetesOptions {
   readonly settings: UsableSettings;
-  /** The newest result of a probe of the network policies, when one is recorded. */
+  /** Reads the latest result of the network policy probe, if one is recorded. */
   readonly networkProbe?: () => Promise<StoredNetworkFinding | undefined>;
 }
 
-/** All that is asked of the cluster and of the settings that belong to it. */
+/** All checks of the cluster and of its settings. */
 export function kubernetesChecks({ settings, networkProbe = async () => undefined }: KubernetesOptions): Check[] {
   return [
     {
@@ -50,7 +50,7 @@ export function kubernetesChecks({ settings, networkProbe = async () => undefine
 async function versionAnswer(cluster: Cluster): Promise<Answer> {
   const { code, body } = await cluster.get('/version');
   const { gitVersion = '', major = '0', minor = '0' } = (body ?? {}) as Record<string, string>;
-  if (code !== 200) throw new Error(`${cluster.server} answers HTTP ${code} when asked for its version`);
+  if (code !== 200) throw new Error(`GET ${cluster.server}/version answers HTTP ${code}`);
   if (Number(major) === 1 && Number.parseInt(minor, 10) < OLDEST_MINOR)
     return failed(`answers at ${cluster.server}, version ${gitVersion}`, `upgrade to 1.${OLDEST_MINOR} or later`);
   return ok(`answers at ${cluster.server}, version ${gitVersion}`);
@@ -65,9 +65,12 @@ function imageAnswer(image: string | undefined): Answer {
 
 function addressAnswer(settings: UsableSettings): Answer {
   const url = settings.CODEXK8S_AGENT_URL ?? settings.CODEXK8S_INTERNAL_URL;
-  if (url === undefined) return failed('nowhere to reach the platform', 'set CODEXK8S_AGENT_URL');
+  if (url === undefined) return failed('no address of the platform for agents', 'set CODEXK8S_AGENT_URL');
   const egress = egressFrom({ platformUrl: url, apiServer: undefined, listed: [] }).gateways;
   if ('address' in egress && /^(127\.|::1$)/.test(egress.address))
-    return failed(`reach the platform at ${url}, which is their own pod`, 'set CODEXK8S_AGENT_URL');
+    return failed(
+      `reach the platform at ${url}, which is the loopback address of their own pod`,
+      'set CODEXK8S_AGENT_URL',
+    );
   return ok(`reach the platform at ${url}`);
 }

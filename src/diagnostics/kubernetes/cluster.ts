@@ -1,4 +1,4 @@
-/** The Kubernetes API, for questions: answers and refusals alike come back as they are. */
+/** A small Kubernetes API client for checks: error responses are returned, not thrown. */
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest, type RequestOptions } from 'node:https';
@@ -8,7 +8,7 @@ import type { KubeConfig } from '@kubernetes/client-node';
 export interface ClusterAnswer {
   readonly code: number;
   readonly body: unknown;
-  /** Kubernetes' words when it refuses. */
+  /** The message of an error response. */
   readonly message: string;
 }
 
@@ -16,14 +16,14 @@ export interface Cluster {
   readonly server: string;
   get(path: string): Promise<ClusterAnswer>;
   post(path: string, body: object): Promise<ClusterAnswer>;
-  /** As `post`, and nothing is kept: the API server says what it would do. */
+  /** As `post`, with `dryRun=All`: nothing is created. */
   dryRun(path: string, body: object): Promise<ClusterAnswer>;
 }
 
-/** Milliseconds for one answer. */
+/** Time limit of one request, in milliseconds. */
 const LIMIT_MS = 8000;
 
-/** Questions with the credentials of `config`. */
+/** Creates a client with the credentials of `config`. */
 export function createCluster(config: KubeConfig): Cluster {
   const server = config.getCurrentCluster()?.server;
   if (server === undefined) throw new Error('the kubeconfig names no cluster');
@@ -37,7 +37,7 @@ export function createCluster(config: KubeConfig): Cluster {
     await config.applyToHTTPSOptions(options);
     const url = new URL(path, server);
     const { agent, ...plain } = options;
-    // An agent for TLS knows nothing of a server without it.
+    // The TLS agent cannot be used for a server without TLS.
     const request = url.protocol === 'http:' ? httpRequest(url, plain) : httpsRequest(url, { ...plain, agent });
     request.end(body === undefined ? undefined : JSON.stringify(body));
     const [response] = (await once(request, 'response')) as [IncomingMessage];

@@ -1,4 +1,4 @@
-/** What the platform's manifests install in a cluster (deploy/kubernetes/base). */
+/** Reads names and rules from the platform's manifests (deploy/kubernetes/base). */
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';

@@ -1,4 +1,4 @@
-/** What the account of the worker may do: everything that its roles say, and no more than that. */
+/** Checks the worker's permissions: everything in its roles, and no more. */
 import pLimit from 'p-limit';
 import { failed, ok, type Answer } from '../check.ts';
 import type { Cluster } from './cluster.ts';
@@ -11,15 +11,15 @@ interface Permission {
   readonly verb: string;
 }
 
-/** Reviews under way at once. */
+/** Concurrent SelfSubjectAccessReviews. */
 const AT_ONCE = 8;
 
-/** Shown at most; the others are counted. */
+/** Permissions that are listed by name; the others are counted. */
 const SHOWN = 6;
 
 const REVIEW = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
 
-/** Asks for each verb of each rule, in every namespace. */
+/** Checks each verb of each rule, in all namespaces. */
 export async function lackingPermissions(cluster: Cluster, rules: readonly PolicyRule[]): Promise<Answer> {
   const wanted = distinct(rules.flatMap(permissionsOf));
   const limit = pLimit(AT_ONCE);
@@ -30,12 +30,12 @@ export async function lackingPermissions(cluster: Cluster, rules: readonly Polic
   if (lacking.length === 0) return ok(`permissions: all ${wanted.length} of the worker's roles`);
   const rest = lacking.length > SHOWN ? `, and ${lacking.length - SHOWN} more` : '';
   return failed(
-    `permissions: ${lacking.length} of ${wanted.length} missing: ${lacking.slice(0, SHOWN).map(wordsFor).join(', ')}${rest}`,
+    `permissions: ${lacking.length} of ${wanted.length} missing: ${lacking.slice(0, SHOWN).map(permissionText).join(', ')}${rest}`,
     'apply deploy/kubernetes/base, and use the account codex-k8s-worker',
   );
 }
 
-/** What nobody may do who reads what agents are told. */
+/** Permissions that the worker must not have, since it handles text that strangers wrote. */
 const FORBIDDEN: readonly (readonly [string, Permission])[] = [
   ['is cluster-admin', { group: '*', resource: '*', subresource: '', verb: '*' }],
   ['may read secrets', { group: '', resource: 'secrets', subresource: '', verb: 'list' }],
@@ -54,10 +54,10 @@ const FORBIDDEN: readonly (readonly [string, Permission])[] = [
   ],
 ];
 
-/** Whether the account may do what the worker never has to. */
+/** Checks that the account has none of the forbidden permissions. */
 export async function excessPermissions(cluster: Cluster): Promise<Answer> {
   const found = await Promise.all(
-    FORBIDDEN.map(async ([words, permission]) => ((await may(cluster, permission)) ? [words] : [])),
+    FORBIDDEN.map(async ([excess, permission]) => ((await may(cluster, permission)) ? [excess] : [])),
   );
   const excess = found.flat();
   if (excess.length === 0) return ok('permissions: no more than the worker needs');
@@ -73,7 +73,7 @@ async function may(cluster: Cluster, { group, resource, subresource, verb }: Per
     kind: 'SelfSubjectAccessReview',
     spec: { resourceAttributes: { group, resource, subresource, verb } },
   });
-  if (code !== 201) throw new Error(`the API server reviews no access: ${message || `HTTP ${code}`}`);
+  if (code !== 201) throw new Error(`SelfSubjectAccessReview failed: ${message || `HTTP ${code}`}`);
   return (body as { status?: { allowed?: boolean } }).status?.allowed === true;
 }
 
@@ -87,9 +87,9 @@ function permissionsOf({ apiGroups, resources, verbs }: PolicyRule): Permission[
 }
 
 function distinct(permissions: readonly Permission[]): Permission[] {
-  return [...new Map(permissions.map((permission) => [wordsFor(permission), permission])).values()];
+  return [...new Map(permissions.map((permission) => [permissionText(permission), permission])).values()];
 }
 
-function wordsFor({ group, resource, subresource, verb }: Permission): string {
+function permissionText({ group, resource, subresource, verb }: Permission): string {
   return `${verb} ${resource}${subresource && `/${subresource}`}${group && `.${group}`}`;
 }

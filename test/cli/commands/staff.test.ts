@@ -70,7 +70,7 @@ describe('a command', () => {
   test('whose request fails ends with 1 and a sentence', async () => {
     expect([await type('runs show abcdef12'), output]).toEqual([
       1,
-      'No run abcdef12; `codex-k8s runs list` shows what there is\n',
+      'Run abcdef12 not found; `codex-k8s runs list` lists the runs\n',
     ]);
   });
 

@@ -64,7 +64,7 @@ describe('the webhook', () => {
 
 test.each([
   [{ url: 'http://codex.example' }, 2, 'Give --secret-file FILE'],
-  [{ url: 'codex', secretFile }, 2, 'is no address'],
+  [{ url: 'codex', secretFile }, 2, 'is not a URL'],
   [{ url: 'http://codex.example', secretFile: '/nowhere/at-all' }, 2, '/nowhere/at-all cannot be read'],
   [{ data: directory, secretFile }, 2, '--secret-file goes with --url'],
   [{ data: tmpdir() }, 1, 'No codex-k8s up is ready'],

@@ -242,7 +242,7 @@ describe('a recorded delivery', () => {
 
   test('that does not fit its event is refused, and ends with 1', async () => {
     expect(await send(`--event issues --payload ${file('none.json', '{}')}`)).toBe(1);
-    expect(output).toMatch(/\n400 .*\nRefused and not kept: the body is not that of the event issues\.\n$/);
+    expect(output).toMatch(/\n400 .*\nRejected and not stored: the body is not that of the event issues\.\n$/);
   });
 
   test('that cannot be read ends with 2', async () => {
@@ -254,8 +254,8 @@ describe('a recorded delivery', () => {
 describe('what is asked wrongly ends with 2', () => {
   const issue = '--repository olivia/mine --issue 1';
   test.each([
-    ['--event issues', 'Say what to make up'],
-    [`labeled ${issue} --label x --payload f`, 'give neither --event nor --payload'],
+    ['--event issues', 'Name the kind of delivery to simulate'],
+    [`labeled ${issue} --label x --payload f`, '--event and --payload are for recorded deliveries only'],
     ['labeled --issue 1 --label x', 'Give --repository OWNER/NAME'],
     ['labeled --repository mine --issue 1 --label x', 'is not a repository'],
     [`labeled ${issue}`, 'Give --label NAME'],
@@ -281,7 +281,7 @@ describe('what is asked wrongly ends with 2', () => {
 describe('what goes wrong ends with 1', () => {
   test('another secret', async () => {
     expect(await send('ping --repository olivia/mine', { secret: 'some other secret' })).toBe(1);
-    expect(output).toContain('Is this the secret of that server?');
+    expect(output).toContain('Check that the webhook secret is that of the server');
   });
 
   test('nobody there', async () => {
@@ -292,7 +292,7 @@ describe('what goes wrong ends with 1', () => {
     expect(await send('ping --repository olivia/mine', { url })).toBe(1);
     expect(output).toContain(`${url} cannot be reached (ECONNREFUSED)`);
     expect(await send('ping --repository olivia/mine', { gitHub: { apiUrl: url, token: '' } })).toBe(1);
-    expect(output).toContain('GitHub could not be asked');
+    expect(output).toContain('GitHub request failed');
   });
 });
 
@@ -300,21 +300,17 @@ test.each([
   [
     202,
     { reason: 'platform_owner', run_id: 'r' },
-    'Accepted: the sender is an owner of the platform. It asks for the run r.',
+    'Accepted: the sender is an owner of the platform. It requests run r.',
   ],
   [202, { reason: 'recorded' }, 'Kept for the record; it asks for nothing.'],
   [
     200,
     { status: 'duplicate', reason: 'recorded' },
-    'was kept before, and is not looked at again. Then: Kept for the record',
+    'was stored before and is not processed again. First response: Kept for the record',
   ],
-  [413, { message: 'the body is larger' }, 'Refused and not kept: the body is larger.'],
-  [
-    503,
-    { message: 'it could not be kept in time' },
-    'Not kept: it could not be kept in time. Worth another try in 30 s.',
-  ],
-  [502, 'Bad Gateway', 'This is no answer of the webhook.'],
+  [413, { message: 'the body is larger' }, 'Rejected and not stored: the body is larger.'],
+  [503, { message: 'it could not be kept in time' }, 'Not stored: it could not be kept in time. Retry after 30 s.'],
+  [502, 'Bad Gateway', 'Unexpected response, not from the webhook.'],
 ])('%i %j means something', (status, body, meaning) => {
   expect(meaningOf(status, body, '30')).toContain(meaning);
 });

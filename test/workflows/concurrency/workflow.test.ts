@@ -318,6 +318,6 @@ describe('the coordinator', () => {
       for (const handle of [coordinator(), run(2), run(3)])
         yield { workflowId: handle.workflowId, source: '', history: await handle.fetchHistory() };
     }
-    for await (const { parts } of replayHistories(await workflowBundle(), histories())) expect(parts).toBeNull();
+    for await (const { failure } of replayHistories(await workflowBundle(), histories())) expect(failure).toBeNull();
   });
 });

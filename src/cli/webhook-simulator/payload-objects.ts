@@ -1,35 +1,35 @@
-/** The objects of a made-up delivery: asked of GitHub where it shows them, made up where it does not. */
+/** Reads the objects of a simulated delivery from GitHub, and makes up those that do not exist there. */
 import { Octokit } from '@octokit/rest';
 import { CommandProblem } from '../../terminal/problems.ts';
 import { requireFullName } from '../client/repository-name.ts';
-import { madeUpId, type Scene } from '../../github-deliveries/payloads.ts';
+import { madeUpId, type PayloadObjects } from '../../github-deliveries/payloads.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** What a delivery is about, as a person names it. */
+/** The subjects of a delivery, as given on the command line. */
 export interface Subjects {
   readonly repository: string;
   readonly issue?: number | undefined;
   readonly pullRequest?: number | undefined;
-  /** Undefined for nobody. */
+  /** Undefined for no sender. */
   readonly sender: string | undefined;
   readonly asBot?: boolean | undefined;
 }
 
-/** Where objects are asked for. */
+/** The GitHub API that objects are read from. */
 export interface GitHubAccess {
   readonly apiUrl: string;
   readonly token: string;
 }
 
-export interface ReadScene {
-  readonly scene: Scene;
-  /** What GitHub did not show, in words. */
+export interface ReadObjects {
+  readonly objects: PayloadObjects;
+  /** Descriptions of the objects that were made up. */
   readonly madeUp: readonly string[];
 }
 
-/** Reads a scene. Without access to GitHub, all of it is made up. */
-export async function readScene(subjects: Subjects, access: GitHubAccess | undefined): Promise<ReadScene> {
+/** Reads the objects of a payload. Without access to GitHub, all of them are made up. */
+export async function readPayloadObjects(subjects: Subjects, access: GitHubAccess | undefined): Promise<ReadObjects> {
   requireFullName(subjects.repository);
   const [owner = '', repo = ''] = subjects.repository.split('/');
   const { issue: issueNumber, pullRequest: pullNumber, sender: login } = subjects;
@@ -78,7 +78,7 @@ export async function readScene(subjects: Subjects, access: GitHubAccess | undef
         );
   const as = subjects.asBot ? { type: 'Bot' } : {};
   return {
-    scene: { repository, sender: sender && { ...sender, ...as }, issue, pullRequest, now: new Date().toISOString() },
+    objects: { repository, sender: sender && { ...sender, ...as }, issue, pullRequest, now: new Date().toISOString() },
     madeUp,
   };
 }
@@ -88,10 +88,10 @@ function quietOctokit({ apiUrl, token }: GitHubAccess): Octokit {
   return new Octokit({ baseUrl: apiUrl, auth: token, log });
 }
 
-/** What is not there is made up; a GitHub that cannot be asked is a problem. */
+/** Ignores a 404; any other error of GitHub becomes a CommandProblem. */
 function unlessAbsent(error: unknown): undefined {
   const { status, message } = error as { status?: number; message?: string };
-  if (status !== 404) throw new CommandProblem(`GitHub could not be asked: ${message ?? String(error)}`);
+  if (status !== 404) throw new CommandProblem(`GitHub request failed: ${message ?? String(error)}`);
   return undefined;
 }
 
