@@ -26,7 +26,8 @@ let firstHead: string;
 let issueKey: string;
 
 beforeAll(async () => {
-  scene = await openScene();
+  // The program as it is shipped.
+  scene = await openScene({}, { limits: 'production' });
   const { person } = scene;
   repository = await scene.bindRepository(REPO, demoRepositoryFiles());
   receiver = await listenTo(scene, REPO);

@@ -16,7 +16,8 @@ let scene: Scene;
 const flags = mkdtempSync(join(tmpdir(), 'codex-k8s-e2e-flags-'));
 
 beforeAll(async () => {
-  scene = await openScene();
+  // The program as it is shipped, whose size is looked at below.
+  scene = await openScene({}, { limits: 'production' });
   await scene.bindRepository(REPO);
 });
 

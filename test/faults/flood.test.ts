@@ -29,7 +29,7 @@ let seconds: number;
 const cancels: number[] = [];
 
 beforeAll(async () => {
-  scene = await openScene({ CODEXK8S_AGENT_COMMAND: noopAgentCommand() });
+  scene = await openScene({ CODEXK8S_AGENT_COMMAND: noopAgentCommand() }, { limits: 'production' });
   repository = await scene.bindRepository(REPO);
   issue = await scene.person.openIssue(REPO, { title: 'Flooded', body: `wait-for: ${home}/never` });
   const at = { owner: OWNER, repo: REPO, issue_number: issue };

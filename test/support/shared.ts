@@ -6,6 +6,11 @@ export const SHARED_URL = 'CODEXK8S_TEST_SHARED';
 /** `postgres`: a server's URL. `temporal`: a server's address. `workflows`: a file with the bundled workflows. */
 export type SharedName = 'postgres' | 'temporal' | 'workflows';
 
+/** Whether this is a test of vitest's. */
+export function isShared(): boolean {
+  return process.env[SHARED_URL] !== undefined;
+}
+
 /** Where the shared thing is, which is started now if nobody has asked before; undefined outside of vitest. */
 export async function shared(name: SharedName): Promise<string | undefined> {
   const url = process.env[SHARED_URL];

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { findUp, isReady, type Ready } from '../../src/embedded/data-directory.ts';
 import { identify, isAlive, type ProcessIdentity } from '../../src/adapters/process-identity.ts';
 import { programWith, type PlannedFaults } from './faults/program.ts';
-import { shared } from './shared.ts';
+import { isShared, shared } from './shared.ts';
 
 const CLI = fileURLToPath(new URL('../../src/cli/cli.ts', import.meta.url));
 
@@ -60,8 +60,12 @@ const NO_LIMITS = { CODEXK8S_RUN_LIMITS: 'installation=9999,project=9999,role=99
 /** Variables for `up`, or what gives them for its directory. */
 export type StackEnv = Record<string, string> | ((directory: string) => Record<string, string>);
 
-/** Starts `up` in a new directory. `given` is put over an environment without a real model and without another database. */
-export async function startStack(given: StackEnv = {}, faults?: PlannedFaults): Promise<Stack> {
+/**
+ * Starts `up` in a new directory. `given` is put over an environment without a real model and without another database. In tests
+ * its server and worker have short limits, unless told; benchmarks and the soak have production's.
+ */
+export async function startStack(given: StackEnv = {}, asked?: PlannedFaults): Promise<Stack> {
+  const faults = isShared() ? { limits: 'short' as const, ...asked } : asked;
   const directory = mkdtempSync(join(tmpdir(), 'codex-k8s-e2e-'));
   const bundle = await shared('workflows');
   const env = {
@@ -127,7 +131,9 @@ export async function startStack(given: StackEnv = {}, faults?: PlannedFaults): 
 
 /** The arguments with which Node starts `codex-k8s`; a command comes after them. */
 export function programOf(faults: PlannedFaults | undefined): string[] {
-  return faults === undefined ? [CLI] : programWith(faults);
+  const { limits = 'production', ...others } = faults ?? {};
+  const asShipped = limits === 'production' && Object.keys(others).length === 0;
+  return faults === undefined || asShipped ? [CLI] : programWith(faults);
 }
 
 interface RunningUp {
