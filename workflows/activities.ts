@@ -1,9 +1,10 @@
 /** Activity proxies, grouped by how they fail. Each has a summary, so that Temporal Web reads like a story. */
 import { ActivityCancellationType, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
+import { HEARTBEATS } from './heartbeats.ts';
 
 /** A worker that dies is noticed within this time: activities beat by themselves while they run. */
-const heartbeatTimeout = '10 seconds';
+const heartbeatTimeout = HEARTBEATS.activity;
 
 /** Quick writes to Postgres: it comes back, and nothing is worth losing before that. */
 const record: ActivityOptions = {
@@ -51,7 +52,7 @@ const runtime: ActivityOptions = {
 /** An agent may work for hours; a worker that died is noticed within half a minute, and the next one finds the agent by name. */
 const agent: ActivityOptions = {
   startToCloseTimeout: '12 hours',
-  heartbeatTimeout: '20 seconds',
+  heartbeatTimeout: HEARTBEATS.agent,
   retry: { initialInterval: '500 ms', maximumInterval: '10 seconds' },
 };
 

@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startPostgresServer } from './postgres.ts';
 import { SHARED_URL, type SharedName } from './shared.ts';
-import { bundleIntoFile, startTemporalServer } from './temporal-server.ts';
+import { bundleForStacks, bundleIntoFile, startTemporalServer } from './temporal-server.ts';
 
 /** Something that was started. */
 interface Started {
@@ -20,6 +20,7 @@ const START: Readonly<Record<SharedName, () => Promise<Started>>> = {
   postgres: startPostgresServer,
   temporal: startTemporalServer,
   workflows: bundleIntoFile,
+  'stack-workflows': bundleForStacks,
 };
 
 /** Vitest calls it, and what it returns at the end. */

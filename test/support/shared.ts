@@ -3,8 +3,11 @@
 /** Names where to ask; inherited by vitest's workers. */
 export const SHARED_URL = 'CODEXK8S_TEST_SHARED';
 
-/** `postgres`: a server's URL. `temporal`: a server's address. `workflows`: a file with the bundled workflows. */
-export type SharedName = 'postgres' | 'temporal' | 'workflows';
+/**
+ * `postgres`: a server's URL. `temporal`: a server's address. `workflows`: a file with the bundled workflows, and
+ * `stack-workflows` one for whole stacks.
+ */
+export type SharedName = 'postgres' | 'temporal' | 'workflows' | 'stack-workflows';
 
 /** Whether this is a test of vitest's. */
 export function isShared(): boolean {

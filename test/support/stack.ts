@@ -67,11 +67,11 @@ export type StackEnv = Record<string, string> | ((directory: string) => Record<s
 export async function startStack(given: StackEnv = {}, asked?: PlannedFaults): Promise<Stack> {
   const faults = isShared() ? { limits: 'short' as const, ...asked } : asked;
   const directory = mkdtempSync(join(tmpdir(), 'codex-k8s-e2e-'));
-  const bundle = await shared('workflows');
+  const bundle = await shared(faults?.limits === 'short' ? 'stack-workflows' : 'workflows');
   const env = {
     ...NO_SWEEPS,
     ...NO_LIMITS,
-    // The same workflows as every other worker of this run, and none waits until they are bundled anew.
+    // No worker waits until they are bundled anew.
     ...(bundle === undefined ? {} : { CODEXK8S_WORKFLOW_BUNDLE: bundle }),
     ...(typeof given === 'function' ? given(directory) : given),
   };

@@ -4,8 +4,10 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Connection } from '@temporalio/client';
-import { DefaultLogger } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
+import { dataConverter } from '../../src/app/process/data-converter.ts';
 import { bundleWorkflows } from '../../src/app/worker/workflow-code.ts';
 import { cacheDirectory } from '../../src/embedded/files/cache-directory.ts';
 import { accepts } from '../../src/embedded/files/ports.ts';
@@ -22,11 +24,35 @@ export interface TemporalServer {
   stop(): Promise<void>;
 }
 
+const QUIET = new DefaultLogger('ERROR');
+
 /** Bundles the workflows into a file; `stop` removes it. */
 export async function bundleIntoFile(): Promise<{ at: string; stop(): Promise<void> }> {
+  return keepIn('workflows.js', (await bundleWorkflows(QUIET)).code);
+}
+
+/** The same for the workers of whole stacks, which are killed: with heartbeats that are missed sooner. */
+export async function bundleForStacks(): Promise<{ at: string; stop(): Promise<void> }> {
+  const { code } = await bundleWorkflowCode({
+    workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
+    ...dataConverter,
+    logger: QUIET,
+    webpackConfigHook: (config) => ({
+      ...config,
+      resolve: {
+        ...config.resolve,
+        alias: Object.assign({}, config.resolve?.alias, {
+          './heartbeats.ts$': fileURLToPath(new URL('short-heartbeats.ts', import.meta.url)),
+        }),
+      },
+    }),
+  });
+  return keepIn('stack-workflows.js', code);
+}
+
+async function keepIn(name: string, code: string): Promise<{ at: string; stop(): Promise<void> }> {
   const directory = await mkdtemp(join(tmpdir(), 'codexk8s-test-workflows-'));
-  const at = join(directory, 'workflows.js');
-  const { code } = await bundleWorkflows(new DefaultLogger('ERROR'));
+  const at = join(directory, name);
   await writeFile(at, code);
   return { at, stop: () => rm(directory, { recursive: true, force: true }) };
 }

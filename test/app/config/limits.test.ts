@@ -1,5 +1,10 @@
 import { expect, test } from 'vitest';
+import { HEARTBEATS } from '../../../workflows/heartbeats.ts';
 import { PRODUCTION_LIMITS } from '../../../src/app/config/limits.ts';
+
+test('a worker that is dead is known to be within ten seconds, and within twenty while an agent works', () => {
+  expect(HEARTBEATS).toEqual({ activity: '10 seconds', agent: '20 seconds' });
+});
 
 test('production keeps the times that people are promised', () => {
   expect(PRODUCTION_LIMITS).toEqual({
