@@ -1,4 +1,4 @@
-/** What an agent's container asks and tells (src/agent/platform/protocol.ts). */
+/** The API that an agent's container uses (src/agent/platform/protocol.ts). */
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { LogBatch, Report, type Assignment } from '../../src/agent/platform/protocol.ts';

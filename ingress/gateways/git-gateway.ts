@@ -1,6 +1,6 @@
 /**
- * The way to git (docs/decisions.md, 6): clone and fetch of the run's repository, push to the run's branch only. The
- * credential of the platform is added here; an agent never sees it.
+ * The git gateway (docs/decisions.md, 6): clone and fetch of the run's repository, push to the run's branch only. The gateway
+ * adds the platform's credential, which an agent never sees.
  */
 import { gunzipSync } from 'node:zlib';
 import { Hono } from 'hono';

@@ -1,4 +1,4 @@
-/** The way to the model (docs/decisions.md, 6): an agent shows its run token, the gateway shows the real key. */
+/** The model gateway (docs/decisions.md, 6): an agent authenticates with its run token, the gateway with the API key. */
 import { Hono } from 'hono';
 import { failure } from '../http/errors.ts';
 import { bearer, type RunAccess } from './run-access.ts';
@@ -10,7 +10,7 @@ export interface ModelGatewayOptions {
   readonly apiKey: string;
 }
 
-/** What an agent needs of the API, and nothing else: files, batches and stored prompts are the account's, not the run's. */
+/** The routes that an agent needs, and no others: files, batches and stored prompts belong to the account, not to the run. */
 const OPEN: ReadonlySet<string> = new Set(['POST /responses', 'POST /responses/compact', 'GET /models']);
 
 /** Headers of a request that mean something to the model's API. */

@@ -1,4 +1,4 @@
-/** Git's push protocol, as far as the gateway must understand it: what a push would change (gitprotocol-pack). */
+/** Parses the commands of a push in git's protocol (gitprotocol-pack). */
 
 /** One ref that a push would change. */
 export interface RefCommand {
@@ -43,7 +43,7 @@ export function readPushHead(buffer: Buffer): PushHead | undefined {
   }
 }
 
-/** Why a push is refused: everything but an update of the run's own branch is. */
+/** The reason to reject a push; only an update of the run's own branch is accepted. */
 export function refusePush(commands: readonly RefCommand[], branch: string): string | undefined {
   const allowed = `refs/heads/${branch}`;
   const foreign = commands.find(({ ref }) => ref !== allowed);

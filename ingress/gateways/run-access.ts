@@ -1,4 +1,4 @@
-/** Who a run token is, for everything an agent may reach. */
+/** Authenticates run tokens, for all endpoints of agents. */
 import type { AssignmentRow } from '../../src/store/runs/assignments.ts';
 import { findAssignment } from '../../src/store/runs/assignments.ts';
 import type { Database } from '../../src/store/connection/database.ts';

@@ -1,4 +1,4 @@
-/** How HTTP says no: the envelope `{code, message, field?}`, everywhere the same. */
+/** Error responses: the envelope `{code, message, field?}`, the same everywhere. */
 import { randomUUID } from 'node:crypto';
 import type { Context, ErrorHandler } from 'hono';
 import { HTTPException } from 'hono/http-exception';
@@ -25,11 +25,11 @@ export type ErrorCode = keyof typeof STATUS_OF;
 export interface ErrorEnvelope {
   readonly code: ErrorCode;
   readonly message: string;
-  /** What in the request is wrong. */
+  /** The part of the request that is wrong. */
   readonly field?: string;
 }
 
-/** A request that cannot be done, for a reason that whoever asked may know. */
+/** A rejected request, with a reason that the client may see. */
 export class RequestRefused extends Error {
   override readonly name = 'RequestRefused';
   readonly code: ErrorCode;
@@ -41,13 +41,13 @@ export class RequestRefused extends Error {
   }
 }
 
-/** What this file needs from a logger. */
+/** The logger that this module uses. */
 export interface ErrorLog {
   error(fields: Record<string, unknown>, message: string): void;
 }
 
-/** What is told of an error, with its status. */
-export interface ToldError {
+/** The response to an error, with its status. */
+export interface ErrorDescription {
   readonly status: ContentfulStatusCode;
   readonly envelope: ErrorEnvelope;
   /** Finds the error again in the log; only where it was logged. */
@@ -77,7 +77,7 @@ export function bodyTooLarge(c: Context): Response {
 /** Answers every error of a router: refusals as they are, everything else logged and without its inside. */
 export function answerErrors(log: ErrorLog): ErrorHandler {
   return function answerError(error, c) {
-    const { status, envelope, correlationId } = tellError(error, log);
+    const { status, envelope, correlationId } = describeError(error, log);
     if (correlationId !== undefined) c.header('X-Correlation-Id', correlationId);
     if (status === 401) c.header('WWW-Authenticate', 'Bearer');
     if (status === 503) c.header('Retry-After', RETRY_AFTER);
@@ -90,8 +90,8 @@ export function answerNotFound(c: Context): Response {
   return failure(c, 404, 'not_found', `there is nothing at ${c.req.method} ${c.req.path}`);
 }
 
-/** Decides what is told of an error; what is not the asker's business is logged under a correlation id. */
-export function tellError(error: unknown, log: ErrorLog): ToldError {
+/** Decides what a client sees of an error; details are logged under a correlation id. */
+export function describeError(error: unknown, log: ErrorLog): ErrorDescription {
   if (error instanceof RequestRefused) {
     const { code, message, field } = error;
     return { status: STATUS_OF[code] as ContentfulStatusCode, envelope: { code, message, ...(field && { field }) } };
@@ -107,7 +107,7 @@ export function tellError(error: unknown, log: ErrorLog): ToldError {
   }
   const correlationId = randomUUID();
   if (isDatabaseAway(error)) {
-    log.error({ err: error, correlationId }, 'database away');
+    log.error({ err: error, correlationId }, 'database unavailable');
     const message = `the database does not answer; try again in a moment (correlation id ${correlationId})`;
     return { status: 503, envelope: { code: 'unavailable', message }, correlationId };
   }

@@ -1,4 +1,4 @@
-/** What machines ask: whether the process lives, whether it can work, and how it fares. */
+/** Health endpoints: liveness, readiness and metrics. */
 import { Hono, type MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import { Histogram, type Registry } from 'prom-client';
@@ -6,9 +6,9 @@ import { Histogram, type Registry } from 'prom-client';
 export type Check = () => Promise<void>;
 
 export interface HealthOptions {
-  /** What the process cannot work without: one that throws makes it not ready. */
+  /** Required dependencies: a check that throws makes the process not ready. */
   readonly checks: Readonly<Record<string, Check>>;
-  /** What it can do without for a while: one that throws is reported, and the process stays ready. */
+  /** Dependencies that may be unavailable for a while: a check that throws is reported, and the process stays ready. */
   readonly degraded?: Readonly<Record<string, Check>>;
   readonly registry: Registry;
 }

@@ -1,18 +1,18 @@
-/** One open answer of server-sent events, that gives up a reader who does not read. */
+/** One stream of server-sent events, which is closed if the client does not read. */
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 
 export interface ServerSentEvent {
   readonly event: string;
   readonly data: string;
-  /** What the browser names as `Last-Event-ID` when it comes back. */
+  /** The id that the browser sends as `Last-Event-ID` when it reconnects. */
   readonly id?: string;
 }
 
 export interface EventStream {
   readonly response: Response;
   send(event: ServerSentEvent): void;
-  /** A line that nobody sees, to keep the connection alive. */
+  /** Sends a comment line, which keeps the connection alive. */
   comment(text: string): void;
   /** Resolves when the reader has taken most of what waits; closes the stream when that takes too long. */
   room(): Promise<void>;
@@ -70,7 +70,7 @@ export function openEventStream(c: Context, { maxBufferedBytes }: { maxBufferedB
     finish();
     const { outgoing } = (c.env ?? {}) as Partial<HttpBindings>;
     if (outgoing) outgoing.destroy();
-    else controller?.error(new Error('the reader does not read'));
+    else controller?.error(new Error('event stream closed: the client does not read'));
   }
 
   push(`retry: ${RETRY_MS}\n\n`);

@@ -1,7 +1,7 @@
 /**
  * Server-sent events: one listener per process on Postgres' notifications, fanned out to the streams of browsers. A
- * notification is only a hint; a stream reads the tables itself, also at each heartbeat, so a lost hint costs seconds and
- * a broken database ends the stream, upon which the browser comes back with the last line it has seen.
+ * notification is only a change signal: a stream reads the tables itself, also at each heartbeat, so a lost signal costs seconds.
+ * A database error ends the stream, and the browser reconnects with the id of the last event.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Context } from 'hono';
@@ -10,9 +10,9 @@ import { listenForChanges, type Change } from '../../src/store/connection/change
 import { failure } from '../http/errors.ts';
 import { openEventStream, type EventStream } from './event-stream.ts';
 
-/** What one stream shows. */
+/** The content of a stream. */
 export interface Feed {
-  /** Whether a change may have brought something new. */
+  /** True if a change may have new content for this feed. */
   concerns(change: Change): boolean;
   /** Writes what is new since the last time. Called at the start, after changes and at heartbeats, never twice at once. */
   write(stream: EventStream): Promise<'open' | 'over'>;
@@ -31,7 +31,7 @@ export interface LiveOptions {
 export interface Live {
   /** Answers with a stream of the feed, or with 429 when there are too many. */
   stream(c: Context, feed: Feed): Response;
-  /** How many streams are open. */
+  /** The number of open streams. */
   open(): number;
   /** Ends all streams and the listener. */
   close(): Promise<void>;

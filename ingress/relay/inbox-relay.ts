@@ -1,41 +1,40 @@
 /**
- * The relay: hands committed facts to the issues' workflows, in their order, in batches, at a bounded pace. Any number
- * of servers run it; whatever dies between two steps, the next one carries on, and the workflow's cursor drops what
- * comes twice.
+ * The inbox relay: signals committed facts to the issues' workflows, in order, in batches, rate limited. Any number of servers
+ * run it; if one crashes between two steps, another continues, and the workflow's cursor drops duplicates.
  */
 import type { Database } from '../../src/store/connection/database.ts';
 import {
   claimInboxes,
   INBOX_LIMITS,
-  markHandedOver,
-  markNotHandedOver,
+  markSignaled,
+  releaseClaim,
   type ClaimedInbox,
   type InboxLimits,
 } from '../../src/store/intake/inbox.ts';
 import type { IssueWorkflows } from './issue-signals.ts';
 
-/** Inboxes that are worked on at once. */
+/** Inboxes that are signaled concurrently. */
 const WIDTH = 16;
-/** After so many looks that found nothing, and until the next hint or find, looked at less often: a house at rest costs little. */
+/** After this many empty polls the relay polls less often, until the next change signal or fact, so that an idle server costs little. */
 const IDLE_AFTER = 10;
-/** After so many failures in a row, of whatever issues, Temporal is away. */
+/** After this many consecutive failures, of any issues, Temporal counts as unavailable. */
 const AWAY_AFTER = WIDTH;
 
 /** Milliseconds. */
 export interface RelayLimits extends InboxLimits {
-  /** Between two looks, for what is paced and should a hint be lost; and at rest. */
+  /** Between two polls, for rate-limited inboxes and lost change signals; and when idle. */
   readonly pollMs: number;
   readonly idlePollMs: number;
-  /** Between two tries of one inbox whether Temporal is back: the others neither wait for it nor wear out the database. */
+  /** Between two attempts with one inbox while Temporal is unavailable; the others are not tried meanwhile. */
   readonly awayMs: number;
 }
 
 export const RELAY_LIMITS: RelayLimits = { ...INBOX_LIMITS, pollMs: 500, idlePollMs: 2500, awayMs: 1000 };
 
 export interface HandOver {
-  /** Looks at once; called when something was committed. */
+  /** Polls at once; called after a commit. */
   wake(): void;
-  /** Finishes what is under way. */
+  /** Stops after the signals that are in flight. */
   stop(): Promise<void>;
 }
 
@@ -66,7 +65,7 @@ export function createHandOver({ db, workflows, onError, limits = RELAY_LIMITS }
     await Promise.all(running);
   }
 
-  /** Fills the places that are free; an issue that takes long holds up no other. */
+  /** Claims as many inboxes as may be signaled concurrently; a slow issue delays no other. */
   async function claimMore(): Promise<void> {
     const free = (isAway() ? 1 : WIDTH) - running.size;
     if (free <= 0) return;
@@ -84,14 +83,15 @@ export function createHandOver({ db, workflows, onError, limits = RELAY_LIMITS }
   async function handOver(inbox: ClaimedInbox): Promise<void> {
     const last = inbox.facts.at(-1)?.seq;
     try {
-      if (last === undefined || last === null) throw new Error(`nothing to hand over for ${inbox.issueKey}`);
+      if (last === undefined || last === null)
+        throw new Error(`claimed inbox of ${inbox.issueKey} has no facts to signal`);
       await workflows.tell(inbox.issue, inbox.facts);
       failuresInARow = 0;
-      await markHandedOver(db, inbox, last, limits);
+      await markSignaled(db, inbox, last, limits);
     } catch (error) {
       failuresInARow += 1;
       onError(error);
-      await markNotHandedOver(db, inbox, limits).catch(onError);
+      await releaseClaim(db, inbox, limits).catch(onError);
     }
   }
 

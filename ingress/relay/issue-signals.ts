@@ -1,4 +1,4 @@
-/** What HTTP tells the workflows. The only user of Temporal's client here. */
+/** Signals and updates that the server sends to workflows. */
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { issueKey, startsWorkflow, type IssueRef, type ObservedFact } from '../../src/domain/issue/facts.ts';
 import { fullName } from '../../src/domain/issue/names.ts';
@@ -12,9 +12,9 @@ export type NamedIssue = IssueRef & { readonly title: string; readonly url: stri
 const CALL_LIMIT_MS = 8000;
 
 export interface IssueWorkflows {
-  /** Tells an issue's workflow, starting it if a fact is worth it. False when there is nobody to tell. */
+  /** Signals facts to an issue's workflow, and starts it if a fact requires that. False if there is no workflow to signal. */
   tell(issue: NamedIssue, facts: readonly ObservedFact[]): Promise<boolean>;
-  /** Asks an issue's workflow to end a run. False when it does not live. */
+  /** Asks an issue's workflow to cancel a run. False if the workflow is not running. */
   cancelRun(input: { issueKey: string; runId: string; by: string; reason: string }): Promise<boolean>;
 }
 

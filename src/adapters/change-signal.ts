@@ -1,43 +1,43 @@
-/** Hints that something has changed, for those who would otherwise look again and again. */
+/** In-process change signals, for loops that would otherwise poll. */
 import { setTimeout as delay } from 'node:timers/promises';
 
-export interface Hints {
-  /** Says that something has changed. */
-  readonly give: () => void;
+export interface ChangeSignal {
+  /** Signals that something may have changed. */
+  readonly notify: () => void;
   /**
-   * Resolves when a hint was given since the call before, and after `atMostMs` milliseconds in any case: a change is a hint,
-   * and what it may mean is for the caller to look at. Rejects with the signal's reason.
+   * Resolves after a notification since the previous call, and after `atMostMs` milliseconds in any case. A notification says
+   * no more than that: the caller reads the state itself. Rejects with the abort signal's reason.
    */
   readonly next: (atMostMs: number, signal?: AbortSignal) => Promise<void>;
 }
 
-/** `gatherMs`: hints that come so soon after the first are one with it. */
-export function createHints({ gatherMs = 0 }: { gatherMs?: number } = {}): Hints {
-  let given = false;
-  let tell = (): void => {};
+/** Creates a change signal; notifications within `gatherMs` milliseconds after the first count as one. */
+export function createChangeSignal({ gatherMs = 0 }: { gatherMs?: number } = {}): ChangeSignal {
+  let notified = false;
+  let wake = (): void => {};
 
-  async function hint(atMostMs: number, signal: AbortSignal | undefined): Promise<void> {
+  async function waitForNotification(atMostMs: number, signal: AbortSignal | undefined): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    tell = () => resolve();
-    const timer = setTimeout(tell, atMostMs);
-    signal?.addEventListener('abort', tell);
+    wake = () => resolve();
+    const timer = setTimeout(wake, atMostMs);
+    signal?.addEventListener('abort', wake);
     await promise;
     clearTimeout(timer);
-    signal?.removeEventListener('abort', tell);
+    signal?.removeEventListener('abort', wake);
   }
 
   return {
-    give() {
-      given = true;
-      tell();
+    notify() {
+      notified = true;
+      wake();
     },
     async next(atMostMs, signal) {
       signal?.throwIfAborted();
-      if (!given) await hint(atMostMs, signal);
+      if (!notified) await waitForNotification(atMostMs, signal);
       signal?.throwIfAborted();
       if (gatherMs > 0)
         await delay(gatherMs, undefined, { ...(signal && { signal }) }).catch(() => signal?.throwIfAborted());
-      given = false;
+      notified = false;
     },
   };
 }

@@ -170,7 +170,7 @@ describe('a database that fails', () => {
   test('behind the GitHub adapter is told of as the database', async () => {
     const waits = {
       hold: () => Promise.reject(query),
-      standing: () => Promise.reject(query),
+      current: () => Promise.reject(query),
     };
     const octokit = createOctokit({ apiUrl: 'http://127.0.0.1:1', token: 'none', waits });
     const thrown = await octokit.rest.meta.root().catch((error: unknown) => error);

@@ -41,7 +41,7 @@ function activities() {
     apiUrl: stage.emulator.apiUrl,
     token: 'token-bot',
     limits: { settleMs: 0 },
-    waits: { standing: () => Promise.resolve(undefined), hold: () => Promise.reject(new Error('nobody waits')) },
+    waits: { current: () => Promise.resolve(undefined), hold: () => Promise.reject(new Error('nobody waits')) },
   });
   return createGitHubActivities({ db: tables.db, github });
 }

@@ -7,7 +7,7 @@ import { findIssueByName, listIssues } from '../../src/read-model/queries/issues
 import { readLog, readLogEnd } from '../../src/read-model/queries/log.ts';
 import { changeMarker } from '../../src/read-model/queries/marker.ts';
 import { decodeCursor, type Cursor, type Page } from '../../src/read-model/queries/page.ts';
-import { listRuns, queuePlace } from '../../src/read-model/queries/runs.ts';
+import { listRuns, queuePosition } from '../../src/read-model/queries/runs.ts';
 import { startTestDatabase, type TestDatabase } from '../support/postgres.ts';
 import {
   bind,
@@ -101,19 +101,19 @@ describe('the list of runs', () => {
   });
 });
 
-test('a run that waits knows its place', async () => {
+test('a queued run has its queue position', async () => {
   await putRun(connection.db, 1, { status: 'queued', createdAt: minutesAgo(1) });
   await putRun(connection.db, 2, { status: 'queued', createdAt: minutesAgo(2) });
   await putRun(connection.db, 3, { status: 'queued', createdAt: minutesAgo(3), issueNumber: 9 });
-  expect(await queuePlace(connection.db, { id: runId(1), issueKey: keyOf(1) })).toBe(2);
+  expect(await queuePosition(connection.db, { id: runId(1), issueKey: keyOf(1) })).toBe(2);
 });
 
 test("an issue's active run that waits for its turn in the project is not in the queue of the issue", async () => {
   await putIssue(connection.db, 1, { activeRunId: runId(2) });
   await putRun(connection.db, 1, { status: 'queued', createdAt: minutesAgo(1) });
   await putRun(connection.db, 2, { status: 'queued', createdAt: minutesAgo(2) });
-  expect(await queuePlace(connection.db, { id: runId(1), issueKey: keyOf(1) })).toBe(1);
-  expect(await queuePlace(connection.db, { id: runId(2), issueKey: keyOf(1) })).toBeUndefined();
+  expect(await queuePosition(connection.db, { id: runId(1), issueKey: keyOf(1) })).toBe(1);
+  expect(await queuePosition(connection.db, { id: runId(2), issueKey: keyOf(1) })).toBeUndefined();
 });
 
 describe('the list of issues', () => {

@@ -30,7 +30,7 @@ function binding(more: Partial<GitHub> = {}): ReturnType<typeof createRepository
     apiUrl: stage.emulator.apiUrl,
     token: 'token-octo',
     limits: { settleMs: 0 },
-    waits: { standing: () => Promise.resolve(undefined), hold: () => Promise.reject(new Error('nobody waits')) },
+    waits: { current: () => Promise.resolve(undefined), hold: () => Promise.reject(new Error('nobody waits')) },
     labels: NAMES,
   });
   const webhook = { url: 'http://127.0.0.1:1/api/v1/webhooks/github', secret: 'a secret of the tests' };

@@ -26,7 +26,7 @@ export function runFeed(
     async write(stream) {
       const story = await readRunStory(db, runId);
       if (!story) return 'over';
-      const state = JSON.stringify([story.run, story.queuePlace, story.events.at(-1)?.id]);
+      const state = JSON.stringify([story.run, story.queuePosition, story.events.at(-1)?.id]);
       if (state !== shown) stream.send({ event: 'state', data: String(await runFragments(story, places, viewer)) });
       shown = state;
 

@@ -3,7 +3,7 @@ import type { Database } from '../../../src/store/connection/database.ts';
 import { listRunEvents, newestIssueEvents } from '../../../src/read-model/queries/events.ts';
 import type { IssueRecord } from '../../../src/read-model/queries/issues.ts';
 import { readLog, readLogEnd } from '../../../src/read-model/queries/log.ts';
-import { findRunRecord, listRuns, queuePlace } from '../../../src/read-model/queries/runs.ts';
+import { findRunRecord, listRuns, queuePosition } from '../../../src/read-model/queries/runs.ts';
 import type { IssueStory } from '../pages/issue-page.ts';
 import { LOG_PAGE, type LogWindow } from '../components/log-view.ts';
 import type { RunStory } from '../pages/run-page.ts';
@@ -18,7 +18,7 @@ export async function readRunStory(db: Database, runId: string): Promise<RunStor
     listRunEvents(db, runId, { afterSeq: 0, limit: EVENTS }),
   ]);
   if (!run) return undefined;
-  return { run, events, queuePlace: run.status === 'queued' ? await queuePlace(db, run) : undefined };
+  return { run, events, queuePosition: run.status === 'queued' ? await queuePosition(db, run) : undefined };
 }
 
 /** An issue with its newest runs and events. */

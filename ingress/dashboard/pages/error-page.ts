@@ -1,7 +1,7 @@
 /** What a person sees when a page cannot be shown. */
 import { html } from 'hono/html';
 import type { ErrorHandler } from 'hono';
-import { tellError, type ErrorEnvelope, type ErrorLog } from '../../http/errors.ts';
+import { describeError, type ErrorEnvelope, type ErrorLog } from '../../http/errors.ts';
 import { page, type Html } from '../components/layout.ts';
 
 const TITLES: Partial<Record<ErrorEnvelope['code'], string>> = {
@@ -15,7 +15,7 @@ const TITLES: Partial<Record<ErrorEnvelope['code'], string>> = {
 /** Answers every error of the dashboard with a page; who is not signed in is sent to sign in. */
 export function answerErrorsWithPages(log: ErrorLog): ErrorHandler {
   return function answerErrorWithPage(error, c) {
-    const { status, envelope, correlationId } = tellError(error, log);
+    const { status, envelope, correlationId } = describeError(error, log);
     if (status === 401 && c.req.method === 'GET') {
       const { pathname, search } = new URL(c.req.url);
       return c.redirect(`/login?next=${encodeURIComponent(`${pathname}${search}`)}`, 303);

@@ -2,7 +2,7 @@
 import { html } from 'hono/html';
 import { networkWords } from '../../../src/domain/workspace/network-findings.ts';
 import type { StoredNetworkFinding } from '../../../src/store/workspaces/cluster-findings.ts';
-import type { StandingWait } from '../../../src/store/github/waits.ts';
+import type { CurrentWait } from '../../../src/store/github/waits.ts';
 import type { Counters } from '../../../src/read-model/queries/counters.ts';
 import type { IssueRecord } from '../../../src/read-model/queries/issues.ts';
 import type { BoundRepositoryRecord } from '../../../src/read-model/queries/repositories.ts';
@@ -15,7 +15,7 @@ import { exact } from '../../api/messages/times.ts';
 export interface Overview {
   readonly counters: Counters;
   /** Set while GitHub wants to be left alone. */
-  readonly githubWait?: StandingWait | undefined;
+  readonly githubWait?: CurrentWait | undefined;
   /** What was found out about the cluster's network. */
   readonly network?: StoredNetworkFinding | undefined;
   readonly issues: readonly IssueRecord[];
@@ -78,7 +78,7 @@ function counter(count: number, words: string, path: string, alarm: 'alarm' | 'a
   </li>`;
 }
 
-function waitNotice({ until, reason }: StandingWait): Html {
+function waitNotice({ until, reason }: CurrentWait): Html {
   return html`<div class="notice wait">
     <p>
       <strong>GitHub asks to wait until <time datetime="${until.toISOString()}">${exact(until)}</time>.</strong>

@@ -18,7 +18,7 @@ export interface RunStory {
   readonly run: RunRecord;
   readonly events: readonly EventRecord[];
   /** Counted from 1 while the run waits for its turn. */
-  readonly queuePlace: number | undefined;
+  readonly queuePosition: number | undefined;
 }
 
 /** The body of the page. */
@@ -54,7 +54,7 @@ function runState(story: RunStory, viewer: Viewer): Html {
   </div>`;
 }
 
-function stateNotice({ run, queuePlace }: RunStory): Html {
+function stateNotice({ run, queuePosition }: RunStory): Html {
   if (run.failure) {
     return html`<div class="notice bad">
       <p><strong>${failureText(run.failure)}</strong></p>
@@ -77,8 +77,10 @@ function stateNotice({ run, queuePlace }: RunStory): Html {
       </p>
     </div>`;
   }
-  if (queuePlace !== undefined) {
-    return html`<div class="notice"><p>Waiting for its turn: place ${queuePlace} in the queue of this issue.</p></div>`;
+  if (queuePosition !== undefined) {
+    return html`<div class="notice">
+      <p>Waiting for its turn: place ${queuePosition} in the queue of this issue.</p>
+    </div>`;
   }
   if (run.status === 'queued') {
     const why = 'as many runs as may work at once are at work. The status comment says its place.';

@@ -122,7 +122,7 @@ function createGate(waits: GitHubWaits, keeperMs: number): Gate {
     async pass() {
       const mine = ownNow();
       if (mine && unshared) await share({ ...unshared, waitMs: mine.leftMs }).catch(() => undefined);
-      const standing = mine ?? (await inTime(waits.standing(), keeperMs));
+      const standing = mine ?? (await inTime(waits.current(), keeperMs));
       if (standing) throw new GitHubAsksToWait(standing);
     },
     async heed(answer) {
@@ -145,7 +145,7 @@ class GitHubKeeperAway extends Error {
 async function inTime<Result>(asked: Promise<Result>, limitMs: number): Promise<Result> {
   const limit = new AbortController();
   const tooLate = delay(limitMs, undefined, { signal: limit.signal }).then(() => {
-    throw new Error('no answer in time');
+    throw new Error('timed out');
   });
   try {
     return await Promise.race([asked, tooLate]);
@@ -153,7 +153,9 @@ async function inTime<Result>(asked: Promise<Result>, limitMs: number): Promise<
     if (error instanceof GitHubAsksToWait) throw error;
     const cause = error instanceof Error ? (error.cause ?? error) : error;
     // oxlint-disable-next-line preserve-caught-error -- the one that was caught is what quotes the query
-    throw new GitHubKeeperAway('nobody says whether GitHub wants to be left alone', { cause });
+    throw new GitHubKeeperAway('GitHub not called: the shared rate limit state cannot be read from Postgres', {
+      cause,
+    });
   } finally {
     limit.abort();
   }

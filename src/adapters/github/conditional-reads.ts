@@ -1,4 +1,4 @@
-/** Reads that cost nothing of the rate limit while nothing has changed: GitHub answers `304` to what it said before. */
+/** Conditional requests, which do not count against the rate limit while GitHub answers `304 Not Modified`. */
 import type { Octokit } from '@octokit/rest';
 
 /** Answers that are remembered, in this process only; the one that was used longest ago is forgotten first. */

@@ -1,4 +1,4 @@
-/** What GitHub says of a pull request and of a review, asked before a webhook about them is acted on. */
+/** Reads a pull request or review from GitHub before a webhook about it is applied. */
 import type { Octokit } from '@octokit/rest';
 import type { GitHubPullRequestState, GitHubRepositoryState, GitHubReviewState } from '../../domain/issue/reads.ts';
 import type { IssueRef } from '../../domain/issue/facts.ts';

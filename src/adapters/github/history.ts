@@ -1,4 +1,4 @@
-/** What happened on GitHub, as GitHub itself has it on record: for sweeps, which ask instead of being told. */
+/** Reads events from GitHub's own records, for sweeps. */
 import type { Octokit } from '@octokit/rest';
 import type { IssueRef } from '../../domain/issue/facts.ts';
 import type { Sender } from '../../domain/triggers/senders.ts';

@@ -1,4 +1,4 @@
-/** What binding a repository needs: its identity, its webhook, the labels, and people by login. */
+/** Requests for binding a repository: its identity, webhook and labels, and accounts by login. */
 import type { Octokit } from '@octokit/rest';
 import type { WebhookEventName } from '@octokit/webhooks/types';
 import { normalizeLabel } from '../../domain/stages/stages.ts';

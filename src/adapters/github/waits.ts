@@ -1,9 +1,9 @@
 /**
- * How GitHub says that it wants to be left alone, and who is to know (docs/reliability.md T22). Whoever is told, tells all
- * processes that use the same API: none of them calls before the time has come.
+ * Rate limits of GitHub and the waits that they require (docs/reliability.md T22). A wait is shared by all processes that use
+ * the same API: none of them sends requests before it is over.
  */
 
-/** A wait that stands. */
+/** The current wait. */
 export interface GitHubWait {
   readonly until: Date;
   /** Milliseconds from now, by the clock of whoever keeps it. */
@@ -20,13 +20,13 @@ export interface AskedWait {
 
 /** The waits of one API address, shared by all processes that call it. */
 export interface GitHubWaits {
-  /** The wait that stands now. Throws when nobody can say, and then nobody calls: not knowing is no permission. */
-  standing(): Promise<GitHubWait | undefined>;
+  /** The current wait. Throws if it cannot be read; then no request is sent either. */
+  current(): Promise<GitHubWait | undefined>;
   /** Keeps a wait for all; a longer one that stands already stays. */
   hold(asked: AskedWait): Promise<GitHubWait>;
 }
 
-/** GitHub is not called, or has just said that it does not want to be. */
+/** GitHub requires a wait: the request was not sent, or was rejected by a rate limit. */
 export class GitHubAsksToWait extends Error {
   override readonly name = 'GitHubAsksToWait';
   /** Milliseconds. */

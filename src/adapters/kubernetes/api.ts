@@ -83,11 +83,11 @@ export function createKubernetesApi(load: () => KubeConfig): KubernetesApi {
   async function callOnce<Result>(what: string, act: (to: Clients) => Promise<Result>): Promise<Result> {
     const used = clients;
     try {
-      return await told(what, act(used));
+      return await withRefusal(what, act(used));
     } catch (error) {
       if (!isRefused(error, 401)) throw error;
       if (clients === used) clients = connect(load());
-      return told(what, act(clients));
+      return withRefusal(what, act(clients));
     }
   }
 
@@ -218,7 +218,7 @@ function limited(config: KubeConfig): Configuration {
   });
 }
 
-async function told<Result>(what: string, answer: Promise<Result>): Promise<Result> {
+async function withRefusal<Result>(what: string, answer: Promise<Result>): Promise<Result> {
   try {
     return await answer;
   } catch (error) {

@@ -1,10 +1,10 @@
-/** What a Job, its pods and its events say of an agent (docs/reliability.md T41 to T46). Pure. */
+/** Diagnoses an agent from its Job, its pods and their events (docs/reliability.md T41 to T46). Pure. */
 import type { CoreV1Event, V1ContainerStateTerminated, V1Job, V1Pod } from '@kubernetes/client-node';
 import { EXIT_CODES } from '../../domain/run/exit-codes.ts';
 import type { TerminationReason } from '../../domain/run/termination-reasons.ts';
 import { CONTAINER } from './names.ts';
 
-/** What one look at the API showed. */
+/** A Job, its pods and events, read at one time. */
 export interface PodObservation {
   readonly job: V1Job | undefined;
   /** The Job's, in any order. */
@@ -85,7 +85,7 @@ const POD_REASONS: Readonly<Record<string, TerminationReason>> = {
 
 const WORKING: Diagnosis = { state: 'working' };
 
-/** Whether the agent works, is stuck, or has ended, and how. */
+/** Diagnoses if the agent works, is stuck, or has ended, and why. */
 export function diagnose({ job, pods, events }: PodObservation): Diagnosis {
   if (!job) return ended('agent_lost', 'its Job is gone');
   const failed = conditionOf(job, 'Failed') ?? conditionOf(job, 'FailureTarget');
@@ -126,7 +126,11 @@ function diagnosePod(pod: V1Pod, events: readonly CoreV1Event[]): Diagnosis {
   const container = status?.containerStatuses?.find(({ name }) => name === CONTAINER);
   const terminated = container?.state?.terminated;
   if (terminated || status?.phase === 'Failed' || status?.phase === 'Succeeded')
-    return judgeEnd(pod, terminated, disrupted && { termination: disrupted, detail: disruption.message ?? '' });
+    return diagnoseTermination(
+      pod,
+      terminated,
+      disrupted && { termination: disrupted, detail: disruption.message ?? '' },
+    );
   if (container?.state?.running) {
     // A cluster none of whose nodes is heard of removes no pods, and so does a cluster of one node.
     if (container.ready && conditionIn(pod, 'Ready')?.status === 'False')
@@ -137,12 +141,12 @@ function diagnosePod(pod: V1Pod, events: readonly CoreV1Event[]): Diagnosis {
   const waiting = container?.state?.waiting;
   const reason = waiting?.reason ?? '';
   const image = IMAGE_REASONS[reason];
-  if (image !== undefined) return stuck('image_pull', told(reason, waiting?.message), image);
+  if (image !== undefined) return stuck('image_pull', reasonText(reason, waiting?.message), image);
   if (CONTAINER_REASONS.has(reason))
-    return stuck('container_error', told(reason, waiting?.message), PATIENCE.container);
+    return stuck('container_error', reasonText(reason, waiting?.message), PATIENCE.container);
   const scheduled = conditionIn(pod, 'PodScheduled');
   if (scheduled?.status === 'False')
-    return stuck('unschedulable', told(scheduled.reason, scheduled.message), PATIENCE.scheduling);
+    return stuck('unschedulable', reasonText(scheduled.reason, scheduled.message), PATIENCE.scheduling);
   const warning = latest(
     events.filter(
       ({ type, reason, involvedObject }) =>
@@ -153,7 +157,7 @@ function diagnosePod(pod: V1Pod, events: readonly CoreV1Event[]): Diagnosis {
   return stuck('container_error', 'its container is not made', PATIENCE.pulling);
 }
 
-function judgeEnd(
+function diagnoseTermination(
   pod: V1Pod,
   terminated: V1ContainerStateTerminated | undefined,
   disrupted: { readonly termination: TerminationReason; readonly detail: string } | undefined,
@@ -163,11 +167,11 @@ function judgeEnd(
   if (reason === 'Evicted' && /exceed/i.test(message) && !message.startsWith('The node'))
     return ended('disk_exceeded', message);
   const termination = disrupted?.termination ?? POD_REASONS[reason];
-  if (termination) return ended(termination, told(reason, message) || (disrupted?.detail ?? ''));
-  if (!terminated) return ended('agent_lost', told(reason, message) || 'its pod ended without a word');
+  if (termination) return ended(termination, reasonText(reason, message) || (disrupted?.detail ?? ''));
+  if (!terminated) return ended('agent_lost', reasonText(reason, message) || 'its pod ended without a word');
   const { exitCode, reason: how = '', message: words = '' } = terminated;
   if (how === 'OOMKilled') return ended('agent_oom', 'it used more memory than it may');
-  if (NEVER_STARTED.has(how)) return ended('container_error', told(how, words));
+  if (NEVER_STARTED.has(how)) return ended('container_error', reasonText(how, words));
   const text = `it ended with code ${exitCode} without a report`;
   if (RUNNER_LOST.has(exitCode)) return ended('agent_lost', text);
   return ended('agent_error', [text, tail(words)].filter(Boolean).join(': '));
@@ -198,7 +202,7 @@ function tail(words: string): string {
   return words.trim().slice(-DETAIL_CHARACTERS / 2);
 }
 
-function told(reason: string | undefined, message: string | undefined): string {
+function reasonText(reason: string | undefined, message: string | undefined): string {
   return [reason, message].filter(Boolean).join(': ');
 }
 

@@ -1,4 +1,4 @@
-/** Where pods of a workspace may connect to, read from the addresses of the configuration. */
+/** The addresses that pods of a workspace may connect to, from the configuration. */
 import { isIP } from 'node:net';
 import type { V1EndpointSlice } from '@kubernetes/client-node';
 import { isLoopback } from '../../network/loopback.ts';
@@ -21,8 +21,8 @@ export function egressFrom({
   apiServer: string | undefined;
   listed: readonly string[];
 }): Egress {
-  const { host, port } = placeOf(platformUrl);
-  const api = apiServer === undefined ? undefined : placeOf(apiServer);
+  const { host, port } = endpointOf(platformUrl);
+  const api = apiServer === undefined ? undefined : endpointOf(apiServer);
   return {
     gateways: { port, ...peerOf(host) },
     apiServers: api && isIP(api.host) && !isLoopback(api.host) ? [{ address: api.host, port: api.port }] : [],
@@ -47,8 +47,8 @@ export async function withApiServers(api: Pick<KubernetesApi, 'find'>, egress: E
   const found = (slice?.endpoints ?? []).flatMap(({ addresses }) =>
     addresses.flatMap((address) => ports.map((port) => ({ address, port }))),
   );
-  const isNew = (place: { address: string; port: number }): boolean =>
-    !egress.apiServers.some(({ address, port }) => address === place.address && port === place.port);
+  const isNew = (endpoint: { address: string; port: number }): boolean =>
+    !egress.apiServers.some(({ address, port }) => address === endpoint.address && port === endpoint.port);
   return { ...egress, apiServers: [...egress.apiServers, ...found.filter(isNew)] };
 }
 
@@ -62,7 +62,7 @@ function peerOf(host: string): { address: string } | { namespace: string; podLab
   return { namespace, podLabels: SERVER_PODS };
 }
 
-function placeOf(url: string): { host: string; port: number } {
+function endpointOf(url: string): { host: string; port: number } {
   const { hostname, port, protocol } = new URL(url);
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   return { host, port: Number(port) || (protocol === 'https:' ? 443 : 80) };

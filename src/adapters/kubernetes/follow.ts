@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CoreV1Event, V1Job, V1Pod } from '@kubernetes/client-node';
 import type { TerminationReason } from '../../domain/run/termination-reasons.ts';
-import { createHints, type Hints } from '../change-signal.ts';
+import { createChangeSignal, type ChangeSignal } from '../change-signal.ts';
 import type { KubernetesApi } from './api.ts';
 import { jobName, LABELS } from './names.ts';
 import { KubernetesRefusal } from './refusals.ts';
@@ -103,21 +103,21 @@ function selectionOf({ namespace, runId, attempt }: FollowedRun) {
 }
 
 /** Watches the Job and its pods. A watch begins with what is there, so nothing is missed between two of them. */
-function watchAll(api: KubernetesApi, run: FollowedRun, signal: AbortSignal): Pick<Hints, 'next'> & Disposable {
+function watchAll(api: KubernetesApi, run: FollowedRun, signal: AbortSignal): Pick<ChangeSignal, 'next'> & Disposable {
   const over = new AbortController();
   const watching = AbortSignal.any([over.signal, signal]);
-  const hints = createHints({ gatherMs: GATHER_MS });
+  const changes = createChangeSignal({ gatherMs: GATHER_MS });
   const { namespace } = run;
   void keepWatching(`/api/v1/namespaces/${namespace}/pods`, selectionOf(run));
   void keepWatching(`/apis/batch/v1/namespaces/${namespace}/jobs`, { fieldSelector: `metadata.name=${jobName(run)}` });
 
   async function keepWatching(path: string, selection: { labelSelector?: string; fieldSelector?: string }) {
     while (!watching.aborted) {
-      await api.watch(path, selection, hints.give, watching);
-      hints.give();
+      await api.watch(path, selection, changes.notify, watching);
+      changes.notify();
       await delay(AGAIN_MS, undefined, { signal: watching }).catch(() => undefined);
     }
   }
 
-  return { next: hints.next, [Symbol.dispose]: () => over.abort() };
+  return { next: changes.next, [Symbol.dispose]: () => over.abort() };
 }

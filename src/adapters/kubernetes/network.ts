@@ -1,6 +1,6 @@
 /**
- * Whether the cluster's network heeds policies. The API server takes them on any cluster, and some networks ignore them: so a
- * pod tries once, before an agent is started (docs/reliability.md T49).
+ * Probes whether the cluster enforces network policies. The API server accepts them on any cluster, but some network plugins
+ * ignore them, so a pod tries connections before the first agent is started (docs/reliability.md T49).
  */
 import { randomBytes, randomUUID } from 'node:crypto';
 import { z } from 'zod';

@@ -1,4 +1,4 @@
-/** What a workspace consists of, as objects to apply. */
+/** The Kubernetes objects of a workspace. */
 import { createHash } from 'node:crypto';
 import type {
   V1LimitRange,

@@ -1,4 +1,4 @@
-/** What the Kubernetes API refuses, in one shape (docs/reliability.md T45). */
+/** Error responses of the Kubernetes API (docs/reliability.md T45). */
 import { ApiException } from '@kubernetes/client-node';
 
 /** The API answered no. `reason` is Kubernetes' own word (`AlreadyExists`, `Forbidden`, …). */

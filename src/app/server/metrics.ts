@@ -2,7 +2,7 @@
 import { collectDefaultMetrics, Counter, Gauge, type Registry } from 'prom-client';
 import type { Database } from '../../store/connection/database.ts';
 import { findGitHubWait } from '../../store/github/waits.ts';
-import { handOverLag } from '../../store/intake/inbox.ts';
+import { inboxLag } from '../../store/intake/inbox.ts';
 
 export interface Metrics {
   readonly webhook: (result: { event: string; result: string }) => void;
@@ -26,10 +26,10 @@ export function createMetrics(registry: Registry): Metrics {
   return {
     webhook: (labels) => requests.inc(labels),
     watchInboxes(db) {
-      let measuring: ReturnType<typeof handOverLag> | undefined;
+      let measuring: ReturnType<typeof inboxLag> | undefined;
       // A scrape reads both gauges at the same time, each as it is when its own `collect` is done.
-      const measure = (): ReturnType<typeof handOverLag> => {
-        measuring ??= handOverLag(db).finally(() => {
+      const measure = (): ReturnType<typeof inboxLag> => {
+        measuring ??= inboxLag(db).finally(() => {
           measuring = undefined;
         });
         return measuring;

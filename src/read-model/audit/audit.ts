@@ -1,20 +1,20 @@
 /**
- * Verifies the audit trail: that each chain is whole in itself, and that it says what others remember of it: Temporal's
- * histories, which hold every event and its place, and the deliveries, which vouch for their own. Only reads.
+ * Verifies the audit trail: that each hash chain is consistent, and that it agrees with Temporal's histories, which have every
+ * event and its position, and with the deliveries, which have their own events. Only reads.
  */
 import pLimit from 'p-limit';
 import type postgres from 'postgres';
 import {
   readChains,
-  readPlaces,
+  readEntries,
   textArray,
   type DeliveryEvent,
-  type Place,
+  type ChainEntry,
   type StoredEvent,
-} from '../../store/audit/chain-places.ts';
+} from '../../store/audit/chain-entries.ts';
 import { eventHash, FIRST_HASH, type ChainLink } from '../../store/audit/events.ts';
 import {
-  judgeUnrecorded,
+  classifyUnrecorded,
   NOTHING_RECORDED,
   recordedEvents,
   type RecordedChain,
@@ -22,31 +22,30 @@ import {
   type RecordedHistories,
 } from './recorded-chain.ts';
 
-/** What is wrong with a place of a chain. */
+/** A problem with one position of a chain. */
 export interface AuditProblem {
   /**
-   * `changed`: the row does not say what was written. `removed`: a row is not there any more. `inserted`: nothing that
-   * writes events wrote this row. `moved`: the row stands at another place than it was written at. `unlinked`: the row
-   * does not follow the one before it; one of the two was written anew, hash and all. `contradicted`: two that should
-   * remember the same do not.
+   * `changed`: the row differs from what was written. `removed`: the row is missing. `inserted`: no writer of events wrote the
+   * row. `moved`: the row is at another position than it was written at. `unlinked`: the row's previous hash is not that of the
+   * row before it; one of the two was rewritten, with its hash. `contradicted`: two sources disagree.
    */
   readonly kind: 'changed' | 'removed' | 'inserted' | 'moved' | 'unlinked' | 'contradicted';
   readonly chain: string;
   readonly seq: number;
-  /** The event's id; null for a row that is gone and that nobody remembers. */
+  /** The event's id; null for a missing row that no source knows. */
   readonly id: string | null;
-  /** What is wrong, in a sentence. */
+  /** Description in a sentence. */
   readonly detail: string;
 }
 
 export interface AuditCounts {
   chains: number;
   events: number;
-  /** Events whose place and hash one of Temporal's histories holds. */
+  /** Events whose position and hash are in one of Temporal's histories. */
   byHistories: number;
-  /** Events whose place and hash their delivery holds. */
+  /** Events whose position and hash are stored with their delivery. */
   byDeliveries: number;
-  /** Events that only their chain vouches for: Temporal has dropped what wrote them, and nothing after them is anchored. */
+  /** Events that only the hash chain verifies: Temporal has deleted the history, and no later event of the chain is anchored. */
   unanchored: number;
   problems: number;
 }
@@ -59,11 +58,11 @@ export interface AuditOptions {
   readonly onProblem: (problem: AuditProblem) => void;
 }
 
-/** Chains that are read with one statement, and groups of them under way at once. */
+/** Chains per statement, and concurrent groups of chains. */
 const GROUP = 20;
 const GROUPS_AT_ONCE = 4;
 
-/** Verifies every chain, or one. Memory is bounded by what the histories of a few issues hold, not by the number of events. */
+/** Verifies all chains, or one. Memory is bounded by the histories of a few issues, not by the number of events. */
 export async function verifyAuditTrail(
   sql: postgres.Sql,
   { chain, histories, onProblem }: AuditOptions,
@@ -84,7 +83,7 @@ export async function verifyAuditTrail(
   return counts;
 }
 
-/** Every chain that the tables or the histories know, in their order. */
+/** All chains of the tables and of the histories, sorted. */
 export async function allChains(sql: postgres.Sql, histories: RecordedHistories | null): Promise<string[]> {
   const [stored, recorded] = await Promise.all([readChains(sql), histories?.chains() ?? []]);
   return [...new Set([...stored, ...recorded])].toSorted();
@@ -100,22 +99,22 @@ interface Audit {
   readonly report: (problem: AuditProblem) => void;
 }
 
-/** The rows are read as of a moment before the histories are: so every genuine row is known to them. */
+/** Reads the rows before the histories, so that the histories have every genuine row. */
 async function verifyGroup(sql: postgres.Sql, chains: readonly string[], audit: Audit): Promise<void> {
   const recorded = new Map<string, Promise<RecordedChain>>();
   const begin = async (chain: string): Promise<ChainVerifier> =>
     createChainVerifier(chain, audit, audit.histories && ((await recorded.get(chain)) ?? NOTHING_RECORDED));
   const left = new Set(chains);
   let verifier: ChainVerifier | undefined;
-  for await (const batch of readPlaces(sql, chains, 'stored')) {
+  for await (const batch of readEntries(sql, chains, 'stored')) {
     if (audit.histories && recorded.size === 0) readTogether(audit.histories, chains, recorded);
-    for (const place of batch) {
-      if (verifier?.chain !== place.chain) {
+    for (const entry of batch) {
+      if (verifier?.chain !== entry.chain) {
         await verifier?.end(sql);
-        left.delete(place.chain);
-        verifier = await begin(place.chain);
+        left.delete(entry.chain);
+        verifier = await begin(entry.chain);
       }
-      verifier.place(place);
+      verifier.add(entry);
     }
   }
   await verifier?.end(sql);
@@ -130,7 +129,7 @@ function readTogether(
 ): void {
   for (const chain of chains) {
     const reading = histories.read(chain);
-    // Whoever awaits it hears of a failure; until then it is nobody's.
+    // A rejection is handled where the promise is awaited; until then it must not count as unhandled.
     reading.catch(() => undefined);
     into.set(chain, reading);
   }
@@ -138,52 +137,52 @@ function readTogether(
 
 interface ChainVerifier {
   readonly chain: string;
-  place(place: Place): void;
-  /** What is not there is looked for once more: it may have been written since. */
+  add(entry: ChainEntry): void;
+  /** Looks once more for missing rows, which may have been written since. */
   end(sql: postgres.Sql): Promise<void>;
 }
 
-/** Verifies one chain, place after place. `recorded` is null when no histories are consulted. */
+/** Verifies one chain, position by position. `recorded` is null if no histories are used. */
 function createChainVerifier(chain: string, { counts, report }: Audit, recorded: RecordedChain | null): ChainVerifier {
   const known = recorded ? recordedEvents(chain, recorded) : new Map<string, RecordedEvent>();
-  const judge = recorded ? judgeUnrecorded(chain, recorded) : () => 'gone' as const;
+  const classify = recorded ? classifyUnrecorded(chain, recorded) : () => 'gone' as const;
   const seen = new Set<string>();
   const lone: DeliveryEvent[] = [];
   const gaps: { from: number; to: number }[] = [];
-  /** Places whose events were found elsewhere. */
+  /** Positions whose events were found elsewhere. */
   const left = new Set<number>();
   let loose = 0;
-  /** Runs of an issue end one after the other, and Temporal drops the oldest first: so those after a known one are known. */
+  /** Runs of an issue end in order, and Temporal deletes the oldest histories first, so all runs after a known one are known. */
   let aRunIsKnown = false;
   let last = { seq: 0, hash: FIRST_HASH, sound: true };
   counts.chains += 1;
 
-  /** The first thing that is wrong with a row, and where it was written if that is known. */
+  /** The first problem of a row, and the position that it was written at, if known. */
   function faultOf(stored: StoredEvent, delivery: DeliveryEvent | null): Fault | undefined {
     const { seq, event } = stored;
     const remembered = known.get(event.id);
     const anchor = delivery?.link ?? remembered?.links[0];
     if (remembered && remembered.links.length > 1)
-      return { kind: 'contradicted', detail: 'two histories say that it was written at two places' };
+      return { kind: 'contradicted', detail: 'two histories have it at different positions' };
     if (!remembered && !delivery) {
-      if (event.id.startsWith('webhook:')) return { kind: 'inserted', detail: 'there is no such delivery' };
-      if (judge(event.id) === 'unknown' || (aRunIsKnown && event.id.startsWith('run:')))
-        return { kind: 'inserted', detail: 'no workflow asked for it' };
+      if (event.id.startsWith('webhook:')) return { kind: 'inserted', detail: 'no such delivery' };
+      if (classify(event.id) === 'unknown' || (aRunIsKnown && event.id.startsWith('run:')))
+        return { kind: 'inserted', detail: 'no workflow wrote it' };
     }
     if (anchor && anchor.seq !== seq)
       return { kind: 'moved', from: anchor.seq, detail: `it was written at ${anchor.seq}` };
     if (!isWhole(stored)) {
-      const from = anchor ? undefined : placeByHash(stored);
+      const from = anchor ? undefined : positionByHash(stored);
       return from === undefined
-        ? { kind: 'changed', detail: 'its content is not the one that its hash was made of' }
-        : { kind: 'moved', from, detail: `its hash is that of place ${from}` };
+        ? { kind: 'changed', detail: 'its content does not match its hash' }
+        : { kind: 'moved', from, detail: `its hash is that of position ${from}` };
     }
     if (anchor && anchor.hash !== stored.hash)
       return {
         kind: 'changed',
         detail: `it was written anew: its hash is not the one that ${delivery?.link ? 'its delivery' : "Temporal's history"} holds`,
       };
-    if (seq <= last.seq) return { kind: 'inserted', detail: 'its place is taken' };
+    if (seq <= last.seq) return { kind: 'inserted', detail: 'another row has its position' };
     const contents = anchor ? [] : (remembered?.contents ?? (delivery?.event ? [delivery.event] : []));
     if (
       contents.length > 0 &&
@@ -195,7 +194,7 @@ function createChainVerifier(chain: string, { counts, report }: Audit, recorded:
     return undefined;
   }
 
-  /** Rows that something later is anchored to are vouched for by it. */
+  /** Counts anchored rows: a later anchored row also verifies the rows before it. */
   function countAnchor(stored: StoredEvent, delivery: DeliveryEvent | null, sound: boolean): void {
     const byDelivery = (delivery?.link ?? null) !== null;
     const byHistory = !byDelivery && (known.get(stored.event.id)?.links.length ?? 0) > 0;
@@ -206,7 +205,7 @@ function createChainVerifier(chain: string, { counts, report }: Audit, recorded:
     else if (sound) loose = 0;
   }
 
-  function place({ stored, delivery }: Place): void {
+  function add({ stored, delivery }: ChainEntry): void {
     if (!stored) {
       if (delivery) lone.push(delivery);
       return;
@@ -237,7 +236,7 @@ function createChainVerifier(chain: string, { counts, report }: Audit, recorded:
     counts.unanchored += loose;
   }
 
-  /** Places that nobody remembers, in as few lines as say it; those that somebody does are left in `missing`. */
+  /** Reports missing positions that no source knows, in as few lines as possible; the others are left in `missing`. */
   function reportGap(from: number, to: number, missing: ReadonlyMap<number, string>): void {
     const named = new Set([...missing.keys(), ...left].filter((seq) => seq >= from && seq <= to));
     let start = from;
@@ -250,7 +249,7 @@ function createChainVerifier(chain: string, { counts, report }: Audit, recorded:
     }
   }
 
-  return { chain, place, end };
+  return { chain, add, end };
 }
 
 interface Fault extends Pick<AuditProblem, 'kind' | 'detail'> {
@@ -261,13 +260,13 @@ function isWhole({ previousHash, seq, event, hash, finer }: StoredEvent): boolea
   return !finer && eventHash(previousHash, seq, event) === hash;
 }
 
-/** Chains are short, and this is for rows that are broken already. */
-const PLACES_TRIED = 5000;
+/** Limit for the search; chains are short, and only broken rows are searched for. */
+const POSITIONS_TRIED = 5000;
 
-/** The place that a row's hash was made for, if it is one near enough. */
-function placeByHash({ previousHash, seq, event, hash, finer }: StoredEvent): number | undefined {
+/** The position that a row's hash was computed for, if it is within the limit. */
+function positionByHash({ previousHash, seq, event, hash, finer }: StoredEvent): number | undefined {
   if (finer) return undefined;
-  for (let distance = 1; distance < PLACES_TRIED; distance += 1) {
+  for (let distance = 1; distance < POSITIONS_TRIED; distance += 1) {
     for (const from of [seq - distance, seq + distance]) {
       if (from > 0 && eventHash(previousHash, from, event) === hash) return from;
     }

@@ -1,34 +1,34 @@
 /**
- * What Temporal's histories say of a chain: every write that a workflow asked for, and where its events came to stand.
- * Read elsewhere (src/cli/histories/recorded-histories.ts); indexed here for those who compare it with the tables.
+ * The writes of a chain that are recorded in Temporal's histories, with the positions of their events. Read by
+ * src/cli/histories/recorded-histories.ts; indexed here for comparison with the tables.
  */
 import type { ChainLink, FlowEvent } from '../../store/audit/events.ts';
 import type { IssueRow, RunRow } from '../projections/projections.ts';
 
-/** One activity that writes to the read model, as a history tells of it. */
+/** One activity that writes to the read model, as recorded in a history. */
 export interface RecordedWrite {
   readonly workflowId: string;
   /** Temporal's id of the execution; a workflow that continues as new has several. */
   readonly execution: string;
-  /** When it was asked for, in milliseconds. */
+  /** When it was scheduled, in milliseconds. */
   readonly at: number;
   readonly issue: IssueRow | null;
   readonly run: RunRow | null;
   readonly events: readonly FlowEvent[];
-  /** Where the events stand; null when the history does not hold the activity's result. */
+  /** Positions of the events; null if the history has no result of the activity. */
   readonly links: readonly ChainLink[] | null;
-  /** `open`: it may be under way, or done and not reported. `given_up`: it failed, or was canceled. */
+  /** `open`: it may be running, or done without a recorded result. `given_up`: it failed or was canceled. */
   readonly outcome: 'written' | 'open' | 'given_up';
 }
 
 export interface RecordedExecution {
   readonly workflowId: string;
   readonly id: string;
-  /** Whether no earlier execution continued as this one. */
+  /** True unless an earlier execution continued as this one. */
   readonly begins: boolean;
 }
 
-/** All that Temporal still has of an issue: its own executions, and those of its runs. */
+/** All histories that Temporal still has of an issue: its own executions and those of its runs. */
 export interface RecordedChain {
   readonly executions: readonly RecordedExecution[];
   readonly writes: readonly RecordedWrite[];
@@ -38,26 +38,26 @@ export interface RecordedChain {
 export interface RecordedHistories {
   /** The chains of all executions that Temporal lists. */
   chains(): Promise<readonly string[]>;
-  /** Everything of one chain, as of now. Empty when Temporal has nothing of it. */
+  /** Reads one chain. Empty if Temporal has no history of it. */
   read(chain: string): Promise<RecordedChain>;
 }
 
 export const NOTHING_RECORDED: RecordedChain = { executions: [], writes: [] };
 
-/** An event that a workflow asked to be written. */
+/** An event that a workflow wrote through an activity. */
 export interface RecordedEvent {
   readonly id: string;
-  /** What it says; several only where a workflow was reset and went another way. */
+  /** Its content; several only if a workflow was reset. */
   readonly contents: readonly FlowEvent[];
-  /** Where it stands; several contradict each other, none means that no history holds the result. */
+  /** Its position; several contradict each other, none means that no history has the result. */
   readonly links: readonly ChainLink[];
-  /** Whether it may have been written though no result says so. */
+  /** True if it may have been written although no result is recorded. */
   readonly open: boolean;
-  /** Names the workflow, for people. */
+  /** The workflow, for messages. */
   readonly workflowId: string;
 }
 
-/** The events of a chain by id, in the order in which they were asked for. */
+/** The events of a chain by id, in the order in which they were scheduled. */
 export function recordedEvents(chain: string, { writes }: RecordedChain): ReadonlyMap<string, RecordedEvent> {
   const known = new Map<string, RecordedEvent>();
   for (const write of writes.toSorted((one, other) => one.at - other.at)) {
@@ -83,10 +83,10 @@ function withNew<Value>(values: readonly Value[], value: Value): readonly Value[
 }
 
 /**
- * Whether an event that no history knows cannot be genuine: the history that would have to know it is there. Temporal
- * drops the histories of closed workflows after a while, the oldest first; what those wrote is `gone`, not `unknown`.
+ * Classifies an event that is in no history. `unknown`: it is not genuine, since the history that should have it exists.
+ * `gone`: Temporal has deleted that history; it deletes those of closed workflows after the retention, the oldest first.
  */
-export function judgeUnrecorded(
+export function classifyUnrecorded(
   chain: string,
   { executions, writes }: RecordedChain,
 ): (id: string) => 'unknown' | 'gone' {

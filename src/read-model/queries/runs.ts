@@ -53,7 +53,10 @@ export async function findRunRecord(db: Database, id: string): Promise<RunRecord
  * The place of a run that waits among those of its issue, counted from 1; undefined for one that does not wait, and for the
  * issue's active run, which may wait for its turn in the project.
  */
-export async function queuePlace(db: Database, run: Pick<RunRecord, 'id' | 'issueKey'>): Promise<number | undefined> {
+export async function queuePosition(
+  db: Database,
+  run: Pick<RunRecord, 'id' | 'issueKey'>,
+): Promise<number | undefined> {
   const waiting = await db
     .select({ id: runs.id })
     .from(runs)

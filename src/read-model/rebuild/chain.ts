@@ -2,9 +2,9 @@
  * Makes one chain again, place after place, from those who remember it: Temporal's histories, the deliveries, and for what
  * both have forgotten the table itself. Every place is proven by the next anchored hash.
  */
-import type { Place, StoredEvent } from '../../store/audit/chain-places.ts';
+import type { ChainEntry, StoredEvent } from '../../store/audit/chain-entries.ts';
 import { eventHash, FIRST_HASH, type ChainLink, type FlowEvent } from '../../store/audit/events.ts';
-import { judgeUnrecorded, recordedEvents, type RecordedChain } from '../audit/recorded-chain.ts';
+import { classifyUnrecorded, recordedEvents, type RecordedChain } from '../audit/recorded-chain.ts';
 
 /** Where the content of a rebuilt event is from. `unexplained`: from a row that nothing should have written. */
 export type Origin = 'history' | 'delivery' | 'carried' | 'unexplained';
@@ -26,7 +26,7 @@ export interface RebuildProblem {
 export interface ChainBuilder {
   readonly chain: string;
   /** In the order of anchored places. */
-  place(place: Place): void;
+  add(entry: ChainEntry): void;
   /** Ends the chain; returns the ids of the rows that have no place in it. */
   end(): { leftOut: string[] };
 }
@@ -61,7 +61,7 @@ export function createChainBuilder(
   { onEvent, onProblem, after = { seq: 0, hash: FIRST_HASH }, emptied = false }: ChainBuilderOptions,
 ): ChainBuilder {
   const known = recordedEvents(chain, recorded);
-  const judge = judgeUnrecorded(chain, recorded);
+  const classify = classifyUnrecorded(chain, recorded);
   const anchors = anchorsOf(known, after.seq);
   /** What has no place yet: written by a worker that did not come to report it, or not written at all. */
   const waiting = new Map<string, readonly Candidate[]>(
@@ -158,31 +158,30 @@ export function createChainBuilder(
   function settle(anchor: Anchor): void {
     if (broken) return;
     if ((known.get(anchor.id)?.links.length ?? 0) > 1) {
-      fail(anchor.seq, anchor.id, 'two histories say that it was written at two places');
+      fail(anchor.seq, anchor.id, 'two histories have it at different positions');
       return;
     }
     if (anchor.seq <= last.seq) {
-      fail(anchor.seq, anchor.id, 'two events are remembered to stand at this place');
+      fail(anchor.seq, anchor.id, 'two events are recorded at this position');
       return;
     }
     const way = path(anchor);
     if (way) for (const candidate of way) emit(candidate);
-    else if (anchor.seq === last.seq + 1)
-      fail(anchor.seq, anchor.id, 'its content does not give the hash that is remembered of it');
+    else if (anchor.seq === last.seq + 1) fail(anchor.seq, anchor.id, 'its content does not match the recorded hash');
     else {
-      const lost = missingPlace(last.seq + 1, anchor.seq);
+      const lost = missingPosition(last.seq + 1, anchor.seq);
       fail(
         lost ?? last.seq + 1,
         lost === undefined ? (rows.get(last.seq + 1)?.event.id ?? null) : null,
         lost === undefined
-          ? `what is known of the places from here does not lead to the hash that is remembered of ${anchor.id} at ${anchor.seq}`
-          : 'no history, no delivery and no row says what stood here',
+          ? `the known events from here do not lead to the recorded hash of ${anchor.id} at ${anchor.seq}`
+          : 'no history, delivery or row has an event for this position',
       );
     }
     for (const seq of rows.keys()) if (seq <= last.seq) rows.delete(seq);
   }
 
-  function missingPlace(from: number, to: number): number | undefined {
+  function missingPosition(from: number, to: number): number | undefined {
     for (let seq = from; seq < to; seq += 1) if (candidatesFor(seq, new Set()).length === 0) return seq;
     return rows.size + waiting.size < to - from ? from : undefined;
   }
@@ -194,7 +193,7 @@ export function createChainBuilder(
     }
   }
 
-  function place({ stored: row, delivery }: Place): void {
+  function add({ stored: row, delivery }: ChainEntry): void {
     if (row) stored.add(row.event.id);
     if (delivery?.link) {
       if (!row) rowsAreMissing = true;
@@ -214,7 +213,7 @@ export function createChainBuilder(
     if ((known.get(row.event.id)?.links.length ?? 0) > 0) return;
     if (delivery?.event) waiting.set(delivery.id, [{ event: delivery.event, origin: 'delivery' }]);
     if (!known.has(row.event.id) && !delivery) {
-      const stranger = row.event.id.startsWith('webhook:') || judge(row.event.id) === 'unknown';
+      const stranger = row.event.id.startsWith('webhook:') || classify(row.event.id) === 'unknown';
       (stranger ? strangers : orphans).add(row.event.id);
     }
     if (!rows.has(row.seq) && row.seq > last.seq) rows.set(row.seq, row);
@@ -240,7 +239,7 @@ export function createChainBuilder(
 
   return {
     chain,
-    place,
+    add,
     end() {
       settleUpTo(Number.MAX_SAFE_INTEGER);
       rowsAreMissing ||= [...known.values()].some(({ id, links }) => links.length > 0 && !stored.has(id));

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 import postgres from 'postgres';
 import { allChains, chunks } from '../audit/audit.ts';
-import { readPlaces, readPlacesAfter, type Place } from '../../store/audit/chain-places.ts';
+import { readEntries, readEntriesAfter, type ChainEntry } from '../../store/audit/chain-entries.ts';
 import { FIRST_HASH, type ChainLink } from '../../store/audit/events.ts';
 import { createChainBuilder, type ChainBuilder, type RebuildProblem } from './chain.ts';
 import { newestRows } from './rows.ts';
@@ -112,13 +112,13 @@ function createRebuild(sql: postgres.Sql, connection: postgres.Sql, stage: Stage
       finish(current.builder, current.recorded, rows);
       await stage.flush();
     };
-    for await (const batch of readPlaces(sql, chains, 'anchored')) {
-      for (const place of batch) {
-        if (current?.builder.chain !== place.chain) {
+    for await (const batch of readEntries(sql, chains, 'anchored')) {
+      for (const entry of batch) {
+        if (current?.builder.chain !== entry.chain) {
           await end();
-          current = await begin(place.chain);
+          current = await begin(entry.chain);
         }
-        current?.builder.place(place);
+        current?.builder.add(entry);
       }
       await stage.flush();
     }
@@ -162,10 +162,10 @@ function createRebuild(sql: postgres.Sql, connection: postgres.Sql, stage: Stage
     const after = whole ? { seq: 0, hash: FIRST_HASH } : await stage.lastLink(chain);
     await stage.forget([chain], { events: whole });
     const rows = await stage.currentRows(connection, [chain]);
-    const places: readonly Place[] = await readPlacesAfter(connection, chain, after.seq);
+    const entries: readonly ChainEntry[] = await readEntriesAfter(connection, chain, after.seq);
     const recorded = await histories.read(chain);
     const builder = builderOf(chain, recorded, after);
-    for (const place of places) builder.place(place);
+    for (const entry of entries) builder.add(entry);
     finish(builder, recorded, rows);
     await stage.flush({ all: true });
   }

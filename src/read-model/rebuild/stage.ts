@@ -1,7 +1,7 @@
 /** Where a rebuild puts the rows together: temporary tables of one connection, and what compares and applies them. */
 import type postgres from 'postgres';
 import { getTableColumns } from 'drizzle-orm';
-import { textArray } from '../../store/audit/chain-places.ts';
+import { textArray } from '../../store/audit/chain-entries.ts';
 import { FIRST_HASH, type ChainLink } from '../../store/audit/events.ts';
 import type { RebuiltEvent } from './chain.ts';
 import type { CurrentRow, RebuiltRow } from './rows.ts';

@@ -1,16 +1,16 @@
-/** Many events at the ends of many chains in a few statements: what `appendEvent` does for one (events.ts). */
+/** Appends many events to many chains in a few statements, as `appendEvent` (events.ts) does for one. */
 import type postgres from 'postgres';
 import { eventHash, FIRST_HASH, type ChainLink, type FlowEvent } from './events.ts';
 
-/** An event in its place. */
+/** An event with its position and hash. */
 export interface LinkedEvent extends ChainLink {
   readonly event: FlowEvent;
   readonly previousHash: string;
 }
 
 /**
- * Takes the locks that {@link appendEvent} takes, until the transaction ends. Whoever locks several chains names them in
- * ascending order, so that no two wait for each other.
+ * Takes the locks that {@link appendEvent} takes, until the transaction ends. Several chains are locked in ascending order,
+ * which avoids deadlocks.
  */
 export async function lockChains(tx: postgres.TransactionSql, chains: readonly string[]): Promise<void> {
   await tx`select pg_advisory_xact_lock(hashtextextended(chain, 1)) from unnest(${tx.array([...chains])}::text[]) as chain`;
@@ -30,14 +30,14 @@ export function selectChainEnds(
       lateral (select seq, hash from flow_events e where e.chain = asked.chain order by e.seq desc limit 1) last)`;
 }
 
-/** What {@link selectChainEnds} says. */
+/** The result of {@link selectChainEnds}. */
 export type ChainEndsJson = readonly (readonly [chain: string, seq: number, hash: string])[] | null;
 
 export function chainEnds(json: ChainEndsJson): Map<string, ChainLink> {
   return new Map((json ?? []).map(([chain, seq, hash]) => [chain, { seq, hash }]));
 }
 
-/** Puts new events behind the ends of their chains, in the order given. */
+/** Appends new events to the ends of their chains, in the order given. */
 export function linkEvents(ends: ReadonlyMap<string, ChainLink>, events: readonly FlowEvent[]): LinkedEvent[] {
   const last = new Map(ends);
   return events.map((event) => {

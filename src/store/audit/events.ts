@@ -5,10 +5,10 @@ import { announce } from '../connection/changes.ts';
 import type { Database, Transaction } from '../connection/database.ts';
 import { flowEvents } from '../connection/schema.ts';
 
-/** The chain of what belongs to no issue. */
+/** The chain of events without an issue. */
 export const PLATFORM_CHAIN = 'platform';
 
-/** What the first event of a chain follows. */
+/** The previous hash of a chain's first event. */
 export const FIRST_HASH = '0'.repeat(64);
 
 export interface FlowEvent {
@@ -26,13 +26,13 @@ export interface FlowEvent {
   readonly occurredAt: string;
 }
 
-/** Where an event stands in its chain. */
+/** Position and hash of an event in its chain. */
 export interface ChainLink {
   readonly seq: number;
   readonly hash: string;
 }
 
-/** Appends an event, or returns the place it has already; see {@link appendInOrder}. */
+/** Appends an event, or returns its existing position; see {@link appendInOrder}. */
 export async function appendEvent(tx: Transaction, event: FlowEvent): Promise<ChainLink> {
   const [link] = await appendInOrder(tx, [event]);
   return link as ChainLink;
@@ -46,7 +46,7 @@ export async function appendInOrder(tx: Transaction, events: readonly FlowEvent[
   if (events.length === 0) return [];
   const places = new Map<string, ChainLink>();
   const ends = new Map<string, ChainLink>();
-  // In ascending order, so that no two writers wait for each other.
+  // Locked in ascending order, which avoids deadlocks.
   for (const chain of [...new Set(events.map((event) => event.chain))].toSorted()) {
     await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${chain}, 1))`);
     const [end] = await tx
@@ -78,7 +78,7 @@ export async function appendInOrder(tx: Transaction, events: readonly FlowEvent[
   return ids.map((id) => places.get(id) as ChainLink);
 }
 
-/** Appends several events in their order, in one transaction; readers are told. */
+/** Appends several events in order, in one transaction, and notifies listeners. */
 export async function appendEvents(db: Database, events: readonly FlowEvent[]): Promise<ChainLink[]> {
   return db.transaction(async (tx) => {
     const links = await appendInOrder(tx, events);

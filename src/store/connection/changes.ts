@@ -1,4 +1,4 @@
-/** Tells every process that something changed, through Postgres' LISTEN and NOTIFY. A hint only: readers read the tables. */
+/** Change signals between processes, with Postgres' LISTEN and NOTIFY. They carry no data: readers read the tables. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql, type SQL } from 'drizzle-orm';
 import postgres from 'postgres';
@@ -14,29 +14,28 @@ export type Change = {
   readonly key: string;
 };
 
-/** What can run a statement: a database or a transaction (then the hint goes out with the commit). */
+/** A database, or a transaction (then the notification is sent at commit). */
 interface Executor {
   execute(query: SQL): PromiseLike<unknown>;
 }
 
-/** Announces a change to all listeners, when the surrounding transaction commits. */
+/** Notifies all listeners of a change, when the surrounding transaction commits. */
 export async function announce(db: Executor, change: Change): Promise<void> {
   await db.execute(sql`select pg_notify(${CHANNEL}, ${JSON.stringify(change)})`);
 }
 
-/** The same as an expression, for a statement that is written by hand. */
+/** The same as an expression for hand-written SQL. */
 export function announcing(tx: postgres.TransactionSql, change: Change): postgres.PendingQuery<postgres.Row[]> {
   return tx`pg_notify(${CHANNEL}, ${JSON.stringify(change)})`;
 }
 
-/** Milliseconds between looks whether the connection still lives, and between attempts to make it again. */
+/** Milliseconds between connection checks, and between attempts to reconnect. */
 const BEAT_MS = 1000;
 const AGAIN_MS = 500;
 
 /**
- * Calls back for every change until the returned function is called. The connection is made again when it breaks, also
- * when nothing says so; then `onListening` is called, since hints were lost meanwhile. Rejects when there is no connection
- * to begin with.
+ * Calls back for every change until the returned function is called. Reconnects when the connection is lost, also if it is
+ * half-open; then `onListening` is called, since notifications were lost meanwhile. Rejects if the first connection fails.
  */
 export async function listenForChanges(
   client: postgres.Sql,
@@ -77,7 +76,7 @@ export async function listenForChanges(
 }
 
 interface Listener {
-  /** Resolves when the connection is lost, if anything says so. */
+  /** Resolves when the driver reports that the connection was closed. */
   readonly lost: Promise<void>;
   isAlive(): Promise<boolean>;
   close(): Promise<void>;

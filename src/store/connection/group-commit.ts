@@ -1,22 +1,22 @@
 /**
- * Group commit: what arrives while one batch is being committed is committed together in the next. Knows nothing of what
- * it commits; bounded in items, in bytes, in batches at once and in time.
+ * Group commit: items that arrive during the commit of one batch are committed together in the next. Independent of what is
+ * committed; limited in items, bytes, concurrent batches and time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import pLimit from 'p-limit';
 
 /**
- * What made a commit fail. `item`: one of the items, which can never be committed. `contention`: what one of the items needs
- * is held by somebody else. `store`: what they are committed to is away; that may be whole again in a moment.
+ * Cause of a failed commit. `item`: one of the items can never be committed. `contention`: a lock that one of the items needs
+ * is held by another transaction. `store`: the database is unavailable, perhaps only for a moment.
  */
 export type Fault = 'item' | 'contention' | 'store';
 
 export interface GroupCommitOptions<Item, Result> {
   /** Commits all of these or none, and returns their results in the same order. */
   readonly commit: (items: readonly Item[]) => Promise<readonly Result[]>;
-  /** Bytes that an item weighs. */
+  /** Size of an item in bytes. */
   readonly weigh: (item: Item) => number;
-  /** Items of the same kin are committed in their order: never in two batches at once. */
+  /** Items with the same key are committed in order: never in two batches at once. */
   readonly kinOf: (item: Item) => string;
   readonly faultOf: (error: unknown) => Fault;
   /** Milliseconds until an item is given up. A commit that had begun by then may come all the same. */
@@ -28,7 +28,7 @@ export interface GroupCommit<Item, Result> {
   add(item: Item): Promise<Result>;
 }
 
-/** The item was given up, or not taken because too many wait already. */
+/** The item timed out, or was rejected because too many are waiting. */
 export class NotCommittedInTime extends Error {
   override readonly name = 'NotCommittedInTime';
 }
@@ -43,10 +43,10 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 const QUICK_AT_ONCE = 2;
 const SLOW_MS = 100;
 const BATCHES_AT_ONCE = 3;
-/** What may wait: more than can be committed in time, and no more than memory has room for. */
+/** Limits of the queue: more than can be committed in time, and no more than fits in memory. */
 const WAITING_ITEMS = 10_000;
 const WAITING_BYTES = 64 * 1024 * 1024;
-/** Between attempts. */
+/** Milliseconds between attempts. */
 const AGAIN_MS = 200;
 /** Fewer than a pool has connections, so that items which wait for somebody else never hold up the batches. */
 const ALONE_AT_ONCE = 4;
@@ -75,7 +75,7 @@ export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item
   function add(item: Item): Promise<Result> {
     const bytes = options.weigh(item);
     if (waiting.length >= WAITING_ITEMS || waitingBytes + bytes > WAITING_BYTES) {
-      return Promise.reject(new NotCommittedInTime('too much waits to be committed'));
+      return Promise.reject(new NotCommittedInTime('group commit queue is full'));
     }
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => giveUp(entry), options.limitMs);

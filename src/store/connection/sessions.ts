@@ -31,7 +31,7 @@ class SessionLost extends Error {
   override readonly name = 'SessionLost';
   readonly code = 'CONNECTION_CLOSED';
   constructor() {
-    super('the connection was lost within a transaction');
+    super('connection to Postgres lost within a transaction');
   }
 }
 
@@ -110,7 +110,8 @@ async function transact<Result>(session: Session, mode: string, act: Act<Result>
     statements.throwFailure();
     const { command } = await run('commit');
     statements.throwFailure();
-    if (command !== 'COMMIT') throw new Error(`Postgres answered a commit with ${command}`);
+    if (command !== 'COMMIT')
+      throw new Error(`COMMIT was answered with ${command}: Postgres rolled the transaction back`);
     return result;
   } catch (error) {
     if (!session.lost) await run('rollback').catch(() => (session.lost = true));

@@ -62,7 +62,7 @@ export async function wantComment(
       },
     })
     .returning();
-  if (!row) throw new Error('the comment was not kept');
+  if (!row) throw new Error('status_comments: upsert returned no row');
   return row;
 }
 

@@ -7,8 +7,8 @@ import { announce } from '../connection/changes.ts';
 import type { Database } from '../connection/database.ts';
 import { githubWaits } from '../connection/schema.ts';
 
-/** A wait that stands; `leftMs` counts from now. */
-export interface StandingWait {
+/** The current wait; `leftMs` counts from now. */
+export interface CurrentWait {
   readonly until: Date;
   readonly leftMs: number;
   readonly reason: string;
@@ -24,19 +24,19 @@ const IN_A_ROW = '10 minutes';
 /** The waits of one API address; the adapter's port. */
 export function createGitHubWaits(db: Database, apiUrl: string) {
   return {
-    /** The wait that stands now, or undefined. */
-    async standing(): Promise<StandingWait | undefined> {
+    /** The current wait, or undefined. */
+    async current(): Promise<CurrentWait | undefined> {
       const [row] = await db.execute<WaitRow>(sql`
         select until, reason, ${leftMs} as left_ms from ${githubWaits}
         where api_url = ${apiUrl} and until > clock_timestamp()`);
-      return row && standing(row);
+      return row && waitOf(row);
     },
 
     /**
      * Keeps a wait of `waitMs` milliseconds, or, when GitHub named none, of a minute and more. Calls that were under way
      * together are told together: they count once. A longer wait that stands already stays, with its reason.
      */
-    async hold({ waitMs, reason }: { waitMs: number | null; reason: string }): Promise<StandingWait> {
+    async hold({ waitMs, reason }: { waitMs: number | null; reason: string }): Promise<CurrentWait> {
       const stands = sql`w.until > clock_timestamp()`;
       const inARow = sql`w.until > clock_timestamp() - interval '${sql.raw(IN_A_ROW)}'`;
       const strikes = sql`(case when ${stands} then greatest(w.strikes, ${strike(waitMs)})
@@ -49,19 +49,19 @@ export function createGitHubWaits(db: Database, apiUrl: string) {
           until = greatest(w.until, ${until}), strikes = ${strikes},
           reason = case when w.until > ${until} then w.reason else excluded.reason end
         returning until, reason, ${leftMs} as left_ms`);
-      if (!row) throw new Error('the wait was not kept');
+      if (!row) throw new Error('github_waits: upsert returned no row');
       await announce(db, { kind: 'github', key: apiUrl }).catch(() => undefined);
-      return standing(row);
+      return waitOf(row);
     },
   };
 }
 
-/** The longest wait that stands for any API address, for people to see; undefined when GitHub may be called. */
-export async function findGitHubWait(db: Database): Promise<StandingWait | undefined> {
+/** The longest current wait of any API address, for display; undefined if GitHub may be called. */
+export async function findGitHubWait(db: Database): Promise<CurrentWait | undefined> {
   const [row] = await db.execute<WaitRow>(sql`
     select until, reason, ${leftMs} as left_ms from ${githubWaits}
     where until > clock_timestamp() order by until desc limit 1`);
-  return row && standing(row);
+  return row && waitOf(row);
 }
 
 /** A row as Postgres writes it: raw statements get no dates. */
@@ -84,6 +84,6 @@ function after(waitMs: number | null, strikes: ReturnType<typeof sql>) {
   return sql`(clock_timestamp() + ${ms}::float * interval '1 millisecond')`;
 }
 
-function standing({ until, reason, left_ms: left }: WaitRow): StandingWait {
+function waitOf({ until, reason, left_ms: left }: WaitRow): CurrentWait {
   return { until: new Date(until), leftMs: left, reason };
 }

@@ -1,4 +1,4 @@
-/** What is committed and not handed over yet: claimed by one relay at a time, in order, at a bounded pace. */
+/** Inboxes with facts that were not signaled to their workflow yet: claimed by one relay at a time, in order, rate limited. */
 import { eq, sql, type SQL } from 'drizzle-orm';
 import type { ObservedFact } from '../../domain/issue/facts.ts';
 import type { Database } from '../connection/database.ts';
@@ -11,7 +11,7 @@ const BATCH = 100;
 export interface InboxLimits {
   /** Between two signals for an issue. */
   readonly paceMs: number;
-  /** Until a relay that dies loses its claim. */
+  /** Until the claim of a crashed relay expires. */
   readonly claimMs: number;
   /** Until a first failure is tried again; twice as long after each further one, at most the longest. */
   readonly firstRetryMs: number;
@@ -21,10 +21,10 @@ export interface InboxLimits {
 /** At most two signals a second for an issue. */
 export const INBOX_LIMITS: InboxLimits = { paceMs: 500, claimMs: 15_000, firstRetryMs: 500, longestRetryMs: 30_000 };
 
-/** The right to hand over an inbox, for a while. */
+/** The right to signal an inbox, for a limited time. */
 interface Claim {
   readonly issueKey: string;
-  /** Tells this claim from a later one, of a relay that took over. */
+  /** Distinguishes this claim from a later one of another relay. */
   readonly claim: string;
 }
 
@@ -34,7 +34,7 @@ export interface ClaimedInbox extends Claim {
   readonly facts: readonly ObservedFact[];
 }
 
-/** Claims up to `limit` inboxes that have something to hand over and are due. Several relays never get the same one. */
+/** Claims up to `limit` inboxes that have facts to signal and are due. Two relays never get the same one. */
 export async function claimInboxes(db: Database, limit: number, { claimMs } = INBOX_LIMITS): Promise<ClaimedInbox[]> {
   return db.execute<Omit<ClaimedInbox, 'facts'> & { facts: ObservedFact[] }>(sql`
     with claimed as (
@@ -53,8 +53,8 @@ export async function claimInboxes(db: Database, limit: number, { claimMs } = IN
     ) waiting`);
 }
 
-/** Records that all up to `seq` was taken, also when the claim has run out meanwhile; gives the claim back if it is held. */
-export async function markHandedOver(
+/** Records that all facts up to `seq` were signaled, even if the claim has expired, and releases the claim if it is still held. */
+export async function markSignaled(
   db: Database,
   { issueKey, claim }: Claim,
   seq: number,
@@ -71,8 +71,8 @@ export async function markHandedOver(
     .where(eq(inboxes.issueKey, issueKey));
 }
 
-/** Gives the claim back after a failure, if it is held; tries again later. */
-export async function markNotHandedOver(
+/** Releases the claim after a failure, if it is still held, and schedules a retry. */
+export async function releaseClaim(
   db: Database,
   { issueKey, claim }: Claim,
   { firstRetryMs, longestRetryMs } = INBOX_LIMITS,
@@ -87,13 +87,13 @@ export async function markNotHandedOver(
     .where(eq(inboxes.issueKey, issueKey));
 }
 
-/** Frees a claim; one that another relay holds by now stays. */
+/** Releases a claim, unless another relay has taken the inbox over. */
 function unlessTakenOver(claim: string): SQL {
   return sql`case when ${inboxes.claimedUntil} = ${claim}::timestamptz then null else ${inboxes.claimedUntil} end`;
 }
 
-/** How many inboxes wait, and for how long the oldest does, in seconds. */
-export async function handOverLag(db: Database): Promise<{ waiting: number; oldestSeconds: number }> {
+/** The number of waiting inboxes, and the age of the oldest in seconds. */
+export async function inboxLag(db: Database): Promise<{ waiting: number; oldestSeconds: number }> {
   const [row] = await db.execute<{ waiting: number; oldest: number }>(sql`
     select count(distinct i.issue_key)::int as waiting,
       coalesce(extract(epoch from now() - min(f.created_at)), 0)::float as oldest

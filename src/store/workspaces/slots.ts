@@ -23,7 +23,7 @@ export async function leaseNamespace(
       .returning({ namespace: workspaceSlots.namespace });
     if (taken.length > 0) return namespace;
   }
-  throw new Error(`all slots of ${project} are taken`);
+  throw new Error(`no free preview slot in project ${project}: all ${SLOTS} are held`);
 }
 
 /** Gives the issue's slot back. Repeated, it does nothing. */

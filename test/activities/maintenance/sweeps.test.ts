@@ -80,7 +80,7 @@ async function bind(more: Partial<Parameters<typeof bindRepository>[1]>): Promis
 type Activities = ReturnType<typeof createSweepActivities>;
 
 function activities(apiUrl = stage.emulator.apiUrl): Activities {
-  const waits = { standing: async () => undefined, hold: async () => ({ until: new Date(), leftMs: 1, reason: '' }) };
+  const waits = { current: async () => undefined, hold: async () => ({ until: new Date(), leftMs: 1, reason: '' }) };
   const local = createLocalRuntime({ root, command: ['none'], platformUrl: '', env: {} });
   const set = createSweepActivities({
     db: connection.db,

@@ -59,7 +59,7 @@ describe('a client with a budget', () => {
       token: 'a token of a test',
       limits: { settleMs: 0 },
       budget,
-      waits: { standing: () => Promise.resolve(undefined), hold: () => Promise.reject(new Error('nobody waits')) },
+      waits: { current: () => Promise.resolve(undefined), hold: () => Promise.reject(new Error('nobody waits')) },
     });
   }
 
@@ -91,7 +91,7 @@ describe('a client with a budget', () => {
     const client = github({
       take: () => Promise.reject(new Error('Failed query: insert', { cause: new Error('gone') })),
     });
-    await expect(client.react(ISSUE, 'eyes')).rejects.toThrow('nobody says whether');
+    await expect(client.react(ISSUE, 'eyes')).rejects.toThrow('shared rate limit state');
     expect(faulty.calls).toEqual([]);
   });
 });

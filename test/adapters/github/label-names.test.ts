@@ -21,7 +21,7 @@ const options = (labels: LabelNames): Parameters<typeof createOctokit>[0] => ({
   apiUrl: faulty.url,
   token: 'token-octo',
   limits: { settleMs: 0 },
-  waits: { standing: () => Promise.resolve(undefined), hold: () => Promise.reject(new Error('nobody waits')) },
+  waits: { current: () => Promise.resolve(undefined), hold: () => Promise.reject(new Error('nobody waits')) },
   labels,
 });
 

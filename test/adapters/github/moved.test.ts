@@ -40,7 +40,7 @@ function github(): ReturnType<typeof createGitHub> {
   return createGitHub({
     apiUrl: `http://127.0.0.1:${(api.address() as AddressInfo).port}`,
     token: 'a token of the tests',
-    waits: { standing: () => Promise.resolve(undefined), hold: () => Promise.reject(new Error('nobody waits')) },
+    waits: { current: () => Promise.resolve(undefined), hold: () => Promise.reject(new Error('nobody waits')) },
   });
 }
 

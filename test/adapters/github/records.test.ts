@@ -58,7 +58,7 @@ beforeEach(() => {
   github = createGitHub({
     apiUrl: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
     token: 'token-octo',
-    waits: { standing: () => Promise.resolve(undefined), hold: () => Promise.reject(new Error('nobody waits')) },
+    waits: { current: () => Promise.resolve(undefined), hold: () => Promise.reject(new Error('nobody waits')) },
   });
 });
 

@@ -151,14 +151,14 @@ describe('processes that share a database', () => {
   test('that were told together count it once', async () => {
     const waits = createGitHubWaits(connection.db, github.url);
     await Promise.all(Array.from({ length: 8 }, () => waits.hold({ waitMs: null, reason: SECONDARY })));
-    expect((await waits.standing())?.leftMs).toBeLessThanOrEqual(60_000);
+    expect((await waits.current())?.leftMs).toBeLessThanOrEqual(60_000);
   });
 
   test('keep the longer of two waits', async () => {
     const waits = createGitHubWaits(connection.db, github.url);
     await waits.hold({ waitMs: 500_000, reason: 'the long one' });
     await waits.hold({ waitMs: 100_000, reason: 'the short one' });
-    const standing = await waits.standing();
+    const standing = await waits.current();
     expect(standing?.reason).toBe('the long one');
     expect(standing?.leftMs).toBeGreaterThan(400_000);
   });
@@ -183,7 +183,7 @@ describe('processes that share a database', () => {
     const cutOff = connect(proxy.url, { name: 'test' });
     try {
       proxy.cut();
-      await expect(oneProcess(cutOff.db).react(ISSUE, 'eyes')).rejects.toThrow('nobody says whether');
+      await expect(oneProcess(cutOff.db).react(ISSUE, 'eyes')).rejects.toThrow('shared rate limit state');
       expect(callsToIssue()).toBe(0);
     } finally {
       await cutOff.close();
@@ -202,7 +202,7 @@ describe('processes that share a database', () => {
         limits: LIMITS,
         waits: {
           // The database goes away between the question and the answer.
-          standing: () => Promise.resolve(undefined),
+          current: () => Promise.resolve(undefined),
           hold: (asked) => createGitHubWaits(cutOff.db, github.url).hold(asked),
         },
       });

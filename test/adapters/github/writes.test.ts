@@ -37,7 +37,7 @@ function github(settleMs = 0): GitHub {
     apiUrl: faulty.url,
     token: 'token-bot',
     limits: { settleMs },
-    waits: { standing: () => Promise.resolve(undefined), hold: () => Promise.reject(new Error('nobody waits')) },
+    waits: { current: () => Promise.resolve(undefined), hold: () => Promise.reject(new Error('nobody waits')) },
   });
 }
 

@@ -185,7 +185,7 @@ describe('a row that was removed', () => {
     expect((await verify()).found).toEqual([`removed ${keyOf(8)} 1 ${idAt(1, keyOf(8))}`]);
   });
 
-  test('is told by its place when nobody remembers it', async () => {
+  test('is named by its position when no source knows it', async () => {
     await run(sql`delete from flow_events where chain = ${KEY} and seq in (2, 3, 6)`);
     expect((await verify({ withoutTemporal: true })).found).toEqual([`removed ${KEY} 2 null`, `removed ${KEY} 6 null`]);
   });

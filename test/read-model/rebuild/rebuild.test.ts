@@ -141,7 +141,7 @@ describe('a rebuild', () => {
     await run(`delete from flow_events where id like 'run:%'`);
     const refused = (await rebuild().catch((error: unknown) => error)) as RebuildRefused;
     expect(refused.problems).toEqual([
-      { chain: KEY, seq: 4, id: null, detail: 'no history, no delivery and no row says what stood here' },
+      { chain: KEY, seq: 4, id: null, detail: 'no history, delivery or row has an event for this position' },
     ]);
   });
 

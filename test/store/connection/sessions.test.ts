@@ -117,7 +117,7 @@ describe('a connection that falls silent', () => {
     connection = open(1500);
   });
 
-  test('is given up, and its place is free again', async () => {
+  test('is closed, and its slot in the pool is free again', async () => {
     await works();
     proxy.silence();
     const given = await Promise.allSettled([

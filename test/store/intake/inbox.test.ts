@@ -1,7 +1,7 @@
 import { eq, sql } from 'drizzle-orm';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Database } from '../../../src/store/connection/database.ts';
-import { claimInboxes, handOverLag, markHandedOver, markNotHandedOver } from '../../../src/store/intake/inbox.ts';
+import { claimInboxes, inboxLag, markSignaled, releaseClaim } from '../../../src/store/intake/inbox.ts';
 import { recordDelivery } from '../../../src/store/intake/intake.ts';
 import { inboxes, issueFacts } from '../../../src/store/connection/schema.ts';
 import { count, deliveryOf, factOf, issueOf, keyOf, useTables } from '../../support/tables.ts';
@@ -92,7 +92,7 @@ describe('a claim', () => {
     const batches: (number | null)[][] = [];
     for (const last of [100, 200, 250]) {
       batches.push(await claimedSeqs(tables.db));
-      await markHandedOver(tables.db, await held(7), last);
+      await markSignaled(tables.db, await held(7), last);
       await everythingIsDue();
     }
     expect(batches).toEqual([count(1, 100), count(101, 200), count(201, 250)]);
@@ -163,7 +163,7 @@ describe('a claim', () => {
       const lapsed = await held(7);
       await claimsLapse();
       await claimInboxes(tables.another().db, 16);
-      await (what === 'fails' ? markNotHandedOver(tables.db, lapsed) : markHandedOver(tables.db, lapsed, 100));
+      await (what === 'fails' ? releaseClaim(tables.db, lapsed) : markSignaled(tables.db, lapsed, 100));
       await everythingIsDue();
       expect(await claimInboxes(tables.db, 16)).toEqual([]);
     },
@@ -174,14 +174,14 @@ describe('handing over', () => {
   test('gives the claim back', async () => {
     await fill(7, 150);
     await claimInboxes(tables.db, 16);
-    await markHandedOver(tables.db, await held(7), 100);
+    await markSignaled(tables.db, await held(7), 100);
     expect(await inboxOf(7)).toMatchObject({ handedSeq: 100, lastSeq: 150, claimedUntil: null });
   });
 
   test('never goes back', async () => {
     await fill(7, 10);
-    await markHandedOver(tables.db, await held(7), 8);
-    await markHandedOver(tables.db, await held(7), 5);
+    await markSignaled(tables.db, await held(7), 8);
+    await markSignaled(tables.db, await held(7), 5);
     expect((await inboxOf(7)).handedSeq).toBe(8);
   });
 
@@ -189,7 +189,7 @@ describe('handing over', () => {
     await fill(7, 150);
     const { second, wait } = await atOnce(async (db) => {
       await claimInboxes(db, 16);
-      await markHandedOver(db, await held(7, db), 100);
+      await markSignaled(db, await held(7, db), 100);
       return { second: await claimInboxes(db, 16), wait: await waitOf(db) };
     });
     expect(second).toEqual([]);
@@ -201,7 +201,7 @@ describe('handing over', () => {
     await fill(7, 150);
     await fill(8, 1);
     const claimed = await atOnce(async (db) => {
-      await markHandedOver(db, await held(7, db), 100);
+      await markSignaled(db, await held(7, db), 100);
       return claimInboxes(db, 16);
     });
     expect(claimed.map(({ issueKey }) => issueKey)).toEqual([keyOf(8)]);
@@ -212,7 +212,7 @@ describe('handing over', () => {
     const waits = await atOnce(async (db) => {
       const seconds: number[] = [];
       for (const _ of count(1, 9)) {
-        await markNotHandedOver(db, await held(7, db));
+        await releaseClaim(db, await held(7, db));
         seconds.push(await waitOf(db));
       }
       return seconds;
@@ -223,8 +223,8 @@ describe('handing over', () => {
 
   test('that succeeds forgets the failures before', async () => {
     await fill(7, 2);
-    await markNotHandedOver(tables.db, await held(7));
-    await markHandedOver(tables.db, await held(7), 1);
+    await releaseClaim(tables.db, await held(7));
+    await markSignaled(tables.db, await held(7), 1);
     expect((await inboxOf(7)).failures).toBe(0);
   });
 });
@@ -232,8 +232,8 @@ describe('handing over', () => {
 describe('how far it lags', () => {
   test('is nothing when everything is handed over', async () => {
     await fill(7, 2);
-    await markHandedOver(tables.db, await held(7), 2);
-    expect(await handOverLag(tables.db)).toEqual({ waiting: 0, oldestSeconds: 0 });
+    await markSignaled(tables.db, await held(7), 2);
+    expect(await inboxLag(tables.db)).toEqual({ waiting: 0, oldestSeconds: 0 });
   });
 
   test('is told by the number of issues and the age of the oldest fact', async () => {
@@ -243,7 +243,7 @@ describe('how far it lags', () => {
       .update(issueFacts)
       .set({ createdAt: sql`now() - interval '90 seconds'` })
       .where(eq(issueFacts.issueKey, keyOf(8)));
-    const { waiting, oldestSeconds } = await handOverLag(tables.db);
+    const { waiting, oldestSeconds } = await inboxLag(tables.db);
     expect(waiting).toBe(2);
     expect(oldestSeconds).toBeGreaterThanOrEqual(90);
   });

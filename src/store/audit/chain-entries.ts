@@ -1,4 +1,4 @@
-/** Chains as the tables hold them: each place with its event, and with the delivery that vouches for it. */
+/** Reads chains from the tables: each position with its event and the delivery that it is anchored to. */
 import type postgres from 'postgres';
 import { PLATFORM_CHAIN, type ChainLink, type FlowEvent } from './events.ts';
 
@@ -6,52 +6,56 @@ import { PLATFORM_CHAIN, type ChainLink, type FlowEvent } from './events.ts';
 export interface StoredEvent extends ChainLink {
   readonly event: FlowEvent;
   readonly previousHash: string;
-  /** Whether its instant is finer than milliseconds: nothing of ours writes such, and the hash does not cover it. */
+  /** True if its time is finer than milliseconds: the platform writes none, and the hash does not cover it. */
   readonly finer: boolean;
 }
 
-/** What `deliveries` knows of its own audit event. */
+/** The audit event that is stored with a delivery. */
 export interface DeliveryEvent {
   /** The event's id. */
   readonly id: string;
-  /** Null for a delivery that was kept before its payload was. */
+  /** Null for a delivery without a stored payload. */
   readonly event: FlowEvent | null;
   readonly link: ChainLink | null;
 }
 
-/** A stored event, its delivery if it has one, or a delivery whose event is not there. */
-export interface Place {
+/** A stored event with its delivery, if it has one; or a delivery whose event is missing. */
+export interface ChainEntry {
   readonly chain: string;
   readonly stored: StoredEvent | null;
   readonly delivery: DeliveryEvent | null;
 }
 
 /**
- * `stored`: by where the rows stand, deliveries without a row at the end. `anchored`: by where the deliveries say that the
- * events stand, else by where the rows do; what has no place at all comes first.
+ * `stored`: by the position of the rows, deliveries without a row last. `anchored`: by the position that the delivery has,
+ * else that of the row; entries without any position first.
  */
-export type PlaceOrder = 'stored' | 'anchored';
+export type EntryOrder = 'stored' | 'anchored';
 
 const BATCH = 1000;
 
-/** The places of some chains, chain after chain, in batches: one statement, so as of one moment. */
-export function readPlaces(
+/** Reads the entries of some chains, chain after chain, in batches, with one statement and so from one snapshot. */
+export function readEntries(
   sql: postgres.Sql,
   chains: readonly string[],
-  order: PlaceOrder,
-): AsyncIterable<readonly Place[]> {
-  const rows = placesQuery(sql, chains, order).cursor(BATCH);
+  order: EntryOrder,
+): AsyncIterable<readonly ChainEntry[]> {
+  const rows = entriesQuery(sql, chains, order).cursor(BATCH);
   return (async function* batches() {
-    for await (const batch of rows) yield batch.map((row) => placeOf(row));
+    for await (const batch of rows) yield batch.map((row) => entryOf(row));
   })();
 }
 
-/** The anchored places of one chain after a place, all at once: for a connection that is needed for other things meanwhile. */
-export async function readPlacesAfter(sql: postgres.Sql, chain: string, after: number): Promise<readonly Place[]> {
-  return (await placesQuery(sql, [chain], 'anchored', after)).map((row) => placeOf(row));
+/** Reads all anchored entries of one chain after a position at once, for a connection that has other statements to run. */
+export async function readEntriesAfter(
+  sql: postgres.Sql,
+  chain: string,
+  after: number,
+): Promise<readonly ChainEntry[]> {
+  return (await entriesQuery(sql, [chain], 'anchored', after)).map((row) => entryOf(row));
 }
 
-/** Every chain of which the tables know anything. */
+/** All chains of the tables. */
 export async function readChains(sql: postgres.Sql): Promise<string[]> {
   const rows = await sql<{ chain: string }[]>`
     select distinct chain from flow_events
@@ -61,7 +65,7 @@ export async function readChains(sql: postgres.Sql): Promise<string[]> {
   return rows.map(({ chain }) => chain);
 }
 
-interface PlaceRow {
+interface EntryRow {
   chain: string;
   id: string | null;
   seq: number;
@@ -83,10 +87,10 @@ interface PlaceRow {
   received_at: string;
 }
 
-function placesQuery(sql: postgres.Sql, chains: readonly string[], order: PlaceOrder, after = 0) {
+function entriesQuery(sql: postgres.Sql, chains: readonly string[], order: EntryOrder, after = 0) {
   const asked = textArray(sql, chains);
   const platform = chains.includes(PLATFORM_CHAIN);
-  return sql<PlaceRow[]>`
+  return sql<EntryRow[]>`
     select coalesce(f.chain, d.chain) as chain, f.id, f.seq, f.type, f.actor_type, f.actor_id, f.run_id, f.correlation_id,
       f.payload, ${instant(sql, sql`f.occurred_at`)} as occurred_at, f.previous_hash, f.hash,
       d.id as delivery, d.status, d.run_id as delivery_run, d.event_payload, d.event_seq, d.event_hash,
@@ -102,16 +106,16 @@ function placesQuery(sql: postgres.Sql, chains: readonly string[], order: PlaceO
       ${order === 'stored' ? sql`f.seq nulls last, d.event_seq` : sql`coalesce(d.event_seq, f.seq) nulls first, f.id`}`;
 }
 
-/** An instant with all its microseconds, so that none is lost in a Date. */
+/** A time with its microseconds, which a Date would lose. */
 function instant(sql: postgres.Sql, column: postgres.Fragment): postgres.Fragment {
   return sql`to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 }
 
-function placeOf(row: PlaceRow): Place {
+function entryOf(row: EntryRow): ChainEntry {
   return { chain: row.chain, stored: row.id === null ? null : storedOf(row, row.id), delivery: deliveryOf(row) };
 }
 
-function storedOf(row: PlaceRow, id: string): StoredEvent {
+function storedOf(row: EntryRow, id: string): StoredEvent {
   return {
     seq: row.seq,
     hash: row.hash,
@@ -132,7 +136,7 @@ function storedOf(row: PlaceRow, id: string): StoredEvent {
 }
 
 /** As the intake makes it (intake.ts). */
-function deliveryOf(row: PlaceRow): DeliveryEvent | null {
+function deliveryOf(row: EntryRow): DeliveryEvent | null {
   if (row.delivery === null) return null;
   const id = `webhook:${row.delivery}`;
   return {
