@@ -212,7 +212,10 @@ describe('an issue that was continued as new, closed, and opened again', () => {
     await sql`insert into projects (slug, name) values ('p', 'p')`;
     await sql`insert into repositories (id, project_id, owner, name) select 1, id, 'acme', 'app' from projects`;
     const sound = await command('audit', 'verify', '--issue', 'Acme/app#12');
-    expect([sound.code, sound.out]).toEqual([0, expect.stringMatching(/^No problems: \d+ events in 1 chains/) as string]);
+    expect([sound.code, sound.out]).toEqual([
+      0,
+      expect.stringMatching(/^No problems: \d+ events in 1 chains/) as string,
+    ]);
     await sql`update flow_events set actor_id = 'mallory' where chain = ${KEY} and seq = 3`;
     const { code, out } = await command('audit', 'verify', '--issue', 'acme/app#12');
     expect([code, out]).toEqual([1, expect.stringMatching(/^changed +issue:1#12 at 3 \(.+\): its content/) as string]);

@@ -43,11 +43,7 @@ describe('events', () => {
     ['run.started', { label: 'run:dev', trigger: 'label:1' }, 'The run started, asked for by the label run:dev'],
     ['run.started', { label: 'run:dev:revise', trigger: 'review:1' }, 'The run started, asked for by a review'],
     ['run.agent.started', { branch: 'b', attempt: 1 }, 'The agent began to work on the branch b'],
-    [
-      'request.opened',
-      { question: 'Which?', options: ['this', 'that'] },
-      'The agent asked: Which? (1. this, 2. that)',
-    ],
+    ['request.opened', { question: 'Which?', options: ['this', 'that'] }, 'The agent asked: Which? (1. this, 2. that)'],
     ['request.answered', { surface: 'comment' }, 'The question was answered by a comment'],
     ['request.expired', { request: 'r.1' }, 'Nobody answered the question in time'],
     [
