@@ -1,4 +1,4 @@
-/** What processes cost, as Linux counts it. */
+/** CPU time and memory of processes, from /proc. */
 import { readFileSync } from 'node:fs';
 import { familyOf, readProc } from '../test/support/stack.ts';
 

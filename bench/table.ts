@@ -1,4 +1,4 @@
-/** How a benchmark shows and keeps its results. */
+/** Prints and stores the results of a benchmark. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 

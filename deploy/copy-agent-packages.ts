@@ -1,4 +1,4 @@
-/** Copies the packages that the agent imports to another place, for its image: `copy-agent-packages.ts DIRECTORY`. */
+/** Copies the packages that the agent imports to a directory, for its image: `copy-agent-packages.ts DIRECTORY`. */
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import { AGENT_PACKAGES, packageClosure } from './local-cluster/images/package-closure.ts';

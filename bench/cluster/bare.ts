@@ -1,4 +1,4 @@
-/** The same Job without a platform: an administrator creates it in a namespace that is ready. What every start costs at the least. */
+/** The baseline: an administrator creates the same Job in an existing namespace, without the platform. */
 import { randomUUID } from 'node:crypto';
 import type { V1Job } from '@kubernetes/client-node';
 import { createKubernetesApi, readKubeConfig } from '../../src/adapters/kubernetes/api.ts';

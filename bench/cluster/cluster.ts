@@ -28,7 +28,7 @@ import { summarize, type Round } from './summary.ts';
 import { render, type Result } from './text.ts';
 import { FIRST_INSTRUCTION, type Timeline } from './timeline.ts';
 
-/** Each stand-in counts its repositories from 1, and the cluster may be one for many. */
+/** Each emulator numbers its repositories from 1, and several may share the cluster. */
 const PROJECT = `b${randomBytes(4).toString('hex')}`;
 
 /** Small, so that all agents have room at once. */

@@ -1,4 +1,4 @@
-/** Runs of the platform whose agents only tell when they began, and fail. */
+/** Runs of the platform whose agents only record their start, and fail. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
 import pLimit from 'p-limit';

@@ -1,4 +1,4 @@
-/** What a benchmark of starting on a cluster says in numbers: all times in ms. */
+/** The numbers of the cluster start benchmark; all times in ms. */
 import { quantile } from '../quantiles.ts';
 import { partsOf, PHASES, type Moment, type Timeline } from './timeline.ts';
 
@@ -32,7 +32,7 @@ export interface Summary {
   /** Each from the round in which it was the largest. */
   readonly platform: Spread;
   readonly bare: Spread;
-  /** What the platform adds to a bare Job: the difference of the same quantile of one round. */
+  /** Overhead of the platform over a bare Job: the difference of the same quantile of one round. */
   readonly added: Spread;
   /** The platform's times in proportion to those of a bare Job: of the round in which they were the largest. */
   readonly ratio: Spread;

@@ -3,7 +3,7 @@ import { markdownTable } from '../table.ts';
 import type { Summary } from './summary.ts';
 import { PHASES } from './timeline.ts';
 
-/** What the platform may add to a bare Job, as the median on an idle machine, in ms. */
+/** Limit for the platform's overhead over a bare Job: the median on an idle machine, in ms. */
 const ADDED_LIMIT_MS = 1000;
 
 export interface Result extends Summary {

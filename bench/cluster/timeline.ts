@@ -58,7 +58,7 @@ export function momentsSince(
   return Object.fromEntries(seen) as Timeline;
 }
 
-/** How long each part took, in ms; one that follows something unseen is left out. */
+/** Duration of each part in ms; parts after an unobserved moment are left out. */
 export function partsOf(timeline: Timeline): Readonly<Partial<Record<Moment, number>>> {
   let before: number | undefined = 0;
   const parts: Partial<Record<Moment, number>> = {};
@@ -70,7 +70,7 @@ export function partsOf(timeline: Timeline): Readonly<Partial<Record<Moment, num
   return parts;
 }
 
-/** What the container writes first: nanoseconds since 1970. */
+/** Command of the container: prints its start time in nanoseconds since 1970. */
 export const FIRST_INSTRUCTION = ['/bin/sh', '-c', 'date +%s%N; exit 3', 'agent'] as const;
 
 /** Reads that, in ms. */

@@ -1,4 +1,4 @@
-/** What of autocannon is used here: it comes without types. */
+/** Types of the parts of autocannon that are used here; it has none of its own. */
 declare module 'autocannon' {
   import type { EventEmitter } from 'node:events';
 

@@ -5,7 +5,7 @@ import { deliveryHeaders } from '../../src/github-deliveries/headers.ts';
 
 export const SECRET = 'the webhook secret of the benchmark';
 
-/** Where every subject takes deliveries. */
+/** The path of the webhook of all subjects. */
 export const PATH = '/api/v1/webhooks/github';
 
 /** Whose label it is; bound and allowed before the measurement. */

@@ -42,7 +42,7 @@ const { values: flags } = parseArgs({
 const seconds = Number(flags.seconds);
 const rounds = Number(flags.rounds);
 
-/** What the rounds of one subject under one load came to. */
+/** The results of all rounds of one subject under one load. */
 interface Line {
   readonly subject: string;
   readonly load: string;

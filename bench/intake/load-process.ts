@@ -31,7 +31,7 @@ export interface Measured {
   readonly failed: number;
 }
 
-/** How a delivery that was kept before is answered. */
+/** The response to a duplicate delivery. */
 const DUPLICATE = 200;
 
 const load = JSON.parse(process.argv[2] ?? '') as Load;

@@ -14,9 +14,9 @@ import { REPOSITORY, SECRET, SENDER } from './deliveries.ts';
 export interface Subject {
   readonly name: string;
   readonly url: string;
-  /** How it answers a delivery that it takes. */
+  /** The status of its response to an accepted delivery. */
   readonly accepts: number;
-  /** How many deliveries it keeps by now; undefined for one that keeps none. */
+  /** The number of stored deliveries; undefined for a subject that stores none. */
   kept(): Promise<number | undefined>;
   stop(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** What a run leaves in Temporal: history events, and actions as a bill counts them. */
+/** Temporal usage of a run: history events, and actions as Temporal Cloud bills them. */
 import type { HistoryEvent } from '../histories.ts';
 
 export interface Cost {
@@ -18,7 +18,7 @@ const ACTIONS: ReadonlySet<string> = new Set([
   'upsertWorkflowSearchAttributes',
 ]);
 
-/** What a run's history and its part of the history amount to. */
+/** Counts a run's history and its part of the history. */
 export function costOf(run: readonly HistoryEvent[], share: readonly HistoryEvent[]): Cost {
   const events = [...run, ...share];
   const attempts = events.reduce(

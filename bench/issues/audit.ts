@@ -1,4 +1,4 @@
-/** What it takes to verify the audit trail and to make the read model again, beside only reading the histories they are made from. */
+/** Cost of `audit verify` and `read-model rebuild`, compared with only reading the histories. */
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@temporalio/client';
 import { execa } from 'execa';
@@ -16,7 +16,7 @@ export interface Audited {
   readonly bare: number;
   readonly verify: number;
   readonly rebuild: number;
-  /** What the two commands found wrong, which ought to be nothing. */
+  /** Problems that the two commands found; expected to be none. */
   readonly wrong: readonly string[];
 }
 

@@ -1,4 +1,4 @@
-/** What the platform costs while nothing happens. */
+/** Cost of the idle platform. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Scene } from '../../test/e2e/support/scene.ts';
 import { collectGarbage } from './collect-garbage.ts';

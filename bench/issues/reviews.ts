@@ -22,9 +22,9 @@ export interface TakenUp {
   readonly rows: number | null;
   readonly ended: number | null;
   readonly reviews: number;
-  /** The platform's processor time for one, in ms; agents and the stand-in are not in it. */
+  /** The platform's processor time per review in ms, without agents and emulators. */
   readonly cpu: Readonly<Record<PlatformProcess, number>>;
-  /** What went wrong; empty when every review became exactly one run. */
+  /** Problems; empty if every review became exactly one run. */
   readonly wrong: readonly string[];
 }
 

@@ -18,11 +18,11 @@ export interface WaitingIssue extends IssueRef {
   readonly pullRequest: { readonly number: number; readonly url: string };
 }
 
-/** The stand-in's git takes its time for each pull request: so many issues share one. */
+/** Creating a pull request in the GitHub emulator is slow, so many issues share one. */
 const ISSUES_OF_A_PULL_REQUEST = 20;
 const AT_ONCE = 16;
 
-/** Opens issues on the stand-in, and pull requests of the platform for them. */
+/** Opens issues in the GitHub emulator, and pull requests of the platform for them. */
 export async function openIssues(scene: Scene, repository: BoundRepository, count: number): Promise<WaitingIssue[]> {
   const { stack, person } = scene;
   const at = { owner: OWNER, repo: repository.name };

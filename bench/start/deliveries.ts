@@ -1,4 +1,4 @@
-/** Deliveries as GitHub sends them, from here instead of from the stand-in: so that the moment of their arrival is known. */
+/** Sends deliveries as GitHub does, instead of the emulator, so that the time of their arrival is known. */
 import { randomUUID } from 'node:crypto';
 import { OWNER } from '../../src/embedded/accounts.ts';
 import { deliveryHeaders } from '../../src/github-deliveries/headers.ts';
@@ -14,12 +14,12 @@ export interface Delivered {
   readonly answeredAt: number;
 }
 
-/** Has the stand-in send nothing by itself any more. */
+/** Stops the emulator from sending deliveries. */
 export async function silence({ person }: Scene, { name, hookId }: BoundRepository): Promise<void> {
   await person.octokit.rest.repos.updateWebhook({ owner: OWNER, repo: name, hook_id: hookId, active: false });
 }
 
-/** Opens an issue, puts a label on, and answers the body of the delivery that tells of it. */
+/** Opens an issue, adds a label, and returns the body of the delivery about it. */
 export async function labeledIssue(
   { person }: Scene,
   repo: string,

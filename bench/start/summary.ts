@@ -1,4 +1,4 @@
-/** What a benchmark of starting says in numbers: all times in ms. */
+/** The numbers of the start benchmark; all times in ms. */
 import { quantile } from '../quantiles.ts';
 import { PLATFORM, type PlatformProcess } from '../processes.ts';
 import type { Measured } from './measure.ts';
@@ -8,7 +8,7 @@ import { partsOf, PHASES, type Moment, type Steps } from './timeline.ts';
 export interface Round {
   readonly measured: readonly Measured[];
   readonly bare: readonly number[];
-  /** The platform's processor time for one run, in ms; agents and the stand-in are not in it. */
+  /** The platform's processor time per run in ms, without agents and emulators. */
   readonly cpu: Readonly<Record<PlatformProcess, number>>;
 }
 
@@ -23,7 +23,7 @@ export interface Summary {
   /** Each from the round in which it was the largest. */
   readonly platform: Spread;
   readonly bare: Spread;
-  /** What the platform adds to a bare start: the difference of the same quantile of one round. */
+  /** Overhead of the platform over a bare start: the difference of the same quantile of one round. */
   readonly added: Spread;
   readonly ownUntilRow: Spread;
   readonly ownUntilComment: Spread;

@@ -4,7 +4,7 @@ import { markdownTable } from '../table.ts';
 import type { Spread, Summary } from './summary.ts';
 import { PHASES } from './timeline.ts';
 
-/** What the platform may add to a bare start, as the median on an idle machine, in ms. */
+/** Limit for the platform's overhead over a bare start: the median on an idle machine, in ms. */
 export const ADDED_LIMIT_MS = 500;
 
 export function render(result: Summary & { readonly date: string; readonly load: number }, machine: string): string {

@@ -49,7 +49,7 @@ export function timelineOf(
   ) as Timeline;
 }
 
-/** How long each part took, in ms. */
+/** Duration of each part in ms. */
 export function partsOf(timeline: Timeline): Timeline {
   let before = 0;
   return Object.fromEntries(

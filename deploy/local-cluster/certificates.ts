@@ -1,13 +1,13 @@
-/** The cluster's certificates: its own authority, and one certificate for whoever serves or calls. */
+/** The cluster's certificates: a certificate authority, and one certificate for each server and client. */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run } from './command.ts';
 import type { ClusterDescription } from './description.ts';
-import type { ClusterPlaces } from './paths.ts';
+import type { ClusterPaths } from './paths.ts';
 
 const DAYS = '3650';
 
-/** Who has a certificate, and the name under which Kubernetes knows it. */
+/** The holders of certificates, with their names in Kubernetes. */
 const CLIENTS = {
   admin: '/O=system:masters/CN=admin',
   controllers: '/CN=system:kube-controller-manager',
@@ -21,41 +21,41 @@ export interface Certificate {
 }
 
 /** The files of a certificate; `authority` signs all others. */
-export function certificateFiles({ certificates }: ClusterPlaces, name: string): Certificate {
+export function certificateFiles({ certificates }: ClusterPaths, name: string): Certificate {
   return { certificate: join(certificates, `${name}.crt`), key: join(certificates, `${name}.key`) };
 }
 
 /** The pair of keys with which tokens of service accounts are signed and checked. */
-export function tokenKeys({ certificates }: ClusterPlaces): { signing: string; verifying: string } {
+export function tokenKeys({ certificates }: ClusterPaths): { signing: string; verifying: string } {
   return { signing: join(certificates, 'tokens.key'), verifying: join(certificates, 'tokens.pub') };
 }
 
 /** Makes all certificates, unless they are there. */
-export async function makeCertificates(places: ClusterPlaces, description: ClusterDescription): Promise<void> {
-  const complete = join(places.certificates, 'complete');
+export async function makeCertificates(paths: ClusterPaths, description: ClusterDescription): Promise<void> {
+  const complete = join(paths.certificates, 'complete');
   if (existsSync(complete)) return;
-  rmSync(places.certificates, { recursive: true, force: true });
-  mkdirSync(places.certificates, { recursive: true, mode: 0o700 });
-  await makeAuthority(places);
+  rmSync(paths.certificates, { recursive: true, force: true });
+  mkdirSync(paths.certificates, { recursive: true, mode: 0o700 });
+  await makeAuthority(paths);
   const { nodeAddress, serviceAddress, nodeName } = description;
   const names = ['localhost', 'kubernetes', 'kubernetes.default', 'kubernetes.default.svc'];
   const addresses = ['127.0.0.1', nodeAddress, serviceAddress];
   const served = [...names.map((name) => `DNS:${name}`), ...addresses.map((address) => `IP:${address}`)].join(',');
   await Promise.all([
-    makeTokenKeys(places),
-    makeCertificate(places, 'apiserver', '/CN=kube-apiserver', [
+    makeTokenKeys(paths),
+    makeCertificate(paths, 'apiserver', '/CN=kube-apiserver', [
       `subjectAltName=${served}`,
       'extendedKeyUsage=serverAuth',
     ]),
-    makeCertificate(places, 'etcd', '/CN=etcd', [`subjectAltName=${served}`, 'extendedKeyUsage=serverAuth,clientAuth']),
-    makeClient(places, 'kubelet', `/O=system:nodes/CN=system:node:${nodeName}`),
-    ...Object.entries(CLIENTS).map(([name, subject]) => makeClient(places, name, subject)),
+    makeCertificate(paths, 'etcd', '/CN=etcd', [`subjectAltName=${served}`, 'extendedKeyUsage=serverAuth,clientAuth']),
+    makeClient(paths, 'kubelet', `/O=system:nodes/CN=system:node:${nodeName}`),
+    ...Object.entries(CLIENTS).map(([name, subject]) => makeClient(paths, name, subject)),
   ]);
   writeFileSync(complete, '');
 }
 
-async function makeAuthority(places: ClusterPlaces): Promise<void> {
-  const { certificate, key } = certificateFiles(places, 'authority');
+async function makeAuthority(paths: ClusterPaths): Promise<void> {
+  const { certificate, key } = certificateFiles(paths, 'authority');
   await makeKey(key);
   await run('openssl', [
     'req',
@@ -72,25 +72,25 @@ async function makeAuthority(places: ClusterPlaces): Promise<void> {
   ]);
 }
 
-async function makeTokenKeys(places: ClusterPlaces): Promise<void> {
-  const { signing, verifying } = tokenKeys(places);
+async function makeTokenKeys(paths: ClusterPaths): Promise<void> {
+  const { signing, verifying } = tokenKeys(paths);
   await run('openssl', ['genrsa', '-out', signing, '2048']);
   await run('openssl', ['rsa', '-in', signing, '-pubout', '-out', verifying]);
 }
 
-function makeClient(places: ClusterPlaces, name: string, subject: string): Promise<void> {
-  return makeCertificate(places, name, subject, ['extendedKeyUsage=clientAuth']);
+function makeClient(paths: ClusterPaths, name: string, subject: string): Promise<void> {
+  return makeCertificate(paths, name, subject, ['extendedKeyUsage=clientAuth']);
 }
 
 async function makeCertificate(
-  places: ClusterPlaces,
+  paths: ClusterPaths,
   name: string,
   subject: string,
   extensions: readonly string[],
 ): Promise<void> {
-  const { certificate, key } = certificateFiles(places, name);
-  const authority = certificateFiles(places, 'authority');
-  const extensionFile = join(places.certificates, `${name}.extensions`);
+  const { certificate, key } = certificateFiles(paths, name);
+  const authority = certificateFiles(paths, 'authority');
+  const extensionFile = join(paths.certificates, `${name}.extensions`);
   writeFileSync(extensionFile, `${extensions.join('\n')}\n`);
   await makeKey(key);
   const request = await run('openssl', ['req', '-new', '-key', key, '-subj', subject]);

@@ -11,7 +11,7 @@ import {
   endComponent,
   findComponent,
   isCurrent,
-  lastWords,
+  logTail,
   launchComponent,
 } from './components/component-process.ts';
 import { writeSettings } from './components/component-settings.ts';
@@ -22,11 +22,11 @@ import { importImages, type ClusterImages } from './images/import.ts';
 import { kubeExecutable } from './kube-executable.ts';
 import { writeKubeconfigs } from './kubeconfig.ts';
 import { makeNetwork } from './network.ts';
-import { clusterPlaces, kubeconfigFile } from './paths.ts';
+import { clusterPaths, kubeconfigFile } from './paths.ts';
 import { requirePrerequisites, requireRoot } from './prerequisites.ts';
 import { removeCluster } from './removal.ts';
 
-/** How long a component may take to answer before it is started again, and after it was started. */
+/** Time limits for a component's health check: before it is restarted, and after its start. */
 const PATIENCE_MS = 10_000;
 const START_LIMIT_MS = 90_000;
 
@@ -43,11 +43,11 @@ export interface RunningCluster {
   readonly kubeconfig: string;
   readonly server: string;
   readonly nodeName: string;
-  /** Where pods reach this machine. */
+  /** The address of this machine for pods. */
   readonly nodeAddress: string;
   readonly images: ClusterImages;
   readonly processes: Readonly<Partial<Record<Component, number>>>;
-  /** What had to be started; empty when everything was well. */
+  /** The components that were started; empty if all were healthy. */
   readonly started: readonly Component[];
 }
 
@@ -67,7 +67,7 @@ export async function startCluster(options: ClusterOptions & { readonly install?
   await requirePrerequisites({ install, report });
   return withCluster(dataDirectory, report, async () => {
     const setting = await prepare(dataDirectory, env, report);
-    const { places, description } = setting;
+    const { paths, description } = setting;
     const started = await startDead(
       COMPONENTS.filter((component) => component !== 'kubelet'),
       setting,
@@ -76,16 +76,16 @@ export async function startCluster(options: ClusterOptions & { readonly install?
     const images = await importImages({ cacheDirectory: cacheDirectory(env), description, report });
     started.push(...(await startDead(['kubelet'], setting, report)));
     if (!(await holdsWithin(START_LIMIT_MS, () => isNodeReady(setting)))) {
-      throw new Error(`The node does not get ready. The kubelet says:\n${lastWords(places, 'kubelet')}`);
+      throw new Error(`The node did not become ready. End of the kubelet's log:\n${logTail(paths, 'kubelet')}`);
     }
     return {
       ready: true,
-      kubeconfig: kubeconfigFile(places, 'admin'),
+      kubeconfig: kubeconfigFile(paths, 'admin'),
       server: apiserverUrl(description),
       nodeName: description.nodeName,
       nodeAddress: description.nodeAddress,
       images,
-      processes: componentPids(places),
+      processes: componentPids(paths),
       started,
     };
   });
@@ -95,9 +95,9 @@ export async function startCluster(options: ClusterOptions & { readonly install?
 export async function makeClusterImages(options: ClusterOptions): Promise<ClusterImages> {
   const { dataDirectory, report = () => undefined, env = process.env } = options;
   requireRoot();
-  const places = clusterPlaces(dataDirectory);
-  const description = readDescription(places);
-  if (!description || !findComponent(places, 'containerd')) {
+  const paths = clusterPaths(dataDirectory);
+  const description = readDescription(paths);
+  if (!description || !findComponent(paths, 'containerd')) {
     throw new CommandProblem('There is no cluster here that could take images; "codex-k8s cluster up" makes one.');
   }
   return importImages({ cacheDirectory: cacheDirectory(env), description, report });
@@ -106,25 +106,25 @@ export async function makeClusterImages(options: ClusterOptions): Promise<Cluste
 /** Takes the cluster of a data directory away with all that is in it. False when there was none. */
 export async function stopCluster({ dataDirectory, report = () => undefined }: ClusterOptions): Promise<boolean> {
   requireRoot();
-  const places = clusterPlaces(dataDirectory);
-  if (!existsSync(places.root)) return false;
-  await withCluster(dataDirectory, report, () => removeCluster(places));
+  const paths = clusterPaths(dataDirectory);
+  if (!existsSync(paths.root)) return false;
+  await withCluster(dataDirectory, report, () => removeCluster(paths));
   return true;
 }
 
-/** What runs, and whether it works. */
+/** The components of a cluster and their health. */
 export async function clusterStatus({ dataDirectory }: ClusterOptions): Promise<ClusterStatus> {
-  const places = clusterPlaces(dataDirectory);
-  const description = readDescription(places);
+  const paths = clusterPaths(dataDirectory);
+  const description = readDescription(paths);
   if (!description) return { exists: false };
-  const subject = { places, description };
+  const subject = { paths, description };
   const states = COMPONENTS.map(async (component) => {
-    const pid = findComponent(places, component)?.pid;
+    const pid = findComponent(paths, component)?.pid;
     return [component, { pid, healthy: pid !== undefined && (await isHealthy(component, subject)) }] as const;
   });
   return {
     exists: true,
-    kubeconfig: kubeconfigFile(places, 'admin'),
+    kubeconfig: kubeconfigFile(paths, 'admin'),
     server: apiserverUrl(description),
     nodeReady: await isNodeReady(subject),
     components: Object.fromEntries(await Promise.all(states)) as Record<
@@ -140,16 +140,16 @@ export async function stopComponent(
   component: Component,
   signal: 'SIGTERM' | 'SIGKILL' = 'SIGKILL',
 ): Promise<void> {
-  await endComponent(clusterPlaces(dataDirectory), component, signal);
+  await endComponent(clusterPaths(dataDirectory), component, signal);
 }
 
 /** Starts one component again, and returns when it answers. */
 export async function startComponent(dataDirectory: string, component: Component): Promise<void> {
-  const places = clusterPlaces(dataDirectory);
-  const description = readDescription(places);
+  const paths = clusterPaths(dataDirectory);
+  const description = readDescription(paths);
   if (!description) throw new Error(`There is no cluster in ${dataDirectory}`);
   const kube = await kubeExecutable({ cacheDirectory: cacheDirectory(process.env), report: () => undefined });
-  await startDead([component], { places, description, kube }, () => undefined);
+  await startDead([component], { paths, description, kube }, () => undefined);
 }
 
 async function prepare(
@@ -157,16 +157,16 @@ async function prepare(
   env: NodeJS.ProcessEnv,
   report: (message: string) => void,
 ): Promise<ClusterSetting> {
-  const places = clusterPlaces(dataDirectory);
+  const paths = clusterPaths(dataDirectory);
   const kube = await kubeExecutable({ cacheDirectory: cacheDirectory(env), report });
-  mkdirSync(places.root, { recursive: true, mode: 0o700 });
+  mkdirSync(paths.root, { recursive: true, mode: 0o700 });
   const description = await describeCluster(dataDirectory);
-  await makeCertificates(places, description);
-  writeKubeconfigs(places, description);
-  writeSettings({ places, description, kube });
+  await makeCertificates(paths, description);
+  writeKubeconfigs(paths, description);
+  writeSettings({ paths, description, kube });
   makeControlGroups(description.name);
   await makeNetwork(description, report);
-  return { places, description, kube };
+  return { paths, description, kube };
 }
 
 /**
@@ -180,7 +180,7 @@ async function startDead(
 ): Promise<Component[]> {
   const start = async (component: Component): Promise<void> => {
     report(`Starting ${component}`);
-    await endComponent(setting.places, component);
+    await endComponent(setting.paths, component);
     await launchComponent(component, setting);
   };
   const started = components.filter((component) => !isCurrent(component, setting));
@@ -197,13 +197,13 @@ async function startDead(
 }
 
 async function untilHealthy(component: Component, setting: ClusterSetting): Promise<void> {
-  const { places } = setting;
+  const { paths } = setting;
   const healthy = await holdsWithin(START_LIMIT_MS, async () => {
     // One that gave up because another was not there yet is started again.
     await launchComponent(component, setting);
     return isHealthy(component, setting);
   });
-  if (!healthy) throw new Error(`${component} does not get healthy. It says:\n${lastWords(places, component)}`);
+  if (!healthy) throw new Error(`${component} did not become healthy. End of its log:\n${logTail(paths, component)}`);
 }
 
 async function withCluster<T>(
@@ -212,7 +212,7 @@ async function withCluster<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
-  const { lock: path } = clusterPlaces(dataDirectory);
+  const { lock: path } = clusterPaths(dataDirectory);
   let lock = tryLock(path);
   if (!lock) {
     report('Waiting for another command that works on this cluster');

@@ -10,7 +10,7 @@ export interface CommandOptions {
   readonly limitMs?: number;
 }
 
-/** What a program prints. One that fails is an error with the end of its own words. */
+/** Runs a program and returns its output; if it fails, throws an error with the end of its output. */
 export async function run(program: string, args: readonly string[], options: CommandOptions = {}): Promise<string> {
   const { limitMs = LIMIT_MS, input, ...settings } = options;
   const result = await execa(program, args, {
@@ -25,7 +25,7 @@ export async function run(program: string, args: readonly string[], options: Com
   throw new Error(`${[program, ...args].join(' ').slice(0, 200)}: ${words}`);
 }
 
-/** Whether a program succeeds; what it prints is of no interest. */
+/** Runs a program; true if it succeeds. Its output is ignored. */
 export async function succeeds(program: string, args: readonly string[]): Promise<boolean> {
   const { failed } = await execa(program, args, { stdin: 'ignore', reject: false, timeout: LIMIT_MS });
   return !failed;

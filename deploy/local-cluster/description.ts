@@ -7,7 +7,7 @@ import { takeLock } from '../../src/embedded/files/lock.ts';
 import { accepts } from '../../src/embedded/files/ports.ts';
 import { run, succeeds } from './command.ts';
 import { fits } from './fits.ts';
-import { clusterPlaces, type ClusterPlaces } from './paths.ts';
+import { clusterPaths, type ClusterPaths } from './paths.ts';
 
 /** Sockets live here: their paths must be short, and a restart of the machine takes them away. */
 const RUNTIME_DIRECTORY = '/run/codex-k8s';
@@ -45,20 +45,20 @@ export type ClusterDescription = Readonly<z.infer<typeof ClusterDescription>>;
 const Owner = z.object({ dataDirectory: z.string() });
 
 /** The cluster of this data directory, or undefined when there is none. */
-export function readDescription(places: ClusterPlaces): ClusterDescription | undefined {
-  return readJsonFile(places.description, fits(ClusterDescription));
+export function readDescription(paths: ClusterPaths): ClusterDescription | undefined {
+  return readJsonFile(paths.description, fits(ClusterDescription));
 }
 
-/** Recalls the cluster of this data directory, or chooses addresses that nobody on this machine uses. */
+/** Reads the cluster of this data directory, or chooses addresses that are unused on this machine. */
 export async function describeCluster(dataDirectory: string): Promise<ClusterDescription> {
   mkdirSync(RUNTIME_DIRECTORY, { recursive: true, mode: 0o711 });
   const lock = await takeLock(join(RUNTIME_DIRECTORY, 'lock'));
   try {
-    const places = clusterPlaces(dataDirectory);
-    const description = readDescription(places) ?? (await choose());
+    const paths = clusterPaths(dataDirectory);
+    const description = readDescription(paths) ?? (await choose());
     mkdirSync(description.runtimeDirectory, { recursive: true, mode: 0o711 });
     writeJsonFile(ownerFile(description.runtimeDirectory), { dataDirectory });
-    writeJsonFile(places.description, description);
+    writeJsonFile(paths.description, description);
     return description;
   } finally {
     lock.release();
@@ -75,7 +75,7 @@ export function containerdSocket(description: ClusterDescription): string {
   return join(description.runtimeDirectory, 'containerd.sock');
 }
 
-/** Where pods that begin are announced to whoever enforces network policies. */
+/** The socket on which starting pods are announced to the network policy enforcement. */
 export function policiesSocket(description: ClusterDescription): string {
   return join(description.runtimeDirectory, 'policies.sock');
 }
@@ -121,7 +121,7 @@ function numbered(number: number): ClusterDescription {
 
 async function isFree(candidate: ClusterDescription): Promise<boolean> {
   const owner = readJsonFile(ownerFile(candidate.runtimeDirectory), fits(Owner));
-  if (owner && readDescription(clusterPlaces(owner.dataDirectory))?.name === candidate.name) return false;
+  if (owner && readDescription(clusterPaths(owner.dataDirectory))?.name === candidate.name) return false;
   if (await succeeds('ip', ['link', 'show', candidate.name])) return false;
   if (await isRouted(candidate.podSubnet)) return false;
   const taken = await Promise.all(Object.values(candidate.ports).map(accepts));

@@ -1,4 +1,4 @@
-/** Whether the components of a cluster do their work. */
+/** Health checks of the components of a cluster. */
 import { existsSync, readFileSync } from 'node:fs';
 import { get as httpGet } from 'node:http';
 import { get as httpsGet, type RequestOptions } from 'node:https';
@@ -8,13 +8,13 @@ import { certificateFiles } from './certificates.ts';
 import { succeeds } from './command.ts';
 import type { Component } from './components/component.ts';
 import { apiserverUrl, containerdSocket, type ClusterDescription } from './description.ts';
-import type { ClusterPlaces } from './paths.ts';
+import type { ClusterPaths } from './paths.ts';
 
 const ANSWER_MS = 3_000;
 const POLL_MS = 100;
 
 export interface HealthSubject {
-  readonly places: ClusterPlaces;
+  readonly paths: ClusterPaths;
   readonly description: ClusterDescription;
 }
 
@@ -32,9 +32,9 @@ export async function isHealthy(component: Component, subject: HealthSubject): P
     case 'scheduler':
       return answers(`https://127.0.0.1:${ports.scheduler}/healthz`);
     case 'policies':
-      return existsSync(subject.places.policiesReady);
+      return existsSync(subject.paths.policiesReady);
     case 'services':
-      return existsSync(subject.places.servicesReady);
+      return existsSync(subject.paths.servicesReady);
     case 'containerd':
       return succeeds('ctr', ['--address', containerdSocket(description), '--connect-timeout', '2s', 'version']);
     case 'kubelet':
@@ -46,7 +46,7 @@ const Node = z.object({
   status: z.object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).optional() }),
 });
 
-/** Whether the API server says that the node takes pods. */
+/** True if the node is Ready. */
 export async function isNodeReady(subject: HealthSubject): Promise<boolean> {
   const answer = await askApiserver(subject, `/api/v1/nodes/${subject.description.nodeName}`);
   const node = answer === undefined ? undefined : Node.safeParse(JSON.parse(answer)).data;
@@ -63,17 +63,17 @@ export async function holdsWithin(limitMs: number, condition: () => Promise<bool
   return true;
 }
 
-/** What the administrator is answered; undefined when that is no success. */
-function askApiserver({ places, description }: HealthSubject, path: string): Promise<string | undefined> {
-  const admin = certificateFiles(places, 'admin');
+/** The response to an administrator's request; undefined on an error status. */
+function askApiserver({ paths, description }: HealthSubject, path: string): Promise<string | undefined> {
+  const admin = certificateFiles(paths, 'admin');
   return body(`${apiserverUrl(description)}${path}`, {
-    ca: readFileSync(certificateFiles(places, 'authority').certificate),
+    ca: readFileSync(certificateFiles(paths, 'authority').certificate),
     cert: readFileSync(admin.certificate),
     key: readFileSync(admin.key),
   });
 }
 
-/** These two sign their own certificates, and tell nothing that is secret. */
+/** Components with self-signed certificates; their health endpoints return nothing secret. */
 async function answers(url: string): Promise<boolean> {
   return (await body(url, { rejectUnauthorized: false })) !== undefined;
 }

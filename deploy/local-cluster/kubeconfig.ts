@@ -4,20 +4,20 @@ import { stringify } from 'yaml';
 import { writePrivateFile } from '../../src/embedded/files/json-file.ts';
 import { certificateFiles, CLIENT_NAMES } from './certificates.ts';
 import { apiserverUrl, type ClusterDescription } from './description.ts';
-import { kubeconfigFile, type ClusterPlaces } from './paths.ts';
+import { kubeconfigFile, type ClusterPaths } from './paths.ts';
 
 /** Writes the kubeconfig of everybody who has a client's certificate. */
-export function writeKubeconfigs(places: ClusterPlaces, description: ClusterDescription): void {
-  mkdirSync(places.kubeconfigs, { recursive: true, mode: 0o700 });
+export function writeKubeconfigs(paths: ClusterPaths, description: ClusterDescription): void {
+  mkdirSync(paths.kubeconfigs, { recursive: true, mode: 0o700 });
   for (const who of CLIENT_NAMES) {
-    writePrivateFile(kubeconfigFile(places, who), stringify(kubeconfig(places, description, who), { lineWidth: 0 }));
+    writePrivateFile(kubeconfigFile(paths, who), stringify(kubeconfig(paths, description, who), { lineWidth: 0 }));
   }
 }
 
-function kubeconfig(places: ClusterPlaces, description: ClusterDescription, who: string): object {
+function kubeconfig(paths: ClusterPaths, description: ClusterDescription, who: string): object {
   const { name } = description;
-  const { certificate, key } = certificateFiles(places, who);
-  const authority = certificateFiles(places, 'authority').certificate;
+  const { certificate, key } = certificateFiles(paths, who);
+  const authority = certificateFiles(paths, 'authority').certificate;
   return {
     apiVersion: 'v1',
     kind: 'Config',

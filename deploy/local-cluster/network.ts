@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { run, succeeds } from './command.ts';
 import type { ClusterDescription } from './description.ts';
 
-/** Where the library of the network plugins keeps what they answered; there is no setting for it. */
+/** The result cache of the network plugins' library; its directory cannot be configured. */
 const PLUGIN_RESULTS = '/var/lib/cni/results';
 
 const BRIDGE_FILTER = '/proc/sys/net/bridge/bridge-nf-call-iptables';
@@ -39,12 +39,12 @@ export async function removeNetwork(description: ClusterDescription): Promise<vo
   }
 }
 
-/** Pods of one bridge reach each other past the packet filter, unless the kernel is told otherwise. */
+/** Enables packet filtering between pods of one bridge (br_netfilter), which the kernel does not do by default. */
 function bridgeThroughFilter(report: (message: string) => void): void {
   try {
     writeFileSync(BRIDGE_FILTER, '1\n');
   } catch {
-    report('This kernel does not filter bridges (br_netfilter): network policies do not hold between pods');
+    report('This kernel has no br_netfilter: network policies are not enforced between pods');
   }
 }
 

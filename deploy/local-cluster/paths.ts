@@ -1,7 +1,7 @@
-/** Where a local cluster keeps its files. */
+/** The paths of a local cluster. */
 import { join } from 'node:path';
 
-export interface ClusterPlaces {
+export interface ClusterPaths {
   /** Everything of this cluster but its sockets. */
   readonly root: string;
   /** Addresses and ports, chosen when the cluster is made. */
@@ -14,7 +14,7 @@ export interface ClusterPlaces {
   readonly processes: string;
   readonly etcd: string;
   readonly kubelet: string;
-  /** What containers print; the usual place is shared with every other kubelet of the machine, which removes what it does not know. */
+  /** Logs of containers. The default directory is shared with other kubelets of the machine, which delete unknown files. */
   readonly podLogs: string;
   readonly kubeletSettings: string;
   readonly containerd: string;
@@ -30,8 +30,8 @@ export interface ClusterPlaces {
   readonly addresses: string;
 }
 
-/** Names every place of the cluster that belongs to a data directory. */
-export function clusterPlaces(dataDirectory: string): ClusterPlaces {
+/** The paths of the cluster that belongs to a data directory. */
+export function clusterPaths(dataDirectory: string): ClusterPaths {
   const root = join(dataDirectory, 'cluster');
   return {
     root,
@@ -56,6 +56,6 @@ export function clusterPlaces(dataDirectory: string): ClusterPlaces {
 }
 
 /** The kubeconfig of somebody; `admin` is who may do everything. */
-export function kubeconfigFile(places: ClusterPlaces, who: string): string {
-  return join(places.kubeconfigs, `${who}.yaml`);
+export function kubeconfigFile(paths: ClusterPaths, who: string): string {
+  return join(paths.kubeconfigs, `${who}.yaml`);
 }

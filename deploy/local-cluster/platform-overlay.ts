@@ -1,5 +1,5 @@
 /**
- * What deploy/kubernetes/local needs to know of one local cluster: its images, and addresses in place of names, since it has no
+ * Settings of one local cluster for deploy/kubernetes/local: its images, and addresses in place of names, since it has no
  * DNS. Written as a kustomization that builds upon it.
  */
 import { cpSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -28,7 +28,7 @@ export interface PlatformOverlay {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
-/** The fixed address of a Service, from the part of the range that Kubernetes gives to nobody by itself. */
+/** The fixed address of a Service, from the part of the range that Kubernetes does not assign dynamically. */
 export function serviceAddress({ serviceSubnet }: ClusterDescription, service: (typeof SERVICES)[number]): string {
   const [first, second] = serviceSubnet.split('.');
   return `${first}.${second}.0.${20 + SERVICES.indexOf(service)}`;

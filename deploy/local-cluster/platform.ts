@@ -8,7 +8,7 @@ import { writePrivateFile } from '../../src/embedded/files/json-file.ts';
 import { findComponent } from './components/component-process.ts';
 import { readDescription } from './description.ts';
 import { importImages, importPlatformImages } from './images/import.ts';
-import { kubeconfigFile, clusterPlaces } from './paths.ts';
+import { kubeconfigFile, clusterPaths } from './paths.ts';
 import { serviceAddress, writePlatformOverlay } from './platform-overlay.ts';
 import { requireRoot } from './prerequisites.ts';
 
@@ -38,16 +38,16 @@ export interface LocalPlatform {
 export async function prepareLocalPlatform(options: LocalPlatformOptions): Promise<LocalPlatform> {
   const { dataDirectory, gitHubUrl, modelUrl, report = () => undefined, env = process.env } = options;
   requireRoot();
-  const places = clusterPlaces(dataDirectory);
-  const description = readDescription(places);
-  if (!description || !findComponent(places, 'containerd'))
+  const paths = clusterPaths(dataDirectory);
+  const description = readDescription(paths);
+  if (!description || !findComponent(paths, 'containerd'))
     throw new CommandProblem(
       'There is no cluster here that could take the platform; "codex-k8s cluster up" makes one.',
     );
   const secrets = readSecrets(options.secrets);
   const given = { cacheDirectory: cacheDirectory(env), description, report, env };
   const { agent } = await importImages(given);
-  const overlay = join(places.root, 'platform');
+  const overlay = join(paths.root, 'platform');
   writePlatformOverlay(overlay, {
     description,
     images: { agent, ...(await importPlatformImages(given)) },
@@ -61,7 +61,7 @@ export async function prepareLocalPlatform(options: LocalPlatformOptions): Promi
   });
   return {
     overlay,
-    kubeconfig: kubeconfigFile(places, 'admin'),
+    kubeconfig: kubeconfigFile(paths, 'admin'),
     url: `http://${serviceAddress(description, 'server')}:8080`,
     temporalAddress: `${serviceAddress(description, 'temporal')}:7233`,
   };

@@ -1,11 +1,11 @@
-/** What a machine must have for a local cluster: Linux, root, and some programs that Debian ships. */
+/** Prerequisites of a local cluster: Linux, root, and some Debian packages. */
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { CommandProblem } from '../../src/terminal/problems.ts';
 import { withProgress } from '../../src/embedded/files/progress.ts';
 import { run } from './command.ts';
 
-/** Where Debian keeps programs for administrators, which are not on everybody's path. */
+/** Debian's directories of system programs, which are not on every PATH. */
 const SYSTEM_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 export const CNI_PROGRAMS = '/usr/lib/cni';
 
@@ -58,7 +58,7 @@ export async function requirePrerequisites({ install, report }: PrerequisiteOpti
   });
   const still = missingPackages();
   if (still.length > 0)
-    throw new CommandProblem(`These packages are installed and their programs are not there: ${still.join(', ')}`);
+    throw new CommandProblem(`These packages are installed, but their programs were not found: ${still.join(', ')}`);
 }
 
 /** A cluster needs root for its bridge, its mounts and its containers. */

@@ -8,30 +8,30 @@ import { endComponent, killStrays } from './components/component-process.ts';
 import { killControlGroups, removeControlGroups } from './components/control-groups.ts';
 import { forgetCluster, readDescription, type ClusterDescription } from './description.ts';
 import { removeNetwork } from './network.ts';
-import type { ClusterPlaces } from './paths.ts';
+import type { ClusterPaths } from './paths.ts';
 
 const LIMIT_MS = 10_000;
 /** The kubelet puts a link to each container's log here; there is no setting for it. */
 const LOG_LINKS = '/var/log/containers';
 
 /** Stops what runs, and leaves no process, mount, namespace, control group, bridge or file. */
-export async function removeCluster(places: ClusterPlaces): Promise<void> {
-  const description = readDescription(places);
+export async function removeCluster(paths: ClusterPaths): Promise<void> {
+  const description = readDescription(paths);
   if (!description) {
-    rmSync(places.root, { recursive: true, force: true });
+    rmSync(paths.root, { recursive: true, force: true });
     return;
   }
   // Nothing is worth a farewell: the state goes with the processes. The kubelet first, so that it restarts no pod.
-  for (const component of COMPONENTS.toReversed()) await endComponent(places, component, 'SIGKILL');
+  for (const component of COMPONENTS.toReversed()) await endComponent(paths, component, 'SIGKILL');
   const sockets = shimSockets(description);
   await killContainers(description);
-  await killStrays(places, description);
+  await killStrays(paths, description);
   await killContainers(description);
-  for (const mount of mountsBelow([places.root, description.runtimeDirectory])) await unmount(mount);
+  for (const mount of mountsBelow([paths.root, description.runtimeDirectory])) await unmount(mount);
   removeControlGroups(description.name);
   await removeNetwork(description);
-  for (const file of [...sockets, ...logLinks(places)]) rmSync(file, { force: true });
-  rmSync(places.root, { recursive: true, force: true });
+  for (const file of [...sockets, ...logLinks(paths)]) rmSync(file, { force: true });
+  rmSync(paths.root, { recursive: true, force: true });
   forgetCluster(description);
 }
 
@@ -42,7 +42,7 @@ function mountsBelow(directories: readonly string[]): string[] {
   return mounts.filter((mount) => directories.some((directory) => mount.startsWith(`${directory}/`))).toReversed();
 }
 
-function logLinks({ podLogs }: ClusterPlaces): string[] {
+function logLinks({ podLogs }: ClusterPaths): string[] {
   if (!existsSync(LOG_LINKS)) return [];
   const links = readdirSync(LOG_LINKS, { withFileTypes: true }).filter((entry) => entry.isSymbolicLink());
   const files = links.map(({ name }) => join(LOG_LINKS, name));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { V1Pod } from '@kubernetes/client-node';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
 import { startComponent, stopComponent } from '../../deploy/local-cluster/cluster.ts';
-import { clusterPlaces } from '../../deploy/local-cluster/paths.ts';
+import { clusterPaths } from '../../deploy/local-cluster/paths.ts';
 import { beginnings } from '../e2e/support/agents.ts';
 import { eventually } from '../support/stack.ts';
 import { LONG_MS, openRuns, release, type Runs, SUCCEEDED } from './support/runs.ts';
@@ -15,7 +15,7 @@ let runs: Runs;
 
 /** Lets the agent in a pod go on from the node itself, which needs no API server. */
 function releaseOnNode({ metadata }: V1Pod): void {
-  const pods = join(clusterPlaces(dataDirectory).kubelet, 'pods');
+  const pods = join(clusterPaths(dataDirectory).kubelet, 'pods');
   writeFileSync(join(pods, metadata?.uid ?? '', 'volumes', 'kubernetes.io~empty-dir', 'tmp', 'go-on'), '');
 }
 

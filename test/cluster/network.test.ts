@@ -5,7 +5,7 @@ import { createKubernetesApi, readKubeConfig } from '../../src/adapters/kubernet
 import { egressFrom } from '../../src/adapters/kubernetes/egress.ts';
 import { createNetworkGuard, type NetworkGuard } from '../../src/adapters/kubernetes/network.ts';
 import { readDescription } from '../../deploy/local-cluster/description.ts';
-import { clusterPlaces } from '../../deploy/local-cluster/paths.ts';
+import { clusterPaths } from '../../deploy/local-cluster/paths.ts';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { startPlatform, type Platform } from './support/agents.ts';
@@ -58,7 +58,7 @@ describe('a network that heeds policies', () => {
 
 /** Adds or deletes the rule that lets pods of the local cluster reach this machine before any policy is asked. */
 async function openMachine(how: '-I' | '-D'): Promise<void> {
-  const bridge = readDescription(clusterPlaces(inject('clusterDataDirectory')))?.name ?? '';
+  const bridge = readDescription(clusterPaths(inject('clusterDataDirectory')))?.name ?? '';
   await execa('iptables', ['--wait', how, 'INPUT', '-i', bridge, '-j', 'ACCEPT']);
 }
 

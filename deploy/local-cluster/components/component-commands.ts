@@ -2,14 +2,14 @@
 import type { Component } from './component.ts';
 import { certificateFiles, tokenKeys } from '../certificates.ts';
 import { policiesSocket, type ClusterDescription } from '../description.ts';
-import { kubeconfigFile, type ClusterPlaces } from '../paths.ts';
+import { kubeconfigFile, type ClusterPaths } from '../paths.ts';
 
 /** A node that says nothing for so long is not ready, and its pods are given up after as long again. */
 const NODE_GRACE = '10s';
 const EVICTION_SECONDS = '10';
 
 export interface ClusterSetting {
-  readonly places: ClusterPlaces;
+  readonly paths: ClusterPaths;
   readonly description: ClusterDescription;
   /** The executable of Kubernetes. */
   readonly kube: string;
@@ -19,7 +19,7 @@ type Flags = Readonly<Record<string, string | number | boolean>>;
 
 /** The program of a component and its arguments. */
 export function componentCommand(component: Component, setting: ClusterSetting): readonly [string, ...string[]] {
-  const { places, kube } = setting;
+  const { paths, kube } = setting;
   switch (component) {
     case 'etcd':
       return [kube, 'etcd', ...argumentsOf(etcd(setting))];
@@ -34,7 +34,7 @@ export function componentCommand(component: Component, setting: ClusterSetting):
     case 'services':
       return [kube, 'services', ...argumentsOf(services(setting))];
     case 'containerd':
-      return ['containerd', '--config', places.containerdSettings];
+      return ['containerd', '--config', paths.containerdSettings];
     case 'kubelet':
       return [kube, 'kubelet', ...argumentsOf(kubelet(setting))];
   }
@@ -45,11 +45,11 @@ function argumentsOf(flags: Flags): string[] {
 }
 
 /** Only whoever has a certificate of this cluster reads the database: every secret is in it. */
-function etcd({ places, description: { ports } }: ClusterSetting): Flags {
-  const own = certificateFiles(places, 'etcd');
-  const authority = certificateFiles(places, 'authority').certificate;
+function etcd({ paths, description: { ports } }: ClusterSetting): Flags {
+  const own = certificateFiles(paths, 'etcd');
+  const authority = certificateFiles(paths, 'authority').certificate;
   return {
-    'data-dir': places.etcd,
+    'data-dir': paths.etcd,
     // The data lives as long as the machine's: a crash of the machine may cost a throw-away cluster.
     'unsafe-no-fsync': true,
     'listen-client-urls': `https://127.0.0.1:${ports.etcd}`,
@@ -66,13 +66,13 @@ function etcd({ places, description: { ports } }: ClusterSetting): Flags {
   };
 }
 
-function apiserver({ places, description }: ClusterSetting): Flags {
+function apiserver({ paths, description }: ClusterSetting): Flags {
   const { nodeAddress, ports, serviceSubnet } = description;
-  const authority = certificateFiles(places, 'authority').certificate;
-  const serving = certificateFiles(places, 'apiserver');
-  const database = certificateFiles(places, 'etcd');
-  const admin = certificateFiles(places, 'admin');
-  const tokens = tokenKeys(places);
+  const authority = certificateFiles(paths, 'authority').certificate;
+  const serving = certificateFiles(paths, 'apiserver');
+  const database = certificateFiles(paths, 'etcd');
+  const admin = certificateFiles(paths, 'admin');
+  const tokens = tokenKeys(paths);
   return {
     'etcd-servers': `https://127.0.0.1:${ports.etcd}`,
     'etcd-cafile': authority,
@@ -101,14 +101,14 @@ function apiserver({ places, description }: ClusterSetting): Flags {
   };
 }
 
-function controllers({ places, description }: ClusterSetting): Flags {
+function controllers({ paths, description }: ClusterSetting): Flags {
   return {
-    kubeconfig: kubeconfigFile(places, 'controllers'),
+    kubeconfig: kubeconfigFile(paths, 'controllers'),
     'bind-address': '127.0.0.1',
     'secure-port': description.ports.controllers,
     'leader-elect': false,
-    'service-account-private-key-file': tokenKeys(places).signing,
-    'root-ca-file': certificateFiles(places, 'authority').certificate,
+    'service-account-private-key-file': tokenKeys(paths).signing,
+    'root-ca-file': certificateFiles(paths, 'authority').certificate,
     'use-service-account-credentials': true,
     'cluster-cidr': description.podSubnet,
     'allocate-node-cidrs': false,
@@ -117,9 +117,9 @@ function controllers({ places, description }: ClusterSetting): Flags {
   };
 }
 
-function scheduler({ places, description }: ClusterSetting): Flags {
+function scheduler({ paths, description }: ClusterSetting): Flags {
   return {
-    kubeconfig: kubeconfigFile(places, 'scheduler'),
+    kubeconfig: kubeconfigFile(paths, 'scheduler'),
     'bind-address': '127.0.0.1',
     'secure-port': description.ports.scheduler,
     'leader-elect': false,
@@ -127,32 +127,32 @@ function scheduler({ places, description }: ClusterSetting): Flags {
 }
 
 /** Reads what the controllers may read, and writes the packet filter of this machine. */
-function policies({ places, description }: ClusterSetting): Flags {
+function policies({ paths, description }: ClusterSetting): Flags {
   return {
-    kubeconfig: kubeconfigFile(places, 'controllers'),
+    kubeconfig: kubeconfigFile(paths, 'controllers'),
     name: description.name,
-    'ready-file': places.policiesReady,
+    'ready-file': paths.policiesReady,
     socket: policiesSocket(description),
   };
 }
 
 /** Reads what the controllers may read, and writes how this machine translates addresses. */
-function services({ places, description }: ClusterSetting): Flags {
+function services({ paths, description }: ClusterSetting): Flags {
   return {
-    kubeconfig: kubeconfigFile(places, 'controllers'),
+    kubeconfig: kubeconfigFile(paths, 'controllers'),
     name: description.name,
     'pod-subnet': description.podSubnet,
-    'ready-file': places.servicesReady,
+    'ready-file': paths.servicesReady,
   };
 }
 
-function kubelet({ places, description }: ClusterSetting): Flags {
+function kubelet({ paths, description }: ClusterSetting): Flags {
   return {
-    config: places.kubeletSettings,
-    kubeconfig: kubeconfigFile(places, 'kubelet'),
+    config: paths.kubeletSettings,
+    kubeconfig: kubeconfigFile(paths, 'kubelet'),
     'hostname-override': description.nodeName,
     'node-ip': description.nodeAddress,
-    'root-dir': places.kubelet,
-    'cert-dir': `${places.kubelet}/pki`,
+    'root-dir': paths.kubelet,
+    'cert-dir': `${paths.kubelet}/pki`,
   };
 }

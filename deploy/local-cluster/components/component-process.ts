@@ -13,7 +13,7 @@ import { COMPONENTS, type Component } from './component.ts';
 import { componentCommand, type ClusterSetting } from './component-commands.ts';
 import { fits } from '../fits.ts';
 import { containerdSocket, type ClusterDescription } from '../description.ts';
-import type { ClusterPlaces } from '../paths.ts';
+import type { ClusterPaths } from '../paths.ts';
 import { systemPath } from '../prerequisites.ts';
 
 const POLL_MS = 25;
@@ -22,41 +22,41 @@ const POLL_MS = 25;
 const ComponentRecord = z.object({ pid: z.int().positive(), startTime: z.string(), settings: z.string() });
 
 /** The living process of a component, or undefined. */
-export function findComponent(places: ClusterPlaces, component: Component): ProcessIdentity | undefined {
-  const recorded = readJsonFile(recordFile(places, component), fits(ComponentRecord));
+export function findComponent(paths: ClusterPaths, component: Component): ProcessIdentity | undefined {
+  const recorded = readJsonFile(recordFile(paths, component), fits(ComponentRecord));
   return recorded && isAlive(recorded) ? recorded : undefined;
 }
 
-/** Whether a component lives and was started with the settings of now: not with those of an older build of this program. */
+/** True if a component is running and was started with the current settings, not with those of an older build. */
 export function isCurrent(component: Component, setting: ClusterSetting): boolean {
-  const recorded = readJsonFile(recordFile(setting.places, component), fits(ComponentRecord));
+  const recorded = readJsonFile(recordFile(setting.paths, component), fits(ComponentRecord));
   return recorded !== undefined && isAlive(recorded) && recorded.settings === settingsHash(component, setting);
 }
 
 /** Starts a component in a session of its own; one that runs already is left as it is. */
 export async function launchComponent(component: Component, setting: ClusterSetting): Promise<void> {
-  const { places } = setting;
-  if (findComponent(places, component)) return;
+  const { paths } = setting;
+  if (findComponent(paths, component)) return;
   const [program, ...args] = componentCommand(component, setting);
-  // A command that died between starting and recording left one that nobody knows, and that holds the ports.
+  // A command that was killed between starting and recording left an unrecorded process, which holds the ports.
   for (const { identity, argv } of processes()) {
     if (isDeepStrictEqual(argv, [program, ...args])) await endProcess(identity, 'SIGKILL', 10_000);
   }
-  mkdirSync(places.processes, { recursive: true, mode: 0o700 });
-  limitLog(logFile(places, component));
-  const log = openLog(logFile(places, component));
+  mkdirSync(paths.processes, { recursive: true, mode: 0o700 });
+  limitLog(logFile(paths, component));
+  const log = openLog(logFile(paths, component));
   try {
     const child = spawn(program, args, {
-      cwd: places.root,
-      env: { PATH: systemPath(), HOME: places.root, LANG: 'C.UTF-8' },
+      cwd: paths.root,
+      env: { PATH: systemPath(), HOME: paths.root, LANG: 'C.UTF-8' },
       detached: true,
       stdio: ['ignore', log, log],
     });
     child.on('error', () => undefined); // told below: it has no pid
     const identity = child.pid === undefined ? undefined : identify(child.pid);
-    if (!identity) throw new Error(`${component} does not start; see ${logFile(places, component)}`);
+    if (!identity) throw new Error(`${component} failed to start; see ${logFile(paths, component)}`);
     child.unref();
-    writeJsonFile(recordFile(places, component), { ...identity, settings: settingsHash(component, setting) });
+    writeJsonFile(recordFile(paths, component), { ...identity, settings: settingsHash(component, setting) });
   } finally {
     closeSync(log);
   }
@@ -64,50 +64,50 @@ export async function launchComponent(component: Component, setting: ClusterSett
 
 /** Ends a component: asked first, unless the signal is SIGKILL, and forced when it takes too long. */
 export async function endComponent(
-  places: ClusterPlaces,
+  paths: ClusterPaths,
   component: Component,
   signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM',
   limitMs = 10_000,
 ): Promise<void> {
-  const identity = findComponent(places, component);
+  const identity = findComponent(paths, component);
   if (identity) await endProcess(identity, signal, limitMs);
-  rmSync(recordFile(places, component), { force: true });
+  rmSync(recordFile(paths, component), { force: true });
 }
 
 /** Kills what belongs to the cluster and was not recorded: a shim, or what was started by a command that died at once. */
-export async function killStrays(places: ClusterPlaces, description: ClusterDescription): Promise<void> {
-  const strays = processes().filter(({ argv }) => belongs(argv, places, description));
+export async function killStrays(paths: ClusterPaths, description: ClusterDescription): Promise<void> {
+  const strays = processes().filter(({ argv }) => belongs(argv, paths, description));
   for (const { identity } of strays) await endProcess(identity, 'SIGKILL', 10_000);
 }
 
 /** The end of a component's log: what to show when it does not become healthy. */
-export function lastWords(places: ClusterPlaces, component: Component): string {
+export function logTail(paths: ClusterPaths, component: Component): string {
   try {
-    return readFileSync(logFile(places, component), 'utf8').trim().split('\n').slice(-8).join('\n');
+    return readFileSync(logFile(paths, component), 'utf8').trim().split('\n').slice(-8).join('\n');
   } catch {
     return '';
   }
 }
 
 /** Each component's pid, of those that live. */
-export function componentPids(places: ClusterPlaces): Partial<Record<Component, number>> {
-  const alive = COMPONENTS.map((component) => [component, findComponent(places, component)?.pid] as const);
+export function componentPids(paths: ClusterPaths): Partial<Record<Component, number>> {
+  const alive = COMPONENTS.map((component) => [component, findComponent(paths, component)?.pid] as const);
   return Object.fromEntries(alive.filter(([, pid]) => pid !== undefined));
 }
 
 function settingsHash(component: Component, setting: ClusterSetting): string {
-  const { containerdSettings, kubeletSettings } = setting.places;
+  const { containerdSettings, kubeletSettings } = setting.paths;
   const hash = createHash('sha256').update(JSON.stringify(componentCommand(component, setting)));
   if (component === 'containerd') hash.update(readFileSync(containerdSettings));
   if (component === 'kubelet') hash.update(readFileSync(kubeletSettings));
   return hash.digest('hex');
 }
 
-function belongs(argv: readonly string[], places: ClusterPlaces, description: ClusterDescription): boolean {
+function belongs(argv: readonly string[], paths: ClusterPaths, description: ClusterDescription): boolean {
   const program = basename(argv[0] ?? '');
   if (program === 'containerd-shim-runc-v2') return argv.includes(containerdSocket(description));
   const ours = program === 'kube' || program === 'containerd';
-  return ours && argv.some((argument) => argument.includes(`${places.root}/`));
+  return ours && argv.some((argument) => argument.includes(`${paths.root}/`));
 }
 
 function processes(): { identity: ProcessIdentity; argv: string[] }[] {
@@ -154,10 +154,10 @@ async function endsWithin(identity: ProcessIdentity, limitMs: number): Promise<b
   return true;
 }
 
-function recordFile(places: ClusterPlaces, component: Component): string {
-  return join(places.processes, `${component}.json`);
+function recordFile(paths: ClusterPaths, component: Component): string {
+  return join(paths.processes, `${component}.json`);
 }
 
-function logFile(places: ClusterPlaces, component: Component): string {
-  return join(places.logs, `${component}.log`);
+function logFile(paths: ClusterPaths, component: Component): string {
+  return join(paths.logs, `${component}.log`);
 }

@@ -7,30 +7,30 @@ import type { ClusterSetting } from './component-commands.ts';
 import { containerdSocket, policiesSocket, type ClusterDescription } from '../description.ts';
 import { networkPlugin } from '../kube-executable.ts';
 import { CNI_PROGRAMS } from '../prerequisites.ts';
-import type { ClusterPlaces } from '../paths.ts';
+import type { ClusterPaths } from '../paths.ts';
 
-/** What holds the network of a pod: made here, since nothing is pulled. */
+/** The pause image, which holds a pod's network namespace: built here, since nothing is pulled. */
 export const PAUSE_IMAGE = 'codex-k8s/pause:1';
 
 /** The name by which containerd knows our network plugin. */
 const NETWORK_PLUGIN = 'codex-k8s-policies';
 
 /** Writes the settings of everything that has some. */
-export function writeSettings({ places, description, kube }: ClusterSetting): void {
-  for (const directory of [places.networkSettings, places.logs, places.kubelet, places.etcd]) {
+export function writeSettings({ paths, description, kube }: ClusterSetting): void {
+  for (const directory of [paths.networkSettings, paths.logs, paths.kubelet, paths.etcd]) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
   }
-  linkNetworkPrograms(places, kube);
-  writeFileSync(join(places.networkSettings, '10-bridge.conflist'), network(places, description));
-  writeFileSync(places.containerdSettings, containerd({ places, description, kube }));
-  writeFileSync(places.kubeletSettings, stringify(kubelet(places, description)));
+  linkNetworkPrograms(paths, kube);
+  writeFileSync(join(paths.networkSettings, '10-bridge.conflist'), network(paths, description));
+  writeFileSync(paths.containerdSettings, containerd({ paths, description, kube }));
+  writeFileSync(paths.kubeletSettings, stringify(kubelet(paths, description)));
 }
 
-function network(places: ClusterPlaces, description: ClusterDescription): string {
+function network(paths: ClusterPaths, description: ClusterDescription): string {
   const { name, podSubnet, nodeAddress } = description;
   const ipam = {
     type: 'host-local',
-    dataDir: places.addresses,
+    dataDir: paths.addresses,
     ranges: [[{ subnet: podSubnet, gateway: nodeAddress }]],
     routes: [{ dst: '0.0.0.0/0' }],
   };
@@ -40,12 +40,12 @@ function network(places: ClusterPlaces, description: ClusterDescription): string
 }
 
 /** containerd looks for all network plugins in one directory. Each build of ours has another. */
-function networkPrograms({ networkPrograms: all }: ClusterPlaces, kube: string): string {
+function networkPrograms({ networkPrograms: all }: ClusterPaths, kube: string): string {
   return join(all, basename(dirname(kube)));
 }
 
-function linkNetworkPrograms(places: ClusterPlaces, kube: string): void {
-  const directory = networkPrograms(places, kube);
+function linkNetworkPrograms(paths: ClusterPaths, kube: string): void {
+  const directory = networkPrograms(paths, kube);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const debians = ['bridge', 'host-local', 'loopback'].map((program) => join(CNI_PROGRAMS, program));
   for (const program of debians) link(program, join(directory, basename(program)));
@@ -57,17 +57,17 @@ function link(target: string, path: string): void {
 }
 
 /** Everything below directories of this cluster: another containerd of the machine is not touched. */
-function containerd({ places, description, kube }: ClusterSetting): string {
+function containerd({ paths, description, kube }: ClusterSetting): string {
   const text = (value: string): string => JSON.stringify(value);
   return `version = 2
-root = ${text(join(places.containerd, 'root'))}
+root = ${text(join(paths.containerd, 'root'))}
 state = ${text(join(description.runtimeDirectory, 'containerd'))}
 
 [grpc]
   address = ${text(containerdSocket(description))}
 
 [plugins."io.containerd.internal.v1.opt"]
-  path = ${text(join(places.containerd, 'opt'))}
+  path = ${text(join(paths.containerd, 'opt'))}
 
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = ${text(PAUSE_IMAGE)}
@@ -75,8 +75,8 @@ state = ${text(join(description.runtimeDirectory, 'containerd'))}
   netns_mounts_under_state_dir = true
 
 [plugins."io.containerd.grpc.v1.cri".cni]
-  bin_dir = ${text(networkPrograms(places, kube))}
-  conf_dir = ${text(places.networkSettings)}
+  bin_dir = ${text(networkPrograms(paths, kube))}
+  conf_dir = ${text(paths.networkSettings)}
 
 [plugins."io.containerd.grpc.v1.cri".containerd]
   default_runtime_name = "runc"
@@ -89,7 +89,7 @@ state = ${text(join(description.runtimeDirectory, 'containerd'))}
 `;
 }
 
-function kubelet(places: ClusterPlaces, description: ClusterDescription): object {
+function kubelet(paths: ClusterPaths, description: ClusterDescription): object {
   return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
@@ -100,13 +100,13 @@ function kubelet(places: ClusterPlaces, description: ClusterDescription): object
     authentication: {
       anonymous: { enabled: false },
       webhook: { enabled: true },
-      x509: { clientCAFile: certificateFiles(places, 'authority').certificate },
+      x509: { clientCAFile: certificateFiles(paths, 'authority').certificate },
     },
     authorization: { mode: 'Webhook' },
     // Another kubelet of this machine takes away the control groups of pods that it does not know: ours are elsewhere.
     cgroupDriver: 'cgroupfs',
     cgroupRoot: `/${description.name}`,
-    podLogsDir: places.podLogs,
+    podLogsDir: paths.podLogs,
     enforceNodeAllocatable: [],
     failCgroupV1: false,
     failSwapOn: false,

@@ -13,13 +13,13 @@ import { AGENT_PACKAGES, packageClosure, type InstalledPackage } from './package
 
 /** The user of the image: no user of the machine, and not root. */
 export const AGENT_USER = 10_001;
-/** Where the application lies in the image. */
+/** The directory of the application in the image. */
 export const APPLICATION = '/app';
-/** What of this repository the agent's image holds; a test follows the imports of the entry. */
+/** The files of this repository in the agent's image; a test follows the imports of the entry point. */
 export const AGENT_SOURCES = ['package.json', 'src/agent', 'src/domain', 'src/app/agent/agent-container.ts'] as const;
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-/** What the agent's container starts, relative to the root of the repository. */
+/** The entry point of the agent's container, relative to the root of the repository. */
 export const AGENT_ENTRY = relative(
   ROOT,
   fileURLToPath(new URL('../../../src/app/agent/agent-container.ts', import.meta.url)),

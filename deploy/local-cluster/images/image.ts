@@ -9,7 +9,7 @@ import type { Layer } from './layer.ts';
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' };
 const TAG_CHARACTERS = 12;
 
-/** What a container gets from its image unless its pod says otherwise; the names are the OCI's. */
+/** Defaults of a container from its image; field names as in the OCI image specification. */
 export interface ContainerSettings {
   readonly User?: string;
   readonly WorkingDir?: string;
@@ -44,7 +44,7 @@ export function describeImage(
 
 export interface ImportOptions {
   readonly description: ClusterDescription;
-  /** Where layers lie, and what is unfinished. */
+  /** The directory of finished and unfinished layers. */
   readonly directory: string;
   readonly report: (message: string) => void;
 }

@@ -24,7 +24,7 @@ export interface ImageOptions {
   readonly report: (message: string) => void;
 }
 
-/** Makes what has changed, gives it to the cluster's containerd, and tells the names to use in pods. */
+/** Builds changed images, imports them into the cluster's containerd, and returns the names to use in pods. */
 export async function importImages({ cacheDirectory, description, report }: ImageOptions): Promise<ClusterImages> {
   const directory = join(cacheDirectory, 'images');
   mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -82,7 +82,7 @@ function split(name: string): { repository: string; tag: string } {
   return { repository, tag };
 }
 
-/** Makes the images of the platform and its stores, gives them to the cluster's containerd, and tells their names. */
+/** Builds the images of the platform and its stores, imports them into the cluster's containerd, and returns their names. */
 export async function importPlatformImages(
   options: ImageOptions & { readonly env: NodeJS.ProcessEnv },
 ): Promise<Readonly<Record<keyof PlatformImages, string>>> {

@@ -17,7 +17,7 @@ export interface InstalledPackage {
   readonly version: string;
 }
 
-/** What the agent's container imports by name; its test follows the imports and holds this list against them. */
+/** Packages that the agent's container imports; a test follows the imports and compares them with this list. */
 export const AGENT_PACKAGES = ['@openai/codex', 'execa', 'zod'] as const;
 
 /** The closure of packages as package-lock.json has it; what is optional and not installed here is left out. */
@@ -35,7 +35,7 @@ export function packageClosure(root: string, names: readonly string[]): Installe
   return [...found.values()].toSorted((one, other) => one.path.localeCompare(other.path, 'en'));
 }
 
-/** Where Node finds a package: next to whoever needs it, else further up. */
+/** The directory in which Node finds a package: next to the importing package, else further up. */
 function resolve(name: string, from: string, packages: Readonly<Record<string, unknown>>): string | undefined {
   for (let directory = from; ; directory = parent(directory)) {
     const path = join(directory, 'node_modules', name);

@@ -18,7 +18,7 @@ import { packageClosure } from './package-closure.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
-/** What of this repository the platform's image holds, as in deploy/images/Dockerfile. */
+/** The files of this repository in the platform's image, as in deploy/images/Dockerfile. */
 export const PLATFORM_SOURCES = [
   'package.json',
   'temporal-dev.yaml',
@@ -36,7 +36,7 @@ const BUNDLE = 'workflow-bundle.js';
 const SEARCH_PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 export interface PlatformImageOptions {
-  /** Where layers are kept. */
+  /** The directory of layers. */
   readonly directory: string;
   readonly cacheDirectory: string;
   readonly env: NodeJS.ProcessEnv;
@@ -91,7 +91,7 @@ const PLATFORM_SETTINGS = {
 const POSTGRES_SETTINGS = {
   Env: [SEARCH_PATH, 'LANG=C.UTF-8'],
   Entrypoint: ['/opt/postgres/start'],
-  // Postgres ends without waiting for whoever is connected.
+  // SIGINT is Postgres' fast shutdown, which does not wait for clients to disconnect.
   StopSignal: 'SIGINT',
 };
 

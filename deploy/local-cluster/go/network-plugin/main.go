@@ -1,4 +1,4 @@
-// Command network-plugin is the last network plugin (CNI) of each pod: it tells whoever enforces the network policies which
+// Command network-plugin is the last network plugin (CNI) of each pod: it tells the enforcement of network policies which
 // address the pod has, and lets it begin when they are in force. Without an answer the pod does not begin, and is tried again.
 package main
 
