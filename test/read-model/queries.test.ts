@@ -197,11 +197,13 @@ test('the counters count what is going on', async () => {
   await putRun(connection.db, 3, { status: 'queued' });
   await putRun(connection.db, 4, { status: 'failed', finishedAt: minutesAgo(60) });
   await putRun(connection.db, 5, { status: 'failed', finishedAt: minutesAgo(60 * 25) });
+  await putRun(connection.db, 6, { status: 'waiting' });
   await putIssue(connection.db, 1, { state: 'waiting', waitingFor: 'review' });
   await putIssue(connection.db, 2, { state: 'waiting', waitingFor: 'label' });
   expect(await readCounters(connection.db)).toEqual({
     working: 2,
     queued: 1,
+    waiting: 1,
     inReview: 1,
     failed: 1,
     notHandedOver: 0,
