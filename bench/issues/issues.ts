@@ -49,7 +49,7 @@ try {
   say('two whole runs');
   const wholeRuns = await countWholeRuns(scene, repository, client);
 
-  say(`${count} issues and a review for each, on the stand-in`);
+  say(`${count} issues and a review for each, in the GitHub emulator`);
   const issues = await openIssues(scene, repository, count);
   const reviewed = issues.slice(0, reviews);
   const bodies = await writeReviews(scene, reviewed);

@@ -222,7 +222,7 @@ async function withRefusal<Result>(what: string, answer: Promise<Result>): Promi
   try {
     return await answer;
   } catch (error) {
-    throw refusalOf(what, error) ?? new Error(`Kubernetes did not answer whether it would ${what}`, { cause: error });
+    throw refusalOf(what, error) ?? new Error(`no response from the Kubernetes API: cannot ${what}`, { cause: error });
   }
 }
 

@@ -15,7 +15,7 @@ export class KubernetesRefusal extends Error {
     what: string,
     answer: { code: number; reason: string; message: string; causes: readonly string[]; waitMs: number | undefined },
   ) {
-    super(`Kubernetes does not ${what}: ${answer.message} (${answer.code} ${answer.reason})`);
+    super(`Kubernetes refused to ${what}: ${answer.message} (${answer.code} ${answer.reason})`);
     this.code = answer.code;
     this.reason = answer.reason;
     this.causes = answer.causes;

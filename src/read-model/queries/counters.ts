@@ -1,4 +1,4 @@
-/** How much is going on, in a few numbers. */
+/** Counts of runs and issues for the overview. */
 import { sql } from 'drizzle-orm';
 import type { Database } from '../../store/connection/database.ts';
 import { inboxes, issues, runs } from '../../store/connection/schema.ts';

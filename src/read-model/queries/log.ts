@@ -1,4 +1,4 @@
-/** What an agent said while it worked, line by line. */
+/** Reads run logs. */
 import { and, asc, desc, eq, gt } from 'drizzle-orm';
 import type { Database } from '../../store/connection/database.ts';
 import { runLogLines } from '../../store/connection/schema.ts';

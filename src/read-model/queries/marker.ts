@@ -1,4 +1,4 @@
-/** Whether anything happened since somebody looked: two look-ups in indexes, and a text to compare. */
+/** A change marker: two index look-ups that give a text to compare with an earlier one. */
 import { sql } from 'drizzle-orm';
 import type { Database } from '../../store/connection/database.ts';
 import { flowEvents, issues } from '../../store/connection/schema.ts';

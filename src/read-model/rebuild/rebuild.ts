@@ -1,5 +1,5 @@
 /**
- * Makes the mirror again: `flow_events`, `issues` and `runs`, from Temporal's histories and the deliveries
+ * Rebuilds the read model, `flow_events`, `issues` and `runs`, from Temporal's histories and the deliveries
  * (docs/decisions.md, 9). What they become is put together beside them, proven against every hash that is remembered, and put
  * in their place in one short transaction, while server and worker run.
  */
@@ -39,7 +39,7 @@ export class RebuildRefused extends Error {
   override readonly name = 'RebuildRefused';
   readonly problems: readonly RebuildProblem[];
   constructor(problems: readonly RebuildProblem[]) {
-    super(`${problems.length} chains cannot be made again as they were`);
+    super(`read-model rebuild refused: ${problems.length} chains would differ from their recorded hashes`);
     this.problems = problems;
   }
 }

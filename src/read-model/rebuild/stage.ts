@@ -1,4 +1,4 @@
-/** Where a rebuild puts the rows together: temporary tables of one connection, and what compares and applies them. */
+/** The staging tables of a rebuild: temporary tables of one connection, compared with the real ones and applied to them. */
 import type postgres from 'postgres';
 import { getTableColumns } from 'drizzle-orm';
 import { textArray } from '../../store/audit/chain-entries.ts';
@@ -39,7 +39,7 @@ export async function createStage(
   definitions: Readonly<Record<Mirrored, readonly string[]>>,
 ) {
   const [lock] = await connection<{ free: boolean }[]>`select pg_try_advisory_lock(${REBUILD_LOCK}) as free`;
-  if (!lock?.free) throw new Error('another rebuild is under way');
+  if (!lock?.free) throw new Error('another read-model rebuild is running (advisory lock held)');
   await connection`set timezone = 'UTC'`;
   await connection.unsafe(`drop schema if exists ${SPARE_SCHEMA} cascade`);
   const missing = await missingTables(connection);

@@ -37,10 +37,10 @@ export const projects = pgTable('projects', {
   name: text('name').notNull(),
   /** Language of comments and prompts. */
   locale: text('locale').$type<Locale>().notNull().default('en'),
-  /** With what agents work here, unless a label says otherwise; null leaves it to the platform. */
+  /** Model and reasoning effort of agents, unless a label names others; null for the platform's default. */
   model: text('model'),
   reasoningEffort: text('reasoning_effort').$type<ReasoningEffort>(),
-  /** How its workspaces' namespaces are called; null for names that are computed from the issue. */
+  /** Template for names of workspace namespaces; null for names computed from the issue. */
   namespaceTemplate: text('namespace_template'),
   /** Blocks of addresses that its agents may reach, besides those that the installation lists. */
   egress: text('egress')
@@ -57,7 +57,7 @@ export const workspaceSlots = pgTable('workspace_slots', {
   leasedAt: instant('leased_at').notNull().defaultNow(),
 });
 
-/** What was found out about the cluster for agents: `network_policy`, for example. */
+/** Results of checks of the cluster: `network_policy`, for example. */
 export const clusterFindings = pgTable('cluster_findings', {
   name: text('name').primaryKey(),
   state: text('state').notNull(),
@@ -132,7 +132,7 @@ export const inboxes = pgTable(
   'inboxes',
   {
     issueKey: text('issue_key').primaryKey(),
-    /** What a workflow is started with, should the facts start one. */
+    /** The issue that a workflow is started with. */
     issue: jsonb('issue').$type<IssueRef & { readonly title: string; readonly url: string }>().notNull(),
     lastSeq: integer('last_seq').notNull().default(0),
     handedSeq: integer('handed_seq').notNull().default(0),
@@ -149,7 +149,7 @@ export const inboxes = pgTable(
   ],
 );
 
-/** What an issue's workflow is to be told, in order, without gaps. */
+/** Facts for an issue's workflow, numbered in order without gaps. */
 export const issueFacts = pgTable(
   'issue_facts',
   {
@@ -173,7 +173,7 @@ export const issues = pgTable(
     title: text('title').notNull(),
     url: text('url').notNull(),
     state: text('state').$type<'working' | 'waiting' | 'closed'>().notNull(),
-    /** What it waits for, in a word: review, label, agent. */
+    /** What the issue is waiting for: review, label, agent. */
     waitingFor: text('waiting_for'),
     stage: text('stage').$type<Stage>(),
     activeRunId: uuid('active_run_id'),
@@ -262,7 +262,7 @@ export const flowEvents = pgTable(
   ],
 );
 
-/** What a run's agent is given: kept here so that histories hold a reference and no prompt. */
+/** Assignments of agents: stored here so that histories have a reference and no prompt. */
 export const agentAssignments = pgTable('agent_assignments', {
   runId: uuid('run_id').primaryKey(),
   repositoryId: githubId('repository_id').notNull(),

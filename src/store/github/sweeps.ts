@@ -1,4 +1,4 @@
-/** What sweeps compare GitHub and Temporal with: what was told, what runs, and which repositories are bound. */
+/** Queries of the sweeps: received deliveries, running issues and bound repositories, to compare with GitHub and Temporal. */
 import { and, asc, desc, eq, inArray, isNotNull, like, ne } from 'drizzle-orm';
 import { toldOf, type IssueKnowledge } from '../../domain/maintenance/sweeps.ts';
 import type { Database } from '../connection/database.ts';

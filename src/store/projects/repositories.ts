@@ -1,4 +1,4 @@
-/** Projects, repositories and people: who may ask for what. */
+/** Projects, repositories, people and their roles. */
 import { and, eq, inArray, isNotNull, or, sql } from 'drizzle-orm';
 import type { ReasoningEffort } from '../../domain/stages/settings.ts';
 import type { Locale } from '../../domain/locale.ts';
@@ -26,7 +26,7 @@ export async function ensureProject(db: Database, slug: string): Promise<string>
   return row.id;
 }
 
-/** What a project chooses for its runs. */
+/** Settings of a project for its runs. */
 export type ProjectChoices = Pick<
   typeof projects.$inferSelect,
   'slug' | 'locale' | 'model' | 'reasoningEffort' | 'namespaceTemplate' | 'egress'

@@ -1,4 +1,4 @@
-/** What agents are given, and what they bring back. */
+/** Assignments of agents, and their reports and conversations. */
 import { and, desc, eq, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { AgentReport } from '../../domain/run/runs.ts';
 import { announce } from '../connection/changes.ts';

@@ -1,4 +1,4 @@
-/** What a run's agent said, line by line. */
+/** The run log: lines that a run's agent wrote. */
 import { and, eq, sql } from 'drizzle-orm';
 import { announce } from '../connection/changes.ts';
 import type { Database, Transaction } from '../connection/database.ts';
@@ -12,7 +12,7 @@ interface LogLine {
   readonly text: string;
 }
 
-/** How much of a run's log is kept: an agent that never stops talking, or means ill, fills no disk. */
+/** Limits of a run's log, so that no agent can fill the disk. */
 export interface RunLogLimits {
   /** Lines: what has this number, or a higher one, is left out. */
   readonly lines: number;

@@ -1,4 +1,4 @@
-/** What was found out about the cluster for agents, for people to see. */
+/** Results of checks of the cluster, for display. */
 import { eq, sql } from 'drizzle-orm';
 import { networkState, type NetworkFinding } from '../../domain/workspace/network-findings.ts';
 import type { Database } from '../connection/database.ts';

@@ -1,4 +1,4 @@
-/** Which issue holds which slot of its project. A slot is held until the issue's workflow gives it back, not by a clock (B2). */
+/** Preview slots of projects and the issues that hold them. A slot is held until the issue's workflow releases it, without a timeout. */
 import { eq } from 'drizzle-orm';
 import { renderNamespace } from '../../domain/workspace/namespace-template.ts';
 import type { Database } from '../connection/database.ts';

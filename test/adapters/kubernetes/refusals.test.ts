@@ -11,7 +11,7 @@ function refused(code: number, body: unknown, headers: Record<string, string> = 
 test('is told in Kubernetes’ own words', () => {
   expect(refused(409, status({ reason: 'AlreadyExists', message: 'jobs "x" already exists' }))).toMatchObject({
     name: 'KubernetesRefusal',
-    message: 'Kubernetes does not make it: jobs "x" already exists (409 AlreadyExists)',
+    message: 'Kubernetes refused to make it: jobs "x" already exists (409 AlreadyExists)',
     code: 409,
     reason: 'AlreadyExists',
     waitMs: undefined,
@@ -23,7 +23,7 @@ test.each<[string, unknown, string]>([
   ['the error page of a proxy', '<html>no</html>', '<html>no</html> (403 )'],
   ['no body', '', ' (403 )'],
 ])('is told for %s', (_what, body, text) => {
-  expect(refused(403, body)?.message).toBe(`Kubernetes does not make it: ${text}`);
+  expect(refused(403, body)?.message).toBe(`Kubernetes refused to make it: ${text}`);
 });
 
 test('is cut when it is long', () => {

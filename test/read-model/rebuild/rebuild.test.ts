@@ -202,7 +202,7 @@ describe('a rebuild', () => {
     };
     const first = rebuildReadModel(pool, { histories: slow, definitions });
     await Promise.race([reads.promise, first]);
-    await expect(rebuild().finally(refused.resolve)).rejects.toThrow('another rebuild is under way');
+    await expect(rebuild().finally(refused.resolve)).rejects.toThrow('another read-model rebuild is running');
     expect((await first).changed).toBe(false);
   });
 });
