@@ -349,6 +349,7 @@ class World {
       case 'at_once':
       case 'comment_answers':
       case 'end_run':
+      case 'go_on':
       case 'lease_slot':
       case 'react':
       case 'release_slot':

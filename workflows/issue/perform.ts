@@ -37,7 +37,7 @@ export function createPerform({ issue, background, restoring, learn }: PerformPo
       case 'record_issue':
         return record(key, effect);
       case 'show_run':
-        return showRunWithoutWorkflow(issue, effect);
+        return showRunWithoutWorkflow(issue, effect).catch(leftOut);
       case 'write_refusal':
         return writeRefusal({ issue: effect.issue, refusal: effect.refusal, locale: effect.locale }).catch(leftOut);
       case 'move_labels':
@@ -57,15 +57,17 @@ export function createPerform({ issue, background, restoring, learn }: PerformPo
       case 'stop_agent':
         return stopAgent({ runId: effect.runId, workspace: effect.workspace }).catch(leftOut);
       case 'end_run':
-        return endRun({ runId: effect.runId });
+        return endRun({ runId: effect.runId }).catch(leftOut);
       case 'remove_workspace':
         return remove(key, effect);
       case 'release_slot':
-        return releaseNamespace({ issueKey: key });
+        return releaseNamespace({ issueKey: key }).catch(leftOut);
       case 'lease_slot':
         return lease(key, effect);
       case 'start_run':
         return startRun(issue, effect, learn);
+      case 'go_on':
+        return effect.fact;
       case 'at_once':
         await Promise.all(effect.effects.map(perform));
     }

@@ -6,15 +6,15 @@ import type { Effect, ResultFact } from './effects.ts';
 import type { Fact, LabelFact } from './facts.ts';
 import { cancelRequested } from './handlers/cancels.ts';
 import { commentAdded } from './handlers/comments.ts';
-import { discussionIdle, idleEndOf } from './handlers/discussion.ts';
+import { discussionIdle, idleEndOf, nextTurn } from './handlers/discussion.ts';
 import { record, type Deciding, type Draft } from './handlers/draft.ts';
 import { issueClosed, issueReopened, repositoryGone } from './handlers/ending.ts';
 import { labelRemoved } from './handlers/label-removals.ts';
 import { labelPutOn, throttled } from './handlers/labels.ts';
 import { pullRequestClosed } from './handlers/pull-requests.ts';
 import { changesRequested, reviewRefused } from './handlers/reviews.ts';
-import { runFinished, runLost } from './handlers/run-ends.ts';
-import { runNotStarted, startGoesOn } from './handlers/queue.ts';
+import { runNotStarted, startGoesOn, startNext } from './handlers/queue.ts';
+import { runFinished, runLost, runStopped } from './handlers/run-ends.ts';
 import { runStarted, slotLeased } from './handlers/starts.ts';
 import { runResumed, runWaiting } from './handlers/waits.ts';
 import { leaseEndOf, leaseOver, workspaceRemoved } from './handlers/workspace.ts';
@@ -86,15 +86,20 @@ function* handle(draft: Draft, facts: readonly (Fact | ResultFact)[]): Deciding 
     case 'run_started':
       return runStarted(draft, fact.runId);
     case 'run_not_started':
-      return yield* runNotStarted(draft, fact);
+      return runNotStarted(draft, fact);
     case 'run_waiting':
       return runWaiting(draft, fact);
     case 'run_resumed':
       return runResumed(draft, fact);
     case 'run_finished':
-      return yield* runFinished(draft, fact.runId, fact.outcome);
+      return runFinished(draft, fact.runId, fact.outcome);
     case 'run_lost':
-      return yield* runLost(draft, fact.runId, fact.outcome);
+      return runLost(draft, fact.runId, fact.outcome);
+    case 'run_stopped':
+      return yield* runStopped(draft, fact.runId, fact.outcome);
+    case 'start_next':
+      yield* nextTurn(draft);
+      return yield* startNext(draft);
     case 'cancel_requested':
       return yield* cancelRequested(draft, fact);
     case 'slot_leased':

@@ -127,11 +127,24 @@ export type Effect =
   | { readonly kind: 'lease_slot'; readonly runId: string; readonly template: string; readonly settings: RunSettings }
   /** Comes back as `run_started` or `run_not_started`, and much later as `run_finished` or `run_lost`. */
   | { readonly kind: 'start_run'; readonly label: string; readonly start: RunStart }
+  /**
+   * Comes back as this fact at once: what is decided then may wait for what it has to read, when the effects before it are
+   * done. Nothing comes after it.
+   */
+  | { readonly kind: 'go_on'; readonly fact: NextStep }
   /** These side by side. */
   | { readonly kind: 'at_once'; readonly effects: readonly Effect[] };
 
+/** The next step of what a fact means, a decision of its own. */
+type NextStep =
+  /** Nobody works: the next one begins, if any is still wanted. */
+  | { readonly kind: 'start_next' }
+  /** The agent of a lost run is stopped, and nothing opens anything for it any more. */
+  | { readonly kind: 'run_stopped'; readonly runId: string; readonly outcome: UnfinishedOutcome };
+
 /** What became of an effect, where something depends on it. Facts that never leave the workflow. */
 export type ResultFact =
+  | NextStep
   | { readonly kind: 'run_started'; readonly runId: string }
   | { readonly kind: 'run_not_started'; readonly runId: string; readonly reason: string }
   | {

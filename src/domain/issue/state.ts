@@ -91,6 +91,8 @@ export interface IssueState {
   discussion: Discussion | null;
   /** What was said where `mode:discussion` is on and no conversation has begun yet. */
   early: Discussion['unanswered'];
+  /** Comments that were handed to a run as answers, newest last, bounded: one which two hooks tell of is taken up once. */
+  answers: readonly number[];
   /** Why the platform put `need:input` on, while it is unanswered. */
   asked: string | null;
   pullRequest: PullRequestRef | null;
@@ -125,6 +127,7 @@ export function newIssueState(issue: IssueRef, title: string, url: string, start
     branches: 1,
     discussion: null,
     early: [],
+    answers: [],
     asked: null,
     pullRequest: null,
     workspace: null,

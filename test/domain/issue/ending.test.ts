@@ -1,6 +1,6 @@
 /** An issue that is closed, reopened, deleted, or in whose repository nothing can be done any more; and runs that are lost. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import { isOver } from '../../../src/domain/issue/decide.ts';
+import { decide, isOver } from '../../../src/domain/issue/decide.ts';
 import type { GoneReason } from '../../../src/domain/issue/facts.ts';
 import { createScene, DEV, type Scene } from '../support/scene.ts';
 
@@ -128,5 +128,11 @@ describe('a run', () => {
     expect(scene.all('end_run')).toEqual([{ kind: 'end_run', runId: 'run-100' }]);
     expect(scene.all('show_run')).toMatchObject([{ plan: { runId: 'run-100' }, shown: { outcome } }]);
     expect(scene.state().active).toBeNull();
+  });
+
+  test('that is lost is stopped before anything is read', () => {
+    const outcome = { status: 'failed', failure: 'platform_error', detail: 'terminated' } as const;
+    const decision = decide(scene.state(), [{ kind: 'run_lost', runId: 'run-100', outcome }], [], scene.now());
+    expect(decision).toMatchObject({ effects: [{ kind: 'stop_agent' }, { kind: 'end_run' }, { kind: 'go_on' }] });
   });
 });

@@ -110,6 +110,16 @@ describe('a stage', () => {
     expect(scene.state().asked).toBe('issue_trigger_candidate_not_found');
     expect(scene.github.labels).toContain('need:input');
   });
+
+  test('asks nothing in a repository that is bound to no project any more', () => {
+    scene.does('dev');
+    scene.github.labels = [];
+    scene.github.candidates = { open: false, merged: false };
+    scene.settings = null;
+    scene.asks(work('qa'));
+    expect([scene.state().asked, scene.refusals()]).toEqual([null, []]);
+    expect(scene.github.labels).not.toContain('need:input');
+  });
 });
 
 describe('T14: two trigger labels at once', () => {

@@ -99,12 +99,38 @@ test('closing the issue cancels it', () => {
   expect(scene.canceled()).toEqual([`${RUN} by olivia: the issue was closed`]);
 });
 
+test('the lease of the workspace begins anew when it goes on', () => {
+  asks();
+  scene.passes(1);
+  scene.learn({ kind: 'run_resumed', runId: RUN });
+  expect(Date.parse(scene.state().workspace?.until ?? '')).toBe(Date.parse(scene.now()) + 24 * 3_600_000);
+});
+
+test('an answer that a second hook tells of, when the work goes on, is no part of a later discussion', () => {
+  asks();
+  const answer = scene.comment(501);
+  scene.tell(answer);
+  scene.learn({ kind: 'run_resumed', runId: RUN });
+  scene.tell({ ...answer, seq: 1_000 });
+  expect([scene.state().early, scene.all('comment_answers').length]).toEqual([[], 1]);
+});
+
+test('an answer that was quicker than the news of the question, and comes once more, is handed on once', () => {
+  const answer = scene.comment(501);
+  const asked = wait();
+  scene.tell(answer);
+  scene.learn({ kind: 'run_waiting', runId: RUN, wait: asked });
+  scene.tell({ ...answer, seq: 1_000 });
+  expect([scene.state().early, scene.all('comment_answers').length]).toEqual([[], 1]);
+});
+
 describe('in a discussion', () => {
-  test('the question of a turn is answered by a comment', () => {
+  test('a comment goes on with it, and answers no question', () => {
     scene = createScene();
     scene.asks(TALK);
     asks();
     scene.tell(scene.comment(501));
-    expect(scene.all('comment_answers').map(({ comment }) => comment)).toEqual([501]);
+    expect(scene.all('comment_answers')).toEqual([]);
+    expect(scene.state().discussion?.unanswered.map(({ comment }) => comment)).toEqual([501]);
   });
 });

@@ -42,6 +42,7 @@ export function createIssue(begun: IssueState, world: World) {
 
   function perform(effect: Effect): void {
     if (effect.kind === 'at_once') return effect.effects.forEach(perform);
+    if (effect.kind === 'go_on') return act([effect.fact]);
     const result = world.perform(effect);
     if (result) act([result]);
   }

@@ -257,6 +257,21 @@ describe('ending a run', () => {
     expect((await state(handle)).active).toBeNull();
   });
 
+  test('a terminated run that cannot be ended or shown lets the one begin that waits', async () => {
+    const activities = worker.activities.get(number);
+    if (!activities) throw new Error('the issue has no activities');
+    const refused = () => Promise.reject(ApplicationFailure.nonRetryable('never'));
+    const handle = await tell(labeled(1, id(1)));
+    await until(() => called('awaitAgent') === 1);
+    world.events.push({ id: 101, by: 7, clearedByPlatform: false });
+    await tell(labeled(2, id(2)));
+    await until(() => world.rows.get(id(2))?.status === 'queued');
+    worker.activities.set(number, { ...activities, endRun: refused, recordRun: refused });
+    await temporal.client.workflow.getHandle(runWorkflowId(id(1))).terminate('by an operator');
+    await until(async () => (await state(handle)).active?.runId === id(2));
+    expect(called('stopAgent')).toBe(1);
+  });
+
   test('a second cancel changes nothing of the first', async () => {
     const handle = await tell(labeled(1, id(1)));
     await until(() => called('awaitAgent') === 1);

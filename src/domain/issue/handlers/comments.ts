@@ -1,15 +1,22 @@
-/** Somebody who may start runs made a comment: it answers the question of a run that waits, or goes on with a discussion. */
+/** Somebody who may start runs made a comment: it goes on with a discussion, or answers the question of a run that waits. */
 import type { Fact } from '../facts.ts';
-import { saidInDiscussion } from './discussion.ts';
+import { saidInDiscussion, TAKEN } from './discussion.ts';
 import type { Deciding, Draft } from './draft.ts';
 
 export function* commentAdded(draft: Draft, fact: Extract<Fact, { kind: 'comment_added' }>): Deciding {
-  const { active } = draft.state;
-  if (active?.wait?.kind !== 'question') return yield* saidInDiscussion(draft, fact);
-  draft.effects.push({
-    kind: 'comment_answers',
-    runId: active.runId,
-    comment: fact.comment,
-    by: fact.by.login,
-  });
+  const { active, discussion, answers } = draft.state;
+  if (answers.includes(fact.comment)) return;
+  if (discussion || active?.wait?.kind !== 'question') return yield* saidInDiscussion(draft, fact);
+  answer(draft, active.runId, fact);
+}
+
+/** Hands a comment on to the run that waits for an answer. It is taken up with that, and begins no turn later. */
+export function answer(
+  { state, effects }: Draft,
+  runId: string,
+  { comment, by }: Pick<Extract<Fact, { kind: 'comment_added' }>, 'comment' | 'by'>,
+): void {
+  state.answers = [...state.answers, comment].slice(-TAKEN);
+  state.early = state.early.filter((early) => early.comment !== comment);
+  effects.push({ kind: 'comment_answers', runId, comment, by: by.login });
 }

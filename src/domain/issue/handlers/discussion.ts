@@ -5,7 +5,7 @@
 import type { RunOutcome } from '../../run/runs.ts';
 import { MODE_DISCUSSION, normalizeLabel, type TriggerTarget } from '../../stages/stages.ts';
 import type { Fact } from '../facts.ts';
-import type { Discussion, IssueState, PlannedRun } from '../state.ts';
+import type { IssueState, PlannedRun } from '../state.ts';
 import { endDiscussion, isTurn } from './discussion-end.ts';
 import { askLeniently, type Deciding, type Draft } from './draft.ts';
 import { startOrQueue } from './queue.ts';
@@ -16,7 +16,7 @@ const IDLE_MS = 8 * 3_600_000;
 /** Comments that wait for an answer, at most; all of them are in what the agent reads. */
 const UNANSWERED = 50;
 /** Comments that are remembered, so that one which two hooks tell of is answered once. */
-const TAKEN = 200;
+export const TAKEN = 200;
 
 const TARGET: TriggerTarget = { stage: 'intake', kind: 'discussion' };
 
@@ -56,12 +56,11 @@ export function* saidInDiscussion(draft: Draft, fact: Comment): Deciding {
     taken: [...discussion.taken, comment.comment].slice(-TAKEN),
   };
   effects.push(reaction(comment.comment, 'eyes'));
-  yield* nextTurn(draft, state.discussion);
+  yield* nextTurn(draft);
 }
 
 /** A turn is over. What a failed one has not answered is answered with the next comment, not by trying again and again. */
-export function* turnOver(draft: Draft, turn: PlannedRun, outcome: RunOutcome): Deciding {
-  const { state, effects, now } = draft;
+export function turnOver({ state, effects, now }: Draft, turn: PlannedRun, outcome: RunOutcome): void {
   const { discussion } = state;
   if (!discussion) return;
   const until = turn.frozenAt ?? turn.requestedAt;
@@ -75,7 +74,6 @@ export function* turnOver(draft: Draft, turn: PlannedRun, outcome: RunOutcome): 
     idleUntil: new Date(Date.parse(now) + IDLE_MS).toISOString(),
   };
   if (succeeded) for (const { comment } of answered) effects.push(reaction(comment, '+1'));
-  yield* nextTurn(draft, state.discussion);
 }
 
 /** The label is off, by GitHub's own word, when a webhook says so. */
@@ -97,9 +95,10 @@ export function idleEndOf(state: IssueState): number | undefined {
   return state.discussion && !inTurn ? Date.parse(state.discussion.idleUntil) : undefined;
 }
 
-function* nextTurn(draft: Draft, { unanswered }: Discussion): Deciding {
+/** What nobody has answered is what the next turn is about. */
+export function* nextTurn(draft: Draft): Deciding {
   const { state, now } = draft;
-  const newest = unanswered.at(-1);
+  const newest = state.discussion?.unanswered.at(-1);
   if (!newest || isTurn(state.active) || state.queue.some(isTurn)) return;
   yield* startOrQueue(draft, {
     runId: newest.runId,

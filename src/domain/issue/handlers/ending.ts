@@ -6,7 +6,7 @@ import { cancel } from './cancels.ts';
 import { ask, record, type Deciding, type Draft } from './draft.ts';
 import { askOpenness } from './github-state.ts';
 import { askMerged } from './pull-requests.ts';
-import { startNext } from './queue.ts';
+import { goOn } from './queue.ts';
 import { removeWorkspace, whyOver } from './workspace.ts';
 
 /** Why a run was canceled whose issue GitHub does not show any more. */
@@ -47,7 +47,7 @@ export function* issueReopened(draft: Draft, fact: Extract<Fact, { kind: 'issue_
   state.closed = false;
   state.gone = null;
   record(draft, [{ type: 'issue.reopened', ...about }]);
-  yield* startNext(draft);
+  goOn(draft);
 }
 
 /** GitHub is asked whether it is so, since anybody may send an old delivery again. */

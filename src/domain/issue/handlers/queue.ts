@@ -54,38 +54,44 @@ function subjectOf(trigger: Trigger): string {
   }
 }
 
-/** Starts the first of those that wait which GitHub says is still wanted; who asked may have thought better of it. */
-export function* startNext(draft: Draft): Deciding {
-  const { state } = draft;
-  while (!state.active) {
-    const [first, ...rest] = state.queue;
-    if (!first) return;
-    const unwanted = yield* whyNoLongerWanted(draft, first);
-    if (unwanted) {
-      yield* cancel(draft, first.runId, unwanted.by, unwanted.reason);
-      continue;
-    }
-    state.queue = rest;
-    yield* showQueue(draft);
-    yield* start(draft, first);
-  }
+/**
+ * Who comes next is decided by itself, when all that was decided so far is done: GitHub is asked then, which may not answer for
+ * a day.
+ */
+export function goOn({ state, effects }: Draft): void {
+  if (state.active) return;
+  if (state.queue.length > 0 || state.discussion?.unanswered.length)
+    effects.push({ kind: 'go_on', fact: { kind: 'start_next' } });
 }
 
-export function* runNotStarted(
-  draft: Draft,
-  { runId, reason }: Extract<ResultFact, { kind: 'run_not_started' }>,
-): Deciding {
+/** Starts the first of those that wait, if GitHub says that it is still wanted; who asked may have thought better of it. */
+export function* startNext(draft: Draft): Deciding {
+  const { state } = draft;
+  const [first, ...rest] = state.queue;
+  if (state.active || !first) return;
+  const unwanted = yield* whyNoLongerWanted(draft, first);
+  if (unwanted) {
+    yield* cancel(draft, first.runId, unwanted.by, unwanted.reason);
+    return goOn(draft);
+  }
+  state.queue = rest;
+  yield* showQueue(draft);
+  yield* start(draft, first);
+  goOn(draft);
+}
+
+export function runNotStarted(draft: Draft, { runId, reason }: Extract<ResultFact, { kind: 'run_not_started' }>): void {
   const { active } = draft.state;
   if (active?.runId !== runId) return;
   couldNotStart(draft, active, reason);
-  yield* startNext(draft);
+  goOn(draft);
 }
 
 /** The workspace is gone that was in the way of the active run. */
 export function* startGoesOn(draft: Draft): Deciding {
   const { active } = draft.state;
   if (active) yield* start(draft, active);
-  yield* startNext(draft);
+  goOn(draft);
 }
 
 interface Unwanted {

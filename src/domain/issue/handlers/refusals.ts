@@ -13,15 +13,14 @@ export interface Refused {
   readonly pullRequest?: number | undefined;
 }
 
-/** Says why, once for each subject. */
+/** Says why, once for each subject. In a repository that is bound to no project nothing is said or asked. */
 export function* refuse(draft: Draft, { by, reason, labels, subject, pullRequest }: Refused): Deciding {
   const { state, effects } = draft;
   const settings = yield* askSettings(draft);
+  if ('failed' in settings) return;
+  const { locale } = settings.value;
   const issue = pullRequest === undefined ? state.issue : { ...state.issue, number: pullRequest };
-  if ('value' in settings) {
-    const { locale } = settings.value;
-    effects.push({ kind: 'write_refusal', issue, refusal: { reason, labels, by, subject }, locale });
-  }
+  effects.push({ kind: 'write_refusal', issue, refusal: { reason, labels, by, subject }, locale });
   if (!ASKING.has(reason)) return;
   state.asked = reason;
   effects.push({

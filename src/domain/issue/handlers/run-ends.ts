@@ -7,13 +7,13 @@ import type { PlannedRun } from '../state.ts';
 import { showEnded } from './cancels.ts';
 import { turnOver } from './discussion.ts';
 import { record, type Deciding, type Draft } from './draft.ts';
-import { startNext } from './queue.ts';
+import { goOn } from './queue.ts';
 import { removeWorkspace, whyOver } from './workspace.ts';
 
 type Delivered = Extract<RunOutcome, { status: 'succeeded' }>;
 
 /** Takes its label off, puts `state:in-review` on where there is work to review, and goes on. */
-export function* runFinished(draft: Draft, runId: string, outcome: RunOutcome): Deciding {
+export function runFinished(draft: Draft, runId: string, outcome: RunOutcome): void {
   const { state, effects } = draft;
   const finished = state.active;
   if (finished?.runId !== runId) return;
@@ -23,20 +23,25 @@ export function* runFinished(draft: Draft, runId: string, outcome: RunOutcome): 
   const shown: Draft = { ...draft, effects: [] };
   record(shown);
   effects.push({ kind: 'at_once', effects: [...shown.effects, ...settledLabels(draft, finished, delivered)] });
-  if (finished.target.kind === 'discussion') yield* turnOver(draft, finished, outcome);
+  if (finished.target.kind === 'discussion') turnOver(draft, finished, outcome);
   if (state.closed) return removeWorkspace(draft, whyOver(state));
-  yield* startNext(draft);
+  goOn(draft);
 }
 
-/** A run whose workflow was ended from outside: its agent is stopped, and the last word on it is said here. */
-export function* runLost(draft: Draft, runId: string, outcome: UnfinishedOutcome): Deciding {
+/** A run whose workflow was ended from outside: its agent is stopped before anything is read. */
+export function runLost(draft: Draft, runId: string, outcome: UnfinishedOutcome): void {
   const { state, effects } = draft;
-  const lost = state.active;
-  if (lost?.runId !== runId) return;
+  if (state.active?.runId !== runId) return;
   if (state.workspace) effects.push({ kind: 'stop_agent', runId, workspace: state.workspace.name });
-  effects.push({ kind: 'end_run', runId });
+  effects.push({ kind: 'end_run', runId }, { kind: 'go_on', fact: { kind: 'run_stopped', runId, outcome } });
+}
+
+/** The last word on a lost run is said here. */
+export function* runStopped(draft: Draft, runId: string, outcome: UnfinishedOutcome): Deciding {
+  const lost = draft.state.active;
+  if (lost?.runId !== runId) return;
   yield* showEnded(draft, lost, outcome);
-  yield* runFinished(draft, runId, outcome);
+  runFinished(draft, runId, outcome);
 }
 
 /** Where nothing can be written, a refusal that may pass would be waited for, and the workspace with it. */
