@@ -1,6 +1,6 @@
 /** Agents and their workspaces. Names are deterministic: a repeated launch finds what is there. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { cancellationSignal, log } from '@temporalio/activity';
+import { ApplicationFailure, cancellationSignal, log } from '@temporalio/activity';
 import { goingOnMessage, type GoingOn } from '../../src/domain/agent/going-on.ts';
 import type { PermitAnswer, PermitRequest } from '../../src/domain/run/permits.ts';
 import type { WorkspaceUse } from '../../src/domain/workspace/workspaces.ts';
@@ -10,7 +10,13 @@ import type { Question } from '../../src/domain/run/requests.ts';
 import type { Failure } from '../../src/domain/run/runs.ts';
 import { STAGES, type Stage } from '../../src/domain/stages/stages.ts';
 import type { ListedWorkspace } from '../../src/domain/maintenance/sweeps.ts';
-import { beginAttempt, closeAssignment, findAttempt, revokeAttempt } from '../../src/store/runs/assignments.ts';
+import {
+  beginAttempt,
+  closeAssignment,
+  findAssignment,
+  findAttempt,
+  revokeAttempt,
+} from '../../src/store/runs/assignments.ts';
 import { closeRequests } from '../../src/store/runs/requests.ts';
 import type { Database } from '../../src/store/connection/database.ts';
 import { storeLastLog } from '../../src/store/runs/run-log.ts';
@@ -112,6 +118,17 @@ export function createAgentActivities(
         .catch((error: unknown) => log.warn('status comment left as it is', { error: String(error) }));
   }
 
+  /** A run that was paused or ended while its permit was acquired gives the permit back, and gets no agent. */
+  async function unlessRevoked({ runId, attempt }: AgentRef): Promise<void> {
+    const assignment = await findAssignment(db, runId);
+    if (!assignment || (assignment.closedAt === null && assignment.revokedAttempt < attempt)) return;
+    await permits.release(runId);
+    throw ApplicationFailure.nonRetryable(
+      `attempt ${attempt} of run ${runId} is revoked: no agent is launched`,
+      'AttemptRevoked',
+    );
+  }
+
   return {
     /**
      * Acquires the run's permit and launches its agent, whose token is the only one of the run from then on. Says at which
@@ -131,6 +148,7 @@ export function createAgentActivities(
       const answer = await permits.acquire({ runId: agent.runId, ...permit });
       if (!answer.granted) return answer;
       await beginAttempt(db, agent.runId, agent.attempt, goingOn ? goingOnMessage(goingOn) : undefined);
+      await unlessRevoked(agent);
       const token = runToken(agent.runId, agent.attempt);
       const { namespace } = await classified(() => runtime.launch({ ...agent, owner, launch, token, use }));
       return { granted: true, ...(namespace === undefined ? {} : { namespace }) };

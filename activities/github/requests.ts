@@ -1,4 +1,5 @@
 /** What runs ask of people: written down, put on the issue as a comment, and answered by comments. */
+import { log } from '@temporalio/activity';
 import type { IssueRef } from '../../src/domain/issue/facts.ts';
 import type { Locale } from '../../src/domain/locale.ts';
 import { renderRequest, requestMarker, type RequestState } from '../../src/domain/messages/request-comment.ts';
@@ -32,28 +33,35 @@ export function createRequestActivities({ db, github }: { readonly db: Database;
       request: Request;
       state: RequestState;
       locale: Locale;
-    }): Promise<void> {
+    }): Promise<{ comment: number }> {
       const { issue, request, state, locale } = input;
       const body = renderRequest(request, state, locale);
-      await classified(() => github.writeComment(issue, { marker: requestMarker(request.id), body, knownId: null }));
+      const { id } = await classified(() =>
+        github.writeComment(issue, { marker: requestMarker(request.id), body, knownId: null }),
+      );
+      return { comment: id };
     },
 
     /**
-     * What a comment answers, as it stands on GitHub now; null when it is gone, or is no answer. Shows its author which: eyes, or
-     * a confused face.
+     * What a comment answers, as it stands on GitHub now; null when it is gone, is no answer, or was made before the question's own
+     * comment (`after`, GitHub's ids grow). Shows its author whether it is one by eyes or a confused face, which is a courtesy.
      */
     async readAnswerComment(input: {
       issue: IssueRef;
       comment: number;
       request: Request;
+      after: number | null;
     }): Promise<{ text: string | null }> {
-      const { issue, comment, request } = input;
+      const { issue, comment, request, after } = input;
+      if (after !== null && comment <= after) return { text: null };
       return classified(async () => {
         const text = await github.readComment(issue, comment);
         if (text === undefined) return { text: null };
         const read = readAnswerText(request, text);
         const isAnswer = !('problem' in read);
-        await github.reactToComment(issue, comment, isAnswer ? 'eyes' : 'confused');
+        await github
+          .reactToComment(issue, comment, isAnswer ? 'eyes' : 'confused')
+          .catch((error: unknown) => log.warn('no reaction to a comment', { comment, error: String(error) }));
         return { text: isAnswer ? read.text : null };
       });
     },

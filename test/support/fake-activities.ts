@@ -295,6 +295,7 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
     },
     async writeRequestComment(input) {
       called('writeRequestComment', input);
+      return { comment: 1 };
     },
     async readAnswerComment(input) {
       called('readAnswerComment', input);

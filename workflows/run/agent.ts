@@ -34,8 +34,9 @@ export async function letAgentWork(run: RunContext): Promise<BriefReport> {
     shown.catch(() => undefined); // whoever cancels the agent does not wait for it
     setCurrentDetails(progress.details());
     const end = await awaitAgent({ ...ref, attempt });
-    await shown;
+    // At once: from here on there is nothing that could be paused. What is shown is shown in its order.
     if (end.kind === 'reported') return end.report;
+    await shown;
     const { detail, termination = 'agent_lost', pod } = end;
     log.warn('agent lost', { attempt, termination, detail });
     const next = afterLoss(run.attempts, termination);

@@ -24,6 +24,7 @@ export function createPermitQueue(): PermitQueue {
   return {
     async wait(first, show) {
       position = first;
+      shown = 0;
       while (!granted) {
         if (position !== shown) show(position);
         shown = position;

@@ -11,7 +11,7 @@ import {
   setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import type { GoingOn } from '../../src/domain/agent/going-on.ts';
+import { worthRepeating, type GoingOn } from '../../src/domain/agent/going-on.ts';
 import { issueKey } from '../../src/domain/issue/facts.ts';
 import {
   openRequest,
@@ -44,6 +44,9 @@ import { signalIssue, type RunContext } from './context.ts';
 import { logged, RunFailed } from './failure.ts';
 import type { RunEvent } from './progress.ts';
 
+/** A comment that came before the deadline is read for so long after it. */
+const LATE_READING = '2 minutes';
+
 export const PAUSED = Symbol('paused');
 
 export interface RunWaits {
@@ -51,8 +54,8 @@ export interface RunWaits {
   unlessPaused<Result>(work: () => Promise<Result>): Promise<Result | typeof PAUSED>;
   /** Asks people and waits for their answer. */
   forAnswer(question: Question): Promise<GoingOn>;
-  /** Stops the agent and waits until somebody resumes the run. */
-  forResume(): Promise<GoingOn>;
+  /** Stops the agent and waits until somebody resumes the run. `before`: what that agent had been told. */
+  forResume(before: GoingOn | null): Promise<GoingOn>;
   /** Whether a question's comment is still to be written. */
   commentIsOwed(): boolean;
   /** Resolves when the comments of questions show how they ended, or cannot. */
@@ -80,6 +83,8 @@ export function createRunWaits(run: RunContext): RunWaits {
   let reading: { readonly scope: CancellationScope; done: Promise<void> } | null = null;
   let comments = Promise.resolve();
   let commentsOwed = 0;
+  /** GitHub's id of the comment with the open question; null until it is written. */
+  let questionComment: number | null = null;
 
   const now = (): string => new Date().toISOString();
   const newWait = (kind: WaitKind, requestId: string | null, people: string, since: string): RunWait => ({
@@ -153,7 +158,8 @@ export function createRunWaits(run: RunContext): RunWaits {
   async function readComment({ comment, by }: { comment: number; by: string }): Promise<void> {
     const open = request;
     if (!open || open.answer) return;
-    const { text } = await readAnswerComment({ issue, comment, request: open });
+    await comments;
+    const { text } = await readAnswerComment({ issue, comment, request: open, after: questionComment });
     if (text !== null && request?.id === open.id && !request.answer)
       take({ requestId: open.id, text, by, surface: 'comment' });
   }
@@ -167,6 +173,9 @@ export function createRunWaits(run: RunContext): RunWaits {
           writeRequestComment({ issue, request: shown, state, locale: settings.locale }),
         ),
       )
+      .then(({ comment }) => {
+        if (request?.id === shown.id) questionComment = comment;
+      })
       .catch(logged)
       .finally(() => {
         commentsOwed -= 1;
@@ -177,6 +186,7 @@ export function createRunWaits(run: RunContext): RunWaits {
   async function answerTo(opened: Request, wait: RunWait): Promise<RequestAnswer> {
     const scope = new CancellationScope();
     request = opened;
+    questionComment = null;
     reading = { scope, done: Promise.resolve() };
     const key = issueKey(issue);
     try {
@@ -203,7 +213,9 @@ export function createRunWaits(run: RunContext): RunWaits {
     ended: () => boolean,
     pausedBy?: { by: string; reason: string },
   ): Promise<void> {
-    await Promise.all([revokeToken({ runId, attempt: run.attempts.attempt }), releasePermit({ runId })]);
+    // In this order: a launch that is under way gives its permit back when it finds its attempt revoked.
+    await revokeToken({ runId, attempt: run.attempts.attempt });
+    await releasePermit({ runId });
     upsertSearchAttributes([
       { key: searchAttributes.runStatus, value: 'waiting' },
       { key: searchAttributes.waitingFor, value: wait.kind },
@@ -221,7 +233,10 @@ export function createRunWaits(run: RunContext): RunWaits {
     await signalIssue(input, { kind: 'run_waiting', runId, wait });
     await shown;
     try {
-      if (!(await condition(ended, Math.max(1, Date.parse(until) - Date.now())))) {
+      const inTime = await condition(ended, Math.max(1, Date.parse(until) - Date.now()));
+      // A comment that came in time may still be being read.
+      if (!inTime && reading) await Promise.race([reading.done, condition(ended, LATE_READING)]);
+      if (!ended()) {
         if (ofWait !== null) progress.remember([{ type: 'request.expired', payload: { request: ofWait } }]);
         const hours = settings.waitHours[kind].toLocaleString('en-US');
         throw new RunFailed(
@@ -273,7 +288,7 @@ export function createRunWaits(run: RunContext): RunWaits {
       return { kind: 'answered', question: opened.question, answer };
     },
 
-    async forResume() {
+    async forResume(before) {
       const current = pause;
       if (!current) throw new Error('the run is not paused');
       try {
@@ -288,7 +303,7 @@ export function createRunWaits(run: RunContext): RunWaits {
       }
       const resumed = current.resumed ?? { by: '', at: now(), note: null };
       await goOn(current.wait, [], resumed.by);
-      return { kind: 'resumed', ...resumed };
+      return { kind: 'resumed', ...resumed, before: worthRepeating(before) };
     },
 
     commentIsOwed: () => commentsOwed > 0,

@@ -71,7 +71,7 @@ async function carryOut(run: RunContext, waits: RunWaits): Promise<RunOutcome> {
   const profile = await prepare(run);
   for (;;) {
     const report = await waits.unlessPaused(() => letAgentWork(run));
-    if (report === PAUSED) run.goingOn = await waits.forResume();
+    if (report === PAUSED) run.goingOn = await waits.forResume(run.goingOn);
     else if (report.outcome === 'asked') run.goingOn = await waits.forAnswer(report.question);
     else if (report.outcome === 'failed') throw new RunFailed(report.failure, report.detail);
     else return publish(run, report, profile);

@@ -115,10 +115,9 @@ export const Report = z.discriminatedUnion('outcome', [
   }),
   z.strictObject({
     outcome: z.literal('asked'),
-    question: z.strictObject({
-      text: text(QUESTION_CHARACTERS),
-      options: z.array(text(OPTION_CHARACTERS)).max(MOST_OPTIONS),
-    }),
+    question: z
+      .strictObject({ text: text(QUESTION_CHARACTERS), options: z.array(text(OPTION_CHARACTERS)).max(MOST_OPTIONS) })
+      .pipe(Question),
     headSha: z
       .string()
       .regex(/^[0-9a-f]{40}$/)

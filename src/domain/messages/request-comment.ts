@@ -1,12 +1,16 @@
 /** The comment with which a run asks people something, and which shows how that ended. */
 import type { Locale } from '../locale.ts';
 import type { Request } from '../run/requests.ts';
-import { embedded, quoted } from './markdown.ts';
+import { embedded, inOneLine, quoted } from './markdown.ts';
 import { requestTexts } from './request-texts.ts';
 import { minute } from './workspace-removal.ts';
 
 /** `closed` without an answer: nobody answered in time, or the run ended before. */
 export type RequestState = 'open' | 'closed';
+
+/** Characters of an option and of a name that are shown. */
+const OPTION_LENGTH = 200;
+const NAME_LENGTH = 100;
 
 /** The hidden line by which the comment is found again. */
 export function requestMarker(id: string): string {
@@ -18,13 +22,13 @@ export function renderRequest(request: Request, state: RequestState, locale: Loc
   const texts = requestTexts(locale);
   const { answer, options, question, runId } = request;
   const end = answer
-    ? [texts.answered(answer.by, minute(answer.at)), quoted(answer.text)]
+    ? [texts.answered(embedded(inOneLine(answer.by, NAME_LENGTH)), minute(answer.at)), quoted(answer.text)]
     : [state === 'closed' ? texts.closed : texts.how(options.length, runId, minute(request.deadline))];
   return [
     requestMarker(request.id),
     `### ${texts.title}`,
     embedded(question),
-    options.map((option, index) => `${index + 1}. ${embedded(option)}`).join('\n'),
+    options.map((option, index) => `${index + 1}. ${embedded(inOneLine(option, OPTION_LENGTH))}`).join('\n'),
     ...end,
   ]
     .filter((part) => part !== '')

@@ -178,7 +178,7 @@ function headline(story: RunStory, texts: Texts, runUrl: string): string {
 
 /** The question again, for those who look here first; its own comment is what is answered. */
 function questionOf({ question, options }: Pick<Request, 'question' | 'options'>): string {
-  const choices = options.map((option, index) => `${index + 1}. ${embedded(option)}`).join('\n');
+  const choices = options.map((option, index) => `${index + 1}. ${inOneLine(option)}`).join('\n');
   return [embedded(question), choices].filter((part) => part !== '').join('\n\n');
 }
 

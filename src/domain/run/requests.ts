@@ -78,7 +78,7 @@ export function openRequest(
 
 /**
  * Reads a text as an answer to a request: the number of an option from 1, or the option's text without regard to case and white
- * space; any text where free text answers. Lines that quote somebody else (`>`) are left out. `problem` says what would be
+ * space; any text where free text answers. A bare number that is both is refused. Lines that quote somebody else (`>`) are left out. `problem` says what would be
  * an answer, in a sentence for people.
  */
 export function readAnswerText(
@@ -86,6 +86,8 @@ export function readAnswerText(
   text: string,
 ): { readonly option: number | null; readonly text: string } | { readonly problem: string } {
   const said = withoutQuotes(text);
+  const twice = ambiguous(options, said);
+  if (twice) return { problem: twice };
   const option = optionOf(options, said);
   const chosen = option === undefined ? undefined : options[option];
   if (option !== undefined && chosen !== undefined) return { option, text: chosen };
@@ -94,6 +96,14 @@ export function readAnswerText(
   if (said.length > ANSWER_CHARACTERS)
     return { problem: `The answer is longer than ${ANSWER_CHARACTERS.toLocaleString('en-US')} characters` };
   return { option: null, text: said };
+}
+
+/** A bare number may be one option's number and another's text: `#` before it says that the number is meant. */
+function ambiguous(options: readonly string[], said: string): string | undefined {
+  const number = /^\d{1,2}$/.test(said) ? Number(said) : 0;
+  const index = options.findIndex((option) => plain(option) === said);
+  if (index === -1 || number < 1 || number > options.length || index === number - 1) return undefined;
+  return `“${said}” is the number of “${options[number - 1]}” and the text of option ${index + 1}: answer #${number} or #${index + 1}`;
 }
 
 function optionOf(options: readonly string[], said: string): number | undefined {

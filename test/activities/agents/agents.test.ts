@@ -92,6 +92,19 @@ test('T44: the token of an earlier attempt opens nothing any more before the nex
   expect(opened).toEqual([[false, true]]);
 });
 
+test('an attempt that was revoked while its permit was acquired gets no agent, and gives the permit back', async () => {
+  const runId = randomUUID();
+  const launched: number[] = [];
+  const activities = activitiesWith({ launch: async ({ attempt }) => (launched.push(attempt), {}) });
+  await assign(runId);
+  await activities.revokeToken({ runId, attempt: 1 });
+  await expect(
+    activities.launchAgent({ ...LAUNCH, runId, workspace: 'codex-demo-r42-i7', attempt: 1 }),
+  ).rejects.toMatchObject({ type: 'AttemptRevoked', nonRetryable: true });
+  expect(launched).toEqual([]);
+  expect(released).toEqual([runId]);
+});
+
 test('an agent that is halted ends with a token that is still good, so that its conversation can be stored', async () => {
   const runId = randomUUID();
   const access = createRunAccess(tables.db, tokens);
@@ -119,7 +132,7 @@ describe('the token of a run', () => {
     await launch(1);
     await activities.revokeToken({ runId, attempt: 1 });
     expect(await opens(1)).toBe(false);
-    await launch(1); // a launch that comes late
+    await expect(launch(1)).rejects.toMatchObject({ type: 'AttemptRevoked' }); // a launch that comes late
     expect(await opens(1)).toBe(false);
     await launch(2);
     expect([await opens(1), await opens(2)]).toEqual([false, true]);
@@ -131,9 +144,11 @@ describe('the token of a run', () => {
     const activities = activitiesWith({ launch: async () => ({}) });
     await assign(runId);
     await activities.endRun({ runId });
-    await activities.launchAgent({ ...LAUNCH, runId, workspace: 'codex-demo-r42-i7', attempt: 2 });
+    await expect(
+      activities.launchAgent({ ...LAUNCH, runId, workspace: 'codex-demo-r42-i7', attempt: 2 }),
+    ).rejects.toMatchObject({ type: 'AttemptRevoked' });
     expect(await access.open(tokens.issue(runId, 2))).toBeUndefined();
-    expect(released).toEqual([runId]);
+    expect(new Set(released)).toEqual(new Set([runId]));
   });
 });
 

@@ -1,3 +1,5 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { randomUUID } from 'node:crypto';
 import { createRequestActivities } from '../../../activities/github/requests.ts';
@@ -15,6 +17,7 @@ const REQUEST = openRequest(
 let comments: Record<number, string>;
 let written: { marker: string; body: string; knownId: number | null }[];
 let reactions: [number, string][];
+let reacts: (comment: number, content: string) => Promise<void>;
 
 const activities = () =>
   createRequestActivities({
@@ -25,7 +28,7 @@ const activities = () =>
         return { id: 1, url: 'http://github/1' };
       },
       readComment: async (_issue, id) => comments[id],
-      reactToComment: async (_issue, comment, content) => void reactions.push([comment, content]),
+      reactToComment: async (_issue, comment, content) => reacts(comment, content),
     },
   });
 
@@ -33,10 +36,25 @@ beforeEach(() => {
   comments = {};
   written = [];
   reactions = [];
+  reacts = async (comment, content) => void reactions.push([comment, content]);
 });
 
 describe('a comment on the issue', () => {
-  const read = (comment: number) => activities().readAnswerComment({ issue: ISSUE, comment, request: REQUEST });
+  const read = (comment: number, after: number | null = 4) =>
+    activities().readAnswerComment({ issue: ISSUE, comment, request: REQUEST, after });
+
+  test('that was made before the question is no answer, and is left alone', async () => {
+    comments = { 5: '2' };
+    expect(await read(5, 6)).toEqual({ text: null });
+    expect(reactions).toEqual([]);
+  });
+
+  test('that is an answer is one though GitHub takes no reaction', async () => {
+    comments = { 5: '2' };
+    reacts = async () => Promise.reject(new Error('403'));
+    const quiet = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+    expect(await quiet.run(() => read(5))).toEqual({ text: 'Spaces' });
+  });
 
   test('that is an answer is seen to be one', async () => {
     comments = { 5: '> 1. Tabs\n\n2' };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { goingOnMessage, INTERRUPTED, promptToGoOn } from '../../../src/domain/agent/going-on.ts';
+import { goingOnMessage, INTERRUPTED, promptToGoOn, worthRepeating } from '../../../src/domain/agent/going-on.ts';
 
 const AT = '2026-11-21T10:00:00.000Z';
 
@@ -21,14 +21,25 @@ describe('the message after an answer', () => {
 
 describe('the message after a pause', () => {
   it('says who resumed the run, with the note as a quotation', () => {
-    const message = goingOnMessage({ kind: 'resumed', by: 'nadia', at: AT, note: 'mind the tests' });
+    const message = goingOnMessage({ kind: 'resumed', by: 'nadia', at: AT, note: 'mind the tests', before: null });
     expect(message).toContain('nadia let it go on');
     expect(message).toContain('> mind the tests');
   });
 
   it.each([null, '  '])('has no quotation without a note (%j)', (note) => {
-    expect(goingOnMessage({ kind: 'resumed', by: 'nadia', at: AT, note })).not.toContain('>');
+    expect(goingOnMessage({ kind: 'resumed', by: 'nadia', at: AT, note, before: null })).not.toContain('>');
   });
+});
+
+it('an answer is said again when its agent was paused, since it may not have read it', () => {
+  const answered = {
+    kind: 'answered',
+    question: 'Tabs?',
+    answer: { text: 'Spaces', option: null, by: 'olivia', at: AT, surface: 'comment' },
+  } as const;
+  const resumed = { kind: 'resumed', by: 'nadia', at: AT, note: null, before: answered } as const;
+  expect(goingOnMessage(resumed)).toMatch(/> Spaces[^]*nadia let it go on/);
+  expect(worthRepeating(resumed)).toBe(answered);
 });
 
 describe('the prompt of an attempt', () => {

@@ -23,6 +23,10 @@ describe('the comment with a question', () => {
     expect(renderRequest(asked(), 'open', 'en')).toContain('Answer with a comment. Or:');
   });
 
+  it('shows an option in one line, whatever the agent writes', () => {
+    expect(renderRequest(asked('yes\n2. no', 'drop it'), 'open', 'en')).toContain('1. yes 2. no\n2. drop it');
+  });
+
   it('calls nobody, whatever the agent writes', () => {
     expect(renderRequest(asked('@olivia'), 'open', 'en')).not.toMatch(/@(?=olivia)/);
   });

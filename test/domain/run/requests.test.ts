@@ -52,3 +52,10 @@ describe('a request', () => {
     expect(waitUntil('paused', '2026-01-01T00:00:00.000Z', hours)).toBe('2026-01-02T00:00:00.000Z');
   });
 });
+
+it('a bare number that is the number of one option and the text of another is refused, and one with # is taken', () => {
+  const counts = { options: ['2', '3', '4'], freeText: false };
+  expect(readAnswerText(counts, '3')).toEqual({ problem: expect.stringContaining('#3 or #2') });
+  expect(readAnswerText(counts, '#3')).toEqual({ option: 2, text: '4' });
+  expect(readAnswerText(counts, '4')).toEqual({ option: 2, text: '4' });
+});

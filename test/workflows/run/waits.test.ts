@@ -235,6 +235,17 @@ describe('a question', () => {
 });
 
 describe('a pause', () => {
+  test('right after an answer loses nothing of it', async () => {
+    await asking();
+    await answer('1');
+    await until(() => inputs('launchAgent').length === 2);
+    await run.executeUpdate(pauseRun, { args: [{ by: 'olivia', reason: 'wait' }] });
+    await until(() => world.rows.get(id)?.wait?.kind === 'paused');
+    await run.executeUpdate(resumeRun, { args: [{ by: 'nadia' }] });
+    await until(() => inputs('launchAgent').length === 3);
+    expect(inputs('launchAgent')[2]).toMatchObject({ goingOn: { kind: 'resumed', before: { kind: 'answered' } } });
+  });
+
   test('stops the agent with its token still good, then revokes it', async () => {
     await paused();
     const names = world.names();
