@@ -56,7 +56,7 @@ export interface NetworkGuardOptions {
 }
 
 /** Where the agent's image has the probe. */
-const PROBE = '/app/src/agent/network-probe.ts';
+export const PROBE = '/app/src/agent/runner/network-probe.ts';
 
 /** Gives tokens of a cloud's machine to whoever asks. */
 const METADATA = '169.254.169.254:80';

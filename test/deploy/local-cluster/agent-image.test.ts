@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { isBuiltin } from 'node:module';
 import { expect, test } from 'vitest';
 import { AGENT_ENTRY, AGENT_SOURCES, sourceFiles } from '../../../deploy/local-cluster/images/agent-layers.ts';
+import { PROBE } from '../../../src/adapters/kubernetes/network.ts';
 import { AGENT_PACKAGES, packageClosure } from '../../../deploy/local-cluster/images/package-closure.ts';
 
 const DOCKERFILE = readFileSync('deploy/images/Dockerfile', 'utf8');
@@ -58,4 +59,10 @@ test('the Dockerfile copies the same source and starts the same entry', () => {
   for (const path of AGENT_SOURCES)
     expect(DOCKERFILE).toMatch(new RegExp(`^COPY .*\\b${path.replaceAll('.', '\\.')}\\b`, 'm'));
   expect(DOCKERFILE).toContain(`ENTRYPOINT ["node", "/app/${AGENT_ENTRY}"]`);
+});
+
+test('holds the probe of the network where the platform starts it', () => {
+  const path = relative('/app', PROBE);
+  expect(existsSync(path)).toBe(true);
+  expect(AGENT_SOURCES.some((source) => path.startsWith(`${source}/`))).toBe(true);
 });
