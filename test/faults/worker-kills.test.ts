@@ -3,7 +3,7 @@
  * done its work and Temporal does not know. Every activity, one after the other in the same life of an issue; what is left of
  * that life is the same as without the kills.
  */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -12,7 +12,7 @@ import { OWNER } from '../../src/embedded/accounts.ts';
 import { closeScene, openScene, type Scene } from '../e2e/support/scene.ts';
 import { noopAgentCommand } from '../support/noop-agent.ts';
 import { environmentOf, startBeside, type Beside } from './support/beside.ts';
-import { ended, live, patiently, remains } from './support/life.ts';
+import { ended, live, liveWithWaits, patiently, remains, terminateWorkflow } from './support/life.ts';
 import { SWEEP_ACTIVITIES } from './support/sweep-activities.ts';
 
 const REPO = 'kills';
@@ -33,8 +33,22 @@ const NOT_IN_A_LIFE: readonly (keyof Activities)[] = [
 const ELSEWHERE = new Set<keyof Activities>([...NOT_IN_A_LIFE, ...SWEEP_ACTIVITIES, 'findEndedRuns']);
 
 /** Not every life has these: they have tests of their own below. */
-const OF_SOME_LIVES = ['leaseNamespace', 'releaseNamespace', 'readRepository'] as const satisfies (keyof Activities)[];
-const [LEASE, RELEASE, READ_REPOSITORY] = OF_SOME_LIVES;
+const OF_WAITS = [
+  'haltAgent',
+  'revokeToken',
+  'releasePermit',
+  'recordRequest',
+  'writeRequestComment',
+  'readAnswerComment',
+] as const satisfies (keyof Activities)[];
+const OF_SOME_LIVES = [
+  'leaseNamespace',
+  'releaseNamespace',
+  'readRepository',
+  'readSettings',
+  ...OF_WAITS,
+] as const satisfies (keyof Activities)[];
+const [LEASE, RELEASE, READ_REPOSITORY, READ_SETTINGS] = OF_SOME_LIVES;
 
 const home = mkdtempSync(join(tmpdir(), 'codex-k8s-kills-'));
 const points = join(home, 'points');
@@ -90,6 +104,34 @@ describe.concurrent('a worker that is killed three times', () => {
   });
 });
 
+describe.concurrent('in a life in which a run asks and is paused, a worker that is killed', () => {
+  test.each(OF_WAITS)('around %s loses no answer, and asks, pauses and ends once', async (activity) => {
+    const { issue, run } = await killedAround(activity, () =>
+      liveWithWaits(scene, REPO, { title: `waits, and dies around ${activity}`, flags: home }),
+    );
+    expect((await scene.runsOf(REPO, issue)).map(({ status }) => status)).toEqual(['succeeded']);
+    // It is shown that it was answered, once the run is over.
+    await patiently(`the answered question of ${REPO}#${issue}`, async () => {
+      const questions = (await scene.commentsOn(REPO, issue)).filter(({ body }) => body.includes('codex-k8s:request'));
+      return questions.length === 1 && /Answered[^]*This/.test(questions[0]?.body ?? '');
+    });
+    const events = await scene.sql`
+      select type, count(*)::int as times from flow_events
+      where chain = ${run.issueKey} and (type like 'request.%' or type like 'run.wait.%') group by type order by type`;
+    expect(events.map(({ type, times }) => [type, times])).toEqual([
+      ['request.answered', 1],
+      ['request.opened', 1],
+      ['run.wait.paused', 2],
+      ['run.wait.resumed', 2],
+    ]);
+    const begun = readFileSync(journal, 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith(`begin ${run.id} `));
+    expect(begun.map((line) => line.split(' ')[2])).toEqual(['1', '2', '3']);
+    expect(await scene.pullRequestsOf(REPO, issue)).toHaveLength(1);
+  });
+});
+
 describe('in a project that names its namespaces, a worker that is killed', () => {
   beforeAll(async () => {
     const { name } = await scene.bindRepository('kills-slots');
@@ -129,6 +171,23 @@ test(`a worker that is killed around ${READ_REPOSITORY} ends the issues of an ar
   const chain = runs[0]?.issueKey ?? '';
   const gone = await scene.sql`select type from flow_events where chain = ${chain} and type = 'repository.gone'`;
   expect(gone).toHaveLength(1);
+});
+
+test(`a worker that is killed around ${READ_SETTINGS} says once that a run's workflow was terminated`, async () => {
+  const repo = 'kills-terminated';
+  await scene.bindRepository(repo);
+  const issue = await scene.person.openIssue(repo, { title: 'terminated', body: `wait-for: ${join(home, 'never')}` });
+  await scene.person.label(repo, issue, 'run:dev');
+  const { id } = await patiently(`the agent of ${repo}#${issue}`, async () => {
+    const [run] = await scene.runsOf(repo, issue);
+    return run?.status === 'working' && run;
+  });
+  await killedAround(READ_SETTINGS, async () => {
+    await terminateWorkflow(scene, `run:${id}`);
+    await ended(scene, repo, issue, 0);
+  });
+  const runs = await scene.runsOf(repo, issue);
+  expect(runs.map(({ status, failure }) => [status, failure])).toEqual([['failed', 'platform_error']]);
 });
 
 /** Lives a life with kills around an activity. What asks nothing of GitHub and starts no agent has no middle. */

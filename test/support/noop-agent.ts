@@ -3,7 +3,8 @@
  * the real one does, pushes one commit with one small file through the git gateway, and reports. Set
  * `CODEXK8S_AGENT_COMMAND` to `noopAgentCommand()`.
  *
- * An issue whose text has `wait-for: /some/path` keeps its agent waiting until that file exists; `--work-ms` is so long at work.
+ * An issue whose text has `wait-for: /some/path` keeps its agent waiting until that file exists; one with `asks-first` has its first
+ * agent ask a question; `--work-ms` is so long at work.
  */
 import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, renameSync, writeFileSync } from 'node:fs';
@@ -66,6 +67,19 @@ async function work({
   const token = (await readFile(tokenFile, 'utf8')).trim();
   const platform = connectPlatform({ url: platformUrl, token, signal: new AbortController().signal });
   const assignment = await platform.assignment();
+  if (attempt === '1' && assignment.prompt.includes('asks-first')) {
+    const { model, reasoningEffort } = assignment;
+    const question = { text: 'Which one?', options: ['This', 'That'] };
+    await platform.report({
+      outcome: 'asked',
+      question,
+      headSha: null,
+      threadId: `noop-${run}`,
+      model,
+      reasoningEffort,
+    });
+    return note('end');
+  }
   const flag = /wait-for: (\S+)/.exec(assignment.prompt)?.[1];
   while (flag !== undefined && !existsSync(flag)) await sleep(100);
   await sleep(workMs);

@@ -79,6 +79,39 @@ export async function live(
   return { repo, issue, runs: [canceled, work, revise] };
 }
 
+/** A run that asks, is answered by a comment, paused and resumed. */
+export async function liveWithWaits(
+  scene: Scene,
+  repo: string,
+  { title, flags }: { title: string; flags: string },
+): Promise<{ readonly issue: number; readonly run: RunView }> {
+  const { person, platform } = scene;
+  const flag = join(flags, `${title.replaceAll(/\W+/g, '-')}.go`);
+  const issue = await person.openIssue(repo, { title, body: `asks-first\nwait-for: ${flag}` });
+  const at = { owner: OWNER, repo, issue_number: issue };
+  const reaches = (what: string, place: number, is: (run: RunView) => boolean): Promise<RunView> =>
+    patiently(`${what} in ${repo}#${issue}`, async () => {
+      const run = (await scene.runsOf(repo, issue))[place];
+      return run && is(run) ? run : undefined;
+    });
+
+  await person.label(repo, issue, 'run:dev');
+  const { id } = await reaches('a question', 0, ({ wait }) => wait?.kind === 'question');
+  await person.octokit.rest.issues.createComment({ ...at, body: '1' });
+  await reaches('an agent after the answer', 0, ({ status }) => status === 'working');
+  // Whether a request that failed was heard is seen by what became of the run.
+  await reaches('a pause', 0, ({ wait }) => {
+    if (!wait) platform.pauseRun(id, { reason: 'the release' }).catch(() => undefined);
+    return wait?.kind === 'paused';
+  });
+  await reaches('an agent after the pause', 0, ({ status, wait }) => {
+    if (wait) platform.resumeRun(id, {}).catch(() => undefined);
+    return status === 'working';
+  });
+  writeFileSync(flag, '');
+  return { issue, run: await ended(scene, repo, issue, 0) };
+}
+
 async function refusals(scene: Scene, repo: string, issue: number): Promise<string[]> {
   return (await scene.commentsOn(repo, issue)).flatMap(
     ({ body }) => /^<!-- codex-k8s:refusal \S+/.exec(body)?.[0] ?? [],
@@ -147,6 +180,16 @@ export function journalOf(journal: string): { what: string; run: string; attempt
       const [what = '', run = '', attempt = '', pid = ''] = line.split(' ');
       return { what, run, attempt, pid: Number(pid) };
     });
+}
+
+/** Ends a workflow from outside, as an operator does in Temporal Web. */
+export async function terminateWorkflow({ stack }: Scene, id: string): Promise<void> {
+  const connection = await Connection.connect({ address: stack.ready.temporalAddress });
+  try {
+    await new Client({ connection, namespace: 'codex-k8s' }).workflow.getHandle(id).terminate('by an operator');
+  } finally {
+    await connection.close();
+  }
 }
 
 async function endOfWorkflows({ stack }: Scene, ids: readonly string[]): Promise<string[]> {
