@@ -159,7 +159,7 @@ describe.skipIf(dataDirectory === '')('of the cluster', () => {
     await runningPod(platform.admin, issue.workspace);
     const lost = ended(runtime, agent);
     await stopComponent(dataDirectory, 'apiserver');
-    await expect(platform.worker.list('v1', 'Namespace', {})).rejects.toThrow('did not answer');
+    await expect(platform.worker.list('v1', 'Namespace', {})).rejects.toThrow('no response from the Kubernetes API');
     await startComponent(dataDirectory, 'apiserver');
     expect(await lost).toMatchObject({ termination: 'agent_error', log: 'over\n' });
   });
@@ -173,7 +173,7 @@ describe.skipIf(dataDirectory === '')('of the cluster', () => {
     const stopping = new AbortController();
     const waiting = runtime.ended(agent, stopping.signal);
     await stopComponent(dataDirectory, 'apiserver');
-    await expect(platform.worker.list('v1', 'Namespace', {})).rejects.toThrow('did not answer');
+    await expect(platform.worker.list('v1', 'Namespace', {})).rejects.toThrow('no response from the Kubernetes API');
     stopping.abort(new Error('the worker stops'));
     await expect(waiting).rejects.toThrow('the worker stops');
   });
@@ -191,7 +191,7 @@ describe.skipIf(dataDirectory === '')('of the cluster', () => {
         },
       }),
     });
-    await expect(launch(unlucky, issue, agent)).rejects.toThrow('did not answer');
+    await expect(launch(unlucky, issue, agent)).rejects.toThrow('no response from the Kubernetes API');
     await startComponent(dataDirectory, 'apiserver');
     await launch(platform.runtime(), issue, agent);
     await runningPod(platform.admin, issue.workspace);

@@ -89,23 +89,23 @@ export async function liveWithWaits(
   const flag = join(flags, `${title.replaceAll(/\W+/g, '-')}.go`);
   const issue = await person.openIssue(repo, { title, body: `asks-first\nwait-for: ${flag}` });
   const at = { owner: OWNER, repo, issue_number: issue };
-  const reaches = (what: string, place: number, is: (run: RunView) => boolean): Promise<RunView> =>
+  const reaches = (what: string, is: (run: RunView) => boolean | Promise<boolean>): Promise<RunView> =>
     patiently(`${what} in ${repo}#${issue}`, async () => {
-      const run = (await scene.runsOf(repo, issue))[place];
-      return run && is(run) ? run : undefined;
+      const [run] = await scene.runsOf(repo, issue);
+      return run && (await is(run)) ? run : undefined;
     });
 
   await person.label(repo, issue, 'run:dev');
-  const { id } = await reaches('a question', 0, ({ wait }) => wait?.kind === 'question');
+  const { id } = await reaches('a question', ({ wait }) => wait?.kind === 'question');
   await person.octokit.rest.issues.createComment({ ...at, body: '1' });
-  await reaches('an agent after the answer', 0, ({ status }) => status === 'working');
+  await reaches('an agent after the answer', ({ status }) => status === 'working');
   // Whether a request that failed was heard is seen by what became of the run.
-  await reaches('a pause', 0, ({ wait }) => {
-    if (!wait) platform.pauseRun(id, { reason: 'the release' }).catch(() => undefined);
+  await reaches('a pause', async ({ wait }) => {
+    if (!wait) await platform.pauseRun(id, { reason: 'the release' }).catch(() => undefined);
     return wait?.kind === 'paused';
   });
-  await reaches('an agent after the pause', 0, ({ status, wait }) => {
-    if (wait) platform.resumeRun(id, {}).catch(() => undefined);
+  await reaches('an agent after the pause', async ({ status, wait }) => {
+    if (wait) await platform.resumeRun(id, {}).catch(() => undefined);
     return status === 'working';
   });
   writeFileSync(flag, '');
