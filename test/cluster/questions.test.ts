@@ -58,9 +58,16 @@ const livingPods = async (): Promise<V1Pod[]> =>
   );
 
 test('while it waits no pod of it runs and no Job of it is at work, and its namespace stays', async () => {
-  expect(await livingPods()).toEqual([]);
-  const jobs = await admin.list<V1Job>('batch/v1', 'Job', { labelSelector: `${LABELS.runId}=${run.id}` });
-  expect(jobs.filter(({ status }) => (status?.active ?? 0) > 0)).toEqual([]);
+  // What a Job says of its pods follows them.
+  await eventually('no pod is left', async () => (await livingPods()).length === 0, LONG_MS);
+  await eventually(
+    'no Job is at work',
+    async () => {
+      const jobs = await admin.list<V1Job>('batch/v1', 'Job', { labelSelector: `${LABELS.runId}=${run.id}` });
+      return jobs.every(({ status }) => (status?.active ?? 0) === 0);
+    },
+    LONG_MS,
+  );
   const namespace = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: run.workspace ?? '' } };
   expect((await admin.find<V1Namespace>(namespace))?.metadata?.deletionTimestamp).toBeUndefined();
 });
