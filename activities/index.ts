@@ -3,7 +3,7 @@ import { createAgentActivities, type AgentPorts } from './agents/agents.ts';
 import { createAssignmentActivities, type AssignmentPorts } from './agents/assignments.ts';
 import { createRequestActivities, type GitHubAnswers } from './github/requests.ts';
 import { createPermitActivities, type PermitPorts } from './agents/permits.ts';
-import { createConfirmationActivities, type GitHubTruth } from './github/confirmations.ts';
+import { createConfirmationActivities, type GitHubConfirmations } from './github/confirmations.ts';
 import { withoutQueries } from './failures.ts';
 import { createGitHubActivities, type GitHubPorts } from './github/publishing.ts';
 import { createPriorReading, type GitHubPulls } from './records/prior-state.ts';
@@ -22,7 +22,7 @@ export type ActivityPorts = AgentPorts &
   GitHubPorts &
   RecordPorts &
   SweepPorts &
-  StatusCommentPorts & { readonly github: GitHubTruth & GitHubPulls & GitHubAnswers };
+  StatusCommentPorts & { readonly github: GitHubConfirmations & GitHubPulls & GitHubAnswers };
 
 export type Activities = ReturnType<typeof createActivities>;
 

@@ -4,7 +4,7 @@ import {
   MODE_DISCUSSION,
   NEED_INPUT,
   NEED_REVIEWER,
-  PROFILES,
+  TRAJECTORIES,
   ROLES,
   RUN_DEBUG,
   STAGES,
@@ -164,8 +164,8 @@ ${table(['stage', 'lead', 'others', 'usual artefacts', 'may change', 'workspace'
 
 /** When the profiles let a stage begin. */
 function entry(stage: Stage): string {
-  const before = PROFILES.flatMap(({ trajectory }) => {
-    const order: readonly Stage[] = trajectory;
+  const before = TRAJECTORIES.flatMap(({ stages }) => {
+    const order: readonly Stage[] = stages;
     const place = order.indexOf(stage);
     return place === -1 ? [] : [place === 0 ? 'at the beginning' : `after ${order[place - 1]}`];
   });
@@ -180,7 +180,7 @@ ${table(['role', 'who that is', 'at work at once in a project'], rows)}`;
 }
 
 function profiles(): string {
-  const rows = PROFILES.map(({ profile, trajectory }) => [`\`profile:${profile}\``, trajectory.join(' → ')]);
+  const rows = TRAJECTORIES.map(({ name, stages }) => [`\`profile:${name}\``, stages.join(' → ')]);
   return `## Profiles
 
 A stage begins when the one before it in the profile is done, that is, when its run has ended well. What a profile leaves out

@@ -93,7 +93,7 @@ CREATE TABLE "inboxes" (
 	"issue_key" text PRIMARY KEY NOT NULL,
 	"issue" jsonb NOT NULL,
 	"last_seq" integer DEFAULT 0 NOT NULL,
-	"handed_seq" integer DEFAULT 0 NOT NULL,
+	"signaled_seq" integer DEFAULT 0 NOT NULL,
 	"next_at" timestamp with time zone DEFAULT now() NOT NULL,
 	"claimed_until" timestamp with time zone,
 	"failures" integer DEFAULT 0 NOT NULL
@@ -241,7 +241,7 @@ CREATE INDEX "deliveries_issue" ON "deliveries" USING btree ("issue_key");--> st
 CREATE UNIQUE INDEX "flow_events_chain" ON "flow_events" USING btree ("chain","seq");--> statement-breakpoint
 CREATE INDEX "flow_events_run" ON "flow_events" USING btree ("run_id");--> statement-breakpoint
 CREATE INDEX "flow_events_occurred" ON "flow_events" USING btree ("occurred_at");--> statement-breakpoint
-CREATE INDEX "inboxes_waiting" ON "inboxes" USING btree ("next_at") WHERE last_seq > handed_seq;--> statement-breakpoint
+CREATE INDEX "inboxes_waiting" ON "inboxes" USING btree ("next_at") WHERE last_seq > signaled_seq;--> statement-breakpoint
 CREATE INDEX "issues_updated" ON "issues" USING btree ("updated_at");--> statement-breakpoint
 CREATE INDEX "issues_open" ON "issues" USING btree ("repository_id","number") WHERE state <> 'closed';--> statement-breakpoint
 CREATE INDEX "requests_run" ON "requests" USING btree ("run_id");--> statement-breakpoint

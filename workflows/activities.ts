@@ -1,4 +1,4 @@
-/** Activity proxies, grouped by how they fail. Each has a summary, so that Temporal Web reads like a story. */
+/** Activity proxies, grouped by how they fail. Each has a summary, so that Temporal Web reads like a report. */
 import { ActivityCancellationType, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
 import type { Activities } from '../activities/index.ts';
 import { HEARTBEATS } from './heartbeats.ts';

@@ -6,9 +6,9 @@ import type { AnswerSurface, Request } from '../src/domain/run/requests.ts';
 import type { RunWait } from '../src/domain/run/waits.ts';
 import type { IssueRef, ObservedFact } from '../src/domain/issue/facts.ts';
 import type { IssueState, PlannedRun } from '../src/domain/issue/state.ts';
-import type { AgentProfile } from '../src/domain/stages/model-selection.ts';
+import type { ModelSelection } from '../src/domain/stages/model-selection.ts';
 import type { RunSettings } from '../src/domain/stages/settings.ts';
-import type { RunStory } from '../src/domain/messages/status-comment.ts';
+import type { RunProgress } from '../src/domain/messages/status-comment.ts';
 
 export const TASK_QUEUE = 'codex-k8s';
 
@@ -41,7 +41,7 @@ export interface RunInput {
   readonly settings: RunSettings;
   readonly workspace: { readonly name: string; readonly until: string };
   /** The conversation that a revise goes on with. */
-  readonly resume: { readonly runId: string; readonly threadId: string; readonly profile?: AgentProfile } | null;
+  readonly resume: { readonly runId: string; readonly threadId: string; readonly selection?: ModelSelection } | null;
   readonly pullRequest: { readonly number: number; readonly url: string } | null;
   readonly branch: string;
   /** The head of the branch after the last run that succeeded on it. */
@@ -107,7 +107,7 @@ export const pauseRun = defineUpdate<RunWait, [PauseInput]>('pauseRun');
 export const resumeRun = defineUpdate<null, [ResumeInput]>('resumeRun');
 
 export const issueStateQuery = defineQuery<IssueState>('issueState');
-export const runProgressQuery = defineQuery<RunStory>('runProgress');
+export const runProgressQuery = defineQuery<RunProgress>('runProgress');
 
 /** The Schedules of the sweeps; each starts the workflow type of its name. */
 export const SCHEDULES = {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { issueKey, type IssueRef } from '../../src/domain/issue/facts.ts';
 import { fullName } from '../../src/domain/issue/names.ts';
-import { resolveProfile, type AgentProfile } from '../../src/domain/stages/model-selection.ts';
+import { selectModel, type ModelSelection } from '../../src/domain/stages/model-selection.ts';
 import { promptNames, renderPrompt } from '../../src/domain/agent/prompts.ts';
 import type { RunSettings } from '../../src/domain/stages/settings.ts';
 import {
@@ -51,7 +51,7 @@ export interface AssignmentInput {
   readonly branch: string;
   /** Set where the branch holds the work of earlier stages: only what comes after its present head is this run's. */
   readonly since?: string | null;
-  readonly resume: { readonly runId: string; readonly threadId: string; readonly profile?: AgentProfile } | null;
+  readonly resume: { readonly runId: string; readonly threadId: string; readonly selection?: ModelSelection } | null;
   readonly pullRequest: number | null;
   /** The delivery that asked for it: what it said of the issue is what counts. */
   readonly delivery?: string;
@@ -67,7 +67,7 @@ export interface Assigned {
   readonly snapshotSha256: string;
   readonly comments: number;
   readonly leftOut: InputSnapshot['leftOut'];
-  readonly profile: AgentProfile;
+  readonly selection: ModelSelection;
   /** The commit of the base branch that the work stands on; null where there is none. */
   readonly baseCommit: string | null;
 }
@@ -105,20 +105,23 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
     return { snapshot, issueLabels: told.labels, pullRequestLabels };
   }
 
-  function profileOf(
+  function modelSelectionOf(
     { settings, resume }: AssignmentInput,
     repository: BoundRepository | undefined,
     labels: { issueLabels: readonly string[]; pullRequestLabels: readonly string[] },
-  ): AgentProfile {
-    const profile = resolveProfile({
+  ): ModelSelection {
+    const selection = selectModel({
       ...labels,
-      last: resume?.profile ?? null,
+      last: resume?.selection ?? null,
       project: repository?.agents ?? { model: null, reasoningEffort: null },
       platform: settings,
     });
-    if ('conflict' in profile)
-      throw permanent('FailedPrecondition', `only one of these labels can be followed: ${profile.conflict.join(', ')}`);
-    return profile;
+    if ('conflict' in selection)
+      throw permanent(
+        'FailedPrecondition',
+        `only one of these labels can be followed: ${selection.conflict.join(', ')}`,
+      );
+    return selection;
   }
 
   /** The head of the branch, and where it parts from its base branch: at the base branch's own head before there is one. */
@@ -138,7 +141,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
   }
 
   return {
-    /** Takes the snapshot, resolves the profile, and writes down what the agent is to do. Safe to repeat: the first stands. */
+    /** Takes the snapshot, resolves the selection, and writes down what the agent is to do. Safe to repeat: the first stands. */
     async prepareAssignment(input: AssignmentInput): Promise<Assigned> {
       const { issue, settings, target } = input;
       const names = promptNames(target);
@@ -148,7 +151,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
         throw permanent('PromptMissing', `there is no prompt for ${target.stage} ${target.kind}`);
       const [{ snapshot, ...labels }, { head, baseCommit }] = await Promise.all([snapshotOf(input), readBranch(input)]);
       const repository = await findRepository(db, issue.repositoryId);
-      const profile = profileOf(input, repository, labels);
+      const selection = modelSelectionOf(input, repository, labels);
       const conversation = snapshot.comments.filter(
         ({ at }) => input.answeredUntil === undefined || Date.parse(at) > Date.parse(input.answeredUntil),
       );
@@ -184,8 +187,8 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
         kind: target.kind,
         prompt: storable(prompt),
         promptSha256,
-        model: profile.model,
-        reasoningEffort: profile.reasoningEffort,
+        model: selection.model,
+        reasoningEffort: selection.reasoningEffort,
         resumeThreadId: resume?.threadId ?? null,
         resumeRunId: resume?.runId ?? null,
         snapshot: JSON.parse(storable(JSON.stringify(snapshot)).replaceAll('\\u0000', '')) as InputSnapshot,
@@ -194,7 +197,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
         startSha: violated ? violated.startSha : head,
       });
       const { comments, leftOut } = snapshot;
-      return { promptSha256, snapshotSha256, comments: comments.length, leftOut, profile, baseCommit };
+      return { promptSha256, snapshotSha256, comments: comments.length, leftOut, selection, baseCommit };
     },
   };
 }

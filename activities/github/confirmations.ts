@@ -12,7 +12,7 @@ import type {
 import { classified } from '../failures.ts';
 
 /** What this file needs from GitHub, and nothing else. */
-export interface GitHubTruth {
+export interface GitHubConfirmations {
   readLabels(issue: IssueRef, label: string): Promise<GitHubIssueState>;
   readPullRequest(repository: IssueRef, pullRequest: number): Promise<GitHubPullRequestState>;
   readReview(issue: IssueRef, pullRequest: number, review: number): Promise<GitHubReviewState>;
@@ -23,7 +23,7 @@ export interface GitHubTruth {
 /** GitHub may list an event some seconds after its webhook: this many looks, about a second apart. */
 const LOOKS = 5;
 
-export function createConfirmationActivities({ github }: { readonly github: GitHubTruth }) {
+export function createConfirmationActivities({ github }: { readonly github: GitHubConfirmations }) {
   return {
     /** Which of these clicks were taken back by one of these people; none after some looks is an answer too. */
     async readWithdrawals(input: {

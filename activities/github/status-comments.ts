@@ -5,22 +5,22 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure, log } from '@temporalio/activity';
-import { hasPlaceForWorkspaceEnd, withWorkspaceEnd } from '../../src/domain/messages/workspace-removal.ts';
+import { hasWorkspaceEndMarker, withWorkspaceEnd } from '../../src/domain/messages/workspace-removal.ts';
 import type { IssueRef } from '../../src/domain/issue/facts.ts';
-import { withLastWords } from '../../src/domain/messages/recent-output.ts';
+import { withLatestOutput } from '../../src/domain/messages/latest-output.ts';
 import { statusMarker } from '../../src/domain/messages/status-comment.ts';
 import type { Database } from '../../src/store/connection/database.ts';
 import {
   COMMENT_PACE,
   countRestore,
   findComment,
-  findPlace,
+  findCommentSubject,
   holdComment,
   keepHold,
   leaveComment,
-  letGoOfComment,
+  releaseComment,
   readWorkspaceEnd,
-  readLastWords,
+  readLatestOutput,
   runsInWorkspaces,
   wantComment,
   type CommentPace,
@@ -84,15 +84,15 @@ export interface StatusCommentPorts {
 
 export function createStatusComments({ db, github, commentLimits: limits = COMMENT_LIMITS }: StatusCommentPorts) {
   async function textOf({ runId, body }: StatusComment): Promise<string> {
-    const end = hasPlaceForWorkspaceEnd(body) ? await readWorkspaceEnd(db, runId) : undefined;
-    return withLastWords(withWorkspaceEnd(body, end), await readLastWords(db, runId));
+    const end = hasWorkspaceEndMarker(body) ? await readWorkspaceEnd(db, runId) : undefined;
+    return withLatestOutput(withWorkspaceEnd(body, end), await readLatestOutput(db, runId));
   }
 
   /** Brings a comment up to date with what its workflow does not know. What cannot be done now is left. */
   async function refresh(runId: string, words: boolean): Promise<void> {
     const row = await findComment(db, runId);
     if (!row || row.commentId === null || row.written === (await textOf(row))) return;
-    const issue = await findPlace(db, row);
+    const issue = await findCommentSubject(db, row);
     const held = issue && (await hold(runId, limits.momentMs, words));
     if (held) await write(held, issue);
   }
@@ -105,10 +105,10 @@ export function createStatusComments({ db, github, commentLimits: limits = COMME
       if (text === held.written) return await leaveComment(db, held);
       const comment = { marker: statusMarker(held.runId), body: text, knownId: held.commentId };
       const { id, url } = await classified(() => github.writeComment(issue, comment));
-      await letGoOfComment(db, held, { id, url, text });
+      await releaseComment(db, held, { id, url, text });
     } catch (error) {
       const unsent = error instanceof ApplicationFailure && error.type === 'GitHubRateLimited';
-      await (unsent ? leaveComment(db, held) : letGoOfComment(db, held)).catch(() => undefined);
+      await (unsent ? leaveComment(db, held) : releaseComment(db, held)).catch(() => undefined);
       throw error;
     } finally {
       clearInterval(holding);
@@ -186,7 +186,7 @@ export function createStatusComments({ db, github, commentLimits: limits = COMME
      */
     async restore(runId: string): Promise<void> {
       const row = await findComment(db, runId);
-      const issue = row && row.commentId !== null ? await findPlace(db, row) : undefined;
+      const issue = row && row.commentId !== null ? await findCommentSubject(db, row) : undefined;
       if (!issue) return;
       const held = await hold(runId, limits.patienceMs);
       if (!held) throw later(2000);

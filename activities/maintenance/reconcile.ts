@@ -1,5 +1,5 @@
 /**
- * What GitHub shows of a repository and nobody told of, made into deliveries: judged as any other, kept under the id of
+ * What GitHub shows of a repository and nobody told of, made into deliveries: evaluated as any other, kept under the id of
  * what happened, so that each is taken up once for ever (docs/decisions.md, 3).
  */
 import { createHash } from 'node:crypto';
@@ -17,14 +17,14 @@ import {
   type HistoryEvent,
   type Missing,
 } from '../../src/domain/maintenance/sweeps.ts';
-import { judge, type Knowledge } from '../../src/domain/triggers/triggers.ts';
+import { evaluate, type TriggerContext } from '../../src/domain/triggers/triggers.ts';
 import { issueRefOf, type WebhookEvent } from '../../src/domain/triggers/webhooks.ts';
 import type { Database } from '../../src/store/connection/database.ts';
-import type { Intake, JudgedDelivery } from '../../src/store/intake/intake.ts';
+import type { Intake, EvaluatedDelivery } from '../../src/store/intake/intake.ts';
 import {
   issuesWithPullRequests,
   livingIssues,
-  readIssueKnowledge,
+  readIssueRecords,
   type SweptRepository,
 } from '../../src/store/github/sweeps.ts';
 
@@ -126,8 +126,8 @@ export function createReconciler({
 
   async function missedOn(repository: SweptRepository, item: ListedItem, when: Missing): Promise<Missed[]> {
     const history = await github.readHistory({ ...repository, number: item.number });
-    const knowledge = await readIssueKnowledge(db, issueKey({ repositoryId: repository.id, number: item.number }));
-    return missedOnIssue({ ...item, history }, knowledge, when).map((happened) => {
+    const records = await readIssueRecords(db, issueKey({ repositoryId: repository.id, number: item.number }));
+    return missedOnIssue({ ...item, history }, records, when).map((happened) => {
       const event: WebhookEvent = {
         name: 'issues',
         action: happened.event,
@@ -156,9 +156,9 @@ export function createReconciler({
     const history = item.open ? [] : await github.readHistory({ ...repository, number: item.number });
     const changeRequests = item.open ? await github.readChangeRequests(repository, item.number) : [];
     const truth = { open: item.open, history, changeRequests };
-    const knowledge = await readIssueKnowledge(db, issueKey({ repositoryId: repository.id, number: issue }));
-    const closes = missedOnPullRequest(item.number, truth, knowledge, when);
-    const reviews = missedReviews(truth, knowledge, when);
+    const records = await readIssueRecords(db, issueKey({ repositoryId: repository.id, number: issue }));
+    const closes = missedOnPullRequest(item.number, truth, records, when);
+    const reviews = missedReviews(truth, records, when);
     if (closes.length === 0 && reviews.length === 0) return [];
     const branch = await github.readBranch(repository, item.number);
     const pullRequest = {
@@ -191,7 +191,7 @@ export function createReconciler({
     ];
   }
 
-  /** Keeps a delivery through the same judgement as any other. False when it was kept before. */
+  /** Keeps a delivery through the same decision as any other. False when it was kept before. */
   async function keep(repository: SweptRepository, item: ListedItem, missed: Missed): Promise<boolean> {
     const issue = issueRefOf(missed.event, issueOfBranch);
     const body = Buffer.from(JSON.stringify(missed.body));
@@ -201,44 +201,44 @@ export function createReconciler({
       repositoryId: repository.id,
       senderId: missed.event.sender?.id ?? 0,
       issueKey: issue ? issueKey(issue) : null,
-      judge: (knowledge) => judged(missed, { repository, item, issue, body, knowledge, agentLogin }),
+      evaluate: (context) => evaluated(missed, { repository, item, issue, body, context, agentLogin }),
     });
     return !duplicate;
   }
 }
 
 /** The fact is of the time when it happened: an agent is told no more than was there then. */
-function judged(
+function evaluated(
   missed: Missed,
   given: {
     readonly repository: SweptRepository;
     readonly item: ListedItem;
     readonly issue: IssueRef | undefined;
     readonly body: Buffer;
-    readonly knowledge: Knowledge;
+    readonly context: TriggerContext;
     readonly agentLogin: string | undefined;
   },
-): JudgedDelivery {
+): EvaluatedDelivery {
   const { id, event, at } = missed;
-  const { repository, item, issue, body, knowledge, agentLogin } = given;
+  const { repository, item, issue, body, context, agentLogin } = given;
   const runId = runIdOf(id);
-  const judgement = judge(event, knowledge, {
+  const decision = evaluate(event, context, {
     delivery: id,
     receivedAt: at,
     runId,
     ...(agentLogin === undefined ? {} : { agentLogin }),
   });
-  const fact = withEvent(judgement.fact, missed.eventId);
+  const fact = withEvent(decision.fact, missed.eventId);
   const sender = event.sender?.login ?? null;
   return {
     id,
     event: event.name,
     action: event.action,
     body,
-    status: judgement.status,
-    reason: judgement.reason,
+    status: decision.status,
+    reason: decision.reason,
     repositoryId: repository.id,
-    issue: issue && knowledge.bound ? { ...issue, ...titleOf(event, item) } : null,
+    issue: issue && context.bound ? { ...issue, ...titleOf(event, item) } : null,
     sender,
     runId: fact?.kind === 'trigger_label_added' || fact?.kind === 'changes_requested' ? runId : null,
     receivedAt: new Date().toISOString(),

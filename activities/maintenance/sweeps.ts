@@ -50,7 +50,7 @@ export interface WorkflowRecords {
   /** The keys of all issues whose workflows live; new ones may be missing for a moment. */
   openIssues(): Promise<Set<string>>;
   /** False when there is nobody to tell. */
-  tell(issue: IssueRef & { title: string; url: string }, facts: readonly ObservedFact[]): Promise<boolean>;
+  signal(issue: IssueRef & { title: string; url: string }, facts: readonly ObservedFact[]): Promise<boolean>;
 }
 
 export interface SweepPorts {
@@ -100,7 +100,7 @@ export interface RunsReport {
   /** Runs whose issue was told of their end. */
   readonly ended: readonly string[];
   /** Issues that could not be told: they have no workflow. */
-  readonly untold: readonly string[];
+  readonly unsignaled: readonly string[];
 }
 
 export interface OrphansReport {
@@ -163,7 +163,7 @@ export function createSweepActivities(ports: SweepPorts) {
     const at = new Date().toISOString();
     const by = { id: 0, login: 'GitHub' };
     const fact: Fact = { kind: 'repository_gone', delivery: `gone-${repository.id}`, by, at, reason };
-    for (const issue of await openIssuesIn(db, repository.id)) await workflows.tell(issue, [{ seq: null, fact }]);
+    for (const issue of await openIssuesIn(db, repository.id)) await workflows.signal(issue, [{ seq: null, fact }]);
   }
 
   return {
@@ -244,7 +244,7 @@ export function createSweepActivities(ports: SweepPorts) {
     async endLostRuns({ graceSeconds }: { graceSeconds: number }): Promise<RunsReport> {
       const when = { now: Date.now(), graceMs: graceSeconds * 1000 };
       const ended: string[] = [];
-      const untold: string[] = [];
+      const unsignaled: string[] = [];
       const working = await workingIssues(db, ISSUES);
       for (const { key, runId, shownAt, issue } of working) {
         const status = await workflows.statusOf(`run:${runId}`);
@@ -253,11 +253,11 @@ export function createSweepActivities(ports: SweepPorts) {
         const [again] = await workingIssues(db, 1, key);
         if (again?.runId !== runId) continue;
         const fact = await endOf(runId, status);
-        if (await workflows.tell(issue, [{ seq: null, fact }])) ended.push(runId);
-        else untold.push(key);
+        if (await workflows.signal(issue, [{ seq: null, fact }])) ended.push(runId);
+        else unsignaled.push(key);
         log.warn('a run ended without a word to its issue', { issue: key, runId, status: status.status });
       }
-      return { looked: working.length, ended: ended.slice(0, NAMED), untold: untold.slice(0, NAMED) };
+      return { looked: working.length, ended: ended.slice(0, NAMED), unsignaled: unsignaled.slice(0, NAMED) };
     },
 
     /** Issues that are shown as open and have no workflow, older than `ageSeconds`: for a person to look at. */

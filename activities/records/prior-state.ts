@@ -5,7 +5,7 @@ import { branchName } from '../../src/domain/issue/names.ts';
 import { authorize } from '../../src/domain/triggers/senders.ts';
 import { stageRow, triggerOfLabel } from '../../src/domain/stages/stages.ts';
 import type { Database } from '../../src/store/connection/database.ts';
-import { readStanding } from '../../src/store/intake/intake.ts';
+import { readMembership } from '../../src/store/intake/intake.ts';
 import { findPast } from '../../src/read-model/projections/projections.ts';
 import { classified } from '../failures.ts';
 
@@ -29,8 +29,8 @@ export function createPriorReading({ db, github }: { readonly db: Database; read
     async readRefused(repositoryId: number, people: readonly number[]): Promise<Record<string, string>> {
       const refused: Record<string, string> = {};
       for (const id of new Set(people)) {
-        const { standing } = await readStanding(db, repositoryId, id);
-        const authorization = authorize({ id, login: String(id), type: 'User' }, standing);
+        const { membership } = await readMembership(db, repositoryId, id);
+        const authorization = authorize({ id, login: String(id), type: 'User' }, membership);
         if (!authorization.permitted) refused[id] = authorization.reason;
       }
       return refused;

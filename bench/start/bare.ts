@@ -12,7 +12,7 @@ export async function startBare([program, ...args]: readonly [string, ...string[
   const place = mkdtempSync(join(tmpdir(), 'codex-k8s-bare-'));
   try {
     const before = now();
-    const child = spawn(program, [...args, '--bare', '--place', place], {
+    const child = spawn(program, [...args, '--bare', '--attempt-directory', place], {
       cwd: place,
       detached: true,
       stdio: 'ignore',

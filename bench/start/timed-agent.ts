@@ -12,7 +12,7 @@ export interface Beginning {
 }
 
 const { writeFileSync } = process.getBuiltinModule('node:fs');
-const place = process.argv[process.argv.indexOf('--place') + 1] ?? '';
+const place = process.argv[process.argv.indexOf('--attempt-directory') + 1] ?? '';
 const beginning: Beginning = { begun: performance.timeOrigin, firstInstruction };
 writeFileSync(`${place}/beginning.json`, JSON.stringify(beginning));
 

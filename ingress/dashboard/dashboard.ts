@@ -23,7 +23,7 @@ import { deliveriesPage } from './pages/deliveries-page.ts';
 import { answerErrorsWithPages } from './pages/error-page.ts';
 import { issuePage } from './pages/issue-page.ts';
 import { page, type Html, type PageFrame, type Viewer } from './components/layout.ts';
-import type { Places } from './components/links.ts';
+import type { Urls } from './components/links.ts';
 import { listFeed } from './feeds/list-feed.ts';
 import { issuesPage, runsPage, type Chosen } from './pages/list-pages.ts';
 import { overviewPage } from './pages/overview-page.ts';
@@ -31,11 +31,11 @@ import { runFeed } from './feeds/run-feed.ts';
 import { runPage } from './pages/run-page.ts';
 import { addWaitRoutes } from './wait-routes.ts';
 import { addSessionRoutes } from './session-routes.ts';
-import { readIssueStory, readLogWindow, readRunStory } from './feeds/sections.ts';
+import { readIssueDetails, readLogWindow, readRunDetails } from './feeds/sections.ts';
 
 const { checked } = requests;
 
-export interface DashboardOptions extends Places {
+export interface DashboardOptions extends Urls {
   readonly db: Database;
   readonly live: Live;
   readonly control: RunControl;
@@ -124,7 +124,7 @@ export function createDashboard(options: DashboardOptions): Hono {
     return show(
       c,
       { title: `${owner}/${name}#${number}`, stream },
-      issuePage(await readIssueStory(db, issue), options),
+      issuePage(await readIssueDetails(db, issue), options),
     );
   });
 
@@ -140,13 +140,13 @@ export function createDashboard(options: DashboardOptions): Hono {
     const id = runIdIn(c);
     const asked = c.req.query('after');
     const after = asked === undefined ? undefined : checked(requests.LogQuery, { after: asked }).after;
-    const story = await readRunStory(db, id);
-    if (!story) throw noRun(id);
+    const details = await readRunDetails(db, id);
+    if (!details) throw noRun(id);
     const log = await readLogWindow(db, id, after);
-    const follows = log.atEnd && !isTerminal(story.run.status);
+    const follows = log.atEnd && !isTerminal(details.run.status);
     const last = log.lines.at(-1)?.n ?? after ?? -1;
     const stream = follows ? { path: `/runs/${id}/stream`, after: last } : undefined;
-    return show(c, { title: `Run ${id.slice(0, 8)}`, stream }, runPage(story, log, options, viewerOf(c)));
+    return show(c, { title: `Run ${id.slice(0, 8)}`, stream }, runPage(details, log, options, viewerOf(c)));
   });
 
   app.get('/runs/:id/cancel', async (c) => {
@@ -182,7 +182,7 @@ export function createDashboard(options: DashboardOptions): Hono {
     const run = await theRun(c);
     const seen = c.req.header('last-event-id') ?? c.req.query('after');
     const { after } = checked(requests.LogQuery, { after: seen });
-    return live.stream(c, runFeed(db, { places: options, viewer: viewerOf(c) }, run.id, after));
+    return live.stream(c, runFeed(db, { urls: options, viewer: viewerOf(c) }, run.id, after));
   });
 
   async function theRun(c: Context): Promise<RunRecord> {

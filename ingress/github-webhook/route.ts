@@ -1,6 +1,6 @@
 /**
  * `POST /api/v1/webhooks/github` (docs/decisions.md, 3). In this order: method, type, size, headers, signature, parse,
- * event against shape, judge, commit, answer. Answered within the limit whatever is down; nothing is half-done.
+ * event against shape, evaluate, commit, answer. Answered within the limit whatever is down; nothing is half-done.
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -10,9 +10,9 @@ import { issueKey, type IssueRef } from '../../src/domain/issue/facts.ts';
 import type { LabelNames } from '../../src/domain/stages/label-names.ts';
 import { issueOfBranch } from '../../src/domain/issue/names.ts';
 import { isOwnDeliveryId } from '../../src/domain/maintenance/sweeps.ts';
-import { judge, type Judgement } from '../../src/domain/triggers/triggers.ts';
+import { evaluate, type DeliveryDecision } from '../../src/domain/triggers/triggers.ts';
 import { goneRepositories, issueRefOf, type WebhookEvent } from '../../src/domain/triggers/webhooks.ts';
-import type { Arrival, Intake, JudgedDelivery, Receipt, SenderKnowledge } from '../../src/store/intake/intake.ts';
+import type { Arrival, Intake, EvaluatedDelivery, Receipt, SenderContext } from '../../src/store/intake/intake.ts';
 import { bodyTooLarge, failure } from '../http/errors.ts';
 import { readEvent } from './payloads.ts';
 import { signedBy } from './signature.ts';
@@ -144,30 +144,30 @@ function arrivalOf(event: WebhookEvent, received: Received): Arrival {
     senderId: event.sender?.id ?? 0,
     issueKey: issue ? issueKey(issue) : null,
     ...(gone ? { gone } : {}),
-    judge: (knowledge) => judgedDelivery(event, received, { knowledge, issue, runId }),
+    evaluate: (context) => evaluateDelivery(event, received, { context, issue, runId }),
   };
 }
 
-function judgedDelivery(
+function evaluateDelivery(
   event: WebhookEvent,
   { id, name, body, receivedAt, agentLogin }: Received,
-  { knowledge, issue, runId }: { knowledge: SenderKnowledge; issue: IssueRef | undefined; runId: string },
-): JudgedDelivery {
+  { context, issue, runId }: { context: SenderContext; issue: IssueRef | undefined; runId: string },
+): EvaluatedDelivery {
   const identity = { delivery: id, receivedAt, runId, ...(agentLogin === undefined ? {} : { agentLogin }) };
-  const judgement = judge(event, knowledge, identity);
+  const decision = evaluate(event, context, identity);
   return {
     id,
     event: name,
     action: event.action || null,
     body,
-    status: judgement.status,
-    reason: judgement.reason,
+    status: decision.status,
+    reason: decision.reason,
     repositoryId: event.repository?.id ?? null,
-    issue: issue && knowledge.bound ? { ...issue, ...titleOf(event) } : null,
+    issue: issue && context.bound ? { ...issue, ...titleOf(event) } : null,
     sender: event.sender?.login ?? null,
-    runId: asksForRun(judgement) ? runId : null,
+    runId: asksForRun(decision) ? runId : null,
     receivedAt,
-    fact: judgement.fact,
+    fact: decision.fact,
     ...newNameIn(name, event),
     details: {
       event: name,
@@ -180,7 +180,7 @@ function judgedDelivery(
 }
 
 /** A repository that was renamed, or moved to another owner, is the same one: its id stays (docs/reliability.md T20). */
-function newNameIn(name: string, { action, repository }: WebhookEvent): Pick<JudgedDelivery, 'newName'> {
+function newNameIn(name: string, { action, repository }: WebhookEvent): Pick<EvaluatedDelivery, 'newName'> {
   if (name !== 'repository' || !['renamed', 'transferred'].includes(action) || !repository) return {};
   return { newName: { owner: repository.owner, name: repository.name } };
 }
@@ -196,7 +196,7 @@ function answer(c: Context, id: string, receipt: Receipt): Response {
   return c.json(body, receipt.duplicate || receipt.status === 'ignored' ? 200 : 202);
 }
 
-function asksForRun({ fact }: Judgement): boolean {
+function asksForRun({ fact }: DeliveryDecision): boolean {
   return fact?.kind === 'trigger_label_added' || fact?.kind === 'changes_requested' || fact?.kind === 'comment_added';
 }
 

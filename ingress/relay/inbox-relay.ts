@@ -31,23 +31,23 @@ export interface RelayLimits extends InboxLimits {
 
 export const RELAY_LIMITS: RelayLimits = { ...INBOX_LIMITS, pollMs: 500, idlePollMs: 2500, awayMs: 1000 };
 
-export interface HandOver {
+export interface InboxRelay {
   /** Polls at once; called after a commit. */
   wake(): void;
   /** Stops after the signals that are in flight. */
   stop(): Promise<void>;
 }
 
-export interface HandOverOptions {
+export interface InboxRelayOptions {
   readonly db: Database;
-  readonly workflows: Pick<IssueWorkflows, 'tell'>;
+  readonly workflows: Pick<IssueWorkflows, 'signal'>;
   readonly onError: (error: unknown) => void;
   /** Production's unless given. */
   readonly limits?: RelayLimits;
 }
 
 /** Starts at once, and goes on until it is stopped. */
-export function createHandOver({ db, workflows, onError, limits = RELAY_LIMITS }: HandOverOptions): HandOver {
+export function createInboxRelay({ db, workflows, onError, limits = RELAY_LIMITS }: InboxRelayOptions): InboxRelay {
   let stopped = false;
   let rouse = (): void => {};
   let roused = false;
@@ -72,7 +72,7 @@ export function createHandOver({ db, workflows, onError, limits = RELAY_LIMITS }
     const claimed = await claimInboxes(db, free, limits);
     looksInVain = claimed.length === 0 ? looksInVain + 1 : 0;
     for (const inbox of claimed) {
-      const work = handOver(inbox).finally(() => {
+      const work = signalFacts(inbox).finally(() => {
         running.delete(work);
         wake();
       });
@@ -80,12 +80,12 @@ export function createHandOver({ db, workflows, onError, limits = RELAY_LIMITS }
     }
   }
 
-  async function handOver(inbox: ClaimedInbox): Promise<void> {
+  async function signalFacts(inbox: ClaimedInbox): Promise<void> {
     const last = inbox.facts.at(-1)?.seq;
     try {
       if (last === undefined || last === null)
         throw new Error(`claimed inbox of ${inbox.issueKey} has no facts to signal`);
-      await workflows.tell(inbox.issue, inbox.facts);
+      await workflows.signal(inbox.issue, inbox.facts);
       failuresInARow = 0;
       await markSignaled(db, inbox, last, limits);
     } catch (error) {

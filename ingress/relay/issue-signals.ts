@@ -13,7 +13,7 @@ const CALL_LIMIT_MS = 8000;
 
 export interface IssueWorkflows {
   /** Signals facts to an issue's workflow, and starts it if a fact requires that. False if there is no workflow to signal. */
-  tell(issue: NamedIssue, facts: readonly ObservedFact[]): Promise<boolean>;
+  signal(issue: NamedIssue, facts: readonly ObservedFact[]): Promise<boolean>;
   /** Asks an issue's workflow to cancel a run. False if the workflow is not running. */
   cancelRun(input: { issueKey: string; runId: string; by: string; reason: string }): Promise<boolean>;
 }
@@ -32,7 +32,7 @@ export function createIssueWorkflows(client: Client): IssueWorkflows {
   }
 
   return {
-    async tell({ title, url, ...issue }, facts) {
+    async signal({ title, url, ...issue }, facts) {
       const key = issueKey(issue);
       if (!facts.some(({ fact }) => startsWorkflow(fact))) return signal(key, facts);
       await client.withDeadline(Date.now() + CALL_LIMIT_MS, () =>

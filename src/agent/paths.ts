@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
-export interface Places {
+export interface Paths {
   readonly workspace: string;
   readonly repository: string;
   /** The agent's home: what it installs or caches stays in its workspace, and no dotfile of the host is read. */
@@ -12,7 +12,7 @@ export interface Places {
 }
 
 /** Names every place below the workspace. */
-export function placesIn(workspace: string): Places {
+export function pathsIn(workspace: string): Paths {
   const root = resolve(workspace);
   return {
     workspace: root,
@@ -23,8 +23,8 @@ export function placesIn(workspace: string): Places {
 }
 
 /** Makes the directories that are not made by cloning. */
-export async function makePlaces(places: Places, author: { name: string; email: string }): Promise<void> {
-  await mkdir(places.home, { recursive: true });
+export async function preparePaths(paths: Paths, author: { name: string; email: string }): Promise<void> {
+  await mkdir(paths.home, { recursive: true });
   const quote = (value: string): string => `"${value.replace(/["\\]/g, '\\$&').replace(/[\r\n]/g, ' ')}"`;
   const lines = [
     '[user]',
@@ -33,15 +33,15 @@ export async function makePlaces(places: Places, author: { name: string; email: 
     '[init]',
     'defaultBranch = main',
   ];
-  await writeFile(places.gitConfig, `${lines.join('\n')}\n`);
+  await writeFile(paths.gitConfig, `${lines.join('\n')}\n`);
 }
 
 /** Variables that say nothing secret and that programs need; everything else of the runner's environment stays out. */
 const INHERITED = ['PATH', 'LANG', 'LC_ALL', 'TERM', 'TMPDIR', 'TZ'] as const;
 
 /** What every process started by the runner inherits: an allow-list. */
-export function baseEnvironment(places: Places): Record<string, string> {
-  const environment: Record<string, string> = { HOME: places.home, GIT_CONFIG_NOSYSTEM: '1', GIT_TERMINAL_PROMPT: '0' };
+export function baseEnvironment(paths: Paths): Record<string, string> {
+  const environment: Record<string, string> = { HOME: paths.home, GIT_CONFIG_NOSYSTEM: '1', GIT_TERMINAL_PROMPT: '0' };
   for (const name of INHERITED) {
     const value = process.env[name];
     if (value !== undefined) environment[name] = value;
@@ -50,6 +50,6 @@ export function baseEnvironment(places: Places): Record<string, string> {
 }
 
 /** The environment of the agent's program; its adapter adds what the program wants. */
-export function agentEnvironment(places: Places): Record<string, string> {
-  return { ...baseEnvironment(places), GIT_CONFIG_GLOBAL: places.gitConfig };
+export function agentEnvironment(paths: Paths): Record<string, string> {
+  return { ...baseEnvironment(paths), GIT_CONFIG_GLOBAL: paths.gitConfig };
 }

@@ -13,7 +13,7 @@ export interface Persistence {
   /** Ends the waiting; its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
   readonly patienceMs?: number | undefined;
-  /** Told once, at the first failure. */
+  /** ReceivedDelivery once, at the first failure. */
   readonly onTrouble?: ((error: unknown) => void) | undefined;
 }
 

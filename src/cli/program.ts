@@ -121,11 +121,13 @@ function addProcessCommands(program: Command, { runServer, runWorker }: ProgramP
     .requiredOption('--platform-url <url>', 'where the platform is')
     .requiredOption('--token-file <path>', 'the run token')
     .requiredOption('--workspace <directory>', "the agent's files")
-    .option('--place <directory>', 'where this attempt keeps its claim and its end')
-    .action(async (options: { platformUrl: string; tokenFile: string; workspace: string; place?: string }) => {
-      const { agent } = await import('../app/agent/local-agent.ts');
-      process.exitCode = await agent(options);
-    });
+    .option('--attempt-directory <directory>', 'where this attempt keeps its claim and its end')
+    .action(
+      async (options: { platformUrl: string; tokenFile: string; workspace: string; attemptDirectory?: string }) => {
+        const { agent } = await import('../app/agent/local-agent.ts');
+        process.exitCode = await agent(options);
+      },
+    );
 }
 
 async function fail(error: unknown): Promise<never> {

@@ -5,7 +5,7 @@ import type { Stack } from './stack.ts';
 export interface StackOptions {
   readonly data?: string | undefined;
   readonly env: NodeJS.ProcessEnv;
-  /** Told what is going on, a line at a time. */
+  /** ReceivedDelivery what is going on, a line at a time. */
   readonly report: (message: string) => void;
   /** Where agents run: beside the worker unless told. */
   readonly runtime?: 'local' | 'kubernetes' | undefined;

@@ -42,14 +42,14 @@ async function runtimeOf(manner: Manner): Promise<Runtime> {
   return createLocalRuntime({ root, command, platformUrl: 'http://127.0.0.1:9', env, limits: LIMITS });
 }
 
-function placeOf(agent = AGENT): string {
+function attemptDirectory(agent = AGENT): string {
   return join(root, agent.workspace, 'runs', `${agent.runId}.${agent.attempt}`);
 }
 
-/** The process that has the place; fails when there is none. */
+/** The process that has claimed the attempt; fails when there is none. */
 async function processOf(agent = AGENT): Promise<ProcessIdentity> {
-  const record = await readRecord(join(placeOf(agent), 'process.json'));
-  if (!record) throw new Error(`nobody claimed ${placeOf(agent)}`);
+  const record = await readRecord(join(attemptDirectory(agent), 'process.json'));
+  if (!record) throw new Error(`nobody claimed ${attemptDirectory(agent)}`);
   seen.push(record);
   return record;
 }
@@ -69,20 +69,22 @@ async function atWork(manner: Manner): Promise<{ runtime: Runtime; record: Proce
   const runtime = await runtimeOf(manner);
   await runtime.launch(ORDER);
   const record = await processOf();
-  await fileThere(join(placeOf(), 'ready'));
+  await fileThere(join(attemptDirectory(), 'ready'));
   return { runtime, record };
 }
 
 /** The agent's own child, which belongs to its group. */
 async function childOf(): Promise<ProcessIdentity> {
   await vi.waitUntil(
-    () => existsSync(join(placeOf(), 'child.pid')) && readFileSync(join(placeOf(), 'child.pid'), 'utf8') !== '',
+    () =>
+      existsSync(join(attemptDirectory(), 'child.pid')) &&
+      readFileSync(join(attemptDirectory(), 'child.pid'), 'utf8') !== '',
     {
       timeout: 20_000,
       interval: 20,
     },
   );
-  const pid = Number(await readFile(join(placeOf(), 'child.pid'), 'utf8'));
+  const pid = Number(await readFile(join(attemptDirectory(), 'child.pid'), 'utf8'));
   return identify(pid) ?? { pid, startTime: 'gone' };
 }
 
@@ -124,29 +126,31 @@ async function gone(record: ProcessIdentity): Promise<void> {
 }
 
 describe('launching', () => {
-  test('starts an agent that has claimed its place', async () => {
+  test('starts an agent that has claimed its directory', async () => {
     const { record } = await atWork('live');
     expect(isAlive(record)).toBe(true);
   });
 
   test('tells the agent where everything is, and nothing of the environment of its launcher', async () => {
     await atWork('live');
-    const { env, ...told } = JSON.parse(await readFile(join(placeOf(), 'seen.json'), 'utf8')) as { env: object };
+    const { env, ...told } = JSON.parse(await readFile(join(attemptDirectory(), 'seen.json'), 'utf8')) as {
+      env: object;
+    };
     expect(told).toEqual({
       'platform-url': 'http://127.0.0.1:9',
-      'token-file': join(placeOf(), 'token'),
+      'token-file': join(attemptDirectory(), 'token'),
       workspace: join(root, AGENT.workspace, 'workspace'),
-      place: placeOf(),
-      cwd: placeOf(),
+      'attempt-directory': attemptDirectory(),
+      cwd: attemptDirectory(),
     });
     expect(Object.keys(env).toSorted()).toEqual(['GREETING', 'PATH']);
   });
 
   test('keeps the token where only this user reads it', async () => {
     await atWork('live');
-    expect(await readFile(join(placeOf(), 'token'), 'utf8')).toBe(ORDER.token);
-    expect((await stat(join(placeOf(), 'token'))).mode & 0o777).toBe(0o600);
-    expect((await stat(placeOf())).mode & 0o077).toBe(0);
+    expect(await readFile(join(attemptDirectory(), 'token'), 'utf8')).toBe(ORDER.token);
+    expect((await stat(join(attemptDirectory(), 'token'))).mode & 0o777).toBe(0o600);
+    expect((await stat(attemptDirectory())).mode & 0o077).toBe(0);
   });
 
   test('again finds the agent that lives', async () => {
@@ -169,7 +173,7 @@ describe('launching', () => {
     const launches = await Promise.allSettled(Array.from({ length: 6 }, () => runtime.launch(ORDER)));
     await processOf();
     expect(launches.filter(({ status }) => status === 'rejected')).toEqual([]);
-    await fileThere(join(placeOf(), 'ready'));
+    await fileThere(join(attemptDirectory(), 'ready'));
     expect(await started()).toHaveLength(1);
   });
 
@@ -177,7 +181,7 @@ describe('launching', () => {
     const workers = [await startLauncher(), await startLauncher()];
     await Promise.all(workers.map(({ launched }) => launched));
     const record = await processOf();
-    await fileThere(join(placeOf(), 'ready'));
+    await fileThere(join(attemptDirectory(), 'ready'));
     const ends = await Promise.all(workers.map((worker) => worker.kill()));
     expect(ends.map(({ stdout }) => stdout)).toEqual(['launched', 'launched']);
     expect(await started()).toEqual([String(record.pid)]);
@@ -247,10 +251,10 @@ describe('waiting for the end', () => {
       const agent = { ...ORDER, attempt };
       await runtime.launch(agent);
       const record = await processOf(agent);
-      await fileThere(join(placeOf(agent), 'ready'));
+      await fileThere(join(attemptDirectory(agent), 'ready'));
       const ended = runtime.ended(agent, FOREVER);
       process.kill(record.pid, 'SIGTERM');
-      await fileThere(join(placeOf(agent), 'exit.json'));
+      await fileThere(join(attemptDirectory(agent), 'exit.json'));
       const before = performance.now();
       await ended;
       waits.push(performance.now() - before);
@@ -283,7 +287,7 @@ describe('waiting for the end', () => {
   test('does not take another process for the agent that has the same pid', async () => {
     const { runtime } = await atWork('live');
     const record = { pid: process.pid, startTime: '1' };
-    await writeFile(join(placeOf(), 'process.json'), JSON.stringify(record));
+    await writeFile(join(attemptDirectory(), 'process.json'), JSON.stringify(record));
     expect((await runtime.ended(AGENT, FOREVER)).detail).toContain('killed');
     await runtime.stop(AGENT);
     expect(identify(process.pid)?.startTime).toBeDefined();
@@ -339,12 +343,12 @@ describe('stopping', () => {
 });
 
 describe('a workspace', () => {
-  const place = (): string => join(root, AGENT.workspace);
+  const directory = (): string => join(root, AGENT.workspace);
 
   async function foreign(file: string | undefined): Promise<void> {
-    await mkdir(place(), { recursive: true });
-    if (file !== undefined) await writeFile(join(place(), 'workspace.json'), file);
-    await writeFile(join(place(), 'theirs.txt'), 'precious');
+    await mkdir(directory(), { recursive: true });
+    if (file !== undefined) await writeFile(join(directory(), 'workspace.json'), file);
+    await writeFile(join(directory(), 'theirs.txt'), 'precious');
   }
 
   const OTHERS: [string, string | undefined][] = [
@@ -359,14 +363,14 @@ describe('a workspace', () => {
     await foreign(file);
     const runtime = await runtimeOf('live');
     await expect(runtime.launch(ORDER)).rejects.toThrow(ForeignWorkspace);
-    expect(existsSync(placeOf())).toBe(false);
+    expect(existsSync(attemptDirectory())).toBe(false);
   });
 
   test.each(OTHERS)('%s is not removed', async (_what, file) => {
     await foreign(file);
     const runtime = await runtimeOf('live');
     await expect(runtime.removeWorkspace({ name: AGENT.workspace, owner: OWNER })).rejects.toThrow(ForeignWorkspace);
-    expect(await readFile(join(place(), 'theirs.txt'), 'utf8')).toBe('precious');
+    expect(await readFile(join(directory(), 'theirs.txt'), 'utf8')).toBe('precious');
   });
 
   test('of another issue keeps its agents when it is not removed', async () => {
@@ -380,7 +384,7 @@ describe('a workspace', () => {
     const { runtime, record } = await atWork('live');
     await runtime.removeWorkspace({ name: AGENT.workspace, owner: OWNER });
     expect(isAlive(record)).toBe(false);
-    expect(existsSync(place())).toBe(false);
+    expect(existsSync(directory())).toBe(false);
   });
 
   test('that is gone is removed already', async () => {
@@ -390,10 +394,10 @@ describe('a workspace', () => {
 
   test('whose removal was cut off is removed by the next attempt', async () => {
     const runtime = await runtimeOf('live');
-    await ensureWorkspace(place(), OWNER);
-    await rename(place(), `${place()}.removing`);
+    await ensureWorkspace(directory(), OWNER);
+    await rename(directory(), `${directory()}.removing`);
     await runtime.removeWorkspace({ name: AGENT.workspace, owner: OWNER });
-    expect(existsSync(`${place()}.removing`)).toBe(false);
+    expect(existsSync(`${directory()}.removing`)).toBe(false);
   });
 
   test('is made once, by many who make it at once', async () => {

@@ -2,22 +2,22 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { prepareRepository } from '../../src/agent/git/repository.ts';
-import { makePlaces, placesIn } from '../../src/agent/paths.ts';
+import { preparePaths, pathsIn } from '../../src/agent/paths.ts';
 import { setStage } from './support/stage.ts';
 
 async function prepared(interrupted: boolean): Promise<string> {
   await using stage = await setStage();
-  const places = placesIn(stage.workspace);
+  const paths = pathsIn(stage.workspace);
   const target = stage.assign({ title: 'Anything' });
-  await makePlaces(places, target.author);
+  await preparePaths(paths, target.author);
   const options = {
-    places,
+    paths,
     tokenFile: stage.tokenFile,
     cloneUrl: target.cloneUrl,
     signal: AbortSignal.timeout(120_000),
   };
   await prepareRepository(target, options, () => {});
-  await writeFile(join(places.repository, 'half-done.txt'), 'half');
+  await writeFile(join(paths.repository, 'half-done.txt'), 'half');
   const { git } = await prepareRepository({ ...target, interrupted }, options, () => {});
   return git('status', '--porcelain');
 }

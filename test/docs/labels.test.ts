@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { labelsDocument } from '../../deploy/labels-document.ts';
 import { LABELS } from '../../src/domain/stages/labels.ts';
-import { PROFILES, STAGES } from '../../src/domain/stages/stages.ts';
+import { TRAJECTORIES, STAGES } from '../../src/domain/stages/stages.ts';
 
 const page = readFileSync(new URL('../../docs/labels.md', import.meta.url), 'utf8');
 
@@ -20,8 +20,8 @@ test('every label stands in it, with what happens', () => {
 
 test('every stage and every profile stand in it', () => {
   for (const { stage } of STAGES) expect(page).toContain(`\n| \`${stage}\` |`);
-  for (const { profile, trajectory } of PROFILES)
-    expect(page).toContain(`\n| \`profile:${profile}\` | ${trajectory.join(' → ')} |`);
+  for (const { name, stages } of TRAJECTORIES)
+    expect(page).toContain(`\n| \`profile:${name}\` | ${stages.join(' → ')} |`);
 });
 
 test('no line of its text is longer than a line may be', () => {

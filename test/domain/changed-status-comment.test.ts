@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { issueOfBranch } from '../../src/domain/issue/names.ts';
-import { newStory, pagesOf, readStatusMarkers, renderStatusComment } from '../../src/domain/messages/status-comment.ts';
-import { judge } from '../../src/domain/triggers/triggers.ts';
+import {
+  newRunProgress,
+  pagesOf,
+  readStatusMarkers,
+  renderStatusComment,
+} from '../../src/domain/messages/status-comment.ts';
+import { evaluate } from '../../src/domain/triggers/triggers.ts';
 import { issueNumberOf, type WebhookEvent } from '../../src/domain/triggers/webhooks.ts';
 import { IDENTITY, knowing, OLIVIA, REPOSITORY, STRANGER } from './events.ts';
 
@@ -13,7 +18,7 @@ const OURS = comment('codex/issue-7');
 
 /** The status comment of a run on a branch. */
 function comment(branch: string): string {
-  const story = newStory(
+  const progress = newRunProgress(
     {
       runId: RUN,
       target: { stage: 'dev', kind: 'work' },
@@ -24,7 +29,7 @@ function comment(branch: string): string {
     { branch, model: null, reasoningEffort: null, pullRequest: null },
   );
   const issue = { repositoryId: 1, owner: 'acme', name: 'demo', number: 7 };
-  return renderStatusComment(story, 'en', pagesOf('https://codex.example', issue, RUN));
+  return renderStatusComment(progress, 'en', pagesOf('https://codex.example', issue, RUN));
 }
 
 /** Something that olivia did with a comment of the platform's. */
@@ -39,7 +44,7 @@ function told(action: string, more: Partial<CommentEvent['comment']> = {}, numbe
   };
 }
 
-const judged = (event: CommentEvent, bound = true) => judge(event, knowing(STRANGER, bound), IDENTITY);
+const judged = (event: CommentEvent, bound = true) => evaluate(event, knowing(STRANGER, bound), IDENTITY);
 
 describe('a status comment', () => {
   test.each<[string, CommentEvent]>([

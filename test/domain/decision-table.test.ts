@@ -15,11 +15,11 @@ import type { GitHubIssueState } from '../../src/domain/issue/reads.ts';
 import { decideRevise } from '../../src/domain/issue/revise.ts';
 import { newIssueState, type IssueState, type PlannedRun } from '../../src/domain/issue/state.ts';
 import { renderTrigger } from '../../src/domain/run/trigger.ts';
-import { resolveProfile } from '../../src/domain/stages/model-selection.ts';
+import { selectModel } from '../../src/domain/stages/model-selection.ts';
 import { RUN_LIMITS } from '../../src/domain/run/permits.ts';
-import type { Sender, Standing } from '../../src/domain/triggers/senders.ts';
+import type { Sender, Membership } from '../../src/domain/triggers/senders.ts';
 import { roleOf, STAGES, triggerLabel, type Stage, type TriggerTarget } from '../../src/domain/stages/stages.ts';
-import { judge, type Knowledge } from '../../src/domain/triggers/triggers.ts';
+import { evaluate, type TriggerContext } from '../../src/domain/triggers/triggers.ts';
 import { goneRepositories, type WebhookEvent } from '../../src/domain/triggers/webhooks.ts';
 import {
   IDENTITY,
@@ -38,7 +38,7 @@ import { ISSUE } from './support/issues.ts';
 
 const BOUND = knowing(MEMBER, true);
 const UNBOUND = knowing(MEMBER, false);
-const KNOWN: Standing = { platformRole: null, projectRole: null, known: true };
+const KNOWN: Membership = { platformRole: null, projectRole: null, known: true };
 const BOT = { ...OLIVIA, login: 'helper[bot]', type: 'Bot' };
 const STRANGE = knowing(STRANGER, true);
 const READER = knowing({ ...MEMBER, projectRole: 'read' }, true);
@@ -50,7 +50,7 @@ type Row = [
   row: string,
   what: string,
   event: WebhookEvent,
-  knowledge: Knowledge,
+  context: TriggerContext,
   /** Status, reason, and the kind of the fact that the workflow is told, if any. */
   outcome: string,
 ];
@@ -567,7 +567,7 @@ const LATER: Row[] = [
 ];
 
 /** What an issue whose run waits for an answer knows of who comments. */
-const asking = (knowledge: Knowledge): Knowledge => ({ ...knowledge, openRequest: true });
+const asking = (context: TriggerContext): TriggerContext => ({ ...context, openRequest: true });
 
 /** Comments on an issue whose run waits for an answer of people. */
 const ANSWERS: Row[] = [
@@ -589,7 +589,7 @@ const ANSWERS: Row[] = [
 ].map((row) => ['a question', ...row] as Row);
 
 /** Of repositories in which so many issues are open. */
-const withOpen = (openIssues: number): Knowledge => ({ ...STRANGE, openIssues });
+const withOpen = (openIssues: number): TriggerContext => ({ ...STRANGE, openIssues });
 const CONCERNED = withOpen(1);
 
 function repository(action: string): WebhookEvent {
@@ -649,30 +649,30 @@ const ENDINGS: Row[] = [
   ['T21', 'the app let into a repository', installedIn('added'), CONCERNED, 'accepted recorded'],
 ];
 
-function judged(event: WebhookEvent, knowledge: Knowledge): string {
-  const { status, reason, fact } = judge(event, knowledge, IDENTITY);
+function judged(event: WebhookEvent, context: TriggerContext): string {
+  const { status, reason, fact } = evaluate(event, context, IDENTITY);
   return [status, reason, ...(fact ? [fact.kind] : [])].join(' ');
 }
 
 describe('what a webhook means by itself', () => {
-  test.each(TABLE)('2.2 row %s: %s', (_row, _what, event, knowledge, outcome) => {
-    expect(judged(event, knowledge)).toBe(outcome);
+  test.each(TABLE)('2.2 row %s: %s', (_row, _what, event, context, outcome) => {
+    expect(judged(event, context)).toBe(outcome);
   });
 
-  test.each(LATER)('2.3 %s: %s', (_row, _what, event, knowledge, outcome) => {
-    expect(judged(event, knowledge)).toBe(outcome);
+  test.each(LATER)('2.3 %s: %s', (_row, _what, event, context, outcome) => {
+    expect(judged(event, context)).toBe(outcome);
   });
 
-  test.each(ANSWERS)('%s: %s', (_row, _what, event, knowledge, outcome) => {
-    expect(judged(event, knowledge)).toBe(outcome);
+  test.each(ANSWERS)('%s: %s', (_row, _what, event, context, outcome) => {
+    expect(judged(event, context)).toBe(outcome);
   });
 
-  test.each(ENDINGS)('%s: %s', (_row, _what, event, knowledge, outcome) => {
-    expect(judged(event, knowledge)).toBe(outcome);
+  test.each(ENDINGS)('%s: %s', (_row, _what, event, context, outcome) => {
+    expect(judged(event, context)).toBe(outcome);
   });
 
   test.each(['deleted', 'transferred'])('T17: the fact of an issue that was %s says so', (gone) => {
-    expect(judge(issuesEvent(gone, null), BOUND, IDENTITY).fact).toMatchObject({ kind: 'issue_closed', gone });
+    expect(evaluate(issuesEvent(gone, null), BOUND, IDENTITY).fact).toMatchObject({ kind: 'issue_closed', gone });
   });
 
   test.each<[string, WebhookEvent, object]>([
@@ -685,7 +685,7 @@ describe('what a webhook means by itself', () => {
   });
 
   test.each(STAGES.map(({ stage }) => stage))('2.2 row 1: the label of the stage %s asks for its work', (stage) => {
-    expect(judge(labeled(`run:${stage}`), BOUND, IDENTITY)).toMatchObject({
+    expect(evaluate(labeled(`run:${stage}`), BOUND, IDENTITY)).toMatchObject({
       status: 'accepted',
       fact: { kind: 'trigger_label_added', target: { stage, kind: 'work' } },
     });
@@ -694,7 +694,7 @@ describe('what a webhook means by itself', () => {
   test.each(STAGES.filter(({ revisable }) => revisable).map(({ stage }) => stage))(
     '2.3 late stages: the revise label of the stage %s asks for its revise',
     (stage) => {
-      expect(judge(labeled(`run:${stage}:revise`), BOUND, IDENTITY)).toMatchObject({
+      expect(evaluate(labeled(`run:${stage}:revise`), BOUND, IDENTITY)).toMatchObject({
         status: 'accepted',
         fact: { kind: 'trigger_label_added', target: { stage, kind: 'revise' } },
       });
@@ -706,7 +706,7 @@ describe('what a webhook means by itself', () => {
   });
 
   test('2.3 reviewer: need:reviewer asks for a review of that pull request', () => {
-    expect(judge(labelOnPullRequest('need:reviewer'), BOUND, IDENTITY).fact).toMatchObject({
+    expect(evaluate(labelOnPullRequest('need:reviewer'), BOUND, IDENTITY).fact).toMatchObject({
       target: { stage: 'dev', kind: 'review' },
       pullRequest: 8,
     });
@@ -722,13 +722,13 @@ describe('what a webhook means by itself', () => {
     ],
     ['an answer in a comment', from({ ...OLIVIA, login: 'codex' }, commentOn(['mode:discussion']))],
   ])('an agent that asks for %s under its own login starts nothing by itself', (_what, event) => {
-    const { fact } = judge(event, BOUND, { ...IDENTITY, agentLogin: 'codex' });
+    const { fact } = evaluate(event, BOUND, { ...IDENTITY, agentLogin: 'codex' });
     expect(['trigger_label_added', 'changes_requested', 'comment_added']).not.toContain(fact?.kind);
   });
 
   test('an agent that answers a question under its own login answers nothing', () => {
     const event = from({ ...OLIVIA, login: 'codex' }, commentOn([]));
-    const answered = judge(event, asking(BOUND), { ...IDENTITY, agentLogin: 'codex' });
+    const answered = evaluate(event, asking(BOUND), { ...IDENTITY, agentLogin: 'codex' });
     expect(answered).toEqual({ status: 'ignored', reason: 'comment_by_agent', fact: null });
   });
 });
@@ -1230,7 +1230,7 @@ describe('what its fact means for an issue with a past', () => {
         project: { model: null, reasoningEffort: null },
         platform: { model: 'gpt-5.5', reasoningEffort: 'high' as const },
       };
-      expect(resolveProfile(asked)).toEqual({ conflict: [...onIssue, ...onPullRequest] });
+      expect(selectModel(asked)).toEqual({ conflict: [...onIssue, ...onPullRequest] });
     },
   );
 });
@@ -1279,8 +1279,8 @@ const OWN = new Set([
 ]);
 
 describe('2.4: the codes of what is ignored', () => {
-  const ignored = [...TABLE, ...LATER, ...ANSWERS, ...ENDINGS].flatMap(([, , event, knowledge]) => {
-    const { status, reason } = judge(event, knowledge, IDENTITY);
+  const ignored = [...TABLE, ...LATER, ...ANSWERS, ...ENDINGS].flatMap(([, , event, context]) => {
+    const { status, reason } = evaluate(event, context, IDENTITY);
     return status === 'ignored' ? [reason] : [];
   });
   const refused = WITH_A_PAST.map(([, , outcome]) => outcome).filter((outcome) => !/^runs |^begins$/.test(outcome));

@@ -1,6 +1,6 @@
 /** Webhook events for the policy's tests: the plainest of each kind, changed where a test needs it. */
-import type { Standing } from '../../src/domain/triggers/senders.ts';
-import type { DeliveryIdentity, Knowledge } from '../../src/domain/triggers/triggers.ts';
+import type { Membership } from '../../src/domain/triggers/senders.ts';
+import type { DeliveryIdentity, TriggerContext } from '../../src/domain/triggers/triggers.ts';
 import type { WebhookEvent } from '../../src/domain/triggers/webhooks.ts';
 
 type IssuesEvent = Extract<WebhookEvent, { name: 'issues' }>;
@@ -15,11 +15,11 @@ export const IDENTITY: DeliveryIdentity = {
   runId: '0f0f0f0f-0000-4000-8000-000000000002',
 };
 
-export const MEMBER: Standing = { platformRole: null, projectRole: 'read_write', known: true };
-export const STRANGER: Standing = { platformRole: null, projectRole: null, known: false };
+export const MEMBER: Membership = { platformRole: null, projectRole: 'read_write', known: true };
+export const STRANGER: Membership = { platformRole: null, projectRole: null, known: false };
 
-export function knowing(standing: Standing, bound: boolean): Knowledge {
-  return { bound, standing };
+export function knowing(membership: Membership, bound: boolean): TriggerContext {
+  return { bound, membership };
 }
 
 /** `issues` with an action; the label put on is on the issue as well, as GitHub shows it. */

@@ -10,14 +10,14 @@ import type { LabelFact } from '../../src/domain/issue/facts.ts';
 import type { GitHubIssueState } from '../../src/domain/issue/reads.ts';
 import type { TakenEvents } from '../../src/domain/issue/state.ts';
 import { parseTrigger, renderTrigger } from '../../src/domain/run/trigger.ts';
-import { judge } from '../../src/domain/triggers/triggers.ts';
+import { evaluate } from '../../src/domain/triggers/triggers.ts';
 import {
   missedOnIssue,
   reconcileId,
   type HistoryEvent,
   type IssueOnGitHub,
   type KnownRun,
-  type Told,
+  type ReceivedDelivery,
 } from '../../src/domain/maintenance/sweeps.ts';
 import { knowing, MEMBER, REPOSITORY } from './events.ts';
 
@@ -32,7 +32,7 @@ const PEOPLE = [
 /** GitHub, the platform's inbox and the issue's workflow, as far as labels go. Runs take long: none ends by itself. */
 class Model {
   readonly history: HistoryEvent[] = [];
-  readonly told: Told[] = [];
+  readonly received: ReceivedDelivery[] = [];
   readonly kept = new Set<string>();
   /** Every run that was ever planned, with the click that it has taken up. */
   readonly planned: { trigger: string; alive: boolean }[] = [];
@@ -81,8 +81,8 @@ class Model {
       issue: { number: 7, title: '', url: '', labels: event.event === 'labeled' ? [LABEL] : [] },
       label: LABEL,
     };
-    const { fact, status } = judge(webhook, knowing(MEMBER, true), identity);
-    this.told.push({
+    const { fact, status } = evaluate(webhook, knowing(MEMBER, true), identity);
+    this.received.push({
       action: event.event,
       pullRequest: null,
       label: LABEL,
@@ -107,7 +107,7 @@ class Model {
     }));
     const deliveries = new Set([...this.kept].filter((id) => id.startsWith('reconcile-')));
     const when = { now: this.#now, graceMs: MINUTE, since: new Date(START - MINUTE).toISOString() };
-    const missed = missedOnIssue(truth, { shown: null, runs, told: this.told, deliveries }, when);
+    const missed = missedOnIssue(truth, { shown: null, runs, received: this.received, deliveries }, when);
     for (const event of missed) this.deliver(event, reconcileId(event));
   }
 

@@ -20,9 +20,9 @@ import type { PlannedRun } from '../../src/domain/issue/state.ts';
 import { renderTrigger } from '../../src/domain/run/trigger.ts';
 import { withdrawalsIn } from '../../src/domain/issue/confirmations.ts';
 import type { RunOutcome } from '../../src/domain/run/runs.ts';
-import type { Sender, Standing } from '../../src/domain/triggers/senders.ts';
+import type { Sender, Membership } from '../../src/domain/triggers/senders.ts';
 import { MODE_DISCUSSION, NEED_REVIEWER, triggerOfLabel } from '../../src/domain/stages/stages.ts';
-import { judge } from '../../src/domain/triggers/triggers.ts';
+import { evaluate } from '../../src/domain/triggers/triggers.ts';
 import type { WebhookEvent } from '../../src/domain/triggers/webhooks.ts';
 import { knowing, MEMBER, REPOSITORY, STRANGER } from './events.ts';
 import { createIssue, type Issue } from './support/issue.ts';
@@ -36,7 +36,7 @@ interface Started {
   readonly branch: string;
 }
 
-interface Told {
+interface ReceivedDelivery {
   readonly reason: string;
   readonly by: string;
   readonly subject: string;
@@ -57,7 +57,7 @@ const SETTINGS = {
 const PLATFORM: Sender = { id: 1, login: 'codex-k8s[bot]', type: 'Bot' };
 const person = (id: number, login: string, type = 'User'): Sender => ({ id, login, type });
 /** Two who may, one who may read, a stranger, a bot. */
-const PEOPLE: readonly (readonly [Sender, Standing])[] = [
+const PEOPLE: readonly (readonly [Sender, Membership])[] = [
   [person(11, 'olivia'), MEMBER],
   [person(12, 'peter'), { ...MEMBER, projectRole: 'admin' }],
   [person(13, 'rita'), { ...MEMBER, projectRole: 'read' }],
@@ -89,7 +89,7 @@ interface Place {
 
 interface Delivery {
   readonly event: WebhookEvent;
-  readonly standing: Standing;
+  readonly membership: Membership;
   /** What happened, by GitHub's number. */
   readonly about: number;
   arrivals: number;
@@ -106,7 +106,7 @@ class World {
   readonly started: string[] = [];
   /** Triggers of all runs that have a row in the read model. */
   readonly shown = new Set<string>();
-  readonly told: Told[] = [];
+  readonly told: ReceivedDelivery[] = [];
   prior: PriorIssueState | null = null;
   workflow: Issue | null = null;
   working: Working | null = null;
@@ -221,8 +221,8 @@ class World {
   }
 
   #tells(by: Sender, event: WebhookEvent): void {
-    const standing = PEOPLE.find(([{ id }]) => id === by.id)?.[1] ?? STRANGER;
-    this.deliveries.push({ event, standing, about: this.#ids, arrivals: 0 });
+    const membership = PEOPLE.find(([{ id }]) => id === by.id)?.[1] ?? STRANGER;
+    this.deliveries.push({ event, membership, about: this.#ids, arrivals: 0 });
   }
 
   #now(): string {
@@ -278,7 +278,7 @@ class World {
     if (this.#arrived.has(id)) return;
     this.#arrived.add(id);
     const identity = { delivery: id, receivedAt: this.#now(), runId: `run-of-${id}` };
-    const { fact } = judge(delivery.event, knowing(delivery.standing, true), identity);
+    const { fact } = evaluate(delivery.event, knowing(delivery.membership, true), identity);
     if (!fact) return;
     if (fact.kind === 'trigger_refused') this.#refusedAtTheEdge.set(delivery.about, fact.by.login);
     if (!this.workflow) {

@@ -148,9 +148,9 @@ describe('a label that is taken off and put on again, of which GitHub tells late
       await scene.person.octokit.rest.issues.removeLabel({ ...at, issue_number: issue, name: 'run:dev' });
       await eventually('the workflow is told that the label is gone', async () => {
         const [inbox] = await scene.sql`
-          select i.handed_seq, f.seq from inboxes i join issue_facts f using (issue_key)
+          select i.signaled_seq, f.seq from inboxes i join issue_facts f using (issue_key)
           where issue_key = ${first.issueKey} and f.fact->>'kind' = 'trigger_label_removed'`;
-        return inbox !== undefined && inbox['handed_seq'] >= inbox['seq'];
+        return inbox !== undefined && inbox['signaled_seq'] >= inbox['seq'];
       });
       await scene.person.octokit.rest.repos.updateWebhook({ ...at, hook_id: repository.hookId, active: false });
       await scene.person.label(REPO, issue, 'run:dev');

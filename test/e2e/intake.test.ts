@@ -135,9 +135,9 @@ async function countRuns(issue: number): Promise<number> {
 async function settled(issue: number): Promise<void> {
   const key = `issue:${repository.id}#${issue}`;
   await eventually(`${key} has nothing left to do`, async () => {
-    const [inbox] = await scene.sql`select last_seq, handed_seq from inboxes where issue_key = ${key}`;
+    const [inbox] = await scene.sql`select last_seq, signaled_seq from inboxes where issue_key = ${key}`;
     const shown = await scene.issueOf(REPO, issue);
-    return inbox?.['last_seq'] === inbox?.['handed_seq'] && shown?.activeRunId === null && shown.queued === 0;
+    return inbox?.['last_seq'] === inbox?.['signaled_seq'] && shown?.activeRunId === null && shown.queued === 0;
   });
 }
 

@@ -292,7 +292,7 @@ describe('every delivery of the repository sent once more', () => {
       issues: await sql`select * from issues order by key`,
       events: await sql`select id, hash from flow_events order by chain, seq`,
       facts: await sql`select issue_key, seq from issue_facts order by 1, 2`,
-      inboxes: await sql`select issue_key, last_seq, handed_seq from inboxes order by 1`,
+      inboxes: await sql`select issue_key, last_seq, signaled_seq from inboxes order by 1`,
       comments: [
         await scene.commentsOn(REPO, issue),
         await scene.commentsOn(REPO, unknownIssue),
@@ -310,7 +310,7 @@ describe('every delivery of the repository sent once more', () => {
         select count(*)::int as n from status_comments
         where written_revision is distinct from revision or claimed_until > clock_timestamp()`;
       const now = await deliveries();
-      const [waiting] = await scene.sql`select count(*)::int as n from inboxes where last_seq > handed_seq`;
+      const [waiting] = await scene.sql`select count(*)::int as n from inboxes where last_seq > signaled_seq`;
       const [known] = await scene.sql`select count(*)::int as n from deliveries`;
       return unwritten?.['n'] === 0 && waiting?.['n'] === 0 && known?.['n'] === now.length && now;
     });

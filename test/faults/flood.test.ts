@@ -122,7 +122,7 @@ test('T35: everything is handed over, in fewer than 500 signals, and histories s
   await eventually(
     'the inbox is empty',
     async () => {
-      const [row] = await scene.sql`select count(*)::int as n from inboxes where last_seq > handed_seq`;
+      const [row] = await scene.sql`select count(*)::int as n from inboxes where last_seq > signaled_seq`;
       return row?.['n'] === 0;
     },
     120_000,

@@ -277,7 +277,7 @@ describe('a repository whose webhook is gone', () => {
     expect(await deliver(scene.stack, { event: 'issues', body })).toMatchObject({ status: 202 });
     await patiently('it is taken in', async () => {
       const [inbox] =
-        await scene.sql`select last_seq = handed_seq as done from inboxes where issue_key = ${keyOf(issue)}`;
+        await scene.sql`select last_seq = signaled_seq as done from inboxes where issue_key = ${keyOf(issue)}`;
       return inbox?.['done'] === true;
     });
     await sweptTwice();

@@ -8,7 +8,7 @@ import { Hono } from 'hono';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createGitHubWebhook } from '../../ingress/github-webhook/route.ts';
 import { deliveryHeaders } from '../../src/github-deliveries/headers.ts';
-import { createHandOver, type HandOver } from '../../ingress/relay/inbox-relay.ts';
+import { createInboxRelay, type InboxRelay } from '../../ingress/relay/inbox-relay.ts';
 import { connect, type Connection } from '../../src/store/connection/database.ts';
 import { createIntake, INTAKE_CONNECTION, recordDelivery } from '../../src/store/intake/intake.ts';
 import { deliveries, inboxes } from '../../src/store/connection/schema.ts';
@@ -190,7 +190,7 @@ describe('while the network', () => {
 });
 
 describe('the relay', () => {
-  let relay: HandOver;
+  let relay: InboxRelay;
   const told: string[] = [];
 
   beforeEach(() => {
@@ -199,7 +199,7 @@ describe('the relay', () => {
       told.push(keyOf(issue.number));
       return true;
     };
-    relay = createHandOver({ db: connection.db, workflows: { tell }, onError: () => {} });
+    relay = createInboxRelay({ db: connection.db, workflows: { signal: tell }, onError: () => {} });
   });
   afterEach(async () => {
     proxy.open();

@@ -158,7 +158,7 @@ beforeAll(async () => {
     ...Array.from({ length: WHOLE_WAY }, (_, index) => goTheWholeWay(`A wish ${index}`)),
   ]);
   await patiently('everything is handed over', async () => {
-    const [waiting] = await scene.sql`select count(*)::int as n from inboxes where last_seq > handed_seq`;
+    const [waiting] = await scene.sql`select count(*)::int as n from inboxes where last_seq > signaled_seq`;
     return waiting?.['n'] === 0;
   });
 }, 900_000);

@@ -97,7 +97,7 @@ describe.each([
       readiness = { status: response.status, body: (await response.json()) as typeof readiness.body };
       await sleep(Math.max(AGEING_MS, AWAY_MS - (performance.now() - since)));
       lags.push(await lag());
-      const [row] = await scene.sql`select count(*)::int as n from inboxes where last_seq > handed_seq`;
+      const [row] = await scene.sql`select count(*)::int as n from inboxes where last_seq > signaled_seq`;
       held = Number(row?.['n']);
       sent = (await labelled()).slice(0, ISSUES); // the newest come first
     } finally {

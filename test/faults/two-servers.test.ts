@@ -75,7 +75,7 @@ beforeAll(async () => {
   }
   await patiently('the second server dies', async () => existsSync(join(points, 'hand-over:before-signal.fired')));
   await patiently('all inboxes are empty', async () => {
-    const [row] = await scene.sql`select count(*)::int as n from inboxes where last_seq > handed_seq`;
+    const [row] = await scene.sql`select count(*)::int as n from inboxes where last_seq > signaled_seq`;
     return row?.['n'] === 0;
   });
 });

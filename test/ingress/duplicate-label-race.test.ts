@@ -8,7 +8,7 @@ import { Hono } from 'hono';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createGitHubWebhook } from '../../ingress/github-webhook/route.ts';
 import { sign } from '../../ingress/github-webhook/signature.ts';
-import { createHandOver, type HandOver } from '../../ingress/relay/inbox-relay.ts';
+import { createInboxRelay, type InboxRelay } from '../../ingress/relay/inbox-relay.ts';
 import { createIssueWorkflows } from '../../ingress/relay/issue-signals.ts';
 import { deliveries, inboxes } from '../../src/store/connection/schema.ts';
 import { issueStateQuery, runWorkflowId } from '../../workflows/messages.ts';
@@ -26,7 +26,7 @@ let temporal: TestWorkflowEnvironment;
 let worker: Worker;
 let working: Promise<void>;
 let world: FakeWorld;
-let relays: HandOver[];
+let relays: InboxRelay[];
 let statuses: number[];
 
 beforeAll(async () => {
@@ -42,13 +42,13 @@ beforeAll(async () => {
     const workflows = createIssueWorkflows(
       new Client({ connection: temporal.connection, namespace: temporal.namespace ?? 'default', dataConverter }),
     );
-    const handOver = createHandOver({ db, workflows, onError: () => undefined });
+    const relay = createInboxRelay({ db, workflows, onError: () => undefined });
     return {
       app: new Hono().route('/', createGitHubWebhook({ intake: patientIntake(db), secrets: [SECRET] })),
-      handOver,
+      relay,
     };
   });
-  relays = servers.map(({ handOver }) => handOver);
+  relays = servers.map(({ relay }) => relay);
   const body = JSON.stringify({
     action: 'labeled',
     repository: { id: REPOSITORY.id, name: REPOSITORY.name, owner: { login: REPOSITORY.owner } },
@@ -68,13 +68,13 @@ beforeAll(async () => {
   };
   statuses = await Promise.all(
     count(1, DELIVERIES).map(async (n) => {
-      const { app, handOver } = servers[n % 2]!;
+      const { app, relay } = servers[n % 2]!;
       const answer = await app.request('/', {
         method: 'POST',
         body,
         headers: { ...headers, 'x-github-delivery': randomUUID() },
       });
-      handOver.wake();
+      relay.wake();
       return answer.status;
     }),
   );
@@ -118,7 +118,7 @@ test('T13: everything was handed over, in fewer signals than deliveries', async 
         .from(inboxes)
         .where(eq(inboxes.issueKey, keyOf(ISSUE)))
     )[0];
-  await expect.poll(inbox).toMatchObject({ lastSeq: DELIVERIES, handedSeq: DELIVERIES });
+  await expect.poll(inbox).toMatchObject({ lastSeq: DELIVERIES, signaledSeq: DELIVERIES });
   const { events } = await temporal.client.workflow.getHandle(keyOf(ISSUE)).fetchHistory();
   const signals = events?.filter(({ workflowExecutionSignaledEventAttributes: signal }) => signal) ?? [];
   expect(signals.length).toBeLessThan(DELIVERIES / 2);

@@ -206,7 +206,7 @@ test('the counters count what is going on', async () => {
     waiting: 1,
     inReview: 1,
     failed: 1,
-    notHandedOver: 0,
+    unsignaledIssues: 0,
   });
 });
 

@@ -77,7 +77,7 @@ export async function takeStock(options: StockOptions): Promise<Stock> {
   }
   const problems = { lost: [] as string[], doubled: [] as string[], orphaned: [] as string[] };
   for (const truth of truths)
-    judgeIssue(
+    evaluateIssue(
       truth,
       runs.filter(({ issue_key: key }) => key === truth.key),
       problems,
@@ -140,7 +140,7 @@ interface Problems {
   readonly orphaned: string[];
 }
 
-function judgeIssue(truth: IssueTruth, runs: readonly RunRow[], { lost, doubled }: Problems): void {
+function evaluateIssue(truth: IssueTruth, runs: readonly RunRow[], { lost, doubled }: Problems): void {
   const { where, open, unlabeled } = truth;
   for (const { name, takenBack } of truth.triggers) {
     const its = runs.filter(({ trigger }) => trigger === name);

@@ -1,4 +1,4 @@
-/** An agent that does nothing but live, for tests of what starts agents; it claims its place as src/app/agent/local-agent.ts does. */
+/** An agent that does nothing but live, for tests of what starts agents; it claims its attempt as src/app/agent/local-agent.ts does. */
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -10,11 +10,11 @@ export type Manner =
   | 'live'
   /** Ends at once with code 3. */
   | 'end'
-  /** Ends before it has claimed its place. */
+  /** Ends before it has claimed its attempt. */
   | 'crash'
   /** Does not listen when it is asked to stop. */
   | 'deaf'
-  /** Has a child that does not listen when it is asked to stop; the child's pid lies in child.pid of the place. */
+  /** Has a child that does not listen when it is asked to stop; the child's pid lies in child.pid of its directory. */
   | 'parent';
 
 /** Writes the agent's program into a directory; returns its command. */
@@ -28,22 +28,22 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { claim } from ${JSON.stringify(join(REPOSITORY, 'src/adapters/local-runtime/process-record.ts'))};
 
-const names = ['platform-url', 'token-file', 'workspace', 'place'];
+const names = ['platform-url', 'token-file', 'workspace', 'attempt-directory'];
 const { values } = parseArgs({ options: Object.fromEntries(names.map((name) => [name, { type: 'string' }])) });
 const manner = ${JSON.stringify(manner)};
 if (manner === 'crash') process.exit(7);
-if (!(await claim(join(values.place, 'process.json')))) process.exit(0);
-process.once('exit', (code) => writeFileSync(join(values.place, 'exit.json'), JSON.stringify({ code })));
+if (!(await claim(join(values['attempt-directory'], 'process.json')))) process.exit(0);
+process.once('exit', (code) => writeFileSync(join(values['attempt-directory'], 'exit.json'), JSON.stringify({ code })));
 appendFileSync(join(values.workspace, 'started.log'), process.pid + '\\n');
-writeFileSync(join(values.place, 'seen.json'), JSON.stringify({ ...values, cwd: process.cwd(), env: process.env }));
+writeFileSync(join(values['attempt-directory'], 'seen.json'), JSON.stringify({ ...values, cwd: process.cwd(), env: process.env }));
 if (manner === 'end') process.exit(3);
 process.on('SIGTERM', () => manner === 'deaf' || process.exit(0));
 if (manner === 'parent') {
   const deaf = "process.on('SIGTERM', () => {}); process.stdout.write('ready'); setInterval(() => {}, 1000)";
   const child = spawn(process.execPath, ['-e', deaf], { stdio: ['ignore', 'pipe', 'ignore'] });
-  child.stdout.once('data', () => writeFileSync(join(values.place, 'child.pid'), String(child.pid)));
+  child.stdout.once('data', () => writeFileSync(join(values['attempt-directory'], 'child.pid'), String(child.pid)));
 }
-writeFileSync(join(values.place, 'ready'), '');
+writeFileSync(join(values['attempt-directory'], 'ready'), '');
 setInterval(() => {}, 1000);
 `,
   );

@@ -1,6 +1,6 @@
 /** Activities that remember what they were asked, over a GitHub of a few lines. */
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
-import type { AgentProfile } from '../../src/domain/stages/model-selection.ts';
+import type { ModelSelection } from '../../src/domain/stages/model-selection.ts';
 import type { Activities } from '../../activities/index.ts';
 import type { AgentEnd } from '../../activities/agents/agents.ts';
 import { WAIT_HOURS } from '../../src/domain/run/waits.ts';
@@ -38,7 +38,7 @@ export interface FakeWorld {
   /** Whether GitHub refuses to show anything. */
   refusesToShow: boolean;
   /** With what agents work. */
-  profile: AgentProfile;
+  selection: ModelSelection;
   /** What GitHub knows of the issue's pull requests. */
   candidates: { open: boolean; merged: boolean } | undefined;
   /** People who may not start runs any more, by account id. */
@@ -106,7 +106,7 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
     pullRequestNumber: 13,
     refused: {},
     candidates: undefined,
-    profile: {
+    selection: {
       model: 'test-model',
       modelSource: 'platform_default',
       reasoningEffort: 'high',
@@ -250,7 +250,7 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
         snapshotSha256: 'e'.repeat(64),
         comments: 0,
         leftOut: { outsiders: 0, edited: 0 },
-        profile: world.profile,
+        selection: world.selection,
         baseCommit: null,
       };
     },
@@ -320,7 +320,7 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
       return { made: 0, found: [], unfinished: [], leftOut: [] };
     },
     async endLostRuns() {
-      return { looked: 0, ended: [], untold: [] };
+      return { looked: 0, ended: [], unsignaled: [] };
     },
     async findAbandonedIssues() {
       return [];

@@ -4,7 +4,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { issueKey, type Fact, type IssueRef } from '../../src/domain/issue/facts.ts';
 import { connect, type Connection, type Database } from '../../src/store/connection/database.ts';
 import { eventHash, type FlowEvent } from '../../src/store/audit/events.ts';
-import { createIntake, type Intake, type JudgedDelivery } from '../../src/store/intake/intake.ts';
+import { createIntake, type Intake, type EvaluatedDelivery } from '../../src/store/intake/intake.ts';
 import { addPerson, bindRepository, ensureProject } from '../../src/store/projects/repositories.ts';
 import {
   deliveries,
@@ -108,7 +108,7 @@ export function factOf(id: string): Fact {
 }
 
 /** A judged delivery with a fact for an issue. */
-export function deliveryOf(id: string, issue: number, more: Partial<JudgedDelivery> = {}): JudgedDelivery {
+export function deliveryOf(id: string, issue: number, more: Partial<EvaluatedDelivery> = {}): EvaluatedDelivery {
   return {
     id,
     event: 'issues',

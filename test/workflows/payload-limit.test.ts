@@ -59,7 +59,7 @@ describe.each([3, 5])('T34: %i MiB', (mebibytes) => {
   test('T34: as a fact for an issue is refused within 100 ms', async () => {
     const workflows = createIssueWorkflows(client);
     const fact = labeled(1);
-    const tell = () => workflows.tell({ ...ISSUE, title: text, url: '' }, [fact]);
+    const tell = () => workflows.signal({ ...ISSUE, title: text, url: '' }, [fact]);
     const { failure, milliseconds } = await refusal(tell);
     expect(failure).toMatchObject(tooLarge);
     expect(milliseconds).toBeLessThan(WITHIN_MS);

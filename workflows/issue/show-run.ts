@@ -2,8 +2,8 @@
 import type { Effect } from '../../src/domain/issue/decide.ts';
 import type { IssueRef } from '../../src/domain/issue/facts.ts';
 import {
-  commentPlace,
-  newStory,
+  commentSubject,
+  newRunProgress,
   pagesOf,
   renderStatusComment,
   withOutcome,
@@ -17,18 +17,18 @@ export async function showRunWithoutWorkflow(
   { plan, revision, settings, branch, pullRequest, shown }: Extract<Effect, { kind: 'show_run' }>,
 ): Promise<void> {
   const { model, reasoningEffort, locale, dashboardUrl } = settings;
-  const asked = newStory(plan, { branch, model, reasoningEffort, pullRequest });
-  const story =
-    'outcome' in shown ? withOutcome(asked, shown.outcome, shown.at) : { ...asked, queuePlace: shown.queuePosition };
+  const asked = newRunProgress(plan, { branch, model, reasoningEffort, pullRequest });
+  const progress =
+    'outcome' in shown ? withOutcome(asked, shown.outcome, shown.at) : { ...asked, queuePosition: shown.queuePosition };
   const comment = await writeStatusComment({
-    issue: commentPlace(issue, plan, pullRequest),
+    issue: commentSubject(issue, plan, pullRequest),
     runId: plan.runId,
-    body: renderStatusComment(story, locale, pagesOf(dashboardUrl, issue, plan.runId)),
+    body: renderStatusComment(progress, locale, pagesOf(dashboardUrl, issue, plan.runId)),
     commentId: null,
     revision,
   }).catch(leftOut);
   await recordRun({
-    row: runRow(issue, plan, story, { revision, threadId: null, statusCommentUrl: comment?.url ?? null }),
+    row: runRow(issue, plan, progress, { revision, threadId: null, statusCommentUrl: comment?.url ?? null }),
     events: [],
   });
 }

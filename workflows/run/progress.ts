@@ -8,13 +8,13 @@ import type { Request } from '../../src/domain/run/requests.ts';
 import type { RunWait } from '../../src/domain/run/waits.ts';
 import { triggerLabel } from '../../src/domain/stages/stages.ts';
 import {
-  commentPlace,
-  newStory,
+  commentSubject,
+  newRunProgress,
   pagesOf,
   renderStatusComment,
   withOutcome,
   withStep,
-  type RunStory,
+  type RunProgress,
 } from '../../src/domain/messages/status-comment.ts';
 import { catchUpStatusComment, recordRun, showRun } from '../activities.ts';
 import type { RunInput } from '../messages.ts';
@@ -24,7 +24,7 @@ import { runRow } from './row.ts';
 export type RunEvent = Pick<FlowEventInput, 'type' | 'payload'> & { readonly by?: string };
 
 export interface ProgressReporter {
-  now(): RunStory;
+  now(): RunProgress;
   /** Goes on to a status and shows it everywhere. A comment that cannot be written holds nothing up. */
   enter(status: RunStatus, events: readonly RunEvent[]): Promise<void>;
   /** Waits for its permit again, at this position in the queue of its project, and shows it. */
@@ -59,13 +59,13 @@ export function createProgressReporter(input: RunInput): ProgressReporter {
   let pending: RunEvent[] = [];
   let commentWritten = Promise.resolve();
   let shown = Promise.resolve();
-  const place = commentPlace(issue, plan, pullRequest);
+  const place = commentSubject(issue, plan, pullRequest);
   let body = '';
   /** Set while comments that GitHub did not take are tried again, and row and events are shown without them. */
   let catchingUp = false;
   let refusedShown = false;
-  let progress: RunStory = {
-    ...newStory(plan, {
+  let progress: RunProgress = {
+    ...newRunProgress(plan, {
       branch: input.branch,
       model: settings.model,
       reasoningEffort: settings.reasoningEffort,
@@ -163,7 +163,7 @@ export function createProgressReporter(input: RunInput): ProgressReporter {
     },
     async queued(position) {
       const happened = progress.status === 'queued' ? [] : [{ type: 'run.queued', payload: { place: position } }];
-      progress = { ...progress, queuePlace: position, queueOf: 'project' };
+      progress = { ...progress, queuePosition: position, queueOf: 'project' };
       note('queued');
       await show(happened);
     },
@@ -180,14 +180,14 @@ export function createProgressReporter(input: RunInput): ProgressReporter {
     remember(events) {
       pending.push(...events);
     },
-    assigned({ profile, promptSha256, snapshotSha256, comments, leftOut }) {
-      progress = { ...progress, model: profile.model, reasoningEffort: profile.reasoningEffort };
+    assigned({ selection, promptSha256, snapshotSha256, comments, leftOut }) {
+      progress = { ...progress, model: selection.model, reasoningEffort: selection.reasoningEffort };
       pending.push(
         {
           type: 'input.snapshot',
           payload: { sha256: snapshotSha256, comments, outsiders: leftOut.outsiders, edited: leftOut.edited },
         },
-        { type: 'run.profile.resolved', payload: { ...profile } },
+        { type: 'run.profile.resolved', payload: { ...selection } },
         { type: 'prompt.context.assembled', payload: { sha256: promptSha256 } },
       );
     },

@@ -1,20 +1,20 @@
-/** A run's row in the read model, made from its story. */
+/** A run's row in the read model, made from its progress. */
 import type { RunRowInput } from '../../activities/records/records.ts';
 import { issueKey, type IssueRef } from '../../src/domain/issue/facts.ts';
 import type { PlannedRun } from '../../src/domain/issue/state.ts';
 import { renderTrigger } from '../../src/domain/run/trigger.ts';
 import { isTerminal, type RunStatus } from '../../src/domain/run/runs.ts';
-import type { RunStory } from '../../src/domain/messages/status-comment.ts';
+import type { RunProgress } from '../../src/domain/messages/status-comment.ts';
 
-/** What the row holds beside the story. */
+/** What the row holds beside the progress. */
 interface Beside {
   readonly revision: number;
   readonly statusCommentUrl: string | null;
   readonly threadId: string | null;
 }
 
-export function runRow(issue: IssueRef, plan: PlannedRun, story: RunStory, beside: Beside): RunRowInput {
-  const at = (step: RunStatus): string | null => story.timeline.find((entry) => entry.step === step)?.at ?? null;
+export function runRow(issue: IssueRef, plan: PlannedRun, progress: RunProgress, beside: Beside): RunRowInput {
+  const at = (step: RunStatus): string | null => progress.timeline.find((entry) => entry.step === step)?.at ?? null;
   return {
     id: plan.runId,
     issueKey: issueKey(issue),
@@ -25,19 +25,20 @@ export function runRow(issue: IssueRef, plan: PlannedRun, story: RunStory, besid
     trigger: renderTrigger(plan.trigger),
     triggeredBy: plan.by.login,
     correlationId: plan.delivery,
-    status: story.status,
-    failure: story.failure?.reason ?? null,
-    detail: story.failure?.detail ?? (story.canceled ? `${story.canceled.by}: ${story.canceled.reason}` : null),
-    branch: story.branch,
-    workspace: story.workspace,
-    pullRequest: story.pullRequest?.number ?? null,
-    pullRequestUrl: story.pullRequest?.url ?? null,
-    model: story.model,
-    reasoningEffort: story.reasoningEffort,
+    status: progress.status,
+    failure: progress.failure?.reason ?? null,
+    detail:
+      progress.failure?.detail ?? (progress.canceled ? `${progress.canceled.by}: ${progress.canceled.reason}` : null),
+    branch: progress.branch,
+    workspace: progress.workspace,
+    pullRequest: progress.pullRequest?.number ?? null,
+    pullRequestUrl: progress.pullRequest?.url ?? null,
+    model: progress.model,
+    reasoningEffort: progress.reasoningEffort,
     createdAt: plan.requestedAt,
-    wait: story.status === 'waiting' ? (story.wait ?? null) : null,
+    wait: progress.status === 'waiting' ? (progress.wait ?? null) : null,
     startedAt: at('working'),
-    finishedAt: isTerminal(story.status) ? at(story.status) : null,
+    finishedAt: isTerminal(progress.status) ? at(progress.status) : null,
     ...beside,
   };
 }

@@ -7,7 +7,7 @@ import {
   setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import type { AgentProfile } from '../../src/domain/stages/model-selection.ts';
+import type { ModelSelection } from '../../src/domain/stages/model-selection.ts';
 import { afterWait, FIRST_ATTEMPT } from '../../src/domain/run/attempts.ts';
 import type { RunOutcome } from '../../src/domain/run/runs.ts';
 import { renderTrigger } from '../../src/domain/run/trigger.ts';
@@ -68,19 +68,19 @@ async function carryOut(run: RunContext, waits: RunWaits): Promise<RunOutcome> {
   if ((target.kind === 'revise' || target.kind === 'review') && !run.input.pullRequest) {
     throw new RunFailed('pull_request_not_found', 'The issue has no pull request that a run of this platform opened.');
   }
-  const profile = await prepare(run);
+  const selection = await prepare(run);
   for (;;) {
     const report = await waits.unlessPaused(() => letAgentWork(run));
     if (report === PAUSED) run.goingOn = await waits.forResume(run.goingOn);
     else if (report.outcome === 'asked') run.goingOn = await waits.forAnswer(report.question);
     else if (report.outcome === 'failed') throw new RunFailed(report.failure, report.detail);
-    else return publish(run, report, profile);
+    else return publish(run, report, selection);
     run.attempts = afterWait(run.attempts);
   }
 }
 
 /** Writes down what the agent is to do, and shows people that they were heard: the agent waits for the first only. */
-async function prepare(run: RunContext): Promise<AgentProfile> {
+async function prepare(run: RunContext): Promise<ModelSelection> {
   const { input, progress } = run;
   const { plan, issue, settings } = input;
   const assigned = prepareAssignment({
@@ -103,14 +103,14 @@ async function prepare(run: RunContext): Promise<AgentProfile> {
   });
   progress.assigned(known);
   run.baseCommit = known.baseCommit;
-  return known.profile;
+  return known.selection;
 }
 
 /** Publishes what the agent has done, where it leaves work behind. */
 async function publish(
   run: RunContext,
   report: Extract<BriefReport, { outcome: 'finished' }>,
-  profile: AgentProfile,
+  selection: ModelSelection,
 ): Promise<RunOutcome> {
   const { input, progress } = run;
   const { plan, issue, settings } = input;
@@ -143,7 +143,7 @@ async function publish(
     summary,
     threadId,
     headSha,
-    profile,
+    selection,
     ...(backTo === undefined ? {} : { backTo }),
   };
 }

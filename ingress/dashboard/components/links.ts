@@ -4,7 +4,7 @@ import type { Html } from './layout.ts';
 import { runWorkflowId } from '../../../workflows/messages.ts';
 
 /** Addresses of the world around, without a slash at their ends. */
-export interface Places {
+export interface Urls {
   readonly githubUrl: string;
   /** Temporal Web; without it there are no links to it. */
   readonly temporalWebUrl?: string | undefined;
@@ -39,18 +39,18 @@ export function outsideLink(url: string, text: string): Html {
 }
 
 /** A pull request on GitHub. */
-export function pullRequestLink(places: Places, repository: string | null, number: number, url: string | null): Html {
-  const address = url ?? (repository === null ? '' : `${places.githubUrl}/${repository}/pull/${number}`);
+export function pullRequestLink(urls: Urls, repository: string | null, number: number, url: string | null): Html {
+  const address = url ?? (repository === null ? '' : `${urls.githubUrl}/${repository}/pull/${number}`);
   return outsideLink(address, `#${number}`);
 }
 
 /** The history of a workflow in Temporal Web; undefined when its address is not known. */
-export function workflowUrl({ temporalWebUrl, temporalNamespace }: Places, workflowId: string): string | undefined {
+export function workflowUrl({ temporalWebUrl, temporalNamespace }: Urls, workflowId: string): string | undefined {
   if (temporalWebUrl === undefined) return undefined;
   return `${temporalWebUrl}/namespaces/${encodeURIComponent(temporalNamespace)}/workflows/${encodeURIComponent(workflowId)}`;
 }
 
 /** The history of a run's workflow. */
-export function runWorkflowUrl(places: Places, runId: string): string | undefined {
-  return workflowUrl(places, runWorkflowId(runId));
+export function runWorkflowUrl(urls: Urls, runId: string): string | undefined {
+  return workflowUrl(urls, runWorkflowId(runId));
 }

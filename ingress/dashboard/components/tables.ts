@@ -8,11 +8,11 @@ import { failureText } from '../../api/messages/runs.ts';
 import { duration } from '../../api/messages/times.ts';
 import { issueBadge, runBadge } from './badges.ts';
 import type { Html } from './layout.ts';
-import { issueLink, issuePath, pullRequestLink, runLink, type Places } from './links.ts';
+import { issueLink, issuePath, pullRequestLink, runLink, type Urls } from './links.ts';
 import { when } from './times.ts';
 
 /** A table of issues. */
-export function issuesTable(issues: readonly IssueRecord[], places: Places): Html {
+export function issuesTable(issues: readonly IssueRecord[], urls: Urls): Html {
   return html`<div class="sheet" tabindex="0" role="region" aria-label="Issues">
     <table>
       <thead>
@@ -25,14 +25,14 @@ export function issuesTable(issues: readonly IssueRecord[], places: Places): Htm
         </tr>
       </thead>
       <tbody>
-        ${issues.map((issue) => issueRow(issue, places))}
+        ${issues.map((issue) => issueRow(issue, urls))}
       </tbody>
     </table>
   </div>`;
 }
 
 /** A table of runs; the column of issues is left out where all are of one. */
-export function runsTable(runs: readonly RunRecord[], places: Places, columns: 'all' | 'without issue' = 'all'): Html {
+export function runsTable(runs: readonly RunRecord[], urls: Urls, columns: 'all' | 'without issue' = 'all'): Html {
   const withIssue = columns === 'all';
   return html`<div class="sheet" tabindex="0" role="region" aria-label="Runs">
     <table>
@@ -77,7 +77,7 @@ export function runsTable(runs: readonly RunRecord[], places: Places, columns: '
                 ${
                   run.pullRequest === null
                     ? '–'
-                    : pullRequestLink(places, run.repository, run.pullRequest, run.pullRequestUrl)
+                    : pullRequestLink(urls, run.repository, run.pullRequest, run.pullRequestUrl)
                 }
               </td>
               <td class="wide fit">${when(run.createdAt)}</td>
@@ -96,7 +96,7 @@ export function took(run: Pick<RunRecord, 'status' | 'startedAt' | 'finishedAt'>
   return isTerminal(run.status) ? '–' : `${duration(run.startedAt, new Date())} so far`;
 }
 
-function issueRow(issue: IssueRecord, places: Places): Html {
+function issueRow(issue: IssueRecord, urls: Urls): Html {
   const path = issuePath(issue);
   const title = issue.title || `Issue ${issue.number}`;
   return html`<tr>
@@ -110,7 +110,7 @@ function issueRow(issue: IssueRecord, places: Places): Html {
     </td>
     <td class="wide">${issue.stage ?? '–'}</td>
     <td class="wide fit">
-      ${issue.pullRequest === null ? '–' : pullRequestLink(places, issue.repository, issue.pullRequest, null)}
+      ${issue.pullRequest === null ? '–' : pullRequestLink(urls, issue.repository, issue.pullRequest, null)}
     </td>
     <td class="wide fit">${when(issue.updatedAt)}</td>
   </tr>`;

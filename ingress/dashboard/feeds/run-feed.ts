@@ -6,8 +6,8 @@ import type { Feed } from '../../live/live.ts';
 import { logLines } from '../components/log-view.ts';
 import { runFragments } from '../pages/run-page.ts';
 import type { Viewer } from '../components/layout.ts';
-import type { Places } from '../components/links.ts';
-import { readRunStory } from './sections.ts';
+import type { Urls } from '../components/links.ts';
+import { readRunDetails } from './sections.ts';
 
 /** Lines in one event: a page of the longest lines must fit into a stream's buffer. */
 const LINES = 40;
@@ -15,7 +15,7 @@ const LINES = 40;
 /** A feed of one run, from the line after `after` on. */
 export function runFeed(
   db: Database,
-  { places, viewer }: { readonly places: Places; readonly viewer: Viewer },
+  { urls, viewer }: { readonly urls: Urls; readonly viewer: Viewer },
   runId: string,
   after: number,
 ): Feed {
@@ -24,10 +24,10 @@ export function runFeed(
   return {
     concerns: ({ kind, key }) => (kind === 'run' || kind === 'log') && key === runId,
     async write(stream) {
-      const story = await readRunStory(db, runId);
-      if (!story) return 'over';
-      const state = JSON.stringify([story.run, story.queuePosition, story.events.at(-1)?.id]);
-      if (state !== shown) stream.send({ event: 'state', data: String(await runFragments(story, places, viewer)) });
+      const details = await readRunDetails(db, runId);
+      if (!details) return 'over';
+      const state = JSON.stringify([details.run, details.queuePosition, details.events.at(-1)?.id]);
+      if (state !== shown) stream.send({ event: 'state', data: String(await runFragments(details, urls, viewer)) });
       shown = state;
 
       let lines = await readLog(db, runId, { after: last, limit: LINES });
@@ -37,8 +37,8 @@ export function runFeed(
         await stream.room();
         lines = await readLog(db, runId, { after: last, limit: LINES });
       }
-      if (!isTerminal(story.run.status)) return 'open';
-      stream.send({ event: 'end', data: story.run.status });
+      if (!isTerminal(details.run.status)) return 'open';
+      stream.send({ event: 'end', data: details.run.status });
       return 'over';
     },
   };

@@ -4,15 +4,15 @@ import { listRunEvents, newestIssueEvents } from '../../../src/read-model/querie
 import type { IssueRecord } from '../../../src/read-model/queries/issues.ts';
 import { readLog, readLogEnd } from '../../../src/read-model/queries/log.ts';
 import { findRunRecord, listRuns, queuePosition } from '../../../src/read-model/queries/runs.ts';
-import type { IssueStory } from '../pages/issue-page.ts';
+import type { IssueDetails } from '../pages/issue-page.ts';
 import { LOG_PAGE, type LogWindow } from '../components/log-view.ts';
-import type { RunStory } from '../pages/run-page.ts';
+import type { RunDetails } from '../pages/run-page.ts';
 
 const ISSUE_RUNS = 50;
 const EVENTS = 200;
 
 /** A run with its events; undefined when there is no such run. */
-export async function readRunStory(db: Database, runId: string): Promise<RunStory | undefined> {
+export async function readRunDetails(db: Database, runId: string): Promise<RunDetails | undefined> {
   const [run, events] = await Promise.all([
     findRunRecord(db, runId),
     listRunEvents(db, runId, { afterSeq: 0, limit: EVENTS }),
@@ -22,7 +22,7 @@ export async function readRunStory(db: Database, runId: string): Promise<RunStor
 }
 
 /** An issue with its newest runs and events. */
-export async function readIssueStory(db: Database, issue: IssueRecord): Promise<IssueStory> {
+export async function readIssueDetails(db: Database, issue: IssueRecord): Promise<IssueDetails> {
   const [runs, events] = await Promise.all([
     listRuns(db, { issueKey: issue.key }, { limit: ISSUE_RUNS }),
     newestIssueEvents(db, issue.key, EVENTS),

@@ -5,12 +5,12 @@ import type { IssueRecord } from '../../../src/read-model/queries/issues.ts';
 import type { RunRecord } from '../../../src/read-model/queries/runs.ts';
 import { issueBadge } from '../components/badges.ts';
 import type { Html } from '../components/layout.ts';
-import { outsideLink, pullRequestLink, runLink, workflowUrl, type Places } from '../components/links.ts';
+import { outsideLink, pullRequestLink, runLink, workflowUrl, type Urls } from '../components/links.ts';
 import { runsTable } from '../components/tables.ts';
 import { timeline } from '../components/timeline.ts';
 import { when } from '../components/times.ts';
 
-export interface IssueStory {
+export interface IssueDetails {
   readonly issue: IssueRecord;
   readonly runs: readonly RunRecord[];
   /** The newest events, oldest first. */
@@ -18,7 +18,7 @@ export interface IssueStory {
 }
 
 /** The body of the page. */
-export function issuePage({ issue, runs, events }: IssueStory, places: Places): Html {
+export function issuePage({ issue, runs, events }: IssueDetails, urls: Urls): Html {
   const name = `${issue.repository ?? 'unknown repository'}#${issue.number}`;
   return html`<p class="crumbs"><a href="/issues">Issues</a> / ${name}</p>
     <div id="issue" data-live data-summary="${name} ${stateInWords(issue)}">
@@ -34,7 +34,7 @@ export function issuePage({ issue, runs, events }: IssueStory, places: Places): 
             ${
               runs.length === 0
                 ? html`<p class="card empty muted">No run so far. The timeline says why, if one was asked for.</p>`
-                : runsTable(runs, places, 'without issue')
+                : runsTable(runs, urls, 'without issue')
             }
           </section>
           <section aria-labelledby="timeline-heading">
@@ -44,21 +44,21 @@ export function issuePage({ issue, runs, events }: IssueStory, places: Places): 
         </div>
         <section aria-labelledby="facts-heading">
           <div class="heading"><h2 id="facts-heading">Facts</h2></div>
-          <div class="card">${facts(issue, places)}</div>
+          <div class="card">${facts(issue, urls)}</div>
         </section>
       </div>
     </div>`;
 }
 
-function facts(issue: IssueRecord, places: Places): Html {
-  const history = workflowUrl(places, issue.key);
+function facts(issue: IssueRecord, urls: Urls): Html {
+  const history = workflowUrl(urls, issue.key);
   return html`<dl class="facts">
     <dt>On GitHub</dt>
     <dd>${outsideLink(issue.url, `Issue #${issue.number}`)}</dd>
     ${
       issue.pullRequest !== null &&
       html`<dt>Pull request</dt>
-        <dd>${pullRequestLink(places, issue.repository, issue.pullRequest, null)}</dd>`
+        <dd>${pullRequestLink(urls, issue.repository, issue.pullRequest, null)}</dd>`
     }
     <dt>Stage</dt>
     <dd>${issue.stage ?? '–'}</dd>

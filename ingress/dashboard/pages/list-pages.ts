@@ -5,29 +5,28 @@ import { ISSUE_STATES, type IssueRecord } from '../../../src/read-model/queries/
 import type { Page } from '../../../src/read-model/queries/page.ts';
 import type { RunRecord } from '../../../src/read-model/queries/runs.ts';
 import type { Html } from '../components/layout.ts';
-import type { Places } from '../components/links.ts';
+import type { Urls } from '../components/links.ts';
 import { issuesTable, runsTable } from '../components/tables.ts';
 
 /** What was chosen, as it stands in the address. */
 export type Chosen = Readonly<Record<string, string>>;
 
 /** The body of the list of issues. */
-export function issuesPage(issues: Page<IssueRecord>, chosen: Chosen, places: Places): Html {
+export function issuesPage(issues: Page<IssueRecord>, chosen: Chosen, urls: Urls): Html {
   return html`<div class="title"><h1>Issues</h1></div>
     ${filterForm('/issues', 'state', ISSUE_STATES, chosen)}
     <section aria-label="Issues" id="issues" data-live>
-      ${issues.items.length === 0 ? nothing('issue') : issuesTable(issues.items, places)}
+      ${issues.items.length === 0 ? nothing('issue') : issuesTable(issues.items, urls)}
       ${olderLink('/issues', chosen, issues.next)}
     </section>`;
 }
 
 /** The body of the list of runs. */
-export function runsPage(runs: Page<RunRecord>, chosen: Chosen, places: Places): Html {
+export function runsPage(runs: Page<RunRecord>, chosen: Chosen, urls: Urls): Html {
   return html`<div class="title"><h1>Runs</h1></div>
     ${filterForm('/runs', 'status', RUN_STATUSES, chosen)}
     <section aria-label="Runs" id="runs" data-live>
-      ${runs.items.length === 0 ? nothing('run') : runsTable(runs.items, places)}
-      ${olderLink('/runs', chosen, runs.next)}
+      ${runs.items.length === 0 ? nothing('run') : runsTable(runs.items, urls)} ${olderLink('/runs', chosen, runs.next)}
     </section>`;
 }
 

@@ -8,7 +8,7 @@ import type { IssueRecord } from '../../../src/read-model/queries/issues.ts';
 import type { BoundRepositoryRecord } from '../../../src/read-model/queries/repositories.ts';
 import type { RunRecord } from '../../../src/read-model/queries/runs.ts';
 import type { Html } from '../components/layout.ts';
-import { outsideLink, type Places } from '../components/links.ts';
+import { outsideLink, type Urls } from '../components/links.ts';
 import { issuesTable, runsTable } from '../components/tables.ts';
 import { exact } from '../../api/messages/times.ts';
 
@@ -26,7 +26,7 @@ export interface Overview {
 /** The body of the page. */
 export function overviewPage(
   { counters, githubWait, network, issues, runs, repositories }: Overview,
-  places: Places,
+  urls: Urls,
 ): Html {
   return html`<div class="title"><h1>Overview</h1></div>
     <div id="counters" data-live data-summary="${summary(counters)}">
@@ -38,11 +38,11 @@ export function overviewPage(
         ${counter(counters.failed, 'failed in the last 24 hours', '/runs?status=failed', 'alarm')}
       </ul>
       ${
-        counters.notHandedOver > 0 &&
+        counters.unsignaledIssues > 0 &&
         html`<div class="notice wait">
           <p>
-            <strong>Temporal does not answer.</strong> What GitHub told of ${counters.notHandedOver}
-            ${counters.notHandedOver === 1 ? 'issue' : 'issues'} is kept and will be handed over as soon as it does.
+            <strong>Temporal does not answer.</strong> What GitHub told of ${counters.unsignaledIssues}
+            ${counters.unsignaledIssues === 1 ? 'issue' : 'issues'} is kept and will be handed over as soon as it does.
           </p>
         </div>`
       }
@@ -54,7 +54,7 @@ export function overviewPage(
         <a href="/issues">All issues</a>
       </div>
       <div id="issues" data-live>
-        ${issues.length === 0 ? firstSteps(repositories, places) : issuesTable(issues, places)}
+        ${issues.length === 0 ? firstSteps(repositories, urls) : issuesTable(issues, urls)}
       </div>
     </section>
     <section aria-labelledby="runs-heading">
@@ -66,7 +66,7 @@ export function overviewPage(
         ${
           runs.length === 0
             ? html`<p class="card empty muted">No agent has been asked for yet.</p>`
-            : runsTable(runs, places)
+            : runsTable(runs, urls)
         }
       </div>
     </section>`;
@@ -114,7 +114,7 @@ function summary({ working, queued, waiting, inReview, failed }: Counters): stri
   return `${working} working, ${queued} waiting in a queue, ${waiting} waiting for people, ${inReview} waiting for a review, ${failed} failed`;
 }
 
-function firstSteps(repositories: readonly BoundRepositoryRecord[], places: Places): Html {
+function firstSteps(repositories: readonly BoundRepositoryRecord[], urls: Urls): Html {
   if (repositories.length === 0) {
     return html`<div class="card empty">
       <strong>No repository is bound yet.</strong>
@@ -127,7 +127,7 @@ function firstSteps(repositories: readonly BoundRepositoryRecord[], places: Plac
     <p>Put the label <code class="label">run:dev</code> on an issue of a bound repository:</p>
     <ul>
       ${repositories.map(
-        ({ fullName }) => html`<li>${outsideLink(`${places.githubUrl}/${fullName}/issues`, fullName)}</li>`,
+        ({ fullName }) => html`<li>${outsideLink(`${urls.githubUrl}/${fullName}/issues`, fullName)}</li>`,
       )}
     </ul>
     <p class="muted">If a label was put on and nothing happened, the <a href="/deliveries">deliveries</a> say why.</p>

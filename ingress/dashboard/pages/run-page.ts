@@ -8,13 +8,13 @@ import { failureText, nextStepText, statusText, triggerText } from '../../api/me
 import { runBadge } from '../components/badges.ts';
 import type { Html, Viewer } from '../components/layout.ts';
 import { canPause, waitNotice } from './wait-notice.ts';
-import { issueLink, outsideLink, pullRequestLink, runWorkflowUrl, type Places } from '../components/links.ts';
+import { issueLink, outsideLink, pullRequestLink, runWorkflowUrl, type Urls } from '../components/links.ts';
 import { logSection, type LogWindow } from '../components/log-view.ts';
 import { took } from '../components/tables.ts';
 import { timeline } from '../components/timeline.ts';
 import { when } from '../components/times.ts';
 
-export interface RunStory {
+export interface RunDetails {
   readonly run: RunRecord;
   readonly events: readonly EventRecord[];
   /** Counted from 1 while the run waits for its turn. */
@@ -22,25 +22,25 @@ export interface RunStory {
 }
 
 /** The body of the page. */
-export function runPage(story: RunStory, log: LogWindow, places: Places, viewer: Viewer): Html {
-  const { run } = story;
+export function runPage(details: RunDetails, log: LogWindow, urls: Urls, viewer: Viewer): Html {
+  const { run } = details;
   return html`<p class="crumbs">
       <a href="/runs">Runs</a> / ${issueLink({ repository: run.repository, number: run.issueNumber })}
     </p>
-    ${runState(story, viewer)}
+    ${runState(details, viewer)}
     <div class="columns">
-      <div>${logSection(run, log)} ${runTimeline(story)}</div>
-      <div>${runFacts(story, places)} ${terminalCommands(run)}</div>
+      <div>${logSection(run, log)} ${runTimeline(details)}</div>
+      <div>${runFacts(details, urls)} ${terminalCommands(run)}</div>
     </div>`;
 }
 
 /** The parts that change while a run goes on, each with the id under which it stands on the page. */
-export function runFragments(story: RunStory, places: Places, viewer: Viewer): Html {
-  return html`${runState(story, viewer)} ${runTimeline(story)} ${runFacts(story, places)}`;
+export function runFragments(details: RunDetails, urls: Urls, viewer: Viewer): Html {
+  return html`${runState(details, viewer)} ${runTimeline(details)} ${runFacts(details, urls)}`;
 }
 
-function runState(story: RunStory, viewer: Viewer): Html {
-  const { run } = story;
+function runState(details: RunDetails, viewer: Viewer): Html {
+  const { run } = details;
   const label = triggerLabel(run);
   return html`<div id="state" data-live data-summary="The run ${label}: ${run.status}">
     <div class="title">
@@ -50,11 +50,11 @@ function runState(story: RunStory, viewer: Viewer): Html {
       ${!isTerminal(run.status) && html`<a class="button danger" href="/runs/${run.id}/cancel">Cancel …</a>`}
     </div>
     <p class="lead">${triggerText(run)}, ${when(run.createdAt)}.</p>
-    ${run.wait ? waitNotice(run, run.wait, viewer) : stateNotice(story)}
+    ${run.wait ? waitNotice(run, run.wait, viewer) : stateNotice(details)}
   </div>`;
 }
 
-function stateNotice({ run, queuePosition }: RunStory): Html {
+function stateNotice({ run, queuePosition }: RunDetails): Html {
   if (run.failure) {
     return html`<div class="notice bad">
       <p><strong>${failureText(run.failure)}</strong></p>
@@ -89,20 +89,20 @@ function stateNotice({ run, queuePosition }: RunStory): Html {
   return html`<div class="notice"><p>${statusText(run.status)}</p></div>`;
 }
 
-function runTimeline({ events }: RunStory): Html {
+function runTimeline({ events }: RunDetails): Html {
   return html`<section id="timeline" data-live aria-labelledby="timeline-heading">
     <div class="heading"><h2 id="timeline-heading">Timeline</h2></div>
     ${timeline(events, 'without runs')}
   </section>`;
 }
 
-function runFacts({ run }: RunStory, places: Places): Html {
-  const history = runWorkflowUrl(places, run.id);
+function runFacts({ run }: RunDetails, urls: Urls): Html {
+  const history = runWorkflowUrl(urls, run.id);
   const rows: (readonly [string, Html | string | null | false | undefined])[] = [
     ['Issue', run.issueUrl && outsideLink(run.issueUrl, `#${run.issueNumber} on GitHub`)],
     [
       'Pull request',
-      run.pullRequest !== null && pullRequestLink(places, run.repository, run.pullRequest, run.pullRequestUrl),
+      run.pullRequest !== null && pullRequestLink(urls, run.repository, run.pullRequest, run.pullRequestUrl),
     ],
     ['Status comment', run.statusCommentUrl && outsideLink(run.statusCommentUrl, 'on GitHub')],
     ['Branch', html`<code>${run.branch}</code>`],

@@ -48,7 +48,7 @@ interface AgentRef {
 export interface LocalRuntimeLimits {
   /** In which a started agent claims its place, on a slow machine too. */
   readonly claimMs: number;
-  /** Between two looks for the claim, should no change be told. */
+  /** Between two looks for the claim, should no change be agentArguments. */
   readonly claimLookMs: number;
   /** In which an agent that was asked to stop may save its conversation. */
   readonly stopGraceMs: number;
@@ -79,18 +79,18 @@ export function createLocalRuntime({ root, command, platformUrl, env, limits: gi
   const limits = { ...LOCAL_RUNTIME_LIMITS, ...given };
   const starting = pLimit(STARTING_AT_ONCE);
   const workspaceOf = (name: string): string => join(root, name);
-  const placeOf = ({ workspace, runId, attempt }: AgentRef): string =>
+  const attemptDirectory = ({ workspace, runId, attempt }: AgentRef): string =>
     join(root, workspace, 'runs', `${runId}.${attempt}`);
   const recordOf = (agent: AgentRef): Promise<ProcessIdentity | undefined> =>
-    readRecord(join(placeOf(agent), 'process.json'));
+    readRecord(join(attemptDirectory(agent), 'process.json'));
 
-  async function placesOf(workspace: string): Promise<string[]> {
+  async function attemptDirectories(workspace: string): Promise<string[]> {
     const runs = join(root, workspace, 'runs');
-    return (await readdir(runs).catch(() => [])).map((place) => join(runs, place));
+    return (await readdir(runs).catch(() => [])).map((directory) => join(runs, directory));
   }
 
-  async function stopPlaces(places: readonly string[]): Promise<void> {
-    const records = await Promise.all(places.map((place) => readRecord(join(place, 'process.json'))));
+  async function stopAttempts(attempts: readonly string[]): Promise<void> {
+    const records = await Promise.all(attempts.map((directory) => readRecord(join(directory, 'process.json'))));
     await Promise.all(records.flatMap((record) => (record ? [stopProcess(record, limits)] : [])));
   }
 
@@ -98,8 +98,10 @@ export function createLocalRuntime({ root, command, platformUrl, env, limits: gi
     async launch({ owner, token, ...agent }: AgentRef & { owner: string; token: string }): Promise<object> {
       await ensureWorkspace(workspaceOf(agent.workspace), owner);
       if (await recordOf(agent)) return {};
-      const earlier = (await placesOf(agent.workspace)).filter((place) => place !== placeOf(agent));
-      await stopPlaces(earlier);
+      const earlier = (await attemptDirectories(agent.workspace)).filter(
+        (directory) => directory !== attemptDirectory(agent),
+      );
+      await stopAttempts(earlier);
       await starting(async () => {
         if (!(await recordOf(agent))) await start(agent, token);
       });
@@ -109,21 +111,21 @@ export function createLocalRuntime({ root, command, platformUrl, env, limits: gi
     async ended(agent: AgentRef, signal: AbortSignal): Promise<{ detail: string }> {
       const record = await recordOf(agent);
       if (!record) return { detail: 'the agent was never started here' };
-      await untilGone(record, placeOf(agent), { signal, ...limits });
-      const exit = await readFile(join(placeOf(agent), 'exit.json'), 'utf8').catch(() => undefined);
+      await untilGone(record, attemptDirectory(agent), { signal, ...limits });
+      const exit = await readFile(join(attemptDirectory(agent), 'exit.json'), 'utf8').catch(() => undefined);
       if (exit === undefined) return { detail: `the agent's process ${record.pid} was killed` };
       const { code } = JSON.parse(exit) as { code: number };
       return { detail: `the agent's process ended with code ${code} without a report` };
     },
 
     async stop({ workspace, runId }: Pick<AgentRef, 'workspace' | 'runId'>): Promise<void> {
-      const places = await placesOf(workspace);
-      await stopPlaces(places.filter((place) => place.includes(`/${runId}.`)));
+      const attempts = await attemptDirectories(workspace);
+      await stopAttempts(attempts.filter((directory) => directory.includes(`/${runId}.`)));
     },
 
     async removeWorkspace({ name, owner }: { name: string; owner: string }): Promise<object> {
       await assertRemovable(workspaceOf(name), owner);
-      await stopPlaces(await placesOf(name));
+      await stopAttempts(await attemptDirectories(name));
       await removeWorkspace(workspaceOf(name), owner);
       return {};
     },
@@ -136,23 +138,32 @@ export function createLocalRuntime({ root, command, platformUrl, env, limits: gi
     /** Stops every agent under this root: for `up`, which takes along what it started. */
     async stopAll(): Promise<void> {
       const workspaces = await readdir(root).catch(() => []);
-      await Promise.all(workspaces.map(async (name) => stopPlaces(await placesOf(name))));
+      await Promise.all(workspaces.map(async (name) => stopAttempts(await attemptDirectories(name))));
     },
   };
 
   /** Starts the process, and returns when it, or another one of the same attempt, has claimed its place. */
   async function start(agent: AgentRef, token: string): Promise<void> {
-    const place = placeOf(agent);
+    const directory = attemptDirectory(agent);
     const workspace = join(workspaceOf(agent.workspace), 'workspace');
-    await mkdir(place, { recursive: true, mode: 0o700 });
+    await mkdir(directory, { recursive: true, mode: 0o700 });
     await mkdir(workspace, { recursive: true, mode: 0o700 });
-    const tokenFile = join(place, 'token');
+    const tokenFile = join(directory, 'token');
     await writeSecretFile(tokenFile, token);
-    const output = await open(join(place, 'output.log'), 'a', 0o600);
+    const output = await open(join(directory, 'output.log'), 'a', 0o600);
     const [program, ...args] = command;
-    const told = ['--platform-url', platformUrl, '--token-file', tokenFile, '--workspace', workspace, '--place', place];
-    const child = spawn(program, [...args, ...told], {
-      cwd: place,
+    const agentArguments = [
+      '--platform-url',
+      platformUrl,
+      '--token-file',
+      tokenFile,
+      '--workspace',
+      workspace,
+      '--directory',
+      directory,
+    ];
+    const child = spawn(program, [...args, ...agentArguments], {
+      cwd: directory,
       detached: true,
       stdio: ['ignore', output.fd, output.fd],
       env,
@@ -160,7 +171,7 @@ export function createLocalRuntime({ root, command, platformUrl, env, limits: gi
     const failed = new Promise<never>((_, reject) => {
       child.once('error', reject);
       child.once('exit', (code) =>
-        reject(new Error(`the agent ended at once with code ${code}; see output.log of its place`)),
+        reject(new Error(`the agent ended at once with code ${code}; see output.log of its directory`)),
       );
     });
     failed.catch(() => undefined);
@@ -172,7 +183,7 @@ export function createLocalRuntime({ root, command, platformUrl, env, limits: gi
   }
 
   async function untilClaimed(agent: AgentRef): Promise<void> {
-    using changes = changesIn(placeOf(agent));
+    using changes = changesIn(attemptDirectory(agent));
     const limit = AbortSignal.timeout(limits.claimMs);
     while (!(await recordOf(agent))) {
       if (limit.aborted) throw new Error(`the agent did not start within ${limits.claimMs / 1000} s`);
@@ -211,13 +222,13 @@ function signalGroup(pid: number, signal: NodeJS.Signals): boolean {
 /** Resolves when the process is gone; rejects when the signal says so. */
 async function untilGone(
   record: ProcessIdentity,
-  place: string,
+  directory: string,
   { signal, livenessMs }: { signal: AbortSignal } & Pick<LocalRuntimeLimits, 'livenessMs'>,
 ): Promise<void> {
-  using changes = changesIn(place);
+  using changes = changesIn(directory);
   let leavingMs = LEAVING_MS;
   while (isAlive(record)) {
-    const leaves = existsSync(join(place, 'exit.json'));
+    const leaves = existsSync(join(directory, 'exit.json'));
     await changes.next(leaves ? Math.min(leavingMs, livenessMs) : livenessMs, signal);
     if (leaves) leavingMs *= 2;
   }

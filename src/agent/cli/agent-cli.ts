@@ -1,7 +1,7 @@
 /** The port to a coding agent's command line program. The runner works with it; only an adapter knows the program. */
 import type { LogEntry } from '../platform/log-line.ts';
 import type { Assignment } from '../platform/protocol.ts';
-import type { Places } from '../paths.ts';
+import type { Paths } from '../paths.ts';
 import type { CliProcess } from './process.ts';
 
 export interface AgentCli {
@@ -23,7 +23,7 @@ export interface AgentCli {
 
 /** Makes the adapter for one run; nothing is written yet. */
 export type CreateAgentCli = (setting: {
-  readonly places: Places;
+  readonly paths: Paths;
   readonly tokenFile: string;
   readonly assignment: Pick<Assignment, 'model' | 'reasoningEffort' | 'modelBaseUrl'>;
 }) => AgentCli;

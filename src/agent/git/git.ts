@@ -1,6 +1,6 @@
 /** Runs git for the runner: no settings but these, and the run token only through a credential helper. */
 import { execa } from 'execa';
-import { baseEnvironment, type Places } from '../paths.ts';
+import { baseEnvironment, type Paths } from '../paths.ts';
 
 /** Why git failed: `away` may pass by itself, `moved` means the remote has commits that we do not, `over` is a 401. */
 export type GitTrouble = 'away' | 'moved' | 'over' | 'other';
@@ -19,7 +19,7 @@ export class GitFailure extends Error {
 }
 
 export interface GitOptions {
-  readonly places: Places;
+  readonly paths: Paths;
   readonly tokenFile: string;
   /** The only address that may see the token. */
   readonly cloneUrl: string;
@@ -30,7 +30,7 @@ export type Git = (...args: string[]) => Promise<string>;
 /** Makes a git that works in this directory. It answers what git prints on standard output, trimmed. */
 export function createGit(directory: string, options: GitOptions): Git {
   const settings = Object.entries(settingsFor(options)).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
-  const env = { ...baseEnvironment(options.places), LC_ALL: 'C', GIT_CONFIG_GLOBAL: '/dev/null', GIT_ASKPASS: '' };
+  const env = { ...baseEnvironment(options.paths), LC_ALL: 'C', GIT_CONFIG_GLOBAL: '/dev/null', GIT_ASKPASS: '' };
   return async function git(...args) {
     const result = await execa('git', [...settings, ...args], {
       cwd: directory,

@@ -21,7 +21,7 @@ const EVERY_BRANCH = '+refs/heads/*:refs/remotes/origin/*';
 
 /** Clones, or refreshes what an earlier run left, and checks out the branch. Throws GitFailure when that cannot be done. */
 export async function prepareRepository(target: Target, options: GitOptions, log: Log): Promise<Repository> {
-  const { repository } = options.places;
+  const { repository } = options.paths;
   const git = createGit(repository, options);
   if (await isThere(join(repository, '.git'))) {
     try {
@@ -39,7 +39,7 @@ export async function prepareRepository(target: Target, options: GitOptions, log
 }
 
 async function refresh(git: Git, target: Target, options: GitOptions, log: Log): Promise<void> {
-  await dropLocks(join(options.places.repository, '.git'));
+  await dropLocks(join(options.paths.repository, '.git'));
   await git('remote', 'set-url', 'origin', target.cloneUrl);
   await remotely(() => git('fetch', '--quiet', '--prune', '--no-tags', target.cloneUrl, EVERY_BRANCH), options, log);
 }
@@ -52,7 +52,7 @@ async function dropLocks(gitDirectory: string): Promise<void> {
 
 /** Clones beside the final place, so that a half-made clone is never taken for a repository. */
 async function clone(target: Target, options: GitOptions, log: Log): Promise<void> {
-  const { workspace, repository } = options.places;
+  const { workspace, repository } = options.paths;
   const partial = `${repository}.partial`;
   const git = createGit(workspace, options);
   await remotely(

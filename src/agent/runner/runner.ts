@@ -5,7 +5,7 @@ import { EXIT_CODES } from '../../domain/run/exit-codes.ts';
 import { createRedactor, redactDeep, type Redact } from '../../domain/agent/redaction.ts';
 import type { CreateAgentCli } from '../cli/agent-cli.ts';
 import { createLogShipper, type LogShipper } from '../platform/log-shipper.ts';
-import { placesIn } from '../paths.ts';
+import { pathsIn } from '../paths.ts';
 import { connectPlatform, PlatformAway, PlatformRefused, RunOver, type Platform } from '../platform/platform.ts';
 import type { Report } from '../platform/protocol.ts';
 import { carryOut } from './work.ts';
@@ -64,12 +64,12 @@ async function runWith(
     const assignment = await abortable(platform.assignment(), signal);
     shipper.continueFrom(assignment.firstLogLine);
     shipper.write('runner', `Run ${assignment.runId}: ${assignment.kind} on ${assignment.repository}`);
-    const places = placesIn(options.workspace);
+    const paths = pathsIn(options.workspace);
     const report = await carryOut(assignment, {
       platform,
-      places,
+      paths,
       tokenFile: options.tokenFile,
-      cli: options.createCli({ places, tokenFile: options.tokenFile, assignment }),
+      cli: options.createCli({ paths, tokenFile: options.tokenFile, assignment }),
       redact,
       log: shipper.write,
       signal,

@@ -6,7 +6,7 @@ import { keepConversation, restoreConversation, type ConversationKeeper } from '
 import { RunFailure } from './failure.ts';
 import { GitFailure, type GitOptions } from '../git/git.ts';
 import type { Log } from '../platform/log-line.ts';
-import { makePlaces, type Places } from '../paths.ts';
+import { preparePaths, type Paths } from '../paths.ts';
 import type { Platform } from '../platform/platform.ts';
 import { endProcesses } from '../process-tree.ts';
 import type { Answer, Assignment, Report } from '../platform/protocol.ts';
@@ -14,9 +14,9 @@ import { publish, pushCommitted } from './publication.ts';
 import { prepareRepository, type Repository } from '../git/repository.ts';
 import { runTurn, type TurnEnd, type TurnSetting } from './turn.ts';
 
-export interface Workplace {
+export interface RunnerContext {
   readonly platform: Platform;
-  readonly places: Places;
+  readonly paths: Paths;
   readonly tokenFile: string;
   readonly cli: AgentCli;
   readonly redact: Redact;
@@ -26,61 +26,63 @@ export interface Workplace {
 }
 
 /** Does the work and says how it ended. Rejects only when the run is to end without a report. */
-export async function carryOut(assignment: Assignment, place: Workplace): Promise<Report> {
+export async function carryOut(assignment: Assignment, context: RunnerContext): Promise<Report> {
   const { limits } = assignment;
   const deadline = new AbortController();
   const timer = setTimeout(
     () => deadline.abort(new RunFailure('deadline_exceeded', `the run took longer than ${limits.runSeconds} s`)),
     limits.runSeconds * 1000,
   );
-  const keeper = keepConversation(place);
+  const keeper = keepConversation(context);
   const thread: { id?: string } = {};
   try {
-    const bounded = { ...place, signal: AbortSignal.any([place.signal, deadline.signal]) };
+    const bounded = { ...context, signal: AbortSignal.any([context.signal, deadline.signal]) };
     const { repository, answer } = await letAgentWork(assignment, bounded, keeper, thread);
     clearTimeout(timer);
-    const git = gitOptions(assignment, place);
+    const git = gitOptions(assignment, context);
     const { model, reasoningEffort } = assignment;
     const by = { threadId: thread.id ?? '', model, reasoningEffort };
     if (answer.question) {
-      const pushed = await pushCommitted(repository, assignment, git, place.log);
+      const pushed = await pushCommitted(repository, assignment, git, context.log);
       await keeper.store();
       return { outcome: 'asked', question: answer.question, headSha: pushed, ...by };
     }
     return {
       outcome: 'finished',
       answer,
-      headSha: await publish(repository, assignment, answer, git, place.log),
+      headSha: await publish(repository, assignment, answer, git, context.log),
       ...by,
     };
   } catch (error) {
-    if (place.signal.aborted) throw error;
+    if (context.signal.aborted) throw error;
     return failedReport(error, thread.id);
   } finally {
     clearTimeout(timer);
     keeper.close();
     await keeper
       .store()
-      .catch((error: unknown) => place.log('error', `The conversation was not stored: ${String(error)}`));
+      .catch((error: unknown) => context.log('error', `The conversation was not stored: ${String(error)}`));
   }
 }
 
 async function letAgentWork(
   assignment: Assignment,
-  place: Workplace,
+  context: RunnerContext,
   keeper: ConversationKeeper,
   thread: { id?: string },
 ): Promise<{ repository: Repository; answer: Answer }> {
-  const { places, cli, log } = place;
-  await makePlaces(places, assignment.author);
+  const { paths, cli, log } = context;
+  await preparePaths(paths, assignment.author);
   await endProcesses(cli.mark); // of a runner that was killed
-  const repository = await prepareRepository(assignment, gitOptions(assignment, place), log).catch((error: unknown) => {
-    throw error instanceof GitFailure ? new RunFailure('clone_failed', error.words) : error;
-  });
+  const repository = await prepareRepository(assignment, gitOptions(assignment, context), log).catch(
+    (error: unknown) => {
+      throw error instanceof GitFailure ? new RunFailure('clone_failed', error.words) : error;
+    },
+  );
   await cli.prepare();
-  const resumed = await restoreConversation(assignment.resumeThreadId, place);
+  const resumed = await restoreConversation(assignment.resumeThreadId, context);
 
-  const setting: TurnSetting = { ...place, assignment, keeper };
+  const setting: TurnSetting = { ...context, assignment, keeper };
   const turn = async (prompt: string, threadId: string | undefined): Promise<TurnEnd> => {
     const end = await runTurn(prompt, threadId, {
       ...setting,
@@ -107,8 +109,8 @@ function readAnswerOf({ kind }: Assignment, message: string | undefined): Answer
     : reading;
 }
 
-function gitOptions(assignment: Assignment, { places, tokenFile, signal }: Workplace): GitOptions {
-  return { places, tokenFile, cloneUrl: assignment.cloneUrl, signal };
+function gitOptions(assignment: Assignment, { paths, tokenFile, signal }: RunnerContext): GitOptions {
+  return { paths, tokenFile, cloneUrl: assignment.cloneUrl, signal };
 }
 
 function failedReport(error: unknown, threadId: string | undefined): Report {

@@ -21,7 +21,7 @@ export interface ServerWrappers extends SharedWrappers {
   /** Around everything that the server answers over HTTP. */
   readonly fetch?: (fetch: Hono['fetch']) => Hono['fetch'];
   /** Around the workflows, for the inbox relay alone. */
-  readonly relay?: (workflows: Pick<IssueWorkflows, 'tell'>) => Pick<IssueWorkflows, 'tell'>;
+  readonly relay?: (workflows: Pick<IssueWorkflows, 'signal'>) => Pick<IssueWorkflows, 'signal'>;
 }
 
 export interface WorkerWrappers extends SharedWrappers {

@@ -9,7 +9,7 @@ import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import type { Hono } from 'hono';
 import { Registry } from 'prom-client';
-import { createHandOver } from '../../../ingress/relay/inbox-relay.ts';
+import { createInboxRelay } from '../../../ingress/relay/inbox-relay.ts';
 import { createIssueWorkflows } from '../../../ingress/relay/issue-signals.ts';
 import { createRunUpdates } from '../../../ingress/relay/run-updates.ts';
 import { createGitHub } from '../../adapters/github/index.ts';
@@ -105,7 +105,7 @@ export async function runServer(
   const { CODEXK8S_GATEWAYS_HOST: gatewaysHost, CODEXK8S_GATEWAYS_PORT: gatewaysPort } = config;
   if (gatewaysHost !== undefined && gatewaysPort !== undefined)
     servers.push(await listen(fetch(gateways.fetch), gatewaysHost, gatewaysPort));
-  const handOver = createHandOver({
+  const relay = createInboxRelay({
     db: pages.db,
     workflows: around.relay?.(workflows) ?? workflows,
     onError,
@@ -117,10 +117,10 @@ export async function runServer(
       listenForChanges(
         pages.sql,
         ({ kind, key }) => {
-          if (kind === 'facts') handOver.wake();
+          if (kind === 'facts') relay.wake();
           if (kind === 'task_failing') failingTasks.note(key);
         },
-        () => handOver.wake(),
+        () => relay.wake(),
       ),
     { signal: stop, onFailure: onError },
   );
@@ -132,12 +132,12 @@ export async function runServer(
 
   await untilAborted(stop);
   const drained = Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  const handedOver = handOver.stop();
+  const relayStopped = relay.stop();
   failingTasks.stop();
   await close();
   await Promise.race([drained, delay(DRAIN_MS, undefined, { ref: false })]);
   for (const server of servers) server.closeAllConnections();
-  await handedOver;
+  await relayStopped;
   // A database that does not answer has nothing to say goodbye to.
   const closed = Promise.allSettled([unlisten(listening), temporal.close(), intake.close(), pages.close()]);
   await Promise.race([closed, delay(CLOSE_MS, undefined, { ref: false })]);

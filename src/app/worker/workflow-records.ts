@@ -15,8 +15,8 @@ export function createWorkflowRecords(client: Client): WorkflowRecords {
   const issues = createIssueWorkflows(client);
 
   return {
-    async tell(issue, facts) {
-      return issues.tell(issue, facts);
+    async signal(issue, facts) {
+      return issues.signal(issue, facts);
     },
 
     async statusOf(workflowId) {

@@ -85,7 +85,7 @@ export type Fact =
   /** `gone`: how GitHub says that it went, where that is told; GitHub is asked all the same (reliability.md T17). */
   | (FromDelivery & { readonly kind: 'issue_closed'; readonly gone?: 'deleted' | 'transferred' })
   | (FromDelivery & { readonly kind: 'issue_reopened' })
-  /** Nothing can be done any more in the issue's repository (reliability.md T21). Told to each open issue of it. */
+  /** Nothing can be done any more in the issue's repository (reliability.md T21). ReceivedDelivery to each open issue of it. */
   | (FromDelivery & { readonly kind: 'repository_gone'; readonly reason: GoneReason })
   | { readonly kind: 'run_finished'; readonly runId: string; readonly outcome: RunOutcome }
   /** A run waits for people; none of its agents works meanwhile. */

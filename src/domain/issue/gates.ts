@@ -3,11 +3,11 @@
  * GitHub and the issue's own history say just before the launch, not by a sentence in a prompt.
  */
 import { profileChoice } from '../stages/labels.ts';
-import type { AgentProfile } from '../stages/model-selection.ts';
+import type { ModelSelection } from '../stages/model-selection.ts';
 import {
   NEED_INPUT,
   normalizeLabel,
-  PROFILES,
+  TRAJECTORIES,
   stageRow,
   STATE_BLOCKED,
   triggerLabel,
@@ -54,7 +54,7 @@ export interface LastWork {
   readonly stage: Stage;
   readonly threadId: string;
   readonly headSha?: string;
-  readonly profile?: AgentProfile;
+  readonly selection?: ModelSelection;
 }
 
 /** The pull requests of an issue, as far as late stages need them. */
@@ -65,7 +65,7 @@ export interface Candidates {
   readonly merged: boolean;
 }
 
-export interface GateKnowledge {
+export interface GateContext {
   /** On the issue now. */
   readonly labels: readonly string[];
   readonly done: DoneStages;
@@ -96,7 +96,7 @@ export const ASKING: ReadonlySet<string> = new Set([
 ]);
 
 /** Whether a run of this kind may begin, or why not. A conversation needs nothing, and neither does a reviewer. */
-export function gate(target: TriggerTarget, known: GateKnowledge): GateRefusal | undefined {
+export function gate(target: TriggerTarget, known: GateContext): GateRefusal | undefined {
   if (target.kind === 'discussion' || target.kind === 'review') return undefined;
   const labels = new Set(known.labels.map(normalizeLabel));
   if (labels.has(STATE_BLOCKED)) return { reason: 'state_blocked', labels: [STATE_BLOCKED] };
@@ -105,27 +105,26 @@ export function gate(target: TriggerTarget, known: GateKnowledge): GateRefusal |
 }
 
 /** A stage begins where a trajectory says so. What it leaves out is waived; what is done may be done again. */
-function entry(target: TriggerTarget, { labels, done }: GateKnowledge): GateRefusal | undefined {
+function entry(target: TriggerTarget, { labels, done }: GateContext): GateRefusal | undefined {
   const chosen = profileChoice(labels);
   if (chosen.conflict) return { reason: 'profile_label_conflict', labels: chosen.conflict };
-  if (target.kind === 'revise' || !PROFILES.some(({ trajectory }) => includes(trajectory, target.stage)))
-    return undefined;
+  if (target.kind === 'revise' || !TRAJECTORIES.some(({ stages }) => includes(stages, target.stage))) return undefined;
   const allowed =
-    chosen.chosen === undefined ? compatible(done) : PROFILES.filter(({ profile }) => profile === chosen.chosen);
-  const within = allowed.filter(({ trajectory }) => includes(trajectory, target.stage));
+    chosen.chosen === undefined ? compatible(done) : TRAJECTORIES.filter(({ name }) => name === chosen.chosen);
+  const within = allowed.filter(({ stages }) => includes(stages, target.stage));
   if (within.length === 0) return { reason: 'stage_not_in_profile', labels: suggestions(allowed, done) };
-  const met = within.some(({ trajectory }) => isNext(trajectory, target.stage, done));
+  const met = within.some(({ stages }) => isNext(stages, target.stage, done));
   return met ? undefined : { reason: 'stage_entry_not_met', labels: suggestions(allowed, done) };
 }
 
-type ProfileRow = (typeof PROFILES)[number];
+type TrajectoryRow = (typeof TRAJECTORIES)[number];
 
 /** The trajectories that hold everything the issue has done so far: who began with intake does not skip to dev unasked. */
-function compatible(done: DoneStages): readonly ProfileRow[] {
+function compatible(done: DoneStages): readonly TrajectoryRow[] {
   const sofar = (Object.keys(done) as Stage[]).filter((stage) =>
-    PROFILES.some(({ trajectory }) => includes(trajectory, stage)),
+    TRAJECTORIES.some(({ stages }) => includes(stages, stage)),
   );
-  return PROFILES.filter(({ trajectory }) => sofar.every((stage) => includes(trajectory, stage)));
+  return TRAJECTORIES.filter(({ stages }) => sofar.every((stage) => includes(stages, stage)));
 }
 
 function isNext(trajectory: readonly Stage[], stage: Stage, done: DoneStages): boolean {
@@ -134,16 +133,16 @@ function isNext(trajectory: readonly Stage[], stage: Stage, done: DoneStages): b
 }
 
 /** The labels that would be possible now. */
-function suggestions(profiles: readonly ProfileRow[], done: DoneStages): string[] {
-  const next = profiles.flatMap(({ trajectory }) => {
-    const stages: readonly Stage[] = trajectory;
-    return stages.filter((stage) => done[stage] === undefined && isNext(stages, stage, done));
+function suggestions(trajectories: readonly TrajectoryRow[], done: DoneStages): string[] {
+  const next = trajectories.flatMap(({ stages }) => {
+    const order: readonly Stage[] = stages;
+    return order.filter((stage) => done[stage] === undefined && isNext(order, stage, done));
   });
   return [...new Set(next)].map((stage) => triggerLabel({ stage, kind: 'work' }));
 }
 
 /** Late stages look at what dev has made. */
-function candidate(target: TriggerTarget, { candidates }: GateKnowledge): GateRefusal | undefined {
+function candidate(target: TriggerTarget, { candidates }: GateContext): GateRefusal | undefined {
   const wanted = stageRow(target.stage).candidate;
   if (candidates === undefined) return undefined;
   const found = wanted === null || (wanted === 'open_work' ? candidates.open : candidates.merged);
@@ -155,11 +154,11 @@ function candidate(target: TriggerTarget, { candidates }: GateKnowledge): GateRe
 /** Whether the pull request of such a run is all that the issue asks for, so that merging it closes the issue. */
 export function isWholeWork({ stage }: TriggerTarget, done: DoneStages): boolean {
   if (stageRow(stage).scope !== 'code') return false;
-  return compatible(done).some(({ profile }) => profile === 'quick-fix');
+  return compatible(done).some(({ name }) => name === 'quick-fix');
 }
 
 /** All stages that stand in a trajectory, in their order: the longest has every one. */
-const ORDER: readonly Stage[] = PROFILES[2].trajectory;
+const ORDER: readonly Stage[] = TRAJECTORIES[2].stages;
 
 /** What a rethink gives up: the stage that it goes back to, and everything done after it. */
 export function supersededBy(backTo: Stage, done: DoneStages): readonly Stage[] {

@@ -138,7 +138,7 @@ export interface ChangeRequest {
 }
 
 /** A delivery that is kept, as far as it says what it told of. */
-export interface Told {
+export interface ReceivedDelivery {
   readonly action: string;
   /** Of the pull request, when it told of one; else null. */
   readonly pullRequest: number | null;
@@ -163,7 +163,7 @@ export interface KnownRun {
 }
 
 /** What the platform knows of an issue. */
-export interface IssueKnowledge {
+export interface IssueRecords {
   /** As its workflow last showed it; null when it has none. */
   readonly shown: {
     readonly state: 'working' | 'waiting' | 'closed';
@@ -171,7 +171,7 @@ export interface IssueKnowledge {
     readonly pullRequest: number | null;
   } | null;
   readonly runs: readonly KnownRun[];
-  readonly told: readonly Told[];
+  readonly received: readonly ReceivedDelivery[];
   /** Synthetic deliveries that were made before, see {@link reconcileId}. */
   readonly deliveries: ReadonlySet<string>;
 }
@@ -206,18 +206,18 @@ export function reconcileReviewId(review: Pick<ChangeRequest, 'id'>): string {
  * The events of an issue that the platform should have been told of and was not: of each trigger label that stands the
  * click that put it there, the removal of a label whose run works or waits, and the close.
  */
-export function missedOnIssue(truth: IssueOnGitHub, knowledge: IssueKnowledge, when: Missing): readonly HistoryEvent[] {
-  const { shown, runs } = knowledge;
+export function missedOnIssue(truth: IssueOnGitHub, records: IssueRecords, when: Missing): readonly HistoryEvent[] {
+  const { shown, runs } = records;
   const lastTurn = truth.history.findLast(({ event }) => event === 'closed' || event === 'reopened');
   if (!truth.open) {
     const lives = shown !== null && shown.state !== 'closed';
-    return lives && lastTurn?.event === 'closed' && isMissed(lastTurn, null, knowledge, when) ? [lastTurn] : [];
+    return lives && lastTurn?.event === 'closed' && isMissed(lastTurn, null, records, when) ? [lastTurn] : [];
   }
   const clicks = triggerLabelsIn(truth.labels).flatMap((label) => {
     const click = truth.history.findLast(({ event, label: name }) => event === 'labeled' && name === label);
     const isOld = lastTurn !== undefined && click !== undefined && click.id < lastTurn.id;
     const hasRun = runs.some((run) => click !== undefined && labelEventOf(run) === click.id);
-    return click && !isOld && !hasRun && isMissedClick(click, knowledge, when) ? [click] : [];
+    return click && !isOld && !hasRun && isMissedLabel(click, records, when) ? [click] : [];
   });
   const removals = runs.flatMap((run) => {
     const asked = labelEventOf(run);
@@ -226,7 +226,7 @@ export function missedOnIssue(truth: IssueOnGitHub, knowledge: IssueKnowledge, w
     const removal = truth.history.find(
       ({ id, event, label: name }) => event === 'unlabeled' && name === label && id > asked,
     );
-    return removal && isMissed(removal, null, knowledge, when) ? [removal] : [];
+    return removal && isMissed(removal, null, records, when) ? [removal] : [];
   });
   return [...removals, ...clicks];
 }
@@ -244,23 +244,23 @@ const PATIENCE = 10;
  * A click that was told of is known, also when it was refused. One that was accepted should have a run: whether it got lost
  * after all is decided by the issue's workflow, which knows what it has taken up.
  */
-function isMissedClick(click: HistoryEvent, knowledge: IssueKnowledge, when: Missing): boolean {
-  if (isMissed(click, null, knowledge, when)) return true;
-  const refused = knowledge.told.filter(({ accepted }) => !accepted);
-  return isMissed(click, null, { ...knowledge, told: refused }, { ...when, graceMs: PATIENCE * when.graceMs });
+function isMissedLabel(click: HistoryEvent, records: IssueRecords, when: Missing): boolean {
+  if (isMissed(click, null, records, when)) return true;
+  const refused = records.received.filter(({ accepted }) => !accepted);
+  return isMissed(click, null, { ...records, received: refused }, { ...when, graceMs: PATIENCE * when.graceMs });
 }
 
 /** The close of the issue's pull request, if it was missed. */
 export function missedOnPullRequest(
   number: number,
   truth: PullRequestOnGitHub,
-  knowledge: IssueKnowledge,
+  records: IssueRecords,
   when: Missing,
 ): readonly HistoryEvent[] {
   const lastTurn = truth.history.findLast(({ event }) => event === 'closed' || event === 'reopened');
-  const waitsForIt = knowledge.shown?.pullRequest === number && knowledge.shown.state !== 'closed';
+  const waitsForIt = records.shown?.pullRequest === number && records.shown.state !== 'closed';
   if (truth.open || !waitsForIt || lastTurn?.event !== 'closed') return [];
-  return isMissed(lastTurn, number, knowledge, when) ? [lastTurn] : [];
+  return isMissed(lastTurn, number, records, when) ? [lastTurn] : [];
 }
 
 /**
@@ -269,14 +269,14 @@ export function missedOnPullRequest(
  */
 export function missedReviews(
   truth: PullRequestOnGitHub,
-  { shown, runs, told, deliveries }: IssueKnowledge,
+  { shown, runs, received, deliveries }: IssueRecords,
   when: Missing,
 ): readonly ChangeRequest[] {
   if (!truth.open || shown === null || shown.state === 'closed') return [];
   return truth.changeRequests.filter((review) => {
     const isKnown =
       deliveries.has(reconcileReviewId(review)) ||
-      told.some((delivery) => delivery.review === review.id) ||
+      received.some((delivery) => delivery.review === review.id) ||
       runs.some(({ trigger }) => trigger === renderTrigger({ kind: 'review', review: review.id }));
     const isAnswered = runs.some(
       ({ kind, status, startedAt }) =>
@@ -292,11 +292,11 @@ export function missedReviews(
 function isMissed(
   event: HistoryEvent,
   pullRequest: number | null,
-  { told, deliveries }: IssueKnowledge,
+  { received, deliveries }: IssueRecords,
   when: Missing,
 ): boolean {
   if (deliveries.has(reconcileId(event)) || !isDue(event.at, when)) return false;
-  return !told.some(
+  return !received.some(
     (delivery) =>
       delivery.action === event.event &&
       delivery.pullRequest === pullRequest &&
@@ -316,10 +316,10 @@ function seconds(at: string): number {
 }
 
 /** What a kept delivery tells of, by its parsed body; null for one that tells of nothing that could be missed. */
-export function toldOf(
+export function receivedOf(
   { event, action, status }: { readonly event: string; readonly action: string | null; readonly status: string },
   body: unknown,
-): Told | null {
+): ReceivedDelivery | null {
   const {
     issue,
     pull_request: pull,

@@ -6,10 +6,10 @@ import type { RunWait } from '../run/waits.ts';
 import {
   leavesWork,
   NEED_REVIEWER,
-  PROFILES,
+  TRAJECTORIES,
   stageRow,
   triggerLabel,
-  type Profile,
+  type TrajectoryName,
   type Stage,
   type TriggerTarget,
 } from '../stages/stages.ts';
@@ -54,7 +54,7 @@ export type NextStep =
     }
   | { readonly step: 'review' | 'read_review' | 'have_worked_in' }
   | { readonly step: 'have_reviewed' | 'revise' | 'rethink' | 'go_back'; readonly label: string }
-  | { readonly step: 'go_on'; readonly label: string; readonly profiles: readonly Profile[] };
+  | { readonly step: 'go_on'; readonly label: string; readonly profiles: readonly TrajectoryName[] };
 
 /** What can be done, in the order in which it is shown. */
 export function nextSteps(run: StepContext): readonly NextStep[] {
@@ -105,18 +105,18 @@ function afterSuccess({ target, backTo }: StepContext): NextStep[] {
 }
 
 /** The stages that come after one, each with the profiles in which it does. */
-export function stagesAfter(stage: Stage): { readonly next: Stage; readonly profiles: readonly Profile[] }[] {
-  const found = new Map<Stage, Profile[]>();
-  for (const { profile, trajectory } of PROFILES) {
-    const stages: readonly Stage[] = trajectory;
-    const next = stages.includes(stage) ? stages[stages.indexOf(stage) + 1] : undefined;
-    if (next) found.set(next, [...(found.get(next) ?? []), profile]);
+export function stagesAfter(stage: Stage): { readonly next: Stage; readonly profiles: readonly TrajectoryName[] }[] {
+  const found = new Map<Stage, TrajectoryName[]>();
+  for (const { name, stages } of TRAJECTORIES) {
+    const order: readonly Stage[] = stages;
+    const next = order.includes(stage) ? order[order.indexOf(stage) + 1] : undefined;
+    if (next) found.set(next, [...(found.get(next) ?? []), name]);
   }
   return [...found].map(([next, profiles]) => ({ next, profiles }));
 }
 
 function inTrajectory(stage: Stage): boolean {
-  return PROFILES.some(({ trajectory }) => (trajectory as readonly Stage[]).includes(stage));
+  return TRAJECTORIES.some(({ stages }) => (stages as readonly Stage[]).includes(stage));
 }
 
 /** The matrix as a Markdown table; empty where there is nothing to do. */

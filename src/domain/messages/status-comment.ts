@@ -8,8 +8,8 @@ import type { Request } from '../run/requests.ts';
 import type { RunWait } from '../run/waits.ts';
 import { leavesWork, triggerLabel, type Stage, type TriggerTarget } from '../stages/stages.ts';
 import type { IssueRef } from '../issue/facts.ts';
-import { minute, placeForWorkspaceEnd } from './workspace-removal.ts';
-import { placeForLastWords } from './recent-output.ts';
+import { minute, workspaceEndMarker } from './workspace-removal.ts';
+import { latestOutputMarker } from './latest-output.ts';
 import { embedded, quoted } from './markdown.ts';
 import { issueOfBranch } from '../issue/names.ts';
 import { renderNextSteps, type Pages } from './next-steps.ts';
@@ -23,7 +23,7 @@ export interface TimelineStep {
 }
 
 /** What the comment shows of a run. */
-export interface RunStory {
+export interface RunProgress {
   readonly runId: string;
   readonly target: TriggerTarget;
   readonly status: RunStatus;
@@ -31,7 +31,7 @@ export interface RunStory {
   /** Whether a review asked for the run, and not a label. */
   readonly byReview: boolean;
   /** Counted from 1 while the run waits behind others of its issue. */
-  readonly queuePlace: number | null;
+  readonly queuePosition: number | null;
   /** Set while it waits for its turn in its project (src/domain/run/permits.ts). */
   readonly queueOf?: 'project';
   readonly timeline: readonly TimelineStep[];
@@ -54,18 +54,18 @@ export interface RunStory {
   readonly question?: Pick<Request, 'question' | 'options'>;
 }
 
-/** The story of a run that was asked for, and of which nothing else is known. */
-export function newStory(
+/** The progress of a run that was asked for, and of which nothing else is known. */
+export function newRunProgress(
   run: { runId: string; target: TriggerTarget; trigger: Trigger; by: { login: string }; requestedAt: string },
-  known: Pick<RunStory, 'branch' | 'model' | 'reasoningEffort' | 'pullRequest'>,
-): RunStory {
+  known: Pick<RunProgress, 'branch' | 'model' | 'reasoningEffort' | 'pullRequest'>,
+): RunProgress {
   return {
     runId: run.runId,
     target: run.target,
     status: 'queued',
     requestedBy: run.by.login,
     byReview: run.trigger.kind === 'review',
-    queuePlace: null,
+    queuePosition: null,
     timeline: [{ step: 'queued', at: run.requestedAt }],
     workspace: null,
     workspaceUntil: null,
@@ -76,14 +76,16 @@ export function newStory(
   };
 }
 
-/** The story after a step, which is entered once. */
-export function withStep(story: RunStory, step: RunStatus, at: string): RunStory {
-  return story.status === step ? story : { ...story, status: step, timeline: [...story.timeline, { step, at }] };
+/** The progress after a step, which is entered once. */
+export function withStep(progress: RunProgress, step: RunStatus, at: string): RunProgress {
+  return progress.status === step
+    ? progress
+    : { ...progress, status: step, timeline: [...progress.timeline, { step, at }] };
 }
 
-/** The story after its end. */
-export function withOutcome(story: RunStory, outcome: RunOutcome, at: string): RunStory {
-  const ended = withStep(story, outcome.status, at);
+/** The progress after its end. */
+export function withOutcome(progress: RunProgress, outcome: RunOutcome, at: string): RunProgress {
+  const ended = withStep(progress, outcome.status, at);
   switch (outcome.status) {
     case 'succeeded':
       return {
@@ -101,7 +103,7 @@ export function withOutcome(story: RunStory, outcome: RunOutcome, at: string): R
 }
 
 /** Where a run's comment stands: on the pull request when a review or a label there asked for the run, else on the issue (3.5). */
-export function commentPlace(
+export function commentSubject(
   issue: IssueRef,
   run: { readonly trigger: Trigger; readonly pullRequest?: number },
   pullRequest: { readonly number: number } | null,
@@ -129,20 +131,20 @@ export function readStatusMarkers(text: string): { readonly runId: string; reado
 const MARKERS =
   /^<!-- codex-k8s:run-status ([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}) -->(?:\r?\n<!-- codex-k8s:issue ([1-9]\d{0,9}) -->)?/;
 
-/** Renders the whole comment, but for what the agent says (recent-output.ts) and what becomes of its workspace (workspace-removal.ts). */
-export function renderStatusComment(story: RunStory, locale: Locale, pages: Pages): string {
+/** Renders the whole comment, but for what the agent says (latest-output.ts) and what becomes of its workspace (workspace-removal.ts). */
+export function renderStatusComment(progress: RunProgress, locale: Locale, pages: Pages): string {
   const texts = commentTexts(locale);
   const parts = [
-    markers(story),
-    `### ${texts.title(triggerLabel(story.target))}`,
-    headline(story, texts, pages.run),
-    ...(story.failure ? [texts.failures[story.failure.reason], quoted(story.failure.detail)] : []),
-    ...(story.status === 'succeeded' && story.summary ? [embedded(story.summary)] : []),
-    ...(story.status === 'waiting' && story.question ? [questionOf(story.question)] : []),
-    timeline(story, texts),
-    facts(story, texts, locale),
-    placeForLastWords(story.status, locale),
-    story.mergedBy === undefined ? renderNextSteps(story, locale, pages) : '',
+    markers(progress),
+    `### ${texts.title(triggerLabel(progress.target))}`,
+    headline(progress, texts, pages.run),
+    ...(progress.failure ? [texts.failures[progress.failure.reason], quoted(progress.failure.detail)] : []),
+    ...(progress.status === 'succeeded' && progress.summary ? [embedded(progress.summary)] : []),
+    ...(progress.status === 'waiting' && progress.question ? [questionOf(progress.question)] : []),
+    timeline(progress, texts),
+    facts(progress, texts, locale),
+    latestOutputMarker(progress.status, locale),
+    progress.mergedBy === undefined ? renderNextSteps(progress, locale, pages) : '',
   ];
   return parts.filter((part) => part !== '').join('\n\n');
 }
@@ -155,25 +157,25 @@ export function pagesOf(dashboardUrl: string, issue: IssueRef, runId: string): P
   };
 }
 
-function markers({ runId, branch }: RunStory): string {
+function markers({ runId, branch }: RunProgress): string {
   const issue = issueOfBranch(branch);
   return issue === undefined ? statusMarker(runId) : `${statusMarker(runId)}\n${issueMarker(issue)}`;
 }
 
 type Texts = ReturnType<typeof commentTexts>;
 
-function headline(story: RunStory, texts: Texts, runUrl: string): string {
+function headline(progress: RunProgress, texts: Texts, runUrl: string): string {
   const page = `[${texts.details}](${runUrl})`;
-  if (story.canceled) return `${texts.canceled(story.canceled.by, inOneLine(story.canceled.reason))} ${page}`;
-  if (story.status === 'queued' && story.queuePlace !== null)
-    return `${texts.queued(story.queuePlace, story.queueOf)} ${page}`;
-  if (story.mergedBy !== undefined && story.pullRequest)
-    return `${texts.merged(story.pullRequest.number, story.mergedBy)} ${page}`;
-  if (story.status === 'succeeded' && story.pullRequest && leavesWork(story.target))
-    return `${texts.succeeded(story.pullRequest.number)} ${page}`;
-  if (story.status === 'waiting' && story.wait)
-    return `${texts.waits[story.wait.kind](minute(story.wait.until))} ${page}`;
-  return `${texts.states[story.status]} ${page}`;
+  if (progress.canceled) return `${texts.canceled(progress.canceled.by, inOneLine(progress.canceled.reason))} ${page}`;
+  if (progress.status === 'queued' && progress.queuePosition !== null)
+    return `${texts.queued(progress.queuePosition, progress.queueOf)} ${page}`;
+  if (progress.mergedBy !== undefined && progress.pullRequest)
+    return `${texts.merged(progress.pullRequest.number, progress.mergedBy)} ${page}`;
+  if (progress.status === 'succeeded' && progress.pullRequest && leavesWork(progress.target))
+    return `${texts.succeeded(progress.pullRequest.number)} ${page}`;
+  if (progress.status === 'waiting' && progress.wait)
+    return `${texts.waits[progress.wait.kind](minute(progress.wait.until))} ${page}`;
+  return `${texts.states[progress.status]} ${page}`;
 }
 
 /** The question again, for those who look here first; its own comment is what is answered. */
@@ -182,9 +184,9 @@ function questionOf({ question, options }: Pick<Request, 'question' | 'options'>
   return [embedded(question), choices].filter((part) => part !== '').join('\n\n');
 }
 
-function timeline(story: RunStory, texts: Texts): string {
-  const lines = story.timeline.map(({ step, at }, index) => {
-    const done = index < story.timeline.length - 1 || story.status === 'succeeded';
+function timeline(progress: RunProgress, texts: Texts): string {
+  const lines = progress.timeline.map(({ step, at }, index) => {
+    const done = index < progress.timeline.length - 1 || progress.status === 'succeeded';
     const text = step === 'queued' && index > 0 ? texts.queuedAgain : texts.steps[step];
     const mark = step === 'failed' ? '❌' : step === 'canceled' ? '🚫' : done ? '✅' : '⏳';
     return `- ${mark} ${text} · ${at.slice(0, 19).replace('T', ' ')} UTC`;
@@ -192,18 +194,18 @@ function timeline(story: RunStory, texts: Texts): string {
   return [`**${texts.timeline}**`, '', ...lines].join('\n');
 }
 
-function facts(story: RunStory, texts: Texts, locale: Locale): string {
+function facts(progress: RunProgress, texts: Texts, locale: Locale): string {
   const rows: [string, string | null][] = [
-    [texts.facts.run, `\`${story.runId}\``],
-    [texts.facts.requestedBy, story.requestedBy],
-    [texts.facts.branch, `\`${story.branch}\``],
-    [texts.facts.workspace, story.workspace && `\`${story.workspace}\``],
+    [texts.facts.run, `\`${progress.runId}\``],
+    [texts.facts.requestedBy, progress.requestedBy],
+    [texts.facts.branch, `\`${progress.branch}\``],
+    [texts.facts.workspace, progress.workspace && `\`${progress.workspace}\``],
     [
       texts.facts.workspaceUntil,
-      story.workspaceUntil && `${minute(story.workspaceUntil)}${placeForWorkspaceEnd(locale)}`,
+      progress.workspaceUntil && `${minute(progress.workspaceUntil)}${workspaceEndMarker(locale)}`,
     ],
-    [texts.facts.model, story.model && `${story.model} (${story.reasoningEffort ?? '-'})`],
-    [texts.facts.pullRequest, story.pullRequest && `#${story.pullRequest.number}`],
+    [texts.facts.model, progress.model && `${progress.model} (${progress.reasoningEffort ?? '-'})`],
+    [texts.facts.pullRequest, progress.pullRequest && `#${progress.pullRequest.number}`],
   ];
   const known = rows.flatMap(([name, value]) => (value ? [`| ${name} | ${value} |`] : []));
   return [`| | |`, `|---|---|`, ...known].join('\n');

@@ -58,12 +58,12 @@ const TEXTS: Readonly<Record<Locale, Texts>> = {
 };
 
 /** Stands at the end of the cell that says until when the workspace is kept. */
-export function placeForWorkspaceEnd(locale: Locale): string {
+export function workspaceEndMarker(locale: Locale): string {
   return ` <!-- codex-k8s:workspace-end ${locale} -->`;
 }
 
 /** Whether a comment has a place for it. */
-export function hasPlaceForWorkspaceEnd(body: string): boolean {
+export function hasWorkspaceEndMarker(body: string): boolean {
   return placeIn(body) !== undefined;
 }
 
@@ -81,7 +81,7 @@ export function withWorkspaceEnd(body: string, event: WorkspaceEvent | undefined
 /** What people and agents wrote stands above the table: the last place is the platform's, in whatever language. */
 function placeIn(body: string): { readonly at: number; readonly place: string; readonly locale: Locale } | undefined {
   const places = (Object.keys(TEXTS) as Locale[]).map((locale) => {
-    const place = placeForWorkspaceEnd(locale);
+    const place = workspaceEndMarker(locale);
     return { at: body.lastIndexOf(place), place, locale };
   });
   const last = places.toSorted((one, other) => other.at - one.at)[0];

@@ -1,6 +1,6 @@
 /** The life of a run: its states, why it ends, and what the agent says of itself. */
 import type { Question } from './requests.ts';
-import type { AgentProfile } from '../stages/model-selection.ts';
+import type { ModelSelection } from '../stages/model-selection.ts';
 import type { Stage } from '../stages/stages.ts';
 
 export const RUN_STATUSES = [
@@ -104,7 +104,7 @@ export type RunOutcome =
       /** The commit at the head of the branch. */
       readonly headSha?: string;
       /** With what the agent worked. */
-      readonly profile?: AgentProfile;
+      readonly selection?: ModelSelection;
       /** Of a rethink: the stage that it goes back to. */
       readonly backTo?: Stage;
       /** The login of the person who merged the pull request while the agent still worked, which was then stopped. */

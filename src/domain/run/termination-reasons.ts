@@ -1,5 +1,5 @@
 /**
- * How an agent can be lost: it ended, or never began, without a report. Told apart, since some are worth another attempt and
+ * How an agent can be lost: it ended, or never began, without a report. ReceivedDelivery apart, since some are worth another attempt and
  * some are not (docs/reliability.md T41 to T44). Pure.
  */
 

@@ -7,7 +7,7 @@ import {
   NEED_INPUT,
   NEED_REVIEWER,
   normalizeLabel,
-  PROFILES,
+  TRAJECTORIES,
   ROLES,
   RUN_DEBUG,
   STAGES,
@@ -15,7 +15,7 @@ import {
   STATE_IN_REVIEW,
   STATE_SUPERSEDED,
   triggerLabel,
-  type Profile,
+  type TrajectoryName,
 } from './stages.ts';
 import type { ReasoningEffort } from './settings.ts';
 
@@ -108,8 +108,8 @@ export const LABELS: readonly LabelRow[] = [
   label('reviewer', NEED_REVIEWER, 'people', 'On a pull request: an agent reviews it, and only comments'),
   label('discussion', MODE_DISCUSSION, 'people', 'Talk with an agent in comments; nothing is committed'),
   label('debug', RUN_DEBUG, 'people', 'Keep the workspace until the issue is closed'),
-  ...PROFILES.map(({ profile, trajectory }) =>
-    label('profile', `profile:${profile}`, 'people', `Stages of this issue: ${shortTrajectory(trajectory)}`),
+  ...TRAJECTORIES.map(({ name, stages }) =>
+    label('profile', `profile:${name}`, 'people', `Stages of this issue: ${shortTrajectory(stages)}`),
   ),
   ...STATE_MEANINGS.map(([name, setBy, meaning]) => label('state', name, setBy, meaning)),
   label('need', NEED_INPUT, 'both', 'Nothing goes on until a person has answered'),
@@ -142,8 +142,8 @@ export function reasoningChoice(labels: readonly string[]): Choice<ReasoningEffo
 }
 
 /** The profile that labels ask for. */
-export function profileChoice(labels: readonly string[]): Choice<Profile> {
-  return choice(labels, 'profile', (name) => PROFILES.find(({ profile }) => name === `profile:${profile}`)?.profile);
+export function profileChoice(labels: readonly string[]): Choice<TrajectoryName> {
+  return choice(labels, 'profile', (label) => TRAJECTORIES.find(({ name }) => label === `profile:${name}`)?.name);
 }
 
 function choice<Value>(

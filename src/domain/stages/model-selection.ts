@@ -3,7 +3,7 @@ import { modelChoice, reasoningChoice, type Choice } from './labels.ts';
 import type { ReasoningEffort } from './settings.ts';
 
 /** Where a choice comes from, the strongest first. */
-export type ProfileSource =
+export type SelectionSource =
   | 'issue_label'
   | 'pull_request_label'
   | 'last_run_context'
@@ -11,26 +11,26 @@ export type ProfileSource =
   | 'platform_default';
 
 /** With what an agent works. */
-export interface AgentProfile {
+export interface ModelSelection {
   readonly model: string;
-  readonly modelSource: ProfileSource;
+  readonly modelSource: SelectionSource;
   readonly reasoningEffort: ReasoningEffort;
-  readonly reasoningSource: ProfileSource;
+  readonly reasoningSource: SelectionSource;
 }
 
 /** What is known just before a launch. */
-export interface ProfileAsked {
+export interface SelectionInput {
   readonly issueLabels: readonly string[];
   /** Empty where there is no pull request. */
   readonly pullRequestLabels: readonly string[];
   /** With what the run before it worked whose conversation or branch this one goes on with, if labels chose that. */
-  readonly last: Partial<AgentProfile> | null;
+  readonly last: Partial<ModelSelection> | null;
   readonly project: { readonly model: string | null; readonly reasoningEffort: ReasoningEffort | null };
   readonly platform: { readonly model: string; readonly reasoningEffort: ReasoningEffort };
 }
 
 /** Resolves the profile, or names the labels of one group that stand against each other. */
-export function resolveProfile(asked: ProfileAsked): AgentProfile | { readonly conflict: readonly string[] } {
+export function selectModel(asked: SelectionInput): ModelSelection | { readonly conflict: readonly string[] } {
   const { last, project, platform } = asked;
   const model = resolve(asked, modelChoice, chosen(last?.model, last?.modelSource), project.model, platform.model);
   if ('conflict' in model) return model;
@@ -51,17 +51,17 @@ export function resolveProfile(asked: ProfileAsked): AgentProfile | { readonly c
 }
 
 /** What a run got from a default is no choice that the next one would have to keep. */
-function chosen<Value>(value: Value | undefined, source: ProfileSource | undefined): Value | undefined {
+function chosen<Value>(value: Value | undefined, source: SelectionSource | undefined): Value | undefined {
   return source === 'project_default' || source === 'platform_default' ? undefined : value;
 }
 
 function resolve<Value>(
-  { issueLabels, pullRequestLabels }: ProfileAsked,
+  { issueLabels, pullRequestLabels }: SelectionInput,
   choiceOf: (labels: readonly string[]) => Choice<Value>,
   last: Value | undefined,
   project: Value | null,
   platform: Value,
-): { readonly value: Value; readonly source: ProfileSource } | { readonly conflict: readonly string[] } {
+): { readonly value: Value; readonly source: SelectionSource } | { readonly conflict: readonly string[] } {
   for (const [source, labels] of [
     ['issue_label', issueLabels],
     ['pull_request_label', pullRequestLabels],

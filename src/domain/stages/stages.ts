@@ -31,7 +31,7 @@ export type Scope = 'code' | 'documents' | 'prompts';
 
 /**
  * What must be there before a stage begins. `open_work`: the pull request of the issue's `dev`, open; `merged_work`: the
- * same, merged. Stages in a trajectory need what comes before them there as well ({@link PROFILES}).
+ * same, merged. Stages in a trajectory need what comes before them there as well ({@link TRAJECTORIES}).
  */
 export type Candidate = 'open_work' | 'merged_work';
 
@@ -206,25 +206,25 @@ export const STAGES = [
 
 export type Stage = (typeof STAGES)[number]['stage'];
 
-interface ProfileRow {
-  readonly profile: string;
+interface TrajectoryRow {
+  readonly name: string;
   /** The stages an issue goes through, in this order. Any of them may be done again. */
-  readonly trajectory: readonly Stage[];
+  readonly stages: readonly Stage[];
 }
 
 /**
  * The trajectories that are allowed: what a trajectory leaves out is waived by it. Stages that stand
  * in none of them may begin at any time.
  */
-export const PROFILES = [
-  { profile: 'quick-fix', trajectory: ['dev', 'qa', 'release', 'postdeploy', 'ops'] },
+export const TRAJECTORIES = [
+  { name: 'quick-fix', stages: ['dev', 'qa', 'release', 'postdeploy', 'ops'] },
   {
-    profile: 'feature',
-    trajectory: ['intake', 'prd', 'design', 'plan', 'dev', 'qa', 'release', 'postdeploy', 'ops'],
+    name: 'feature',
+    stages: ['intake', 'prd', 'design', 'plan', 'dev', 'qa', 'release', 'postdeploy', 'ops'],
   },
   {
-    profile: 'new-service',
-    trajectory: [
+    name: 'new-service',
+    stages: [
       'intake',
       'vision',
       'prd',
@@ -239,9 +239,9 @@ export const PROFILES = [
       'ops',
     ],
   },
-] as const satisfies readonly ProfileRow[];
+] as const satisfies readonly TrajectoryRow[];
 
-export type Profile = (typeof PROFILES)[number]['profile'];
+export type TrajectoryName = (typeof TRAJECTORIES)[number]['name'];
 
 /** What a trigger asks for. */
 export interface TriggerTarget {

@@ -8,7 +8,7 @@ export interface Sender extends Account {
 }
 
 /** What the platform knows of a sender in the repository's project. */
-export interface Standing {
+export interface Membership {
   readonly platformRole: 'platform_owner' | 'platform_admin' | null;
   readonly projectRole: string | null;
   /** Whether the platform knows this person at all. */
@@ -21,17 +21,17 @@ export type Authorization =
   | { readonly permitted: false; readonly reason: string; readonly known: boolean };
 
 /** Decides by account type, platform role and project role, in this order; the reason is recorded either way. */
-export function authorize(sender: Sender, standing: Standing): Authorization {
+export function authorize(sender: Sender, membership: Membership): Authorization {
   if (sender.login === '') return refused('sender_login_missing', false);
   if (sender.type !== 'User') return refused(`sender_type_${sender.type.toLowerCase()}_not_permitted`, false);
-  if (standing.platformRole) return { permitted: true, reason: standing.platformRole };
-  if (!standing.known) return refused('sender_not_allowed', false);
-  if (standing.projectRole === null) return refused('sender_not_project_member', true);
-  if (standing.projectRole === 'admin' || standing.projectRole === 'read_write') {
-    return { permitted: true, reason: `project_member_${standing.projectRole}` };
+  if (membership.platformRole) return { permitted: true, reason: membership.platformRole };
+  if (!membership.known) return refused('sender_not_allowed', false);
+  if (membership.projectRole === null) return refused('sender_not_project_member', true);
+  if (membership.projectRole === 'admin' || membership.projectRole === 'read_write') {
+    return { permitted: true, reason: `project_member_${membership.projectRole}` };
   }
   return refused(
-    standing.projectRole === '' ? 'sender_role_not_permitted' : `sender_role_${standing.projectRole}_not_permitted`,
+    membership.projectRole === '' ? 'sender_role_not_permitted' : `sender_role_${membership.projectRole}_not_permitted`,
     true,
   );
 }

@@ -6,7 +6,7 @@
 import type { Account, Fact } from '../issue/facts.ts';
 import { LABELS } from '../stages/labels.ts';
 import { issueOfBranch } from '../issue/names.ts';
-import { authorize, type Authorization, type Sender, type Standing } from './senders.ts';
+import { authorize, type Authorization, type Sender, type Membership } from './senders.ts';
 import {
   MODE_DISCUSSION,
   NEED_REVIEWER,
@@ -18,9 +18,9 @@ import {
 import { changedStatusComment, goneRepositories, issueNumberOf, type WebhookEvent } from './webhooks.ts';
 
 /** What the read model says of the repository and the sender. */
-export interface Knowledge {
+export interface TriggerContext {
   readonly bound: boolean;
-  readonly standing: Standing;
+  readonly membership: Membership;
   /** How many open issues there are in bound repositories that are gone, where the delivery says so of any. */
   readonly openIssues?: number;
   /** Whether a run of the issue waits for an answer of people. */
@@ -37,7 +37,7 @@ export interface DeliveryIdentity {
   readonly agentLogin?: string;
 }
 
-export interface Judgement {
+export interface DeliveryDecision {
   readonly status: 'accepted' | 'ignored';
   readonly reason: string;
   /** What the issue's workflow is to be told, if anything; of a repository that is gone, every open issue's. */
@@ -50,24 +50,24 @@ const DISCUSSION: TriggerTarget = { stage: 'intake', kind: 'discussion' };
 const NOBODY: Sender = { id: 0, login: '', type: 'User' };
 
 /** Judges one delivery. Total: every event has an answer. */
-export function judge(event: WebhookEvent, knowledge: Knowledge, identity: DeliveryIdentity): Judgement {
+export function evaluate(event: WebhookEvent, context: TriggerContext, identity: DeliveryIdentity): DeliveryDecision {
   switch (event.name) {
     case 'issues':
-      return judgeIssue(event, knowledge, identity);
+      return evaluateIssue(event, context, identity);
     case 'pull_request':
-      return judgePullRequest(event, knowledge, identity);
+      return evaluatePullRequest(event, context, identity);
     case 'pull_request_review':
-      return judgeReview(event, knowledge, identity);
+      return evaluateReview(event, context, identity);
     case 'issue_comment':
-      return judgeComment(event, knowledge, identity);
+      return evaluateComment(event, context, identity);
     case 'label':
-      return judgeLabel(event, knowledge);
+      return evaluateLabel(event, context);
     case 'push':
-      return judgePush(event, knowledge);
+      return evaluatePush(event, context);
     case 'repository':
     case 'installation':
     case 'installation_repositories':
-      return judgeGone(event, knowledge, identity);
+      return evaluateGone(event, context, identity);
     case 'other':
       return accepted('recorded');
   }
@@ -78,11 +78,11 @@ function goneBy(action: string): 'deleted' | 'transferred' | undefined {
   return action === 'deleted' || action === 'transferred' ? action : undefined;
 }
 
-function judgeIssue(
+function evaluateIssue(
   event: Extract<WebhookEvent, { name: 'issues' }>,
-  { bound, standing }: Knowledge,
+  { bound, membership }: TriggerContext,
   identity: DeliveryIdentity,
-): Judgement {
+): DeliveryDecision {
   const sender = event.sender ?? NOBODY;
   const from = { delivery: identity.delivery, at: identity.receivedAt, by: account(sender) };
   const noTrigger = 'issue_event_not_trigger_label';
@@ -97,16 +97,16 @@ function judgeIssue(
   if (!target) return ignored(noTrigger);
 
   if (event.action === 'unlabeled') {
-    const counts = bound && authorize(sender, standing).permitted;
+    const counts = bound && authorize(sender, membership).permitted;
     return ignored(noTrigger, counts ? { ...from, kind: 'trigger_label_removed', label } : null);
   }
   if (event.action !== 'labeled') return ignored(noTrigger);
 
   if (!bound) return ignored('repository_not_bound_for_issue_label');
-  const refuse = (reason: string, labels: readonly string[]): Judgement =>
+  const refuse = (reason: string, labels: readonly string[]): DeliveryDecision =>
     ignored(reason, { ...from, kind: 'trigger_refused', label, reason, labels });
   if (identity.agentLogin !== undefined && sender.login === identity.agentLogin) return refuse('trigger_by_agent', []);
-  const authorization = authorize(sender, standing);
+  const authorization = authorize(sender, membership);
   if (!authorization.permitted) return refusedSender(authorization, refuse);
   const onIssue = triggerLabelsIn([...event.issue.labels, label]);
   if (target.kind === 'discussion' ? onIssue.length > 0 : onIssue.length > 1) {
@@ -124,18 +124,18 @@ function judgeIssue(
 /** A stranger is refused in silence; somebody the platform knows is told why. */
 function refusedSender(
   authorization: Extract<Authorization, { permitted: false }>,
-  refuse: (reason: string, labels: readonly string[]) => Judgement,
-): Judgement {
+  refuse: (reason: string, labels: readonly string[]) => DeliveryDecision,
+): DeliveryDecision {
   return authorization.known ? refuse(authorization.reason, []) : ignored(authorization.reason);
 }
 
-function judgePullRequest(
+function evaluatePullRequest(
   event: Extract<WebhookEvent, { name: 'pull_request' }>,
-  { bound, standing }: Knowledge,
+  { bound, membership }: TriggerContext,
   identity: DeliveryIdentity,
-): Judgement {
+): DeliveryDecision {
   if (event.label !== null && normalizeLabel(event.label) === NEED_REVIEWER)
-    return judgeReviewerLabel(event, { bound, standing }, identity);
+    return evaluateReviewerLabel(event, { bound, membership }, identity);
   if (event.action !== 'closed' || !bound || issueNumberOf(event, issueOfBranch) === undefined)
     return accepted('recorded');
   return {
@@ -153,11 +153,11 @@ function judgePullRequest(
 }
 
 /** A label on a pull request never starts work; this one asks for a reviewer. */
-function judgeReviewerLabel(
+function evaluateReviewerLabel(
   event: Extract<WebhookEvent, { name: 'pull_request' }>,
-  { bound, standing }: Knowledge,
+  { bound, membership }: TriggerContext,
   identity: DeliveryIdentity,
-): Judgement {
+): DeliveryDecision {
   if (event.action !== 'labeled' && event.action !== 'unlabeled') return accepted('recorded');
   if (!bound || issueNumberOf(event, issueOfBranch) === undefined) return accepted('recorded');
   const sender = event.sender ?? NOBODY;
@@ -169,7 +169,7 @@ function judgeReviewerLabel(
     pullRequest: event.pullRequest.number,
   };
   if (sender.login === identity.agentLogin) return ignored('trigger_by_agent');
-  const authorization = authorize(sender, standing);
+  const authorization = authorize(sender, membership);
   if (!authorization.permitted) {
     const { reason, known } = authorization;
     const told = known && event.action === 'labeled';
@@ -183,11 +183,11 @@ function judgeReviewerLabel(
 }
 
 /** A comment goes on with a conversation, where the label says that there is one, and may answer what a run asks. */
-function judgeComment(
+function evaluateComment(
   event: Extract<WebhookEvent, { name: 'issue_comment' }>,
-  { bound, standing, openRequest = false }: Knowledge,
+  { bound, membership, openRequest = false }: TriggerContext,
   identity: DeliveryIdentity,
-): Judgement {
+): DeliveryDecision {
   const { issue, comment } = event;
   const about = { delivery: identity.delivery, at: identity.receivedAt, by: account(event.sender ?? NOBODY) };
   const mirrored = bound ? changedStatusComment(event) : undefined;
@@ -198,9 +198,9 @@ function judgeComment(
   const discussed = issue.labels.some((label) => normalizeLabel(label) === MODE_DISCUSSION) && !issue.isPullRequest;
   if (!bound || event.action !== 'created' || (!discussed && !openRequest)) return accepted('recorded');
   const sender = event.sender ?? NOBODY;
-  const refuse = (reason: string): Judgement => (openRequest ? ignored(reason) : accepted('recorded'));
+  const refuse = (reason: string): DeliveryDecision => (openRequest ? ignored(reason) : accepted('recorded'));
   if (sender.login === identity.agentLogin) return refuse('comment_by_agent');
-  const authorization = authorize(sender, standing);
+  const authorization = authorize(sender, membership);
   if (!authorization.permitted) return refuse(authorization.reason);
   return {
     status: 'accepted',
@@ -217,17 +217,17 @@ function judgeComment(
   };
 }
 
-function judgeReview(
+function evaluateReview(
   event: Extract<WebhookEvent, { name: 'pull_request_review' }>,
-  { bound, standing }: Knowledge,
+  { bound, membership }: TriggerContext,
   identity: DeliveryIdentity,
-): Judgement {
+): DeliveryDecision {
   if (event.action !== 'submitted' || event.review.state !== 'changes_requested') return accepted('recorded');
   if (!bound) return ignored('repository_not_bound_for_issue_label');
   if (issueNumberOf(event, issueOfBranch) === undefined) return ignored('pull_request_review_stage_not_resolved');
   const sender = event.sender ?? NOBODY;
   if (sender.login === identity.agentLogin) return ignored('trigger_by_agent');
-  const authorization = authorize(sender, standing);
+  const authorization = authorize(sender, membership);
   const from = { delivery: identity.delivery, at: identity.receivedAt, by: account(sender) };
   if (!authorization.permitted) {
     const { reason, known } = authorization;
@@ -255,13 +255,13 @@ function judgeReview(
  * A label that means something was renamed or deleted in the repository (docs/reliability.md T16): what runs goes on, and the new
  * name means nothing. `labels sync` makes it again.
  */
-function judgeLabel(event: Extract<WebhookEvent, { name: 'label' }>, { bound }: Knowledge): Judgement {
+function evaluateLabel(event: Extract<WebhookEvent, { name: 'label' }>, { bound }: TriggerContext): DeliveryDecision {
   const lost = event.action === 'deleted' ? event.label : event.before;
   const matters = bound && lost !== null && LABELS.some(({ name }) => name === normalizeLabel(lost));
   return accepted(matters ? 'label_catalogue_drift' : 'recorded');
 }
 
-function judgePush(event: Extract<WebhookEvent, { name: 'push' }>, { bound }: Knowledge): Judgement {
+function evaluatePush(event: Extract<WebhookEvent, { name: 'push' }>, { bound }: TriggerContext): DeliveryDecision {
   const toMain = event.ref === 'refs/heads/main' || event.ref === 'refs/heads/master';
   if (toMain && !event.deleted && !bound) return ignored('repository_not_bound_for_push_main');
   return accepted('recorded');
@@ -278,11 +278,11 @@ const GONE = {
  * A repository in which nothing can be done any more (docs/reliability.md T21): each of its open issues is told. GitHub says so of
  * itself, so whoever did it need not be known here.
  */
-function judgeGone(
+function evaluateGone(
   event: Extract<WebhookEvent, { name: 'repository' | 'installation' | 'installation_repositories' }>,
-  { openIssues = 0 }: Knowledge,
+  { openIssues = 0 }: TriggerContext,
   identity: DeliveryIdentity,
-): Judgement {
+): DeliveryDecision {
   const gone = goneRepositories(event);
   if (!gone) return accepted('recorded');
   if (openIssues === 0) return ignored('no_open_issue_concerned');
@@ -313,10 +313,10 @@ function short(text: string): string {
   return text.length <= SHORT_CHARACTERS ? text : text.slice(0, SHORT_CHARACTERS).toWellFormed();
 }
 
-function accepted(reason: string): Judgement {
+function accepted(reason: string): DeliveryDecision {
   return { status: 'accepted', reason, fact: null };
 }
 
-function ignored(reason: string, fact: Fact | null = null): Judgement {
+function ignored(reason: string, fact: Fact | null = null): DeliveryDecision {
   return { status: 'ignored', reason, fact };
 }

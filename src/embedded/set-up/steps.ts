@@ -8,7 +8,7 @@ const TEMPORAL_DEV = new URL('../../../temporal-dev.yaml', import.meta.url);
 
 export interface StepContext {
   readonly env: NodeJS.ProcessEnv;
-  /** Told what is going on, a line at a time. */
+  /** ReceivedDelivery what is going on, a line at a time. */
   readonly report: (message: string) => void;
   readonly startCluster: StartCluster;
 }

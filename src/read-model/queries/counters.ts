@@ -15,7 +15,7 @@ export interface Counters {
   /** Runs that failed within the last 24 hours. */
   readonly failed: number;
   /** Issues with facts that could not be handed over to Temporal so far. */
-  readonly notHandedOver: number;
+  readonly unsignaledIssues: number;
 }
 
 /** Counts; one statement, no lists. */
@@ -30,7 +30,7 @@ export async function readCounters(db: Database): Promise<Counters> {
       (select count(*)::int from ${runs}
         where ${runs.status} = 'failed' and ${runs.finishedAt} > now() - interval '24 hours') as "failed",
       (select count(*)::int from ${inboxes}
-        where ${inboxes.lastSeq} > ${inboxes.handedSeq} and ${inboxes.failures} > 0) as "notHandedOver"
+        where ${inboxes.lastSeq} > ${inboxes.signaledSeq} and ${inboxes.failures} > 0) as "unsignaledIssues"
   `);
   if (!row) throw new Error('the counters query returned no row');
   return row;

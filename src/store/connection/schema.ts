@@ -135,7 +135,7 @@ export const inboxes = pgTable(
     /** The issue that a workflow is started with. */
     issue: jsonb('issue').$type<IssueRef & { readonly title: string; readonly url: string }>().notNull(),
     lastSeq: integer('last_seq').notNull().default(0),
-    handedSeq: integer('handed_seq').notNull().default(0),
+    signaledSeq: integer('signaled_seq').notNull().default(0),
     /** Not before this: keeps an issue to two signals a second, and backs off while Temporal is away. */
     nextAt: instant('next_at').notNull().defaultNow(),
     /** A relay that died keeps its claim until then. */
@@ -145,7 +145,7 @@ export const inboxes = pgTable(
   (table) => [
     index('inboxes_waiting')
       .on(table.nextAt)
-      .where(sql`last_seq > handed_seq`),
+      .where(sql`last_seq > signaled_seq`),
   ],
 );
 

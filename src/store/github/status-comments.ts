@@ -6,7 +6,7 @@
 import { and, desc, eq, gte, inArray, isNotNull, sql, type SQL } from 'drizzle-orm';
 import { WORKSPACE_EVENTS, type WorkspaceEvent } from '../../domain/messages/workspace-removal.ts';
 import type { IssueRef } from '../../domain/issue/facts.ts';
-import { LAST_WORDS, type Words } from '../../domain/messages/recent-output.ts';
+import { LATEST_OUTPUT, type OutputLine } from '../../domain/messages/latest-output.ts';
 import type { Database } from '../connection/database.ts';
 import { flowEvents, repositories, runLogLines, runs, statusComments } from '../connection/schema.ts';
 
@@ -73,7 +73,7 @@ export async function findComment(db: Database, runId: string): Promise<StatusCo
 }
 
 /** Where the comments of a bound repository stand, by its name now; undefined for one that is bound no more. */
-export async function findPlace(
+export async function findCommentSubject(
   db: Database,
   { repositoryId, number }: Pick<StatusComment, 'repositoryId' | 'number'>,
 ): Promise<IssueRef | undefined> {
@@ -129,7 +129,7 @@ export interface WrittenComment {
 }
 
 /** Lets the comment go. Without `written` nobody knows what stands there now. */
-export async function letGoOfComment(db: Database, held: StatusComment, written?: WrittenComment): Promise<void> {
+export async function releaseComment(db: Database, held: StatusComment, written?: WrittenComment): Promise<void> {
   await db
     .update(statusComments)
     .set({
@@ -172,7 +172,7 @@ export async function countRestore(db: Database, runId: string): Promise<number 
 const LINES_READ = 5000;
 
 /** The last things that the agent of a run said, oldest first. */
-export async function readLastWords(db: Database, runId: string): Promise<Words[]> {
+export async function readLatestOutput(db: Database, runId: string): Promise<OutputLine[]> {
   const recent = db
     .select({ n: runLogLines.n, at: runLogLines.at, kind: runLogLines.kind, text: runLogLines.text })
     .from(runLogLines)
@@ -185,7 +185,7 @@ export async function readLastWords(db: Database, runId: string): Promise<Words[
     .from(recent)
     .where(and(eq(recent.kind, 'message'), sql`${recent.text} ~ '\\S'`))
     .orderBy(desc(recent.n))
-    .limit(LAST_WORDS);
+    .limit(LATEST_OUTPUT);
   return words.toReversed();
 }
 

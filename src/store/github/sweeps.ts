@@ -1,6 +1,6 @@
 /** Queries of the sweeps: received deliveries, running issues and bound repositories, to compare with GitHub and Temporal. */
 import { and, asc, desc, eq, inArray, isNotNull, like, ne } from 'drizzle-orm';
-import { toldOf, type IssueKnowledge } from '../../domain/maintenance/sweeps.ts';
+import { receivedOf, type IssueRecords } from '../../domain/maintenance/sweeps.ts';
 import type { Database } from '../connection/database.ts';
 import { deliveries, issues, repositories, runs } from '../connection/schema.ts';
 
@@ -64,13 +64,13 @@ export async function livingIssues(db: Database, repositoryId: number): Promise<
 }
 
 /** Kept deliveries that are looked at for an issue; more than that tell of old times. */
-const TOLD = 300;
+const RECEIVED = 300;
 
 /** All that is known of an issue, by its key. */
-export async function readIssueKnowledge(db: Database, key: string): Promise<IssueKnowledge> {
+export async function readIssueRecords(db: Database, key: string): Promise<IssueRecords> {
   const [shown] = await db.select().from(issues).where(eq(issues.key, key));
   const known = await db.select().from(runs).where(eq(runs.issueKey, key));
-  const told = await db
+  const received = await db
     .select({
       event: deliveries.event,
       action: deliveries.action,
@@ -85,7 +85,7 @@ export async function readIssueKnowledge(db: Database, key: string): Promise<Iss
       ),
     )
     .orderBy(desc(deliveries.receivedAt))
-    .limit(TOLD);
+    .limit(RECEIVED);
   const reconciled = await db
     .select({ id: deliveries.id })
     .from(deliveries)
@@ -93,7 +93,7 @@ export async function readIssueKnowledge(db: Database, key: string): Promise<Iss
   return {
     shown: shown ? { state: shown.state, activeRunId: shown.activeRunId, pullRequest: shown.pullRequest } : null,
     runs: known.map(({ startedAt, ...run }) => ({ ...run, startedAt: startedAt?.toISOString() ?? null })),
-    told: told.flatMap(({ body, ...delivery }) => toldOf(delivery, parsed(body)) ?? []),
+    received: received.flatMap(({ body, ...delivery }) => receivedOf(delivery, parsed(body)) ?? []),
     deliveries: new Set(reconciled.map(({ id }) => id)),
   };
 }

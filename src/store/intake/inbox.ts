@@ -41,15 +41,15 @@ export async function claimInboxes(db: Database, limit: number, { claimMs } = IN
       update ${inboxes} set claimed_until = now() + ${claimMs}::int * interval '1 millisecond'
       where issue_key in (
         select issue_key from ${inboxes}
-        where last_seq > handed_seq and next_at <= now() and (claimed_until is null or claimed_until < now())
+        where last_seq > signaled_seq and next_at <= now() and (claimed_until is null or claimed_until < now())
         order by next_at limit ${limit} for update skip locked)
-      returning issue_key, issue, handed_seq, claimed_until)
+      returning issue_key, issue, signaled_seq, claimed_until)
     select issue_key as "issueKey", issue, claimed_until::text as claim, coalesce(waiting.facts, '[]') as facts
     from claimed, lateral (
       select jsonb_agg(jsonb_build_object('seq', seq, 'fact', fact) order by seq) as facts
       from (
         select seq, fact from ${issueFacts} f
-        where f.issue_key = claimed.issue_key and f.seq > claimed.handed_seq order by f.seq limit ${BATCH}) next
+        where f.issue_key = claimed.issue_key and f.seq > claimed.signaled_seq order by f.seq limit ${BATCH}) next
     ) waiting`);
 }
 
@@ -63,7 +63,7 @@ export async function markSignaled(
   await db
     .update(inboxes)
     .set({
-      handedSeq: sql`greatest(${inboxes.handedSeq}, ${seq})`,
+      signaledSeq: sql`greatest(${inboxes.signaledSeq}, ${seq})`,
       nextAt: sql`now() + ${paceMs}::int * interval '1 millisecond'`,
       claimedUntil: unlessTakenOver(claim),
       failures: 0,
@@ -97,7 +97,7 @@ export async function inboxLag(db: Database): Promise<{ waiting: number; oldestS
   const [row] = await db.execute<{ waiting: number; oldest: number }>(sql`
     select count(distinct i.issue_key)::int as waiting,
       coalesce(extract(epoch from now() - min(f.created_at)), 0)::float as oldest
-    from ${inboxes} i join ${issueFacts} f on f.issue_key = i.issue_key and f.seq > i.handed_seq
-    where i.last_seq > i.handed_seq`);
+    from ${inboxes} i join ${issueFacts} f on f.issue_key = i.issue_key and f.seq > i.signaled_seq
+    where i.last_seq > i.signaled_seq`);
   return { waiting: row?.waiting ?? 0, oldestSeconds: row?.oldest ?? 0 };
 }

@@ -4,7 +4,7 @@
  */
 import postgres from 'postgres';
 import { issueKey, type Fact, type IssueRef } from '../../domain/issue/facts.ts';
-import type { Standing } from '../../domain/triggers/senders.ts';
+import type { Membership } from '../../domain/triggers/senders.ts';
 import type { GoneRepositories } from '../../domain/triggers/webhooks.ts';
 import {
   chainEnds,
@@ -33,13 +33,13 @@ export interface Arrival {
   /** Repositories in which nothing can be done any more: what is decided is told to each open issue of those that are bound. */
   readonly gone?: Pick<GoneRepositories, 'repositories' | 'owner'>;
   /** Decides by what is known when it is kept. Must be pure: it may be called again. */
-  readonly judge: (knowledge: SenderKnowledge) => JudgedDelivery;
+  readonly evaluate: (context: SenderContext) => EvaluatedDelivery;
 }
 
 /** Whether the repository is bound, and how the sender stands in its project. */
-export interface SenderKnowledge {
+export interface SenderContext {
   readonly bound: boolean;
-  readonly standing: Standing;
+  readonly membership: Membership;
   /** How many open issues are to be told that their repository is gone, where the delivery says so of any. */
   readonly openIssues?: number;
   /** Whether a run of the issue waits for an answer of people. */
@@ -47,7 +47,7 @@ export interface SenderKnowledge {
 }
 
 /** A judged delivery, as it is to be kept. */
-export interface JudgedDelivery {
+export interface EvaluatedDelivery {
   readonly id: string;
   readonly event: string;
   readonly action: string | null;
@@ -113,19 +113,26 @@ async function keepDeliveries(db: Database, arrivals: readonly Arrival[]): Promi
 }
 
 /** Keeps one delivery that is judged already; see {@link keepDeliveries}. */
-export async function recordDelivery(db: Database, delivery: JudgedDelivery): Promise<Receipt> {
+export async function recordDelivery(db: Database, delivery: EvaluatedDelivery): Promise<Receipt> {
   const { id, body, issue } = delivery;
-  const arrival = { id, body, repositoryId: 0, senderId: 0, issueKey: issue && issueKey(issue), judge: () => delivery };
+  const arrival = {
+    id,
+    body,
+    repositoryId: 0,
+    senderId: 0,
+    issueKey: issue && issueKey(issue),
+    evaluate: () => delivery,
+  };
   const [receipt] = await keepDeliveries(db, [arrival]);
   return receipt as Receipt;
 }
 
 /** What is known of a repository and a sender, by GitHub's ids. */
-export async function readStanding(db: Database, repositoryId: number, senderId: number): Promise<SenderKnowledge> {
+export async function readMembership(db: Database, repositoryId: number, senderId: number): Promise<SenderContext> {
   const asked = { repositoryId, senderId };
   const sql = driverOf(db);
-  const [row] = await sql<{ standings: StandingsJson }[]>`select ${selectStandings(sql, [asked])} as standings`;
-  return standings(row?.standings ?? null)(asked);
+  const [row] = await sql<{ memberships: MembershipsJson }[]>`select ${selectMemberships(sql, [asked])} as memberships`;
+  return memberships(row?.memberships ?? null)(asked);
 }
 
 /** Somebody else has kept one of these meanwhile, under the lock of another chain; the next attempt finds it. */
@@ -139,7 +146,7 @@ const ATTEMPTS = 3;
 const sentBefore = new WeakSet<Arrival>();
 
 /**
- * Lock and read, judge, write and commit: what is sent to Postgres together runs there one after the other, so this takes
+ * Lock and read, evaluate, write and commit: what is sent to Postgres together runs there one after the other, so this takes
  * two round trips. `written` is for after the commit.
  */
 async function keepIn(
@@ -147,7 +154,7 @@ async function keepIn(
   arrivals: readonly Arrival[],
 ): Promise<{ receipts: Receipt[]; written: Promise<unknown> }> {
   const chains = [...new Set(arrivals.map(({ issueKey: key }) => key ?? PLATFORM_CHAIN))].toSorted();
-  const [, { known, ends, knowledgeOf, asking }] = await Promise.all([
+  const [, { known, ends, contextOf, asking }] = await Promise.all([
     lockChains(tx, chains),
     read(tx, arrivals, chains),
   ]);
@@ -157,7 +164,11 @@ async function keepIn(
   const kept = fresh.map((arrival) => {
     const openIssues = concerned.get(arrival)?.length;
     const openRequest = arrival.issueKey !== null && asking.has(arrival.issueKey);
-    return arrival.judge({ ...knowledgeOf(arrival), openRequest, ...(openIssues === undefined ? {} : { openIssues }) });
+    return arrival.evaluate({
+      ...contextOf(arrival),
+      openRequest,
+      ...(openIssues === undefined ? {} : { openIssues }),
+    });
   });
   const events = kept.map(auditEvent);
   if (!chains.includes(PLATFORM_CHAIN) && events.some(({ chain }) => chain === PLATFORM_CHAIN)) {
@@ -169,7 +180,7 @@ async function keepIn(
   for (const arrival of fresh) sentBefore.add(arrival);
   const written = Promise.all([
     kept.length > 0 && write(tx, kept, linkEvents(ends, events)),
-    ...fresh.map((arrival, index) => tellAll(tx, kept[index] as JudgedDelivery, concerned.get(arrival) ?? [])),
+    ...fresh.map((arrival, index) => tellAll(tx, kept[index] as EvaluatedDelivery, concerned.get(arrival) ?? [])),
     repeats.size > 0 && countRepeats(tx, [...repeats]),
     ...kept.map((delivery) => rename(tx, delivery)),
   ]);
@@ -200,7 +211,7 @@ function sortOut(
 
 type Decision = Pick<Receipt, 'status' | 'reason' | 'runId'>;
 
-/** What is to be known before judging: earlier deliveries with these ids, ends of chains, standings, and issues whose runs ask. */
+/** What is to be known before judging: earlier deliveries with these ids, ends of chains, memberships, and issues whose runs ask. */
 async function read(
   tx: postgres.TransactionSql,
   arrivals: readonly Arrival[],
@@ -208,7 +219,7 @@ async function read(
 ): Promise<{
   known: Map<string, Decision>;
   ends: Map<string, ChainLink>;
-  knowledgeOf: (one: Asked) => SenderKnowledge;
+  contextOf: (one: Asked) => SenderContext;
   asking: ReadonlySet<string>;
 }> {
   const ids = arrivals.map(({ id }) => id);
@@ -216,11 +227,11 @@ async function read(
     {
       known: ({ id: string } & Decision)[] | null;
       ends: ChainEndsJson;
-      standings: StandingsJson;
+      memberships: MembershipsJson;
       asking: string[] | null;
     }[]
   >`
-    select ${selectChainEnds(tx, chains)} as ends, ${selectStandings(tx, arrivals)} as standings, (
+    select ${selectChainEnds(tx, chains)} as ends, ${selectMemberships(tx, arrivals)} as memberships, (
       select json_agg(json_build_object('id', id, 'status', status, 'reason', reason, 'runId', run_id))
       from deliveries where id = any(${tx.array(ids)}::text[])) as known, (
       select json_agg(distinct issue_key) from requests
@@ -228,7 +239,7 @@ async function read(
   return {
     known: new Map((row?.known ?? []).map(({ id, ...decision }) => [id, decision])),
     ends: chainEnds(row?.ends ?? null),
-    knowledgeOf: standings(row?.standings ?? null),
+    contextOf: memberships(row?.memberships ?? null),
     asking: new Set(row?.asking ?? []),
   };
 }
@@ -236,10 +247,10 @@ async function read(
 type Asked = Pick<Arrival, 'repositoryId' | 'senderId'>;
 
 /** Of those repositories that are bound. */
-type StandingsJson = readonly (Asked & Standing)[] | null;
+type MembershipsJson = readonly (Asked & Membership)[] | null;
 
-/** An expression for the standings of these, as JSON for {@link standings}. */
-function selectStandings(
+/** An expression for the memberships of these, as JSON for {@link memberships}. */
+function selectMemberships(
   sql: postgres.Sql | postgres.TransactionSql,
   asked: readonly Asked[],
 ): postgres.PendingQuery<postgres.Row[]> {
@@ -256,21 +267,21 @@ function selectStandings(
     left join project_members m on m.project_id = r.project_id and m.person_id = p.id)`;
 }
 
-function standings(json: StandingsJson): (one: Asked) => SenderKnowledge {
+function memberships(json: MembershipsJson): (one: Asked) => SenderContext {
   const found = new Map((json ?? []).map((row) => [pairOf(row), row]));
   return (one) => {
     const { known, platformRole, projectRole } = found.get(pairOf(one)) ?? STRANGER;
-    return { bound: found.has(pairOf(one)), standing: { known, platformRole, projectRole } };
+    return { bound: found.has(pairOf(one)), membership: { known, platformRole, projectRole } };
   };
 }
 
-const STRANGER: Standing = { known: false, platformRole: null, projectRole: null };
+const STRANGER: Membership = { known: false, platformRole: null, projectRole: null };
 
 function pairOf({ repositoryId, senderId }: Asked): string {
   return `${repositoryId} ${senderId}`;
 }
 
-function auditEvent(delivery: JudgedDelivery): FlowEvent {
+function auditEvent(delivery: EvaluatedDelivery): FlowEvent {
   return {
     id: `webhook:${delivery.id}`,
     chain: delivery.issue ? issueKey(delivery.issue) : PLATFORM_CHAIN,
@@ -290,7 +301,7 @@ function auditEvent(delivery: JudgedDelivery): FlowEvent {
  */
 async function write(
   tx: postgres.TransactionSql,
-  deliveries: readonly JudgedDelivery[],
+  deliveries: readonly EvaluatedDelivery[],
   links: readonly LinkedEvent[],
 ): Promise<void> {
   const { inboxes, behind } = grow(deliveries);
@@ -330,9 +341,9 @@ async function write(
 
 /** The rows of `given`. The bodies go as one value, of which each delivery says its part. */
 function rowsOf(
-  deliveries: readonly JudgedDelivery[],
+  deliveries: readonly EvaluatedDelivery[],
   links: readonly LinkedEvent[],
-  behind: ReadonlyMap<JudgedDelivery, number>,
+  behind: ReadonlyMap<EvaluatedDelivery, number>,
   bodies: readonly Buffer[],
 ): object[] {
   let bodyEnd = 0;
@@ -390,7 +401,7 @@ async function lockOpenInboxes(
     join repositories r on split_part(told.issue_key, '#', 1) = 'issue:' || r.id
     left join issues shown on shown.key = told.issue_key
     where (r.id = any(${tx.array(repositories.map(String))}::text[]::bigint[]) or lower(r.owner) = lower(${owner}::text))
-      and case when shown.key is null then told.last_seq > told.handed_seq or told.next_at > now() - interval '1 minute'
+      and case when shown.key is null then told.last_seq > told.signaled_seq or told.next_at > now() - interval '1 minute'
         else shown.state <> 'closed' end
     order by told.issue_key for update of told`;
   return rows.map(({ key }) => key);
@@ -399,7 +410,7 @@ async function lockOpenInboxes(
 /** Puts what was decided into each of the inboxes. */
 async function tellAll(
   tx: postgres.TransactionSql,
-  { id, fact }: JudgedDelivery,
+  { id, fact }: EvaluatedDelivery,
   keys: readonly string[],
 ): Promise<void> {
   const [first] = keys;
@@ -417,15 +428,18 @@ async function tellAll(
 
 interface GrownInbox {
   readonly issue_key: string;
-  readonly issue: NonNullable<JudgedDelivery['issue']>;
+  readonly issue: NonNullable<EvaluatedDelivery['issue']>;
   /** Facts that come in. */
   readonly added: number;
 }
 
 /** By how much each inbox grows, and how many facts of the same issue come behind each delivery's own. */
-function grow(deliveries: readonly JudgedDelivery[]): { inboxes: GrownInbox[]; behind: Map<JudgedDelivery, number> } {
+function grow(deliveries: readonly EvaluatedDelivery[]): {
+  inboxes: GrownInbox[];
+  behind: Map<EvaluatedDelivery, number>;
+} {
   const inboxes = new Map<string, GrownInbox>();
-  const behind = new Map<JudgedDelivery, number>();
+  const behind = new Map<EvaluatedDelivery, number>();
   for (const delivery of deliveries.toReversed()) {
     const { issue, fact } = delivery;
     if (!issue || !fact) continue;
@@ -440,7 +454,7 @@ function grow(deliveries: readonly JudgedDelivery[]): { inboxes: GrownInbox[]; b
 }
 
 /** A bound repository is shown under its new name. */
-async function rename(tx: postgres.TransactionSql, { repositoryId, newName }: JudgedDelivery): Promise<void> {
+async function rename(tx: postgres.TransactionSql, { repositoryId, newName }: EvaluatedDelivery): Promise<void> {
   if (!newName || repositoryId === null) return;
   await tx`update repositories set owner = ${newName.owner}, name = ${newName.name} where id = ${repositoryId}`;
 }

@@ -186,13 +186,13 @@ describe('a conversation', () => {
   });
 });
 
-describe('the profile', () => {
+describe('the selection', () => {
   test("is the issue's, the pull request's, the project's, the platform's, in this order", async () => {
     await label('Add a flag', 'Please.');
     const models: string[] = [];
     const next = async (more: Partial<AssignmentInput> = {}): Promise<void> => {
-      const { profile } = await activities().prepareAssignment(input(more));
-      models.push(`${profile.model} ${profile.modelSource}`);
+      const { selection } = await activities().prepareAssignment(input(more));
+      models.push(`${selection.model} ${selection.modelSource}`);
     };
     await next();
     await tables.db.update(projects).set({ model: 'of-the-project' });

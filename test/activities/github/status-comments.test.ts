@@ -8,8 +8,8 @@ import {
   createStatusComments,
   type GitHubComments,
 } from '../../../activities/github/status-comments.ts';
-import { placeForWorkspaceEnd, type WORKSPACE_EVENTS } from '../../../src/domain/messages/workspace-removal.ts';
-import { placeForLastWords } from '../../../src/domain/messages/recent-output.ts';
+import { workspaceEndMarker, type WORKSPACE_EVENTS } from '../../../src/domain/messages/workspace-removal.ts';
+import { latestOutputMarker } from '../../../src/domain/messages/latest-output.ts';
 import { appendEvents } from '../../../src/store/audit/events.ts';
 import { storeLogLines } from '../../../src/store/runs/run-log.ts';
 import { runLogLines, runs, statusComments } from '../../../src/store/connection/schema.ts';
@@ -218,7 +218,7 @@ describe('a status comment', () => {
 });
 
 describe('what became of a workspace', () => {
-  const body = `| Workspace kept until | tomorrow${placeForWorkspaceEnd('en')} |`;
+  const body = `| Workspace kept until | tomorrow${workspaceEndMarker('en')} |`;
 
   /** A run of the issue that is over. */
   async function over(id: string): Promise<void> {
@@ -352,7 +352,7 @@ describe('what became of a workspace', () => {
 });
 
 describe('what the agent says', () => {
-  const body = `what is known\n\n${placeForLastWords('working', 'en')}\n\nthe end`;
+  const body = `what is known\n\n${latestOutputMarker('working', 'en')}\n\nthe end`;
 
   test('is in the comment, the last three', async () => {
     for (const n of [0, 1, 2, 3]) await say(n, `word ${n}`);

@@ -93,7 +93,7 @@ function activities(apiUrl = stage.emulator.apiUrl): Activities {
       statusOf: async (id) => statuses.get(id) ?? { status: 'absent' },
       outcomeOf: async () => outcome,
       openIssues: async () => new Set([...statuses].flatMap(([id, { status }]) => (status === 'open' ? [id] : []))),
-      async tell(issue, facts) {
+      async signal(issue, facts) {
         const key = `issue:${issue.repositoryId}#${issue.number}`;
         if (statuses.get(key)?.status !== 'open') return false;
         told.push(...facts.map(({ fact }) => ({ key, fact })));
@@ -416,7 +416,7 @@ describe('a run that is shown at work', () => {
 
   test('and works is let be', async () => {
     statuses.set(`run:${RUN}`, { status: 'open' });
-    expect(await sweep()).toEqual({ looked: 1, ended: [], untold: [] });
+    expect(await sweep()).toEqual({ looked: 1, ended: [], unsignaled: [] });
   });
 
   test('and was ended from outside is told of as lost', async () => {
@@ -439,7 +439,7 @@ describe('a run that is shown at work', () => {
 
   test('whose issue has no workflow either is counted', async () => {
     statuses.clear();
-    expect(await sweep()).toEqual({ looked: 1, ended: [], untold: [KEY] });
+    expect(await sweep()).toEqual({ looked: 1, ended: [], unsignaled: [KEY] });
   });
 
   test('of an issue without a workflow is named as abandoned', async () => {

@@ -41,7 +41,7 @@ afterAll(async () => {
   await temporal?.teardown();
 });
 
-const tell = (...facts: ObservedFact[]): Promise<boolean> => records.tell(NAMED, facts);
+const tell = (...facts: ObservedFact[]): Promise<boolean> => records.signal(NAMED, facts);
 const until = (condition: () => unknown): Promise<void> =>
   expect.poll(condition, { timeout: 60_000, interval: 50 }).toBeTruthy();
 

@@ -5,7 +5,7 @@ import {
   rethinkable,
   supersededBy,
   type DoneStages,
-  type GateKnowledge,
+  type GateContext,
 } from '../../../src/domain/issue/gates.ts';
 import { STAGES, type Stage, type TriggerTarget } from '../../../src/domain/stages/stages.ts';
 
@@ -22,14 +22,14 @@ function done(...stages: readonly Stage[]): DoneStages {
 const OPEN = { open: true, merged: false };
 const MERGED = { open: false, merged: true };
 
-function known(more: Partial<GateKnowledge> = {}): GateKnowledge {
+function known(more: Partial<GateContext> = {}): GateContext {
   return { labels: [], done: {}, candidates: { open: false, merged: false }, asked: false, ...more };
 }
 
 const work = (stage: Stage): TriggerTarget => ({ stage, kind: 'work' });
 
 describe('a stage may begin', () => {
-  test.each<[string, Stage, Partial<GateKnowledge>]>([
+  test.each<[string, Stage, Partial<GateContext>]>([
     ['intake on a fresh issue', 'intake', {}],
     ['dev on a fresh issue: a quick fix', 'dev', {}],
     ['vision after intake', 'vision', { done: done('intake') }],
@@ -64,7 +64,7 @@ describe('a stage may begin', () => {
 });
 
 describe('a stage may not begin', () => {
-  test.each<[string, Stage, Partial<GateKnowledge>, string, readonly string[]]>([
+  test.each<[string, Stage, Partial<GateContext>, string, readonly string[]]>([
     ['on a blocked issue', 'dev', { labels: ['State:Blocked'] }, 'state_blocked', ['state:blocked']],
     ['while a person is asked', 'dev', { labels: ['need:input'] }, 'needs_input', ['need:input']],
     ['vision first of all', 'vision', {}, 'stage_entry_not_met', ['run:dev', 'run:intake']],

@@ -8,13 +8,13 @@ import {
   planRedelivery,
   reconcileId,
   reconcileReviewId,
-  toldOf,
+  receivedOf,
   type DeliveryAttempt,
   type HistoryEvent,
-  type IssueKnowledge,
+  type IssueRecords,
   type IssueOnGitHub,
   type KnownRun,
-  type Told,
+  type ReceivedDelivery,
 } from '../../../src/domain/maintenance/sweeps.ts';
 
 const NOW = Date.parse('2026-11-22T12:00:00Z');
@@ -102,7 +102,7 @@ describe('a failed delivery', () => {
 const OLIVIA = { id: 11, login: 'olivia', type: 'User' };
 const PAUL = { id: 12, login: 'paul', type: 'User' };
 const WHEN = { now: NOW, graceMs: MINUTE, since: ago(24 * HOUR) };
-const NOTHING: IssueKnowledge = { shown: null, runs: [], told: [], deliveries: new Set() };
+const NOTHING: IssueRecords = { shown: null, runs: [], received: [], deliveries: new Set() };
 
 function event(
   id: number,
@@ -114,7 +114,7 @@ function event(
   return { id, event: name, label, by, at: ago(msAgo) };
 }
 
-function told(of: HistoryEvent, more: Partial<Told> = {}): Told {
+function received(of: HistoryEvent, more: Partial<ReceivedDelivery> = {}): ReceivedDelivery {
   return {
     action: of.event,
     pullRequest: null,
@@ -136,29 +136,31 @@ const LABELED: IssueOnGitHub = { open: true, labels: ['run:dev', 'bug'], history
 const WORKING = { state: 'working', activeRunId: 'run-1', pullRequest: null } as const;
 
 describe('a trigger label that stands', () => {
-  const missed = (truth: IssueOnGitHub, knowledge: Partial<IssueKnowledge> = {}) =>
-    missedOnIssue(truth, { ...NOTHING, ...knowledge }, WHEN).map(({ id }) => id);
+  const missed = (truth: IssueOnGitHub, records: Partial<IssueRecords> = {}) =>
+    missedOnIssue(truth, { ...NOTHING, ...records }, WHEN).map(({ id }) => id);
 
   test('was missed when nobody told of it', () => {
     expect(missed(LABELED)).toEqual([100]);
   });
 
   test.each([
-    ['was told of', { told: [told(CLICK)] }],
+    ['was told of', { received: [received(CLICK)] }],
     ['has a run', { runs: [run('label:100')] }],
     ['was found by a sweep before', { deliveries: new Set([reconcileId(CLICK)]) }],
-  ])('was not missed when it %s', (_, knowledge) => {
-    expect(missed(LABELED, knowledge)).toEqual([]);
+  ])('was not missed when it %s', (_, records) => {
+    expect(missed(LABELED, records)).toEqual([]);
   });
 
   test('was missed when only an earlier click of the same person was told of', () => {
     const first = event(90, 'labeled', 'run:dev', 20 * MINUTE);
     const off = event(95, 'unlabeled', 'run:dev', 15 * MINUTE);
-    expect(missed({ ...LABELED, history: [first, off, CLICK] }, { told: [told(first), told(off)] })).toEqual([100]);
+    expect(
+      missed({ ...LABELED, history: [first, off, CLICK] }, { received: [received(first), received(off)] }),
+    ).toEqual([100]);
   });
 
   test('was missed when only the same label by somebody else was told of', () => {
-    expect(missed(LABELED, { told: [told({ ...CLICK, by: PAUL })] })).toEqual([100]);
+    expect(missed(LABELED, { received: [received({ ...CLICK, by: PAUL })] })).toEqual([100]);
   });
 
   test('is the newest click only: the others were taken back', () => {
@@ -170,9 +172,9 @@ describe('a trigger label that stands', () => {
   test('that was accepted is told of once more when it led to nothing in ten times the grace', () => {
     const click = event(100, 'labeled', 'run:dev', 11 * MINUTE);
     const truth = { ...LABELED, history: [click] };
-    expect(missed(truth, { told: [told(click)] })).toEqual([100]);
-    expect(missed(truth, { told: [told(click)], runs: [run('label:100')] })).toEqual([]);
-    expect(missed(truth, { told: [told(click, { accepted: false })] })).toEqual([]);
+    expect(missed(truth, { received: [received(click)] })).toEqual([100]);
+    expect(missed(truth, { received: [received(click)], runs: [run('label:100')] })).toEqual([]);
+    expect(missed(truth, { received: [received(click, { accepted: false })] })).toEqual([]);
   });
 
   test('is left to webhooks for a minute', () => {
@@ -196,7 +198,7 @@ describe('a trigger label that stands', () => {
     expect(missed({ ...LABELED, labels: ['bug'] })).toEqual([]);
   });
 
-  test('each is found when two stand: the judge refuses them', () => {
+  test('each is found when two stand: the evaluate refuses them', () => {
     const other = event(101, 'labeled', 'run:qa', 9 * MINUTE);
     expect(missed({ open: true, labels: ['run:dev', 'run:qa'], history: [CLICK, other] })).toEqual([100, 101]);
   });
@@ -205,20 +207,20 @@ describe('a trigger label that stands', () => {
 describe('a label that was taken off', () => {
   const off = event(110, 'unlabeled', 'run:dev', 5 * MINUTE);
   const truth: IssueOnGitHub = { open: true, labels: [], history: [CLICK, off] };
-  const missed = (knowledge: Partial<IssueKnowledge>, of = truth) =>
-    missedOnIssue(of, { ...NOTHING, shown: WORKING, ...knowledge }, WHEN).map(({ id }) => id);
+  const missed = (records: Partial<IssueRecords>, of = truth) =>
+    missedOnIssue(of, { ...NOTHING, shown: WORKING, ...records }, WHEN).map(({ id }) => id);
 
   test('was missed when its run works on', () => {
     expect(missed({ runs: [run('label:100')] })).toEqual([110]);
   });
 
   test.each([
-    ['was told of', { runs: [run('label:100')], told: [told(off)] }],
+    ['was told of', { runs: [run('label:100')], received: [received(off)] }],
     ['has a run that is over', { runs: [run('label:100', { status: 'succeeded' })] }],
     ['was there before the click of the run that works', { runs: [run('label:120')] }],
     ['has a run that a review asked for', { runs: [run('review:5')] }],
-  ])('was not missed when it %s', (_, knowledge) => {
-    expect(missed(knowledge)).toEqual([]);
+  ])('was not missed when it %s', (_, records) => {
+    expect(missed(records)).toEqual([]);
   });
 
   test('was missed when its run waits', () => {
@@ -235,8 +237,8 @@ describe('a label that was taken off', () => {
 describe('a close', () => {
   const close = event(200, 'closed', null, 5 * MINUTE);
   const truth: IssueOnGitHub = { open: false, labels: ['run:dev'], history: [CLICK, close] };
-  const missed = (knowledge: Partial<IssueKnowledge>) =>
-    missedOnIssue(truth, { ...NOTHING, ...knowledge }, WHEN).map(({ id }) => id);
+  const missed = (records: Partial<IssueRecords>) =>
+    missedOnIssue(truth, { ...NOTHING, ...records }, WHEN).map(({ id }) => id);
 
   test.each(['working', 'waiting'] as const)('was missed when the issue is still shown as %s', (state) => {
     expect(missed({ shown: { ...WORKING, state } })).toEqual([200]);
@@ -245,20 +247,20 @@ describe('a close', () => {
   test.each([
     ['the issue is shown as closed', { shown: { ...WORKING, state: 'closed' as const } }],
     ['the issue has no workflow', { shown: null }],
-    ['it was told of', { shown: WORKING, told: [told(close)] }],
-  ])('was not missed when %s', (_, knowledge) => {
-    expect(missed(knowledge)).toEqual([]);
+    ['it was told of', { shown: WORKING, received: [received(close)] }],
+  ])('was not missed when %s', (_, records) => {
+    expect(missed(records)).toEqual([]);
   });
 
   test('of a pull request was missed when its issue still waits for it', () => {
     const shown = { ...WORKING, state: 'waiting' as const, pullRequest: 8 };
     const of = { open: false, history: [close], changeRequests: [] };
-    const missed = (knowledge: Partial<IssueKnowledge>) =>
-      missedOnPullRequest(8, of, { ...NOTHING, shown, ...knowledge }, WHEN).map(({ id }) => id);
+    const missed = (records: Partial<IssueRecords>) =>
+      missedOnPullRequest(8, of, { ...NOTHING, shown, ...records }, WHEN).map(({ id }) => id);
     expect(missed({})).toEqual([200]);
     expect(missed({ shown: { ...shown, pullRequest: 9 } })).toEqual([]);
-    expect(missed({ told: [told(close, { pullRequest: 8 })] })).toEqual([]);
-    expect(missed({ told: [told(close)] })).toEqual([200]);
+    expect(missed({ received: [received(close, { pullRequest: 8 })] })).toEqual([]);
+    expect(missed({ received: [received(close)] })).toEqual([200]);
     expect(missed({ deliveries: new Set([reconcileId(close)]) })).toEqual([]);
   });
 });
@@ -267,21 +269,21 @@ describe('a request for changes', () => {
   const review = { id: 7, by: OLIVIA, at: ago(10 * MINUTE) };
   const shown = { ...WORKING, state: 'waiting', activeRunId: null, pullRequest: 8 } as const;
   const truth = { open: true, history: [], changeRequests: [review] };
-  const missed = (knowledge: Partial<IssueKnowledge>, of = truth) =>
-    missedReviews(of, { ...NOTHING, shown, ...knowledge }, WHEN).map(({ id }) => id);
+  const missed = (records: Partial<IssueRecords>, of = truth) =>
+    missedReviews(of, { ...NOTHING, shown, ...records }, WHEN).map(({ id }) => id);
 
   test('was missed when nobody told of it', () => {
     expect(missed({ runs: [run('label:100', { status: 'succeeded' })] })).toEqual([7]);
   });
 
-  test.each<[string, Partial<IssueKnowledge>]>([
-    ['was told of', { told: [told(CLICK, { action: 'submitted', review: 7 })] }],
+  test.each<[string, Partial<IssueRecords>]>([
+    ['was told of', { received: [received(CLICK, { action: 'submitted', review: 7 })] }],
     ['has a run', { runs: [run('review:7', { kind: 'revise', startedAt: ago(HOUR) })] }],
     ['was found by a sweep before', { deliveries: new Set([reconcileReviewId(review)]) }],
     ['was read by a revise that began later', { runs: [run('review:6', { kind: 'revise', startedAt: ago(MINUTE) })] }],
     ['will be read by a revise that waits', { runs: [run('review:6', { kind: 'revise', startedAt: null })] }],
-  ])('was not missed when it %s', (_, knowledge) => {
-    expect(missed(knowledge)).toEqual([]);
+  ])('was not missed when it %s', (_, records) => {
+    expect(missed(records)).toEqual([]);
   });
 
   test.each<[string, KnownRun]>([
@@ -304,7 +306,7 @@ describe('what a kept delivery told of', () => {
       label: { name: ' Run:Dev ' },
       sender: { id: 11 },
     };
-    expect(toldOf({ event: 'issues', action: 'labeled', status: 'accepted' }, body)).toEqual({
+    expect(receivedOf({ event: 'issues', action: 'labeled', status: 'accepted' }, body)).toEqual({
       action: 'labeled',
       pullRequest: null,
       label: 'run:dev',
@@ -316,7 +318,7 @@ describe('what a kept delivery told of', () => {
   });
 
   test('is nothing for an event that cannot be missed', () => {
-    expect(toldOf({ event: 'push', action: null, status: 'accepted' }, { ref: 'refs/heads/main' })).toBeNull();
+    expect(receivedOf({ event: 'push', action: null, status: 'accepted' }, { ref: 'refs/heads/main' })).toBeNull();
   });
 });
 

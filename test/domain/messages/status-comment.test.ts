@@ -2,14 +2,14 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Locale } from '../../../src/domain/locale.ts';
 import { FAILURES, isTerminal, RUN_STATUSES, type RunStatus } from '../../../src/domain/run/runs.ts';
-import { withLastWords } from '../../../src/domain/messages/recent-output.ts';
+import { withLatestOutput } from '../../../src/domain/messages/latest-output.ts';
 import {
-  newStory,
+  newRunProgress,
   pagesOf,
   renderStatusComment,
   statusMarker,
   withStep,
-  type RunStory,
+  type RunProgress,
 } from '../../../src/domain/messages/status-comment.ts';
 
 const RUN = '0f0f0f0f-0000-4000-8000-000000000002';
@@ -18,8 +18,8 @@ const PAGES = pagesOf('https://codex.example', { repositoryId: 1, owner: 'acme',
 const LOCALES: Locale[] = ['en', 'ru'];
 const OF_ALL = LOCALES.flatMap((locale) => RUN_STATUSES.map((status): [Locale, RunStatus] => [locale, status]));
 
-function story(status: RunStatus, more: Partial<RunStory> = {}): RunStory {
-  const asked = newStory(
+function progress(status: RunStatus, more: Partial<RunProgress> = {}): RunProgress {
+  const asked = newRunProgress(
     {
       runId: RUN,
       target: { stage: 'dev', kind: 'work' },
@@ -32,8 +32,8 @@ function story(status: RunStatus, more: Partial<RunStory> = {}): RunStory {
   return { ...withStep(asked, status, '2026-11-21T10:05:00.000Z'), ...more };
 }
 
-function failed(detail: string): RunStory {
-  return story('failed', { failure: { reason: 'agent_failed', detail } });
+function failed(detail: string): RunProgress {
+  return progress('failed', { failure: { reason: 'agent_failed', detail } });
 }
 
 /** The line under the title. */
@@ -43,17 +43,17 @@ function headline(text: string): string {
 
 describe('the status comment', () => {
   test.each(OF_ALL)('in %s begins with its marker when the run is %s', (locale, status) => {
-    expect(renderStatusComment(story(status), locale, PAGES).startsWith(`${statusMarker(RUN)}\n`)).toBe(true);
+    expect(renderStatusComment(progress(status), locale, PAGES).startsWith(`${statusMarker(RUN)}\n`)).toBe(true);
   });
 
   test.each(OF_ALL)('in %s says in a sentence that the run is %s, with a link', (locale, status) => {
-    expect(headline(renderStatusComment(story(status), locale, PAGES))).toMatch(
+    expect(headline(renderStatusComment(progress(status), locale, PAGES))).toMatch(
       new RegExp(String.raw`^\p{Lu}[\p{L}\s;,'-]+\. \[\p{L}+\]\(${PAGE}\)$`, 'u'),
     );
   });
 
   test.each(LOCALES)('in %s says until when a question waits, what is asked and how to answer', (locale) => {
-    const waiting = story('waiting', {
+    const waiting = progress('waiting', {
       wait: {
         kind: 'question',
         request: `${RUN}.1`,
@@ -78,22 +78,22 @@ describe('the status comment', () => {
       since: '2026-11-21T10:05:00Z',
       until: '2026-11-28T10:05:00Z',
     } as const;
-    const text = renderStatusComment(story('waiting', { wait }), locale, PAGES);
+    const text = renderStatusComment(progress('waiting', { wait }), locale, PAGES);
     expect(headline(text)).toContain('2026-11-28 10:05 UTC');
     expect(text).toContain(`codex-k8s runs resume ${RUN}`);
   });
 
   test.each(LOCALES)('in %s asks nothing any more once the run goes on', (locale) => {
-    const on = story('working', { question: { question: 'Which format?', options: ['JSON', 'CSV'] } });
+    const on = progress('working', { question: { question: 'Which format?', options: ['JSON', 'CSV'] } });
     expect(renderStatusComment(on, locale, PAGES)).not.toContain('JSON');
   });
 
   test.each(OF_ALL)('in %s has nothing left to fill when the run is %s', (locale, status) => {
-    expect(renderStatusComment(story(status), locale, PAGES)).not.toMatch(/undefined|null|NaN|\{\w+\}|\[object/);
+    expect(renderStatusComment(progress(status), locale, PAGES)).not.toMatch(/undefined|null|NaN|\{\w+\}|\[object/);
   });
 
   test.each(OF_ALL)('in %s tells in its timeline that the run is %s', (locale, status) => {
-    const steps = renderStatusComment(story(status), locale, PAGES)
+    const steps = renderStatusComment(progress(status), locale, PAGES)
       .split('\n')
       .filter((line) => line.startsWith('- '));
     expect(steps).toHaveLength(status === 'queued' ? 1 : 2);
@@ -104,37 +104,38 @@ describe('the status comment', () => {
     'in %s has a sentence of its own for %s',
     (locale, failure) => {
       const text = (reason: (typeof FAILURES)[number]): string =>
-        renderStatusComment(story('failed', { failure: { reason, detail: '' } }), locale, PAGES).split('\n\n')[3] ?? '';
+        renderStatusComment(progress('failed', { failure: { reason, detail: '' } }), locale, PAGES).split('\n\n')[3] ??
+        '';
       expect(text(failure)).toMatch(/^\p{Lu}.+\.$/u);
       expect(FAILURES.filter((other) => text(other) === text(failure))).toEqual([failure]);
     },
   );
 
   test.each(RUN_STATUSES)('speaks two languages when the run is %s', (status) => {
-    const [english, russian] = LOCALES.map((locale) => renderStatusComment(story(status), locale, PAGES));
+    const [english, russian] = LOCALES.map((locale) => renderStatusComment(progress(status), locale, PAGES));
     expect(english).not.toMatch(/\p{Script=Cyrillic}/u);
     expect(russian).toMatch(/\p{Script=Cyrillic}/u);
   });
 
   test.each(LOCALES)('in %s says which place a waiting run has', (locale) => {
-    expect(headline(renderStatusComment(story('queued', { queuePlace: 3 }), locale, PAGES))).toContain(' 3 ');
+    expect(headline(renderStatusComment(progress('queued', { queuePosition: 3 }), locale, PAGES))).toContain(' 3 ');
   });
 
   test.each(LOCALES)('in %s names the pull request of finished work', (locale) => {
     const pullRequest = { number: 8, url: 'https://github.com/acme/demo/pull/8' };
-    expect(headline(renderStatusComment(story('succeeded', { pullRequest }), locale, PAGES))).toContain('#8 ');
+    expect(headline(renderStatusComment(progress('succeeded', { pullRequest }), locale, PAGES))).toContain('#8 ');
   });
 
   test.each(LOCALES)('in %s says who ended a run, and why', (locale) => {
     const text = renderStatusComment(
-      story('canceled', { canceled: { by: 'olivia', reason: 'wrong issue' } }),
+      progress('canceled', { canceled: { by: 'olivia', reason: 'wrong issue' } }),
       locale,
       PAGES,
     );
     expect(headline(text)).toMatch(/olivia.*wrong issue/);
   });
 
-  test.each<[string, RegExp, Partial<RunStory>]>([
+  test.each<[string, RegExp, Partial<RunProgress>]>([
     ['the run', new RegExp(RUN), {}],
     ['who asked', /\| olivia \|/, {}],
     ['the branch', /`codex\/issue-7`/, {}],
@@ -143,11 +144,11 @@ describe('the status comment', () => {
     ['how long the workspace is kept', /2026-11-22 10:00 UTC/, { workspaceUntil: '2026-11-22T10:00:00.000Z' }],
     ['the pull request', /\| #8 \|/, { pullRequest: { number: 8, url: '' } }],
   ])('names %s when it is known', (_what, shown, more) => {
-    expect(renderStatusComment(story('working', more), 'en', PAGES)).toMatch(shown);
+    expect(renderStatusComment(progress('working', more), 'en', PAGES)).toMatch(shown);
   });
 
   test('leaves out what is not known', () => {
-    const text = renderStatusComment(story('working', { model: null }), 'en', PAGES);
+    const text = renderStatusComment(progress('working', { model: null }), 'en', PAGES);
     expect(text).not.toMatch(/Workspace|Model|Pull request/);
   });
 
@@ -159,7 +160,7 @@ describe('the status comment', () => {
 
   test('has no next steps when somebody has merged the work', () => {
     const pullRequest = { number: 8, url: 'https://github.com/acme/demo/pull/8' };
-    const text = renderStatusComment(story('succeeded', { pullRequest, mergedBy: 'olivia' }), 'en', PAGES);
+    const text = renderStatusComment(progress('succeeded', { pullRequest, mergedBy: 'olivia' }), 'en', PAGES);
     expect(text).not.toContain('Next steps');
   });
 
@@ -172,7 +173,9 @@ describe('the status comment', () => {
     ['failed', true],
     ['canceled', false],
   ])('has a place for the words of the agent when the run is %s: %s', (status, has) => {
-    const text = withLastWords(renderStatusComment(story(status), 'en', PAGES), [{ at: new Date(0), text: 'Hm.' }]);
+    const text = withLatestOutput(renderStatusComment(progress(status), 'en', PAGES), [
+      { at: new Date(0), text: 'Hm.' },
+    ]);
     expect(text.includes('Hm.')).toBe(has);
   });
 
@@ -182,16 +185,16 @@ describe('the status comment', () => {
 
   test('shows the reason of a cancel in one line that mentions nobody', () => {
     const canceled = { by: 'olivia', reason: 'no\n\n# Big @olivia' };
-    expect(headline(renderStatusComment(story('canceled', { canceled }), 'en', PAGES))).toMatch(
+    expect(headline(renderStatusComment(progress('canceled', { canceled }), 'en', PAGES))).toMatch(
       /: no # Big @\u200Bolivia\. \[/,
     );
   });
 
   test('shows the summary of finished work only', () => {
-    expect(renderStatusComment(story('succeeded', { summary: 'Words are counted.' }), 'en', PAGES)).toContain(
+    expect(renderStatusComment(progress('succeeded', { summary: 'Words are counted.' }), 'en', PAGES)).toContain(
       'Words are counted.',
     );
-    expect(renderStatusComment(story('working', { summary: 'Words are counted.' }), 'en', PAGES)).not.toContain(
+    expect(renderStatusComment(progress('working', { summary: 'Words are counted.' }), 'en', PAGES)).not.toContain(
       'Words are',
     );
   });
@@ -254,16 +257,16 @@ describe('the detail of a failure', () => {
   });
 });
 
-describe('the story of a run', () => {
+describe('the progress of a run', () => {
   test('enters a step once', () => {
-    const once = withStep(story('queued'), 'preparing', '2026-11-21T10:01:00.000Z');
+    const once = withStep(progress('queued'), 'preparing', '2026-11-21T10:01:00.000Z');
     expect(withStep(once, 'preparing', '2026-11-21T10:02:00.000Z')).toEqual(once);
   });
 
   test('keeps its steps in their order', () => {
     const steps = (['preparing', 'working', 'publishing', 'succeeded'] as const).reduce(
       (told, step) => withStep(told, step, '2026-11-21T10:01:00.000Z'),
-      story('queued'),
+      progress('queued'),
     );
     expect(steps.timeline.map(({ step }) => step)).toEqual([
       'queued',

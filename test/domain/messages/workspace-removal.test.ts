@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import {
-  placeForWorkspaceEnd,
+  workspaceEndMarker,
   withWorkspaceEnd,
   type WorkspaceEvent,
 } from '../../../src/domain/messages/workspace-removal.ts';
-import { newStory, renderStatusComment } from '../../../src/domain/messages/status-comment.ts';
+import { newRunProgress, renderStatusComment } from '../../../src/domain/messages/status-comment.ts';
 
 const AT = new Date('2026-11-21T10:05:07.000Z');
 
 function bodyOf(locale: 'en' | 'ru'): string {
-  return `# A run\n\n| | |\n|---|---|\n| Kept until | 2026-11-22 10:00 UTC${placeForWorkspaceEnd(locale)} |\n| Model | gpt |`;
+  return `# A run\n\n| | |\n|---|---|\n| Kept until | 2026-11-22 10:00 UTC${workspaceEndMarker(locale)} |\n| Model | gpt |`;
 }
 
 function rowAfter(type: WorkspaceEvent['type'], payload: Record<string, unknown>, locale: 'en' | 'ru' = 'en'): string {
@@ -77,7 +77,7 @@ describe('what became of a workspace, in the status comment', () => {
   });
 
   test.each(['en', 'ru'] as const)('does not appear where somebody else has put such a place, in %s', (locale) => {
-    const told = `mine${placeForWorkspaceEnd(locale)}`;
+    const told = `mine${workspaceEndMarker(locale)}`;
     const event = { type: 'run.namespace.cleaned', at: AT, payload: {} } as const;
     const text = withWorkspaceEnd(`${told}\n${bodyOf('ru')}`, event);
     expect(text.startsWith(`${told}\n# A run`)).toBe(true);
@@ -85,8 +85,8 @@ describe('what became of a workspace, in the status comment', () => {
   });
 
   test('has its place in the comment of a run that has a workspace', () => {
-    const story = {
-      ...newStory(
+    const progress = {
+      ...newRunProgress(
         {
           runId: '7f1e4d0c-0000-4000-8000-000000000001',
           target: { stage: 'dev', kind: 'work' },
@@ -99,7 +99,7 @@ describe('what became of a workspace, in the status comment', () => {
       workspace: 'demo-i7',
       workspaceUntil: AT.toISOString(),
     };
-    const body = renderStatusComment(story, 'ru', { run: 'https://x/run', issue: 'https://x/issue' });
+    const body = renderStatusComment(progress, 'ru', { run: 'https://x/run', issue: 'https://x/issue' });
     const told = { type: 'run.namespace.cleaned', at: AT, payload: { reason: 'issue_closed' } } as const;
     expect(withWorkspaceEnd(body, told)).toContain(
       '| Рабочее пространство удалено | 2026-11-21 10:05 UTC, задача закрыта |',

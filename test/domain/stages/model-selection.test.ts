@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { resolveProfile, type ProfileAsked } from '../../../src/domain/stages/model-selection.ts';
+import { selectModel, type SelectionInput } from '../../../src/domain/stages/model-selection.ts';
 
-const ASKED: ProfileAsked = {
+const ASKED: SelectionInput = {
   issueLabels: [],
   pullRequestLabels: [],
   last: null,
@@ -10,7 +10,7 @@ const ASKED: ProfileAsked = {
 };
 
 describe('the model comes from', () => {
-  test.each<[string, Partial<ProfileAsked>, string, string]>([
+  test.each<[string, Partial<SelectionInput>, string, string]>([
     ['the platform, when nobody says anything', {}, 'gpt-5.5', 'platform_default'],
     ['the project before the platform', { project: { model: 'm', reasoningEffort: null } }, 'm', 'project_default'],
     [
@@ -50,12 +50,12 @@ describe('the model comes from', () => {
       'platform_default',
     ],
   ])('%s', (_what, more, model, modelSource) => {
-    expect(resolveProfile({ ...ASKED, ...more })).toMatchObject({ model, modelSource });
+    expect(selectModel({ ...ASKED, ...more })).toMatchObject({ model, modelSource });
   });
 });
 
 test('the reasoning effort is chosen by itself', () => {
-  expect(resolveProfile({ ...ASKED, pullRequestLabels: ['[ai-reasoning-low]'] })).toEqual({
+  expect(selectModel({ ...ASKED, pullRequestLabels: ['[ai-reasoning-low]'] })).toEqual({
     model: 'gpt-5.5',
     modelSource: 'platform_default',
     reasoningEffort: 'low',
@@ -67,6 +67,6 @@ test.each([
   ['two models on the issue', { issueLabels: ['[ai-model-gpt-5.4]', '[ai-model-gpt-5.5]'] }],
   ['two efforts on the pull request', { pullRequestLabels: ['[ai-reasoning-low]', '[ai-reasoning-high]'] }],
 ])('%s are a conflict that names both', (_what, more) => {
-  const resolved = resolveProfile({ ...ASKED, ...more });
+  const resolved = selectModel({ ...ASKED, ...more });
   expect('conflict' in resolved && resolved.conflict).toHaveLength(2);
 });

@@ -1,12 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { authorize, type Sender, type Standing } from '../../../src/domain/triggers/senders.ts';
+import { authorize, type Sender, type Membership } from '../../../src/domain/triggers/senders.ts';
 
 const OLIVIA: Sender = { id: 11, login: 'olivia', type: 'User' };
-const KNOWN: Standing = { platformRole: null, projectRole: null, known: true };
+const KNOWN: Membership = { platformRole: null, projectRole: null, known: true };
 
 describe('who may start a run', () => {
-  test.each<[string, Standing, string]>([
+  test.each<[string, Membership, string]>([
     ['the platform owner', { ...KNOWN, platformRole: 'platform_owner' }, 'platform_owner'],
     ['a platform admin', { ...KNOWN, platformRole: 'platform_admin' }, 'platform_admin'],
     [
@@ -20,7 +20,7 @@ describe('who may start a run', () => {
     expect(authorize(OLIVIA, standing)).toEqual({ permitted: true, reason });
   });
 
-  test.each<[string, Sender, Standing, string, boolean]>([
+  test.each<[string, Sender, Membership, string, boolean]>([
     ['nobody', { ...OLIVIA, login: '' }, KNOWN, 'sender_login_missing', false],
     [
       'nobody, though an admin',

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Fact } from '../../../src/domain/issue/facts.ts';
-import type { Sender, Standing } from '../../../src/domain/triggers/senders.ts';
-import { judge } from '../../../src/domain/triggers/triggers.ts';
+import type { Sender, Membership } from '../../../src/domain/triggers/senders.ts';
+import { evaluate } from '../../../src/domain/triggers/triggers.ts';
 import type { WebhookEvent } from '../../../src/domain/triggers/webhooks.ts';
 import {
   IDENTITY,
@@ -86,7 +86,7 @@ describe('the fact for the workflow', () => {
     ],
     ['of a closed issue names who closed it', issuesEvent('closed', null), { ...common, kind: 'issue_closed' }],
   ])('%s', (_what, event, fact) => {
-    expect(judge(event, BOUND, IDENTITY).fact).toEqual(fact);
+    expect(evaluate(event, BOUND, IDENTITY).fact).toEqual(fact);
   });
 });
 
@@ -96,7 +96,7 @@ describe('T19: a review', () => {
     ['whose commit is not named', reviewOf(null, 'the head')],
     ['of a pull request whose head is not named', reviewOf('the head', null)],
   ])('T19: %s is not outdated', (_what, event) => {
-    expect(judge(event, BOUND, IDENTITY).fact).not.toHaveProperty('outdated');
+    expect(evaluate(event, BOUND, IDENTITY).fact).not.toHaveProperty('outdated');
   });
 });
 
@@ -113,7 +113,7 @@ describe('T34: a fact', () => {
     ['an issue that is closed', from(everybody, issuesEvent('closed', null))],
     ['an issue that is deleted', from(everybody, issuesEvent('deleted', null))],
   ])('T34: of %s is small, however large its delivery', (_what, event) => {
-    const { fact } = judge(event, BOUND, IDENTITY);
+    const { fact } = evaluate(event, BOUND, IDENTITY);
     expect(fact).not.toBeNull();
     expect(JSON.stringify(fact).length).toBeLessThan(2000);
   });
@@ -156,7 +156,7 @@ describe('whatever is delivered', () => {
       .map(([action, headRef, by]) => from(by, pullRequestEvent(action, { headRef }))),
     fc.tuple(fc.string(), fc.boolean()).map(([ref, deleted]) => pushEvent(ref, deleted)),
   );
-  const standing: fc.Arbitrary<Standing> = fc.record({
+  const membership: fc.Arbitrary<Membership> = fc.record({
     platformRole: fc.constantFrom('platform_owner' as const, null),
     projectRole: fc.constantFrom('admin', 'read_write', 'read', '', null),
     known: fc.boolean(),
@@ -164,8 +164,8 @@ describe('whatever is delivered', () => {
 
   test('nothing is told to a workflow where nothing is bound', () => {
     fc.assert(
-      fc.property(anEvent, standing, (event, who) => {
-        expect(judge(event, knowing(who, false), IDENTITY).fact).toBeNull();
+      fc.property(anEvent, membership, (event, who) => {
+        expect(evaluate(event, knowing(who, false), IDENTITY).fact).toBeNull();
       }),
     );
   });
@@ -175,16 +175,16 @@ describe('whatever is delivered', () => {
       fc.property(anEvent, (event) => {
         const silent = ['trigger_label_added', 'trigger_label_removed', 'trigger_refused', 'changes_requested'];
         const bot = from({ ...OLIVIA, type: 'Bot' }, event);
-        expect(silent).not.toContain(judge(event, knowing(STRANGER, true), IDENTITY).fact?.kind);
-        expect(silent).not.toContain(judge(bot, BOUND, IDENTITY).fact?.kind);
+        expect(silent).not.toContain(evaluate(event, knowing(STRANGER, true), IDENTITY).fact?.kind);
+        expect(silent).not.toContain(evaluate(bot, BOUND, IDENTITY).fact?.kind);
       }),
     );
   });
 
   test('only what is accepted asks for a run', () => {
     fc.assert(
-      fc.property(anEvent, standing, fc.boolean(), (event, who, bound) => {
-        const { status, fact } = judge(event, knowing(who, bound), IDENTITY);
+      fc.property(anEvent, membership, fc.boolean(), (event, who, bound) => {
+        const { status, fact } = evaluate(event, knowing(who, bound), IDENTITY);
         const asks = fact?.kind === 'trigger_label_added' || fact?.kind === 'changes_requested';
         expect(asks && status === 'ignored').toBe(false);
       }),
@@ -205,6 +205,6 @@ describe('T16: a label of the repository', () => {
     ['that means nothing and was renamed', about('edited', 'run:dev', 'bug'), 'recorded'],
     ['that is new', about('created', 'run:dev', null), 'recorded'],
   ])('T16: %s', (_what, event, reason) => {
-    expect(judge(event, BOUND, IDENTITY)).toEqual({ status: 'accepted', reason, fact: null });
+    expect(evaluate(event, BOUND, IDENTITY)).toEqual({ status: 'accepted', reason, fact: null });
   });
 });

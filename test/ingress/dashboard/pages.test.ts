@@ -288,7 +288,7 @@ describe('every page', () => {
     }
   });
 
-  test('names only addresses of our own origin or of the places it was given', async () => {
+  test('names only addresses of our own origin or of the urls it was given', async () => {
     for (const path of paths) {
       for (const [, url] of (await page(path)).matchAll(/(?:href|src|action)="([^"]+)"/g))
         expect(new URL(url ?? '', ORIGIN).origin).toMatch(

@@ -111,7 +111,7 @@ test('T21: an issue that was told of a moment ago, and has not shown itself yet,
 
 test('T21: an issue that never came to a workflow is not told', async () => {
   await issue(7, null);
-  await tables.db.update(inboxes).set({ handedSeq: 1, nextAt: new Date('2026-11-20T10:00:00Z') });
+  await tables.db.update(inboxes).set({ signaledSeq: 1, nextAt: new Date('2026-11-20T10:00:00Z') });
   expect(await told('repository', archived)).toMatchObject({ status: 200 });
 });
 
@@ -184,7 +184,7 @@ test('T21: many deliveries at once leave no gap in any inbox', async () => {
     repositoryId: REPOSITORY.id,
     senderId: 1,
     issueKey: keyOf(number),
-    judge: () => deliveryOf(id, number),
+    evaluate: () => deliveryOf(id, number),
   });
   await Promise.all([
     ...count(1, 20).flatMap((n) => [intake.add(own(`a${n}`, 7)), intake.add(own(`b${n}`, 8))]),

@@ -1,6 +1,6 @@
 import { eq, sql } from 'drizzle-orm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createHandOver, RELAY_LIMITS, type HandOver } from '../../../ingress/relay/inbox-relay.ts';
+import { createInboxRelay, RELAY_LIMITS, type InboxRelay } from '../../../ingress/relay/inbox-relay.ts';
 import type { IssueWorkflows, NamedIssue } from '../../../ingress/relay/issue-signals.ts';
 import { issueKey, type ObservedFact } from '../../../src/domain/issue/facts.ts';
 import { newIssueState, receive, type IssueState } from '../../../src/domain/issue/decide.ts';
@@ -22,7 +22,7 @@ const HASTY = {
 };
 const tables = useTables();
 
-let relays: HandOver[];
+let relays: InboxRelay[];
 let errors: unknown[];
 let temporal: FakeTemporal;
 
@@ -39,7 +39,7 @@ afterEach(async () => {
 });
 
 /** What stands where Temporal stands: workflows that receive as the real one does, and a service that may fail or hang. */
-class FakeTemporal implements Pick<IssueWorkflows, 'tell'> {
+class FakeTemporal implements Pick<IssueWorkflows, 'signal'> {
   readonly calls: { key: string; issue: NamedIssue; seqs: (number | null)[] }[] = [];
   readonly states = new Map<string, IssueState>();
   /** What becomes of the next calls for an issue; those after them succeed. */
@@ -48,14 +48,14 @@ class FakeTemporal implements Pick<IssueWorkflows, 'tell'> {
   away = false;
   /** Issues that were told two things at once. */
   readonly overlaps: string[] = [];
-  readonly #telling = new Set<string>();
+  readonly #signaling = new Set<string>();
   readonly #hanging: (() => void)[] = [];
 
-  tell = async (issue: NamedIssue, facts: readonly ObservedFact[]): Promise<boolean> => {
+  signal = async (issue: NamedIssue, facts: readonly ObservedFact[]): Promise<boolean> => {
     const key = issueKey(issue);
     this.calls.push({ key, issue, seqs: facts.map(({ seq }) => seq) });
-    if (this.#telling.has(key)) this.overlaps.push(key);
-    this.#telling.add(key);
+    if (this.#signaling.has(key)) this.overlaps.push(key);
+    this.#signaling.add(key);
     try {
       const fate = this.away ? 'failed before it was done' : (this.fates.get(key)?.shift() ?? 'done');
       if (fate === 'failed before it was done') throw new Error('Temporal is away');
@@ -72,7 +72,7 @@ class FakeTemporal implements Pick<IssueWorkflows, 'tell'> {
       if (fate === 'failed after it was done') throw new Error('Temporal was slow');
       return true;
     } finally {
-      this.#telling.delete(key);
+      this.#signaling.delete(key);
     }
   };
 
@@ -93,8 +93,8 @@ class FakeTemporal implements Pick<IssueWorkflows, 'tell'> {
 
 type Fate = 'done' | 'failed before it was done' | 'failed after it was done' | 'nobody there' | 'hung';
 
-function relay(db: Database = tables.db): HandOver {
-  const started = createHandOver({
+function relay(db: Database = tables.db): InboxRelay {
+  const started = createInboxRelay({
     db,
     workflows: temporal,
     onError: (error) => errors.push(error),
@@ -115,7 +115,7 @@ async function handedOver(issue: number, seq: number): Promise<void> {
         .select()
         .from(inboxes)
         .where(eq(inboxes.issueKey, keyOf(issue)))
-    )[0]?.handedSeq;
+    )[0]?.signaledSeq;
   await expect.poll(handed, PATIENCE).toBe(seq);
 }
 
@@ -299,7 +299,7 @@ describe('stopping a relay', () => {
     await stopped;
     expect(temporal.learned(7)).toEqual([1, 2]);
     const [inbox] = await tables.db.select().from(inboxes);
-    expect(inbox).toMatchObject({ handedSeq: 2, claimedUntil: null });
+    expect(inbox).toMatchObject({ signaledSeq: 2, claimedUntil: null });
   });
 
   test('takes up nothing more, and leaves it to the next one', async () => {

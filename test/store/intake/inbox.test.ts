@@ -175,14 +175,14 @@ describe('handing over', () => {
     await fill(7, 150);
     await claimInboxes(tables.db, 16);
     await markSignaled(tables.db, await held(7), 100);
-    expect(await inboxOf(7)).toMatchObject({ handedSeq: 100, lastSeq: 150, claimedUntil: null });
+    expect(await inboxOf(7)).toMatchObject({ signaledSeq: 100, lastSeq: 150, claimedUntil: null });
   });
 
   test('never goes back', async () => {
     await fill(7, 10);
     await markSignaled(tables.db, await held(7), 8);
     await markSignaled(tables.db, await held(7), 5);
-    expect((await inboxOf(7)).handedSeq).toBe(8);
+    expect((await inboxOf(7)).signaledSeq).toBe(8);
   });
 
   test('to an issue is done twice a second at most', async () => {
@@ -218,7 +218,7 @@ describe('handing over', () => {
       return seconds;
     });
     expect(waits).toEqual([0.5, 1, 2, 4, 8, 16, 30, 30, 30]);
-    expect(await inboxOf(7)).toMatchObject({ failures: 9, claimedUntil: null, handedSeq: 0 });
+    expect(await inboxOf(7)).toMatchObject({ failures: 9, claimedUntil: null, signaledSeq: 0 });
   });
 
   test('that succeeds forgets the failures before', async () => {

@@ -1,16 +1,16 @@
 import { count as countOf, eq } from 'drizzle-orm';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { openRequest } from '../../../src/domain/run/requests.ts';
-import type { Standing } from '../../../src/domain/triggers/senders.ts';
+import type { Membership } from '../../../src/domain/triggers/senders.ts';
 import { listenForChanges, type Change } from '../../../src/store/connection/changes.ts';
 import { connect } from '../../../src/store/connection/database.ts';
 import { PLATFORM_CHAIN } from '../../../src/store/audit/events.ts';
 import {
   INTAKE_CONNECTION,
-  readStanding,
+  readMembership,
   recordDelivery,
   type Arrival,
-  type JudgedDelivery,
+  type EvaluatedDelivery,
 } from '../../../src/store/intake/intake.ts';
 import { closeRequests, storeRequest } from '../../../src/store/runs/requests.ts';
 import { addPerson, ensureProject } from '../../../src/store/projects/repositories.ts';
@@ -49,51 +49,51 @@ async function inboxOf(issue: number): Promise<typeof inboxes.$inferSelect | und
 }
 
 describe('what is known of a sender', () => {
-  const STRANGER: Standing = { known: false, platformRole: null, projectRole: null };
+  const STRANGER: Membership = { known: false, platformRole: null, projectRole: null };
 
   test('is nothing where nothing is bound', async () => {
-    expect(await readStanding(tables.db, REPOSITORY.id, OLIVIA.id)).toEqual({ bound: false, standing: STRANGER });
+    expect(await readMembership(tables.db, REPOSITORY.id, OLIVIA.id)).toEqual({ bound: false, membership: STRANGER });
   });
 
   test('is nothing of a stranger', async () => {
     await bind(tables.db);
-    expect(await readStanding(tables.db, REPOSITORY.id, 666)).toEqual({ bound: true, standing: STRANGER });
+    expect(await readMembership(tables.db, REPOSITORY.id, 666)).toEqual({ bound: true, membership: STRANGER });
   });
 
   test.each(['admin', 'read_write', 'read'] as const)('is the role %s of a member', async (role) => {
     const { projectId } = await bind(tables.db);
     await addPerson(tables.db, OLIVIA, role, projectId);
-    expect(await readStanding(tables.db, REPOSITORY.id, OLIVIA.id)).toEqual({
+    expect(await readMembership(tables.db, REPOSITORY.id, OLIVIA.id)).toEqual({
       bound: true,
-      standing: { known: true, platformRole: null, projectRole: role },
+      membership: { known: true, platformRole: null, projectRole: role },
     });
   });
 
   test.each(['platform_owner', 'platform_admin'] as const)('is the role %s of the platform', async (role) => {
     const { projectId } = await bind(tables.db);
     await addPerson(tables.db, { id: 12, login: 'peter' }, role, projectId);
-    expect(await readStanding(tables.db, REPOSITORY.id, 12)).toEqual({
+    expect(await readMembership(tables.db, REPOSITORY.id, 12)).toEqual({
       bound: true,
-      standing: { known: true, platformRole: role, projectRole: null },
+      membership: { known: true, platformRole: role, projectRole: null },
     });
   });
 
   test('is no role of another project', async () => {
     await bind(tables.db);
     await addPerson(tables.db, { id: 12, login: 'peter' }, 'admin', await ensureProject(tables.db, 'another'));
-    expect((await readStanding(tables.db, REPOSITORY.id, 12)).standing).toEqual({ ...STRANGER, known: true });
+    expect((await readMembership(tables.db, REPOSITORY.id, 12)).membership).toEqual({ ...STRANGER, known: true });
   });
 
   test('is a role that somebody left empty', async () => {
     await bind(tables.db);
     await tables.db.update(projectMembers).set({ role: '' as 'read' });
-    expect((await readStanding(tables.db, REPOSITORY.id, OLIVIA.id)).standing.projectRole).toBe('');
+    expect((await readMembership(tables.db, REPOSITORY.id, OLIVIA.id)).membership.projectRole).toBe('');
   });
 
   test('goes by the account and not by its login', async () => {
     const { projectId } = await bind(tables.db);
     await addPerson(tables.db, { id: OLIVIA.id, login: 'olivia-renamed' }, 'read_write', projectId);
-    expect((await readStanding(tables.db, REPOSITORY.id, OLIVIA.id)).standing.projectRole).toBe('read_write');
+    expect((await readMembership(tables.db, REPOSITORY.id, OLIVIA.id)).membership.projectRole).toBe('read_write');
   });
 });
 
@@ -125,7 +125,7 @@ describe('a delivery', () => {
       repeats: 0,
     });
     expect(await factsOf(tables.db, 7)).toEqual([{ seq: 1, deliveryId: 'd1', fact: factOf('d1') }]);
-    expect(await inboxOf(7)).toMatchObject({ issue: issueOf(7), lastSeq: 1, handedSeq: 0 });
+    expect(await inboxOf(7)).toMatchObject({ issue: issueOf(7), lastSeq: 1, signaledSeq: 0 });
     const [event] = await tables.db.select().from(flowEvents);
     expect(event).toMatchObject({
       id: 'webhook:d1',
@@ -259,7 +259,7 @@ describe('what a workflow is started with', () => {
 
 describe('deliveries that arrive together', () => {
   /** An arrival that is judged as told; its issue's chain is the one it asks for. */
-  function arrivalOf(delivery: JudgedDelivery, more: Partial<Arrival> = {}): Arrival {
+  function arrivalOf(delivery: EvaluatedDelivery, more: Partial<Arrival> = {}): Arrival {
     const { id, body, issue } = delivery;
     const key = issue ? keyOf(issue.number) : null;
     return {
@@ -268,7 +268,7 @@ describe('deliveries that arrive together', () => {
       repositoryId: REPOSITORY.id,
       senderId: OLIVIA.id,
       issueKey: key,
-      judge: () => delivery,
+      evaluate: () => delivery,
       ...more,
     };
   }
@@ -297,7 +297,7 @@ describe('deliveries that arrive together', () => {
   test('through two servers, with all kinds among them, are numbered and chained without gaps', async () => {
     await bind(tables.db);
     const servers = [patientIntake(tables.db), patientIntake(tables.another().db)];
-    const kinds: ((id: string, n: number) => JudgedDelivery)[] = [
+    const kinds: ((id: string, n: number) => EvaluatedDelivery)[] = [
       (id, n) => deliveryOf(id, (n % 5) + 1),
       (id, n) => deliveryOf(id, (n % 5) + 1, { fact: null }),
       (id) => deliveryOf(id, 1, { issue: null, fact: null }),
@@ -338,7 +338,7 @@ describe('deliveries that arrive together', () => {
       'cannot be judged',
       (id) =>
         arrivalOf(deliveryOf(id, 7), {
-          judge() {
+          evaluate() {
             throw new Error('no judgement');
           },
         }),
@@ -381,8 +381,8 @@ describe('deliveries that arrive together', () => {
     const ask = async (id: string): Promise<unknown> =>
       intake.add({
         ...arrivalOf(deliveryOf(id, 7)),
-        judge(knowledge) {
-          known.push(knowledge.openRequest);
+        evaluate(context) {
+          known.push(context.openRequest);
           return deliveryOf(id, 7);
         },
       });
@@ -410,8 +410,8 @@ describe('deliveries that arrive together', () => {
         intake.add({
           ...arrivalOf(deliveryOf(`d${n}`, n + 1)),
           ...ids,
-          judge(knowledge) {
-            judged[n] = [knowledge.bound, knowledge.standing.known, knowledge.standing.projectRole];
+          evaluate(context) {
+            judged[n] = [context.bound, context.membership.known, context.membership.projectRole];
             return deliveryOf(`d${n}`, n + 1);
           },
         }),

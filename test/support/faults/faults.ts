@@ -37,7 +37,7 @@ export function faultPlan(text: string): FaultPlan {
   throw new Error(`“${text}” is not like seed=42,rate=0.01, with a rate of 0.1 at most`);
 }
 
-/** Told of each fault; `call` is `<port>.<method>#<number>`, counted from 1. */
+/** ReceivedDelivery of each fault; `call` is `<port>.<method>#<number>`, counted from 1. */
 export type OnFault = (kind: FaultKind, call: string) => void;
 
 export interface FaultyPort {

@@ -20,12 +20,12 @@ import type { Logger } from '../../../src/app/process/log.ts';
 
 const WEBHOOK_PATH = '/api/v1/webhooks/github';
 
-type Tells = Pick<IssueWorkflows, 'tell'>;
+type Signals = Pick<IssueWorkflows, 'signal'>;
 
 export interface KillPoints {
   /** For `interceptors.activity` of a worker. */
   readonly activity: (context: Pick<Context, 'info'>) => ActivityInterceptors;
-  readonly aroundTell: (workflows: Tells) => Tells;
+  readonly aroundTell: (workflows: Signals) => Signals;
   readonly aroundFetch: (fetch: Hono['fetch']) => Hono['fetch'];
 }
 
@@ -74,11 +74,11 @@ export function openKillPoints(directory: string, log: Logger): KillPoints {
       };
     },
     aroundTell: (workflows) => ({
-      async tell(issue, facts) {
+      async signal(issue, facts) {
         reach('hand-over:before-signal');
-        const told = await workflows.tell(issue, facts);
+        const signaled = await workflows.signal(issue, facts);
         reach('hand-over:after-signal');
-        return told;
+        return signaled;
       },
     }),
     aroundFetch:

@@ -45,7 +45,7 @@ describe('a sweep', () => {
       redeliverFailed: async (input) => ask('redeliverFailed', input, redelivered(0)),
       reconcileRepositories: async (input) =>
         ask('reconcileRepositories', input, { made: 0, found: [], unfinished: [], leftOut: [] }),
-      endLostRuns: async (input) => ask('endLostRuns', input, { looked: 0, ended: [], untold: [] }),
+      endLostRuns: async (input) => ask('endLostRuns', input, { looked: 0, ended: [], unsignaled: [] }),
       findAbandonedIssues: async (input) => ask('findAbandonedIssues', input, []),
       findOrphans: async (input) => ask('findOrphans', input, []),
       removeOrphans: async (input) => ask('removeOrphans', input, { removed: [], kept: [] }),

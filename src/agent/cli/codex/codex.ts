@@ -15,8 +15,8 @@ function codexHomeIn(workspace: string): string {
 }
 
 /** Makes the adapter for one run. */
-export const createCodex: CreateAgentCli = ({ places, tokenFile, assignment }) => {
-  const codexHome = codexHomeIn(places.workspace);
+export const createCodex: CreateAgentCli = ({ paths, tokenFile, assignment }) => {
+  const codexHome = codexHomeIn(paths.workspace);
   const schemaFile = join(codexHome, 'answer-schema.json');
 
   return {
@@ -31,14 +31,14 @@ export const createCodex: CreateAgentCli = ({ places, tokenFile, assignment }) =
           '--json',
           '--skip-git-repo-check',
           '--dangerously-bypass-approvals-and-sandbox',
-          `--cd=${places.repository}`,
+          `--cd=${paths.repository}`,
           `--model=${assignment.model}`,
           `--output-schema=${schemaFile}`,
           ...(threadId === undefined ? [] : ['resume', threadId]),
           '-',
         ],
-        cwd: places.repository,
-        env: { ...agentEnvironment(places), CODEX_HOME: codexHome },
+        cwd: paths.repository,
+        env: { ...agentEnvironment(paths), CODEX_HOME: codexHome },
         mark: `CODEX_HOME=${codexHome}`,
         prompt,
         onLine,
@@ -47,7 +47,7 @@ export const createCodex: CreateAgentCli = ({ places, tokenFile, assignment }) =
     },
     readEvent(line) {
       const event = readEvent(line);
-      return event && { ...saidBy(event), log: describeEvent(event, places.repository) };
+      return event && { ...saidBy(event), log: describeEvent(event, paths.repository) };
     },
     findConversation: (threadId) => findConversation(codexHome, threadId),
     restoreConversation: async (threadId, content) => {

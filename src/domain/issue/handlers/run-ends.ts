@@ -72,7 +72,7 @@ export function labelToRemove(run: PlannedRun, queue: readonly PlannedRun[]): st
 function takeUp(
   draft: Draft,
   { runId, target }: PlannedRun,
-  { pullRequest, threadId, headSha, profile, backTo }: Delivered,
+  { pullRequest, threadId, headSha, selection, backTo }: Delivered,
 ): void {
   const { state, now } = draft;
   if (!pullRequest) return;
@@ -82,7 +82,7 @@ function takeUp(
     stage: target.stage,
     threadId,
     ...(headSha === undefined ? {} : { headSha }),
-    ...(profile === undefined ? {} : { profile }),
+    ...(selection === undefined ? {} : { selection }),
   };
   const before = state.done ?? {};
   state.done = { ...before, [target.stage]: { runId, pullRequest: pullRequest.number, at: now } };

@@ -99,8 +99,8 @@ export function createSite({ db, sql }: Connection, options: SiteOptions = {}): 
   app.onError(answerErrors(log));
   app.notFound(answerNotFound);
   app.route('/api/v1', createStaffApi({ ...shared, repositories }));
-  const places = { githubUrl: 'https://github.example', temporalWebUrl: 'http://temporal', temporalNamespace: 'space' };
-  app.route('/', createDashboard({ ...shared, ...places, live, secureCookies: false }));
+  const urls = { githubUrl: 'https://github.example', temporalWebUrl: 'http://temporal', temporalNamespace: 'space' };
+  app.route('/', createDashboard({ ...shared, ...urls, live, secureCookies: false }));
   return {
     app,
     live,

@@ -1,12 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { placeForLastWords, withLastWords } from '../../../src/domain/messages/recent-output.ts';
+import { latestOutputMarker, withLatestOutput } from '../../../src/domain/messages/latest-output.ts';
 
 const AT = new Date('2026-11-21T10:05:07.000Z');
-const BODY = `# A run\n\n${placeForLastWords('working', 'en')}\n\nwhat comes after`;
+const BODY = `# A run\n\n${latestOutputMarker('working', 'en')}\n\nwhat comes after`;
 
 function shown(...texts: string[]): string {
-  return withLastWords(
+  return withLatestOutput(
     BODY,
     texts.map((text) => ({ at: AT, text })),
   );
@@ -16,7 +16,7 @@ describe('the last words of an agent', () => {
   test('stand in their place, one line each, with the time', () => {
     expect(shown('I look\naround.', 'Tests pass.')).toBe(
       [
-        '# A run\n\n**Last words of the agent (UTC)**\n\n```text',
+        '# A run\n\n**Latest output of the agent (UTC)**\n\n```text',
         '10:05:07  I look around.',
         '10:05:07  Tests pass.',
         '```\n\nwhat comes after',
@@ -29,12 +29,12 @@ describe('the last words of an agent', () => {
   });
 
   test('are introduced in the language of the comment', () => {
-    const body = `x\n\n${placeForLastWords('failed', 'ru')}`;
-    expect(withLastWords(body, [{ at: AT, text: 'Done.' }])).toContain('Последние слова агента');
+    const body = `x\n\n${latestOutputMarker('failed', 'ru')}`;
+    expect(withLatestOutput(body, [{ at: AT, text: 'Done.' }])).toContain('Последние сообщения агента');
   });
 
   test('leave a comment as it is that has no place for them', () => {
-    expect(withLastWords('as it is', [{ at: AT, text: 'Done.' }])).toBe('as it is');
+    expect(withLatestOutput('as it is', [{ at: AT, text: 'Done.' }])).toBe('as it is');
   });
 
   test('are cut where they are long, and stay text that GitHub can hold', () => {
@@ -46,7 +46,9 @@ describe('the last words of an agent', () => {
   });
 
   test('do not appear where somebody else has put such a place', () => {
-    const text = withLastWords(`x\n\n${placeForLastWords('working', 'en')}\n\n${BODY}`, [{ at: AT, text: 'Done.' }]);
+    const text = withLatestOutput(`x\n\n${latestOutputMarker('working', 'en')}\n\n${BODY}`, [
+      { at: AT, text: 'Done.' },
+    ]);
     expect(text.indexOf('Done.')).toBeGreaterThan(text.indexOf('# A run'));
   });
 

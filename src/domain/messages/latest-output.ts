@@ -7,34 +7,34 @@ import { inOneLine, quoted } from './markdown.ts';
 import type { RunStatus } from '../run/runs.ts';
 
 /** Something that an agent said. */
-export interface Words {
+export interface OutputLine {
   readonly at: Date;
   readonly text: string;
 }
 
 /** So many are shown. */
-export const LAST_WORDS = 3;
+export const LATEST_OUTPUT = 3;
 
 const LONGEST = 200;
 
 const TITLES: Readonly<Record<Locale, string>> = {
-  en: 'Last words of the agent (UTC)',
-  ru: 'Последние слова агента (UTC)',
+  en: 'Latest output of the agent (UTC)',
+  ru: 'Последние сообщения агента (UTC)',
 };
 
 const SHOWN: ReadonlySet<RunStatus> = new Set(['working', 'publishing', 'failed']);
 
 /** Where they will stand; empty where they are not shown. */
-export function placeForLastWords(status: RunStatus, locale: Locale): string {
+export function latestOutputMarker(status: RunStatus, locale: Locale): string {
   return SHOWN.has(status) ? placeOf(locale) : '';
 }
 
 function placeOf(locale: Locale): string {
-  return `<!-- codex-k8s:last-words ${locale} -->`;
+  return `<!-- codex-k8s:latest-output ${locale} -->`;
 }
 
 /** The comment with what the agent said last, the newest below; `words` oldest first. */
-export function withLastWords(body: string, words: readonly Words[]): string {
+export function withLatestOutput(body: string, words: readonly OutputLine[]): string {
   for (const locale of Object.keys(TITLES) as Locale[]) {
     const place = `\n\n${placeOf(locale)}`;
     // What people and agents wrote stands above the place: the last one is the platform's.
