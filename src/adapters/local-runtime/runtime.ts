@@ -159,7 +159,7 @@ export function createLocalRuntime({ root, command, platformUrl, env, limits: gi
       tokenFile,
       '--workspace',
       workspace,
-      '--directory',
+      '--attempt-directory',
       directory,
     ];
     const child = spawn(program, [...args, ...agentArguments], {
