@@ -2,7 +2,7 @@ import { cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFi
 import { tmpdir } from 'node:os';
 import { dirname, join, normalize } from 'node:path';
 import { execa } from 'execa';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 
 /** Folder, and the module that a file there imports. */
 type Import = readonly [folder: string, from: string];
@@ -20,7 +20,7 @@ const FORBIDDEN: readonly Import[] = [
   ['src/agent/runner', '../../cli/cli.ts'],
   ['src/agent/runner', '../cli/codex/codex.ts'],
   ['src/agent/cli', './codex/codex.ts'],
-  ['src/emulators/github', '../../app/config/config.ts'],
+  ['src/emulators/github', '../../app/config/server-config.ts'],
   ['src/use-cases', '../adapters/github/index.ts'],
   ['src/use-cases', '../../ingress/http/errors.ts'],
   ['src/app/server', '../../cli/cli.ts'],

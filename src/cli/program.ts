@@ -107,7 +107,7 @@ function addProcessCommands(program: Command, { runServer, runWorker }: ProgramP
     .command('migrate')
     .description("bring the database up to this build's schema")
     .action(async () => {
-      const { databaseUrl } = await import('../app/config/config.ts');
+      const { databaseUrl } = await import('../app/config/database-config.ts');
       const { migrateDatabase, UnknownSchema } = await import('../store/connection/migrate.ts');
       const { CommandProblem } = await import('../terminal/problems.ts');
       await migrateDatabase(databaseUrl()).catch((error: unknown) => {
@@ -131,7 +131,7 @@ function addProcessCommands(program: Command, { runServer, runWorker }: ProgramP
 }
 
 async function fail(error: unknown): Promise<never> {
-  const { BadConfiguration } = await import('../app/config/config.ts');
+  const { BadConfiguration } = await import('../app/config/read-config.ts');
   const { CommandProblem } = await import('../terminal/problems.ts');
   const isExplained = error instanceof BadConfiguration || error instanceof CommandProblem;
   process.stderr.write(

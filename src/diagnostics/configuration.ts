@@ -1,5 +1,7 @@
 /** Checks the settings of a process. */
-import { BadConfiguration, serverConfig, workerConfig } from '../app/config/config.ts';
+import { BadConfiguration } from '../app/config/read-config.ts';
+import { serverConfig } from '../app/config/server-config.ts';
+import { workerConfig } from '../app/config/worker-config.ts';
 import { failed, ok, warning, type Answer, type Check } from './check.ts';
 
 export type PlatformProcess = 'server' | 'worker';

@@ -1,6 +1,6 @@
 /** The checks of a real deployment, from the environment of its processes. */
 import type { StoredNetworkFinding } from '../store/workspaces/cluster-findings.ts';
-import { usableSettings, type UsableSettings } from '../app/config/config.ts';
+import { usableSettings, type UsableSettings } from '../app/config/all-settings.ts';
 import { readTemporalDev } from '../embedded/temporal/dev-settings.ts';
 import type { Check } from './check.ts';
 import { configurationCheck, webhookSecretsCheck, type PlatformProcess } from './configuration.ts';

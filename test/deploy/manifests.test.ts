@@ -13,7 +13,9 @@ import type {
 import { parse, parseAllDocuments } from 'yaml';
 import { describe, expect, test } from 'vitest';
 import { egressFrom } from '../../src/adapters/kubernetes/index.ts';
-import { serverConfig, SETTINGS, workerConfig } from '../../src/app/config/config.ts';
+import { SETTINGS } from '../../src/app/config/all-settings.ts';
+import { serverConfig } from '../../src/app/config/server-config.ts';
+import { workerConfig } from '../../src/app/config/worker-config.ts';
 import { PLATFORM_SOURCES } from '../../deploy/local-cluster/images/platform-images.ts';
 import { readTemporalDev } from '../../src/embedded/temporal/dev-settings.ts';
 import { temporalArguments } from '../../src/embedded/temporal/temporal.ts';

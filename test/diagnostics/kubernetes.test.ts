@@ -1,7 +1,7 @@
 import { KubeConfig } from '@kubernetes/client-node';
 import { Hono } from 'hono';
 import { expect, test } from 'vitest';
-import { usableSettings } from '../../src/app/config/config.ts';
+import { usableSettings } from '../../src/app/config/all-settings.ts';
 import { runChecks } from '../../src/diagnostics/check.ts';
 import { kubernetesChecks, type KubernetesOptions } from '../../src/diagnostics/kubernetes/checks.ts';
 import { admissionPolicies, WORKER_USER, workerRules } from '../../src/diagnostics/kubernetes/manifests.ts';

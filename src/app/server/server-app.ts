@@ -16,7 +16,7 @@ import { createStaffApi } from '../../../ingress/api/routes.ts';
 import type { RepositoryBinding } from '../../use-cases/repository-binding.ts';
 import type { Connection } from '../../store/connection/database.ts';
 import type { Intake } from '../../store/intake/intake.ts';
-import type { ServerConfig } from '../config/config.ts';
+import type { ServerConfig } from '../config/server-config.ts';
 import type { Logger } from '../process/log.ts';
 import type { Metrics } from './metrics.ts';
 

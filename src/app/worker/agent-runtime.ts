@@ -4,7 +4,7 @@ import type { PodSettings } from '../../adapters/kubernetes/index.ts';
 import { createLocalRuntime } from '../../adapters/local-runtime/runtime.ts';
 import type { NetworkFinding } from '../../domain/workspace/network-findings.ts';
 import { agentCommand, agentEnvironment } from '../agent/agent-command.ts';
-import type { WorkerConfig } from '../config/config.ts';
+import type { WorkerConfig } from '../config/worker-config.ts';
 import type { Limits } from '../config/limits.ts';
 
 /** Seconds that a Job may take longer than its run: to pull its image, to clone, and to publish. */

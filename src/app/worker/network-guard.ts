@@ -6,7 +6,7 @@ import {
   type NetworkGuardOptions,
 } from '../../adapters/kubernetes/index.ts';
 import type { NetworkFinding } from '../../domain/workspace/network-findings.ts';
-import type { WorkerConfig } from '../config/config.ts';
+import type { WorkerConfig } from '../config/worker-config.ts';
 
 export type NetworkSettings = Pick<
   WorkerConfig,

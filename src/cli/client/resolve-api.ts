@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { ApiAddress } from '../../api-client/api-client.ts';
 import { CommandProblem } from '../../terminal/problems.ts';
-import { databaseUrl } from '../../app/config/config.ts';
+import { databaseUrl } from '../../app/config/database-config.ts';
 import { requireUp, resolveDataDirectory } from '../../embedded/data-directory.ts';
 import { secretFile } from '../../embedded/secrets.ts';
 

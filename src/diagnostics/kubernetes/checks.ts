@@ -1,7 +1,7 @@
 /** Checks of the cluster for the Kubernetes runtime. */
 import { egressFrom, readKubeConfig } from '../../adapters/kubernetes/index.ts';
 import type { StoredNetworkFinding } from '../../store/workspaces/cluster-findings.ts';
-import type { UsableSettings } from '../../app/config/config.ts';
+import type { UsableSettings } from '../../app/config/all-settings.ts';
 import { failed, ok, warning, type Answer, type Check } from '../check.ts';
 import { accountAnswer, accountName, admissionPoliciesInstalled, podSecurityWorks, workerIsHeld } from './admission.ts';
 import { createCluster, type Cluster } from './cluster.ts';

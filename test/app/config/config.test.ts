@@ -2,7 +2,10 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { serverConfig, workerConfig } from '../../../src/app/config/config.ts';
+import { SETTINGS } from '../../../src/app/config/all-settings.ts';
+import { serverConfig } from '../../../src/app/config/server-config.ts';
+import { workerConfig } from '../../../src/app/config/worker-config.ts';
+import { databaseUrl } from '../../../src/app/config/database-config.ts';
 import { RUN_LIMITS } from '../../../src/domain/run/permits.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'config-'));
@@ -77,16 +80,20 @@ test.each([
   expect(() => serverConfig({ ...complete(), CODEXK8S_LABELS_FILE: path })).toThrow(problem);
 });
 
-test('docs/operations.md lists every variable', () => {
-  const variables = (path: string): Set<string> =>
-    new Set(
-      readFileSync(new URL(`../../../${path}`, import.meta.url), 'utf8').match(
-        /\b(?:CODEXK8S_[A-Z_]+[A-Z]|DATABASE_URL)\b/g,
-      ),
-    );
-  expect(
-    [...variables('src/app/config/config.ts')].filter((name) => !variables('docs/operations.md').has(name)),
-  ).toEqual([]);
+/** The table of settings in docs/operations.md: names of the first column by a process of the second. */
+function documented(process: string): string[] {
+  const page = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8');
+  return [...page.matchAll(/^\| (?<names>`[^|]+`) \| (?<readers>[a-z, ]+) \|/gm)]
+    .filter(({ groups }) => groups!['readers']!.split(', ').includes(process))
+    .flatMap(({ groups }) => [...groups!['names']!.matchAll(/`([A-Z0-9_]+)`/g)].map(([, name = '']) => name));
+}
+
+test.each(['server', 'worker'] as const)('docs/operations.md lists the settings of the %s', (process) => {
+  expect(documented(process).toSorted()).toEqual(SETTINGS[process].toSorted());
+});
+
+test('docs/operations.md lists what migrate reads', () => {
+  expect(documented('migrate')).toEqual(['CODEXK8S_DATABASE_URL_FILE', 'DATABASE_URL']);
 });
 
 test("the database's address may lie in a file", () => {
@@ -94,6 +101,11 @@ test("the database's address may lie in a file", () => {
   expect(workerConfig({ ...env, CODEXK8S_DATABASE_URL_FILE: secretFile('database', `${url}\n`) }).DATABASE_URL).toBe(
     url,
   );
+});
+
+test('migrate reads the database alone', () => {
+  const { DATABASE_URL } = complete();
+  expect(databaseUrl({ DATABASE_URL })).toBe(DATABASE_URL);
 });
 
 test("the agent's command is a JSON array of a program and its arguments", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { usableSettings } from '../../../src/app/config/config.ts';
+import { usableSettings } from '../../../src/app/config/all-settings.ts';
 import { largerSize, sizeOf, sizeRow, SIZES, useOf, type SizeName } from '../../../src/domain/workspace/workspaces.ts';
 import { permissionsOf } from '../../../src/domain/agent/permissions.ts';
 import { roleOf, STAGES, type RunKind, type Stage } from '../../../src/domain/stages/stages.ts';

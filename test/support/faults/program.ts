@@ -35,7 +35,7 @@ async function main(): Promise<void> {
   await runProgram({
     self: programWith(faults),
     async runServer() {
-      const { serverConfig } = await import('../../../src/app/config/config.ts');
+      const { serverConfig } = await import('../../../src/app/config/server-config.ts');
       const config = { ...serverConfig(), ...gitHub };
       const { random, killPoints } = await open(faults, 'server', config.CODEXK8S_LOG_LEVEL);
       const { runServer } = await import('../../../src/app/server/server.ts');
@@ -43,7 +43,7 @@ async function main(): Promise<void> {
       await runServer(config, around, await limitsOf(faults));
     },
     async runWorker() {
-      const { workerConfig } = await import('../../../src/app/config/config.ts');
+      const { workerConfig } = await import('../../../src/app/config/worker-config.ts');
       const config = { ...workerConfig(), ...gitHub };
       const { random, killPoints } = await open(faults, 'worker', config.CODEXK8S_LOG_LEVEL);
       const { runWorker } = await import('../../../src/app/worker/worker.ts');

@@ -1,0 +1,84 @@
+/** Settings of the worker: those here, and those of shared-config.ts. */
+import { z } from 'zod';
+import { RUN_LIMITS } from '../../domain/run/permits.ts';
+import { WAIT_HOURS } from '../../domain/run/waits.ts';
+import { readConfig } from './read-config.ts';
+import {
+  blocks,
+  command,
+  directory,
+  duration,
+  file,
+  list,
+  quantity,
+  runLimits,
+  seconds,
+  workspaceHours,
+} from './schemas.ts';
+import { SharedSettings } from './shared-config.ts';
+
+const Settings = SharedSettings.extend({
+  /** `local`: agents are processes beside the worker. `kubernetes`: Jobs, in a namespace for each issue. */
+  CODEXK8S_RUNTIME: z.enum(['local', 'kubernetes']).default('local'),
+  /** A file of bundled workflows, made from this very source (deploy/write-workflow-bundle.ts); else they are bundled at the start. */
+  CODEXK8S_WORKFLOW_BUNDLE: file.optional(),
+  /** A directory for two files that a kubelet's probes look at (src/app/worker/probe-files.ts). */
+  CODEXK8S_PROBE_DIRECTORY: directory.optional(),
+  /** The local runtime's directory of workspaces. */
+  CODEXK8S_RUNTIME_DIRECTORY: z.string().optional(),
+  /** The kubeconfig of the cluster for agents; inside a cluster, that cluster unless told. */
+  CODEXK8S_KUBECONFIG: z.string().optional(),
+  /** The image of `deploy/images/Dockerfile`, target `agent`. */
+  CODEXK8S_AGENT_IMAGE: z.string().min(1).optional(),
+  /** What an agent's pod asks of its node, and the most it may use. */
+  CODEXK8S_AGENT_CPU_REQUEST: quantity.default('250m'),
+  CODEXK8S_AGENT_MEMORY_REQUEST: quantity.default('512Mi'),
+  CODEXK8S_AGENT_DISK_REQUEST: quantity.default('0'),
+  CODEXK8S_AGENT_CPU: quantity.default('2'),
+  CODEXK8S_AGENT_MEMORY: quantity.default('4Gi'),
+  CODEXK8S_AGENT_DISK: quantity.default('8Gi'),
+  /** CIDRs and addresses that agents of every project may reach besides the platform, TCP 80 and 443; separated by commas. */
+  CODEXK8S_AGENT_EGRESS: blocks.default([]),
+  CODEXK8S_AGENT_MODEL: z.string().default('gpt-5.5'),
+  /** What the local runtime starts as an agent; this program's own agent unless told. Tests and benchmarks set it. */
+  CODEXK8S_AGENT_COMMAND: command.optional(),
+  CODEXK8S_AGENT_REASONING: z.enum(['low', 'medium', 'high', 'xhigh']).default('high'),
+  /** How long a workspace is kept after a run began: `24`, or `24,qa=48` with hours of their own for roles. */
+  CODEXK8S_WORKSPACE_HOURS: workspaceHours.default({ all: 24, byRole: {} }),
+  /** Hours that a run waits for an answer to its agent's question, and for an operator to resume it. */
+  CODEXK8S_QUESTION_HOURS: duration.default(WAIT_HOURS.question),
+  CODEXK8S_PAUSE_HOURS: duration.default(WAIT_HOURS.paused),
+  /** Agents are started even on a cluster whose network does not heed policies. */
+  CODEXK8S_ALLOW_UNENFORCED_NETWORK_POLICY: z.stringbool().default(false),
+  /** `host:port` that agents must not reach, besides Postgres, Temporal, the API server and the cloud's metadata. */
+  CODEXK8S_AGENT_FORBIDDEN: list.pipe(z.array(z.string().regex(/^[\w.:[\]-]+:\d+$/))).default([]),
+  /** Activities that run at once; each waiting agent holds one. */
+  CODEXK8S_WORKER_ACTIVITIES: z.coerce.number().int().positive().default(200),
+  /** Workflows kept in memory, about 0.3 MiB each; others cost nothing, and are replayed when something happens to them. */
+  CODEXK8S_WORKER_CACHED_WORKFLOWS: z.coerce.number().int().min(50).default(500),
+  /** Runs that may work at once; the others wait in a queue. The same for all workers. */
+  CODEXK8S_RUN_LIMITS: runLimits.default(RUN_LIMITS),
+  /** How often each sweep runs. Four minutes, so that five minutes after an outage nothing is missing any more. */
+  CODEXK8S_SWEEP_REDELIVERY_SECONDS: seconds.default(240),
+  CODEXK8S_SWEEP_RECONCILE_SECONDS: seconds.default(240),
+  CODEXK8S_SWEEP_WORKSPACE_SECONDS: seconds.default(3600),
+  /** What happened less than so long ago is left to webhooks. */
+  CODEXK8S_SWEEP_GRACE_SECONDS: seconds.default(45),
+  /** A workspace that is nobody's is kept so long after its last use. */
+  CODEXK8S_SWEEP_ORPHAN_SECONDS: seconds.default(3600),
+});
+
+export const WorkerSettings = Settings.refine(
+  (config) => config.CODEXK8S_RUNTIME === 'kubernetes' || config.CODEXK8S_RUNTIME_DIRECTORY !== undefined,
+  { path: ['CODEXK8S_RUNTIME_DIRECTORY'], message: 'is needed by the local runtime' },
+).refine((config) => config.CODEXK8S_RUNTIME === 'local' || config.CODEXK8S_AGENT_IMAGE !== undefined, {
+  path: ['CODEXK8S_AGENT_IMAGE'],
+  message: 'is needed by the Kubernetes runtime',
+});
+
+export type WorkerConfig = Readonly<z.infer<typeof WorkerSettings>>;
+
+/** The worker's configuration; throws a `BadConfiguration`. */
+export function workerConfig(env: NodeJS.ProcessEnv = process.env): WorkerConfig {
+  return readConfig(WorkerSettings, env);
+}
