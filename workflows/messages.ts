@@ -62,7 +62,7 @@ export interface PullRequestRef {
 }
 
 /** Ends a run; `merged` is the pull request that it was for, when that has been merged. The first one counts. */
-export const cancelRun = defineSignal<[{ by: string; reason: string; merged?: PullRequestRef }]>('cancelRun');
+export const cancelRun = defineSignal<[{ actor: string; reason: string; merged?: PullRequestRef }]>('cancelRun');
 
 /**
  * Tells a run that its issue's workflow goes on under another run id, which does not learn of a child's end by itself: the
@@ -75,7 +75,7 @@ export interface AnswerInput {
   readonly requestId: string | null;
   readonly text: string;
   /** The login of who answers. */
-  readonly by: string;
+  readonly actor: string;
   readonly surface: AnswerSurface;
 }
 
@@ -85,18 +85,18 @@ export interface AnswerInput {
  */
 export const answerRequest = defineUpdate<Request, [AnswerInput]>('answerRequest');
 
-/** Somebody who may answer made a comment on the issue. `comment`: GitHub's id of it; `by`: a login. */
-export const commentAnswers = defineSignal<[{ comment: number; by: string }]>('commentAnswers');
+/** Somebody who may answer made a comment on the issue. `comment`: GitHub's id of it; `actor`: a login. */
+export const commentAnswers = defineSignal<[{ comment: number; actor: string }]>('commentAnswers');
 
-/** `by`: the login of who pauses the run. */
+/** `actor`: the login of who pauses the run. */
 export interface PauseInput {
-  readonly by: string;
+  readonly actor: string;
   readonly reason: string;
 }
 
-/** `by`: the login of who resumes the run. */
+/** `actor`: the login of who resumes the run. */
 export interface ResumeInput {
-  readonly by: string;
+  readonly actor: string;
   readonly note?: string;
 }
 

@@ -129,12 +129,12 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
     async readIssue(input: {
       issue: IssueRef;
       label: string;
-      facts: readonly { by: number; at: string; taken: number }[];
+      facts: readonly { account: number; at: string; taken: number }[];
     }): Promise<GitHubIssueState> {
       const issue = await classified(() => github.readLabels(input.issue, input.label));
       const standing = issue.open && issue.labels.some((label) => label.toLowerCase() === input.label);
-      const unlisted = input.facts.some(({ by, at, taken }) => {
-        const theirs = issue.labeled.filter((event) => event.by === by);
+      const unlisted = input.facts.some(({ account, at, taken }) => {
+        const theirs = issue.labeled.filter((event) => event.account === account);
         const newest = Math.max(0, ...theirs.map((event) => Date.parse(event.at)));
         return !theirs.some(({ id }) => id > taken) && newest < Date.parse(at) - SAME_CLICK_MS;
       });

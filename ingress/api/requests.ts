@@ -75,7 +75,7 @@ export const IssuePath = z.object({
 
 export const CancelBody = z.strictObject({
   reason: line.max(500).default(''),
-  by: line.max(100).default(''),
+  actor: line.max(100).default(''),
 });
 
 /** A text of more than one line. */
@@ -83,14 +83,14 @@ const text = z.string().trim().max(ANSWER_CHARACTERS);
 
 export const AnswerBody = z.strictObject({
   text: text.min(1, 'is missing: give the number of an option, its text, or a free answer'),
-  by: line.max(100).default(''),
+  actor: line.max(100).default(''),
   /** By what the person answers; the command line says so. */
   surface: z.enum(['api', 'command_line']).default('api'),
 });
 
 export const PauseBody = z.strictObject(CancelBody.shape);
 
-export const ResumeBody = z.strictObject({ note: text.default(''), by: line.max(100).default('') });
+export const ResumeBody = z.strictObject({ note: text.default(''), actor: line.max(100).default('') });
 
 export const FullName = fullName;
 

@@ -94,8 +94,8 @@ export function createStaffApi(options: StaffApiOptions): Hono {
 
   app.post('/runs/:id/cancel', async (c) => {
     const runId = checked(requests.RunId, c.req.param('id'), 'id');
-    const { by, reason } = checked(requests.CancelBody, await jsonBody(c));
-    const { status } = await cancelRun({ db, control, log }, { runId, by, reason });
+    const { actor, reason } = checked(requests.CancelBody, await jsonBody(c));
+    const { status } = await cancelRun({ db, control, log }, { runId, actor, reason });
     return c.json({ id: runId, status, canceling: true }, 202);
   });
 

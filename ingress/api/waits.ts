@@ -16,29 +16,31 @@ interface Ports {
 /** Answers what a run asks now; the first answer counts. Throws {@link RequestRefused}. */
 export async function answerRun(
   ports: Ports,
-  answer: { readonly runId: string; readonly text: string; readonly by: string; readonly surface: AnswerSurface },
+  answer: { readonly runId: string; readonly text: string; readonly actor: string; readonly surface: AnswerSurface },
 ): Promise<Request> {
   const run = await liveRun(ports.db, answer.runId);
-  return settled(ports, run, () => ports.updates.answer({ ...answer, requestId: null, by: answer.by || 'staff' }));
+  return settled(ports, run, () =>
+    ports.updates.answer({ ...answer, requestId: null, actor: answer.actor || 'staff' }),
+  );
 }
 
 /** Stops a run's agent until the run is resumed. Throws {@link RequestRefused}. */
 export async function pauseRun(
   ports: Ports,
-  { runId, by, reason }: { readonly runId: string; readonly by: string; readonly reason: string },
+  { runId, actor, reason }: { readonly runId: string; readonly actor: string; readonly reason: string },
 ): Promise<RunWait> {
   const run = await liveRun(ports.db, runId);
-  const input = { runId, by: by || 'staff', reason: reason || 'no reason given' };
+  const input = { runId, actor: actor || 'staff', reason: reason || 'no reason given' };
   return settled(ports, run, () => ports.updates.pause(input));
 }
 
 /** Lets a paused run go on; its agent reads the note. Throws {@link RequestRefused}. */
 export async function resumeRun(
   ports: Ports,
-  { runId, by, note }: { readonly runId: string; readonly by: string; readonly note: string },
+  { runId, actor, note }: { readonly runId: string; readonly actor: string; readonly note: string },
 ): Promise<void> {
   const run = await liveRun(ports.db, runId);
-  const input = { runId, by: by || 'staff', ...(note === '' ? {} : { note }) };
+  const input = { runId, actor: actor || 'staff', ...(note === '' ? {} : { note }) };
   await settled(ports, run, () => ports.updates.resume(input));
 }
 

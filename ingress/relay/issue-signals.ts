@@ -15,7 +15,7 @@ export interface IssueWorkflows {
   /** Signals facts to an issue's workflow, and starts it if a fact requires that. False if there is no workflow to signal. */
   signal(issue: NamedIssue, facts: readonly ObservedFact[]): Promise<boolean>;
   /** Asks an issue's workflow to cancel a run. False if the workflow is not running. */
-  cancelRun(input: { issueKey: string; runId: string; by: string; reason: string }): Promise<boolean>;
+  cancelRun(input: { issueKey: string; runId: string; actor: string; reason: string }): Promise<boolean>;
 }
 
 export function createIssueWorkflows(client: Client): IssueWorkflows {
@@ -54,16 +54,16 @@ export function createIssueWorkflows(client: Client): IssueWorkflows {
     },
 
     /** The run is told itself, so that an issue busy with a GitHub that does not answer holds up no cancel. */
-    async cancelRun({ issueKey: key, runId, by, reason }) {
+    async cancelRun({ issueKey: key, runId, actor, reason }) {
       try {
         await client.withDeadline(Date.now() + CALL_LIMIT_MS, () =>
-          client.workflow.getHandle(runWorkflowId(runId)).signal(cancelRun, { by, reason }),
+          client.workflow.getHandle(runWorkflowId(runId)).signal(cancelRun, { actor, reason }),
         );
         return true;
       } catch (error) {
         if (!(error instanceof WorkflowNotFoundError)) throw error;
       }
-      return signal(key, [{ seq: null, fact: { kind: 'cancel_requested', runId, by, reason } }]);
+      return signal(key, [{ seq: null, fact: { kind: 'cancel_requested', runId, actor, reason } }]);
     },
   };
 }

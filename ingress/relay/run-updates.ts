@@ -33,15 +33,19 @@ export interface RunUpdates {
     /** Null: whatever the run asks now. */
     readonly requestId: string | null;
     readonly text: string;
-    readonly by: string;
+    readonly actor: string;
     readonly surface: AnswerSurface;
   }): Promise<UpdateResult<Request>>;
   pause(input: {
     readonly runId: string;
-    readonly by: string;
+    readonly actor: string;
     readonly reason: string;
   }): Promise<UpdateResult<RunWait>>;
-  resume(input: { readonly runId: string; readonly by: string; readonly note?: string }): Promise<UpdateResult<null>>;
+  resume(input: {
+    readonly runId: string;
+    readonly actor: string;
+    readonly note?: string;
+  }): Promise<UpdateResult<null>>;
 }
 
 export function createRunUpdates(client: Client): RunUpdates {

@@ -15,7 +15,7 @@ const tables = useTables();
 const REFUSAL: Refusal = {
   reason: 'issue_trigger_label_conflict',
   labels: ['run:dev', 'run:qa'],
-  by: 'octo',
+  actor: 'octo',
   subject: 'event-1',
 };
 

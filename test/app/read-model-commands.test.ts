@@ -143,7 +143,7 @@ describe('an issue that was continued as new, closed, and opened again', () => {
           labels: [],
         }),
       );
-      for (let n = 1; n <= 12; n += 1) world.events.push({ id: 100 + n, by: 7, clearedByPlatform: false });
+      for (let n = 1; n <= 12; n += 1) world.events.push({ id: 100 + n, account: 7, clearedByPlatform: false });
       await tell(labeled(1));
       for (const [index, refusal] of refusals.entries()) {
         await tell(refusal);
@@ -155,7 +155,7 @@ describe('an issue that was continued as new, closed, and opened again', () => {
       const closed = await tell(delivered(21, { kind: 'issue_closed' }));
       await closed.result();
       world.open = true;
-      world.events = [{ id: 200, by: 7, clearedByPlatform: false }];
+      world.events = [{ id: 200, account: 7, clearedByPlatform: false }];
       world.labels = ['run:dev'];
       await tell(labeled(22, runId(3)));
       world.endAgent(runId(3), {
@@ -242,7 +242,7 @@ test('a worker that is in the middle loses nothing when the tables are made agai
   };
   const worker = await startWorker();
   await worker.runUntil(async () => {
-    world.events = [{ id: 300, by: 7, clearedByPlatform: false }];
+    world.events = [{ id: 300, account: 7, clearedByPlatform: false }];
     await tell(labeled(30, runId(4)));
     world.endAgent(runId(4), FINISHED);
     await reached.promise;

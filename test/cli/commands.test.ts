@@ -202,7 +202,7 @@ describe('runs cancel', () => {
     await putRun(connection.db, 1);
     const session = desk.session();
     await runsCancel(session, runId(1), { reason: 'enough', by: 'olivia' });
-    expect(desk.site.canceled).toEqual([{ issueKey: keyOf(1), runId: runId(1), by: 'olivia', reason: 'enough' }]);
+    expect(desk.site.canceled).toEqual([{ issueKey: keyOf(1), runId: runId(1), actor: 'olivia', reason: 'enough' }]);
   });
 
   test('says that the run is over already', async () => {
@@ -244,7 +244,7 @@ describe('runs that wait', () => {
     await runsAnswer(session, runId(1), 'CSV', { by: 'olivia' });
     await runsPause(session, runId(1), { by: 'olivia', reason: 'lunch' });
     await runsResume(session, runId(1), { by: 'olivia', note: 'Go.' });
-    const run = { runId: runId(1), by: 'olivia' };
+    const run = { runId: runId(1), actor: 'olivia' };
     expect(desk.site.updated).toEqual([
       { kind: 'answer', input: { ...run, requestId: null, text: 'CSV', surface: 'command_line' } },
       { kind: 'pause', input: { ...run, reason: 'lunch' } },

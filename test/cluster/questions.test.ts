@@ -73,7 +73,7 @@ test('while it waits no pod of it runs and no Job of it is at work, and its name
 });
 
 test('the answer starts another pod, which goes on with the conversation and with what was committed', async () => {
-  await scene.platform.answerRun(run.id, { text: 'csv', by: 'paula' });
+  await scene.platform.answerRun(run.id, { text: 'csv', actor: 'paula' });
   await eventually('the end of the run', async () => (await scene.run(run.id)).terminal, LONG_MS);
   const ended = await scene.ended(REPO, issue);
   expect(ended).toMatchObject({ status: 'succeeded', pullRequest: expect.any(Number) as number });

@@ -772,7 +772,7 @@ function clicked(target: TriggerTarget, past: Past = {}): string {
     labels: labels ?? (takenBack ? [] : [label]),
     ...(candidates ? { candidates } : {}),
     ...(refused ? { refused: { [BY.id]: refused } } : {}),
-    labeled: [{ id: 100, by: BY.id, at: AT, clearedByPlatform: false, takenOffBy: takenBack ? BY : null }],
+    labeled: [{ id: 100, account: BY.id, at: AT, clearedByPlatform: false, takenOffBy: takenBack ? BY : null }],
   };
   const { planned, dropped } = decideTriggers(taken ? { [BY.id]: 100 } : {}, [fact], github, issueWith(state));
   return outcomeOf(planned[0]) ?? dropped[0]?.reason ?? 'nothing';

@@ -116,7 +116,7 @@ class Model {
       if (event !== 'labeled') return [];
       const { id: offBy, login } = this.history[index + 1]?.by ?? {};
       const takenOffBy = offBy === undefined || login === undefined ? null : { id: offBy, login };
-      return [{ id, by: by.id, at, clearedByPlatform: false, takenOffBy }];
+      return [{ id, account: by.id, at, clearedByPlatform: false, takenOffBy }];
     });
     return { open: true, title: '', labels: this.standing() ? [LABEL] : [], labeled };
   }

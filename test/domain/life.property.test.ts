@@ -36,9 +36,9 @@ interface Started {
   readonly branch: string;
 }
 
-interface ReceivedDelivery {
+interface RefusalComment {
   readonly reason: string;
-  readonly by: string;
+  readonly actor: string;
   readonly subject: string;
 }
 
@@ -106,13 +106,13 @@ class World {
   readonly started: string[] = [];
   /** Triggers of all runs that have a row in the read model. */
   readonly shown = new Set<string>();
-  readonly told: ReceivedDelivery[] = [];
+  readonly told: RefusalComment[] = [];
   prior: PriorIssueState | null = null;
   workflow: Issue | null = null;
   working: Working | null = null;
   readonly faults: string[] = [];
   readonly #places = new Map<number, Place>();
-  readonly #reviews = new Map<number, { by: number; pull: number; state: string; at: number }>();
+  readonly #reviews = new Map<number, { account: number; pull: number; state: string; at: number }>();
   readonly #comments = new Map<number, number>();
   readonly #arrived = new Set<string>();
   /** Who made the clicks that the edge has refused, by GitHub's number. */
@@ -171,7 +171,7 @@ class World {
     if (this.#pull === null) return;
     this.#ids += 1;
     this.#seconds += 1;
-    this.#reviews.set(this.#ids, { by: by.id, pull: this.#pull, state: 'changes_requested', at: this.#ids });
+    this.#reviews.set(this.#ids, { account: by.id, pull: this.#pull, state: 'changes_requested', at: this.#ids });
     this.#tells(by, {
       name: 'pull_request_review',
       action: 'submitted',
@@ -246,7 +246,7 @@ class World {
         if (event !== 'labeled') return [];
         const next = changes[index + 1]?.by;
         const takenOffBy = next ? { id: next.id, login: next.login } : null;
-        return [{ id, by: by.id, at, takenOffBy, clearedByPlatform: takenOffBy?.id === PLATFORM.id }];
+        return [{ id, account: by.id, at, takenOffBy, clearedByPlatform: takenOffBy?.id === PLATFORM.id }];
       }),
     };
   }
@@ -388,12 +388,12 @@ class World {
     this.working = { plan, branch, canceled: null };
   }
 
-  #cancelRun({ runId, by, reason, merged }: Extract<Effect, { kind: 'cancel_run' }>): undefined {
+  #cancelRun({ runId, actor, reason, merged }: Extract<Effect, { kind: 'cancel_run' }>): undefined {
     if (runId !== this.working?.plan.runId)
       return this.workflow?.learn({
         kind: 'run_lost',
         runId,
-        outcome: { status: 'canceled', by, reason },
+        outcome: { status: 'canceled', actor, reason },
       }) as undefined;
     this.working.canceled ??= { merged };
   }
@@ -407,7 +407,7 @@ class World {
     if (!this.place(ISSUE).open) return 'the issue is closed';
     if (kind === 'review') {
       const review = this.#reviews.get(id);
-      if (!review || !MAY.has(review.by)) return 'who reviewed may not';
+      if (!review || !MAY.has(review.account)) return 'who reviewed may not';
       return review.state === 'changes_requested' && this.place(review.pull).open
         ? undefined
         : 'the review does not stand';
@@ -441,7 +441,7 @@ class World {
   #outcomeOf({ plan, branch, canceled }: Working, succeeds: boolean): RunOutcome {
     const done = { status: 'succeeded' as const, summary: '', threadId: `thread-${plan.runId}` };
     if (canceled?.merged) return { ...done, pullRequest: canceled.merged, mergedBy: 'olivia' };
-    if (canceled) return { status: 'canceled', by: 'olivia', reason: '' };
+    if (canceled) return { status: 'canceled', actor: 'olivia', reason: '' };
     if (!succeeds) return { status: 'failed', failure: 'agent_failed', detail: '' };
     if (plan.target.kind === 'review' || plan.target.kind === 'discussion') return { ...done, pullRequest: null };
     if (this.#pull === null) {
@@ -479,9 +479,9 @@ class World {
       .filter((label) => open && (triggerOfLabel(label) !== undefined || label === MODE_DISCUSSION))
       .flatMap((label) => {
         const click = this.github(ISSUE, label).labeled.at(-1);
-        if (!click || !MAY.has(click.by)) return [];
+        if (!click || !MAY.has(click.account)) return [];
         // The run may stand for an earlier click of the same person, which nobody has told of.
-        const alike = this.github(ISSUE, label).labeled.filter(({ by }) => by === click.by);
+        const alike = this.github(ISSUE, label).labeled.filter(({ account }) => account === click.account);
         const wanted = this.wanted();
         const hasRun =
           this.started.includes(`label:${click.id}`) ||
@@ -489,7 +489,7 @@ class World {
           alike.some(({ id }) => wanted.includes(`label:${id}`));
         // What is refused at the edge does not say which click it means: people are told of some click of theirs.
         const atTheEdge = this.#refusedAtTheEdge.get(click.id);
-        const isTold = this.told.some(({ subject, by }) => subject === `event-${click.id}` || by === atTheEdge);
+        const isTold = this.told.some(({ subject, actor }) => subject === `event-${click.id}` || actor === atTheEdge);
         return hasRun || isTold ? [] : [`${label} of ${click.id}`];
       });
   }
@@ -568,7 +568,7 @@ function take(step: Step): void {
     case 'cancel':
       return run === undefined
         ? undefined
-        : github.tell({ kind: 'cancel_requested', runId: run, by: 'olivia', reason: '' });
+        : github.tell({ kind: 'cancel_requested', runId: run, actor: 'olivia', reason: '' });
     case 'act':
       return github.act();
     case 'deliver':
@@ -685,7 +685,7 @@ describe('whatever people do, and however GitHub tells of it', () => {
   test('only people whom the platform knows are answered', () =>
     always((steps) => {
       const github = live(steps);
-      expect(github.told.map(({ by }) => by).filter((by) => !KNOWN.has(by))).toEqual([]);
+      expect(github.told.map(({ actor }) => actor).filter((actor) => !KNOWN.has(actor))).toEqual([]);
     }));
 
   test('an issue that is closed comes to rest when its run has ended', () =>

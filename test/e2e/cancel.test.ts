@@ -41,17 +41,17 @@ async function waitingRun(title: string): Promise<{ issue: number; run: RunView 
 describe.each([
   {
     how: 'canceled through the API',
-    by: 'paula',
+    actor: 'paula',
     reason: 'it looks in the wrong place',
     act: async (id: string): Promise<void> => {
-      const answer = await cancel(id, { by: 'paula', reason: 'it looks in the wrong place' });
+      const answer = await cancel(id, { actor: 'paula', reason: 'it looks in the wrong place' });
       expect(answer.status).toBe(202);
     },
     open: true,
   },
   {
     how: 'whose label is taken off (T15)',
-    by: OWNER,
+    actor: OWNER,
     reason: 'the label run:dev was removed',
     act: async (_: string, issue: number): Promise<void> => {
       const at = { owner: OWNER, repo: REPO, issue_number: issue };
@@ -61,14 +61,14 @@ describe.each([
   },
   {
     how: 'whose issue is closed',
-    by: OWNER,
+    actor: OWNER,
     reason: 'the issue was closed',
     act: async (_: string, issue: number): Promise<void> => {
       await scene.person.octokit.rest.issues.update({ owner: OWNER, repo: REPO, issue_number: issue, state: 'closed' });
     },
     open: false,
   },
-])('a waiting run $how', ({ how, by, reason, act, open }) => {
+])('a waiting run $how', ({ how, actor, reason, act, open }) => {
   let issue: number;
   let run: RunView;
   let seconds: number;
@@ -97,7 +97,7 @@ describe.each([
   });
 
   test('has its one status comment say by whom and why', async () => {
-    const comments = await scene.commentsSaying(REPO, issue, `Canceled by ${by}: ${reason}.`);
+    const comments = await scene.commentsSaying(REPO, issue, `Canceled by ${actor}: ${reason}.`);
     expect(comments).toHaveLength(1);
     expect(comments[0]?.body).toContain(marked(run.id));
   });

@@ -80,7 +80,7 @@ describe('a label on an issue', () => {
 
   test('has one status comment by the bot, which begins with the marker of the run', async () => {
     const comments = await scene.commentsOn(REPO, issue);
-    expect(comments.map(({ by, body }) => [by, body.split('\n')[0]])).toEqual([[BOT, marked(work.id)]]);
+    expect(comments.map(({ author, body }) => [author, body.split('\n')[0]])).toEqual([[BOT, marked(work.id)]]);
   });
 
   test('has its status comment written once and edited through the phases of the run', async () => {

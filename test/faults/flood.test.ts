@@ -83,7 +83,7 @@ async function atWork(place: number): Promise<string> {
 /** Cancels a run as a person does, and waits for its end. */
 async function cancel(id: string, place: number): Promise<void> {
   const since = performance.now();
-  await scene.platform.cancelRun(id, { by: 'paula', reason: 'enough' });
+  await scene.platform.cancelRun(id, { actor: 'paula', reason: 'enough' });
   await eventually(`the end of run ${place}`, async () => (await scene.run(id)).terminal, 120_000);
   cancels.push(performance.now() - since);
 }

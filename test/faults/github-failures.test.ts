@@ -226,7 +226,7 @@ describe('a GitHub that does the work and answers 502', () => {
 
   async function commentsOfBot(): Promise<string[]> {
     const all = [...(await scene.commentsOn(REPO, issue)), ...(await scene.commentsOn(REPO, pullRequest))];
-    return all.filter(({ by }) => by === BOT).map(({ body }) => body);
+    return all.filter(({ author }) => author === BOT).map(({ body }) => body);
   }
 
   test('has one pull request', async () => {

@@ -97,7 +97,7 @@ test('a run waits for a build that can go on with it, and people are told', asyn
   await scene.stack.end('SIGINT');
 
   await deploy();
-  await scene.platform.cancelRun(id, { by: 'paula', reason: 'it waits for nothing' });
+  await scene.platform.cancelRun(id, { actor: 'paula', reason: 'it waits for nothing' });
   const alarm = await eventually('an alarm', () => logged('worker', 'workflow.task_failing')[0], ALARM_LIMIT_MS);
   expect(alarm).toMatchObject({
     level: 'error',

@@ -100,7 +100,7 @@ async function cancelOne(): Promise<number> {
   const issue = await person.openIssue(REPO, { title: 'no more [script: wait]', body: 'wait-for: /nowhere' });
   await person.label(REPO, issue, 'run:dev');
   const run = await patiently('an agent at work', async () => (await runRows(issue)).find((row) => row['started_at']));
-  const wish = { by: 'paula', reason: 'it is not needed' };
+  const wish = { actor: 'paula', reason: 'it is not needed' };
   await patiently('the cancel is taken', async () => {
     await platform.cancelRun(String(run['id']), wish).catch((error: unknown) => {
       // Canceled already: an earlier attempt, whose answer was lost.
@@ -226,7 +226,7 @@ describe(`with faults of seed ${SEED} and rate ${RATE}`, () => {
         expect(its).toHaveLength(1);
       }
       const written = await patiently(`the comments of #${issue}`, async () => {
-        const own = (await commentsNow()).filter(({ by }) => by === BOT);
+        const own = (await commentsNow()).filter(({ author }) => author === BOT);
         return own.length >= 3 && own;
       });
       expect(written).toHaveLength(3);

@@ -34,7 +34,7 @@ beforeAll(async () => {
   temporal = await openTemporal();
   const fake = createFakeWorld();
   ({ world } = fake);
-  world.events = [{ id: 100, by: OLIVIA.id, clearedByPlatform: false }];
+  world.events = [{ id: 100, account: OLIVIA.id, clearedByPlatform: false }];
   worker = await createTestWorker(temporal, fake.activities);
   working = worker.run();
 

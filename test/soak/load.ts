@@ -101,7 +101,9 @@ async function liveOnes(
         await sleep(random.between(0, 4000));
         const [run] = (await scene.runsOf(repo, number).catch(() => [])).slice(-1);
         if (run)
-          await act('cancel', () => scene.platform.cancelRun(run.id, { by: OWNER, reason: 'soak' }).catch(unlessOver));
+          await act('cancel', () =>
+            scene.platform.cancelRun(run.id, { actor: OWNER, reason: 'soak' }).catch(unlessOver),
+          );
       } else if (choice === 'close') {
         await sleep(random.between(0, 4000));
         break;

@@ -27,7 +27,7 @@ export function runId(n: number): string {
 /** The world that the fake activities show: labels and their events on GitHub, and agents that the test ends. */
 export interface FakeWorld {
   labels: string[];
-  events: { id: number; by: number; clearedByPlatform: boolean; takenOffBy?: Account }[];
+  events: { id: number; account: number; clearedByPlatform: boolean; takenOffBy?: Account }[];
   /** What GitHub shows of the pull request, and of reviews; those that are not named here ask for changes. */
   pullRequest: GitHubPullRequestState;
   readonly reviews: Map<number, Partial<GitHubReviewState>>;
@@ -95,7 +95,7 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
   };
   const world: FakeWorld = {
     labels: ['run:dev'],
-    events: [{ id: 100, by: OLIVIA.id, clearedByPlatform: false }],
+    events: [{ id: 100, account: OLIVIA.id, clearedByPlatform: false }],
     pullRequest: { open: true, merged: false },
     reviews: new Map(),
     comments: new Map(),

@@ -33,7 +33,7 @@ function takenOff(place: number, by: { id: number; login: string }): void {
 
 /** Another click, which stands. */
 function clickedAgain(): void {
-  stage.world.events.push({ id: 101, by: OLIVIA.id, clearedByPlatform: false });
+  stage.world.events.push({ id: 101, account: OLIVIA.id, clearedByPlatform: false });
 }
 
 async function statusOf(n: number, status: string): Promise<void> {
@@ -104,7 +104,7 @@ describe('a run that waits', () => {
 
   test('starts behind one that could not be started', async () => {
     await oneWaits();
-    stage.world.events.push({ id: 102, by: OLIVIA.id, clearedByPlatform: false });
+    stage.world.events.push({ id: 102, account: OLIVIA.id, clearedByPlatform: false });
     await stage.tell(labeled(3, stage.id(3)));
     await stage.until(async () => (await stage.state()).queue.length === 2);
     // A workflow of that id is there already, and will not be given up.
@@ -149,7 +149,7 @@ describe('T35: a flood of facts', () => {
     const flood = Array.from({ length: 400 }, (_, n) => labeled(2 + n, stage.id(2)));
     for (let at = 0; at < flood.length; at += 100) await stage.tell(...flood.slice(at, at + 100), closed(1000 + at));
     await stage.handle.signal('observed', {
-      facts: [{ seq: null, fact: { kind: 'cancel_requested', runId: stage.id(1), by: 'olivia', reason: 'enough' } }],
+      facts: [{ seq: null, fact: { kind: 'cancel_requested', runId: stage.id(1), actor: 'olivia', reason: 'enough' } }],
     });
     await statusOf(1, 'canceled');
     await stage.until(async () => (await stage.state()).unread.length === 0);

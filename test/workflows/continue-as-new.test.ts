@@ -26,7 +26,7 @@ test('everything unread crosses continue-as-new, with a run under way', async ()
     const handle = await tell([labeled(1)]);
     const first = (await handle.describe()).runId;
     const refusals = 20;
-    for (let n = 1; n < refusals; n += 1) world.events.push({ id: 100 + n, by: 7, clearedByPlatform: false });
+    for (let n = 1; n < refusals; n += 1) world.events.push({ id: 100 + n, account: 7, clearedByPlatform: false });
     for (let batch = 0; batch < refusals / 10; batch += 1) {
       const facts = Array.from({ length: 10 }, (_, index) =>
         delivered(2 + batch * 10 + index, {

@@ -75,8 +75,8 @@ describe('T21: a repository in which nothing can be done any more', () => {
     await stage.tell(gone(2, 'archived'));
     await stage.handle.result();
     stage.world.repository = 'shown';
-    stage.world.events.push({ id: 200, by: 7, clearedByPlatform: false });
-    stage.world.events[0] = { id: 100, by: 7, clearedByPlatform: false, takenOffBy: { id: 7, login: 'olivia' } };
+    stage.world.events.push({ id: 200, account: 7, clearedByPlatform: false });
+    stage.world.events[0] = { id: 100, account: 7, clearedByPlatform: false, takenOffBy: { id: 7, login: 'olivia' } };
     await stage.tell(labeled(3, stage.id(3)));
     await stage.until(async () => (await stage.state()).active?.runId === stage.id(3));
   });

@@ -56,18 +56,18 @@ function watch(child: ChildWorkflowHandle<typeof runWorkflow>, runId: string, le
 }
 
 /** A run that cannot be reached is over, and could not say so. */
-export async function signalCancel({ runId, by, reason, merged }: Of<'cancel_run'>, learn: Learn): Promise<void> {
+export async function signalCancel({ runId, actor, reason, merged }: Of<'cancel_run'>, learn: Learn): Promise<void> {
   await getExternalWorkflowHandle(runWorkflowId(runId))
-    .signal(cancelRun, { by, reason, ...(merged ? { merged } : {}) })
+    .signal(cancelRun, { actor, reason, ...(merged ? { merged } : {}) })
     .catch((error: unknown) => {
       if (isCancellation(error)) throw error;
-      learn({ kind: 'run_lost', runId, outcome: { status: 'canceled', by, reason } });
+      learn({ kind: 'run_lost', runId, outcome: { status: 'canceled', actor, reason } });
     });
 }
 
 /** A run that cannot be reached needs no answer. */
-export async function signalAnswer({ runId, comment, by }: Of<'comment_answers'>): Promise<void> {
-  await getExternalWorkflowHandle(runWorkflowId(runId)).signal(commentAnswers, { comment, by });
+export async function signalAnswer({ runId, comment, actor }: Of<'comment_answers'>): Promise<void> {
+  await getExternalWorkflowHandle(runWorkflowId(runId)).signal(commentAnswers, { comment, actor });
 }
 
 /** False when the run cannot be reached: it has ended. */

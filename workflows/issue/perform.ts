@@ -77,12 +77,12 @@ export function createPerform({ issue, background, restoring, learn }: PerformPo
 async function record(key: string, { row, startedAt, events }: Of<'record_issue'>): Promise<void> {
   await recordIssue({
     row,
-    events: events.map(({ type, payload, by, runId, correlationId }, index) => ({
+    events: events.map(({ type, payload, actor, runId, correlationId }, index) => ({
       id: `${key}:${startedAt}:${row.revision}:${index}`,
       chain: key,
       type,
-      actorType: by === undefined ? ('system' as const) : ('human' as const),
-      actorId: by ?? 'worker',
+      actorType: actor === undefined ? ('system' as const) : ('human' as const),
+      actorId: actor ?? 'worker',
       runId: runId ?? null,
       correlationId: correlationId ?? null,
       payload,

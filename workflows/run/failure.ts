@@ -14,7 +14,7 @@ export class RunFailed extends Error {
 }
 
 export interface Cancel {
-  readonly by: string;
+  readonly actor: string;
   readonly reason: string;
   readonly merged?: PullRequestRef;
 }
@@ -22,12 +22,12 @@ export interface Cancel {
 /** How a run ends that was stopped by an error. */
 export function outcomeOf(error: unknown, cancel: Cancel | undefined, { resume }: RunInput): RunOutcome {
   if (cancel && isCancellation(error)) {
-    const { by, reason, merged } = cancel;
-    if (!merged) return { status: 'canceled', by, reason };
-    return { status: 'succeeded', pullRequest: merged, summary: '', threadId: resume?.threadId ?? '', mergedBy: by };
+    const { actor, reason, merged } = cancel;
+    if (!merged) return { status: 'canceled', actor, reason };
+    return { status: 'succeeded', pullRequest: merged, summary: '', threadId: resume?.threadId ?? '', mergedBy: actor };
   }
   if (error instanceof RunFailed) return { status: 'failed', failure: error.failure, detail: error.message };
-  if (isCancellation(error)) return { status: 'canceled', by: 'an operator', reason: 'canceled in Temporal' };
+  if (isCancellation(error)) return { status: 'canceled', actor: 'an operator', reason: 'canceled in Temporal' };
   log.error('run failed', { error });
   return { status: 'failed', failure: 'platform_error', detail: messageOf(error) };
 }

@@ -20,8 +20,8 @@ import { catchUpStatusComment, recordRun, showRun } from '../activities.ts';
 import type { RunInput } from '../messages.ts';
 import { runRow } from './row.ts';
 
-/** Something that happened to a run; `by` is the login of the person who caused it. */
-export type RunEvent = Pick<FlowEventInput, 'type' | 'payload'> & { readonly by?: string };
+/** An event of a run; `actor`: who did it, as the audit trail names them (missing: the system). */
+export type RunEvent = Pick<FlowEventInput, 'type' | 'payload'> & { readonly actor?: string };
 
 export interface ProgressReporter {
   now(): RunProgress;
@@ -139,15 +139,15 @@ export function createProgressReporter(input: RunInput): ProgressReporter {
     catchingUp = false;
   }
 
-  function asFlowEvent({ type, payload, by }: RunEvent): FlowEventInput {
+  function asFlowEvent({ type, payload, actor }: RunEvent): FlowEventInput {
     written += 1;
     return {
       type,
       payload,
       id: `run:${plan.runId}:${written}`,
       chain: issueKey(issue),
-      actorType: by === undefined ? 'system' : 'human',
-      actorId: by ?? 'worker',
+      actorType: actor === undefined ? 'system' : 'human',
+      actorId: actor ?? 'worker',
       runId: plan.runId,
       correlationId: plan.delivery,
       occurredAt: new Date().toISOString(),
@@ -221,6 +221,6 @@ export function createProgressReporter(input: RunInput): ProgressReporter {
 
 function endOf(outcome: RunOutcome): Record<string, unknown> {
   if (outcome.status === 'failed') return { failure: outcome.failure };
-  if (outcome.status === 'canceled') return { by: outcome.by, reason: outcome.reason };
+  if (outcome.status === 'canceled') return { actor: outcome.actor, reason: outcome.reason };
   return outcome.pullRequest ? { pr_number: outcome.pullRequest.number } : {};
 }

@@ -28,7 +28,8 @@ export function runRow(issue: IssueRef, plan: PlannedRun, progress: RunProgress,
     status: progress.status,
     failure: progress.failure?.reason ?? null,
     detail:
-      progress.failure?.detail ?? (progress.canceled ? `${progress.canceled.by}: ${progress.canceled.reason}` : null),
+      progress.failure?.detail ??
+      (progress.canceled ? `${progress.canceled.actor}: ${progress.canceled.reason}` : null),
     branch: progress.branch,
     workspace: progress.workspace,
     pullRequest: progress.pullRequest?.number ?? null,

@@ -64,9 +64,9 @@ export interface RunWaits {
 
 interface Pause {
   readonly wait: RunWait;
-  readonly by: string;
+  readonly actor: string;
   readonly reason: string;
-  resumed: { readonly by: string; readonly at: string; readonly note: string | null } | null;
+  resumed: { readonly actor: string; readonly at: string; readonly note: string | null } | null;
 }
 
 export function createRunWaits(run: RunContext): RunWaits {
@@ -109,8 +109,8 @@ export function createRunWaits(run: RunContext): RunWaits {
   });
   setHandler<RunWait, [PauseInput], typeof pauseRun>(
     pauseRun,
-    ({ by, reason }) => {
-      pause = { wait: newWait('paused', null, `an operator: paused by ${by}`, now()), by, reason, resumed: null };
+    ({ actor, reason }) => {
+      pause = { wait: newWait('paused', null, `an operator: paused by ${actor}`, now()), actor, reason, resumed: null };
       agent?.cancel();
       return pause.wait;
     },
@@ -127,8 +127,8 @@ export function createRunWaits(run: RunContext): RunWaits {
   );
   setHandler<null, [ResumeInput], typeof resumeRun>(
     resumeRun,
-    ({ by, note }) => {
-      if (pause) pause.resumed ??= { by, at: now(), note: note ?? null };
+    ({ actor, note }) => {
+      if (pause) pause.resumed ??= { actor, at: now(), note: note ?? null };
       return null;
     },
     {
@@ -147,21 +147,21 @@ export function createRunWaits(run: RunContext): RunWaits {
     );
   }
 
-  function take({ requestId: id, text, by, surface }: AnswerInput): Request {
+  function take({ requestId: id, text, actor, surface }: AnswerInput): Request {
     const open = openNow(id);
     const read = readAnswerText(open, text);
     if ('problem' in read) throw ApplicationFailure.nonRetryable(read.problem, 'AnswerInvalid');
-    request = { ...open, answer: { ...read, by, at: now(), surface } };
+    request = { ...open, answer: { ...read, actor, at: now(), surface } };
     return request;
   }
 
-  async function readComment({ comment, by }: { comment: number; by: string }): Promise<void> {
+  async function readComment({ comment, actor }: { comment: number; actor: string }): Promise<void> {
     const open = request;
     if (!open || open.answer) return;
     await comments;
     const { text } = await readAnswerComment({ issue, comment, request: open, after: questionComment });
     if (text !== null && request?.id === open.id && !request.answer)
-      take({ requestId: open.id, text, by, surface: 'comment' });
+      take({ requestId: open.id, text, actor, surface: 'comment' });
   }
 
   /** One after the other, so that an older text never follows a newer one; nothing waits for them but the run's end. */
@@ -211,7 +211,7 @@ export function createRunWaits(run: RunContext): RunWaits {
     wait: RunWait,
     events: readonly RunEvent[],
     ended: () => boolean,
-    pausedBy?: { by: string; reason: string },
+    pausedBy?: { actor: string; reason: string },
   ): Promise<void> {
     // In this order: a launch that is under way gives its permit back when it finds its attempt revoked.
     await revokeToken({ runId, attempt: run.attempts.attempt });
@@ -225,7 +225,7 @@ export function createRunWaits(run: RunContext): RunWaits {
     const paused = {
       type: 'run.wait.paused',
       payload: { kind, request: ofWait, until, ...reason },
-      ...(pausedBy && { by: pausedBy.by }),
+      ...(pausedBy && { actor: pausedBy.actor }),
     };
     const shown = progress.waits(wait, [...events, paused], ofWait === null ? null : request);
     shown.catch(() => undefined);
@@ -250,10 +250,10 @@ export function createRunWaits(run: RunContext): RunWaits {
   }
 
   /** Shows that the run goes on. */
-  async function goOn({ kind, request: ofWait }: RunWait, events: readonly RunEvent[], by: string): Promise<void> {
+  async function goOn({ kind, request: ofWait }: RunWait, events: readonly RunEvent[], actor: string): Promise<void> {
     done = false;
     upsertSearchAttributes([{ key: searchAttributes.runStatus, value: 'preparing' }]);
-    const resumed = { type: 'run.wait.resumed', payload: { kind, request: ofWait }, by };
+    const resumed = { type: 'run.wait.resumed', payload: { kind, request: ofWait }, actor };
     await Promise.all([
       progress.enter('preparing', [...events, resumed]),
       signalIssue(input, { kind: 'run_resumed', runId }),
@@ -283,8 +283,8 @@ export function createRunWaits(run: RunContext): RunWaits {
       const wait = newWait('question', requestId(runId, asked), "an answer from the project's members", now());
       const opened = openRequest(question, { runId, n: asked, askedAt: wait.since, deadline: wait.until });
       const answer = await answerTo(opened, wait);
-      const { by, option, surface } = answer;
-      await goOn(wait, [{ type: 'request.answered', payload: { request: opened.id, option, surface }, by }], by);
+      const { actor, option, surface } = answer;
+      await goOn(wait, [{ type: 'request.answered', payload: { request: opened.id, option, surface }, actor }], actor);
       return { kind: 'answered', question: opened.question, answer };
     },
 
@@ -296,13 +296,13 @@ export function createRunWaits(run: RunContext): RunWaits {
           if (isCancellation(error)) throw error;
           logged(error); // its token is revoked next, which ends it too
         });
-        const { wait, by, reason } = current;
-        await waitFor(wait, [], () => current.resumed !== null, { reason, by });
+        const { wait, actor, reason } = current;
+        await waitFor(wait, [], () => current.resumed !== null, { reason, actor });
       } finally {
         pause = null;
       }
-      const resumed = current.resumed ?? { by: '', at: now(), note: null };
-      await goOn(current.wait, [], resumed.by);
+      const resumed = current.resumed ?? { actor: '', at: now(), note: null };
+      await goOn(current.wait, [], resumed.actor);
       return { kind: 'resumed', ...resumed, before: worthRepeating(before) };
     },
 

@@ -40,7 +40,7 @@ const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
       ? 'The run succeeded'
       : `The run succeeded; it is about pull request #${text(p, 'pr_number')}`,
   'run.failed': (p) => `The run failed. ${failed(text(p, 'failure'))}`,
-  'run.canceled': (p) => `The run was canceled by ${text(p, 'by')}: ${text(p, 'reason')}`,
+  'run.canceled': (p) => `The run was canceled by ${text(p, 'actor')}: ${text(p, 'reason')}`,
   'pull_request.merged': (p) => `Pull request #${text(p, 'pr_number')} was merged`,
   'pull_request.closed': (p) => `Pull request #${text(p, 'pr_number')} was closed without a merge`,
   'pull_request.close_stale': (p) =>

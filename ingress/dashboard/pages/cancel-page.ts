@@ -25,7 +25,7 @@ export function cancelPage(run: RunRecord, viewer: Viewer): Html {
 function form(run: RunRecord): Html {
   return html`<form class="card form" method="post" action="/runs/${run.id}/cancel">
     <label>Why (it is shown on the issue) <input type="text" name="reason" maxlength="500" /></label>
-    <label>Your name (optional) <input type="text" name="by" maxlength="100" autocomplete="username" /></label>
+    <label>Your name (optional) <input type="text" name="actor" maxlength="100" autocomplete="username" /></label>
     <div class="actions">
       <button class="danger">Cancel the run</button>
       <a class="button" href="/runs/${run.id}">Keep it running</a>

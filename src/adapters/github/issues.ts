@@ -142,7 +142,7 @@ export function createIssues(octokit: Octokit) {
         labeled: labeled.map(({ id, by, createdAt }) => {
           const remover = takenOffBy(id);
           const clearedByPlatform = remover !== null && remover.id === self;
-          return { id, by: by.id, at: createdAt, clearedByPlatform, takenOffBy: remover };
+          return { id, account: by.id, at: createdAt, clearedByPlatform, takenOffBy: remover };
         }),
       };
     },

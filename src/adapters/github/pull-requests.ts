@@ -36,10 +36,10 @@ export function createPullRequests(octokit: Octokit) {
   async function keepOldestAnswer(
     repository: IssueRef,
     pullRequest: number,
-    { marker, by }: { marker: string; by: number },
+    { marker, account }: { marker: string; account: number },
   ): Promise<void> {
     const ours = (await reviewComments(repository, pullRequest))
-      .filter(({ body, user }) => body.startsWith(marker) && user?.id === by)
+      .filter(({ body, user }) => body.startsWith(marker) && user?.id === account)
       .toSorted((one, other) => one.id - other.id);
     for (const { id } of ours.slice(1)) {
       await octokit.rest.pulls.deleteReviewComment({ ...at(repository), comment_id: id }).catch((error: unknown) => {
@@ -85,10 +85,11 @@ export function createPullRequests(octokit: Octokit) {
       const ours = self.user?.id;
       const newest = new Map<number, GitHubComment>();
       for (const { state, submitted_at: submittedAt, ...review } of reviews) {
-        const by = review.user?.id ?? 0;
+        const reviewer = review.user?.id ?? 0;
         // GitHub does not say when a review's own text was edited.
-        if (state === 'CHANGES_REQUESTED') newest.set(by, commentOf({ ...review, created_at: submittedAt ?? '' }));
-        if (state === 'APPROVED' || state === 'DISMISSED') newest.delete(by);
+        if (state === 'CHANGES_REQUESTED')
+          newest.set(reviewer, commentOf({ ...review, created_at: submittedAt ?? '' }));
+        if (state === 'APPROVED' || state === 'DISMISSED') newest.delete(reviewer);
       }
       const answered = new Set(
         comments.filter(({ user }) => user?.id === ours).map(({ in_reply_to_id: parent }) => parent),
@@ -177,7 +178,7 @@ export function createPullRequests(octokit: Octokit) {
           comment_id: commentId,
           body,
         });
-        await keepOldestAnswer(repository, pullRequest, { marker, by: data.user.id });
+        await keepOldestAnswer(repository, pullRequest, { marker, account: data.user.id });
         return true;
       } catch (error) {
         if (isNotFound(error)) return false;

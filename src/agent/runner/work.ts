@@ -41,17 +41,17 @@ export async function carryOut(assignment: Assignment, context: RunnerContext): 
     clearTimeout(timer);
     const git = gitOptions(assignment, context);
     const { model, reasoningEffort } = assignment;
-    const by = { threadId: thread.id ?? '', model, reasoningEffort };
+    const session = { threadId: thread.id ?? '', model, reasoningEffort };
     if (answer.question) {
       const pushed = await pushCommitted(repository, assignment, git, context.log);
       await keeper.store();
-      return { outcome: 'asked', question: answer.question, headSha: pushed, ...by };
+      return { outcome: 'asked', question: answer.question, headSha: pushed, ...session };
     }
     return {
       outcome: 'finished',
       answer,
       headSha: await publish(repository, assignment, answer, git, context.log),
-      ...by,
+      ...session,
     };
   } catch (error) {
     if (context.signal.aborted) throw error;

@@ -97,9 +97,9 @@ export async function runsCancel(
   options: { readonly reason?: string | undefined; readonly by?: string | undefined },
 ): Promise<void> {
   const id = await resolveRunId(session.api, given);
-  const by = options.by ?? userInfo().username;
+  const actor = options.by ?? userInfo().username;
   const answer = await session.api
-    .cancelRun(id, { by, ...(options.reason === undefined ? {} : { reason: options.reason }) })
+    .cancelRun(id, { actor, ...(options.reason === undefined ? {} : { reason: options.reason }) })
     .catch((error: unknown) => {
       if (error instanceof ApiRefusal && error.code === 'conflict')
         throw new CommandProblem(`Run ${id.slice(0, 8)} is over: ${error.message.replace(/^already_terminal: /, '')}`);
@@ -119,8 +119,10 @@ export async function runsAnswer(
   options: { readonly by?: string | undefined },
 ): Promise<void> {
   const id = await resolveRunId(session.api, given);
-  const by = options.by ?? userInfo().username;
-  const answered = await session.api.answerRun(id, { text, by, surface: 'command_line' }).catch(refusalOf(id, given));
+  const actor = options.by ?? userInfo().username;
+  const answered = await session.api
+    .answerRun(id, { text, actor, surface: 'command_line' })
+    .catch(refusalOf(id, given));
   if (session.json) return printJson(session, answered);
   const said = answered.request.answer?.text ?? text;
   session.terminal.out(
@@ -135,9 +137,9 @@ export async function runsPause(
   options: { readonly reason?: string | undefined; readonly by?: string | undefined },
 ): Promise<void> {
   const id = await resolveRunId(session.api, given);
-  const by = options.by ?? userInfo().username;
+  const actor = options.by ?? userInfo().username;
   const paused = await session.api
-    .pauseRun(id, { by, ...(options.reason === undefined ? {} : { reason: options.reason }) })
+    .pauseRun(id, { actor, ...(options.reason === undefined ? {} : { reason: options.reason }) })
     .catch(refusalOf(id, given));
   if (session.json) return printJson(session, paused);
   session.terminal.out(
@@ -152,9 +154,9 @@ export async function runsResume(
   options: { readonly note?: string | undefined; readonly by?: string | undefined },
 ): Promise<void> {
   const id = await resolveRunId(session.api, given);
-  const by = options.by ?? userInfo().username;
+  const actor = options.by ?? userInfo().username;
   const resumed = await session.api
-    .resumeRun(id, { by, ...(options.note === undefined ? {} : { note: options.note }) })
+    .resumeRun(id, { actor, ...(options.note === undefined ? {} : { note: options.note }) })
     .catch(refusalOf(id, given));
   if (session.json) return printJson(session, resumed);
   session.terminal.out(`Run ${short(id)} goes on. \`codex-k8s runs logs ${short(id)} --follow\` shows its agent.`);

@@ -17,9 +17,9 @@ export function promptNames({ stage, kind }: TriggerTarget): { readonly envelope
   return { envelope: `envelope-${kind}`, task: task[kind] };
 }
 
-/** A text by a person, with the login of who wrote it. */
+/** A text by a person. `author`: a login. */
 export interface Said {
-  readonly by: string;
+  readonly author: string;
   readonly body: string;
 }
 
@@ -62,7 +62,7 @@ export function renderPrompt(seeds: { envelope: string; task: string }, values: 
   const row = stageRow(target.stage);
   const quote = (text: string): string => quoted(text, words);
   const list = (texts: readonly string[]): string => newestThatFit(texts, words).join('\n\n') || words.none;
-  const comments = values.issueComments.map(({ by, body }) => `Comment by ${by}:\n${quote(body)}`);
+  const comments = values.issueComments.map(({ author, body }) => `Comment by ${author}:\n${quote(body)}`);
   const { outsiders, edited } = values.leftOut;
   const texts: Record<string, string> = {
     repository: values.repository,
@@ -76,14 +76,14 @@ export function renderPrompt(seeds: { envelope: string; task: string }, values: 
     artefacts: row.artefacts.map((artefact) => `- ${artefact}`).join('\n'),
     issueBody: quote(values.issueBody),
     issueComments: [list(comments), ...(outsiders + edited > 0 ? [words.leftOut(outsiders, edited)] : [])].join('\n\n'),
-    reviews: list(values.reviews.map(({ id, by, body }) => `Review ${id} by ${by}:\n${quote(body)}`)),
+    reviews: list(values.reviews.map(({ id, author, body }) => `Review ${id} by ${author}:\n${quote(body)}`)),
     openComments: list(
-      values.openComments.map(({ id, path, line, by, body }) => {
+      values.openComments.map(({ id, path, line, author, body }) => {
         const place = path === null ? '' : ` on ${path}${line === null ? '' : `:${line}`}`;
-        return `Review comment ${id}${place} by ${by}:\n${quote(body)}`;
+        return `Review comment ${id}${place} by ${author}:\n${quote(body)}`;
       }),
     ),
-    conversation: list(values.conversation.map(({ by, body }) => `Comment by ${by}:\n${quote(body)}`)),
+    conversation: list(values.conversation.map(({ author, body }) => `Comment by ${author}:\n${quote(body)}`)),
   };
   return seeds.envelope
     .replaceAll('{{task}}', () => seeds.task.trim())

@@ -52,7 +52,11 @@ export function takeSnapshot({ title, body, known, at, ...said }: SnapshotSource
     else if (!isAsItWas) edited += 1;
     return isKnown && isAsItWas;
   };
-  const plain = ({ id, by, body: text }: GitHubComment): Said & { id: number } => ({ id, by: by.login, body: text });
+  const plain = ({ id, by, body: text }: GitHubComment): Said & { id: number } => ({
+    id,
+    author: by.login,
+    body: text,
+  });
   return {
     title,
     body,

@@ -43,7 +43,7 @@ export function decideTriggers(
   const refusedNow: Record<string, number> = { ...refused };
   for (const fact of facts) {
     const event = eventOf(fact, github, now[fact.by.id] ?? 0, refusedNow[fact.by.id] ?? 0);
-    if (event) (fact.kind === 'trigger_refused' ? refusedNow : now)[event.by] = event.id;
+    if (event) (fact.kind === 'trigger_refused' ? refusedNow : now)[event.account] = event.id;
     const about = event ? { fact, event: event.id } : { fact };
     const reason = dropReason(fact, event, github);
     if (reason !== undefined || !event || fact.kind !== 'trigger_label_added') {
@@ -100,7 +100,7 @@ const LONG_AGO_MS = 3_600_000;
 function eventOf(fact: LabelFact, github: GitHubIssueState, taken: number, refused: number): LabeledEvent | undefined {
   const isRequest = fact.kind === 'trigger_label_added';
   const after = isRequest ? taken : Math.max(taken, refused);
-  const left = github.labeled.filter(({ id, by }) => by === fact.by.id && id > after);
+  const left = github.labeled.filter(({ id, account }) => account === fact.by.id && id > after);
   if (fact.event !== undefined) return left.find(({ id }) => id === fact.event);
   const standing = isRequest ? left.filter((event) => !wasTakenBack(event)) : [];
   const choices = [

@@ -18,7 +18,7 @@ export function withdrawalsIn(
   return github.labeled.flatMap((event) => {
     const { takenOffBy } = event.clearedByPlatform ? (lastOf(github) ?? event) : event;
     const theirs = takenOffBy !== null && people.includes(takenOffBy.id);
-    return theirs && events.includes(event.id) ? [{ event: event.id, by: takenOffBy.id }] : [];
+    return theirs && events.includes(event.id) ? [{ event: event.id, account: takenOffBy.id }] : [];
   });
 }
 
@@ -34,14 +34,14 @@ function lastOf({ labeled }: GitHubIssueState): GitHubIssueState['labeled'][numb
 export function whyLabelIsGone(
   run: Pick<PlannedRun, 'trigger' | 'label'>,
   github: GitHubIssueState,
-): { readonly by: string; readonly reason: string } | undefined {
-  if (!github.open) return { by: 'GitHub', reason: 'the issue is closed' };
+): { readonly actor: string; readonly reason: string } | undefined {
+  if (!github.open) return { actor: 'GitHub', reason: 'the issue is closed' };
   const event = github.labeled.find(({ id }) => run.trigger.kind === 'label' && run.trigger.event === id);
   const reason = `the label ${run.label} was removed`;
-  if (event?.takenOffBy && !event.clearedByPlatform) return { by: event.takenOffBy.login, reason };
+  if (event?.takenOffBy && !event.clearedByPlatform) return { actor: event.takenOffBy.login, reason };
   const stands = github.labels.some((label) => label.trim().toLowerCase() === run.label);
   // What stands there while this click does not is somebody's newer one.
-  return event || (stands && github.labeled.length === 0) ? undefined : { by: 'GitHub', reason };
+  return event || (stands && github.labeled.length === 0) ? undefined : { actor: 'GitHub', reason };
 }
 
 /** Why a review does not ask for changes any more, as a code; undefined when it does (reliability.md T19). */

@@ -11,8 +11,8 @@ import type { PlannedRun, Workspace } from './state.ts';
 export interface FlowEvent {
   readonly type: string;
   readonly payload: Readonly<Record<string, unknown>>;
-  /** The login of the person who caused it. */
-  readonly by?: string;
+  /** Who did it, as the audit trail names them: a login, as a rule. Missing: the system. */
+  readonly actor?: string;
   readonly runId?: string;
   readonly correlationId?: string;
 }
@@ -84,7 +84,7 @@ export type Effect =
       readonly refusal: {
         readonly reason: string;
         readonly labels: readonly string[];
-        readonly by: string;
+        readonly actor: string;
         readonly subject: string;
       };
       readonly locale: RunSettings['locale'];
@@ -110,13 +110,13 @@ export type Effect =
   | {
       readonly kind: 'cancel_run';
       readonly runId: string;
-      readonly by: string;
+      readonly actor: string;
       readonly reason: string;
       /** The pull request that was merged meanwhile, so that the run has what it was for. */
       readonly merged: PullRequestRef | null;
     }
   /** Somebody made a comment while a run waits for an answer. */
-  | { readonly kind: 'comment_answers'; readonly runId: string; readonly comment: number; readonly by: string }
+  | { readonly kind: 'comment_answers'; readonly runId: string; readonly comment: number; readonly actor: string }
   | { readonly kind: 'stop_agent'; readonly runId: string; readonly workspace: string }
   /** Takes its token, its permit and its open request from a run whose workflow cannot. */
   | { readonly kind: 'end_run'; readonly runId: string }

@@ -94,7 +94,7 @@ export type Fact =
   | { readonly kind: 'run_resumed'; readonly runId: string }
   /** A run's workflow was ended from outside, before it could show its end. */
   | { readonly kind: 'run_lost'; readonly runId: string; readonly outcome: UnfinishedOutcome }
-  | { readonly kind: 'cancel_requested'; readonly runId: string; readonly by: string; readonly reason: string };
+  | { readonly kind: 'cancel_requested'; readonly runId: string; readonly actor: string; readonly reason: string };
 
 /** What webhooks say of a label that was put on: by somebody who may, or refused at the edge for a reason of its own. */
 export type LabelFact = Extract<Fact, { kind: 'trigger_label_added' | 'trigger_refused' }>;

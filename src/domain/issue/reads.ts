@@ -7,7 +7,7 @@ import type { Candidates, PriorIssueState } from './gates.ts';
 export interface LabeledEvent {
   readonly id: number;
   /** The account that put the label on. */
-  readonly by: number;
+  readonly account: number;
   /** ISO 8601. */
   readonly at: string;
   /** Whether the platform took the label off since: at the end of an earlier run, and not because anybody asked. */
@@ -57,7 +57,7 @@ export interface GitHubReviewState {
 /** A click whose label was taken off again, by its event, and by whom, by account id. */
 export interface Withdrawal {
   readonly event: number;
-  readonly by: number;
+  readonly account: number;
 }
 
 /** Something that has to be known before it can be decided. `issue` may be a pull request of the issue. */
@@ -67,7 +67,7 @@ export type Read =
       readonly kind: 'trigger';
       readonly issue: IssueRef;
       readonly label: string;
-      readonly facts: readonly { readonly by: number; readonly at: string; readonly taken: number }[];
+      readonly facts: readonly { readonly account: number; readonly at: string; readonly taken: number }[];
       readonly branches: number;
       readonly people: readonly number[];
     }

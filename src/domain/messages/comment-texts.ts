@@ -9,8 +9,8 @@ interface CommentTexts {
   queued(place: number, of?: 'project'): string;
   succeeded(pullRequest: number): string;
   /** Somebody merged it while the agent still worked. */
-  merged(pullRequest: number, by: string): string;
-  canceled(by: string, reason: string): string;
+  merged(pullRequest: number, actor: string): string;
+  canceled(actor: string, reason: string): string;
   states: Record<RunStatus, string>;
   steps: Record<RunStatus, string>;
   /** What a run waits for, and until when. */
@@ -36,7 +36,7 @@ interface CommentTexts {
     possible: string;
     code: string;
   };
-  pullRequest: { checks: string; passed: string; failed: string; requested(label: string, by: string): string };
+  pullRequest: { checks: string; passed: string; failed: string; requested(label: string, actor: string): string };
   reviewAnswer: string;
 }
 
@@ -46,8 +46,8 @@ const EN: CommentTexts = {
   queued: (place, of) =>
     `Waiting for its turn: place ${place} in ${of === 'project' ? 'the queue of the project' : "this issue's queue"}.`,
   succeeded: (pullRequest) => `Done. The work is in #${pullRequest} and waits for your review.`,
-  merged: (pullRequest, by) => `Done: ${by} merged #${pullRequest} meanwhile, so the agent was stopped.`,
-  canceled: (by, reason) => `Canceled by ${by}: ${reason}.`,
+  merged: (pullRequest, actor) => `Done: ${actor} merged #${pullRequest} meanwhile, so the agent was stopped.`,
+  canceled: (actor, reason) => `Canceled by ${actor}: ${reason}.`,
   states: {
     queued: 'Waiting for its turn.',
     preparing: 'Preparing the workspace.',
@@ -151,7 +151,7 @@ const EN: CommentTexts = {
     checks: 'Checks',
     passed: 'passed',
     failed: 'failed',
-    requested: (label, by) => `Requested with \`${label}\` by @${by}.`,
+    requested: (label, actor) => `Requested with \`${label}\` by @${actor}.`,
   },
   reviewAnswer: 'The review was worked in.',
 };
@@ -162,8 +162,8 @@ const RU: CommentTexts = {
   queued: (place, of) =>
     `Ждёт своей очереди: место ${place} в очереди этого ${of === 'project' ? 'проекта' : 'issue'}.`,
   succeeded: (pullRequest) => `Готово. Работа лежит в #${pullRequest} и ждёт ревью.`,
-  merged: (pullRequest, by) => `Готово: тем временем #${pullRequest} слит (${by}), агент остановлен.`,
-  canceled: (by, reason) => `Отменено (${by}): ${reason}.`,
+  merged: (pullRequest, actor) => `Готово: тем временем #${pullRequest} слит (${actor}), агент остановлен.`,
+  canceled: (actor, reason) => `Отменено (${actor}): ${reason}.`,
   states: {
     queued: 'Ждёт своей очереди.',
     preparing: 'Готовится рабочее пространство.',
@@ -262,7 +262,7 @@ const RU: CommentTexts = {
     checks: 'Проверки',
     passed: 'пройдена',
     failed: 'не пройдена',
-    requested: (label, by) => `Запрошено меткой \`${label}\`, @${by}.`,
+    requested: (label, actor) => `Запрошено меткой \`${label}\`, @${actor}.`,
   },
   reviewAnswer: 'Замечания ревью учтены.',
 };

@@ -7,7 +7,7 @@ export interface Refusal {
   readonly reason: string;
   /** Labels that stand against each other or in the way, or those that would be possible. */
   readonly labels: readonly string[];
-  readonly by: string;
+  readonly actor: string;
   /** What it is about, for the marker: a delivery, an event, a review. Said once for each. */
   readonly subject: string;
 }
@@ -23,7 +23,7 @@ export function renderRefusal(refusal: Refusal, locale: Locale): string {
   const lines = [
     refusalMarker(refusal),
     `### ${refused.title}`,
-    `@${refusal.by}: ${refused.reasons[refusal.reason] ?? refused.unknown}`,
+    `@${refusal.actor}: ${refused.reasons[refusal.reason] ?? refused.unknown}`,
   ];
   const lead = leadOf(refusal, refused);
   if (lead !== undefined) lines.push([lead, ...refusal.labels.map((label) => `- \`${label}\``)].join('\n'));

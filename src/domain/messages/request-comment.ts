@@ -22,7 +22,7 @@ export function renderRequest(request: Request, state: RequestState, locale: Loc
   const texts = requestTexts(locale);
   const { answer, options, question, runId } = request;
   const end = answer
-    ? [texts.answered(embedded(inOneLine(answer.by, NAME_LENGTH)), minute(answer.at)), quoted(answer.text)]
+    ? [texts.answered(embedded(inOneLine(answer.actor, NAME_LENGTH)), minute(answer.at)), quoted(answer.text)]
     : [state === 'closed' ? texts.closed : texts.how(options.length, runId, minute(request.deadline))];
   return [
     requestMarker(request.id),

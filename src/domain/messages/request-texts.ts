@@ -5,7 +5,7 @@ interface RequestTexts {
   readonly title: string;
   /** How to answer, and until when. */
   how(options: number, runId: string, until: string): string;
-  answered(by: string, at: string): string;
+  answered(actor: string, at: string): string;
   readonly closed: string;
 }
 
@@ -13,7 +13,7 @@ const EN: RequestTexts = {
   title: 'The agent asks',
   how: (options, runId, until) =>
     `${options > 0 ? 'Answer with a comment: the number of an option, or its text' : 'Answer with a comment'}. Or: \`codex-k8s runs answer ${runId} TEXT\`. The agent waits until ${until}; people who may start runs can answer.`,
-  answered: (by, at) => `Answered by ${by} at ${at}:`,
+  answered: (actor, at) => `Answered by ${actor} at ${at}:`,
   closed: 'No answer is needed any more: the run has ended.',
 };
 
@@ -21,7 +21,7 @@ const RU: RequestTexts = {
   title: 'Вопрос агента',
   how: (options, runId, until) =>
     `${options > 0 ? 'Ответьте комментарием: номером варианта или его текстом' : 'Ответьте комментарием'}. Или: \`codex-k8s runs answer ${runId} TEXT\`. Агент ждёт до ${until}; отвечать могут те, кто может запускать.`,
-  answered: (by, at) => `Ответ дан (${by}, ${at}):`,
+  answered: (actor, at) => `Ответ дан (${actor}, ${at}):`,
   closed: 'Ответ больше не нужен: запуск завершён.',
 };
 

@@ -43,7 +43,7 @@ export interface RunProgress {
   readonly pullRequest: { readonly number: number; readonly url: string } | null;
   readonly summary: string | null;
   readonly failure: { readonly reason: Failure; readonly detail: string } | null;
-  readonly canceled: { readonly by: string; readonly reason: string } | null;
+  readonly canceled: { readonly actor: string; readonly reason: string } | null;
   /** Who merged the pull request while the agent still worked. */
   readonly mergedBy?: string;
   /** Of a rethink that is done: the stage that it goes back to. */
@@ -98,7 +98,7 @@ export function withOutcome(progress: RunProgress, outcome: RunOutcome, at: stri
     case 'failed':
       return { ...ended, failure: { reason: outcome.failure, detail: outcome.detail } };
     case 'canceled':
-      return { ...ended, canceled: { by: outcome.by, reason: outcome.reason } };
+      return { ...ended, canceled: { actor: outcome.actor, reason: outcome.reason } };
   }
 }
 
@@ -166,7 +166,8 @@ type Texts = ReturnType<typeof commentTexts>;
 
 function headline(progress: RunProgress, texts: Texts, runUrl: string): string {
   const page = `[${texts.details}](${runUrl})`;
-  if (progress.canceled) return `${texts.canceled(progress.canceled.by, inOneLine(progress.canceled.reason))} ${page}`;
+  if (progress.canceled)
+    return `${texts.canceled(progress.canceled.actor, inOneLine(progress.canceled.reason))} ${page}`;
   if (progress.status === 'queued' && progress.queuePosition !== null)
     return `${texts.queued(progress.queuePosition, progress.queueOf)} ${page}`;
   if (progress.mergedBy !== undefined && progress.pullRequest)

@@ -39,8 +39,8 @@ export interface RequestAnswer {
   readonly text: string;
   /** The option's place, from 0; null for free text. */
   readonly option: number | null;
-  /** The login of who answered. */
-  readonly by: string;
+  /** Who answered: a login, or the name given at another surface. */
+  readonly actor: string;
   /** ISO 8601. */
   readonly at: string;
   readonly surface: AnswerSurface;

@@ -111,7 +111,7 @@ export type RunOutcome =
       readonly mergedBy?: string;
     }
   | { readonly status: 'failed'; readonly failure: Failure; readonly detail: string }
-  | { readonly status: 'canceled'; readonly by: string; readonly reason: string };
+  | { readonly status: 'canceled'; readonly actor: string; readonly reason: string };
 
 /** How a run ended that left no work behind. */
 export type UnfinishedOutcome = Exclude<RunOutcome, { status: 'succeeded' }>;

@@ -38,7 +38,9 @@ function work({ issue }: Turn, before: readonly Step[]): Script {
 
 function revise({ issue, comments }: Turn, before: readonly Step[]): Script {
   const file = `notes/issue-${issue.number}.md`;
-  const lines = comments.map(({ id, by, text }) => `- ${by} (${id}): ${cut(text.replaceAll(/\s+/g, ' '), 200)}`);
+  const lines = comments.map(
+    ({ id, author, text }) => `- ${author} (${id}): ${cut(text.replaceAll(/\s+/g, ' '), 200)}`,
+  );
   const added = lines.length > 0 ? lines : ['- reviewed, without a comment on a line'];
   return {
     steps: [

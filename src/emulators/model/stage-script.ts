@@ -16,7 +16,11 @@ export function stageScript(turn: Turn): Script | undefined {
 function document({ issue, stage, isRevise, comments, prompt }: Turn): Script {
   const file = `docs/delivery/issue-${issue.number}/${stage}.md`;
   const lines = isRevise
-    ? ['', ...comments.map(({ by, text }) => `- ${by}: ${text.replaceAll(/\s+/g, ' ').slice(0, 200)}`), '- revised']
+    ? [
+        '',
+        ...comments.map(({ author, text }) => `- ${author}: ${text.replaceAll(/\s+/g, ' ').slice(0, 200)}`),
+        '- revised',
+      ]
     : [`# ${stage}: ${issue.title}`, '', `What issue #${issue.number} needs in this stage.`];
   const quotedLines = lines.map(shellWord).join(' ');
   // A stage that is repeated after a rethink adds a line that says so.

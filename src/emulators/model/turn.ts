@@ -4,7 +4,7 @@ import type { ChatCompletionRequest, ChatMessage } from '@copilotkit/aimock';
 export interface ReviewComment {
   readonly id: number;
   readonly path: string | undefined;
-  readonly by: string;
+  readonly author: string;
   readonly text: string;
 }
 
@@ -75,10 +75,10 @@ function textOf(message: ChatMessage | undefined): string {
 
 function readComments(prompt: string): ReviewComment[] {
   const found = prompt.matchAll(/^Review comment (\d+)(?: on (.+?)(?::\d+)?)? by (.+):\n((?:>.*\n?)*)/gm);
-  return [...found].map(([, id, path, by, quoted]) => ({
+  return [...found].map(([, id, path, author, quoted]) => ({
     id: Number(id),
     path,
-    by: by ?? '',
+    author: author ?? '',
     text: (quoted ?? '').replaceAll(/^> ?/gm, '').trim(),
   }));
 }

@@ -427,7 +427,7 @@ describe('a run that is shown at work', () => {
 
   test('and came to its end is told of with its outcome', async () => {
     statuses.set(`run:${RUN}`, { status: 'closed', closedAt: LONG_AGO });
-    outcome = { status: 'canceled', by: 'olivia', reason: 'enough' };
+    outcome = { status: 'canceled', actor: 'olivia', reason: 'enough' };
     await sweep();
     expect(told).toEqual([{ key: KEY, fact: { kind: 'run_finished', runId: RUN, outcome } }]);
   });

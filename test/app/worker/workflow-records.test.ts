@@ -87,7 +87,7 @@ test('a run that came to its end has an outcome', async () => {
   const run = runId(2);
   // The run before has given its label back by then.
   await until(() => world.names().includes('moveLabels'));
-  world.events.push({ id: 200, by: 7, clearedByPlatform: false });
+  world.events.push({ id: 200, account: 7, clearedByPlatform: false });
   world.labels = ['run:dev'];
   world.endAgent(run, FINISHED);
   await tell(labeled(1_000_000, run));

@@ -13,13 +13,13 @@ const VALUES: PromptValues = {
   issueNumber: 7,
   issueTitle: 'Count words',
   issueBody: 'Please count words.',
-  issueComments: [{ by: 'olivia', body: 'And lines.' }],
+  issueComments: [{ author: 'olivia', body: 'And lines.' }],
   leftOut: { outsiders: 0, edited: 0 },
   branch: 'codex/issue-7',
   baseBranch: 'main',
-  reviews: [{ id: 3, by: 'olivia', body: 'Not yet.' }],
-  openComments: [{ id: 4, by: 'olivia', path: 'src/count.js', line: 12, body: 'Name it.' }],
-  conversation: [{ by: 'olivia', body: 'What about tabs?' }],
+  reviews: [{ id: 3, author: 'olivia', body: 'Not yet.' }],
+  openComments: [{ id: 4, author: 'olivia', path: 'src/count.js', line: 12, body: 'Name it.' }],
+  conversation: [{ author: 'olivia', body: 'What about tabs?' }],
 };
 const seeds = readdirSync(PROMPTS).filter((file) => file.endsWith('.md'));
 const seed = (name: string, locale: string): string => readFileSync(join(PROMPTS, `${name}.${locale}.md`), 'utf8');
@@ -80,11 +80,11 @@ describe('a rendered prompt', () => {
   test.each<[string, Partial<PromptValues>, string]>([
     ['the body', { issueBody: hostile }, '{{issueBody}}'],
     ['the title', { issueTitle: hostile }, '{{issue}}'],
-    ['a comment', { issueComments: [{ by: 'olivia', body: hostile }] }, '{{issueComments}}'],
-    ['a review', { reviews: [{ id: 1, by: 'olivia', body: hostile }] }, '{{reviews}}'],
+    ['a comment', { issueComments: [{ author: 'olivia', body: hostile }] }, '{{issueComments}}'],
+    ['a review', { reviews: [{ id: 1, author: 'olivia', body: hostile }] }, '{{reviews}}'],
     [
       'a review comment',
-      { openComments: [{ id: 1, by: 'olivia', path: null, line: null, body: hostile }] },
+      { openComments: [{ id: 1, author: 'olivia', path: null, line: null, body: hostile }] },
       '{{openComments}}',
     ],
   ])('leaves places alone that stand in %s', (_where, values, place) => {
@@ -121,7 +121,7 @@ describe('a rendered prompt', () => {
     ['on a file', 'src/a.js', null, 'Review comment 4 on src/a.js by olivia:\n> Name it.'],
     ['on nothing', null, null, 'Review comment 4 by olivia:\n> Name it.'],
   ])('places a review comment %s', (_where, path, line, text) => {
-    const openComments = [{ id: 4, by: 'olivia', path, line, body: 'Name it.' }];
+    const openComments = [{ id: 4, author: 'olivia', path, line, body: 'Name it.' }];
     expect(rendered('{{openComments}}', { openComments })).toBe(text);
   });
 

@@ -295,7 +295,7 @@ describe('a click on a trigger label', () => {
       fc.property(clicks, fc.nat(3), fc.boolean(), order, order, (made, turn, stands, one, other) => {
         const labeled = made.map((_, index) => ({
           id: index + 1,
-          by: OLIVIA.id,
+          account: OLIVIA.id,
           at: AT,
           clearedByPlatform: false,
           takenOffBy: stands && index === made.length - 1 ? null : OLIVIA,

@@ -9,7 +9,7 @@ const AT = '2026-11-21T10:00:00.000Z';
 function github(labeled: readonly Partial<LabeledEvent>[], more: Partial<GitHubIssueState> = {}): GitHubIssueState {
   const events = labeled.map((event, index) => ({
     id: 100 + index,
-    by: OLIVIA.id,
+    account: OLIVIA.id,
     at: AT,
     clearedByPlatform: false,
     takenOffBy: null,
@@ -39,7 +39,7 @@ describe('T15: what was taken back', () => {
 describe('a run that waited under a label', () => {
   const run = { trigger: { kind: 'label', event: 100 }, label: 'run:dev' } as const;
 
-  test.each<[string, GitHubIssueState, { by: string; reason: string } | undefined]>([
+  test.each<[string, GitHubIssueState, { actor: string; reason: string } | undefined]>([
     ['starts while the label stands', github([{}]), undefined],
     [
       'starts though the platform took the label off at the end of an earlier run',
@@ -50,22 +50,22 @@ describe('a run that waited under a label', () => {
     [
       'does not start when somebody took the label off',
       github([{ takenOffBy: PETER }], { labels: [] }),
-      { by: 'peter', reason: 'the label run:dev was removed' },
+      { actor: 'peter', reason: 'the label run:dev was removed' },
     ],
     [
       'does not start when the label that stands is of a newer click',
       github([{ takenOffBy: PETER }, {}]),
-      { by: 'peter', reason: 'the label run:dev was removed' },
+      { actor: 'peter', reason: 'the label run:dev was removed' },
     ],
     [
       'does not start when neither click nor label are there',
       github([], { labels: [] }),
-      { by: 'GitHub', reason: 'the label run:dev was removed' },
+      { actor: 'GitHub', reason: 'the label run:dev was removed' },
     ],
     [
       'does not start on a closed issue',
       github([{}], { open: false }),
-      { by: 'GitHub', reason: 'the issue is closed' },
+      { actor: 'GitHub', reason: 'the issue is closed' },
     ],
   ])('%s', (_what, record, why) => {
     expect(whyLabelIsGone(run, record)).toEqual(why);

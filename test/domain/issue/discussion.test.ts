@@ -91,6 +91,6 @@ test('ends when nobody says anything for eight hours, and not before', () => {
   expect(scene.state().discussion).not.toBeNull();
   scene.passes(0.2);
   expect(scene.events('discussion.ended').map(({ payload }) => payload)).toEqual([
-    { by: 'codex-k8s', reason: 'nobody said anything for eight hours' },
+    { actor: 'codex-k8s', reason: 'nobody said anything for eight hours' },
   ]);
 });

@@ -12,7 +12,7 @@ beforeEach(() => {
 
 /** The run that was canceled says so. */
 function canceledRunEnds(): void {
-  scene.endsAs({ status: 'canceled', by: 'olivia', reason: '' });
+  scene.endsAs({ status: 'canceled', actor: 'olivia', reason: '' });
 }
 
 describe('a close', () => {
@@ -117,7 +117,7 @@ describe('T21: a repository in which nothing can be done any more', () => {
 
 describe('a run', () => {
   test('is canceled by a person', () => {
-    scene.learn({ kind: 'cancel_requested', runId: 'run-100', by: 'olivia', reason: 'changed my mind' });
+    scene.learn({ kind: 'cancel_requested', runId: 'run-100', actor: 'olivia', reason: 'changed my mind' });
     expect(scene.canceled()).toEqual(['run-100 by olivia: changed my mind']);
   });
 

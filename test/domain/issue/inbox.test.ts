@@ -31,7 +31,7 @@ describe('receiving facts', () => {
     const state = fresh();
     const canceled: ObservedFact = {
       seq: null,
-      fact: { kind: 'cancel_requested', runId: 'run-1', by: 'olivia', reason: '' },
+      fact: { kind: 'cancel_requested', runId: 'run-1', actor: 'olivia', reason: '' },
     };
     receive(state, [numbered(5), canceled, canceled]);
     expect(state).toMatchObject({ cursor: 5, unread: [numbered(5), canceled, canceled] });
@@ -60,8 +60,8 @@ describe('receiving facts', () => {
       { ...click('d4'), label: 'run:qa' },
       { kind: 'trigger_label_removed', delivery: 'd5', by: OLIVIA, at: AT, label: 'run:dev' },
       { kind: 'issue_reopened', delivery: 'd6', by: OLIVIA, at: AT },
-      { kind: 'cancel_requested', runId: 'run-1', by: 'olivia', reason: '' },
-      { kind: 'cancel_requested', runId: 'run-1', by: 'olivia', reason: '' },
+      { kind: 'cancel_requested', runId: 'run-1', actor: 'olivia', reason: '' },
+      { kind: 'cancel_requested', runId: 'run-1', actor: 'olivia', reason: '' },
     ];
     receive(
       state,
@@ -72,7 +72,7 @@ describe('receiving facts', () => {
 
   test('T35: what people and runs say directly is read before what webhooks report', () => {
     const state = fresh();
-    const canceled: Fact = { kind: 'cancel_requested', runId: 'run-1', by: 'olivia', reason: '' };
+    const canceled: Fact = { kind: 'cancel_requested', runId: 'run-1', actor: 'olivia', reason: '' };
     receive(state, [numbered(1), numbered(2), { seq: null, fact: canceled }]);
     expect(takeNext(state)).toEqual([canceled]);
     expect(takeNext(state)).toEqual([numbered(1).fact]);

@@ -185,7 +185,7 @@ describe('T15: a label that is taken off', () => {
   test('T15: and put on again before GitHub is asked, ends the run of the first click only', () => {
     scene.takenOff(100, OLIVIA);
     scene.tell(scene.click(DEV), scene.removed('run:dev'));
-    scene.endsAs({ status: 'canceled', by: 'olivia', reason: '' });
+    scene.endsAs({ status: 'canceled', actor: 'olivia', reason: '' });
     expect(scene.canceled()).toHaveLength(1);
     expect(scene.state().active?.runId).toBe('run-101');
     expect(scene.all('move_labels')).toMatchObject([{ remove: null }]);
@@ -236,7 +236,7 @@ describe('a run that waits in the queue', () => {
   });
 
   test('can be canceled', () => {
-    scene.learn({ kind: 'cancel_requested', runId: 'run-101', by: 'olivia', reason: 'a mistake' });
+    scene.learn({ kind: 'cancel_requested', runId: 'run-101', actor: 'olivia', reason: 'a mistake' });
     expect(scene.shownEnds()).toEqual(['run-101 by olivia: a mistake']);
     expect(scene.state()).toMatchObject({ active: { runId: 'run-100' }, queue: [] });
   });

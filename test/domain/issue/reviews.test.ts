@@ -44,7 +44,7 @@ describe('a review that asks for changes', () => {
     scene.tell(scene.reviewed(900, { outdated: true }));
     expect(scene.events('review.stale')).toHaveLength(1);
     expect(scene.all('write_refusal')).toMatchObject([
-      { issue: { number: 13 }, refusal: { reason: 'review_outdated', by: 'olivia' } },
+      { issue: { number: 13 }, refusal: { reason: 'review_outdated', actor: 'olivia' } },
     ]);
   });
 

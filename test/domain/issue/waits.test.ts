@@ -36,7 +36,9 @@ test('three days pass, a person answers, and the work goes on to its end', () =>
   asks();
   scene.passes(72);
   scene.tell(scene.comment(501));
-  expect(scene.all('comment_answers')).toEqual([{ kind: 'comment_answers', runId: RUN, comment: 501, by: 'olivia' }]);
+  expect(scene.all('comment_answers')).toEqual([
+    { kind: 'comment_answers', runId: RUN, comment: 501, actor: 'olivia' },
+  ]);
   scene.learn({ kind: 'run_resumed', runId: RUN });
   expect(waitsFor(scene.state())).toBe('agent');
   scene.ends();

@@ -5,7 +5,7 @@ import { refusalMarker, renderRefusal, type Refusal } from '../../../src/domain/
 const CONFLICT: Refusal = {
   reason: 'issue_trigger_label_conflict',
   labels: ['run:dev', 'run:qa'],
-  by: 'olivia',
+  actor: 'olivia',
   subject: 'd1',
 };
 /** Everything that the platform says to people it knows. */

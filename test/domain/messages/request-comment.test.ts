@@ -4,7 +4,7 @@ import { openRequest, type Request } from '../../../src/domain/run/requests.ts';
 
 const AT = { runId: 'r', n: 1, askedAt: '2026-01-01T00:00:00.000Z', deadline: '2026-01-08T09:30:00.000Z' };
 const asked = (...options: string[]): Request => openRequest({ text: 'Tabs or spaces, @olivia?', options }, AT);
-const ANSWER = { text: 'Spaces', option: 1, by: 'nadia', at: '2026-01-02T00:00:00.000Z', surface: 'api' } as const;
+const ANSWER = { text: 'Spaces', option: 1, actor: 'nadia', at: '2026-01-02T00:00:00.000Z', surface: 'api' } as const;
 
 describe('the comment with a question', () => {
   it('begins with its marker, by which it is found again', () => {

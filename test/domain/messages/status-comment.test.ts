@@ -128,7 +128,7 @@ describe('the status comment', () => {
 
   test.each(LOCALES)('in %s says who ended a run, and why', (locale) => {
     const text = renderStatusComment(
-      progress('canceled', { canceled: { by: 'olivia', reason: 'wrong issue' } }),
+      progress('canceled', { canceled: { actor: 'olivia', reason: 'wrong issue' } }),
       locale,
       PAGES,
     );
@@ -184,7 +184,7 @@ describe('the status comment', () => {
   });
 
   test('shows the reason of a cancel in one line that mentions nobody', () => {
-    const canceled = { by: 'olivia', reason: 'no\n\n# Big @olivia' };
+    const canceled = { actor: 'olivia', reason: 'no\n\n# Big @olivia' };
     expect(headline(renderStatusComment(progress('canceled', { canceled }), 'en', PAGES))).toMatch(
       /: no # Big @\u200Bolivia\. \[/,
     );

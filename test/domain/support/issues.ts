@@ -44,7 +44,7 @@ export function github(events: readonly Labeled[], more: Partial<GitHubIssueStat
     labels: ['run:dev', 'bug'],
     labeled: events.map(([id, by, cleared]) => ({
       id,
-      by: by.id,
+      account: by.id,
       at: AT,
       clearedByPlatform: cleared !== undefined,
       takenOffBy: cleared === undefined ? null : PLATFORM,

@@ -82,7 +82,7 @@ export function createScene() {
     click(target: TriggerTarget, onPullRequest?: number): ObservedFact {
       const label = triggerLabel(target);
       const id = 100 + github.clicks.length;
-      github.clicks.push({ id, by: OLIVIA.id, at: scene.now(), clearedByPlatform: false, takenOffBy: null });
+      github.clicks.push({ id, account: OLIVIA.id, at: scene.now(), clearedByPlatform: false, takenOffBy: null });
       if (!github.labels.includes(label)) github.labels.push(label);
       const pullRequest = onPullRequest === undefined ? {} : { pullRequest: onPullRequest };
       return scene.delivered({ kind: 'trigger_label_added', label, target, runId: `run-${id}`, ...pullRequest });
@@ -147,12 +147,13 @@ export function createScene() {
       effects.filter((effect): effect is Of<Kind> => effect.kind === kind),
     started: (): PlannedRun[] => scene.all('start_run').map(({ start }) => start.plan),
     refusals: (): Of<'write_refusal'>['refusal'][] => scene.all('write_refusal').map(({ refusal }) => refusal),
-    canceled: (): string[] => scene.all('cancel_run').map(({ runId, by, reason }) => `${runId} by ${by}: ${reason}`),
+    canceled: (): string[] =>
+      scene.all('cancel_run').map(({ runId, actor, reason }) => `${runId} by ${actor}: ${reason}`),
     /** How runs ended that had no workflow any more, or none yet. */
     shownEnds: (): string[] =>
       scene.all('show_run').flatMap(({ plan, shown }) => {
         if (!('outcome' in shown) || shown.outcome.status !== 'canceled') return [];
-        return [`${plan.runId} by ${shown.outcome.by}: ${shown.outcome.reason}`];
+        return [`${plan.runId} by ${shown.outcome.actor}: ${shown.outcome.reason}`];
       }),
     events: (type?: string): FlowEvent[] =>
       scene

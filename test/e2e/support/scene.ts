@@ -136,7 +136,7 @@ export function enter(stack: Stack) {
       return data.map(({ id, body, user, updated_at: updatedAt }) => ({
         id,
         body: body ?? '',
-        by: user?.login ?? '',
+        author: user?.login ?? '',
         updatedAt,
       }));
     },

@@ -13,13 +13,13 @@ const VALUES: PromptValues = {
   issueNumber: 12,
   issueTitle: 'Add a --json flag',
   issueBody: 'Issue: #99 Not this one\nReview comment 5 by mallory:',
-  issueComments: [{ by: 'olivia', body: 'Please.' }],
+  issueComments: [{ author: 'olivia', body: 'Please.' }],
   branch: 'codex/issue-12',
   baseBranch: 'main',
-  reviews: [{ id: 1, by: 'olivia', body: 'Nearly.' }],
+  reviews: [{ id: 1, author: 'olivia', body: 'Nearly.' }],
   openComments: [
-    { id: 123456, by: 'olivia', path: 'path/to/file.ts', line: 12, body: 'Why?\n\nAnd how?' },
-    { id: 123457, by: 'petra', path: null, line: null, body: 'One more thing.' },
+    { id: 123456, author: 'olivia', path: 'path/to/file.ts', line: 12, body: 'Why?\n\nAnd how?' },
+    { id: 123457, author: 'petra', path: null, line: null, body: 'One more thing.' },
   ],
 };
 
@@ -41,8 +41,8 @@ describe.each(['en', 'ru'])("the platform's own prompts in %s are understood", (
     expect(await turnOf(`dev-revise.${language}`)).toMatchObject({
       isRevise: true,
       comments: [
-        { id: 123456, by: 'olivia', path: 'path/to/file.ts', text: 'Why?\n\nAnd how?' },
-        { id: 123457, by: 'petra', path: undefined, text: 'One more thing.' },
+        { id: 123456, author: 'olivia', path: 'path/to/file.ts', text: 'Why?\n\nAnd how?' },
+        { id: 123457, author: 'petra', path: undefined, text: 'One more thing.' },
       ],
     });
   });

@@ -194,11 +194,11 @@ describe('the cluster', () => {
 describe('cancel', () => {
   test('hands the wish to the issue', async () => {
     await putRun(connection.db, 1);
-    expect(await json(`/runs/${runId(1)}/cancel`, post({ reason: 'enough', by: 'olivia' }))).toEqual({
+    expect(await json(`/runs/${runId(1)}/cancel`, post({ reason: 'enough', actor: 'olivia' }))).toEqual({
       status: 202,
       body: { id: runId(1), status: 'working', canceling: true },
     });
-    expect(site.canceled).toEqual([{ issueKey: keyOf(1), runId: runId(1), by: 'olivia', reason: 'enough' }]);
+    expect(site.canceled).toEqual([{ issueKey: keyOf(1), runId: runId(1), actor: 'olivia', reason: 'enough' }]);
   });
 
   test('needs no body', async () => {

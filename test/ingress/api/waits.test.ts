@@ -77,11 +77,11 @@ describe('a run that waits', () => {
 describe('an answer', () => {
   test('goes to the workflow of the run', async () => {
     await putAskingRun(connection.db, 1, QUESTION);
-    expect(await json(`/runs/${runId(1)}/answer`, post({ text: ' 2 ', by: 'olivia' }))).toMatchObject({
+    expect(await json(`/runs/${runId(1)}/answer`, post({ text: ' 2 ', actor: 'olivia' }))).toMatchObject({
       status: 200,
-      body: { id: runId(1), request: { answer: { by: 'olivia', surface: 'api' } } },
+      body: { id: runId(1), request: { answer: { actor: 'olivia', surface: 'api' } } },
     });
-    const input = { runId: runId(1), requestId: null, text: '2', by: 'olivia', surface: 'api' };
+    const input = { runId: runId(1), requestId: null, text: '2', actor: 'olivia', surface: 'api' };
     expect(site.updated).toEqual([{ kind: 'answer', input }]);
   });
 
@@ -128,11 +128,11 @@ describe('an answer', () => {
 describe('pausing and resuming', () => {
   test('go to the workflow of the run', async () => {
     await putRun(connection.db, 1);
-    await json(`/runs/${runId(1)}/pause`, post({ reason: 'the release', by: 'olivia' }));
+    await json(`/runs/${runId(1)}/pause`, post({ reason: 'the release', actor: 'olivia' }));
     await json(`/runs/${runId(1)}/resume`, post({ note: 'Use the new API.' }));
     expect(site.updated).toEqual([
-      { kind: 'pause', input: { runId: runId(1), by: 'olivia', reason: 'the release' } },
-      { kind: 'resume', input: { runId: runId(1), by: 'staff', note: 'Use the new API.' } },
+      { kind: 'pause', input: { runId: runId(1), actor: 'olivia', reason: 'the release' } },
+      { kind: 'resume', input: { runId: runId(1), actor: 'staff', note: 'Use the new API.' } },
     ]);
   });
 
@@ -197,9 +197,9 @@ describe('the page of a run', () => {
   });
 
   test.each<[string, Record<string, string>, object]>([
-    ['answer', { text: '2' }, { requestId: null, text: '2', by: 'staff', surface: 'dashboard' }],
-    ['pause', { reason: 'lunch', by: 'olivia' }, { by: 'olivia', reason: 'lunch' }],
-    ['resume', { note: '' }, { by: 'staff' }],
+    ['answer', { text: '2' }, { requestId: null, text: '2', actor: 'staff', surface: 'dashboard' }],
+    ['pause', { reason: 'lunch', actor: 'olivia' }, { actor: 'olivia', reason: 'lunch' }],
+    ['resume', { note: '' }, { actor: 'staff' }],
   ])('takes the form of %s, and leads back to the run', async (kind, fields, input) => {
     await putRun(connection.db, 1);
     const answer = await site.ask(`/runs/${runId(1)}/${kind}`, form(fields, BEARER));

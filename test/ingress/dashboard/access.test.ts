@@ -119,9 +119,9 @@ describe('cancelling on a page', () => {
 
   test('hands the wish to the issue, and leads back to the run', async () => {
     const cookie = await signIn(closed);
-    const answer = await closed.ask(`/runs/${runId(1)}/cancel`, form({ reason: 'enough', by: '' }, { cookie }));
+    const answer = await closed.ask(`/runs/${runId(1)}/cancel`, form({ reason: 'enough', actor: '' }, { cookie }));
     expect([answer.status, answer.headers.get('location')]).toEqual([303, `/runs/${runId(1)}`]);
-    expect(closed.canceled).toEqual([{ issueKey: keyOf(1), runId: runId(1), by: 'staff', reason: 'enough' }]);
+    expect(closed.canceled).toEqual([{ issueKey: keyOf(1), runId: runId(1), actor: 'staff', reason: 'enough' }]);
   });
 
   test('needs a session even where pages do not', async () => {

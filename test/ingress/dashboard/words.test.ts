@@ -54,7 +54,7 @@ describe('events', () => {
     ['run.wait.paused', { kind: 'paused', reason: 'lunch' }, 'The run was paused: lunch'],
     ['run.wait.resumed', { kind: 'question' }, 'The run goes on with the answer'],
     ['run.wait.resumed', { kind: 'paused' }, 'The run was resumed'],
-    ['run.canceled', { by: 'olivia', reason: 'enough' }, 'The run was canceled by olivia: enough'],
+    ['run.canceled', { actor: 'olivia', reason: 'enough' }, 'The run was canceled by olivia: enough'],
     [
       'run.namespace.cleaned',
       { namespace: 'n', reason: 'ttl_expired' },

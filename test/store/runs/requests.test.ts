@@ -21,7 +21,7 @@ const asked = (n = 1): Request =>
   );
 const answered = (request: Request): Request => ({
   ...request,
-  answer: { text: 'This.', option: null, by: 'olivia', at: '2026-01-02T00:00:00.000Z', surface: 'comment' },
+  answer: { text: 'This.', option: null, actor: 'olivia', at: '2026-01-02T00:00:00.000Z', surface: 'comment' },
 });
 
 describe('a request', () => {

@@ -184,8 +184,8 @@ describe('a run beyond a limit', () => {
 
   test('that is canceled while it waits leaves the queue and launches nothing', async () => {
     await line(2, 3);
-    await run(2).signal(cancelRun, { by: 'olivia', reason: 'a mistake' });
-    await expect(run(2).result()).resolves.toMatchObject({ status: 'canceled', by: 'olivia' });
+    await run(2).signal(cancelRun, { actor: 'olivia', reason: 'a mistake' });
+    await expect(run(2).result()).resolves.toMatchObject({ status: 'canceled', actor: 'olivia' });
     await until(async () => (await permitsNow()).waiting.length === 1);
     end(1);
     await works(3);
@@ -218,7 +218,7 @@ describe('a turn', () => {
     await line(2, 3);
     world.endAgent(id(1), { kind: 'reported', report: { outcome: 'failed', failure: 'no_changes', detail: '' } });
     await works(2);
-    await run(2).signal(cancelRun, { by: 'olivia', reason: 'a mistake' });
+    await run(2).signal(cancelRun, { actor: 'olivia', reason: 'a mistake' });
     await works(3);
   });
 
@@ -309,7 +309,7 @@ describe('the coordinator', () => {
 
   test('and a run that waited do the same when they are replayed', async () => {
     await line(2, 3);
-    await run(3).signal(cancelRun, { by: 'olivia', reason: 'a mistake' });
+    await run(3).signal(cancelRun, { actor: 'olivia', reason: 'a mistake' });
     end(1);
     await works(2);
     end(2);

@@ -156,7 +156,7 @@ describe('one click, one run', () => {
     const handle = await tell(labeled(1, id(1)));
     await until(() => called('awaitAgent') === 1);
     Object.assign(world.events[0] ?? {}, { takenOffBy: { id: 7, login: 'olivia' } });
-    world.events.push({ id: 101, by: 7, clearedByPlatform: false });
+    world.events.push({ id: 101, account: 7, clearedByPlatform: false });
     await tell(delivered(2, { kind: 'trigger_label_removed', label: 'run:dev' }), labeled(3, id(3)));
     await until(() => world.rows.get(id(1))?.status === 'canceled');
     await until(async () => (await state(handle)).active?.runId === id(3));
@@ -166,7 +166,7 @@ describe('one click, one run', () => {
 
   test('a label that the platform itself took off at the end of a run, after it was put on again, still counts', async () => {
     world.labels = [];
-    world.events = [{ id: 100, by: 7, clearedByPlatform: true }];
+    world.events = [{ id: 100, account: 7, clearedByPlatform: true }];
     await tell(labeled(1, id(1)));
     await until(() => called('launchAgent') === 1);
     world.endAgent(id(1), FINISHED);
@@ -177,7 +177,7 @@ describe('the queue', () => {
   test('a second trigger waits, says its place, keeps its label, and runs after the first', async () => {
     const handle = await tell(labeled(1, id(1)));
     await until(() => called('awaitAgent') === 1);
-    world.events.push({ id: 101, by: 7, clearedByPlatform: false });
+    world.events.push({ id: 101, account: 7, clearedByPlatform: false });
     await tell(labeled(2, id(2)));
     await until(() => world.rows.get(id(2))?.status === 'queued');
     expect(
@@ -193,11 +193,11 @@ describe('the queue', () => {
   test('a run that waits can be canceled', async () => {
     const handle = await tell(labeled(1, id(1)));
     await until(() => called('awaitAgent') === 1);
-    world.events.push({ id: 101, by: 7, clearedByPlatform: false });
+    world.events.push({ id: 101, account: 7, clearedByPlatform: false });
     await tell(labeled(2, id(2)));
     await until(async () => (await state(handle)).queue.length === 1);
     await handle.signal(observed, {
-      facts: [{ seq: null, fact: { kind: 'cancel_requested', runId: id(2), by: 'olivia', reason: 'a mistake' } }],
+      facts: [{ seq: null, fact: { kind: 'cancel_requested', runId: id(2), actor: 'olivia', reason: 'a mistake' } }],
     });
     await until(() => world.rows.get(id(2))?.status === 'canceled');
     expect((await state(handle)).active?.runId).toBe(id(1));
@@ -209,7 +209,9 @@ describe('ending a run', () => {
     const handle = await tell(labeled(1, id(1)));
     await until(() => called('awaitAgent') === 1);
     await handle.signal(observed, {
-      facts: [{ seq: null, fact: { kind: 'cancel_requested', runId: id(1), by: 'olivia', reason: 'changed my mind' } }],
+      facts: [
+        { seq: null, fact: { kind: 'cancel_requested', runId: id(1), actor: 'olivia', reason: 'changed my mind' } },
+      ],
     });
     await until(async () => (await state(handle)).active === null);
     expect(called('stopAgent')).toBe(1);
@@ -263,7 +265,7 @@ describe('ending a run', () => {
     const refused = () => Promise.reject(ApplicationFailure.nonRetryable('never'));
     const handle = await tell(labeled(1, id(1)));
     await until(() => called('awaitAgent') === 1);
-    world.events.push({ id: 101, by: 7, clearedByPlatform: false });
+    world.events.push({ id: 101, account: 7, clearedByPlatform: false });
     await tell(labeled(2, id(2)));
     await until(() => world.rows.get(id(2))?.status === 'queued');
     worker.activities.set(number, { ...activities, endRun: refused, recordRun: refused });
@@ -277,8 +279,8 @@ describe('ending a run', () => {
     await until(() => called('awaitAgent') === 1);
     const run = temporal.client.workflow.getHandle(runWorkflowId(id(1)));
     await Promise.all([
-      run.signal(cancelRun, { by: 'olivia', reason: 'first' }),
-      run.signal(cancelRun, { by: 'rita', reason: 'second' }),
+      run.signal(cancelRun, { actor: 'olivia', reason: 'first' }),
+      run.signal(cancelRun, { actor: 'rita', reason: 'second' }),
     ]);
     await until(async () => (await state(handle)).active === null);
     expect(called('stopAgent')).toBe(1);

@@ -32,7 +32,7 @@ async function closed(seq = 2): Promise<void> {
 async function does(n: number, name: 'intake' | 'rethink'): Promise<void> {
   const label = `run:${name}`;
   stage.world.labels = [label];
-  stage.world.events = [{ id: 100 * n, by: 7, clearedByPlatform: false }];
+  stage.world.events = [{ id: 100 * n, account: 7, clearedByPlatform: false }];
   const target = { stage: name, kind: 'work' } as const;
   await stage.tell(delivered(n, { kind: 'trigger_label_added', label, target, runId: stage.id(n) }));
   stage.world.endAgent(stage.id(n), FINISHED);

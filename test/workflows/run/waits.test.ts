@@ -120,12 +120,12 @@ async function asking(options = ['Tabs', 'Spaces'], hours = {}): Promise<void> {
 async function paused(hours = {}): Promise<void> {
   await begin(hours);
   await until(() => status() === 'working' && inputs('awaitAgent').length === 1);
-  await run.executeUpdate(pauseRun, { args: [{ by: 'olivia', reason: 'lunch' }] });
+  await run.executeUpdate(pauseRun, { args: [{ actor: 'olivia', reason: 'lunch' }] });
   await waiting();
 }
 
 const answer = (text: string, requestId: string | null = null) =>
-  run.executeUpdate(answerRequest, { args: [{ requestId, text, by: 'olivia', surface: 'command_line' }] });
+  run.executeUpdate(answerRequest, { args: [{ requestId, text, actor: 'olivia', surface: 'command_line' }] });
 
 /** The type of the failure with which an update is refused. */
 async function refusal(update: Promise<unknown>): Promise<unknown> {
@@ -158,12 +158,12 @@ describe('a question', () => {
 
   test('and its answer go on in the next attempt, which has the message of both', async () => {
     await asking();
-    expect(await answer('2')).toMatchObject({ answer: { text: 'Spaces', option: 1, by: 'olivia' } });
+    expect(await answer('2')).toMatchObject({ answer: { text: 'Spaces', option: 1, actor: 'olivia' } });
     await until(() => inputs('launchAgent').length === 2);
     expect(inputs('launchAgent')[1]).toMatchObject({
       attempt: 2,
       launch: 1,
-      goingOn: { kind: 'answered', question: 'Tabs or spaces?', answer: { text: 'Spaces', by: 'olivia' } },
+      goingOn: { kind: 'answered', question: 'Tabs or spaces?', answer: { text: 'Spaces', actor: 'olivia' } },
     });
     world.endAgent(id, FINISHED);
     expect(await outcome()).toMatchObject({ status: 'succeeded', threadId: 'thread-1' });
@@ -195,12 +195,12 @@ describe('a question', () => {
   test('is answered by a comment on the issue that is an answer, and by no other', async () => {
     await asking();
     world.comments.set(8, 'Tabs');
-    await run.signal(commentAnswers, { comment: 7, by: 'olivia' });
-    await run.signal(commentAnswers, { comment: 8, by: 'nadia' });
+    await run.signal(commentAnswers, { comment: 7, actor: 'olivia' });
+    await run.signal(commentAnswers, { comment: 8, actor: 'nadia' });
     await until(() => inputs('launchAgent').length === 2);
     expect(inputs('readAnswerComment').map(({ comment }) => comment)).toEqual([7, 8]);
     expect(inputs('launchAgent')[1]).toMatchObject({
-      goingOn: { answer: { text: 'Tabs', by: 'nadia', surface: 'comment' } },
+      goingOn: { answer: { text: 'Tabs', actor: 'nadia', surface: 'comment' } },
     });
   });
 
@@ -216,8 +216,8 @@ describe('a question', () => {
 
   test('does not keep a run from being canceled at once', async () => {
     await asking();
-    await run.signal(cancelRun, { by: 'olivia', reason: 'not needed' });
-    expect(await outcome()).toMatchObject({ status: 'canceled', by: 'olivia' });
+    await run.signal(cancelRun, { actor: 'olivia', reason: 'not needed' });
+    expect(await outcome()).toMatchObject({ status: 'canceled', actor: 'olivia' });
     expect(inputs('recordRequest').at(-1)).toMatchObject({ open: false, request: { answer: null } });
     expect(await refusal(answer('1')).catch(() => 'over')).toBe('over');
   });
@@ -239,9 +239,9 @@ describe('a pause', () => {
     await asking();
     await answer('1');
     await until(() => inputs('launchAgent').length === 2);
-    await run.executeUpdate(pauseRun, { args: [{ by: 'olivia', reason: 'wait' }] });
+    await run.executeUpdate(pauseRun, { args: [{ actor: 'olivia', reason: 'wait' }] });
     await until(() => world.rows.get(id)?.wait?.kind === 'paused');
-    await run.executeUpdate(resumeRun, { args: [{ by: 'nadia' }] });
+    await run.executeUpdate(resumeRun, { args: [{ actor: 'nadia' }] });
     await until(() => inputs('launchAgent').length === 3);
     expect(inputs('launchAgent')[2]).toMatchObject({ goingOn: { kind: 'resumed', before: { kind: 'answered' } } });
   });
@@ -260,11 +260,11 @@ describe('a pause', () => {
 
   test('ends when somebody resumes the run; its next agent reads the note', async () => {
     await paused();
-    expect(await run.executeUpdate(resumeRun, { args: [{ by: 'nadia', note: 'mind the tests' }] })).toBeNull();
+    expect(await run.executeUpdate(resumeRun, { args: [{ actor: 'nadia', note: 'mind the tests' }] })).toBeNull();
     await until(() => inputs('launchAgent').length === 2);
     expect(inputs('launchAgent')[1]).toMatchObject({
       attempt: 2,
-      goingOn: { kind: 'resumed', by: 'nadia', note: 'mind the tests' },
+      goingOn: { kind: 'resumed', actor: 'nadia', note: 'mind the tests' },
     });
     world.endAgent(id, FINISHED);
     world.endAgent(id, FINISHED);
@@ -274,28 +274,30 @@ describe('a pause', () => {
   test('that nobody ends in time fails the run', async () => {
     await begin({ paused: SECOND });
     await until(() => inputs('awaitAgent').length === 1);
-    await run.executeUpdate(pauseRun, { args: [{ by: 'olivia', reason: 'lunch' }] });
+    await run.executeUpdate(pauseRun, { args: [{ actor: 'olivia', reason: 'lunch' }] });
     expect(await outcome()).toMatchObject({ status: 'failed', failure: 'wait_expired' });
   });
 
   test('is refused where the run is paused or waits, and so is the end of one where it is not', async () => {
     await paused();
-    const pause = () => run.executeUpdate(pauseRun, { args: [{ by: 'olivia', reason: 'more' }] });
+    const pause = () => run.executeUpdate(pauseRun, { args: [{ actor: 'olivia', reason: 'more' }] });
     expect(await refusal(pause())).toBe('RunNotPausable');
     expect(await refusal(answer('1'))).toBe('RequestNotOpen');
-    await run.executeUpdate(resumeRun, { args: [{ by: 'nadia' }] });
+    await run.executeUpdate(resumeRun, { args: [{ actor: 'nadia' }] });
     await until(() => inputs('awaitAgent').length === 2);
-    expect(await refusal(run.executeUpdate(resumeRun, { args: [{ by: 'nadia' }] }))).toBe('RunNotPaused');
+    expect(await refusal(run.executeUpdate(resumeRun, { args: [{ actor: 'nadia' }] }))).toBe('RunNotPaused');
   });
 
   test('is no pause where the agent asks already', async () => {
     await asking();
-    expect(await refusal(run.executeUpdate(pauseRun, { args: [{ by: 'olivia', reason: '' }] }))).toBe('RunNotPausable');
+    expect(await refusal(run.executeUpdate(pauseRun, { args: [{ actor: 'olivia', reason: '' }] }))).toBe(
+      'RunNotPausable',
+    );
   });
 
   test('gives way to a cancel', async () => {
     await paused();
-    await run.signal(cancelRun, { by: 'olivia', reason: 'not needed' });
+    await run.signal(cancelRun, { actor: 'olivia', reason: 'not needed' });
     expect(await outcome()).toMatchObject({ status: 'canceled' });
   });
 });

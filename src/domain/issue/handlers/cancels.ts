@@ -9,29 +9,29 @@ import { askSettings, record, type Deciding, type Draft } from './draft.ts';
 
 export function* cancelRequested(
   draft: Draft,
-  { runId, by, reason }: Extract<Fact, { kind: 'cancel_requested' }>,
+  { runId, actor, reason }: Extract<Fact, { kind: 'cancel_requested' }>,
 ): Deciding {
-  yield* cancel(draft, runId, by, reason);
+  yield* cancel(draft, runId, actor, reason);
 }
 
 /** `merged`: the pull request that was merged meanwhile, so that the run has what it was for. */
 export function* cancel(
   draft: Draft,
   runId: string,
-  by: string,
+  actor: string,
   reason: string,
   merged: PullRequestRef | null = null,
 ): Deciding {
   const { state, effects } = draft;
   const queued = state.queue.find((planned) => planned.runId === runId);
   if (!queued) {
-    if (state.active?.runId === runId) effects.push({ kind: 'cancel_run', runId, by, reason, merged });
+    if (state.active?.runId === runId) effects.push({ kind: 'cancel_run', runId, actor, reason, merged });
     return;
   }
   state.queue = state.queue.filter((planned) => planned !== queued);
-  yield* showEnded(draft, queued, { status: 'canceled', by, reason });
+  yield* showEnded(draft, queued, { status: 'canceled', actor, reason });
   yield* showQueue(draft);
-  record(draft, [{ type: 'run.canceled', payload: { by, reason }, by, runId, correlationId: queued.delivery }]);
+  record(draft, [{ type: 'run.canceled', payload: { actor, reason }, actor, runId, correlationId: queued.delivery }]);
 }
 
 /** Has the last word on a run whose workflow cannot have it: it never began, or was ended from outside. */

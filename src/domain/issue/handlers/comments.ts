@@ -18,5 +18,5 @@ export function answer(
 ): void {
   state.answers = [...state.answers, comment].slice(-TAKEN);
   state.early = state.early.filter((early) => early.comment !== comment);
-  effects.push({ kind: 'comment_answers', runId, comment, by: by.login });
+  effects.push({ kind: 'comment_answers', runId, comment, actor: by.login });
 }

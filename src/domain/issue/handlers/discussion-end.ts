@@ -9,11 +9,11 @@ export function isTurn(run: PlannedRun | null): run is PlannedRun {
 }
 
 /** Ends it, with whatever turn of it works or waits. */
-export function* endDiscussion(draft: Draft, by: string, reason: string): Deciding {
+export function* endDiscussion(draft: Draft, actor: string, reason: string): Deciding {
   const { state, effects } = draft;
   if (!state.discussion) return;
   state.discussion = null;
-  for (const { runId } of [...state.queue, state.active].filter(isTurn)) yield* cancel(draft, runId, by, reason);
+  for (const { runId } of [...state.queue, state.active].filter(isTurn)) yield* cancel(draft, runId, actor, reason);
   effects.push({
     kind: 'move_labels',
     issue: state.issue,
@@ -22,5 +22,5 @@ export function* endDiscussion(draft: Draft, by: string, reason: string): Decidi
     pullRequest: null,
     waits: 'in_background',
   });
-  record(draft, [{ type: 'discussion.ended', payload: { by, reason } }]);
+  record(draft, [{ type: 'discussion.ended', payload: { actor, reason } }]);
 }

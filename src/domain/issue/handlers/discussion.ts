@@ -77,12 +77,12 @@ export function turnOver({ state, effects, now }: Draft, turn: PlannedRun, outco
 }
 
 /** The label is off, by GitHub's own word, when a webhook says so. */
-export function* discussionLabelRemoved(draft: Draft, by: string): Deciding {
+export function* discussionLabelRemoved(draft: Draft, actor: string): Deciding {
   const { state } = draft;
   if (!state.discussion) return;
   const shown = yield* askLeniently({ kind: 'issue', issue: state.issue, label: MODE_DISCUSSION });
   const stands = shown?.labels.some((label) => normalizeLabel(label) === MODE_DISCUSSION) ?? false;
-  if (!stands) yield* endDiscussion(draft, by, `the label ${MODE_DISCUSSION} was removed`);
+  if (!stands) yield* endDiscussion(draft, actor, `the label ${MODE_DISCUSSION} was removed`);
 }
 
 export function* discussionIdle(draft: Draft): Deciding {

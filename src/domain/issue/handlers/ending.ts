@@ -31,7 +31,7 @@ export function* issueClosed(draft: Draft, fact: Extract<Fact, { kind: 'issue_cl
   const { open, gone } = yield* askOpenness(draft);
   const how = gone ? (fact.gone ?? 'not_shown') : null;
   const payload = gone ? { gone, ...(fact.gone === undefined ? {} : { how: fact.gone }) } : {};
-  const about = { payload, by: fact.by.login, correlationId: fact.delivery };
+  const about = { payload, actor: fact.by.login, correlationId: fact.delivery };
   if (open) return record(draft, [{ type: 'issue.close_stale', ...about }]);
   state.closed = true;
   record(draft, [{ type: 'issue.closed', ...about }, ...(how === null ? [] : orphaned(state, `issue_${how}`))]);
@@ -41,7 +41,7 @@ export function* issueClosed(draft: Draft, fact: Extract<Fact, { kind: 'issue_cl
 /** What waits goes on, once GitHub says that the issue is open. */
 export function* issueReopened(draft: Draft, fact: Extract<Fact, { kind: 'issue_reopened' }>): Deciding {
   const { state } = draft;
-  const about = { payload: {}, by: fact.by.login, correlationId: fact.delivery };
+  const about = { payload: {}, actor: fact.by.login, correlationId: fact.delivery };
   if (state.closed && !(yield* askOpenness(draft)).open)
     return record(draft, [{ type: 'issue.reopen_stale', ...about }]);
   state.closed = false;
@@ -54,13 +54,13 @@ export function* issueReopened(draft: Draft, fact: Extract<Fact, { kind: 'issue_
 export function* repositoryGone(draft: Draft, fact: Extract<Fact, { kind: 'repository_gone' }>): Deciding {
   const { state } = draft;
   const reason = yield* whyRepositoryIsGone(draft, fact.reason);
-  const by = fact.by.login || 'GitHub';
-  const about = { payload: { reason: reason ?? fact.reason }, by, correlationId: fact.delivery };
+  const actor = fact.by.login || 'GitHub';
+  const about = { payload: { reason: reason ?? fact.reason }, actor, correlationId: fact.delivery };
   if (reason === undefined) return record(draft, [{ type: 'repository.gone_stale', ...about }]);
   state.closed = true;
   state.gone = reason;
   record(draft, [{ type: 'repository.gone', ...about }, ...orphaned(state, reason)]);
-  yield* endRuns(draft, by, REPOSITORY_GONE[reason]);
+  yield* endRuns(draft, actor, REPOSITORY_GONE[reason]);
 }
 
 /** Undefined when runs can go on: GitHub shows the repository, and it may be written to. Else as the webhook says. */
@@ -82,11 +82,11 @@ function orphaned(state: IssueState, reason: string): FlowEvent[] {
 }
 
 /** Nothing more can be done for the issue: whoever waits or works is canceled, and the workspace goes with the last. */
-function* endRuns(draft: Draft, by: string, reason: string): Deciding {
+function* endRuns(draft: Draft, actor: string, reason: string): Deciding {
   const { state } = draft;
   state.discussion = null;
-  for (const { runId } of state.queue) yield* cancel(draft, runId, by, reason);
+  for (const { runId } of state.queue) yield* cancel(draft, runId, actor, reason);
   if (!state.active) return removeWorkspace(draft, whyOver(state));
   const merged = state.gone === null ? yield* askMerged(draft) : null;
-  yield* cancel(draft, state.active.runId, by, reason, merged);
+  yield* cancel(draft, state.active.runId, actor, reason, merged);
 }

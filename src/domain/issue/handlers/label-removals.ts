@@ -27,14 +27,14 @@ export function* labelRemoved(draft: Draft, fact: LabelRemoval, removals: readon
   const withdrawals = yield* askWithdrawals(draft, fact, under, removals);
   for (const { run, event } of under) {
     const withdrawal = withdrawals.find((each) => each.event === event);
-    const by = removals.find((removal) => removal.by.id === withdrawal?.by)?.by.login;
-    if (by === undefined) continue;
+    const actor = removals.find((removal) => removal.by.id === withdrawal?.account)?.by.login;
+    if (actor === undefined) continue;
     if (state.active?.runId === run.runId) state.active = { ...state.active, withdrawn: true };
-    yield* cancel(draft, run.runId, by, `the label ${fact.label} was removed`);
+    yield* cancel(draft, run.runId, actor, `the label ${fact.label} was removed`);
   }
   if (withdrawals.length > 0) return;
   const payload = { label: fact.label };
-  record(draft, [{ type: 'trigger.removal_stale', payload, by: fact.by.login, correlationId: fact.delivery }]);
+  record(draft, [{ type: 'trigger.removal_stale', payload, actor: fact.by.login, correlationId: fact.delivery }]);
 }
 
 function runsUnder({ state }: Draft, label: string): Under[] {
@@ -64,5 +64,5 @@ function* askWithdrawals(
     events: under.map(({ event }) => event),
     people: [...new Set(removals.map(({ by }) => by.id))],
   });
-  return 'value' in answer ? answer.value : under.map(({ event }) => ({ event, by: fact.by.id }));
+  return 'value' in answer ? answer.value : under.map(({ event }) => ({ event, account: fact.by.id }));
 }

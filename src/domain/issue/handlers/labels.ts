@@ -48,7 +48,7 @@ function* askAboutClicks(
     kind: 'trigger',
     issue: pullRequest === undefined ? state.issue : { ...state.issue, number: pullRequest },
     label,
-    facts: facts.map(({ by, at }) => ({ by: by.id, at, taken: known(by.id) })),
+    facts: facts.map(({ by, at }) => ({ account: by.id, at, taken: known(by.id) })),
     branches: state.branch ?? 1,
     people: facts.map(({ by }) => by.id),
   });
@@ -59,7 +59,7 @@ function* askAboutClicks(
   const payload = { label, reason: 'github_refused', error: answer.failed };
   record(
     draft,
-    facts.map(({ by, delivery }) => ({ type: 'run.not_started', payload, by: by.login, correlationId: delivery })),
+    facts.map(({ by, delivery }) => ({ type: 'run.not_started', payload, actor: by.login, correlationId: delivery })),
   );
   return undefined;
 }
@@ -92,7 +92,7 @@ function* explain(
   decision: TriggerDecision,
 ): Deciding {
   yield* refuse(draft, {
-    by: fact.by.login,
+    actor: fact.by.login,
     reason,
     labels: labels ?? triggerLabelsIn([...shown.labels, fact.label]),
     subject: `event-${event ?? decision.taken[fact.by.id] ?? fact.delivery}`,
@@ -111,7 +111,7 @@ function askPerson(draft: Draft, { label, by, delivery }: LabelFact): void {
     pullRequest: null,
     waits: 'in_background',
   });
-  record(draft, [{ type: 'approval.requested', payload: { label }, by: by.login, correlationId: delivery }]);
+  record(draft, [{ type: 'approval.requested', payload: { label }, actor: by.login, correlationId: delivery }]);
 }
 
 /** Of those that say nothing new a few are told one by one, and the others counted: each costs the audit trail a row. */
@@ -124,7 +124,7 @@ function recordDropped(draft: Draft, label: string, dropped: readonly Dropped[])
     .map(({ fact, reason }): FlowEvent => ({
       type: reason === 'trigger_already_taken' ? 'trigger.duplicate' : 'run.not_started',
       payload: { label, reason },
-      by: fact.by.login,
+      actor: fact.by.login,
       correlationId: fact.delivery,
     }));
   record(draft, counted.length === 0 ? told : [...told, throttled(counted.length)]);

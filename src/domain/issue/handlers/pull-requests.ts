@@ -13,7 +13,7 @@ export function* pullRequestClosed(draft: Draft, fact: Closed): Deciding {
   const { state } = draft;
   const ours = state.pullRequest?.number === fact.pullRequest ? state.pullRequest : null;
   const { open, merged } = ours ? yield* askPullRequest(draft, fact) : { open: false, merged: fact.merged };
-  const about = { payload: { pr_number: fact.pullRequest }, by: fact.by.login, correlationId: fact.delivery };
+  const about = { payload: { pr_number: fact.pullRequest }, actor: fact.by.login, correlationId: fact.delivery };
   if (open) return record(draft, [{ type: 'pull_request.close_stale', ...about }]);
   if (ours) leavePullRequest(state);
   record(draft, [{ type: merged ? 'pull_request.merged' : 'pull_request.closed', ...about }]);

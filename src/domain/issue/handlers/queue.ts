@@ -28,7 +28,7 @@ export function* startOrQueue(draft: Draft, planned: PlannedRun): Deciding {
     {
       type: 'run.queued',
       payload: { place: state.queue.length },
-      by: planned.by.login,
+      actor: planned.by.login,
       runId: planned.runId,
       correlationId: planned.delivery,
     },
@@ -39,8 +39,8 @@ export function* startOrQueue(draft: Draft, planned: PlannedRun): Deciding {
 function* refuseForQueue(draft: Draft, { trigger, label, by, delivery }: PlannedRun): Deciding {
   const reason = 'queue_full';
   const pullRequest = label === null ? draft.state.pullRequest?.number : undefined;
-  yield* refuse(draft, { by: by.login, reason, labels: [], subject: subjectOf(trigger), pullRequest });
-  record(draft, [{ type: 'run.not_started', payload: { label, reason }, by: by.login, correlationId: delivery }]);
+  yield* refuse(draft, { actor: by.login, reason, labels: [], subject: subjectOf(trigger), pullRequest });
+  record(draft, [{ type: 'run.not_started', payload: { label, reason }, actor: by.login, correlationId: delivery }]);
 }
 
 function subjectOf(trigger: Trigger): string {
@@ -71,7 +71,7 @@ export function* startNext(draft: Draft): Deciding {
   if (state.active || !first) return;
   const unwanted = yield* whyNoLongerWanted(draft, first);
   if (unwanted) {
-    yield* cancel(draft, first.runId, unwanted.by, unwanted.reason);
+    yield* cancel(draft, first.runId, unwanted.actor, unwanted.reason);
     return goOn(draft);
   }
   state.queue = rest;
@@ -95,7 +95,7 @@ export function* startGoesOn(draft: Draft): Deciding {
 }
 
 interface Unwanted {
-  readonly by: string;
+  readonly actor: string;
   readonly reason: string;
 }
 
@@ -117,7 +117,7 @@ function* whyClickIsUnwanted(
 ): Deciding<Unwanted | undefined> {
   const { state } = draft;
   if (pullRequest !== undefined && !(yield* askOpenness(draft)).open)
-    return { by: 'GitHub', reason: 'the issue is closed' };
+    return { actor: 'GitHub', reason: 'the issue is closed' };
   if (label === null) return undefined;
   const issue = pullRequest === undefined ? state.issue : { ...state.issue, number: pullRequest };
   const branches = state.branch ?? 1;
@@ -126,18 +126,19 @@ function* whyClickIsUnwanted(
   draft.settings ??= read.settings;
   const refused = read.issue.refused?.[by.id];
   if (refused !== undefined)
-    return { by: 'codex-k8s', reason: `@${by.login} may not start runs any more (${refused})` };
+    return { actor: 'codex-k8s', reason: `@${by.login} may not start runs any more (${refused})` };
   const gone = whyLabelIsGone({ trigger, label }, read.issue);
   const refusal = gone ? undefined : gateOf(target, read.issue, state);
-  return gone ?? (refusal && { by: 'codex-k8s', reason: `it may not begin (${refusal.reason})` });
+  return gone ?? (refusal && { actor: 'codex-k8s', reason: `it may not begin (${refusal.reason})` });
 }
 
 function* whyReviewIsUnwanted(draft: Draft, { target }: PlannedRun, review: number): Deciding<Unwanted | undefined> {
   const { state } = draft;
-  if (!state.pullRequest) return { by: 'GitHub', reason: 'there is no open pull request any more' };
+  if (!state.pullRequest) return { actor: 'GitHub', reason: 'there is no open pull request any more' };
   const stale = yield* askStaleness(draft, state.pullRequest.number, review);
-  if (stale !== undefined) return { by: 'GitHub', reason: `the review does not ask for changes any more (${stale})` };
+  if (stale !== undefined)
+    return { actor: 'GitHub', reason: `the review does not ask for changes any more (${stale})` };
   const shown = yield* askLeniently({ kind: 'issue', issue: state.issue, label: '' });
   const refusal = shown && gateOf(target, { labels: shown.labels }, state);
-  return refusal && { by: 'codex-k8s', reason: `it may not begin (${refusal.reason})` };
+  return refusal && { actor: 'codex-k8s', reason: `it may not begin (${refusal.reason})` };
 }

@@ -4,7 +4,7 @@ import { ASKING } from '../gates.ts';
 import { askSettings, type Deciding, type Draft } from './draft.ts';
 
 export interface Refused {
-  readonly by: string;
+  readonly actor: string;
   readonly reason: string;
   readonly labels: readonly string[];
   /** What it is about: it is said once for each. */
@@ -14,13 +14,13 @@ export interface Refused {
 }
 
 /** Says why, once for each subject. In a repository that is bound to no project nothing is said or asked. */
-export function* refuse(draft: Draft, { by, reason, labels, subject, pullRequest }: Refused): Deciding {
+export function* refuse(draft: Draft, { actor, reason, labels, subject, pullRequest }: Refused): Deciding {
   const { state, effects } = draft;
   const settings = yield* askSettings(draft);
   if ('failed' in settings) return;
   const { locale } = settings.value;
   const issue = pullRequest === undefined ? state.issue : { ...state.issue, number: pullRequest };
-  effects.push({ kind: 'write_refusal', issue, refusal: { reason, labels, by, subject }, locale });
+  effects.push({ kind: 'write_refusal', issue, refusal: { reason, labels, actor, subject }, locale });
   if (!ASKING.has(reason)) return;
   state.asked = reason;
   effects.push({

@@ -15,7 +15,7 @@ type ChangesRequested = Extract<Fact, { kind: 'changes_requested' }>;
 export function* changesRequested(draft: Draft, fact: ChangesRequested): Deciding {
   const { state } = draft;
   const { pullRequest, review } = fact;
-  const about = { by: fact.by.login, correlationId: fact.delivery };
+  const about = { actor: fact.by.login, correlationId: fact.delivery };
   const first = decideRevise(state, fact, []);
   const matters = 'planned' in first || isExplained(first.reason);
   const { stale, read } = matters ? yield* askAboutReview(draft, fact) : {};
@@ -30,7 +30,7 @@ export function* changesRequested(draft: Draft, fact: ChangesRequested): Decidin
     const { reason, labels = [] } = decision;
     if (isExplained(reason)) {
       take(draft, review);
-      yield* refuse(draft, { by: fact.by.login, reason, labels, subject: `review-${review}`, pullRequest });
+      yield* refuse(draft, { actor: fact.by.login, reason, labels, subject: `review-${review}`, pullRequest });
     }
     const type = reason === 'review_outdated' ? 'review.stale' : 'run.not_started';
     return record(draft, [{ type, payload: { review, reason }, ...about }]);
@@ -67,8 +67,8 @@ export function* reviewRefused(draft: Draft, fact: Extract<Fact, { kind: 'review
   const { review, reason, by, delivery, pullRequest } = fact;
   if (draft.state.takenReviews.includes(review)) return;
   take(draft, review);
-  yield* refuse(draft, { by: by.login, reason, labels: [], subject: `review-${review}`, pullRequest });
-  record(draft, [{ type: 'run.not_started', payload: { review, reason }, by: by.login, correlationId: delivery }]);
+  yield* refuse(draft, { actor: by.login, reason, labels: [], subject: `review-${review}`, pullRequest });
+  record(draft, [{ type: 'run.not_started', payload: { review, reason }, actor: by.login, correlationId: delivery }]);
 }
 
 /** Reviews that are remembered, so that none is acted on twice. */

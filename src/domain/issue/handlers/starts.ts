@@ -77,7 +77,7 @@ export function runStarted(draft: Draft, runId: string): void {
   if (active?.runId !== runId) return;
   const { target, trigger, by, delivery } = active;
   const payload = { label: triggerLabel(target), trigger: renderTrigger(trigger) };
-  record(draft, [{ type: 'run.started', payload, by: by.login, runId, correlationId: delivery }]);
+  record(draft, [{ type: 'run.started', payload, actor: by.login, runId, correlationId: delivery }]);
 }
 
 /** A run that cannot even be started must not keep the issue busy for ever. */

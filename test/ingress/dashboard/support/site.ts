@@ -61,13 +61,13 @@ export function createSite({ db, sql }: Connection, options: SiteOptions = {}): 
   const updates: RunUpdates = {
     async answer(input) {
       updated.push({ kind: 'answer', input });
-      const { runId, text, by, surface } = input;
+      const { runId, text, actor, surface } = input;
       const at = '2026-11-30T12:00:00.000Z';
       const opened = openRequest(
         { text: 'Which?', options: [] },
         { runId, n: 1, askedAt: at, deadline: '2026-12-07T12:00:00.000Z' },
       );
-      return { done: true, result: { ...opened, answer: { text, option: null, by, at, surface } } };
+      return { done: true, result: { ...opened, answer: { text, option: null, actor, at, surface } } };
     },
     async pause(input) {
       updated.push({ kind: 'pause', input });
