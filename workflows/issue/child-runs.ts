@@ -1,4 +1,5 @@
 /** A run is a child that outlives the issue's continue-as-new; its end is watched for. */
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   type ChildWorkflowHandle,
   getExternalWorkflowHandle,
@@ -39,7 +40,8 @@ export async function startRun(issue: IssueRef, { label, start }: Of<'start_run'
     return { kind: 'run_started', runId };
   } catch (error) {
     if (isCancellation(error)) throw error;
-    return { kind: 'run_not_started', runId, reason: rootCause(error) ?? String(error) };
+    const failed = { kind: 'run_not_started', runId, reason: rootCause(error) ?? String(error) } as const;
+    return error instanceof WorkflowExecutionAlreadyStartedError ? { ...failed, exists: true } : failed;
   }
 }
 

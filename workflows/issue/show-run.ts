@@ -16,17 +16,20 @@ export async function showRunWithoutWorkflow(
   issue: IssueRef,
   { plan, revision, settings, branch, pullRequest, shown }: Extract<Effect, { kind: 'show_run' }>,
 ): Promise<void> {
-  const { model, reasoningEffort, locale, dashboardUrl } = settings;
+  const model = settings?.model ?? null;
+  const reasoningEffort = settings?.reasoningEffort ?? null;
   const asked = newRunProgress(plan, { branch, model, reasoningEffort, pullRequest });
   const progress =
     'outcome' in shown ? withOutcome(asked, shown.outcome, shown.at) : { ...asked, queuePosition: shown.queuePosition };
-  const comment = await writeStatusComment({
-    issue: commentSubject(issue, plan, pullRequest),
-    runId: plan.runId,
-    body: renderStatusComment(progress, locale, pagesOf(dashboardUrl, issue, plan.runId)),
-    commentId: null,
-    revision,
-  }).catch(leftOut);
+  const comment =
+    settings &&
+    (await writeStatusComment({
+      issue: commentSubject(issue, plan, pullRequest),
+      runId: plan.runId,
+      body: renderStatusComment(progress, settings.locale, pagesOf(settings.dashboardUrl, issue, plan.runId)),
+      commentId: null,
+      revision,
+    }).catch(leftOut));
   await recordRun({
     row: runRow(issue, plan, progress, { revision, threadId: null, statusCommentUrl: comment?.url ?? null }),
     events: [],

@@ -86,7 +86,7 @@ function* handle(draft: Draft, facts: readonly (Fact | ResultFact)[]): Deciding 
     case 'run_started':
       return runStarted(draft, fact.runId);
     case 'run_not_started':
-      return runNotStarted(draft, fact);
+      return yield* runNotStarted(draft, fact);
     case 'run_waiting':
       return runWaiting(draft, fact);
     case 'run_resumed':

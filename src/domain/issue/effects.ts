@@ -72,7 +72,8 @@ export type Effect =
       readonly kind: 'show_run';
       readonly plan: PlannedRun;
       readonly revision: number;
-      readonly settings: RunSettings;
+      /** Null: only in the read model, since the repository is bound to no project any more. */
+      readonly settings: RunSettings | null;
       readonly branch: string;
       readonly pullRequest: PullRequestRef | null;
       readonly shown: Shown;
@@ -146,7 +147,13 @@ type NextStep =
 export type ResultFact =
   | NextStep
   | { readonly kind: 'run_started'; readonly runId: string }
-  | { readonly kind: 'run_not_started'; readonly runId: string; readonly reason: string }
+  | {
+      readonly kind: 'run_not_started';
+      readonly runId: string;
+      readonly reason: string;
+      /** The run has a workflow of an earlier time, which shows it. */
+      readonly exists?: true;
+    }
   | {
       readonly kind: 'slot_leased';
       readonly runId: string;

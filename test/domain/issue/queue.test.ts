@@ -1,7 +1,8 @@
 /** Who comes next is decided when the last one's end is shown: GitHub's word on the next run may be long in coming. */
-import { beforeEach, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { decide, type Decision, type ResultFact } from '../../../src/domain/issue/decide.ts';
 import type { Fact } from '../../../src/domain/issue/facts.ts';
+import { ISSUE } from '../support/issues.ts';
 import { createScene, DEV, TALK, work, type Scene } from '../support/scene.ts';
 
 const FAILED = { status: 'failed', failure: 'agent_failed', detail: '' } as const;
@@ -22,17 +23,46 @@ function queued(): void {
   expect(scene.state().queue).toHaveLength(length + 1);
 }
 
-/** What is decided before anybody has answered anything. */
-const decided = (fact: Fact | ResultFact): Decision => decide(scene.state(), [fact], [], scene.now());
+/** What is decided before GitHub has answered anything. */
+const decided = (fact: Fact | ResultFact): Decision => {
+  const settings = { kind: 'settings', repositoryId: ISSUE.repositoryId } as const;
+  return decide(scene.state(), [fact], [{ read: settings, answer: { value: scene.settings } }], scene.now());
+};
 const kinds = (decision: Decision): string[] =>
   'effects' in decision ? decision.effects.map(({ kind }) => kind) : ['needs'];
 
-test.each([
-  ['that ends', FINISHED, 'at_once'],
-  ['that could not be started', NOT_STARTED, 'record_issue'],
+test.each<[string, Fact | ResultFact, string[]]>([
+  ['that ends', FINISHED, ['at_once']],
+  ['that could not be started', NOT_STARTED, ['record_issue', 'show_run']],
 ])('a run %s is shown before GitHub is asked about the next one', (_, fact, shown) => {
   queued();
-  expect(kinds(decided(fact))).toEqual([shown, 'go_on']);
+  expect(kinds(decided(fact))).toEqual([...shown, 'go_on']);
+});
+
+describe('a run that was shown in the queue and cannot be started', () => {
+  const shown = () => scene.all('show_run').map(({ plan, shown: how }) => [plan.runId, how]);
+  const failed = (reason: string) => ({ outcome: { status: 'failed', failure: 'launch_failed', detail: reason } });
+
+  test('is shown as failed, and not as one that waits', () => {
+    queued();
+    scene.startProblem = 'no slot of the project is free';
+    scene.ends();
+    expect(shown().at(-1)).toMatchObject(['run-101', failed('no slot of the project is free')]);
+    expect(scene.state()).toMatchObject({ active: null, queue: [] });
+  });
+
+  test('is shown as failed in the read model when its repository is bound to no project any more', () => {
+    queued();
+    scene.settings = null;
+    scene.ends();
+    expect(scene.all('show_run').at(-1)).toMatchObject({ settings: null, plan: { runId: 'run-101' } });
+    expect(shown().at(-1)?.[1]).toMatchObject({ outcome: { failure: 'launch_failed' } });
+  });
+
+  test('is left as its own workflow shows it, where it has one', () => {
+    const fact: ResultFact = { ...NOT_STARTED, exists: true };
+    expect(kinds(decided(fact))).toEqual(['record_issue']);
+  });
 });
 
 test('a turn of a discussion that ends is shown before the next one is prepared', () => {

@@ -51,10 +51,11 @@ const LAST_WORD = 2_000_000_000;
 
 function* show(draft: Draft, plan: PlannedRun, revision: number, shown: Shown): Deciding {
   const { state, effects } = draft;
-  const settings = yield* askSettings(draft);
-  // Of a repository that is bound to no project any more nothing is shown.
-  if ('failed' in settings) return;
+  const answer = yield* askSettings(draft);
+  // A repository that is bound to no project any more gets no comments. A run that has ended is shown so in the read model.
+  const settings = 'failed' in answer ? null : answer.value;
+  if (!settings && !('outcome' in shown)) return;
   const branch = branchName(state.issue.number, state.branch ?? 1);
   const { pullRequest } = state;
-  effects.push({ kind: 'show_run', plan, revision, settings: settings.value, branch, pullRequest, shown });
+  effects.push({ kind: 'show_run', plan, revision, settings, branch, pullRequest, shown });
 }

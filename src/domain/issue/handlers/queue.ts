@@ -10,7 +10,7 @@ import { askLeniently, record, type Deciding, type Draft } from './draft.ts';
 import { endDiscussion } from './discussion-end.ts';
 import { askOpenness, askStaleness } from './github-state.ts';
 import { refuse } from './refusals.ts';
-import { couldNotStart, start } from './starts.ts';
+import { couldNotStart, notStarted, start } from './starts.ts';
 
 /** Runs of one issue that may wait; who asks for more is told to wait with asking. */
 const QUEUE_LIMIT = 10;
@@ -80,10 +80,14 @@ export function* startNext(draft: Draft): Deciding {
   goOn(draft);
 }
 
-export function runNotStarted(draft: Draft, { runId, reason }: Extract<ResultFact, { kind: 'run_not_started' }>): void {
+export function* runNotStarted(
+  draft: Draft,
+  { runId, reason, exists }: Extract<ResultFact, { kind: 'run_not_started' }>,
+): Deciding {
   const { active } = draft.state;
   if (active?.runId !== runId) return;
-  couldNotStart(draft, active, reason);
+  if (exists) notStarted(draft, active, reason);
+  else yield* couldNotStart(draft, active, reason);
   goOn(draft);
 }
 

@@ -7,6 +7,7 @@ import type { ResultFact } from '../effects.ts';
 import { isWholeWork } from '../gates.ts';
 import { branchName, workspaceName } from '../names.ts';
 import type { PlannedRun, Workspace } from '../state.ts';
+import { showEnded } from './cancels.ts';
 import { askSettings, record, type Deciding, type Draft } from './draft.ts';
 import { answered } from './refusals.ts';
 import { leaseEnd, removeWorkspace } from './workspace.ts';
@@ -20,7 +21,7 @@ export function* start(draft: Draft, planned: PlannedRun): Deciding {
   const { runId, target } = planned;
   state.active = planned;
   const answer = yield* askSettings(draft);
-  if ('failed' in answer) return couldNotStart(draft, planned, answer.failed);
+  if ('failed' in answer) return yield* couldNotStart(draft, planned, answer.failed);
   const settings = answer.value;
   const { project, namespaceTemplate: template } = settings;
   const present = state.workspace;
@@ -80,9 +81,15 @@ export function runStarted(draft: Draft, runId: string): void {
   record(draft, [{ type: 'run.started', payload, actor: by.login, runId, correlationId: delivery }]);
 }
 
-/** A run that cannot even be started must not keep the issue busy for ever. */
-export function couldNotStart(draft: Draft, { runId, delivery }: PlannedRun, reason: string): void {
+/** A run that cannot be started must not keep the issue busy for ever. */
+export function notStarted(draft: Draft, { runId, delivery }: PlannedRun, reason: string): void {
   draft.state.active = null;
   const payload = { failure: 'launch_failed', reason };
   record(draft, [{ type: 'run.failed', payload, runId, correlationId: delivery }]);
+}
+
+/** The same, shown where the run was shown as one that waits: its row and its status comment. */
+export function* couldNotStart(draft: Draft, planned: PlannedRun, reason: string): Deciding {
+  notStarted(draft, planned, reason);
+  yield* showEnded(draft, planned, { status: 'failed', failure: 'launch_failed', detail: reason });
 }
