@@ -50,11 +50,11 @@ export interface AssignmentInput {
   readonly settings: RunSettings;
   readonly branch: string;
   /** Set where the branch holds the work of earlier stages: only what comes after its present head is this run's. */
-  readonly since?: string | null;
+  readonly since: string | null;
   readonly resume: { readonly runId: string; readonly threadId: string; readonly selection?: ModelSelection } | null;
   readonly pullRequest: number | null;
   /** The delivery that asked for it: what it said of the issue is what counts. */
-  readonly delivery?: string;
+  readonly delivery: string;
   /** When it was asked for, by GitHub's clock where that is known; ISO 8601. */
   readonly requestedAt: string;
   /** Of a discussion: what was said after this moment waits for an answer. */
@@ -78,7 +78,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
     { delivery, resume }: AssignmentInput,
     now: { title: string; body: string },
   ): Promise<{ title: string; body: string }> {
-    const delivered = delivery === undefined ? undefined : await readDeliveredIssue(db, delivery);
+    const delivered = await readDeliveredIssue(db, delivery);
     if (delivered) return delivered;
     const before = resume && (await findAssignment(db, resume.runId))?.snapshot;
     return before ? { title: before.title, body: before.body } : { title: now.title, body: now.body };
@@ -193,7 +193,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
         resumeRunId: resume?.runId ?? null,
         snapshot: JSON.parse(storable(JSON.stringify(snapshot)).replaceAll('\\u0000', '')) as InputSnapshot,
         snapshotSha256,
-        sinceSha: typeof input.since === 'string' ? head : null,
+        sinceSha: input.since === null ? null : head,
         startSha: violated ? violated.startSha : head,
       });
       const { comments, leftOut } = snapshot;

@@ -45,8 +45,8 @@ export interface CommentRequest {
   readonly runId: string;
   readonly body: string;
   readonly commentId: number | null;
-  /** Counts the bodies of a run; missing in what 0.1.0 asks for. */
-  readonly revision?: number;
+  /** Counts the bodies of a run. */
+  readonly revision: number;
 }
 
 export interface CommentRef {
@@ -131,10 +131,9 @@ export function createStatusComments({ db, github, commentLimits: limits = COMME
     patienceMs: number,
   ): Promise<{ readonly comment: CommentRef | null; readonly stands: boolean }> {
     let row: StatusComment | undefined = await wantComment(db, { runId, place: issue, body, commentId, revision });
-    const asked = revision ?? Infinity;
     for (const deadline = performance.now() + patienceMs; ;) {
       const comment = row && row.commentId !== null && row.url !== null ? { id: row.commentId, url: row.url } : null;
-      if (!row || (comment && (await stands(row, asked)))) return { comment, stands: true };
+      if (!row || (comment && (await stands(row, revision)))) return { comment, stands: true };
       const held = await hold(runId, Math.max(0, deadline - performance.now()));
       if (!held) return { comment, stands: false };
       await write(held, issue);

@@ -51,14 +51,14 @@ export function createRunActivities({
   return {
     /** All that is asked before a launch. `settings` are null for a repository that is bound to no project any more. */
     async readTrigger(
-      input: Parameters<typeof readIssue>[0] & { branches?: number; people?: readonly number[] },
+      input: Parameters<typeof readIssue>[0] & { branches: number; people: readonly number[] },
     ): Promise<{ issue: GitHubIssueState; settings: RunSettings | null }> {
       const [issue, settings, prior, candidates, refused] = await Promise.all([
         readIssue(input),
         readSettings({ repositoryId: input.issue.repositoryId }).catch(nullWhenNotBound),
         readPrior(input.issue),
-        readCandidates(input.issue, input.label, input.branches ?? 1),
-        readRefused(input.issue.repositoryId, input.people ?? []),
+        readCandidates(input.issue, input.label, input.branches),
+        readRefused(input.issue.repositoryId, input.people),
       ]);
       return { issue: { ...issue, prior, refused, ...(candidates ? { candidates } : {}) }, settings };
     },

@@ -67,6 +67,7 @@ describe('a status comment', () => {
     ['is none', told('edited', { body: 'hello', before: 'hi' })],
     ['only quotes one', told('deleted', { body: `> ${OURS}` })],
     ['names no run', told('deleted', { body: '<!-- codex-k8s:run-status ../../etc -->' })],
+    ['names no issue', told('deleted', { body: `<!-- codex-k8s:run-status ${RUN} -->` })],
   ])('that %s is not', (_what, event) => {
     expect(judged(event).fact).toBeNull();
   });
@@ -98,11 +99,5 @@ describe('a status comment', () => {
     ],
   ])('%s is about an issue of ours or not', (_what, event, issue) => {
     expect(issueNumberOf(event, issueOfBranch)).toBe(issue);
-  });
-
-  test('of 0.1.0 is one of the issue that it stands on', () => {
-    const body = `<!-- codex-k8s:run-status ${RUN} -->\n\n### Agent run`;
-    expect(readStatusMarkers(body)).toEqual({ runId: RUN, issue: null });
-    expect(issueNumberOf(told('deleted', { body }, 8), issueOfBranch)).toBe(8);
   });
 });

@@ -22,7 +22,7 @@ const WORKERS_BESIDE = 2;
 /** Which of them are there is asked of the program itself, so that a new one cannot be forgotten. */
 const ACTIVITIES = Object.keys(createActivities({} as ActivityPorts)) as (keyof Activities)[];
 
-/** Only histories of 0.1.0, troubles with GitHub, and people who edit a status comment call these by themselves. */
+/** Called as activities of their own only when GitHub fails, when somebody edits a status comment, or for a run without a workflow. */
 const NOT_IN_A_LIFE: readonly (keyof Activities)[] = [
   'recordRun',
   'acknowledge',

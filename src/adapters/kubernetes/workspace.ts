@@ -79,14 +79,9 @@ async function claim(api: KubernetesApi, namespace: string, wanted: WantedWorksp
     await api.remove(refOf(namespace), found.metadata?.uid);
     return undefined;
   }
-  const size = largerSize(annotations[ANNOTATIONS.size] ?? sizeOfEarlierBuild(found), asked);
+  const size = largerSize(annotations[ANNOTATIONS.size], asked);
   await api.apply(namespaceObject({ ...wanted, namespace, size }, new Date()));
   return size;
-}
-
-/** 0.3.0 and before named no size: a whole workspace was one that is worked in. */
-function sizeOfEarlierBuild({ metadata }: V1Namespace): SizeName | undefined {
-  return metadata?.labels?.[LABELS.mode] === 'full-env' ? 'working' : undefined;
 }
 
 /** The namespaces of a workspace: what lives first, then what is being deleted. */

@@ -122,14 +122,14 @@ function issueMarker(issue: number): string {
   return `<!-- codex-k8s:issue ${issue} -->`;
 }
 
-/** Whose status comment a text is, if it is one. Anybody can write such a text. */
-export function readStatusMarkers(text: string): { readonly runId: string; readonly issue: number | null } | undefined {
+/** The run and the issue of a status comment; undefined for any other text. Anybody can write such a text. */
+export function readStatusMarkers(text: string): { readonly runId: string; readonly issue: number } | undefined {
   const [, runId, issue] = MARKERS.exec(text) ?? [];
-  return runId === undefined ? undefined : { runId, issue: issue === undefined ? null : Number(issue) };
+  return runId === undefined ? undefined : { runId, issue: Number(issue) };
 }
 
 const MARKERS =
-  /^<!-- codex-k8s:run-status ([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}) -->(?:\r?\n<!-- codex-k8s:issue ([1-9]\d{0,9}) -->)?/;
+  /^<!-- codex-k8s:run-status ([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}) -->\r?\n<!-- codex-k8s:issue ([1-9]\d{0,9}) -->/;
 
 /** Renders the whole comment, but for what the agent says (latest-output.ts) and what becomes of its workspace (workspace-removal.ts). */
 export function renderStatusComment(progress: RunProgress, locale: Locale, pages: Pages): string {

@@ -120,7 +120,7 @@ export function issueNumberOf(
 function issueOfComment(event: Extract<WebhookEvent, { name: 'issue_comment' }>): number | undefined {
   const { action, issue, comment } = event;
   const changed = changedStatusComment(event);
-  if (changed) return changed.issue ?? issue.number;
+  if (changed) return changed.issue;
   const said = action === 'created' && !issue.isPullRequest && !comment.body.startsWith('<!-- codex-k8s:');
   return said ? issue.number : undefined;
 }

@@ -9,7 +9,7 @@ export interface WorkspaceUse {
   readonly issueNumber: number;
   readonly role: Role;
   readonly mode: RuntimeMode;
-  /** The stage that is worked on. Reviews and conversations have none, nor have inputs that earlier builds recorded. */
+  /** The stage that is worked on; reviews and discussions have none. */
   readonly stage?: Stage;
   /** The end of the lease, ISO 8601. */
   readonly until: string;
@@ -144,10 +144,7 @@ const STAGE_SIZES: Readonly<Record<Stage, SizeName>> = {
   'ai-repair': 'checkout',
 };
 
-/**
- * The size that a run asks for: its stage's. A checkout needs no more than one
- * whatever the stage, and a whole workspace whose stage is not known is that of `dev`, as earlier builds had it.
- */
+/** The size that a run asks for: its stage's, or a checkout for a run that only reads the code. */
 export function sizeOf({ mode, stage }: Pick<WorkspaceUse, 'mode' | 'stage'>): SizeName {
   if (mode === 'code-only') return 'checkout';
   return stage === undefined ? 'working' : STAGE_SIZES[stage];

@@ -37,8 +37,8 @@ export interface WantedComment {
   /** Where it stands: the issue or the pull request. */
   readonly place: Pick<IssueRef, 'repositoryId' | 'number'>;
   readonly body: string;
-  /** Missing in what 0.1.0 asks for: then it is the newest. */
-  readonly revision?: number | undefined;
+  /** Counts the bodies of a run. */
+  readonly revision: number;
   /** GitHub's id of the comment, where the workflow knows it. */
   readonly commentId: number | null;
 }
@@ -48,15 +48,15 @@ export async function wantComment(
   db: Database,
   { runId, place, body, revision, commentId }: WantedComment,
 ): Promise<StatusComment> {
-  const newer = revision === undefined ? sql`true` : sql`${statusComments.revision} <= ${revision}::int`;
+  const newer = sql`${statusComments.revision} <= excluded.revision`;
   const [row] = await db
     .insert(statusComments)
-    .values({ runId, repositoryId: place.repositoryId, number: place.number, body, commentId, revision: revision ?? 0 })
+    .values({ runId, repositoryId: place.repositoryId, number: place.number, body, commentId, revision })
     .onConflictDoUpdate({
       target: statusComments.runId,
       set: {
         body: sql`case when ${newer} then excluded.body else ${statusComments.body} end`,
-        revision: sql`greatest(${statusComments.revision}, ${revision ?? 0}::int)`,
+        revision: sql`greatest(${statusComments.revision}, excluded.revision)`,
         commentId: sql`coalesce(${statusComments.commentId}, excluded.comment_id)`,
         updatedAt: sql`now()`,
       },

@@ -27,13 +27,6 @@ export async function storeNetworkFinding(
 export async function findNetworkFinding(db: Pick<Database, 'select'>): Promise<StoredNetworkFinding | undefined> {
   const [row] = await db.select().from(clusterFindings).where(eq(clusterFindings.name, NETWORK));
   if (!row) return undefined;
-  const state = networkState(row.state);
-  return { state, ...detailOf(row.detail, state), foundAt: row.foundAt };
-}
-
-/** Up to 0.2.0 the detail was the text alone, and nothing said what became of agents: then it is what the setting is by default. */
-function detailOf(stored: string, state: NetworkFinding['state']): Pick<NetworkFinding, 'detail' | 'agents'> {
-  if (!stored.startsWith('{"text":')) return { detail: stored, agents: state === 'enforced' ? 'started' : 'stopped' };
-  const { text, agents } = JSON.parse(stored) as { text: string; agents: NetworkFinding['agents'] };
-  return { detail: text, agents };
+  const { text, agents } = JSON.parse(row.detail) as { text: string; agents: NetworkFinding['agents'] };
+  return { state: networkState(row.state), detail: text, agents, foundAt: row.foundAt };
 }

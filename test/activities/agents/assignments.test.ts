@@ -67,6 +67,7 @@ function input(more: Partial<AssignmentInput> = {}): AssignmentInput {
     },
     branch: 'codex/issue-7',
     resume: null,
+    since: null,
     pullRequest: null,
     delivery: 'd1',
     requestedAt: LABELED_AT,

@@ -207,14 +207,6 @@ describe('a status comment', () => {
     await comments().showNow(request(2));
     expect(bodies()).toEqual(['body 1', 'body 2']);
   });
-
-  test('of 0.1.0, whose bodies are not counted, shows the newest', async () => {
-    const { revision: _, ...uncounted } = request(1);
-    await comments().showSurely(uncounted);
-    await pass('1 minute');
-    await comments().showSurely({ ...uncounted, body: 'another' });
-    expect(bodies()).toEqual(['body 1', 'another']);
-  });
 });
 
 describe('what became of a workspace', () => {

@@ -140,11 +140,10 @@ describe('the size of a workspace', () => {
     };
   }
 
-  /** Says something else of its size, as another build would. */
-  function rename(size: string | undefined): void {
+  /** Annotates the namespace with another size. */
+  function annotateSize(size: string): void {
     const { metadata } = namespaces.get(RUN.namespace)!;
-    const { 'codex-k8s.dev/size': _, ...others } = metadata!.annotations!;
-    metadata!.annotations = { ...others, ...(size !== undefined && { 'codex-k8s.dev/size': size }) };
+    metadata!.annotations = { ...metadata!.annotations, 'codex-k8s.dev/size': size };
   }
 
   test('that is new is what its stage asks for', async () => {
@@ -170,18 +169,11 @@ describe('the size of a workspace', () => {
     expect(sized()).toEqual({ size: 'working', pods: '20' });
   });
 
-  test('is what the stage asks for when nobody knows what it was', async () => {
+  test('is what the stage asks for when its annotation names no known size', async () => {
     await run({ stage: 'qa', role: 'qa' });
-    rename('huge');
+    annotateSize('huge');
     await run({ stage: 'arch', role: 'sa' });
     expect(sized()).toEqual({ size: 'reading', pods: '5' });
-  });
-
-  test('does not shrink when a build made it that named no sizes', async () => {
-    await run({ stage: 'dev' });
-    rename(undefined);
-    await run({ stage: 'rethink', role: 'sa' });
-    expect(sized()).toEqual({ size: 'working', pods: '20' });
   });
 
   test('begins anew with the namespace', async () => {

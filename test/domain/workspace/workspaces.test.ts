@@ -121,7 +121,7 @@ describe('the size that is asked for', () => {
     expect(sizeOf({ mode: 'code-only', stage: 'qa' })).toBe('checkout');
   });
 
-  test('by an input that knows no stages is that of dev', () => {
+  test('without a stage is that of dev', () => {
     expect(sizeOf({ mode: 'full-env' })).toBe('working');
   });
 });

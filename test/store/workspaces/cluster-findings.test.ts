@@ -25,12 +25,9 @@ describe('the finding about the network', () => {
     expect(await recordedNetworkProbe(tables.url)).toEqual({ ...UNKNOWN, foundAt: expect.any(Date) as Date });
   });
 
-  test.each([
-    ['unenforced', '10.96.0.1:443', { state: 'unenforced', detail: '10.96.0.1:443', agents: 'stopped' }],
-    ['enforced', '', { state: 'enforced', detail: '', agents: 'started' }],
-    ['a later one', '{}', { state: 'unknown', detail: '{}', agents: 'stopped' }],
-  ])('of another build, %s, is read as well as can be', async (state, detail, finding) => {
-    await tables.db.insert(clusterFindings).values({ name: 'network_policy', state, detail });
-    expect(await findNetworkFinding(tables.db)).toMatchObject(finding);
+  test('is unknown when its state is one that only another build knows', async () => {
+    const detail = JSON.stringify({ text: '10.96.0.1:443', agents: 'stopped' });
+    await tables.db.insert(clusterFindings).values({ name: 'network_policy', state: 'a later one', detail });
+    expect(await findNetworkFinding(tables.db)).toMatchObject({ state: 'unknown', agents: 'stopped' });
   });
 });
