@@ -160,7 +160,9 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
       called('showRun', { runId: row.id });
       await activities.recordRun({ row, events });
       if (acknowledge) await activities.acknowledge(acknowledge);
-      const written = comment && (await activities.writeStatusComment({ ...comment, runId: row.id, revision: row.revision }).catch(() => null));
+      const written =
+        comment &&
+        (await activities.writeStatusComment({ ...comment, runId: row.id, revision: row.revision }).catch(() => null));
       const refused = comment && world.locked ? { refused: 'Unable to create comment because issue is locked.' } : {};
       return { links: [], comment: world.locked ? null : written, ...refused };
     },
