@@ -1,7 +1,7 @@
 /** Bundles the workflows into a file, for an image: `node deploy/write-workflow-bundle.ts FILE`. */
 import { writeFileSync } from 'node:fs';
 import { DefaultLogger } from '@temporalio/worker';
-import { bundleWorkflows } from '../src/app/worker/workflow-code.ts';
+import { bundleWorkflows } from '../src/temporal/workflow-code.ts';
 
 const [file] = process.argv.slice(2);
 if (file === undefined) throw new Error('usage: write-workflow-bundle.ts FILE');

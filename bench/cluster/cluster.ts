@@ -13,7 +13,7 @@ import { createKubernetesApi, readKubeConfig, type KubernetesApi } from '../../s
 import type { PodSettings } from '../../src/adapters/kubernetes/job.ts';
 import { LABELS } from '../../src/adapters/kubernetes/names.ts';
 import { startCluster } from '../../deploy/local-cluster/cluster.ts';
-import { dataConverter } from '../../src/app/process/data-converter.ts';
+import { dataConverter } from '../../src/temporal/data-converter.ts';
 import { cacheDirectory } from '../../src/embedded/files/cache-directory.ts';
 import { OWNER } from '../../src/embedded/accounts.ts';
 import { closeScene, openScene, type Scene } from '../../test/e2e/support/scene.ts';

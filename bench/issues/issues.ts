@@ -7,7 +7,7 @@ import { loadavg } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import { dataConverter } from '../../src/app/process/data-converter.ts';
+import { dataConverter } from '../../src/temporal/data-converter.ts';
 import { closeScene, openScene } from '../../test/e2e/support/scene.ts';
 import { describeMachine, machineSentence } from '../machine.ts';
 import { silence } from '../start/deliveries.ts';

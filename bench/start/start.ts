@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { Client, Connection } from '@temporalio/client';
-import { dataConverter } from '../../src/app/process/data-converter.ts';
+import { dataConverter } from '../../src/temporal/data-converter.ts';
 import { closeScene, openScene } from '../../test/e2e/support/scene.ts';
 import { describeMachine, machineSentence } from '../machine.ts';
 import { PLATFORM, platformCpu } from '../processes.ts';

@@ -2,5 +2,5 @@
 export { createKubernetesApi, readKubeConfig } from './api.ts';
 export { egressFrom } from './egress.ts';
 export type { PodSettings } from './job.ts';
-export { createNetworkGuard, type NetworkFinding, type NetworkGuard, type NetworkGuardOptions } from './network.ts';
+export { createRecordedNetworkGuard } from './recorded-network-guard.ts';
 export { createKubernetesRuntime } from './runtime.ts';

@@ -18,7 +18,7 @@ import type { Connection } from '../../store/connection/database.ts';
 import type { Intake } from '../../store/intake/intake.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import type { Logger } from '../process/log.ts';
-import type { Metrics } from './metrics.ts';
+import type { Metrics } from '../../../ingress/http/metrics.ts';
 
 export interface ServerParts {
   readonly config: ServerConfig;

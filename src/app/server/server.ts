@@ -23,10 +23,10 @@ import { createIntake, INTAKE_CONNECTION } from '../../store/intake/intake.ts';
 import { serverConfig, type ServerConfig } from '../config/server-config.ts';
 import { writeLimits } from '../config/shared-config.ts';
 import { PRODUCTION_LIMITS, type Limits } from '../config/limits.ts';
-import { dataConverter } from '../process/data-converter.ts';
-import { createFailingTasks, WorkflowTasksFailing } from '../process/failing-tasks.ts';
+import { dataConverter } from '../../temporal/data-converter.ts';
+import { createFailingTasks, WorkflowTasksFailing } from '../../temporal/failing-tasks.ts';
 import { createLogger } from '../process/log.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics } from '../../../ingress/http/metrics.ts';
 import type { ServerWrappers } from '../process/wrappers.ts';
 import { leave, notifyReady, persistently, stopSignal, untilAborted } from '../process/process-life.ts';
 import { createRepositoryBinding } from '../../use-cases/repository-binding.ts';
@@ -119,7 +119,7 @@ export async function runServer(
         pages.sql,
         ({ kind, key }) => {
           if (kind === 'facts') relay.wake();
-          if (kind === 'task_failing') failingTasks.note(key);
+          if (kind === 'task_failing') failingTasks.add(key);
         },
         () => relay.wake(),
       ),

@@ -3,6 +3,7 @@ import type { AgentRuntime } from '../../../activities/agents/agents.ts';
 import type { PodSettings } from '../../adapters/kubernetes/index.ts';
 import { createLocalRuntime } from '../../adapters/local-runtime/runtime.ts';
 import type { NetworkFinding } from '../../domain/workspace/network-findings.ts';
+import { serviceAddresses } from '../../network/service-addresses.ts';
 import { agentCommand, agentEnvironment } from '../agent/agent-command.ts';
 import type { WorkerConfig } from '../config/worker-config.ts';
 import type { Limits } from '../config/limits.ts';
@@ -32,9 +33,8 @@ export async function createAgentRuntime(
       limits: localRuntime,
     });
 
-  const { createKubernetesApi, readKubeConfig, createKubernetesRuntime, egressFrom } =
+  const { createKubernetesApi, createKubernetesRuntime, createRecordedNetworkGuard, egressFrom, readKubeConfig } =
     await import('../../adapters/kubernetes/index.ts');
-  const { openNetworkGuard } = await import('./network-guard.ts');
   const kubeconfig = readKubeConfig(config.CODEXK8S_KUBECONFIG);
   const api = createKubernetesApi(() => readKubeConfig(config.CODEXK8S_KUBECONFIG));
   const pod = podSettings(config, platformUrl);
@@ -43,8 +43,20 @@ export async function createAgentRuntime(
     apiServer: kubeconfig.getCurrentCluster()?.server,
     listed: config.CODEXK8S_AGENT_EGRESS,
   });
-  const network = openNetworkGuard(config, { api, pod, egress }, onFinding);
-  // Known before the first agent asks; what fails is tried again by the launch that needs it.
+  const network = createRecordedNetworkGuard(
+    {
+      api,
+      pod,
+      egress,
+      forbidden: [
+        ...serviceAddresses(config.DATABASE_URL, config.CODEXK8S_TEMPORAL_ADDRESS),
+        ...config.CODEXK8S_AGENT_FORBIDDEN,
+      ],
+      allowUnenforced: config.CODEXK8S_ALLOW_UNENFORCED_NETWORK_POLICY,
+    },
+    onFinding,
+  );
+  // Probe before the first launch needs the result; a launch repeats a failed probe.
   network.finding().catch(onProblem);
   return createKubernetesRuntime({ api, pod: { ...pod, command: config.CODEXK8S_AGENT_COMMAND }, egress, network });
 }

@@ -6,31 +6,33 @@ import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { DefaultLogger, NativeConnection, Runtime, type LogLevel, type WorkerOptions } from '@temporalio/worker';
 import { createActivities } from '../../../activities/index.ts';
+import { createIssueWorkflows } from '../../../ingress/relay/issue-signals.ts';
 import { TASK_QUEUE } from '../../../workflows/messages.ts';
 import { createGitHub } from '../../adapters/github/index.ts';
 import { readPromptSeeds } from '../../adapters/prompt-seeds.ts';
 import { createRunTokens } from '../../adapters/run-tokens.ts';
 import { networkWords } from '../../domain/workspace/network-findings.ts';
 import { storeNetworkFinding } from '../../store/workspaces/cluster-findings.ts';
+import { announce } from '../../store/connection/changes.ts';
 import { connect } from '../../store/connection/database.ts';
 import { createIntake } from '../../store/intake/intake.ts';
 import { createGitHubBudget } from '../../store/github/budget.ts';
 import { createGitHubWaits } from '../../store/github/waits.ts';
-import { beatEvery } from './activity-heartbeats.ts';
+import { beatEvery } from '../../temporal/activity-heartbeats.ts';
 import { writeLimits } from '../config/shared-config.ts';
 import { workerConfig, type WorkerConfig } from '../config/worker-config.ts';
 import { PRODUCTION_LIMITS, type Limits } from '../config/limits.ts';
-import { dataConverter } from '../process/data-converter.ts';
+import { dataConverter } from '../../temporal/data-converter.ts';
 import { createLogger, type Logger } from '../process/log.ts';
 import { keepProbeFiles, type ProbeFiles } from './probe-files.ts';
 import { leave, notifyReady, persistently, stopSignal, untilAborted } from '../process/process-life.ts';
 import type { WorkerWrappers } from '../process/wrappers.ts';
-import { ensureSchedules, type SweepSettings } from './schedules.ts';
-import { createTaskAlarm, WatchedWorker } from './watched-worker.ts';
+import { ensureSchedules, type SweepSettings } from '../../temporal/schedules.ts';
+import { createTaskFailureReporter, WatchedWorker } from '../../temporal/watched-worker.ts';
 import { createAgentRuntime } from './agent-runtime.ts';
-import { createRunPermits } from './run-permits.ts';
-import { workflowCode } from './workflow-code.ts';
-import { createWorkflowRecords } from './workflow-records.ts';
+import { createRunPermits } from '../../temporal/run-permits.ts';
+import { workflowCode } from '../../temporal/workflow-code.ts';
+import { createWorkflowRecords } from '../../temporal/workflow-records.ts';
 
 export async function runWorker(
   config: WorkerConfig = workerConfig(),
@@ -65,7 +67,7 @@ export async function runWorker(
   });
   const temporal = Connection.lazy({ address: config.CODEXK8S_TEMPORAL_ADDRESS });
   const client = new Client({ connection: temporal, namespace: config.CODEXK8S_TEMPORAL_NAMESPACE, dataConverter });
-  const records = createWorkflowRecords(client);
+  const records = { ...createIssueWorkflows(client), ...createWorkflowRecords(client) };
   const permits = createRunPermits(client, config.CODEXK8S_RUN_LIMITS);
   const options: WorkerOptions = {
     namespace: config.CODEXK8S_TEMPORAL_NAMESPACE,
@@ -104,7 +106,11 @@ export async function runWorker(
     shutdownForceTime: limits.worker.shutdownLimitMs,
   };
 
-  const onTaskFailed = createTaskAlarm({ client, db: database.db, log });
+  const onTaskFailed = createTaskFailureReporter({
+    client,
+    announce: async (key) => announce(database.db, { kind: 'task_failing', key }),
+    log,
+  });
   const scheduled = persistently(() => ensureSchedules(client, sweepSettings(config)), {
     signal: stop,
     onFailure: (error, againInMs) => log.warn({ err: error, againInMs }, 'the sweeps are not scheduled yet'),
@@ -152,7 +158,7 @@ async function work(
     log,
     onTaskFailed,
     probes,
-  }: { stop: AbortSignal; log: Logger; onTaskFailed: ReturnType<typeof createTaskAlarm>; probes: ProbeFiles },
+  }: { stop: AbortSignal; log: Logger; onTaskFailed: ReturnType<typeof createTaskFailureReporter>; probes: ProbeFiles },
 ): Promise<void> {
   const connecting = NativeConnection.connect({ address });
   connecting.catch(() => undefined); // it may fail after nobody waits for it any more

@@ -15,7 +15,7 @@ import {
 } from '@temporalio/worker';
 import { TASK_QUEUE } from '../../../workflows/messages.ts';
 import { CommandProblem } from '../../terminal/problems.ts';
-import { dataConverter } from '../../app/process/data-converter.ts';
+import { dataConverter } from '../../temporal/data-converter.ts';
 import { withTemporal, type TemporalAddress } from './temporal-access.ts';
 
 type History = Parameters<typeof Worker.runReplayHistory>[1];

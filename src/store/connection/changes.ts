@@ -7,7 +7,7 @@ const CHANNEL = 'codexk8s_changes';
 
 /**
  * `facts`: an inbox has something to hand over; `log`: new log lines; `run`, `issue`: their rows or events changed;
- * `github`: GitHub asks to wait; `task_failing`: a workflow's task fails (src/app/process/failing-tasks.ts).
+ * `github`: GitHub asks to wait; `task_failing`: a workflow's task fails (src/temporal/failing-tasks.ts).
  */
 export type Change = {
   readonly kind: 'facts' | 'log' | 'run' | 'issue' | 'github' | 'task_failing';

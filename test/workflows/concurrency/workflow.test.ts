@@ -3,9 +3,9 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createPermitActivities, type RunPermits } from '../../../activities/agents/permits.ts';
-import { createRunPermits } from '../../../src/app/worker/run-permits.ts';
+import { createRunPermits } from '../../../src/temporal/run-permits.ts';
 import { replayHistories } from '../../../src/cli/histories/replay.ts';
-import { createWorkflowRecords } from '../../../src/app/worker/workflow-records.ts';
+import { createWorkflowRecords } from '../../../src/temporal/workflow-records.ts';
 import { RUN_LIMITS, type PermitState, type RunLimits } from '../../../src/domain/run/permits.ts';
 import {
   cancelRun,

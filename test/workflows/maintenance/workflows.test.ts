@@ -5,7 +5,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Worker } from '@temporalio/worker';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { Activities } from '../../../activities/index.ts';
-import { ensureSchedules, type SweepSettings } from '../../../src/app/worker/schedules.ts';
+import { ensureSchedules, type SweepSettings } from '../../../src/temporal/schedules.ts';
 import { SCHEDULES, TASK_QUEUE } from '../../../workflows/messages.ts';
 import type { ReconcileResult } from '../../../workflows/maintenance/workflows.ts';
 import { createTestWorker, openTemporal } from '../../support/temporal.ts';

@@ -1,24 +1,17 @@
-/** What Temporal knows of workflows, as the sweeps ask for it. */
+/** Statuses and results of workflows in Temporal, for the sweeps. */
 import { WorkflowFailedError, WorkflowNotFoundError, type Client } from '@temporalio/client';
-import type { WorkflowRecords } from '../../../activities/maintenance/sweeps.ts';
-import { createIssueWorkflows } from '../../../ingress/relay/issue-signals.ts';
-import type { runWorkflow } from '../../../workflows/run/workflow.ts';
-import { runWorkflowId } from '../../../workflows/messages.ts';
+import type { WorkflowRecords } from '../../activities/maintenance/sweeps.ts';
+import type { runWorkflow } from '../../workflows/run/workflow.ts';
+import { runWorkflowId } from '../../workflows/messages.ts';
 
 /** Milliseconds for one call to Temporal. */
 const CALL_LIMIT_MS = 8000;
 
-export function createWorkflowRecords(client: Client): WorkflowRecords {
+export function createWorkflowRecords(client: Client): Omit<WorkflowRecords, 'signal'> {
   const inTime = <Result>(call: () => Promise<Result>): Promise<Result> =>
     client.withDeadline(Date.now() + CALL_LIMIT_MS, call);
 
-  const issues = createIssueWorkflows(client);
-
   return {
-    async signal(issue, facts) {
-      return issues.signal(issue, facts);
-    },
-
     async statusOf(workflowId) {
       try {
         const { status, closeTime } = await inTime(() => client.workflow.getHandle(workflowId).describe());

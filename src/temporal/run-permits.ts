@@ -1,9 +1,9 @@
 /** The workflow that hands out permits to work, as activities ask it. */
 import { WithStartWorkflowOperation, WorkflowNotFoundError, type Client } from '@temporalio/client';
-import type { RunPermits } from '../../../activities/agents/permits.ts';
-import type { PermitAnswer, RunLimits } from '../../domain/run/permits.ts';
-import type { permitsWorkflow } from '../../../workflows/concurrency/workflow.ts';
-import { acquirePermits, PERMITS_WORKFLOW_ID, releasePermit, TASK_QUEUE } from '../../../workflows/messages.ts';
+import type { RunPermits } from '../../activities/agents/permits.ts';
+import type { PermitAnswer, RunLimits } from '../domain/run/permits.ts';
+import type { permitsWorkflow } from '../../workflows/concurrency/workflow.ts';
+import { acquirePermits, PERMITS_WORKFLOW_ID, releasePermit, TASK_QUEUE } from '../../workflows/messages.ts';
 
 /** Milliseconds for one call to Temporal. */
 const CALL_LIMIT_MS = 8000;

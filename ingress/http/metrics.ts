@@ -1,8 +1,8 @@
 /** What the server counts, for Prometheus. */
 import { collectDefaultMetrics, Counter, Gauge, type Registry } from 'prom-client';
-import type { Database } from '../../store/connection/database.ts';
-import { findGitHubWait } from '../../store/github/waits.ts';
-import { inboxLag } from '../../store/intake/inbox.ts';
+import type { Database } from '../../src/store/connection/database.ts';
+import { findGitHubWait } from '../../src/store/github/waits.ts';
+import { inboxLag } from '../../src/store/intake/inbox.ts';
 
 export interface Metrics {
   readonly webhook: (result: { event: string; result: string }) => void;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { expect, test } from 'vitest';
-import { beatEvery } from '../../../src/app/worker/activity-heartbeats.ts';
+import { beatEvery } from '../../src/temporal/activity-heartbeats.ts';
 
 const BEAT_MS = 20;
 

@@ -6,7 +6,7 @@ import {
   type ScheduleDescription,
   type ScheduleOptions,
 } from '@temporalio/client';
-import { SCHEDULES, TASK_QUEUE, type WorkspaceSweepInput, type ReconcileInput } from '../../../workflows/messages.ts';
+import { SCHEDULES, TASK_QUEUE, type WorkspaceSweepInput, type ReconcileInput } from '../../workflows/messages.ts';
 
 /** All in seconds. */
 export interface SweepSettings {

@@ -1,11 +1,11 @@
-/** Temporal's SDK tells of a failed workflow task where src/app/worker/watched-worker.ts listens, in the words that it reads. */
+/** Temporal's SDK tells of a failed workflow task where src/temporal/watched-worker.ts listens, in the words that it reads. */
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { expect, test } from 'vitest';
-import { WatchedWorker } from '../../../src/app/worker/watched-worker.ts';
+import { WatchedWorker } from '../../src/temporal/watched-worker.ts';
 
-const CHANGED = "Temporal's SDK has changed inside: see src/app/worker/watched-worker.ts before updating it";
+const CHANGED = "Temporal's SDK has changed inside: see src/temporal/watched-worker.ts before updating it";
 const failures: { runId: string; failure: string }[] = [];
 
 /** Replays as any worker does, and watches itself meanwhile. */

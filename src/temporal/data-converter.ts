@@ -2,5 +2,5 @@
 import { fileURLToPath } from 'node:url';
 
 export const dataConverter = {
-  payloadConverterPath: fileURLToPath(new URL('../../../workflows/payload-converter.ts', import.meta.url)),
+  payloadConverterPath: fileURLToPath(new URL('../../workflows/payload-converter.ts', import.meta.url)),
 } as const;

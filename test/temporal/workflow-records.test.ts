@@ -2,10 +2,11 @@ import type { Client } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { WorkflowRecords } from '../../../activities/maintenance/sweeps.ts';
-import { createWorkflowRecords } from '../../../src/app/worker/workflow-records.ts';
-import { issueKey, type ObservedFact } from '../../../src/domain/issue/facts.ts';
-import { issueStateQuery, runWorkflowId } from '../../../workflows/messages.ts';
+import type { WorkflowRecords } from '../../activities/maintenance/sweeps.ts';
+import { createIssueWorkflows } from '../../ingress/relay/issue-signals.ts';
+import { createWorkflowRecords } from '../../src/temporal/workflow-records.ts';
+import { issueKey, type ObservedFact } from '../../src/domain/issue/facts.ts';
+import { issueStateQuery, runWorkflowId } from '../../workflows/messages.ts';
 import {
   createFakeWorld,
   delivered,
@@ -14,8 +15,8 @@ import {
   labeled,
   runId,
   type FakeWorld,
-} from '../../support/fake-activities.ts';
-import { createTestWorker, startTemporal } from '../../support/temporal.ts';
+} from '../support/fake-activities.ts';
+import { createTestWorker, startTemporal } from '../support/temporal.ts';
 
 const NAMED = { ...ISSUE, title: 'Add a flag', url: 'http://github/acme/app/issues/12' };
 
@@ -29,7 +30,7 @@ let working: Promise<void>;
 beforeAll(async () => {
   temporal = await startTemporal({ 'limit.historyCount.suggestContinueAsNew': 40 });
   ({ client } = temporal);
-  records = createWorkflowRecords(client);
+  records = { ...createIssueWorkflows(client), ...createWorkflowRecords(client) };
   const fake = createFakeWorld();
   ({ world } = fake);
   worker = await createTestWorker(temporal, fake.activities);
@@ -41,18 +42,18 @@ afterAll(async () => {
   await temporal?.teardown();
 });
 
-const tell = (...facts: ObservedFact[]): Promise<boolean> => records.signal(NAMED, facts);
+const signal = (...facts: ObservedFact[]): Promise<boolean> => records.signal(NAMED, facts);
 const until = (condition: () => unknown): Promise<void> =>
   expect.poll(condition, { timeout: 60_000, interval: 50 }).toBeTruthy();
 
-test('what nobody has started is absent, and cannot be told anything that starts nothing', async () => {
+test('a workflow that was never started is absent, and a fact that starts nothing is not signaled', async () => {
   expect(await records.statusOf('issue:1#999')).toEqual({ status: 'absent' });
   expect(await records.outcomeOf(runId(999))).toBeUndefined();
-  expect(await tell(delivered(1, { kind: 'issue_reopened' }))).toBe(false);
+  expect(await signal(delivered(1, { kind: 'issue_reopened' }))).toBe(false);
 });
 
-test('a run that was ended from outside after its issue has continued as new is lost, until the issue is told', async () => {
-  expect(await tell(labeled(1))).toBe(true);
+test('a run terminated after its issue has continued as new is lost until the issue gets the fact', async () => {
+  expect(await signal(labeled(1))).toBe(true);
   const issue = client.workflow.getHandle(issueKey(ISSUE));
   const first = (await issue.describe()).runId;
   await until(() => world.names().includes('launchAgent'));
@@ -66,31 +67,31 @@ test('a run that was ended from outside after its issue has continued as new is 
       reason: 'sender_not_project_member',
       labels: [],
     } as const;
-    await tell(delivered((seq += 1), refusal));
+    await signal(delivered((seq += 1), refusal));
     return (await issue.describe()).runId !== first;
   });
 
   await client.workflow.getHandle(runWorkflowId(runId(1))).terminate('by an operator');
   expect(await records.statusOf(runWorkflowId(runId(1)))).toEqual({ status: 'closed', closedAt: expect.any(String) });
   expect(await records.outcomeOf(runId(1))).toBeUndefined();
-  await tell(delivered((seq += 1), { kind: 'issue_reopened' }));
+  await signal(delivered((seq += 1), { kind: 'issue_reopened' }));
   expect((await issue.query(issueStateQuery)) as { active: unknown }).toMatchObject({ active: { runId: runId(1) } });
 
   const outcome = { status: 'failed', failure: 'platform_error', detail: 'lost' } as const;
-  await tell({ seq: null, fact: { kind: 'run_lost', runId: runId(1), outcome } });
+  await signal({ seq: null, fact: { kind: 'run_lost', runId: runId(1), outcome } });
   await until(() => world.rows.get(runId(1))?.status === 'failed');
   expect(world.rows.get(runId(1))).toMatchObject({ failure: 'platform_error' });
   expect((await issue.query(issueStateQuery)) as { active: unknown }).toMatchObject({ active: null });
 });
 
-test('a run that came to its end has an outcome', async () => {
+test('a completed run has an outcome', async () => {
   const run = runId(2);
   // The run before has given its label back by then.
   await until(() => world.names().includes('moveLabels'));
   world.events.push({ id: 200, account: 7, clearedByPlatform: false });
   world.labels = ['run:dev'];
   world.endAgent(run, FINISHED);
-  await tell(labeled(1_000_000, run));
+  await signal(labeled(1_000_000, run));
   await until(async () => (await records.statusOf(runWorkflowId(run))).status === 'closed');
   expect(await records.outcomeOf(run)).toMatchObject({ status: 'succeeded', pullRequest: { number: 13 } });
 });
