@@ -9,7 +9,7 @@ import { createRedactor } from '../../src/domain/agent/redaction.ts';
 import type { Question } from '../../src/domain/run/requests.ts';
 import type { Failure } from '../../src/domain/run/runs.ts';
 import { STAGES, type Stage } from '../../src/domain/stages/stages.ts';
-import type { ListedWorkspace } from '../../src/domain/maintenance/sweeps.ts';
+import type { ListedWorkspace } from '../../src/domain/maintenance/orphans.ts';
 import {
   beginAttempt,
   closeAssignment,

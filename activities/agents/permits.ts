@@ -1,6 +1,6 @@
 /** Permits to work: one workflow hands them out (workflows/concurrency/workflow.ts); this asks it, and looks around for it. */
 import type { PermitAnswer, PermitRequest, RunLimits } from '../../src/domain/run/permits.ts';
-import type { WorkflowStatus } from '../../src/domain/maintenance/sweeps.ts';
+import type { WorkflowStatus } from '../../src/domain/maintenance/orphans.ts';
 
 /** The workflow that hands out permits, and the limits that hold. */
 export interface RunPermits {

@@ -16,11 +16,12 @@ import {
   type ChangeRequest,
   type HistoryEvent,
   type Missing,
-} from '../../src/domain/maintenance/sweeps.ts';
+} from '../../src/domain/maintenance/reconcile.ts';
 import { evaluate, type TriggerContext } from '../../src/domain/triggers/triggers.ts';
 import { issueRefOf, type WebhookEvent } from '../../src/domain/triggers/webhooks.ts';
 import type { Database } from '../../src/store/connection/database.ts';
-import type { Intake, EvaluatedDelivery } from '../../src/store/intake/intake.ts';
+import type { EvaluatedDelivery } from '../../src/store/intake/arrivals.ts';
+import type { Intake } from '../../src/store/intake/intake.ts';
 import {
   issuesWithPullRequests,
   livingIssues,

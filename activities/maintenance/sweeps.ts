@@ -8,14 +8,12 @@ import type { Fact, GoneReason, IssueRef, ObservedFact } from '../../src/domain/
 import { fullName } from '../../src/domain/issue/names.ts';
 import type { RunOutcome } from '../../src/domain/run/runs.ts';
 import {
-  DELIVERIES_KEPT_MS,
   isLostRun,
   isOrphan,
-  planRedelivery,
-  type DeliveryAttempt,
   type ListedWorkspace,
   type WorkflowStatus,
-} from '../../src/domain/maintenance/sweeps.ts';
+} from '../../src/domain/maintenance/orphans.ts';
+import { DELIVERIES_KEPT_MS, planRedelivery, type DeliveryAttempt } from '../../src/domain/maintenance/redelivery.ts';
 import type { Database } from '../../src/store/connection/database.ts';
 import type { Intake } from '../../src/store/intake/intake.ts';
 import {

@@ -5,7 +5,7 @@ import { branchName } from '../../src/domain/issue/names.ts';
 import { authorize } from '../../src/domain/triggers/senders.ts';
 import { stageRow, triggerOfLabel } from '../../src/domain/stages/stages.ts';
 import type { Database } from '../../src/store/connection/database.ts';
-import { readMembership } from '../../src/store/intake/intake.ts';
+import { readMembership } from '../../src/store/intake/memberships.ts';
 import { findPast } from '../../src/read-model/projections/projections.ts';
 import { classified } from '../failures.ts';
 

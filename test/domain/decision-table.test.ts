@@ -6,7 +6,7 @@
  * has an agent; 29 is found out by the run (`pull_request_not_found`, test/workflows/issue/workflow.test.ts).
  */
 import { describe, expect, test } from 'vitest';
-import { decideTriggers, gateOf } from '../../src/domain/issue/clicks.ts';
+import { decideTriggers, gateOf } from '../../src/domain/issue/label-events.ts';
 import type { Account, Fact, LabelFact } from '../../src/domain/issue/facts.ts';
 import { ASKING, type DoneStages } from '../../src/domain/issue/gates.ts';
 import { isCanceledByRemoval } from '../../src/domain/issue/handlers/label-removals.ts';

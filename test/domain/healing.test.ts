@@ -5,7 +5,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { withdrawalsIn } from '../../src/domain/issue/confirmations.ts';
-import { decideTriggers } from '../../src/domain/issue/clicks.ts';
+import { decideTriggers } from '../../src/domain/issue/label-events.ts';
 import type { LabelFact } from '../../src/domain/issue/facts.ts';
 import type { GitHubIssueState } from '../../src/domain/issue/reads.ts';
 import type { TakenEvents } from '../../src/domain/issue/state.ts';
@@ -18,7 +18,7 @@ import {
   type IssueOnGitHub,
   type KnownRun,
   type ReceivedDelivery,
-} from '../../src/domain/maintenance/sweeps.ts';
+} from '../../src/domain/maintenance/reconcile.ts';
 import { knowing, MEMBER, REPOSITORY } from './events.ts';
 
 const LABEL = 'run:dev';

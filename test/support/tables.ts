@@ -4,7 +4,8 @@ import { afterAll, beforeAll } from 'vitest';
 import { issueKey, type Fact, type IssueRef } from '../../src/domain/issue/facts.ts';
 import { connect, type Connection, type Database } from '../../src/store/connection/database.ts';
 import { eventHash, type FlowEvent } from '../../src/store/audit/events.ts';
-import { createIntake, type Intake, type EvaluatedDelivery } from '../../src/store/intake/intake.ts';
+import type { EvaluatedDelivery } from '../../src/store/intake/arrivals.ts';
+import { createIntake, type Intake } from '../../src/store/intake/intake.ts';
 import { addPerson, bindRepository, ensureProject } from '../../src/store/projects/repositories.ts';
 import {
   deliveries,

@@ -1,6 +1,6 @@
 /** What GitHub sent to a webhook and how that ended; and having it sent again. GitHub never does that by itself. */
 import type { Octokit } from '@octokit/rest';
-import type { DeliveryAttempt } from '../../domain/maintenance/sweeps.ts';
+import type { DeliveryAttempt } from '../../domain/maintenance/redelivery.ts';
 import { createConditionalReads } from './conditional-reads.ts';
 
 interface Hook {

@@ -3,7 +3,7 @@ import type { Octokit } from '@octokit/rest';
 import type { IssueRef } from '../../domain/issue/facts.ts';
 import type { Sender } from '../../domain/triggers/senders.ts';
 import { normalizeLabel } from '../../domain/stages/stages.ts';
-import type { ChangeRequest, HistoryEvent } from '../../domain/maintenance/sweeps.ts';
+import type { ChangeRequest, HistoryEvent } from '../../domain/maintenance/reconcile.ts';
 import { createConditionalReads } from './conditional-reads.ts';
 
 /** An issue or a pull request as a repository's list shows it. */

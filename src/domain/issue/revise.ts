@@ -1,6 +1,6 @@
 /** What a review that requests changes sends back: which stage, or why none. */
 import { stageRow, STAGES, triggerLabel, triggerOfLabel, type Stage } from '../stages/stages.ts';
-import { gateOf } from './clicks.ts';
+import { gateOf } from './label-events.ts';
 import type { Fact } from './facts.ts';
 import type { DoneStages } from './gates.ts';
 import type { IssueState, PlannedRun } from './state.ts';

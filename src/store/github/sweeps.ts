@@ -1,6 +1,6 @@
 /** Queries of the sweeps: received deliveries, running issues and bound repositories, to compare with GitHub and Temporal. */
 import { and, asc, desc, eq, inArray, isNotNull, like, ne } from 'drizzle-orm';
-import { receivedOf, type IssueRecords } from '../../domain/maintenance/sweeps.ts';
+import { receivedOf, type IssueRecords } from '../../domain/maintenance/reconcile.ts';
 import type { Database } from '../connection/database.ts';
 import { deliveries, issues, repositories, runs } from '../connection/schema.ts';
 

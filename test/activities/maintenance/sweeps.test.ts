@@ -10,7 +10,7 @@ import { createSweepActivities, type WorkflowRecords } from '../../../activities
 import { createGitHub } from '../../../src/adapters/github/index.ts';
 import { ensureWorkspace } from '../../../src/adapters/local-runtime/workspace.ts';
 import { createLocalRuntime } from '../../../src/adapters/local-runtime/runtime.ts';
-import type { WorkflowStatus } from '../../../src/domain/maintenance/sweeps.ts';
+import type { WorkflowStatus } from '../../../src/domain/maintenance/orphans.ts';
 import { connect, type Connection } from '../../../src/store/connection/database.ts';
 import { createIntake } from '../../../src/store/intake/intake.ts';
 import type { Fact } from '../../../src/domain/issue/facts.ts';

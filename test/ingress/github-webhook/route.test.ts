@@ -7,7 +7,7 @@ import { Hono } from 'hono';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createGitHubWebhook, type WebhookOptions } from '../../../ingress/github-webhook/route.ts';
 import { sign } from '../../../ingress/github-webhook/signature.ts';
-import { reconcileId } from '../../../src/domain/maintenance/sweeps.ts';
+import { reconcileId } from '../../../src/domain/maintenance/reconcile.ts';
 import { connect, type Connection, type Database } from '../../../src/store/connection/database.ts';
 import { COMMIT_LIMIT_MS, createIntake } from '../../../src/store/intake/intake.ts';
 import { addPerson } from '../../../src/store/projects/repositories.ts';

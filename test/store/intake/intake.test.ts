@@ -5,13 +5,9 @@ import type { Membership } from '../../../src/domain/triggers/senders.ts';
 import { listenForChanges, type Change } from '../../../src/store/connection/changes.ts';
 import { connect } from '../../../src/store/connection/database.ts';
 import { PLATFORM_CHAIN } from '../../../src/store/audit/events.ts';
-import {
-  INTAKE_CONNECTION,
-  readMembership,
-  recordDelivery,
-  type Arrival,
-  type EvaluatedDelivery,
-} from '../../../src/store/intake/intake.ts';
+import type { Arrival, EvaluatedDelivery } from '../../../src/store/intake/arrivals.ts';
+import { INTAKE_CONNECTION, recordDelivery } from '../../../src/store/intake/intake.ts';
+import { readMembership } from '../../../src/store/intake/memberships.ts';
 import { closeRequests, storeRequest } from '../../../src/store/runs/requests.ts';
 import { addPerson, ensureProject } from '../../../src/store/projects/repositories.ts';
 import { deliveries, flowEvents, inboxes, projectMembers } from '../../../src/store/connection/schema.ts';

@@ -1,6 +1,6 @@
 /** A trigger label is put on: GitHub's own events say what is meant. */
 import { triggerLabelsIn } from '../../stages/stages.ts';
-import { decideTriggers, type Dropped, type TriggerDecision } from '../clicks.ts';
+import { decideTriggers, type Dropped, type TriggerDecision } from '../label-events.ts';
 import type { FlowEvent } from '../effects.ts';
 import { labelSubject, type LabelFact } from '../facts.ts';
 import type { GitHubIssueState } from '../reads.ts';

@@ -1,7 +1,7 @@
 /** One run works at a time. Others wait, and begin when GitHub says that they are still wanted. */
 import { triggerLabel } from '../../stages/stages.ts';
 import type { Trigger } from '../../run/trigger.ts';
-import { gateOf } from '../clicks.ts';
+import { gateOf } from '../label-events.ts';
 import { whyLabelIsGone } from '../confirmations.ts';
 import type { ResultFact } from '../effects.ts';
 import type { PlannedRun } from '../state.ts';

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decideTriggers, type TriggerDecision } from '../../../src/domain/issue/clicks.ts';
+import { decideTriggers, type TriggerDecision } from '../../../src/domain/issue/label-events.ts';
 import type { LabelFact } from '../../../src/domain/issue/facts.ts';
 import type { GitHubIssueState } from '../../../src/domain/issue/reads.ts';
 import type { PlannedRun } from '../../../src/domain/issue/state.ts';
