@@ -1,4 +1,4 @@
-/** docs/labels.md: the vocabulary as a repository's owner would print it out, made from the tables themselves. */
+/** Generates docs/labels.md from the tables of labels, stages, roles and trajectories. */
 import { LABELS, type LabelGroup, type LabelRow } from '../src/domain/stages/labels.ts';
 import {
   MODE_DISCUSSION,
@@ -24,7 +24,7 @@ export function labelsDocument(): string {
 
 const LINE_CHARACTERS = 120;
 
-/** Fills the lines of texts and lists; headings, tables and comments stay as they are. */
+/** Wraps the lines of texts and lists; headings, tables and comments stay as they are. */
 function filled(page: string): string {
   const joined = page.replaceAll(/(?<=[^\n])\n(?=[^\n|#<-])/g, ' ').split('\n');
   return joined.map((line) => (/^[#|<]|^$/.test(line) ? line : filledText(line))).join('\n');
@@ -42,14 +42,14 @@ function filledText(text: string): string {
   return lines.join('\n');
 }
 
-const INTRODUCTION = `<!-- Made from src/domain/stages/labels.ts and src/domain/stages/stages.ts with \`npm run docs:labels\`. -->
+const INTRODUCTION = `<!-- Generated from src/domain/stages/labels.ts and src/domain/stages/stages.ts by \`npm run docs:labels\`. -->
 
 # Labels
 
-Labels are how people and codex-k8s talk about an issue. You put one \`run:…\` label on an issue, and an agent works on it.
-Nothing else on this page starts an agent, but for \`${NEED_REVIEWER}\` and \`${MODE_DISCUSSION}\`. Only people who may start runs
-are heeded (\`codex-k8s members add LOGIN --role read_write\`); bots and agents never are. \`codex-k8s labels sync OWNER/NAME\`
-makes all of these labels in a repository that is bound, and gives them their colours and descriptions; it deletes none.`;
+Put one \`run:…\` label on an issue, and an agent works on it. Of the other labels on this page only \`${NEED_REVIEWER}\` and
+\`${MODE_DISCUSSION}\` start an agent. They work only for people who may start runs (\`codex-k8s members add LOGIN --role read_write\`),
+never for bots and agents. \`codex-k8s labels sync OWNER/NAME\` creates all of these labels in a bound repository and sets their colours and
+descriptions; it deletes none.`;
 
 interface GroupText {
   readonly group: LabelGroup;
@@ -61,57 +61,57 @@ const GROUPS: readonly GroupText[] = [
   {
     group: 'trigger',
     title: 'Start a stage',
-    text: `On an issue, one at a time. codex-k8s reacts with eyes, writes a status comment and launches the agent; when its work is
-there, it opens a pull request, takes the label off and puts \`${STATE_IN_REVIEW}\` on both. Taking the label off before cancels.`,
+    text: `On an issue, one at a time. codex-k8s reacts with 👀, writes a status comment and launches the agent. When the agent has finished, codex-k8s
+opens a pull request, takes the label off and puts \`${STATE_IN_REVIEW}\` on both. Taking the label off earlier cancels the run.`,
   },
   {
     group: 'revise',
-    title: 'Send work back',
-    text: `On an issue. The same agent goes on in the same conversation, on the same branch and pull request. You rarely need these: a
-review that requests changes does the same. Its stage is that of the labels on the pull request, else of those on the
-issue, else of the last run on this pull request.`,
+    title: 'Request changes',
+    text: `On an issue. The agent continues the same conversation on the same branch and pull request. You rarely need these labels: a
+review that requests changes does the same. Its stage is taken from the labels on the pull request, else from those on the
+issue, else from the last run on this pull request.`,
   },
   {
     group: 'reviewer',
     title: 'Ask for a reviewer',
-    text: 'On a pull request of codex-k8s.',
+    text: 'On a pull request that codex-k8s opened.',
   },
   {
     group: 'discussion',
-    title: 'Talk first',
+    title: 'Discuss first',
     text: `On an issue without a \`run:…\` label. Each comment of a person who may start runs is answered; nothing is committed. The
-conversation ends when the label is taken off, a run is asked for, the issue is closed, or nobody spoke for eight hours.`,
+discussion ends when the label is taken off, a run is requested, the issue is closed, or nobody has commented for eight hours.`,
   },
   {
     group: 'debug',
-    title: 'Look into the workspace',
-    text: `On an issue, beside a \`run:…\` label. It has a name like theirs and starts nothing.`,
+    title: 'Keep the workspace',
+    text: `On an issue, beside a \`run:…\` label. In spite of its name it starts nothing.`,
   },
   {
     group: 'profile',
     title: 'Choose the stages',
-    text: 'On an issue, one at most. Without one, every profile is possible that has the stages done so far.',
+    text: 'On an issue, one at most. Without one, every profile that contains the stages done so far is possible.',
   },
   {
     group: 'state',
-    title: 'Where it stands',
-    text: `On issues and pull requests. They start nothing; \`${STATE_BLOCKED}\` keeps everything from starting.`,
+    title: 'State',
+    text: `On issues and pull requests. They start nothing; while \`${STATE_BLOCKED}\` is on, no run starts.`,
   },
   {
     group: 'need',
-    title: 'Who is waited for',
-    text: `On issues and pull requests. They start nothing; \`${NEED_INPUT}\` keeps everything from starting until a person takes it off.`,
+    title: 'Needed from people',
+    text: `On issues and pull requests. They start nothing; while \`${NEED_INPUT}\` is on, no run starts.`,
   },
   {
     group: 'model',
     title: 'Choose the model',
-    text: `On an issue or its pull request, one at most; the issue comes before the pull request. Without one, the choice of the run
-before holds, then the project's, then the platform's. A label of another model says nothing.`,
+    text: `On an issue or its pull request, one at most; the issue's label takes precedence. Without one, a label's choice for
+the run before it still applies; else the project's setting, then the platform's. A label for a model that is not listed has no effect.`,
   },
   {
     group: 'reasoning',
-    title: 'Choose the effort',
-    text: 'As for the model.',
+    title: 'Choose the reasoning effort',
+    text: 'The same rules as for the model.',
   },
 ];
 
@@ -156,8 +156,9 @@ function stages(): string {
   ]);
   return `## Stages
 
-The lead is the agent that is launched; the other roles have a say in the review. A pull request that changes files outside
-its stage's scope is not opened. \`full-env\` has the project's services around it, \`code-only\` a checkout.
+The lead is the role of the agent that is launched; people of the other roles should take part in the review. If a run changes files outside
+its stage's scope, no pull request is opened. A \`full-env\` workspace may run the project's services, and its agent may get access to the
+Kubernetes API; a \`code-only\` workspace has only a checkout.
 
 ${table(['stage', 'lead', 'others', 'usual artefacts', 'may change', 'workspace', 'begins when'], rows)}`;
 }
@@ -176,51 +177,51 @@ function roles(): string {
   const rows = ROLES.map(({ role, title, atOnce }) => [role, title, String(atOnce)]);
   return `## Roles
 
-${table(['role', 'who that is', 'at work at once in a project'], rows)}`;
+${table(['role', 'meaning', 'concurrent runs in a project'], rows)}`;
 }
 
 function profiles(): string {
   const rows = TRAJECTORIES.map(({ name, stages }) => [`\`profile:${name}\``, stages.join(' → ')]);
   return `## Profiles
 
-A stage begins when the one before it in the profile is done, that is, when its run has ended well. What a profile leaves out
-is waived. What is done may be done again.
+A profile is the name of a trajectory, the sequence of an issue's stages. A stage may begin when the one before it is done, that is, when its run has
+succeeded. Stages that a profile leaves out are not required. A stage that is done may be repeated.
 
 ${table(['profile', 'its stages'], rows)}`;
 }
 
 const DEV = triggerLabel({ stage: 'dev', kind: 'work' });
 
-const COMBINATIONS = `## What goes together
+const COMBINATIONS = `## Combinations
 
 | on one issue | |
 |---|---|
 | one \`run:…\` | yes |
 | one \`run:…\` and \`${RUN_DEBUG}\` | yes |
-| one \`run:…\` and any \`state:…\` or \`need:…\` | yes; \`${STATE_BLOCKED}\` and \`${NEED_INPUT}\` hold it back |
-| one \`run:…\`, one model, one effort, one profile | yes, each of them or all |
+| one \`run:…\` and any \`state:…\` or \`need:…\` | yes; but \`${STATE_BLOCKED}\` and \`${NEED_INPUT}\` stop it |
+| one \`run:…\`, and at most one model, one effort, one profile | yes |
 | \`state:…\` and \`need:…\` alone | yes; nothing starts |
 | two \`run:…\` | no: nothing starts |
 | two profiles | no: nothing starts |
-| two models, or two efforts | no: the run ends as failed before an agent works |
-| \`${MODE_DISCUSSION}\` put on beside a \`run:…\` | no: no conversation begins |`;
+| two models, or two efforts | no: the run fails before an agent is launched |
+| \`${MODE_DISCUSSION}\` put on beside a \`run:…\` | no: no discussion begins |`;
 
 const TROUBLE = `## When something is wrong
 
-- **Two \`run:…\` labels.** No run starts; a comment lists them, and \`${NEED_INPUT}\` is put on. Take all off but one, then put the
-  one that you want on again.
-- **You may not start runs.** If the platform knows you, a comment says what is missing; a stranger gets no answer. Either way
-  \`/deliveries\` on the dashboard says why.
+- **Two \`run:…\` labels.** No run starts; a comment lists them, and \`${NEED_INPUT}\` is put on. Take all of them off, then put
+  the one that you want on again.
+- **You may not start runs.** If the platform knows you, a comment says which role is missing; a stranger gets no answer. In both cases
+  \`/deliveries\` on the dashboard shows the reason.
 - **\`${STATE_BLOCKED}\` or \`${NEED_INPUT}\` is on.** No run starts; a comment says so. Take it off, and put the \`run:…\` label on again.
-  A \`${NEED_INPUT}\` that codex-k8s itself put on, because a label or a review could not be carried out, is answered by the next
-  label that can be.
-- **The stage before is not done, or the profile does not have the stage.** No run starts; a comment lists the labels that are
+  If codex-k8s itself put \`${NEED_INPUT}\` on because it could not carry out a label or a review, the next label that it can carry out
+  takes it off.
+- **The stage before is not done, or the profile does not contain the stage.** No run starts; a comment lists the labels that are
   possible now.
-- **There is no pull request to look at** (${candidates()}). No run starts; a comment suggests
+- **The stage needs a pull request that does not exist** (${candidates()}). No run starts; a comment suggests
   \`${DEV}\`, and \`${NEED_INPUT}\` is put on.
-- **Two models, or two efforts.** The run ends as failed (\`failed_precondition\`). Take one off and put the \`run:…\` label on again.
+- **Two models, or two efforts.** The run fails (\`failed_precondition\`). Take one off and put the \`run:…\` label on again.
 - **A review whose stage is unclear.** No run starts; a comment lists the \`:revise\` labels to choose from.
-- **Another run of the issue is at work.** The new one waits; its comment shows the place in the queue.`;
+- **Another run of the issue is working.** The new one waits; its comment shows its queue position.`;
 
 function candidates(): string {
   return STAGES.filter(({ candidate }) => candidate !== null)
@@ -230,9 +231,9 @@ function candidates(): string {
 
 const NAMES = `## Other names
 
-An installation can call labels otherwise: \`CODEXK8S_LABELS_FILE\` names a file of JSON like \`{"${DEV}": "agent:dev"}\`, canonical
-name first, the same for server and worker. What it does not list keeps the name above. A label that still has a name which was
-given up means nothing. Comments, pages and this document go on naming the canonical labels.`;
+An installation can rename labels: \`CODEXK8S_LABELS_FILE\` names a JSON file like \`{"${DEV}": "agent:dev"}\`, with the canonical
+name first, the same for server and worker. Labels that it does not list keep the names above. A label under its old name has no effect.
+Comments and pull requests use the new names; the dashboard, Temporal, Postgres and this document use the canonical ones.`;
 
 function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string =>

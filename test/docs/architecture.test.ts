@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 const page = readFileSync('docs/architecture.md', 'utf8');
-/** The rows of the table of folders, by the folder. */
+/** Rows of the table of folders, by folder. */
 const rows = new Map(
   [...page.slice(page.indexOf('## Where things are')).matchAll(/^\| `([\w/-]+)` \|(.*)$/gm)].map(
     ([, folder = '', row = '']): [string, string] => [folder, row],
@@ -16,12 +16,12 @@ function foldersIn(directory: string): string[] {
     .map(({ name }) => name);
 }
 
-test.each(rooms)('docs/architecture.md says what is in %s', (room) => {
+test.each(rooms)('docs/architecture.md lists the folders of %s', (room) => {
   const row = rows.get(room);
   expect(foldersIn(room).filter((folder) => !row?.includes(`\`${folder}\``))).toEqual([]);
   expect(row).toBeDefined();
 });
 
-test('docs/architecture.md names no folder that is not there', () => {
+test('docs/architecture.md lists no folder that does not exist', () => {
   expect([...rows.keys()].filter((folder) => !existsSync(folder))).toEqual([]);
 });

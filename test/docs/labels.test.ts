@@ -6,11 +6,11 @@ import { TRAJECTORIES, STAGES } from '../../src/domain/stages/stages.ts';
 
 const page = readFileSync(new URL('../../docs/labels.md', import.meta.url), 'utf8');
 
-test('docs/labels.md says what the tables say; `npm run docs:labels` writes it', () => {
+test('docs/labels.md is what `npm run docs:labels` generates', () => {
   expect(page).toBe(labelsDocument());
 });
 
-test('every label stands in it, with what happens', () => {
+test('it has every label with its description', () => {
   const lines = page.split('\n');
   for (const { name, description } of LABELS)
     expect(
@@ -18,13 +18,13 @@ test('every label stands in it, with what happens', () => {
     ).toHaveLength(1);
 });
 
-test('every stage and every profile stand in it', () => {
+test('it has every stage and every profile', () => {
   for (const { stage } of STAGES) expect(page).toContain(`\n| \`${stage}\` |`);
   for (const { name, stages } of TRAJECTORIES)
     expect(page).toContain(`\n| \`profile:${name}\` | ${stages.join(' → ')} |`);
 });
 
-test('no line of its text is longer than a line may be', () => {
+test('no line of its text has more than 125 characters', () => {
   const text = page.split('\n').filter((line) => !line.startsWith('|'));
   expect(text.filter((line) => line.length > 125)).toEqual([]);
 });
