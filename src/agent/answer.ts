@@ -1,4 +1,4 @@
-/** The agent's final answer: the schema it is given, reading what it said, and asking once more. */
+/** The agent's final answer: its JSON Schema, its parsing, and the prompt that asks for it again. */
 import { z } from 'zod';
 import { Answer } from './platform/protocol.ts';
 
@@ -15,7 +15,7 @@ const STRICT_KEYWORDS = new Set([
   'description',
 ]);
 
-/** The JSON Schema of an answer, as strict structured output wants it. */
+/** The JSON Schema of an answer, for strict structured output. */
 export function answerSchema(): object {
   return strict(z.toJSONSchema(Answer)) as object;
 }
@@ -36,7 +36,7 @@ function mapValues(object: object, change: (value: unknown) => unknown): object 
   return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
 }
 
-/** Reads the agent's last message as an answer, or says in words what is wrong with it. */
+/** Parses the agent's last message as an answer; `problem` describes in words why it is none. */
 export function readAnswer(message: string | undefined): AnswerReading {
   if (message === undefined || message.trim() === '') return { problem: 'there is no final message' };
   let value: unknown;
@@ -49,10 +49,10 @@ export function readAnswer(message: string | undefined): AnswerReading {
   return parsed.success ? { answer: parsed.data } : { problem: z.prettifyError(parsed.error) };
 }
 
-/** The first words of the message that asks for the answer again. */
+/** Beginning of the prompt that asks for the answer again. */
 const REPAIR_OPENING = 'Your last message is not the answer that was asked for:';
 
-/** The next message to an agent whose answer could not be read. */
+/** The next prompt for an agent whose answer could not be parsed. */
 export function repairPrompt(problem: string): string {
   return [
     `${REPAIR_OPENING} ${problem}`,

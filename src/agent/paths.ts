@@ -1,17 +1,17 @@
-/** Where things lie in the workspace, and the environment variables that the agent gets. */
+/** Paths in the workspace, and the environment variables of the agent. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 export interface Paths {
   readonly workspace: string;
   readonly repository: string;
-  /** The agent's home: what it installs or caches stays in its workspace, and no dotfile of the host is read. */
+  /** The agent's HOME, so that its installs and caches stay in its workspace and no dotfile of the host is read. */
   readonly home: string;
-  /** Git's settings for the agent's own commands: who commits. No credential. */
+  /** Git config for the agent's own commands: the author, and no credential. */
   readonly gitConfig: string;
 }
 
-/** Names every place below the workspace. */
+/** The paths below the workspace. */
 export function pathsIn(workspace: string): Paths {
   const root = resolve(workspace);
   return {
@@ -22,7 +22,7 @@ export function pathsIn(workspace: string): Paths {
   };
 }
 
-/** Makes the directories that are not made by cloning. */
+/** Creates the files and directories that cloning does not. */
 export async function preparePaths(paths: Paths, author: { name: string; email: string }): Promise<void> {
   await mkdir(paths.home, { recursive: true });
   const quote = (value: string): string => `"${value.replace(/["\\]/g, '\\$&').replace(/[\r\n]/g, ' ')}"`;
@@ -36,10 +36,10 @@ export async function preparePaths(paths: Paths, author: { name: string; email: 
   await writeFile(paths.gitConfig, `${lines.join('\n')}\n`);
 }
 
-/** Variables that say nothing secret and that programs need; everything else of the runner's environment stays out. */
+/** Variables that programs need and that hold no secret; no other variable of the runner is passed on. */
 const INHERITED = ['PATH', 'LANG', 'LC_ALL', 'TERM', 'TMPDIR', 'TZ'] as const;
 
-/** What every process started by the runner inherits: an allow-list. */
+/** The allow-listed environment of every process that the runner starts. */
 export function baseEnvironment(paths: Paths): Record<string, string> {
   const environment: Record<string, string> = { HOME: paths.home, GIT_CONFIG_NOSYSTEM: '1', GIT_TERMINAL_PROMPT: '0' };
   for (const name of INHERITED) {
@@ -49,7 +49,7 @@ export function baseEnvironment(paths: Paths): Record<string, string> {
   return environment;
 }
 
-/** The environment of the agent's program; its adapter adds what the program wants. */
+/** The environment of the agent's program; its adapter adds the program's own variables. */
 export function agentEnvironment(paths: Paths): Record<string, string> {
   return { ...baseEnvironment(paths), GIT_CONFIG_GLOBAL: paths.gitConfig };
 }

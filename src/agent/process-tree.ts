@@ -1,16 +1,16 @@
-/** Finding and ending everything that an agent started, also what has left its process group. */
+/** Finds and terminates the processes of an agent, including those that have left its process group. */
 import { readdir, readFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** The time between asking a process to end and ending it. */
+/** Milliseconds from SIGTERM to SIGKILL. */
 export const GRACE_MS = 5_000;
-/** The time in which what was ended by force is gone, also on a busy machine: from the first time that force is used. */
+/** Milliseconds from the first SIGKILL until all processes are gone, also on a busy machine. */
 const FORCED_MS = 5_000;
-const LOOK_EVERY_MS = 50;
+const POLL_MS = 50;
 
 /**
- * The processes that have this mark, `NAME=value`, in their environment: an agent's program and what it started, however
- * detached. Found through /proc; where there is none (macOS), only the program's own process group is ended.
+ * Ids of the processes with this mark, `NAME=value`, in their environment: the agent's program and its descendants, also
+ * detached ones. They are read from /proc; without it (macOS) only the program's process group is terminated.
  */
 export async function processesOf(mark: string): Promise<number[]> {
   const names = await readdir('/proc').catch(() => []);
@@ -24,7 +24,7 @@ export async function processesOf(mark: string): Promise<number[]> {
   return found;
 }
 
-/** Asks everything of this agent to end, and after the grace time ends it. Resolves when nothing is left that can end. */
+/** Sends SIGTERM to the agent's processes, and SIGKILL after `graceMs`. Resolves when no process is left that can be killed. */
 export async function endProcesses(mark: string, graceMs: number = GRACE_MS): Promise<void> {
   const start = Date.now();
   const asked = new Set<number>();
@@ -36,12 +36,12 @@ export async function endProcesses(mark: string, graceMs: number = GRACE_MS): Pr
     const targets = isOver ? running : running.filter((pid) => !asked.has(pid));
     await signalAll(targets, isOver ? 'SIGKILL' : 'SIGTERM');
     for (const pid of targets) asked.add(pid);
-    await delay(LOOK_EVERY_MS);
+    await delay(POLL_MS);
     running = await processesOf(mark);
   }
 }
 
-/** Signals whole groups where the leader is one of them, so that a child with an empty environment is reached too. */
+/** Signals the whole process group if its leader is one of `pids`, so that a child with an empty environment is reached too. */
 async function signalAll(pids: readonly number[], signal: NodeJS.Signals): Promise<void> {
   const groups = new Set<number>();
   for (const pid of pids) {
@@ -57,7 +57,7 @@ async function groupOf(pid: number): Promise<number | undefined> {
   return group === undefined ? undefined : Number(group);
 }
 
-/** Sends a signal; a process that is gone already is what we wanted. */
+/** Sends a signal; ignores a process that is gone already. */
 export function signalOne(target: number, signal: NodeJS.Signals): void {
   try {
     process.kill(target, signal);

@@ -1,23 +1,23 @@
-/** Trying again while the other side is away, for a bounded time. */
+/** Retries for a bounded time. */
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** How long the runner waits for a platform that is being restarted. */
+/** Milliseconds of retries: longer than a restart of the platform takes. */
 const PATIENCE_MS = 10 * 60_000;
 
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 5_000;
 
 export interface Persistence {
-  /** Whether this failure may pass by itself. */
+  /** True for failures that may be temporary. */
   readonly isTransient: (error: unknown) => boolean;
-  /** Ends the waiting; its reason is thrown. */
+  /** Stops the retries; its reason is thrown. */
   readonly signal?: AbortSignal | undefined;
   readonly patienceMs?: number | undefined;
-  /** ReceivedDelivery once, at the first failure. */
+  /** Called once, at the first failure. */
   readonly onTrouble?: ((error: unknown) => void) | undefined;
 }
 
-/** Repeats the attempt with growing pauses until it succeeds, fails for good, or patience ends with its last error. */
+/** Retries with growing pauses. Throws an error that is not transient, or the last error once `patienceMs` are over. */
 export async function persist<T>(attempt: () => Promise<T>, how: Persistence): Promise<T> {
   let troubleSince: number | undefined;
   let wait = FIRST_WAIT_MS;

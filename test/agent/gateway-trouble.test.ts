@@ -55,7 +55,7 @@ describe('git between the environment and the gateway', { timeout: RUN_LIMIT_MS 
       await writeFile(join(repository(), '.git/index.lock'), '');
       stage.assign({ title: '[script: nothing]' });
       await stage.run();
-      expect(stage.platform.log()).toContain('The repository of the earlier run is used again');
+      expect(stage.platform.log()).toContain('The clone of the earlier run is used again');
       await expect(access(join(repository(), 'rest.txt'))).rejects.toThrow('ENOENT');
     });
 

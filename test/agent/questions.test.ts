@@ -64,7 +64,7 @@ describe('what an agent has not committed when it asks', { timeout: RUN_LIMIT_MS
   });
 
   test('is spoken of in the log', () => {
-    expect(stage.platform.log()).toContain('1 path is not committed: it stays in this workspace, and goes with it');
+    expect(stage.platform.log()).toContain('1 path is not committed: it stays in this workspace and is lost with it');
   });
 
   test('is found by the agent that goes on in the same workspace', async () => {

@@ -175,7 +175,7 @@ describe('an up that is asked to stop while an agent works, and is started again
 
   test('shows in the log what both agents did, to the last word of the first', async () => {
     const log = await scene.log(waiting.run.id);
-    expect(log.filter(({ text }) => text === 'The run was cancelled')).toHaveLength(1);
+    expect(log.filter(({ text }) => text === 'The run was canceled')).toHaveLength(1);
     expect(beginnings(log)).toHaveLength(2);
     expect(log.filter(({ kind, text }) => kind === 'command' && text.includes('until [ -e'))).toHaveLength(2);
     expect(log.some(({ kind, text }) => kind === 'runner' && text.startsWith('Pushed 1 commit'))).toBe(true);

@@ -5,19 +5,19 @@ import type { Paths } from '../paths.ts';
 import type { CliProcess } from './process.ts';
 
 export interface AgentCli {
-  /** The program's name, as log lines and failures call it. */
+  /** The program's name, for log lines and failures. */
   readonly name: string;
-  /** `NAME=value` in the environment of the program and of everything that it starts; they are found by it. */
+  /** `NAME=value` in the environment of the program and of all its descendants, which are found by it. */
   readonly mark: string;
-  /** Writes the program's settings. Conversations that are there stay. */
+  /** Writes the program's settings; existing conversations stay. */
   prepare(): Promise<void>;
   /** Starts one turn. */
   start(turn: CliTurn): CliProcess;
-  /** What a line of the program's output says; undefined where it says nothing that is known. */
+  /** Parses a line of the program's output; undefined for an unknown event. */
   readEvent(line: string): CliEvent | undefined;
-  /** The conversation as it lies in the workspace; undefined before there is one. */
+  /** The conversation in the workspace; undefined before there is one. */
   findConversation(threadId: string): Promise<KeptConversation | undefined>;
-  /** Puts a stored conversation where the program looks for it, in place of what is there. */
+  /** Writes a stored conversation to the program's path for it, replacing an existing one. */
   restoreConversation(threadId: string, content: Buffer): Promise<void>;
 }
 
@@ -30,7 +30,7 @@ export type CreateAgentCli = (setting: {
 
 export interface CliTurn {
   readonly prompt: string;
-  /** The conversation to go on with; undefined begins a new one. */
+  /** The conversation to resume; undefined begins a new one. */
   readonly threadId: string | undefined;
   readonly onLine: (line: string) => void;
   readonly onTooLong: (characters: number) => void;
@@ -40,19 +40,19 @@ export interface CliTurn {
 export interface CliEvent {
   /** The conversation that the turn belongs to. */
   readonly threadId?: string;
-  /** What the agent has said; the last of a turn is its answer. */
+  /** A message of the agent; the last one of a turn is its answer. */
   readonly message?: string;
   /** Why the turn fails. */
   readonly error?: string;
-  /** What the run's log shows, in the order in which it should be read. */
+  /** Entries for the run log, in order. */
   readonly log: readonly LogEntry[];
 }
 
 export interface KeptConversation {
   /** Changes whenever the content does. */
   readonly version: string;
-  /** When it last grew, in milliseconds since 1970. */
+  /** Time of the last write, in milliseconds since 1970. */
   readonly grownAt: number;
-  /** The content, cut to what can be read again. */
+  /** The content, cut to whole lines. */
   read(): Promise<string>;
 }

@@ -1,4 +1,4 @@
-/** An agent's program in a process group of its own: starting it, reading its output line by line, and ending it. */
+/** The agent's program in a process group of its own: started, read line by line, and stopped. */
 import { spawn } from 'node:child_process';
 import { createLineSplitter } from '../platform/line-splitter.ts';
 import { endProcesses, GRACE_MS, signalOne } from '../process-tree.ts';
@@ -8,24 +8,24 @@ const STDERR_TAIL = 4_000;
 export interface CliExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** The end of what it wrote on standard error. */
+  /** The end of its standard error. */
   readonly stderr: string;
 }
 
 export interface CliProcess {
   readonly exited: Promise<CliExit>;
-  /** Ends it and everything that it started; at most five seconds until force. */
+  /** Terminates it and all its descendants; SIGKILL follows SIGTERM after {@link GRACE_MS}. */
   stop(): Promise<void>;
 }
 
-/** Starts the program with the prompt on its standard input and hands over every line of its standard output. */
+/** Starts the program with the prompt on its standard input; `onLine` gets each line of its standard output. */
 export function startCli(options: {
   /** A JavaScript file is run by this Node. */
   program: string;
   args: readonly string[];
   cwd: string;
   env: Record<string, string>;
-  /** `NAME=value` of `env`, by which everything that the program started is found. */
+  /** `NAME=value` of `env`, by which all descendants of the program are found. */
   mark: string;
   prompt: string;
   onLine: (line: string) => void;
@@ -46,13 +46,13 @@ export function startCli(options: {
   child.stderr.on('data', (chunk: Buffer) => {
     stderr = (stderr + chunk.toString('utf8')).slice(-STDERR_TAIL);
   });
-  child.stdin.on('error', () => undefined); // it may end before it has read everything; its exit says why
+  child.stdin.on('error', () => undefined); // EPIPE if it exits before it has read everything; its exit says why
   child.stdin.end(options.prompt);
 
   const exited = new Promise<CliExit>((resolve, reject) => {
     let swept: Promise<void> = Promise.resolve();
     child.once('error', reject);
-    // A server that the agent left running would hold the pipes open, and work on in the repository.
+    // A server that the agent left running would keep the pipes open and keep working in the repository.
     child.once('exit', () => {
       swept = endProcesses(options.mark);
     });

@@ -1,20 +1,20 @@
-/** Runs git for the runner: no settings but these, and the run token only through a credential helper. */
+/** Runs git for the runner: with these settings only, and the run token only through a credential helper. */
 import { execa } from 'execa';
 import { baseEnvironment, type Paths } from '../paths.ts';
 
-/** Why git failed: `away` may pass by itself, `moved` means the remote has commits that we do not, `over` is a 401. */
+/** Why git failed: `away` may be temporary, `moved` means the remote has commits that we lack, `over` is a 401. */
 export type GitTrouble = 'away' | 'moved' | 'over' | 'other';
 
 export class GitFailure extends Error {
   override readonly name = 'GitFailure';
   readonly trouble: GitTrouble;
-  /** What git printed, without the progress. */
-  readonly words: string;
+  /** git's standard error. */
+  readonly output: string;
 
-  constructor(command: string, words: string) {
-    super(`git ${command}: ${words}`);
-    this.words = words;
-    this.trouble = classify(words);
+  constructor(command: string, output: string) {
+    super(`git ${command}: ${output}`);
+    this.output = output;
+    this.trouble = classify(output);
   }
 }
 
@@ -27,7 +27,7 @@ export interface GitOptions {
 }
 export type Git = (...args: string[]) => Promise<string>;
 
-/** Makes a git that works in this directory. It answers what git prints on standard output, trimmed. */
+/** A git that runs in this directory. Returns git's standard output, trimmed; throws {@link GitFailure}. */
 export function createGit(directory: string, options: GitOptions): Git {
   const settings = Object.entries(settingsFor(options)).flatMap(([key, value]) => ['-c', `${key}=${value}`]);
   const env = { ...baseEnvironment(options.paths), LC_ALL: 'C', GIT_CONFIG_GLOBAL: '/dev/null', GIT_ASKPASS: '' };
@@ -48,8 +48,8 @@ export function createGit(directory: string, options: GitOptions): Git {
 }
 
 /**
- * The repository's own config and hooks belong to the agent, so nothing of them may run here, and the token goes to the
- * gateway's origin and nowhere else (not to a submodule's host, not after a redirect).
+ * The agent can change the repository's config and hooks, so none of them may run here. The token is sent to the gateway's
+ * origin only: not to a submodule's host, and not after a redirect.
  */
 function settingsFor({ tokenFile, cloneUrl }: GitOptions): Record<string, string> {
   const { origin, protocol } = new URL(cloneUrl);
@@ -70,7 +70,7 @@ function settingsFor({ tokenFile, cloneUrl }: GitOptions): Record<string, string
   };
 }
 
-/** A shell function that reads the file when git asks: `read` and `printf` are built in, so no process has it as argument. */
+/** A shell function that reads the file when git asks: `read` and `printf` are built in, so no process has the token as argument. */
 function credentialHelper(tokenFile: string): string {
   const file = `'${tokenFile.replaceAll("'", String.raw`'\''`)}'`;
   const answer = String.raw`IFS= read -r token < ${file}; printf 'username=codex-k8s\npassword=%s\n' "$token"`;
@@ -89,9 +89,9 @@ const AWAY = new RegExp(
   ].join('|'),
 );
 
-function classify(words: string): GitTrouble {
-  if (MOVED.test(words)) return 'moved';
-  if (OVER.test(words)) return 'over';
-  if (REFUSED.test(words)) return 'other';
-  return AWAY.test(words) ? 'away' : 'other';
+function classify(output: string): GitTrouble {
+  if (MOVED.test(output)) return 'moved';
+  if (OVER.test(output)) return 'over';
+  if (REFUSED.test(output)) return 'other';
+  return AWAY.test(output) ? 'away' : 'other';
 }

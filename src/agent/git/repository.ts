@@ -1,4 +1,4 @@
-/** The repository in the workspace: brought to the start of the work, and afterwards to the remote's branch. */
+/** The repository in the workspace: cloned or fetched, with the run's branch checked out. */
 import { access, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createGit, GitFailure, type Git, type GitOptions } from './git.ts';
@@ -8,9 +8,9 @@ import type { Assignment } from '../platform/protocol.ts';
 import { persist } from '../retry.ts';
 
 export interface Repository {
-  /** The commit that the result is compared with. */
+  /** The commit after which the run's own work begins. */
   readonly start: string;
-  /** The commit of the branch on the remote, as the work began from it; null where there was none. */
+  /** The remote branch's commit when the work began; null if there was no such branch. */
   readonly remote: string | null;
   readonly git: Git;
 }
@@ -19,19 +19,19 @@ type Target = Pick<Assignment, 'cloneUrl' | 'branch' | 'baseBranch' | 'kind' | '
 
 const EVERY_BRANCH = '+refs/heads/*:refs/remotes/origin/*';
 
-/** Clones, or refreshes what an earlier run left, and checks out the branch. Throws GitFailure when that cannot be done. */
+/** Clones, or fetches into an earlier run's clone, and checks out the branch. Throws GitFailure. */
 export async function prepareRepository(target: Target, options: GitOptions, log: Log): Promise<Repository> {
   const { repository } = options.paths;
   const git = createGit(repository, options);
   if (await isThere(join(repository, '.git'))) {
     try {
       await refresh(git, target, options, log);
-      const ready = (target.interrupted && (await goOn(git, target, log))) || (await checkOut(git, target, log));
-      log('runner', 'The repository of the earlier run is used again');
+      const ready = (target.interrupted && (await keepWork(git, target, log))) || (await checkOut(git, target, log));
+      log('runner', 'The clone of the earlier run is used again');
       return ready;
     } catch (error) {
       if (!(error instanceof GitFailure) || error.trouble !== 'other') throw error;
-      log('runner', `The repository of the earlier run cannot be used (${error.words}); cloning again`);
+      log('runner', `The clone of the earlier run cannot be used (${error.output}); cloning again`);
     }
   }
   await clone(target, options, log);
@@ -44,13 +44,13 @@ async function refresh(git: Git, target: Target, options: GitOptions, log: Log):
   await remotely(() => git('fetch', '--quiet', '--prune', '--no-tags', target.cloneUrl, EVERY_BRANCH), options, log);
 }
 
-/** A git that was killed leaves its locks behind; nobody else works here. */
+/** Removes locks of a killed git; no other git runs here. */
 async function dropLocks(gitDirectory: string): Promise<void> {
   const locks = (await readdir(gitDirectory)).filter((name) => name.endsWith('.lock'));
   for (const lock of locks) await rm(join(gitDirectory, lock), { force: true });
 }
 
-/** Clones beside the final place, so that a half-made clone is never taken for a repository. */
+/** Clones into another path first, so that an incomplete clone is never used. */
 async function clone(target: Target, options: GitOptions, log: Log): Promise<void> {
   const { workspace, repository } = options.paths;
   const partial = `${repository}.partial`;
@@ -67,8 +67,8 @@ async function clone(target: Target, options: GitOptions, log: Log): Promise<voi
   await rename(partial, repository);
 }
 
-/** Leaves the work of an interrupted run as it is; undefined when the branch is not there. */
-async function goOn(git: Git, target: Target, log: Log): Promise<Repository | undefined> {
+/** Keeps the work of an interrupted run; undefined if its branch is not checked out. */
+async function keepWork(git: Git, target: Target, log: Log): Promise<Repository | undefined> {
   const head = await git('symbolic-ref', '--quiet', 'HEAD').catch(() => '');
   const start =
     (await startOf(git, target, await commitOf(git, target.baseBranch), await commitOf(git, target.branch))) ?? '';
@@ -91,8 +91,8 @@ async function checkOut(git: Git, target: Target, log: Log): Promise<Repository>
 }
 
 /**
- * What comes after it is this run's work. Where the branch holds no earlier stage's work, that is also what an earlier attempt
- * at the same stage has pushed; and where somebody has rewritten the branch, all that it holds.
+ * The commit after which this run's work begins. If the branch holds no work of an earlier stage, an earlier run's pushes at the
+ * same stage count too; if somebody has rewritten the branch, all its commits do.
  */
 async function startOf(
   git: Git,
@@ -116,16 +116,16 @@ async function commitOf(git: Git, branch: string): Promise<string | undefined> {
   return line?.slice(reference.length + 1);
 }
 
-/** Repeats a command that talks to the gateway while the gateway is away. */
+/** Retries a command while the git gateway is unavailable. Throws {@link RunOver} if the gateway refuses the token. */
 export async function remotely<T>(command: () => Promise<T>, options: GitOptions, log: Log): Promise<T> {
   try {
     return await persist(command, {
       isTransient: (error) => error instanceof GitFailure && error.trouble === 'away',
       signal: options.signal,
-      onTrouble: (error) => log('runner', `The git gateway does not answer, trying again: ${String(error)}`),
+      onTrouble: (error) => log('runner', `The git gateway is unavailable, retrying: ${String(error)}`),
     });
   } catch (error) {
-    if (error instanceof GitFailure && error.trouble === 'over') throw new RunOver(error.words, { cause: error });
+    if (error instanceof GitFailure && error.trouble === 'over') throw new RunOver(error.output, { cause: error });
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-/** Splits a stream of bytes into lines without ever holding more than one bounded line. */
+/** Splits a stream of bytes into lines, holding at most one line of bounded length. */
 import { StringDecoder } from 'node:string_decoder';
 
 /** Codex puts the whole output of a command (at most 1 MiB, more when escaped) into one line of JSON. */
@@ -6,11 +6,11 @@ const LONGEST_LINE = 16 * 1024 * 1024;
 
 export interface LineSplitter {
   push(chunk: Buffer): void;
-  /** Hands over a last line without its end. */
+  /** Emits the last line if it has no line break. */
   end(): void;
 }
 
-/** Makes a splitter; a line that is longer than the bound is not kept, and told through `onTooLong`. */
+/** A line longer than `longestLine` characters is dropped and its length is passed to `onTooLong`. */
 export function createLineSplitter(options: {
   onLine: (line: string) => void;
   onTooLong: (characters: number) => void;

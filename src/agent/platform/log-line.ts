@@ -1,4 +1,4 @@
-/** One line of the run's log, made fit for the protocol. */
+/** One line of the run log, as the protocol accepts it. */
 import { LOG_LINE_CHARACTERS, type LogLine } from './protocol.ts';
 
 type LogKind = LogLine['kind'];
@@ -8,7 +8,7 @@ export interface LogEntry {
 }
 export type Log = (kind: LogKind, text: string) => void;
 
-/** Cuts a text that is too long and says how long it was; replaces what neither JSON nor Postgres can hold. */
+/** Cuts a text that is too long, with a notice of its length; replaces characters that JSON or Postgres cannot hold. */
 export function fitLine(text: string): string {
   return cut(text).toWellFormed().replaceAll('\0', '\uFFFD');
 }

@@ -1,4 +1,4 @@
-/** Brings log lines to the platform in batches, one batch at a time, and holds a bounded number while it is away. */
+/** Sends log lines to the platform, one batch at a time; buffers a bounded number while the platform is unavailable. */
 import type { Redact } from '../../domain/agent/redaction.ts';
 import { fitLine, type Log } from './log-line.ts';
 import { PlatformRefused } from './platform.ts';
@@ -11,13 +11,13 @@ const HELD_CHARACTERS = 16 * 1024 * 1024;
 
 export interface LogShipper {
   write: Log;
-  /** Numbers the lines from here on: the log of an interrupted agent goes on. Called before the first line. */
+  /** Number of the first line, so that the log of an interrupted agent continues. Call it before the first line. */
   continueFrom(line: number): void;
-  /** Resolves when everything written so far has been delivered, or can never be. */
+  /** Resolves when all lines so far have been sent, or never can be. */
   drain(): Promise<void>;
 }
 
-/** Starts a log. `send` delivers one batch and repeats it by itself; when it throws, nobody listens any more. */
+/** Starts a log. `send` sends one batch with its own retries; once it throws, no more lines are sent. */
 export function createLogShipper(options: {
   send: (batch: LogBatch) => Promise<void>;
   redact: Redact;
@@ -30,10 +30,10 @@ export function createLogShipper(options: {
   let dropped: { first: LogLine; count: number } | undefined;
   let timer: NodeJS.Timeout | undefined;
   let sending: Promise<void> | undefined;
-  let deaf = false;
+  let closed = false;
 
   function write(kind: LogLine['kind'], text: string): void {
-    if (deaf) return;
+    if (closed) return;
     const line = { n: next++, at: new Date().toISOString(), kind, text: fitLine(options.redact(text)) };
     held.push(line);
     heldCharacters += line.text.length;
@@ -70,7 +70,7 @@ export function createLogShipper(options: {
       await options.send({ lines });
     } catch (error) {
       if (error instanceof PlatformRefused) return;
-      deaf = true;
+      closed = true;
       held.length = 0;
     }
   }
@@ -97,8 +97,8 @@ export function createLogShipper(options: {
   return { write, continueFrom, drain };
 }
 
-/** Takes the number of the first line that is missing, so that the gap in the numbers explains itself. */
+/** The notice has the number of the first dropped line, so that it explains the gap in the numbers. */
 function noticeOf({ first, count }: { first: LogLine; count: number }): LogLine {
   const lines = count === 1 ? '1 log line was' : `${count.toLocaleString('en-US')} log lines were`;
-  return { n: first.n, at: first.at, kind: 'runner', text: `${lines} dropped while the platform was away` };
+  return { n: first.n, at: first.at, kind: 'runner', text: `${lines} dropped while the platform was unavailable` };
 }

@@ -1,40 +1,40 @@
-/** The platform, seen from the agent's container: the calls of protocol.ts, repeated while the platform is away. */
+/** Client of the agent API (protocol.ts), with retries while the platform is unavailable. */
 import { Assignment, type LogBatch, type Report } from './protocol.ts';
 import { persist } from '../retry.ts';
 
 const CALL_TIMEOUT_MS = 30_000;
 
-/** The platform says that this run is over: nothing of it is wanted any more. */
+/** The platform answered 401: the run is over, or waits for people. */
 export class RunOver extends Error {
   override readonly name = 'RunOver';
 }
 
-/** The platform did not answer, or not sensibly, for longer than a restart takes. */
+/** The platform was unavailable, or answered with errors, for longer than a restart takes. */
 export class PlatformAway extends Error {
   override readonly name = 'PlatformAway';
 }
 
-/** The platform understood and said no; asking again would not change it. */
+/** The platform refused the call; a retry would not change it. */
 export class PlatformRefused extends Error {
   override readonly name = 'PlatformRefused';
 }
 
 export interface Platform {
-  /** Aborted, with RunOver or PlatformAway as the reason, as soon as going on is pointless. */
+  /** Aborted, with RunOver or PlatformAway as the reason, when the run cannot continue. */
   readonly lost: AbortSignal;
   assignment(): Promise<Assignment>;
-  /** The stored conversation, or undefined when there is none. */
+  /** The stored conversation; undefined if there is none. */
   conversation(): Promise<Buffer | undefined>;
   storeConversation(threadId: string, content: Buffer): Promise<void>;
   log(batch: LogBatch): Promise<void>;
   report(report: Report): Promise<void>;
 }
 
-/** Makes the client. Nothing is called yet. */
+/** Creates the client without a call. */
 export function connectPlatform(options: {
   url: string;
   token: string;
-  /** Ends every call at once. */
+  /** Cancels every call. */
   signal: AbortSignal;
   patienceMs?: number;
 }): Platform {
@@ -49,7 +49,7 @@ export function connectPlatform(options: {
       signal: AbortSignal.any([signal, AbortSignal.timeout(CALL_TIMEOUT_MS)]),
       redirect: 'error',
     });
-    if (response.status === 401) throw new RunOver('the platform says that this run is over');
+    if (response.status === 401) throw new RunOver('the platform answered 401: this run is over');
     if (response.status >= 500 || response.status === 408 || response.status === 429) {
       throw new PlatformAway(`${path}: the platform answered ${response.status}`);
     }
@@ -59,7 +59,7 @@ export function connectPlatform(options: {
     return response;
   }
 
-  /** The body is read inside the attempt: a platform that dies in the middle of an answer is away too. */
+  /** Reads the body within the attempt, so that a platform that crashes within a response counts as unavailable too. */
   async function call<T>(path: string, init: RequestInit, read: (response: Response) => Promise<T>): Promise<T> {
     try {
       return await persist(async () => read(await callOnce(path, init)), {

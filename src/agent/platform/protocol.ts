@@ -1,5 +1,5 @@
 /**
- * What the agent's container and the platform say to each other, over HTTP, with the run token as bearer.
+ * The agent API, over HTTP, with the run token as bearer token.
  *
  *     GET  /api/v1/agent/assignment      what to do                                    200 Assignment
  *     GET  /api/v1/agent/conversation    the stored conversation (Codex rollout, JSONL) 200 bytes, or 404
@@ -7,7 +7,7 @@
  *     POST /api/v1/agent/log             a batch of log lines, safe to repeat           204
  *     POST /api/v1/agent/report          the end of this attempt; its first report counts 204
  *
- * A run that is over or waits, or a token of another run or attempt, is answered 401; the runner then stops its agent at once.
+ * A token of a run that is over or waits, or of another attempt, gets a 401; the runner then stops its agent at once.
  */
 import { z } from 'zod';
 import { FEWEST_OPTIONS, MOST_OPTIONS } from '../../domain/run/requests.ts';
@@ -74,7 +74,7 @@ export type LogLine = LogBatch['lines'][number];
 const QUESTION_CHARACTERS = 4000;
 const OPTION_CHARACTERS = 200;
 
-/** What an agent asks of people when it cannot go on without them. */
+/** An agent's question to people. */
 const Question = z.strictObject({
   text: z.string().trim().min(1).max(QUESTION_CHARACTERS),
   options: z
@@ -91,7 +91,7 @@ const Question = z.strictObject({
     .describe('two to five answers to choose from; empty for a free answer'),
 });
 
-/** What the agent must answer; handed to it as a JSON Schema, and checked again. */
+/** The agent's final answer; the agent gets its JSON Schema, and the server validates it again. */
 export const Answer = z.strictObject({
   summary: z.string().min(1).max(20_000),
   title: z.string().min(1).max(100),

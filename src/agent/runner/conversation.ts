@@ -1,4 +1,4 @@
-/** The agent's conversation, stored on the platform while the agent works, and put back before it goes on. */
+/** Stores the agent's conversation on the platform while the agent works, and restores it for the next attempt or run. */
 import type { Redact } from '../../domain/agent/redaction.ts';
 import type { AgentCli, KeptConversation } from '../cli/agent-cli.ts';
 import type { Log } from '../platform/log-line.ts';
@@ -7,17 +7,17 @@ import type { Platform } from '../platform/platform.ts';
 const STORE_EVERY_MS = 10_000;
 
 export interface ConversationKeeper {
-  /** Says which conversation it is; from now on it is stored at intervals. */
+  /** Sets the conversation, which is stored at intervals from now on. */
   follow(threadId: string): void;
-  /** When the conversation last grew, in milliseconds; undefined before it exists. */
+  /** Time of the conversation's last write, in milliseconds since 1970; undefined before it exists. */
   lastGrowth(): Promise<number | undefined>;
-  /** Stores it now if it has changed. */
+  /** Stores it now if it has changed. Rejects if the platform does not take it. */
   store(): Promise<void>;
-  /** Ends the interval. */
+  /** Stops the timer. */
   close(): void;
 }
 
-/** Keeps the stored conversation fresh. A failure to store is not the run's failure: the next interval tries again. */
+/** Stores the conversation at intervals. A failure does not fail the run: the next interval tries again. */
 export function keepConversation(options: {
   cli: Pick<AgentCli, 'findConversation'>;
   platform: Pick<Platform, 'storeConversation'>;
@@ -33,7 +33,7 @@ export function keepConversation(options: {
     return threadId === undefined ? undefined : options.cli.findConversation(threadId);
   }
 
-  /** One at a time, so that an older copy never lands after a newer one. */
+  /** One at a time, so that an older copy never overwrites a newer one. */
   function store(): Promise<void> {
     storing = storing.catch(() => undefined).then(storeNow);
     return storing;
@@ -59,7 +59,7 @@ export function keepConversation(options: {
   };
 }
 
-/** Makes the conversation to go on with available to the agent; answers its id, or undefined when a new one has to begin. */
+/** Restores the conversation to resume. Returns its thread id; undefined if a new one has to begin. */
 export async function restoreConversation(
   threadId: string | null,
   { cli, platform, log }: { cli: AgentCli; platform: Pick<Platform, 'conversation'>; log: Log },
@@ -71,6 +71,6 @@ export async function restoreConversation(
     return threadId;
   }
   if ((await cli.findConversation(threadId)) !== undefined) return threadId;
-  log('runner', 'The conversation to go on with is gone; a new one begins');
+  log('runner', 'The conversation to resume is not stored; a new one begins');
   return undefined;
 }

@@ -1,6 +1,6 @@
 import type { Failure } from '../../domain/run/runs.ts';
 
-/** A run that has failed for a reason with a name. */
+/** The run failed, with one of the closed list of failures. */
 export class RunFailure extends Error {
   override readonly name = 'RunFailure';
   readonly failure: Failure;

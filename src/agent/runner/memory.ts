@@ -1,10 +1,10 @@
-/** Whether the kernel ended something here for want of memory. A tool that the agent started may be what was ended. */
+/** Detects OOM kills in this container; the killed process may be a tool that the agent started. */
 import { readFile } from 'node:fs/promises';
 
-/** Where a container finds the counter: control groups of version 2, and of version 1. */
+/** Files with the counter of OOM kills: cgroup v2, and v1. */
 const COUNTERS = ['/sys/fs/cgroup/memory.events', '/sys/fs/cgroup/memory/memory.oom_control'];
 
-/** How often it happened in this container; undefined where the kernel does not say. */
+/** Number of OOM kills in this container; undefined if the kernel does not report it. */
 export async function countOomKills(files: readonly string[] = COUNTERS): Promise<number | undefined> {
   for (const file of files) {
     const text = await readFile(file, 'utf8').catch(() => '');

@@ -1,6 +1,6 @@
 /**
- * Says which addresses a pod can connect to, as one line of JSON: run in a pod before any agent is (docs/reliability.md T49). What is
- * forbidden gets some seconds, since a network may take a moment to heed the policies of a new pod.
+ * Prints which addresses a pod can connect to, as one line of JSON. It runs in a pod before the first agent is started
+ * (docs/reliability.md T49), and retries for some seconds, since a network may need a moment to enforce the policies of a new pod.
  *
  *     node network-probe.ts '{"forbidden":["10.96.0.1:443"],"allowed":["10.0.0.7:8090"]}'
  */
@@ -15,19 +15,19 @@ export interface ProbeTargets {
 }
 
 export interface ProbeResult {
-  /** Of the forbidden: those that could be connected to. */
+  /** Forbidden addresses that could be connected to. */
   readonly open: readonly string[];
-  /** Of the allowed: those that could not. */
+  /** Allowed addresses that could not be connected to. */
   readonly blocked: readonly string[];
 }
 
 /** Milliseconds for one connection. */
 const CONNECT_MS = 2000;
-/** Milliseconds for policies to be heeded, and for the platform to be reached. */
+/** Milliseconds until policies must be enforced and the platform reachable. */
 const PATIENCE_MS = 15_000;
 const AGAIN_MS = 500;
 
-/** Tries until everything is as it ought to be, or the time is over. */
+/** Probes until every address is as expected, or `patienceMs` are over. */
 export async function probe(targets: ProbeTargets, patienceMs = PATIENCE_MS): Promise<ProbeResult> {
   const until = Date.now() + patienceMs;
   for (;;) {
@@ -47,7 +47,7 @@ async function connects(target: string): Promise<boolean> {
   const { hostname, port } = new URL(`tcp://${target}`);
   const socket = connect({ host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port) });
   const { promise, resolve } = Promise.withResolvers<boolean>();
-  // A connection that came about while this process was held up is told of first: by then in the next turn.
+  // If this process was suspended, timers run before sockets: let a connection that was made meanwhile be reported first.
   socket.setTimeout(CONNECT_MS, () => void setImmediate(() => resolve(false)));
   socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
   return promise.finally(() => socket.destroy());

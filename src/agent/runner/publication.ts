@@ -1,4 +1,4 @@
-/** What happens to the work when the agent has ended its turn: committed and checked when it has finished, and pushed. */
+/** Commits, checks and pushes the agent's work after its turn. */
 import { RunFailure } from './failure.ts';
 import { GitFailure, type GitOptions } from '../git/git.ts';
 import type { Log } from '../platform/log-line.ts';
@@ -6,8 +6,8 @@ import type { Answer, Assignment } from '../platform/protocol.ts';
 import { remotely, type Repository } from '../git/repository.ts';
 
 /**
- * Commits what the agent left uncommitted and pushes its branch; answers the commit at the branch's head. A reviewer and a
- * conversation leave nothing: what they have changed stays where it is, and is not looked at.
+ * Commits uncommitted changes and pushes the branch; returns the commit at the branch's head. Runs that only read (reviews and
+ * discussions) publish nothing: their changes stay in the workspace. Throws {@link RunFailure}.
  */
 export async function publish(
   repository: Repository,
@@ -22,18 +22,17 @@ export async function publish(
   const commits = Number(await git('rev-list', '--count', `${start}..HEAD`));
   if (commits === 0) {
     if (assignment.kind === 'revise' && answer.answers.length > 0) {
-      log('runner', 'The review is answered without a change of the code');
+      log('runner', 'The review is answered without a commit');
       return start;
     }
-    throw new RunFailure('no_changes', `the branch ${assignment.branch} holds nothing new: ${answer.summary}`);
+    throw new RunFailure('no_changes', `the branch ${assignment.branch} has no new commit: ${answer.summary}`);
   }
   return push(repository, assignment, commits, options, log);
 }
 
 /**
- * Pushes what the agent has committed before it asks a question, so that nothing of it is lost with the pod. Answers the commit at
- * the branch's head, or null when there is nothing new. What is not committed is left as it is: a workspace on this machine
- * keeps it, a pod does not.
+ * Pushes the agent's commits before it asks a question, so that they are not lost with the pod. Returns the commit at the
+ * branch's head; null if there is nothing new. Uncommitted changes stay: the local runtime's workspace keeps them, a pod does not.
  */
 export async function pushCommitted(
   repository: Repository,
@@ -48,8 +47,8 @@ export async function pushCommitted(
     log(
       'runner',
       changes === 1
-        ? '1 path is not committed: it stays in this workspace, and goes with it'
-        : `${changes} paths are not committed: they stay in this workspace, and go with it`,
+        ? '1 path is not committed: it stays in this workspace and is lost with it'
+        : `${changes} paths are not committed: they stay in this workspace and are lost with it`,
     );
   const commits = Number(await git('rev-list', '--count', `${remote ?? start}..HEAD`));
   return commits === 0 ? null : push(repository, assignment, commits, options, log);
@@ -69,8 +68,8 @@ async function push(
   const { git, remote } = repository;
   const head = await git('rev-parse', 'HEAD');
   const branch = `refs/heads/${assignment.branch}`;
-  // Together these two push forward only, and only from where the work began: what people did to the branch meanwhile stands,
-  // also when they took commits off it or deleted it (docs/reliability.md T19).
+  // Together these two only fast-forward, and only from where the work began: what people did to the branch meanwhile stays,
+  // also if they removed commits or deleted the branch (docs/reliability.md T19).
   await refuseRewritten(repository, assignment.branch);
   const lease = `--force-with-lease=${branch}:${remote ?? ''}`;
   try {
@@ -89,14 +88,14 @@ async function push(
   return head;
 }
 
-/** A history that lacks what the branch had could only be forced on it. */
+/** Refuses a history without the remote branch's commits, which could only be pushed with force. */
 async function refuseRewritten({ git, remote }: Repository, branch: string): Promise<void> {
   if (remote === null) return;
   const missing = Number(await git('rev-list', '--count', `HEAD..${remote}`));
   if (missing > 0)
     throw new RunFailure(
       'push_rejected',
-      `the work lacks ${missing} of the commits that ${branch} had: it was rewritten`,
+      `the agent rewrote the branch: ${missing} of the commits that ${branch} had are missing`,
     );
 }
 
@@ -110,10 +109,10 @@ async function commitLeftovers(
   await git('add', '--all');
   const identity = ['-c', `user.name=${author.name}`, '-c', `user.email=${author.email}`];
   await git(...identity, 'commit', '--quiet', '--no-verify', '--no-gpg-sign', '--message', title);
-  log('runner', 'Committed what the agent had left uncommitted');
+  log('runner', "Committed the agent's uncommitted changes");
 }
 
 function pushFailure(error: GitFailure): RunFailure {
-  if (error.trouble === 'moved') return new RunFailure('push_rejected', error.words);
-  return new RunFailure(error.trouble === 'away' ? 'platform_error' : 'publish_failed', error.words);
+  if (error.trouble === 'moved') return new RunFailure('push_rejected', error.output);
+  return new RunFailure(error.trouble === 'away' ? 'platform_error' : 'publish_failed', error.output);
 }

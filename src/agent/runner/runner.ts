@@ -11,28 +11,28 @@ import type { Report } from '../platform/protocol.ts';
 import { carryOut } from './work.ts';
 
 const DETAIL_CHARACTERS = 4_000;
-/** What a cancelled run may still take to bring its last log lines and its conversation to the platform. */
-const FAREWELL_MS = 5_000;
+/** Milliseconds in which a canceled run may still send its last log lines and its conversation. */
+const LAST_CALLS_MS = 5_000;
 
 export interface RunAgentOptions {
   readonly platformUrl: string;
-  /** Holds the run token: the one secret of the container. */
+  /** File of the run token, the only secret of the container. */
   readonly tokenFile: string;
-  /** Holds the clone, and what the agent's program keeps. */
+  /** Directory of the clone and of the files of the agent's program. */
   readonly workspace: string;
-  /** The program that does the work. */
+  /** Creates the adapter of the agent's program. */
   readonly createCli: CreateAgentCli;
   /** Cancels the run, as SIGTERM does. */
   readonly signal?: AbortSignal;
 }
 
-/** Does one run and answers the exit code; 0 when a report was delivered, whatever it says. */
+/** Executes one attempt of a run. Returns the exit code: 0 if a report was sent, also of a failure. */
 export async function runAgent(options: RunAgentOptions): Promise<number> {
   const cancel = new AbortController();
-  const farewell = new AbortController();
+  const lastCalls = new AbortController();
   const onCancel = (): void => {
-    cancel.abort(new Error('the run was cancelled'));
-    setTimeout(() => farewell.abort(new Error('the time for a farewell is over')), 2 * FAREWELL_MS).unref();
+    cancel.abort(new Error('the run was canceled'));
+    setTimeout(() => lastCalls.abort(new Error('the time for the last calls is over')), 2 * LAST_CALLS_MS).unref();
   };
   process.once('SIGTERM', onCancel).once('SIGINT', onCancel);
   options.signal?.addEventListener('abort', onCancel, { once: true });
@@ -40,7 +40,7 @@ export async function runAgent(options: RunAgentOptions): Promise<number> {
   try {
     const tokenFile = resolve(options.tokenFile);
     const token = (await readFile(tokenFile, 'utf8')).trim();
-    const platform = connectPlatform({ url: options.platformUrl, token, signal: farewell.signal });
+    const platform = connectPlatform({ url: options.platformUrl, token, signal: lastCalls.signal });
     return await runWith(platform, createRedactor([token]), { ...options, tokenFile }, cancel.signal);
   } catch (error) {
     console.error(String(error));
@@ -48,7 +48,7 @@ export async function runAgent(options: RunAgentOptions): Promise<number> {
   } finally {
     process.off('SIGTERM', onCancel).off('SIGINT', onCancel);
     options.signal?.removeEventListener('abort', onCancel);
-    farewell.abort(new Error('the runner has ended'));
+    lastCalls.abort(new Error('the runner has ended'));
   }
 }
 
@@ -91,7 +91,7 @@ async function endWithoutReport(
   if (reason instanceof RunOver) return EXIT_CODES.over;
   if (reason instanceof PlatformAway) return EXIT_CODES.platformAway;
   if (canceled.aborted) {
-    shipper.write('runner', 'The run was cancelled');
+    shipper.write('runner', 'The run was canceled');
     await shipper.drain();
     return EXIT_CODES.canceled;
   }

@@ -1,14 +1,14 @@
-/** Notices when nothing has been heard from the agent for too long. */
+/** Detects an agent that stalls: no output for too long. */
 
 export interface StallWatch {
-  /** The agent has said something. */
-  heard(): void;
+  /** Reports that the agent wrote a line. */
+  active(): void;
   stop(): void;
 }
 
 /**
- * Calls `onStalled` once when the limit has passed without a sign of life. A command that runs for an hour makes no events,
- * but the agent keeps looking after it, and its conversation grows: `lastGrowth` is asked before anything is given up.
+ * Calls `onStalled` once when `limitMs` have passed without output. A command that runs for an hour makes no events, but the
+ * agent keeps polling it and its conversation grows, so `lastGrowth` is read before the agent counts as stalled.
  */
 export function watchForStall(options: {
   limitMs: number;
@@ -33,7 +33,7 @@ export function watchForStall(options: {
   }
 
   return {
-    heard() {
+    active() {
       lastSign = Date.now();
     },
     stop() {

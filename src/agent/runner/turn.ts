@@ -1,4 +1,4 @@
-/** One turn of the agent: a prompt goes in, log lines come out as they happen, and a last message at the end. */
+/** One turn of the agent: from a prompt to the last message, with log lines as they happen. */
 import type { AgentCli, CliEvent } from '../cli/agent-cli.ts';
 import type { CliExit } from '../cli/process.ts';
 import type { ConversationKeeper } from './conversation.ts';
@@ -19,17 +19,17 @@ export interface TurnSetting {
 
 export interface TurnEnd {
   readonly threadId: string;
-  /** What the agent said last; undefined when it said nothing. */
+  /** The agent's last message; undefined if it wrote none. */
   readonly message: string | undefined;
 }
 
-/** Lets the agent work until it has finished. Throws RunFailure when it fails or stalls. */
+/** Runs the agent's program until it exits. Throws RunFailure if it fails or stalls. */
 export async function runTurn(prompt: string, threadId: string | undefined, setting: TurnSetting): Promise<TurnEnd> {
   const { log, keeper, cli } = setting;
-  const heardOf: { threadId?: string; message?: string; error?: string } = {};
+  const seen: { threadId?: string; message?: string; error?: string } = {};
 
   function onEvent({ log: lines, ...said }: CliEvent): void {
-    Object.assign(heardOf, said);
+    Object.assign(seen, said);
     if (said.threadId !== undefined) keeper.follow(said.threadId);
     for (const { kind, text } of lines) log(kind, text);
   }
@@ -40,27 +40,26 @@ export async function runTurn(prompt: string, threadId: string | undefined, sett
     prompt,
     threadId,
     onLine(line) {
-      stall.heard();
+      stall.active();
       const event = cli.readEvent(line);
       if (event) onEvent(event);
     },
     onTooLong: (characters) =>
-      log('error', `An event of ${characters.toLocaleString('en-US')} characters was left out`),
+      log('error', `An event of ${characters.toLocaleString('en-US')} characters was dropped: it is too long`),
   });
   const halt = new AbortController();
   const stallMs = setting.assignment.limits.stallSeconds * 1000;
   const stall = watchForStall({
     limitMs: stallMs,
     lastGrowth: () => keeper.lastGrowth(),
-    onStalled: () =>
-      halt.abort(new RunFailure('agent_stalled', `nothing was heard from the agent for ${stallMs / 1000} s`)),
+    onStalled: () => halt.abort(new RunFailure('agent_stalled', `the agent wrote nothing for ${stallMs / 1000} s`)),
   });
   const signal = AbortSignal.any([setting.signal, halt.signal]);
   try {
     const exit = await Promise.race([program.exited, rejection(signal)]);
     if (exit.code !== 0) {
       const killed = exit.signal === 'SIGKILL' && ((await countOomKills()) ?? 0) > (killsBefore ?? 0);
-      throw new RunFailure(killed ? 'agent_oom' : 'agent_failed', describeExit(cli.name, exit, heardOf.error));
+      throw new RunFailure(killed ? 'agent_oom' : 'agent_failed', describeExit(cli.name, exit, seen.error));
     }
   } catch (error) {
     await program.stop();
@@ -68,8 +67,8 @@ export async function runTurn(prompt: string, threadId: string | undefined, sett
   } finally {
     stall.stop();
   }
-  if (heardOf.threadId === undefined) throw new RunFailure('agent_failed', `${cli.name} began no conversation`);
-  return { threadId: heardOf.threadId, message: heardOf.message };
+  if (seen.threadId === undefined) throw new RunFailure('agent_failed', `${cli.name} began no conversation`);
+  return { threadId: seen.threadId, message: seen.message };
 }
 
 function rejection(signal: AbortSignal): Promise<never> {
@@ -81,6 +80,6 @@ function rejection(signal: AbortSignal): Promise<never> {
 
 function describeExit(name: string, exit: CliExit, lastError: string | undefined): string {
   const how =
-    exit.signal === null ? `${name} ended with exit code ${exit.code}` : `${name} was ended by ${exit.signal}`;
-  return `${how}: ${lastError ?? (exit.stderr.trim() || 'it said nothing')}`;
+    exit.signal === null ? `${name} ended with exit code ${exit.code}` : `${name} was killed by ${exit.signal}`;
+  return `${how}: ${lastError ?? (exit.stderr.trim() || 'no output on standard error')}`;
 }

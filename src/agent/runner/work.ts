@@ -21,11 +21,11 @@ export interface RunnerContext {
   readonly cli: AgentCli;
   readonly redact: Redact;
   readonly log: Log;
-  /** Ends everything, and nothing is reported. */
+  /** Ends the run without a report. */
   readonly signal: AbortSignal;
 }
 
-/** Does the work and says how it ended. Rejects only when the run is to end without a report. */
+/** Executes the assignment and returns the report. Rejects only if `signal` ends the run without a report. */
 export async function carryOut(assignment: Assignment, context: RunnerContext): Promise<Report> {
   const { limits } = assignment;
   const deadline = new AbortController();
@@ -73,10 +73,10 @@ async function letAgentWork(
 ): Promise<{ repository: Repository; answer: Answer }> {
   const { paths, cli, log } = context;
   await preparePaths(paths, assignment.author);
-  await endProcesses(cli.mark); // of a runner that was killed
+  await endProcesses(cli.mark); // left by a killed runner
   const repository = await prepareRepository(assignment, gitOptions(assignment, context), log).catch(
     (error: unknown) => {
-      throw error instanceof GitFailure ? new RunFailure('clone_failed', error.words) : error;
+      throw error instanceof GitFailure ? new RunFailure('clone_failed', error.output) : error;
     },
   );
   await cli.prepare();
@@ -95,13 +95,13 @@ async function letAgentWork(
   const first = await turn(assignment.prompt, resumed);
   const reading = readAnswerOf(assignment, first.message);
   if ('answer' in reading) return { repository, answer: reading.answer };
-  log('runner', `The agent's answer cannot be read (${reading.problem}); asking once more`);
+  log('runner', `The agent's answer is not valid (${reading.problem}); asking once more`);
   const second = readAnswerOf(assignment, (await turn(repairPrompt(reading.problem), first.threadId)).message);
   if ('answer' in second) return { repository, answer: second.answer };
   throw new RunFailure('answer_invalid', `the final answer is not the JSON that was asked for: ${second.problem}`);
 }
 
-/** In a discussion the comment itself asks, and every comment of a person is answered: nothing waits there. */
+/** A discussion has no `question`: its comment asks, and every comment of a person starts a run, so nothing waits. */
 function readAnswerOf({ kind }: Assignment, message: string | undefined): AnswerReading {
   const reading = readAnswer(message);
   return kind === 'discussion' && 'answer' in reading && reading.answer.question !== null

@@ -73,7 +73,7 @@ describe('the log on its way', () => {
     await log.drain();
     expect(texts()).toEqual([
       'first',
-      '15 log lines were dropped while the platform was away',
+      '15 log lines were dropped while the platform was unavailable',
       ...Array.from({ length: 10 }, (_, index) => `line ${index + 16}`),
     ]);
   });

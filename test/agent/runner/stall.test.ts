@@ -25,7 +25,7 @@ describe('an agent that is not heard of', () => {
   test('has the whole limit again after each event', async () => {
     const { onStalled, watch: running } = watch();
     await vi.advanceTimersByTimeAsync(900);
-    running.heard();
+    running.active();
     await vi.advanceTimersByTimeAsync(999);
     expect(onStalled).not.toHaveBeenCalled();
     await vi.advanceTimersByTimeAsync(1);

@@ -5,7 +5,7 @@ import type { KeptConversation } from '../agent-cli.ts';
 
 const THREAD_ID = /^[A-Za-z0-9-]{1,200}$/;
 
-/** The file of a conversation, or undefined when it is not there. */
+/** The file of a conversation; undefined if there is none. */
 export async function findRollout(codexHome: string, threadId: string): Promise<string | undefined> {
   const sessions = join(codexHome, 'sessions');
   const names = await readdir(sessions, { recursive: true }).catch(() => []);
@@ -13,7 +13,7 @@ export async function findRollout(codexHome: string, threadId: string): Promise<
   return name === undefined ? undefined : join(sessions, name);
 }
 
-/** The conversation as the port wants it; undefined when there is none. */
+/** The conversation, for the port `AgentCli`; undefined if there is none. */
 export async function findConversation(codexHome: string, threadId: string): Promise<KeptConversation | undefined> {
   const file = await findRollout(codexHome, threadId);
   if (file === undefined) return undefined;
@@ -25,9 +25,9 @@ export async function findConversation(codexHome: string, threadId: string): Pro
   };
 }
 
-/** Puts a stored conversation where Codex looks for it; what lies there of the same conversation gives way. */
+/** Writes a stored conversation to Codex' path for it and removes an earlier file of it. Returns the path. */
 export async function restoreRollout(codexHome: string, threadId: string, content: Buffer): Promise<string> {
-  if (!THREAD_ID.test(threadId)) throw new Error('the id of the conversation is not one');
+  if (!THREAD_ID.test(threadId)) throw new Error('the thread id of the conversation is not valid');
   const earlier = await findRollout(codexHome, threadId);
   if (earlier !== undefined) await rm(earlier);
   const started = startOf(content);
@@ -42,7 +42,7 @@ export async function restoreRollout(codexHome: string, threadId: string, conten
   return file;
 }
 
-/** When the conversation began, as its first line says; it only names the file. */
+/** When the conversation began, from its first line; only used in the file's name. */
 function startOf(content: Buffer): string {
   const end = content.indexOf('\n');
   try {
@@ -55,7 +55,7 @@ function startOf(content: Buffer): string {
   }
 }
 
-/** A line that Codex is just writing would make the copy unreadable. */
+/** Drops a line that Codex is still writing, which would make the copy unreadable. */
 function wholeLines(content: string): string {
   return content.slice(0, content.lastIndexOf('\n') + 1);
 }

@@ -1,4 +1,4 @@
-/** The JSON events of `codex exec --json`, and what each says in the run's log. */
+/** The JSON events of `codex exec --json`, and their entries in the run log. */
 import { z } from 'zod';
 import { readAnswer } from '../../answer.ts';
 import type { LogEntry } from '../../platform/log-line.ts';
@@ -41,7 +41,7 @@ const CodexEvent = z.discriminatedUnion('type', [
 ]);
 export type CodexEvent = z.infer<typeof CodexEvent>;
 
-/** Reads one line of Codex's output; undefined for what this version does not know (a new kind of event is no fault). */
+/** Parses one line of Codex' output; undefined for unknown events, so that a newer Codex does not fail the run. */
 export function readEvent(line: string): CodexEvent | undefined {
   try {
     return CodexEvent.safeParse(JSON.parse(line)).data;
@@ -50,7 +50,7 @@ export function readEvent(line: string): CodexEvent | undefined {
   }
 }
 
-/** What an event says in the log, in the order in which it should be read. Paths are shown relative to `root`. */
+/** The log entries of an event, in order. Paths are shown relative to `root`. */
 export function describeEvent(event: CodexEvent, root: string): LogEntry[] {
   switch (event.type) {
     case 'thread.started':
@@ -106,7 +106,7 @@ function outputLines(output: string): LogEntry[] {
   return lines.map((line) => ({ kind: 'output', text: line.replace(/\r$/, '') }));
 }
 
-/** The final answer is JSON for the platform; a person reads its title and summary, and what it asks. */
+/** The final answer is JSON; the log shows its title, summary and question. */
 function describeMessage(text: string): string {
   const reading = readAnswer(text);
   if (!('answer' in reading)) return text;
@@ -126,7 +126,7 @@ function relativeTo(root: string, path: string): string {
   return path.startsWith(`${root}/`) ? path.slice(root.length + 1) : path;
 }
 
-/** Errors of the model's API arrive as their raw JSON body. */
+/** The message of a model API error, which arrives as its raw JSON body. */
 export function plainError(message: string): string {
   try {
     const body = JSON.parse(message) as { error?: { message?: unknown } };

@@ -1,4 +1,4 @@
-/** CODEX_HOME: the agent's settings, made new for every run; only the conversations in `sessions` stay. */
+/** CODEX_HOME: the agent's settings, written anew for every run; only the conversations in `sessions` stay. */
 import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { answerSchema } from '../../answer.ts';
@@ -6,10 +6,10 @@ import type { Assignment } from '../../platform/protocol.ts';
 
 const PROVIDER = 'codex-k8s';
 
-/** Waits of 0.2 s, doubled each time: 12 of them reach over a restart of the platform. */
+/** Codex waits 0.2 s and doubles it each time: 12 retries outlast a restart of the platform. */
 const RETRIES = 12;
 
-/** Features of a desktop assistant, or ones that call other hosts; an agent in a pod needs none of them. */
+/** Features of a desktop assistant, or ones that connect to other hosts; an agent in a pod needs none of them. */
 const FEATURES_OFF = [
   'apps',
   'browser_use',
@@ -27,7 +27,7 @@ const FEATURES_OFF = [
   'tool_suggest',
 ];
 
-/** Empties the directory but for the conversations, and writes the settings and the answer's schema. */
+/** Empties the directory except for the conversations, and writes the settings and the answer's schema. */
 export async function prepareCodexHome(options: {
   codexHome: string;
   schemaFile: string;
@@ -43,8 +43,8 @@ export async function prepareCodexHome(options: {
 }
 
 /**
- * The token reaches Codex through the provider's `auth.command`: Codex runs `cat TOKEN_FILE` when it needs a bearer, keeps it
- * in memory, and neither an environment, an argument nor a settings file ever holds it.
+ * Codex gets the token from the provider's `auth.command`: it runs `cat TOKEN_FILE` when it needs a bearer token and keeps it
+ * in memory, so that no environment, argument or settings file holds it.
  */
 function configToml({ tokenFile, assignment }: Parameters<typeof prepareCodexHome>[0]): string {
   const text = (value: string): string => JSON.stringify(value);

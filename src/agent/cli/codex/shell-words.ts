@@ -1,15 +1,15 @@
-/** Reading a quoted command line back. */
+/** Parsing of quoted shell commands. */
 
 const WRAPPER = /^(?:\S*\/)?(?:bash|zsh|dash|sh) -l?c ([\s\S]+)$/;
 
-/** The command that a person would have typed: `/bin/bash -c 'ls -la'` is `ls -la`. */
+/** The command without its shell wrapper: `ls -la` for `/bin/bash -c 'ls -la'`. */
 export function unwrapShell(command: string): string {
   const inner = WRAPPER.exec(command)?.[1];
   if (inner === undefined) return command;
   return unquoteWord(inner) ?? command;
 }
 
-/** The one POSIX shell word that this text is, or undefined when it is more than one. */
+/** The text as one unquoted POSIX shell word; undefined if it is more than one word. */
 function unquoteWord(text: string): string | undefined {
   let word = '';
   let rest = text;

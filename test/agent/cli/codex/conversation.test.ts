@@ -28,7 +28,7 @@ describe('the conversation as a file', () => {
   });
 
   test('cannot be put elsewhere by its id', async () => {
-    await expect(restoreRollout(codexHome, '../../x', Buffer.from(FIRST_LINE))).rejects.toThrow('not one');
+    await expect(restoreRollout(codexHome, '../../x', Buffer.from(FIRST_LINE))).rejects.toThrow('not valid');
   });
 
   test('is stored without a half-written line, redacted, and only when it has changed', async () => {
