@@ -1,14 +1,14 @@
 /**
- * What GitHub itself says, asked before a webhook is acted on. A webhook's headers are not signed, so anybody who holds an
- * old delivery can send it again under a new id: what ends a run, or starts one, is believed of GitHub and not of the delivery.
- * Pure functions of what was read.
+ * Confirms with GitHub what a webhook says before it is acted on. The headers of a webhook are not signed, so anybody who holds
+ * an old delivery can send it again under a new id: GitHub's own record counts, not the delivery. Pure functions of what was
+ * read.
  */
 import type { GitHubIssueState, GitHubReviewState, Withdrawal } from './reads.ts';
 import type { PlannedRun } from './state.ts';
 
 /**
- * Those of the clicks that one of these people took back, by GitHub's own record: an old `unlabeled` that is sent
- * again takes back nothing, since a label that was put on since has an event of its own (reliability.md T15).
+ * The events whose label one of these people took off, by GitHub's record. An old `unlabeled` delivery that is sent again
+ * withdraws nothing, since a label that was put on later has an event of its own (docs/reliability.md T15).
  */
 export function withdrawalsIn(
   github: GitHubIssueState,
@@ -23,14 +23,14 @@ export function withdrawalsIn(
 }
 
 /**
- * The newest click. A run whose own click the platform has cleared, at the end of an earlier run, stands under it: whoever takes
- * the label off then means that run.
+ * The newest event. When the platform cleared the label of a run's own event at the end of an earlier run, the label that is on
+ * now stands for that run: whoever takes it off withdraws the run.
  */
 function lastOf({ labeled }: GitHubIssueState): GitHubIssueState['labeled'][number] | undefined {
   return labeled.at(-1);
 }
 
-/** Why a run that waited under a label must not start any more, and who saw to it; undefined when it still may. */
+/** Why a queued run must not start any more, and who caused that; undefined when it still may. */
 export function whyLabelIsGone(
   run: Pick<PlannedRun, 'trigger' | 'label'>,
   github: GitHubIssueState,
@@ -40,11 +40,11 @@ export function whyLabelIsGone(
   const reason = `the label ${run.label} was removed`;
   if (event?.takenOffBy && !event.clearedByPlatform) return { actor: event.takenOffBy.login, reason };
   const stands = github.labels.some((label) => label.trim().toLowerCase() === run.label);
-  // What stands there while this click does not is somebody's newer one.
+  // If the label is on although this event's label is off, it belongs to a newer event.
   return event || (stands && github.labeled.length === 0) ? undefined : { actor: 'GitHub', reason };
 }
 
-/** Why a review does not ask for changes any more, as a code; undefined when it does (reliability.md T19). */
+/** The code of the reason why a review does not request changes any more; undefined when it does (docs/reliability.md T19). */
 export function whyReviewIsStale(github: GitHubReviewState): string | undefined {
   if (!github.pullRequestOpen) return 'pull_request_closed';
   if (github.state === null) return 'review_gone';

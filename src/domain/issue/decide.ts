@@ -1,12 +1,13 @@
 /**
- * What a fact means for an issue: state, facts and what GitHub says in, the next state and a list of effects out. Pure; one call
- * is one whole decision. What it has to know first it asks for, and is then called again with the same state and facts.
+ * The decision on a fact: state, facts and what was read from GitHub in, the next state and a list of effects out. Pure; one
+ * call is one whole decision. What it has to know first it returns as reads, and is then called again with the same state and
+ * facts.
  */
 import type { Effect, ResultFact } from './effects.ts';
 import type { Fact, LabelFact } from './facts.ts';
 import { cancelRequested } from './handlers/cancels.ts';
 import { commentAdded } from './handlers/comments.ts';
-import { discussionIdle, idleEndOf, nextTurn } from './handlers/discussion.ts';
+import { discussionIdle, idleEndOf, nextDiscussionRun } from './handlers/discussion.ts';
 import { record, type Deciding, type Draft } from './handlers/draft.ts';
 import { issueClosed, issueReopened, repositoryGone } from './handlers/ending.ts';
 import { labelRemoved } from './handlers/label-removals.ts';
@@ -25,14 +26,14 @@ export { receive, takeNext } from './inbox.ts';
 export { isOver, newIssueState, waitsFor } from './state.ts';
 export type { Effect, IssueState, Read, Reading, ReadValues, ResultFact };
 
-/** What has to be read before it can be decided; or the decision. */
+/** The reads that the decision needs first, or the decision. */
 export type Decision =
   | { readonly needs: readonly Read[] }
   | { readonly state: IssueState; readonly effects: readonly Effect[] };
 
 /**
- * Decides on the facts that `takeNext` took out of the inbox, on what became of an effect, or that time has passed. `github`:
- * what was read for this decision. `now`: ISO 8601.
+ * Decides on the facts that `takeNext` took out of the inbox, on the result of an effect, or on the time that has passed.
+ * `github`: what was read for this decision. `now`: ISO 8601.
  */
 export function decide(
   state: IssueState,
@@ -56,15 +57,15 @@ function answerTo(read: Read, github: readonly Reading[]): Answer | undefined {
 }
 
 function* handle(draft: Draft, facts: readonly (Fact | ResultFact)[]): Deciding {
-  const { throttled: letGo } = draft.state;
+  const { throttled: dropped } = draft.state;
   draft.state.throttled = 0;
-  if (letGo > 0) record(draft, [throttled(letGo)]);
+  if (dropped > 0) record(draft, [throttled(dropped)]);
   const [fact] = facts;
   if (!fact) return;
   switch (fact.kind) {
     case 'trigger_label_added':
     case 'trigger_refused':
-      return yield* labelPutOn(draft, facts.filter(isPutOn));
+      return yield* labelPutOn(draft, facts.filter(isLabelPutOn));
     case 'trigger_label_removed':
       return yield* labelRemoved(draft, fact, facts.filter(isRemoval));
     case 'changes_requested':
@@ -98,7 +99,7 @@ function* handle(draft: Draft, facts: readonly (Fact | ResultFact)[]): Deciding 
     case 'run_stopped':
       return yield* runStopped(draft, fact.runId, fact.outcome);
     case 'start_next':
-      yield* nextTurn(draft);
+      yield* nextDiscussionRun(draft);
       return yield* startNext(draft);
     case 'cancel_requested':
       return yield* cancelRequested(draft, fact);
@@ -112,14 +113,14 @@ function* handle(draft: Draft, facts: readonly (Fact | ResultFact)[]): Deciding 
   }
 }
 
-/** A discussion ends when nobody says anything, a workspace when its lease runs out. */
+/** A discussion ends when it is idle, a workspace when its lease runs out. */
 function* timePassed(draft: Draft): Deciding {
   const now = Date.parse(draft.now);
   if ((idleEndOf(draft.state) ?? Infinity) <= now) return yield* discussionIdle(draft);
   if ((leaseEndOf(draft.state) ?? Infinity) <= now) yield* leaseOver(draft);
 }
 
-/** When time alone changes something, in milliseconds since 1970, and what ends then; undefined when nothing does. */
+/** When time alone changes the state, in milliseconds since 1970, and what ends then; undefined when nothing does. */
 export function wakesAt(state: IssueState): { readonly at: number; readonly ends: string } | undefined {
   const idle = idleEndOf(state);
   const lease = leaseEndOf(state);
@@ -127,7 +128,7 @@ export function wakesAt(state: IssueState): { readonly at: number; readonly ends
   return lease === undefined ? undefined : { at: lease, ends: `Lease of ${state.workspace?.name}` };
 }
 
-function isPutOn(fact: Fact | ResultFact): fact is LabelFact {
+function isLabelPutOn(fact: Fact | ResultFact): fact is LabelFact {
   return fact.kind === 'trigger_label_added' || fact.kind === 'trigger_refused';
 }
 

@@ -1,4 +1,4 @@
-/** What a decision has the workflow do, as data. They are performed in their order, each when the one before it is done. */
+/** What a decision asks the workflow to do, as data. Effects are performed in order, each after the one before it. */
 import type { UnfinishedOutcome } from '../run/runs.ts';
 import type { Trigger } from '../run/trigger.ts';
 import type { RunSettings } from '../stages/settings.ts';
@@ -7,7 +7,7 @@ import type { Fact, IssueRef } from './facts.ts';
 import type { LastWork, PriorIssueState, PullRequestRef } from './gates.ts';
 import type { PlannedRun, Workspace } from './state.ts';
 
-/** Something that happened, for the audit trail and the issue's page. */
+/** An event for the audit trail and the issue's page. */
 export interface FlowEvent {
   readonly type: string;
   readonly payload: Readonly<Record<string, unknown>>;
@@ -17,7 +17,7 @@ export interface FlowEvent {
   readonly correlationId?: string;
 }
 
-/** An issue as it is shown. */
+/** An issue's row in the read model. */
 export interface IssueRow {
   readonly key: string;
   readonly repositoryId: number;
@@ -36,19 +36,19 @@ export interface IssueRow {
   readonly updatedAt: string;
 }
 
-/** What is shown of a run that has no workflow: its position in the issue's queue, from 1, or how it ended. */
+/** How a run without a workflow is shown: its position in the issue's queue, from 1, or its outcome. */
 export type Shown = { readonly queuePosition: number } | { readonly outcome: UnfinishedOutcome; readonly at: string };
 
-/** What a run begins with. */
+/** The input of a run. */
 export interface RunStart {
   readonly issue: IssueRef;
   readonly issueTitle: string;
   readonly plan: PlannedRun;
   readonly settings: RunSettings;
   readonly workspace: Workspace;
-  /** The conversation that it goes on with. */
+  /** The conversation that the run resumes. */
   readonly resume: LastWork | { readonly runId: string; readonly threadId: string } | null;
-  /** Of a discussion: what was said up to then is answered, ISO 8601. */
+  /** Of a discussion: everything that was written until then is answered. ISO 8601. */
   readonly answeredUntil?: string;
   readonly pullRequest: PullRequestRef | null;
   readonly branch: string;
@@ -67,7 +67,7 @@ export type Effect =
       readonly startedAt: string;
       readonly events: readonly FlowEvent[];
     }
-  /** Shows a run whose workflow cannot: it never began, or was ended from outside. */
+  /** Shows a run that has no workflow to show it: it was never started, or was ended from outside. */
   | {
       readonly kind: 'show_run';
       readonly plan: PlannedRun;
@@ -78,7 +78,7 @@ export type Effect =
       readonly pullRequest: PullRequestRef | null;
       readonly shown: Shown;
     }
-  /** A comment that says why nothing was started, once for each subject. `issue` may be a pull request. */
+  /** A comment that says why no run was started, once for each subject. `issue` may be a pull request. */
   | {
       readonly kind: 'write_refusal';
       readonly issue: IssueRef;
@@ -91,8 +91,8 @@ export type Effect =
       readonly locale: RunSettings['locale'];
     }
   /**
-   * Takes a label off the issue (which may be a pull request), and puts one on it and on the pull request. `waits`: a
-   * courtesy is given up after some minutes, and nothing waits for what is done in the background.
+   * Removes a label from the issue (which may be a pull request), and adds one to it and to the pull request. `waits`:
+   * `as_courtesy` gives up after some minutes; nothing waits for `in_background`.
    */
   | {
       readonly kind: 'move_labels';
@@ -104,46 +104,46 @@ export type Effect =
     }
   /** A reaction to a comment; nothing waits for it. */
   | { readonly kind: 'react'; readonly trigger: Trigger; readonly content: 'eyes' | '+1' }
-  /** Makes a run's status comment right again; nothing waits for it. */
+  /** Restores a run's status comment; nothing waits for it. */
   | { readonly kind: 'restore_status_comment'; readonly change: StatusCommentChange }
-  /** Says in the status comments of the newest `runs` runs what became of the workspace; nothing waits for it. */
+  /** Shows in the status comments of the newest `runs` runs what happened to the workspace; nothing waits for it. */
   | { readonly kind: 'show_workspace_end'; readonly runs: number }
   | {
       readonly kind: 'cancel_run';
       readonly runId: string;
       readonly actor: string;
       readonly reason: string;
-      /** The pull request that was merged meanwhile, so that the run has what it was for. */
+      /** The pull request that was merged meanwhile: the run then counts as succeeded. */
       readonly merged: PullRequestRef | null;
     }
-  /** Somebody made a comment while a run waits for an answer. */
+  /** Somebody commented while a run waits for an answer. */
   | { readonly kind: 'comment_answers'; readonly runId: string; readonly comment: number; readonly actor: string }
   | { readonly kind: 'stop_agent'; readonly runId: string; readonly workspace: string }
-  /** Takes its token, its permit and its open request from a run whose workflow cannot. */
+  /** Revokes the token, releases the permit and closes the open request of a run whose workflow cannot. */
   | { readonly kind: 'end_run'; readonly runId: string }
-  /** Comes back as `workspace_removed`. */
+  /** Returns as `workspace_removed`. */
   | { readonly kind: 'remove_workspace'; readonly workspace: Workspace; readonly reason: string }
   | { readonly kind: 'release_slot' }
-  /** Comes back as `slot_leased`, or as `run_not_started` when there is none. */
+  /** Returns as `slot_leased`, or as `run_not_started` when no slot is free. */
   | { readonly kind: 'lease_slot'; readonly runId: string; readonly template: string; readonly settings: RunSettings }
-  /** Comes back as `run_started` or `run_not_started`, and much later as `run_finished` or `run_lost`. */
+  /** Returns as `run_started` or `run_not_started`, and much later as `run_finished` or `run_lost`. */
   | { readonly kind: 'start_run'; readonly label: string; readonly start: RunStart }
   /**
-   * Comes back as this fact at once: what is decided then may wait for what it has to read, when the effects before it are
-   * done. Nothing comes after it.
+   * Returns as this fact at once: a decision of its own, whose reads may take long, after the effects before it. It is always
+   * the last effect.
    */
   | { readonly kind: 'go_on'; readonly fact: NextStep }
-  /** These side by side. */
+  /** These in parallel. */
   | { readonly kind: 'at_once'; readonly effects: readonly Effect[] };
 
-/** The next step of what a fact means, a decision of its own. */
+/** A next step that is decided by itself. */
 type NextStep =
-  /** Nobody works: the next one begins, if any is still wanted. */
+  /** No run is active: start the next one, if it is still wanted. */
   | { readonly kind: 'start_next' }
-  /** The agent of a lost run is stopped, and nothing opens anything for it any more. */
+  /** The agent of a lost run is stopped, and its token is revoked. */
   | { readonly kind: 'run_stopped'; readonly runId: string; readonly outcome: UnfinishedOutcome };
 
-/** What became of an effect, where something depends on it. Facts that never leave the workflow. */
+/** The result of an effect that something depends on. These facts never leave the workflow. */
 export type ResultFact =
   | NextStep
   | { readonly kind: 'run_started'; readonly runId: string }
@@ -164,8 +164,8 @@ export type ResultFact =
       readonly kind: 'workspace_removed';
       readonly workspace: Workspace;
       readonly reason: string;
-      /** Removed; held by something, and on its way out; or still there. */
+      /** Removed; held by something, and being deleted; or not removed. */
       readonly result: { readonly removed: true } | { readonly held: string } | { readonly failed: string };
     }
-  /** The time has come that the state wakes at. */
+  /** The time that the state was waiting for has come. */
   | { readonly kind: 'time_passed' };

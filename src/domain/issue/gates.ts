@@ -1,6 +1,6 @@
 /**
- * What must be so before a run may begin (requirements.md P10, 2.3; 9.2 B31). Held by the issue's workflow against what
- * GitHub and the issue's own history say just before the launch, not by a sentence in a prompt.
+ * The conditions for a run to begin. The issue's workflow evaluates them just before the launch, with GitHub's state and the
+ * issue's own history.
  */
 import { profileChoice } from '../stages/labels.ts';
 import type { ModelSelection } from '../stages/model-selection.ts';
@@ -15,7 +15,7 @@ import {
   type TriggerTarget,
 } from '../stages/stages.ts';
 
-/** A stage that is done: who did it, and where it lies. */
+/** A stage that is done: its run, and its pull request. */
 interface DoneStage {
   readonly runId: string;
   readonly pullRequest: number;
@@ -35,20 +35,20 @@ export interface PullRequestRef {
 /** What a closed issue leaves to the one that is reopened. */
 export interface PriorIssueState {
   readonly done: DoneStages;
-  /** Counts its branches: a pull request that is merged or closed takes its branch with it. */
+  /** The number of its branch: a branch ends with its pull request. */
   readonly branch: number;
-  /** The one that was open; GitHub is asked what became of it. */
+  /** The pull request that was open; GitHub is asked whether it was merged meanwhile. */
   readonly pullRequest: PullRequestRef | null;
   readonly last: LastWork | null;
-  /** Why the platform had put `need:input` on; null where it had not. */
+  /** Why the platform had put `need:input` on; null if it had not. */
   readonly asked: string | null;
-  /** The newest clicks taken up on its pull requests, whose record does not begin anew with the issue's. */
+  /** The newest `labeled` events processed on its pull requests, whose events do not begin again with the issue's. */
   readonly taken?: Readonly<Record<string, Readonly<Record<string, number>>>>;
-  /** The newest there that the edge has refused. */
+  /** The newest events there that were refused when their delivery was evaluated. */
   readonly refused?: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }
 
-/** The last run that left work behind: what a revise goes on with. */
+/** The last run that left work behind: a revise continues it. */
 export interface LastWork {
   readonly runId: string;
   readonly stage: Stage;
@@ -57,7 +57,7 @@ export interface LastWork {
   readonly selection?: ModelSelection;
 }
 
-/** The pull requests of an issue, as far as late stages need them. */
+/** The pull requests of an issue, as far as late stages depend on them. */
 export interface Candidates {
   /** Whether one is open. */
   readonly open: boolean;
@@ -66,16 +66,18 @@ export interface Candidates {
 }
 
 export interface GateContext {
-  /** On the issue now. */
+  /** The issue's labels now. */
   readonly labels: readonly string[];
   readonly done: DoneStages;
-  /** Undefined where nobody asked GitHub: a review is of a pull request that is there. */
+  /** Undefined if GitHub was not asked: a review has a pull request in any case. */
   readonly candidates: Candidates | undefined;
-  /** Whether the platform itself put `need:input` on, for a trigger that nobody could carry out: the next one answers it. */
+  /**
+   * Whether the platform itself put `need:input` on, for a trigger that could not be carried out: the next trigger answers it.
+   */
   readonly asked: boolean;
 }
 
-/** Why a run may not begin. `labels`: what would be possible instead, or what stands against it. */
+/** Why a run may not begin. `labels`: those that would be possible instead, or those that conflict. */
 export interface GateRefusal {
   readonly reason:
     | 'state_blocked'
@@ -87,7 +89,7 @@ export interface GateRefusal {
   readonly labels: readonly string[];
 }
 
-/** Refusals that leave a question to a person: the platform puts `need:input` on with its comment. */
+/** Refusals that a person has to resolve: the platform puts `need:input` on with its comment. */
 export const ASKING: ReadonlySet<string> = new Set([
   'issue_trigger_label_conflict',
   'issue_trigger_candidate_not_found',
@@ -95,7 +97,7 @@ export const ASKING: ReadonlySet<string> = new Set([
   'pull_request_review_stage_not_resolved',
 ]);
 
-/** Whether a run of this kind may begin, or why not. A conversation needs nothing, and neither does a reviewer. */
+/** Whether a run may begin, or why not. Discussions and reviews have no gate. */
 export function gate(target: TriggerTarget, known: GateContext): GateRefusal | undefined {
   if (target.kind === 'discussion' || target.kind === 'review') return undefined;
   const labels = new Set(known.labels.map(normalizeLabel));
@@ -104,13 +106,18 @@ export function gate(target: TriggerTarget, known: GateContext): GateRefusal | u
   return entry(target, known) ?? candidate(target, known);
 }
 
-/** A stage begins where a trajectory says so. What it leaves out is waived; what is done may be done again. */
+/**
+ * A stage begins where its trajectory says so. Stages that the trajectory leaves out are waived; a stage that is done may be
+ * repeated.
+ */
 function entry(target: TriggerTarget, { labels, done }: GateContext): GateRefusal | undefined {
   const chosen = profileChoice(labels);
   if (chosen.conflict) return { reason: 'profile_label_conflict', labels: chosen.conflict };
   if (target.kind === 'revise' || !TRAJECTORIES.some(({ stages }) => includes(stages, target.stage))) return undefined;
   const allowed =
-    chosen.chosen === undefined ? compatible(done) : TRAJECTORIES.filter(({ name }) => name === chosen.chosen);
+    chosen.chosen === undefined
+      ? compatibleTrajectories(done)
+      : TRAJECTORIES.filter(({ name }) => name === chosen.chosen);
   const within = allowed.filter(({ stages }) => includes(stages, target.stage));
   if (within.length === 0) return { reason: 'stage_not_in_profile', labels: suggestions(allowed, done) };
   const met = within.some(({ stages }) => isNext(stages, target.stage, done));
@@ -119,12 +126,12 @@ function entry(target: TriggerTarget, { labels, done }: GateContext): GateRefusa
 
 type TrajectoryRow = (typeof TRAJECTORIES)[number];
 
-/** The trajectories that hold everything the issue has done so far: who began with intake does not skip to dev unasked. */
-function compatible(done: DoneStages): readonly TrajectoryRow[] {
-  const sofar = (Object.keys(done) as Stage[]).filter((stage) =>
+/** The trajectories that contain every stage done so far: an issue that began with intake cannot skip to dev by itself. */
+function compatibleTrajectories(done: DoneStages): readonly TrajectoryRow[] {
+  const doneStages = (Object.keys(done) as Stage[]).filter((stage) =>
     TRAJECTORIES.some(({ stages }) => includes(stages, stage)),
   );
-  return TRAJECTORIES.filter(({ stages }) => sofar.every((stage) => includes(stages, stage)));
+  return TRAJECTORIES.filter(({ stages }) => doneStages.every((stage) => includes(stages, stage)));
 }
 
 function isNext(trajectory: readonly Stage[], stage: Stage, done: DoneStages): boolean {
@@ -141,7 +148,7 @@ function suggestions(trajectories: readonly TrajectoryRow[], done: DoneStages): 
   return [...new Set(next)].map((stage) => triggerLabel({ stage, kind: 'work' }));
 }
 
-/** Late stages look at what dev has made. */
+/** Late stages need a pull request of `dev`. */
 function candidate(target: TriggerTarget, { candidates }: GateContext): GateRefusal | undefined {
   const wanted = stageRow(target.stage).candidate;
   if (candidates === undefined) return undefined;
@@ -151,16 +158,16 @@ function candidate(target: TriggerTarget, { candidates }: GateContext): GateRefu
   return { reason: 'issue_trigger_candidate_not_found', labels };
 }
 
-/** Whether the pull request of such a run is all that the issue asks for, so that merging it closes the issue. */
+/** Whether the pull request of such a run is everything that the issue asks for, so that merging it closes the issue. */
 export function isWholeWork({ stage }: TriggerTarget, done: DoneStages): boolean {
   if (stageRow(stage).scope !== 'code') return false;
-  return compatible(done).some(({ name }) => name === 'quick-fix');
+  return compatibleTrajectories(done).some(({ name }) => name === 'quick-fix');
 }
 
-/** All stages that stand in a trajectory, in their order: the longest has every one. */
+/** All stages of trajectories, in order: the longest trajectory contains every one. */
 const ORDER: readonly Stage[] = TRAJECTORIES[2].stages;
 
-/** What a rethink gives up: the stage that it goes back to, and everything done after it. */
+/** The stages that a rethink supersedes: the one that it goes back to, and everything done after it. */
 export function supersededBy(backTo: Stage, done: DoneStages): readonly Stage[] {
   if (done[backTo] === undefined) return [];
   const from = ORDER.indexOf(backTo);
@@ -169,7 +176,7 @@ export function supersededBy(backTo: Stage, done: DoneStages): readonly Stage[] 
   );
 }
 
-/** The stages a rethink may go back to: those that are done, in the order of the longest trajectory. */
+/** The stages that a rethink may go back to: those that are done, in the order of the longest trajectory. */
 export function rethinkable(done: DoneStages): readonly Stage[] {
   return ORDER.filter((stage) => done[stage] !== undefined);
 }

@@ -1,11 +1,11 @@
-/** The unread facts of an issue: how they are taken in, and which one is acted on next. */
+/** The unread facts of an issue: receiving them, and choosing the next one. */
 import { isLabelFact, labelSubject, type Fact, type ObservedFact } from './facts.ts';
 import type { IssueState } from './state.ts';
 
 /**
- * Takes in facts: those at or before the cursor are known already; handed over twice is learned once. While many are unread, one that repeats
- * what another unread one says is let go: GitHub is asked before either is acted on, so that both lead to the same, and the
- * state stays small enough to be carried through continue-as-new.
+ * Receives facts. Those at or before the cursor are known already, so a fact that is sent twice is received once. While many
+ * are unread, one that repeats another unread one is dropped: both would be confirmed with GitHub by the same read, and the
+ * state stays small enough for continue-as-new.
  */
 export function receive(state: IssueState, facts: readonly ObservedFact[]): void {
   for (const observed of facts) {
@@ -13,7 +13,7 @@ export function receive(state: IssueState, facts: readonly ObservedFact[]): void
       if (observed.seq <= state.cursor) continue;
       state.cursor = observed.seq;
     }
-    if (state.unread.length >= UNREAD_LIMIT && saysNothingNew(state, observed.fact)) {
+    if (state.unread.length >= UNREAD_LIMIT && isRepetition(state, observed.fact)) {
       state.throttled += 1;
       continue;
     }
@@ -21,15 +21,15 @@ export function receive(state: IssueState, facts: readonly ObservedFact[]): void
   }
 }
 
-/** From here on, facts that repeat an unread one are let go. */
+/** With so many unread facts, further ones that repeat an unread one are dropped. */
 export const UNREAD_LIMIT = 100;
 
-function saysNothingNew(state: IssueState, fact: Fact): boolean {
+function isRepetition(state: IssueState, fact: Fact): boolean {
   const subject = subjectOf(fact);
   return subject !== undefined && state.unread.some((unread) => subjectOf(unread.fact) === subject);
 }
 
-/** What two facts have in common that one look at GitHub answers alike. What comes from within has none, and always counts. */
+/** The subject that two facts share if one read of GitHub answers both. Facts from within have none, and always count. */
 function subjectOf(fact: Fact): string | undefined {
   switch (fact.kind) {
     case 'trigger_label_removed':
@@ -61,8 +61,9 @@ function subjectOf(fact: Fact): string | undefined {
 }
 
 /**
- * Takes the next fact out of the unread: what people and runs say directly comes before what webhooks report. Others come with it that
- * one look at GitHub answers as well: all of a label that was put on, and all removals of a label. Empty when nothing is unread.
+ * Takes the next fact out of the unread ones: facts from people and runs come before those from webhooks. Facts that the same
+ * read of GitHub answers come with it: all of a label that was put on, and all removals of a label. Empty when nothing is
+ * unread.
  */
 export function takeNext(state: IssueState): readonly Fact[] {
   const next = Math.max(
@@ -71,13 +72,13 @@ export function takeNext(state: IssueState): readonly Fact[] {
   );
   const first = state.unread[next]?.fact;
   if (!first) return [];
-  const alike = (fact: Fact, index: number): boolean => index === next || isAnsweredWith(first, fact);
+  const alike = (fact: Fact, index: number): boolean => index === next || isAnsweredBySameRead(first, fact);
   const taken = state.unread.filter(({ fact }, index) => alike(fact, index)).map(({ fact }) => fact);
   state.unread = state.unread.filter(({ fact }, index) => !alike(fact, index));
   return taken;
 }
 
-function isAnsweredWith(first: Fact, other: Fact): boolean {
+function isAnsweredBySameRead(first: Fact, other: Fact): boolean {
   if (isLabelFact(first)) return isLabelFact(other) && labelSubject(other) === labelSubject(first);
   if (first.kind !== 'trigger_label_removed' || other.kind !== 'trigger_label_removed') return false;
   return other.label === first.label && other.pullRequest === first.pullRequest;

@@ -1,14 +1,14 @@
-/** Which clicks on a label are runs: what webhooks say is matched with what GitHub recorded. */
+/** Matches facts about a label with the `labeled` events that GitHub recorded: which of them ask for a run. */
 import { normalizeLabel, triggerLabelsIn, triggerOfLabel, type TriggerTarget } from '../stages/stages.ts';
 import type { LabelFact } from './facts.ts';
 import { gate } from './gates.ts';
 import type { GitHubIssueState, LabeledEvent } from './reads.ts';
 import type { IssueState, PlannedRun, TakenEvents } from './state.ts';
 
-/** A trigger that comes to nothing. `labels`: what stands against it, or what would be possible. */
+/** A trigger that starts no run. `labels`: those that conflict with it, or those that would be possible. */
 export interface Dropped {
   readonly fact: LabelFact;
-  /** The `labeled` event that it tells of, where there is one. */
+  /** The `labeled` event of the fact, if there is one. */
   readonly event?: number;
   readonly reason: string;
   readonly labels?: readonly string[];
@@ -22,13 +22,13 @@ export interface TriggerDecision {
 }
 
 /**
- * Matches what webhooks said with what GitHub recorded. Each fact takes up one `labeled` event of its sender, that of the label
- * that is there or the oldest that is left and recent: so each click is one trigger, however many deliveries brought it and in
- * whatever order, and a delivery without an event of its own is one that was taken up before, or a replay (design.md, decision 3;
- * requirements.md 9.2 B40; reliability.md T11-T13).
+ * Matches facts from webhooks with GitHub's `labeled` events. Each fact takes one event of its sender: that of the label that
+ * is on, or else the oldest recent one that is left. So each event is one trigger, whatever the number and order of the
+ * deliveries that report it; a delivery without an event of its own is a duplicate or a replay (docs/decisions.md, 3;
+ * docs/reliability.md T10-T13).
  *
- * A webhook does not name its event, so a refusal that is told twice may seem to be of the next click. What the edge has
- * refused is therefore counted apart, and takes no run from a click that stands.
+ * A webhook does not name its event, so a refusal that is delivered twice may seem to be about the next event. Events of
+ * refused deliveries are therefore kept apart, and take no run from an event that stands.
  */
 export function decideTriggers(
   taken: TakenEvents,
@@ -58,10 +58,10 @@ export function decideTriggers(
   return { planned, dropped, taken: now, refused: refusedNow };
 }
 
-/** What of an issue's state decides whether a run may begin. */
+/** The part of an issue's state that decides whether a run may start. */
 type GateState = Pick<IssueState, 'done' | 'asked' | 'active' | 'queue' | 'pullRequest'>;
 
-/** A reviewer works on the issue's branch: a pull request that is not the one that is open has nothing to do with it. */
+/** A reviewer works on the issue's branch, so the label must be on the issue's open pull request. */
 function notCurrent(
   { pullRequest }: LabelFact,
   known: GateState,
@@ -70,7 +70,7 @@ function notCurrent(
   return is ? undefined : { reason: 'pull_request_not_current', labels: [] };
 }
 
-/** A conversation does not begin while work is under way (requirements.md 2.3); a turn of it that is left is none. */
+/** A discussion does not start while a run that leaves work is active or queued. */
 function discussionConflict(
   { kind }: TriggerTarget,
   { active, queue }: GateState,
@@ -80,7 +80,7 @@ function discussionConflict(
   return conflicts ? { reason: 'discussion_mode_trigger_label_conflict', labels: [] } : undefined;
 }
 
-/** Whether what the issue has done so far, and its labels, let a run begin. */
+/** Whether the issue's earlier stages and its labels let a run start. */
 export function gateOf(
   target: TriggerTarget,
   github: Pick<GitHubIssueState, 'labels' | 'candidates'>,
@@ -90,19 +90,22 @@ export function gateOf(
   return gate(target, { labels, done: done ?? {}, candidates, asked: asked !== null });
 }
 
-/** An event so much older than a delivery was never told of, or refused at its time: a newer one is meant. */
+/**
+ * An event that is so much older than a delivery was never delivered, or was refused when it was: the delivery is about a newer
+ * one.
+ */
 const LONG_AGO_MS = 3_600_000;
 
 /**
- * A request takes up a click that was not taken back before one that was: the delivery of the former may be lost. Of those it
- * takes the one whose label is there, and else one that nobody refused.
+ * The event that a fact is about. A request prefers an event whose label was not taken off, since the delivery of an earlier
+ * one may be lost; of those, one whose label is still on, and then one that was not refused.
  */
 function eventOf(fact: LabelFact, github: GitHubIssueState, taken: number, refused: number): LabeledEvent | undefined {
   const isRequest = fact.kind === 'trigger_label_added';
   const after = isRequest ? taken : Math.max(taken, refused);
   const left = github.labeled.filter(({ id, account }) => account === fact.by.id && id > after);
   if (fact.event !== undefined) return left.find(({ id }) => id === fact.event);
-  const standing = isRequest ? left.filter((event) => !wasTakenBack(event)) : [];
+  const standing = isRequest ? left.filter((event) => !wasTakenOff(event)) : [];
   const choices = [
     standing.filter(({ clearedByPlatform }) => !clearedByPlatform),
     standing.filter(({ id }) => id > refused),
@@ -112,16 +115,16 @@ function eventOf(fact: LabelFact, github: GitHubIssueState, taken: number, refus
   return candidates.find(({ at }) => Date.parse(at) >= Date.parse(fact.at) - LONG_AGO_MS) ?? candidates.at(-1);
 }
 
-/** Whether a person took the label off again. */
-function wasTakenBack({ takenOffBy, clearedByPlatform }: LabeledEvent): boolean {
+/** True if a person took the label off again. */
+function wasTakenOff({ takenOffBy, clearedByPlatform }: LabeledEvent): boolean {
   return takenOffBy !== null && !clearedByPlatform;
 }
 
 function dropReason(fact: LabelFact, event: LabeledEvent | undefined, github: GitHubIssueState): string | undefined {
   if (!github.open) return 'issue_closed';
-  // What is told a second time is refused no second time, and for no reason that came up since.
+  // A refusal that is delivered again is a duplicate, not another refusal.
   if (fact.kind === 'trigger_refused') return event ? fact.reason : 'trigger_already_taken';
-  if (event && wasTakenBack(event)) return 'label_absent';
+  if (event && wasTakenOff(event)) return 'label_absent';
   if (!github.labels.map(normalizeLabel).includes(fact.label) && !event?.clearedByPlatform) return 'label_absent';
   if (!event) return 'trigger_already_taken';
   return github.refused?.[fact.by.id] ?? conflictOf(fact, github);

@@ -1,28 +1,25 @@
-/** Names that are computed, so that whoever comes after a crash finds the same thing again. */
+/** Computed names, by which the same thing is found again after a crash. */
 import type { IssueRef } from './facts.ts';
 
-/**
- * The branch an issue's agents work on. A pull request that is merged or closed takes its branch with it:
- * `nth` counts them, from 1.
- */
+/** The branch that an issue's agents work on. A branch ends with its pull request; `nth` counts them from 1. */
 export function branchName(issueNumber: number, nth = 1): string {
   return nth === 1 ? `codex/issue-${issueNumber}` : `codex/issue-${issueNumber}-${nth}`;
 }
 
-/** Which of its issue's branches a branch is, from 1; 1 for one that is not ours. */
+/** The number of a branch among its issue's branches, from 1; 1 for a branch that is not the platform's. */
 export function nthBranch(branch: string): number {
   return Number(/^codex\/issue-\d+-(\d+)$/.exec(branch)?.[1] ?? 1);
 }
 
-/** The issue a branch belongs to, or undefined for a branch that is not ours. */
+/** The issue that a branch belongs to; undefined for a branch that is not the platform's. */
 export function issueOfBranch(branch: string): number | undefined {
   const digits = /^codex\/issue-([1-9]\d{0,9})(-[1-9]\d{0,5})?$/.exec(branch)?.[1];
   return digits === undefined ? undefined : Number(digits);
 }
 
 /**
- * The workspace of an issue: a DNS label of at most 63 characters, never shared by two issues, since the repository's
- * numeric id and the number stand at its end whole.
+ * The name of an issue's workspace: a DNS label of at most 63 characters, unique, since it ends with the repository's numeric
+ * id and the issue's number.
  */
 export function workspaceName(project: string, issue: Pick<IssueRef, 'repositoryId' | 'number'>): string {
   const tail = `r${issue.repositoryId}-i${issue.number}`;

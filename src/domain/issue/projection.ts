@@ -1,4 +1,4 @@
-/** An issue as it is shown, and what it leaves to the one that is reopened. */
+/** An issue's row in the read model, and what a closed issue leaves to the one that is reopened. */
 import type { IssueRow } from './effects.ts';
 import { issueKey } from './facts.ts';
 import type { PriorIssueState } from './gates.ts';
@@ -46,16 +46,16 @@ function priorOf({
   };
 }
 
-/** What is known of clicks on pull requests, if anything. */
+/** The events processed for labels on pull requests, if any. */
 function onPullRequests(
   name: 'taken' | 'refused',
-  clicks: IssueState['takenEvents'],
+  events: IssueState['takenEvents'],
 ): Pick<PriorIssueState, 'taken' | 'refused'> {
-  const found = Object.entries(clicks).filter(([subject]) => isOnPullRequest(subject));
+  const found = Object.entries(events).filter(([subject]) => isOnPullRequest(subject));
   return found.length === 0 ? {} : { [name]: Object.fromEntries(found) };
 }
 
-/** `need:reviewer #13`: the label and the pull request that it is on (facts.ts). */
+/** True for a subject such as `need:reviewer #13`: a label on a pull request (facts.ts). */
 function isOnPullRequest(subject: string): boolean {
   return / #\d+$/.test(subject);
 }

@@ -1,4 +1,4 @@
-/** What a decision asks of GitHub and of the platform's own records, as data, and what they answer. */
+/** What a decision reads from GitHub and from the platform's own records, as data, and the answers. */
 import type { RunSettings } from '../stages/settings.ts';
 import type { Account, IssueRef } from './facts.ts';
 import type { Candidates, PriorIssueState } from './gates.ts';
@@ -10,40 +10,40 @@ export interface LabeledEvent {
   readonly account: number;
   /** ISO 8601. */
   readonly at: string;
-  /** Whether the platform took the label off since: at the end of an earlier run, and not because anybody asked. */
+  /** Whether the platform itself took the label off, at the end of an earlier run. */
   readonly clearedByPlatform: boolean;
-  /** Who took the label off again, the platform included; null while nobody has. */
+  /** Who took the label off again, the platform included; null while it is on. */
   readonly takenOffBy: Account | null;
 }
 
-/** What GitHub itself says of an issue and a label, read just before a launch. */
+/** An issue and one of its labels on GitHub, read just before a launch. */
 export interface GitHubIssueState {
   readonly open: boolean;
   readonly title: string;
   readonly labels: readonly string[];
-  /** What the read model knows of an earlier life of the issue. */
+  /** What the read model has of an earlier life of the issue. */
   readonly prior?: PriorIssueState | null;
-  /** People who put a label on and may not start runs any more, by account id, with the reason (reliability.md T26). */
+  /** People who put a label on and may not start runs any more: account id to reason (docs/reliability.md T26). */
   readonly refused?: Readonly<Record<string, string>>;
-  /** The issue's pull requests, where the label's stage needs to know. */
+  /** The issue's pull requests, if the label's stage depends on them. */
   readonly candidates?: Candidates;
   /** All `labeled` events of the label in question since the issue was last closed or reopened, oldest first. */
   readonly labeled: readonly LabeledEvent[];
 }
 
-/** What GitHub says of a pull request. */
+/** A pull request on GitHub. */
 export interface GitHubPullRequestState {
   readonly open: boolean;
   readonly merged: boolean;
 }
 
-/** What GitHub says of a repository that it shows. */
+/** A repository that GitHub shows. */
 export interface GitHubRepositoryState {
-  /** Nothing in it can be changed. */
+  /** True if the repository is read-only. */
   readonly archived: boolean;
 }
 
-/** What GitHub says of a review that asked for changes. */
+/** A review on GitHub that requested changes. */
 export interface GitHubReviewState {
   readonly pullRequestOpen: boolean;
   /** GitHub's state of the review in lower case; null when it is gone. */
@@ -54,15 +54,17 @@ export interface GitHubReviewState {
   readonly ofEarlierLife: boolean;
 }
 
-/** A click whose label was taken off again, by its event, and by whom, by account id. */
+/** A `labeled` event whose label was taken off again, and the account that did it. */
 export interface Withdrawal {
   readonly event: number;
   readonly account: number;
 }
 
-/** Something that has to be known before it can be decided. `issue` may be a pull request of the issue. */
+/** Something to be read before a decision. `issue` may be a pull request of the issue. */
 export type Read =
-  /** All that is asked before a launch, in one step; GitHub may list the clicks of `facts` some seconds late. */
+  /**
+   * Everything that is read before a launch, in one step. GitHub may list the `labeled` events of `facts` some seconds late.
+   */
   | {
       readonly kind: 'trigger';
       readonly issue: IssueRef;
@@ -74,7 +76,7 @@ export type Read =
   /** The issue and its labels. */
   | { readonly kind: 'issue'; readonly issue: IssueRef; readonly label: string }
   | { readonly kind: 'review'; readonly issue: IssueRef; readonly pullRequest: number; readonly review: number }
-  /** Which of these clicks were taken back by one of these people. */
+  /** Which of these `labeled` events were withdrawn by one of these people. */
   | {
       readonly kind: 'withdrawals';
       readonly issue: IssueRef;
@@ -86,9 +88,9 @@ export type Read =
   | { readonly kind: 'repository'; readonly issue: IssueRef }
   | { readonly kind: 'settings'; readonly repositoryId: number };
 
-/** What each kind of read gives. */
+/** The value of each kind of read. */
 export interface ReadValues {
-  /** `settings` are null for a repository that is bound to no project any more. */
+  /** `settings` are null if the repository is not bound to a project any more. */
   readonly trigger: { readonly issue: GitHubIssueState; readonly settings: RunSettings | null };
   readonly issue: GitHubIssueState;
   readonly review: GitHubReviewState;
@@ -98,10 +100,10 @@ export interface ReadValues {
   readonly settings: RunSettings;
 }
 
-/** A value, or the words in which it was refused. */
+/** A value, or the message of the error. */
 export type Answer<Value = unknown> = { readonly value: Value } | { readonly failed: string };
 
-/** A read and its answer: what `decide` is given as what GitHub says. */
+/** A read and its answer. */
 export interface Reading {
   readonly read: Read;
   readonly answer: Answer;

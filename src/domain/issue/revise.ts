@@ -1,20 +1,20 @@
-/** What a review that requests changes sends back: which stage, or why none. */
+/** The stage that a review which requests changes sends the work back to, or why there is none. */
 import { stageRow, STAGES, triggerLabel, triggerOfLabel, type Stage } from '../stages/stages.ts';
 import { gateOf } from './label-events.ts';
 import type { Fact } from './facts.ts';
 import type { DoneStages } from './gates.ts';
 import type { IssueState, PlannedRun } from './state.ts';
 
-/** Where the stage of a review may be read, the strongest first (requirements.md 2.3). */
+/** Where the stage of a review is looked for, in this order. */
 export interface ReviseSources {
   readonly pullRequestLabels: readonly string[];
   readonly issueLabels: readonly string[];
-  /** Of the last run on this pull request. */
+  /** The stage of the last run on this pull request. */
   readonly lastStage: Stage | undefined;
   readonly done: DoneStages;
 }
 
-/** The stage that a review sends back, or the labels that a person can choose from. */
+/** The stage that a review sends the work back to, or the labels that a person can choose from. */
 export function resolveReviseStage({ pullRequestLabels, issueLabels, lastStage, done }: ReviseSources):
   | {
       readonly stage: Stage;

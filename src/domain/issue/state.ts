@@ -1,11 +1,11 @@
-/** What an issue's workflow knows, as plain JSON, and what that says of itself. */
+/** The state of an issue's workflow, as plain JSON, and what follows from it. */
 import type { Trigger } from '../run/trigger.ts';
 import type { RunWait, WaitKind } from '../run/waits.ts';
 import { type TriggerTarget } from '../stages/stages.ts';
 import type { Account, Fact, GoneReason, IssueRef, ObservedFact } from './facts.ts';
 import type { DoneStages, LastWork, PullRequestRef } from './gates.ts';
 
-/** The newest `labeled` event taken up of each person, by account id. GitHub's event ids grow. */
+/** The newest `labeled` event processed for each person, by account id. GitHub's event ids grow. */
 export type TakenEvents = Readonly<Record<string, number>>;
 
 /** A run that is asked for and not started yet. */
@@ -16,84 +16,84 @@ export interface PlannedRun {
   /** The label on the issue that asked for it; null when a review did. */
   readonly label: string | null;
   readonly by: Account;
-  /** The delivery that brought it: the correlation id of all that follows. */
+  /** The delivery that asked for it: the correlation id of everything that follows. */
   readonly delivery: string;
   readonly requestedAt: string;
-  /** When it was asked for by GitHub's clock, where that is known: what was said later does not count. */
+  /** When the trigger happened by GitHub's clock, if known: the snapshot contains nothing that was written later. */
   readonly frozenAt?: string;
-  /** The pull request under whose label it stands; the issue's, where it is missing. */
+  /** The pull request that the label is on; missing if it is on the issue. */
   readonly pullRequest?: number;
-  /** Counts what was written of it to the read model, so that the newest write wins. */
+  /** Counts its writes to the read model; the highest revision wins. */
   readonly revision: number;
-  /** Set when somebody took the label off: whatever stands there now belongs to a newer click. */
+  /** Set when somebody took the label off: if the label is on now, it belongs to a newer event. */
   readonly withdrawn?: true;
-  /** Set when the issue's workflow has continued as new since the run was started, and learns of its end by a signal. */
+  /** Set when the issue's workflow has continued as new since the run was started, and learns of the run's end by a signal. */
   readonly reportsBySignal?: true;
   /** Set while the run waits for people. */
   readonly wait?: RunWait;
 }
 
-/** A conversation in comments. */
+/** A discussion of `mode:discussion`. */
 export interface Discussion {
-  /** Its last turn that was answered: the next one goes on with that conversation. */
+  /** Its last run that answered: the next one resumes that conversation. */
   readonly last: { readonly runId: string; readonly threadId: string } | null;
-  /** What was said up to then is answered, ISO 8601 by GitHub's clock. */
+  /** Everything that was written until then is answered. ISO 8601, by GitHub's clock. */
   readonly answeredUntil: string | null;
   readonly unanswered: readonly Omit<Extract<Fact, { kind: 'comment_added' }>, 'kind'>[];
-  /** Comments that were taken up, newest last, bounded. */
+  /** Comments that were processed, newest last, bounded. */
   readonly taken: readonly number[];
-  /** When it ends by itself, should nobody say anything, ISO 8601. */
+  /** When the discussion ends unless somebody comments. ISO 8601. */
   readonly idleUntil: string;
 }
 
-/** The issue's place to work, which it has until a lease runs out. */
+/** The issue's workspace, which is kept until its lease runs out. */
 export interface Workspace {
   readonly name: string;
   /** The end of the lease, ISO 8601. */
   readonly until: string;
-  /** How long a lease is. */
+  /** The length of a lease. */
   readonly hours: number;
-  /** Whether the name is that of a slot of the project. */
+  /** Whether the name is a preview slot of the project. */
   readonly leased: boolean;
 }
 
-/** All that an issue's workflow knows. Plain JSON; carried whole through continue-as-new. */
+/** The whole state of an issue's workflow. Plain JSON; carried through continue-as-new. */
 export interface IssueState {
   readonly version: 1;
   readonly issue: IssueRef;
-  /** When this life of the issue began, ISO 8601; a closed issue that is reopened and labelled begins another. */
+  /** When this life of the issue began, ISO 8601; a closed issue that is reopened and labeled begins another. */
   readonly startedAt: string;
   title: string;
   url: string;
-  /** The last fact of the inbox in Postgres that arrived here. */
+  /** The `seq` of the last fact of the inbox that arrived here. */
   cursor: number;
   unread: ObservedFact[];
-  /** The newest `labeled` event taken up, by label and person. */
+  /** The newest `labeled` event processed, by label and person. */
   takenEvents: Readonly<Record<string, TakenEvents>>;
-  /** The newest `labeled` event that the edge has refused, by label and person. */
+  /** The newest `labeled` event that was refused when its delivery was evaluated, by label and person. */
   refusedEvents: Readonly<Record<string, TakenEvents>>;
-  /** Reviews taken up, newest last, bounded. */
+  /** Reviews that were processed, newest last, bounded. */
   takenReviews: readonly number[];
   active: PlannedRun | null;
   queue: readonly PlannedRun[];
-  /** The last run that left work behind: what a revise goes on with. */
+  /** The last run that left work behind: a revise continues it. */
   last: LastWork | null;
-  /** What is done and not superseded; null until GitHub and the read model were asked. */
+  /** The stages that are done and not superseded; null until GitHub and the read model were read. */
   done: DoneStages | null;
   /**
-   * Counts the issue's branches, from 1: a pull request that is merged or closed takes its branch with it. Null until GitHub
-   * and the read model were asked.
+   * The number of the issue's current branch, from 1: a branch ends with its pull request. Null until GitHub and the read model
+   * were read.
    */
   branch: number | null;
-  /** The highest of those counts so far. */
+  /** The highest of those numbers so far. */
   branches: number;
-  /** Set while people talk with an agent in comments. */
+  /** Set while there is a discussion. */
   discussion: Discussion | null;
-  /** What was said where `mode:discussion` is on and no conversation has begun yet. */
+  /** Comments on an issue with `mode:discussion` whose discussion has not begun yet. */
   early: Discussion['unanswered'];
-  /** Comments that were handed to a run as answers, newest last, bounded: one which two hooks tell of is taken up once. */
+  /** Comments that were passed to a run as answers, newest last, bounded: one that two webhooks report is passed once. */
   answers: readonly number[];
-  /** Why the platform put `need:input` on, while it is unanswered. */
+  /** Why the platform put `need:input` on, until that is answered. */
   asked: string | null;
   pullRequest: PullRequestRef | null;
   workspace: Workspace | null;
@@ -102,11 +102,11 @@ export interface IssueState {
   gone: GoneReason | null;
   /** Counts the writes to the read model. */
   revision: number;
-  /** Facts that said nothing new and were let go while many were unread; not told of yet. */
+  /** The number of facts that were dropped as repetitions while many were unread, and are not recorded yet. */
   throttled: number;
 }
 
-/** The state of an issue nobody knows anything of yet. */
+/** The state of an issue that nothing is known of yet. */
 export function newIssueState(issue: IssueRef, title: string, url: string, startedAt: string): IssueState {
   return {
     version: 1,
@@ -138,7 +138,7 @@ export function newIssueState(issue: IssueRef, title: string, url: string, start
   };
 }
 
-/** Whether nothing is left to do for good: the issue is closed, nobody works, and its workspace is gone. */
+/** True if the workflow has nothing left to do: the issue is closed, no run is active, and its workspace is gone. */
 export function isOver(state: IssueState): boolean {
   return (
     state.closed &&
@@ -149,7 +149,7 @@ export function isOver(state: IssueState): boolean {
   );
 }
 
-/** In one word, what has to happen for the issue to go on. */
+/** A keyword for what the issue waits for. */
 export function waitsFor(
   state: Pick<IssueState, 'active' | 'closed' | 'pullRequest' | 'asked'>,
 ): 'agent' | WaitKind | 'cleanup' | 'input' | 'review' | 'label' {

@@ -1,4 +1,4 @@
-/** Ends a run that works or waits in the queue, whoever wants it: a person, a label taken off, or GitHub's own word. */
+/** Cancels a run that is active or queued, whether a person, a removed label or GitHub's state asks for it. */
 import type { UnfinishedOutcome } from '../../run/runs.ts';
 import type { Fact } from '../facts.ts';
 import type { Shown } from '../effects.ts';
@@ -14,7 +14,7 @@ export function* cancelRequested(
   yield* cancel(draft, runId, actor, reason);
 }
 
-/** `merged`: the pull request that was merged meanwhile, so that the run has what it was for. */
+/** `merged`: the pull request that was merged meanwhile; the run then counts as succeeded. */
 export function* cancel(
   draft: Draft,
   runId: string,
@@ -34,20 +34,20 @@ export function* cancel(
   record(draft, [{ type: 'run.canceled', payload: { actor, reason }, actor, runId, correlationId: queued.delivery }]);
 }
 
-/** Has the last word on a run whose workflow cannot have it: it never began, or was ended from outside. */
+/** Shows the end of a run that has no workflow to show it: it was never started, or was ended from outside. */
 export function* showEnded(draft: Draft, planned: PlannedRun, outcome: UnfinishedOutcome): Deciding {
-  yield* show(draft, planned, LAST_WORD, { outcome, at: draft.now });
+  yield* show(draft, planned, FINAL_REVISION, { outcome, at: draft.now });
 }
 
-/** Shows every run that waits, with its position. */
+/** Shows every queued run with its position. */
 export function* showQueue(draft: Draft): Deciding {
   draft.state.queue = draft.state.queue.map((planned) => ({ ...planned, revision: planned.revision + 1 }));
   for (const [index, planned] of draft.state.queue.entries())
     yield* show(draft, planned, planned.revision, { queuePosition: index + 1 });
 }
 
-/** Greater than any revision that a run's own workflow counts to. */
-const LAST_WORD = 2_000_000_000;
+/** Greater than any revision of a run's own workflow. */
+const FINAL_REVISION = 2_000_000_000;
 
 function* show(draft: Draft, plan: PlannedRun, revision: number, shown: Shown): Deciding {
   const { state, effects } = draft;

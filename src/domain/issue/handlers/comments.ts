@@ -1,16 +1,16 @@
-/** Somebody who may start runs made a comment: it goes on with a discussion, or answers the question of a run that waits. */
+/** A comment by somebody who may start runs: it continues a discussion, or answers the question of a run that waits. */
 import type { Fact } from '../facts.ts';
-import { saidInDiscussion, TAKEN } from './discussion.ts';
+import { discussionComment, TAKEN } from './discussion.ts';
 import type { Deciding, Draft } from './draft.ts';
 
 export function* commentAdded(draft: Draft, fact: Extract<Fact, { kind: 'comment_added' }>): Deciding {
   const { active, discussion, answers } = draft.state;
   if (answers.includes(fact.comment)) return;
-  if (discussion || active?.wait?.kind !== 'question') return yield* saidInDiscussion(draft, fact);
+  if (discussion || active?.wait?.kind !== 'question') return yield* discussionComment(draft, fact);
   answer(draft, active.runId, fact);
 }
 
-/** Hands a comment on to the run that waits for an answer. It is taken up with that, and begins no turn later. */
+/** Passes a comment to the run that waits for an answer. It is processed with that, and starts no discussion run later. */
 export function answer(
   { state, effects }: Draft,
   runId: string,

@@ -1,28 +1,28 @@
 /**
- * `mode:discussion`: a conversation in comments. Each turn is a run of its own that goes on with the same agent conversation, so
- * that no agent waits for people; what is said during a turn is answered by the next one.
+ * `mode:discussion`: questions and answers in comments. Each answer is a run of its own that resumes the same agent
+ * conversation, so that no agent waits for people; comments made during a run are answered by the next one.
  */
 import type { RunOutcome } from '../../run/runs.ts';
 import { MODE_DISCUSSION, normalizeLabel, type TriggerTarget } from '../../stages/stages.ts';
 import type { Fact } from '../facts.ts';
 import type { IssueState, PlannedRun } from '../state.ts';
-import { endDiscussion, isTurn } from './discussion-end.ts';
+import { endDiscussion, isDiscussionRun } from './discussion-end.ts';
 import { askLeniently, type Deciding, type Draft } from './draft.ts';
 import { startOrQueue } from './queue.ts';
 
-/** A discussion in which nobody says anything for so long is over. */
+/** A discussion without comments for so long ends. */
 const IDLE_MS = 8 * 3_600_000;
 
-/** Comments that wait for an answer, at most; all of them are in what the agent reads. */
+/** The most unanswered comments that are remembered; the agent reads all comments in any case. */
 const UNANSWERED = 50;
-/** Comments that are remembered, so that one which two hooks tell of is answered once. */
+/** The most comments that are remembered, so that one which two webhooks report is answered once. */
 export const TAKEN = 200;
 
 const TARGET: TriggerTarget = { stage: 'intake', kind: 'discussion' };
 
 type Comment = Extract<Fact, { kind: 'comment_added' }>;
 
-/** Begins, when a turn is planned that the label asks for. Returns that turn, which answers what was said before. */
+/** Begins a discussion with its first planned run, and returns that run, which also answers earlier comments. */
 export function beginDiscussion({ state, effects, now }: Draft, planned: PlannedRun): PlannedRun {
   const { early } = state;
   state.early = [];
@@ -34,13 +34,13 @@ export function beginDiscussion({ state, effects, now }: Draft, planned: Planned
     idleUntil: new Date(Date.parse(planned.requestedAt) + IDLE_MS).toISOString(),
   };
   for (const { comment } of early) effects.push(reaction(comment, 'eyes'));
-  // A comment that came while nobody lived to hear it is read as well: all that is there now is what the turn is about.
+  // Comments that were made while the issue had no workflow are read as well: the run is about everything written until now.
   const said = early.reduce((latest, { saidAt }) => later(latest, saidAt), now);
   return { ...planned, frozenAt: later(said, planned.frozenAt ?? planned.requestedAt) };
 }
 
-/** Somebody said something. A comment whose delivery overtook the label's is kept until that arrives, if ever. */
-export function* saidInDiscussion(draft: Draft, fact: Comment): Deciding {
+/** A comment was made. If its delivery arrives before that of the label, it is kept until the label's arrives. */
+export function* discussionComment(draft: Draft, fact: Comment): Deciding {
   const { kind: _, ...comment } = fact;
   const { state, effects } = draft;
   const { discussion } = state;
@@ -56,18 +56,21 @@ export function* saidInDiscussion(draft: Draft, fact: Comment): Deciding {
     taken: [...discussion.taken, comment.comment].slice(-TAKEN),
   };
   effects.push(reaction(comment.comment, 'eyes'));
-  yield* nextTurn(draft);
+  yield* nextDiscussionRun(draft);
 }
 
-/** A turn is over. What a failed one has not answered is answered with the next comment, not by trying again and again. */
-export function turnOver({ state, effects, now }: Draft, turn: PlannedRun, outcome: RunOutcome): void {
+/**
+ * A run of the discussion has ended. Comments that a failed run has not answered are answered with the next comment, not by a
+ * retry.
+ */
+export function discussionRunEnded({ state, effects, now }: Draft, run: PlannedRun, outcome: RunOutcome): void {
   const { discussion } = state;
   if (!discussion) return;
-  const until = turn.frozenAt ?? turn.requestedAt;
+  const until = run.frozenAt ?? run.requestedAt;
   const answered = discussion.unanswered.filter(({ saidAt }) => Date.parse(saidAt) <= Date.parse(until));
   const succeeded = outcome.status === 'succeeded';
   state.discussion = {
-    last: succeeded ? { runId: turn.runId, threadId: outcome.threadId } : discussion.last,
+    last: succeeded ? { runId: run.runId, threadId: outcome.threadId } : discussion.last,
     answeredUntil: succeeded ? later(until, discussion.answeredUntil ?? until) : discussion.answeredUntil,
     unanswered: discussion.unanswered.filter((comment) => !answered.includes(comment)),
     taken: discussion.taken,
@@ -76,7 +79,7 @@ export function turnOver({ state, effects, now }: Draft, turn: PlannedRun, outco
   if (succeeded) for (const { comment } of answered) effects.push(reaction(comment, '+1'));
 }
 
-/** The label is off, by GitHub's own word, when a webhook says so. */
+/** Ends the discussion if GitHub confirms that its label is off. */
 export function* discussionLabelRemoved(draft: Draft, actor: string): Deciding {
   const { state } = draft;
   if (!state.discussion) return;
@@ -89,17 +92,19 @@ export function* discussionIdle(draft: Draft): Deciding {
   yield* endDiscussion(draft, 'codex-k8s', 'nobody said anything for eight hours');
 }
 
-/** When it ends by itself, in milliseconds since 1970; undefined while a turn works, or where there is none. */
+/**
+ * When the discussion ends by itself, in milliseconds since 1970; undefined during one of its runs, or without a discussion.
+ */
 export function idleEndOf(state: IssueState): number | undefined {
-  const inTurn = isTurn(state.active) || state.queue.some(isTurn);
-  return state.discussion && !inTurn ? Date.parse(state.discussion.idleUntil) : undefined;
+  const hasRun = isDiscussionRun(state.active) || state.queue.some(isDiscussionRun);
+  return state.discussion && !hasRun ? Date.parse(state.discussion.idleUntil) : undefined;
 }
 
-/** What nobody has answered is what the next turn is about. */
-export function* nextTurn(draft: Draft): Deciding {
+/** Starts or queues a run that answers the unanswered comments. */
+export function* nextDiscussionRun(draft: Draft): Deciding {
   const { state, now } = draft;
   const newest = state.discussion?.unanswered.at(-1);
-  if (!newest || isTurn(state.active) || state.queue.some(isTurn)) return;
+  if (!newest || isDiscussionRun(state.active) || state.queue.some(isDiscussionRun)) return;
   yield* startOrQueue(draft, {
     runId: newest.runId,
     target: TARGET,

@@ -1,4 +1,4 @@
-/** An issue is over, lives again, or loses its repository: what works and waits ends with it. */
+/** An issue is closed or reopened, or its repository is gone: active and queued runs end with it. */
 import type { FlowEvent } from '../effects.ts';
 import type { Fact, GoneReason } from '../facts.ts';
 import type { IssueState } from '../state.ts';
@@ -9,14 +9,14 @@ import { askMerged } from './pull-requests.ts';
 import { goOn } from './queue.ts';
 import { removeWorkspace, whyOver } from './workspace.ts';
 
-/** Why a run was canceled whose issue GitHub does not show any more. */
+/** The reason of the cancel of a run whose issue GitHub does not show any more. */
 const ISSUE_GONE = {
   deleted: 'the issue was deleted',
   transferred: 'the issue was transferred to another repository',
   not_shown: 'GitHub does not show the issue any more',
 } as const;
 
-/** Why a run was canceled in whose repository nothing can be done any more. */
+/** The reason of the cancel of a run in whose repository nothing can be done any more. */
 const REPOSITORY_GONE: Readonly<Record<GoneReason, string>> = {
   archived: 'the repository was archived',
   deleted: 'the repository was deleted',
@@ -25,7 +25,7 @@ const REPOSITORY_GONE: Readonly<Record<GoneReason, string>> = {
   not_shown: 'GitHub does not show the repository any more',
 };
 
-/** A close that is told late, or once more, ends nothing on an issue that is open. */
+/** Closes the issue if GitHub confirms it: the delivery may be late or replayed. */
 export function* issueClosed(draft: Draft, fact: Extract<Fact, { kind: 'issue_closed' }>): Deciding {
   const { state } = draft;
   const { open, gone } = yield* askOpenness(draft);
@@ -38,7 +38,7 @@ export function* issueClosed(draft: Draft, fact: Extract<Fact, { kind: 'issue_cl
   yield* endRuns(draft, fact.by.login, how === null ? 'the issue was closed' : ISSUE_GONE[how]);
 }
 
-/** What waits goes on, once GitHub says that the issue is open. */
+/** Continues the issue if GitHub confirms that it is open. */
 export function* issueReopened(draft: Draft, fact: Extract<Fact, { kind: 'issue_reopened' }>): Deciding {
   const { state } = draft;
   const about = { payload: {}, actor: fact.by.login, correlationId: fact.delivery };
@@ -50,7 +50,7 @@ export function* issueReopened(draft: Draft, fact: Extract<Fact, { kind: 'issue_
   goOn(draft);
 }
 
-/** GitHub is asked whether it is so, since anybody may send an old delivery again. */
+/** Ends the issue's work if GitHub confirms that the repository is gone: anybody may send an old delivery again. */
 export function* repositoryGone(draft: Draft, fact: Extract<Fact, { kind: 'repository_gone' }>): Deciding {
   const { state } = draft;
   const reason = yield* whyRepositoryIsGone(draft, fact.reason);
@@ -63,14 +63,16 @@ export function* repositoryGone(draft: Draft, fact: Extract<Fact, { kind: 'repos
   yield* endRuns(draft, actor, REPOSITORY_GONE[reason]);
 }
 
-/** Undefined when runs can go on: GitHub shows the repository, and it may be written to. Else as the webhook says. */
-function* whyRepositoryIsGone({ state }: Draft, told: GoneReason): Deciding<GoneReason | undefined> {
+/**
+ * Undefined when runs can continue, because GitHub shows the repository and it is not archived; else the reason in the webhook.
+ */
+function* whyRepositoryIsGone({ state }: Draft, reported: GoneReason): Deciding<GoneReason | undefined> {
   const answer = yield* ask({ kind: 'repository', issue: state.issue });
-  if ('failed' in answer) return told;
+  if ('failed' in answer) return reported;
   return answer.value.archived ? 'archived' : undefined;
 }
 
-/** That runs have lost what they were for, each by itself. */
+/** One event for each run that has lost its issue or repository. */
 function orphaned(state: IssueState, reason: string): FlowEvent[] {
   const lost = [...(state.active ? [state.active] : []), ...state.queue];
   return lost.map(({ runId, delivery }) => ({
@@ -81,7 +83,7 @@ function orphaned(state: IssueState, reason: string): FlowEvent[] {
   }));
 }
 
-/** Nothing more can be done for the issue: whoever waits or works is canceled, and the workspace goes with the last. */
+/** Cancels every run, and removes the workspace with the last. */
 function* endRuns(draft: Draft, actor: string, reason: string): Deciding {
   const { state } = draft;
   state.discussion = null;

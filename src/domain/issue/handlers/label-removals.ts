@@ -1,4 +1,4 @@
-/** A trigger label is taken off: the run ends whose very click GitHub says was taken back. */
+/** A trigger label is taken off: the run whose `labeled` event GitHub shows as withdrawn is canceled. */
 import { MODE_DISCUSSION, normalizeLabel } from '../../stages/stages.ts';
 import type { Fact } from '../facts.ts';
 import type { Withdrawal } from '../reads.ts';
@@ -9,15 +9,15 @@ import { ask, record, type Deciding, type Draft } from './draft.ts';
 
 type LabelRemoval = Extract<Fact, { kind: 'trigger_label_removed' }>;
 
-/** A run under a label, and the click that it stands for. */
+/** A run and the `labeled` event that asked for it. */
 interface Under {
   readonly run: PlannedRun;
   readonly event: number;
 }
 
 /**
- * An old `unlabeled` that is sent again takes back nothing: GitHub is asked first. `removals`: all that is unread of this label, the fact
- * included; one look at GitHub answers them all.
+ * Cancels the runs under a label that was taken off, if GitHub confirms it: an old `unlabeled` delivery may be sent again.
+ * `removals`: all unread removals of this label, the fact included, which one read answers.
  */
 export function* labelRemoved(draft: Draft, fact: LabelRemoval, removals: readonly LabelRemoval[]): Deciding {
   const { state } = draft;
@@ -45,12 +45,12 @@ function runsUnder({ state }: Draft, label: string): Under[] {
   );
 }
 
-/** Whether taking a label off ends a run: only the label that asked for it does. */
+/** Whether removing a label ends a run: only the label that asked for it does. */
 export function isCanceledByRemoval(run: PlannedRun, label: string): boolean {
   return run.label !== null && normalizeLabel(label) === run.label;
 }
 
-/** The webhook is believed when GitHub cannot be asked in time. */
+/** The webhook counts when GitHub does not answer in time. */
 function* askWithdrawals(
   { state }: Draft,
   fact: LabelRemoval,

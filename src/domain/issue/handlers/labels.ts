@@ -1,4 +1,4 @@
-/** A trigger label is put on: GitHub's own events say what is meant. */
+/** A trigger label is put on: GitHub's `labeled` events decide what is meant. */
 import { triggerLabelsIn } from '../../stages/stages.ts';
 import { decideTriggers, type Dropped, type TriggerDecision } from '../label-events.ts';
 import type { FlowEvent } from '../effects.ts';
@@ -10,23 +10,25 @@ import { apply, applyOpenness, askOpenness } from './github-state.ts';
 import { startOrQueue } from './queue.ts';
 import { isExplained, refuse } from './refusals.ts';
 
-/** Duplicates that are told one by one, of those that one look at GitHub answers. */
-const DUPLICATES_TOLD = 20;
+/** The most duplicates that are recorded one by one. */
+const DUPLICATES_RECORDED = 20;
 
-/** Plans the runs that the clicks stand for, and says why of those that stand for none. `facts`: all that is unread of one label. */
+/**
+ * Plans the runs that the `labeled` events ask for, and explains those that start none. `facts`: all unread facts of one label.
+ */
 export function* labelPutOn(draft: Draft, facts: readonly LabelFact[]): Deciding {
   const { state } = draft;
   const [first] = facts;
   if (!first) return;
   const { pullRequest } = first;
-  const shown = yield* askAboutClicks(draft, first, facts);
+  const shown = yield* askLabelEvents(draft, first, facts);
   if (!shown) return;
   if (pullRequest === undefined) {
     state.title = shown.title;
     yield* applyOpenness(draft, shown.open);
     yield* apply(draft, shown);
   } else if (!(yield* askOpenness(draft)).open) return;
-  const decision = decideClicks(draft, first, facts, shown);
+  const decision = decideLabelEvents(draft, first, facts, shown);
   recordDropped(draft, first.label, decision.dropped);
   for (const dropped of decision.dropped.filter(({ reason }) => isExplained(reason)))
     yield* explain(draft, dropped, shown, decision);
@@ -34,15 +36,15 @@ export function* labelPutOn(draft: Draft, facts: readonly LabelFact[]): Deciding
     yield* startOrQueue(draft, planned.target.kind === 'discussion' ? beginDiscussion(draft, planned) : planned);
 }
 
-/** What GitHub says of the label and who put it on; undefined where it refuses to. */
-function* askAboutClicks(
+/** GitHub's state of the label and its events; undefined after an error of GitHub, which is recorded. */
+function* askLabelEvents(
   draft: Draft,
   first: LabelFact,
   facts: readonly LabelFact[],
 ): Deciding<GitHubIssueState | undefined> {
   const { state } = draft;
   const { label, pullRequest } = first;
-  const { taken, refused } = clicksOf(draft, first);
+  const { taken, refused } = processedEvents(draft, first);
   const known = (person: number): number => Math.max(taken[person] ?? 0, refused[person] ?? 0);
   const answer = yield* ask({
     kind: 'trigger',
@@ -64,12 +66,12 @@ function* askAboutClicks(
   return undefined;
 }
 
-function clicksOf({ state }: Draft, fact: LabelFact): Pick<TriggerDecision, 'taken' | 'refused'> {
+function processedEvents({ state }: Draft, fact: LabelFact): Pick<TriggerDecision, 'taken' | 'refused'> {
   const subject = labelSubject(fact);
   return { taken: state.takenEvents[subject] ?? {}, refused: state.refusedEvents[subject] ?? {} };
 }
 
-function decideClicks(
+function decideLabelEvents(
   draft: Draft,
   first: LabelFact,
   facts: readonly LabelFact[],
@@ -77,7 +79,7 @@ function decideClicks(
 ): TriggerDecision {
   const { state } = draft;
   const subject = labelSubject(first);
-  const { taken, refused } = clicksOf(draft, first);
+  const { taken, refused } = processedEvents(draft, first);
   const decision = decideTriggers(taken, facts, shown, state, refused);
   state.takenEvents = { ...state.takenEvents, [subject]: decision.taken };
   if (Object.keys(decision.refused).length > 0)
@@ -101,7 +103,7 @@ function* explain(
   if (reason === 'trigger_by_agent') askPerson(draft, fact);
 }
 
-/** What an agent asks for, a person has to ask for: its label is taken off, and the request is there to be read. */
+/** A trigger by an agent needs a person: its label is removed, and the request is recorded. */
 function askPerson(draft: Draft, { label, by, delivery }: LabelFact): void {
   draft.effects.push({
     kind: 'move_labels',
@@ -114,12 +116,15 @@ function askPerson(draft: Draft, { label, by, delivery }: LabelFact): void {
   record(draft, [{ type: 'approval.requested', payload: { label }, actor: by.login, correlationId: delivery }]);
 }
 
-/** Of those that say nothing new a few are told one by one, and the others counted: each costs the audit trail a row. */
+/**
+ * Records the dropped facts. Of many duplicates only some are recorded one by one, and the others counted: each is a row of the
+ * audit trail.
+ */
 function recordDropped(draft: Draft, label: string, dropped: readonly Dropped[]): void {
   if (dropped.length === 0) return;
   const repeated = dropped.filter(({ reason }) => reason === 'trigger_already_taken');
-  const counted = repeated.slice(DUPLICATES_TOLD);
-  const told = dropped
+  const counted = repeated.slice(DUPLICATES_RECORDED);
+  const recorded = dropped
     .filter((drop) => !counted.includes(drop))
     .map(({ fact, reason }): FlowEvent => ({
       type: reason === 'trigger_already_taken' ? 'trigger.duplicate' : 'run.not_started',
@@ -127,10 +132,10 @@ function recordDropped(draft: Draft, label: string, dropped: readonly Dropped[])
       actor: fact.by.login,
       correlationId: fact.delivery,
     }));
-  record(draft, counted.length === 0 ? told : [...told, throttled(counted.length)]);
+  record(draft, counted.length === 0 ? recorded : [...recorded, throttled(counted.length)]);
 }
 
-/** Says how many deliveries said nothing new, in a flood of them. */
+/** The event that records how many facts were dropped as repetitions. */
 export function throttled(facts: number): FlowEvent {
   return { type: 'issue.throttled', payload: { facts } };
 }

@@ -1,4 +1,4 @@
-/** What becomes of an issue when its pull request is merged or closed. */
+/** The issue's pull request is merged or closed. */
 import type { Fact } from '../facts.ts';
 import type { PullRequestRef } from '../gates.ts';
 import type { GitHubPullRequestState } from '../reads.ts';
@@ -8,7 +8,7 @@ import { leavePullRequest } from './github-state.ts';
 
 type Closed = Extract<Fact, { kind: 'pull_request_closed' }>;
 
-/** Nothing can be revised any more; a merge gives the run that works what it was for. */
+/** Ends revises and, if it was merged, completes the active run. */
 export function* pullRequestClosed(draft: Draft, fact: Closed): Deciding {
   const { state } = draft;
   const ours = state.pullRequest?.number === fact.pullRequest ? state.pullRequest : null;
@@ -19,19 +19,19 @@ export function* pullRequestClosed(draft: Draft, fact: Closed): Deciding {
   record(draft, [{ type: merged ? 'pull_request.merged' : 'pull_request.closed', ...about }]);
   if (!ours) return;
   const reason = `pull request #${fact.pullRequest} was ${merged ? 'merged' : 'closed'}`;
-  // Nothing is left that those could revise which wait.
+  // Queued revises have nothing left to revise.
   for (const { runId } of state.queue.filter(({ target }) => target.kind === 'revise'))
     yield* cancel(draft, runId, fact.by.login, reason);
   if (state.active) yield* cancel(draft, state.active.runId, fact.by.login, reason, merged ? ours : null);
 }
 
-/** The webhook is believed when GitHub cannot be asked in time. */
+/** The webhook counts when GitHub does not answer in time. */
 function* askPullRequest({ state }: Draft, { pullRequest, merged }: Closed): Deciding<GitHubPullRequestState> {
   const answer = yield* ask({ kind: 'pull_request', issue: state.issue, pullRequest });
   return 'value' in answer ? answer.value : { open: false, merged };
 }
 
-/** The issue's pull request, when it is merged: GitHub tells of the issue that a merge closes before or after the merge. */
+/** The issue's pull request, if it is merged: GitHub reports the issue that a merge closes before or after the merge. */
 export function* askMerged({ state }: Draft): Deciding<PullRequestRef | null> {
   const { pullRequest } = state;
   if (!pullRequest) return null;

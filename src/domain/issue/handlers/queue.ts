@@ -1,4 +1,4 @@
-/** One run works at a time. Others wait, and begin when GitHub says that they are still wanted. */
+/** The queue of an issue: one run is active at a time, and the others start when GitHub confirms that they are still wanted. */
 import { triggerLabel } from '../../stages/stages.ts';
 import type { Trigger } from '../../run/trigger.ts';
 import { gateOf } from '../label-events.ts';
@@ -12,10 +12,10 @@ import { askOpenness, askStaleness } from './github-state.ts';
 import { refuse } from './refusals.ts';
 import { couldNotStart, notStarted, start } from './starts.ts';
 
-/** Runs of one issue that may wait; who asks for more is told to wait with asking. */
+/** The most queued runs of an issue; a further request is refused. */
 const QUEUE_LIMIT = 10;
 
-/** Work ends a discussion; it begins at once where nothing works or waits. */
+/** Starts the run if nothing is active or queued, else queues it. A run that leaves work ends a discussion. */
 export function* startOrQueue(draft: Draft, planned: PlannedRun): Deciding {
   const { state } = draft;
   if (planned.target.kind !== 'discussion')
@@ -35,7 +35,7 @@ export function* startOrQueue(draft: Draft, planned: PlannedRun): Deciding {
   ]);
 }
 
-/** Who asks for more than may wait is told to wait with asking. */
+/** Refuses a request because the queue is full. */
 function* refuseForQueue(draft: Draft, { trigger, label, by, delivery }: PlannedRun): Deciding {
   const reason = 'queue_full';
   const pullRequest = label === null ? draft.state.pullRequest?.number : undefined;
@@ -55,8 +55,8 @@ function subjectOf(trigger: Trigger): string {
 }
 
 /**
- * Who comes next is decided by itself, when all that was decided so far is done: GitHub is asked then, which may not answer for
- * a day.
+ * Starting the next run is a decision of its own, after everything that was decided so far: it asks GitHub, which may take up
+ * to a day to answer.
  */
 export function goOn({ state, effects }: Draft): void {
   if (state.active) return;
@@ -64,7 +64,7 @@ export function goOn({ state, effects }: Draft): void {
     effects.push({ kind: 'go_on', fact: { kind: 'start_next' } });
 }
 
-/** Starts the first of those that wait, if GitHub says that it is still wanted; who asked may have thought better of it. */
+/** Starts the first queued run if GitHub confirms that it is still wanted. */
 export function* startNext(draft: Draft): Deciding {
   const { state } = draft;
   const [first, ...rest] = state.queue;
@@ -91,7 +91,7 @@ export function* runNotStarted(
   goOn(draft);
 }
 
-/** The workspace is gone that was in the way of the active run. */
+/** Starts the active run again: the workspace that was in its way is gone. */
 export function* startGoesOn(draft: Draft): Deciding {
   const { active } = draft.state;
   if (active) yield* start(draft, active);
@@ -103,11 +103,11 @@ interface Unwanted {
   readonly reason: string;
 }
 
-/** GitHub's refusal to say stops nothing: the run then says itself what is the matter. */
+/** An error of GitHub does not stop the run: it fails by itself if something is wrong. */
 function* whyNoLongerWanted(draft: Draft, planned: PlannedRun): Deciding<Unwanted | undefined> {
   switch (planned.trigger.kind) {
     case 'label':
-      return yield* whyClickIsUnwanted(draft, planned);
+      return yield* whyLabelIsUnwanted(draft, planned);
     case 'review':
       return yield* whyReviewIsUnwanted(draft, planned, planned.trigger.review);
     case 'comment':
@@ -115,7 +115,7 @@ function* whyNoLongerWanted(draft: Draft, planned: PlannedRun): Deciding<Unwante
   }
 }
 
-function* whyClickIsUnwanted(
+function* whyLabelIsUnwanted(
   draft: Draft,
   { trigger, label, target, by, pullRequest }: PlannedRun,
 ): Deciding<Unwanted | undefined> {

@@ -1,4 +1,4 @@
-/** What is refused is said on GitHub, and what only a person can decide becomes a question. */
+/** A refusal is explained in a comment; one that only a person can resolve becomes a question (`need:input`). */
 import { NEED_INPUT } from '../../stages/stages.ts';
 import { ASKING } from '../gates.ts';
 import { askSettings, type Deciding, type Draft } from './draft.ts';
@@ -7,13 +7,13 @@ export interface Refused {
   readonly actor: string;
   readonly reason: string;
   readonly labels: readonly string[];
-  /** What it is about: it is said once for each. */
+  /** The trigger that is refused; each is explained once. */
   readonly subject: string;
-  /** Where it is said; on the issue, where it is missing. */
+  /** Where the comment goes; missing: to the issue. */
   readonly pullRequest?: number | undefined;
 }
 
-/** Says why, once for each subject. In a repository that is bound to no project nothing is said or asked. */
+/** Explains a refusal, once for each subject. In a repository that is not bound to a project any more nothing is written. */
 export function* refuse(draft: Draft, { actor, reason, labels, subject, pullRequest }: Refused): Deciding {
   const { state, effects } = draft;
   const settings = yield* askSettings(draft);
@@ -33,12 +33,12 @@ export function* refuse(draft: Draft, { actor, reason, labels, subject, pullRequ
   });
 }
 
-/** What people cannot see for themselves is said on GitHub; that a label is gone, or an issue closed, they can. */
+/** Whether a refusal is explained; people can see for themselves that a label is off, or an issue closed. */
 export function isExplained(reason: string): boolean {
   return !['issue_closed', 'label_absent', 'trigger_already_taken'].includes(reason);
 }
 
-/** What was asked is answered by the next trigger that can be carried out. */
+/** The next trigger that can be carried out answers the question. */
 export function answered({ state, effects }: Draft): void {
   if (state.asked === null) return;
   state.asked = null;

@@ -1,4 +1,4 @@
-/** A review that requests changes is a revise, and one that is refused is answered. */
+/** A review that requests changes starts a revise, or is refused. */
 import type { Fact } from '../facts.ts';
 import { nthBranch } from '../names.ts';
 import type { Answer, ReadValues } from '../reads.ts';
@@ -11,7 +11,7 @@ import { isExplained, refuse } from './refusals.ts';
 
 type ChangesRequested = Extract<Fact, { kind: 'changes_requested' }>;
 
-/** A review is acted on when GitHub says that it still asks for changes. */
+/** Acts on a review if GitHub confirms that it still requests changes. */
 export function* changesRequested(draft: Draft, fact: ChangesRequested): Deciding {
   const { state } = draft;
   const { pullRequest, review } = fact;
@@ -36,7 +36,7 @@ export function* changesRequested(draft: Draft, fact: ChangesRequested): Decidin
     return record(draft, [{ type, payload: { review, reason }, ...about }]);
   }
   if (!state.pullRequest) {
-    // It is open, as GitHub said just now: it may have been closed and opened again, and its branch is gone on with.
+    // GitHub has just confirmed that it is open: it may have been closed and reopened, and its branch is continued.
     state.pullRequest = { number: pullRequest, url: fact.pullRequestUrl };
     state.branch = nthBranch(fact.branch);
   }
@@ -46,7 +46,7 @@ export function* changesRequested(draft: Draft, fact: ChangesRequested): Decidin
   yield* startOrQueue(draft, decision.planned);
 }
 
-/** Why the review does not count any more, and what GitHub says of the issue, where it says so. */
+/** Why the review does not count any more, and GitHub's state of the issue, where GitHub answers. */
 function* askAboutReview(
   draft: Draft,
   { pullRequest, review }: ChangesRequested,
@@ -62,7 +62,7 @@ function* askAboutReview(
   return { stale, read: read.value };
 }
 
-/** Somebody whom the platform knows is told why their review starts nothing, once, as with a label. */
+/** Explains once to somebody whom the platform knows why their review starts nothing. */
 export function* reviewRefused(draft: Draft, fact: Extract<Fact, { kind: 'review_refused' }>): Deciding {
   const { review, reason, by, delivery, pullRequest } = fact;
   if (draft.state.takenReviews.includes(review)) return;
@@ -71,7 +71,7 @@ export function* reviewRefused(draft: Draft, fact: Extract<Fact, { kind: 'review
   record(draft, [{ type: 'run.not_started', payload: { review, reason }, actor: by.login, correlationId: delivery }]);
 }
 
-/** Reviews that are remembered, so that none is acted on twice. */
+/** The most reviews that are remembered, so that none is processed twice. */
 const TAKEN = 200;
 
 function take({ state }: Draft, review: number): void {

@@ -1,34 +1,34 @@
-/** A run has ended: what it left behind is taken up, its label settled, and the next one begins. */
+/** A run has ended: its work is recorded, its labels are moved, and the next run starts. */
 import type { RunOutcome, UnfinishedOutcome } from '../../run/runs.ts';
 import { leavesWork, STATE_IN_REVIEW, STATE_SUPERSEDED, triggerLabel, type Stage } from '../../stages/stages.ts';
 import type { Effect } from '../effects.ts';
 import { supersededBy, type DoneStages } from '../gates.ts';
 import type { PlannedRun } from '../state.ts';
 import { showEnded } from './cancels.ts';
-import { turnOver } from './discussion.ts';
+import { discussionRunEnded } from './discussion.ts';
 import { record, type Deciding, type Draft } from './draft.ts';
 import { goOn } from './queue.ts';
 import { removeWorkspace, whyOver } from './workspace.ts';
 
 type Delivered = Extract<RunOutcome, { status: 'succeeded' }>;
 
-/** Takes its label off, puts `state:in-review` on where there is work to review, and goes on. */
+/** Removes the run's label, adds `state:in-review` if there is work to review, and continues. */
 export function runFinished(draft: Draft, runId: string, outcome: RunOutcome): void {
   const { state, effects } = draft;
   const finished = state.active;
   if (finished?.runId !== runId) return;
   state.active = null;
   const delivered = outcome.status === 'succeeded' && !outcome.mergedBy && leavesWork(finished.target) ? outcome : null;
-  if (delivered) takeUp(draft, finished, delivered);
+  if (delivered) recordWork(draft, finished, delivered);
   const shown: Draft = { ...draft, effects: [] };
   record(shown);
   effects.push({ kind: 'at_once', effects: [...shown.effects, ...settledLabels(draft, finished, delivered)] });
-  if (finished.target.kind === 'discussion') turnOver(draft, finished, outcome);
+  if (finished.target.kind === 'discussion') discussionRunEnded(draft, finished, outcome);
   if (state.closed) return removeWorkspace(draft, whyOver(state));
   goOn(draft);
 }
 
-/** A run whose workflow was ended from outside: its agent is stopped before anything is read. */
+/** A run's workflow was ended from outside: its agent is stopped before anything is read. */
 export function runLost(draft: Draft, runId: string, outcome: UnfinishedOutcome): void {
   const { state, effects } = draft;
   if (state.active?.runId !== runId) return;
@@ -36,7 +36,7 @@ export function runLost(draft: Draft, runId: string, outcome: UnfinishedOutcome)
   effects.push({ kind: 'end_run', runId }, { kind: 'go_on', fact: { kind: 'run_stopped', runId, outcome } });
 }
 
-/** The last word on a lost run is said here. */
+/** Shows the end of a lost run. */
 export function* runStopped(draft: Draft, runId: string, outcome: UnfinishedOutcome): Deciding {
   const lost = draft.state.active;
   if (lost?.runId !== runId) return;
@@ -44,7 +44,10 @@ export function* runStopped(draft: Draft, runId: string, outcome: UnfinishedOutc
   runFinished(draft, runId, outcome);
 }
 
-/** Where nothing can be written, a refusal that may pass would be waited for, and the workspace with it. */
+/**
+ * The label changes at the end of a run. In a repository that cannot be written to there are none: retries would keep the
+ * workspace.
+ */
 function settledLabels({ state }: Draft, finished: PlannedRun, delivered: Delivered | null): Effect[] {
   if (state.gone !== null) return [];
   const { pullRequest } = finished;
@@ -60,16 +63,16 @@ function settledLabels({ state }: Draft, finished: PlannedRun, delivered: Delive
   ];
 }
 
-/** The label to take off the issue when a run ends; none while another run in the queue stands under the same label. */
+/** The label to remove from the issue when a run ends; null while a queued run has the same label. */
 export function labelToRemove(run: PlannedRun, queue: readonly PlannedRun[]): string | null {
-  // A discussion goes on under its label from turn to turn.
+  // The label of a discussion stays on between its runs.
   if (run.withdrawn || run.target.kind === 'discussion') return null;
   const label = run.label ?? triggerLabel(run.target);
   return queue.some((waiting) => waiting.label === label) ? null : label;
 }
 
-/** What a run has left behind: the issue goes on from there. */
-function takeUp(
+/** Records the work of a run: the issue continues from there. */
+function recordWork(
   draft: Draft,
   { runId, target }: PlannedRun,
   { pullRequest, threadId, headSha, selection, backTo }: Delivered,
@@ -89,7 +92,7 @@ function takeUp(
   if (target.stage === 'rethink' && backTo && before[backTo]) supersede(draft, backTo, before);
 }
 
-/** A rethink gives up a stage and all that came after it; pull requests that hold nothing else are marked so. */
+/** A rethink supersedes a stage and everything after it; pull requests that hold nothing else are labeled so. */
 function supersede(draft: Draft, backTo: Stage, before: DoneStages): void {
   const { state, effects } = draft;
   const given = supersededBy(backTo, before);

@@ -1,4 +1,4 @@
-/** A run is begun: it gets the issue's workspace, or a new one, and all that it has to know. */
+/** Starts a run in the issue's workspace, or in a new one. */
 import { modeOf } from '../../workspace/workspaces.ts';
 import { workspaceHoursOf, type RunSettings } from '../../stages/settings.ts';
 import { renderTrigger } from '../../run/trigger.ts';
@@ -13,8 +13,8 @@ import { answered } from './refusals.ts';
 import { leaseEnd, removeWorkspace } from './workspace.ts';
 
 /**
- * Begins a run, which is the active one from now on. A checkout has no slot: what needs a whole workspace begins in one of its own,
- * when the checkout is removed and a slot is found.
+ * Starts a run, which becomes the active one. A checkout has no slot: a run that needs a whole workspace waits until the
+ * checkout is removed and a slot is leased.
  */
 export function* start(draft: Draft, planned: PlannedRun): Deciding {
   const { state, effects } = draft;
@@ -40,7 +40,7 @@ export function slotLeased(
   if (active?.runId === runId) launch(draft, active, settings, { name, leased: true });
 }
 
-/** The lease of the workspace begins anew with each run. */
+/** The lease of the workspace starts again with each run. */
 function launch(
   draft: Draft,
   plan: PlannedRun,
@@ -53,7 +53,7 @@ function launch(
   const workspace = { name, hours, until: leaseEnd(now, hours), leased };
   state.workspace = workspace;
   answered(draft);
-  const isTurn = plan.target.kind === 'discussion';
+  const isDiscussion = plan.target.kind === 'discussion';
   effects.push({
     kind: 'start_run',
     label: triggerLabel(plan.target),
@@ -63,7 +63,7 @@ function launch(
       plan,
       settings,
       workspace,
-      resume: isTurn ? (discussion?.last ?? null) : state.last,
+      resume: isDiscussion ? (discussion?.last ?? null) : state.last,
       ...(discussion?.answeredUntil ? { answeredUntil: discussion.answeredUntil } : {}),
       pullRequest,
       branch: branchName(issue.number, state.branch ?? 1),
@@ -81,14 +81,14 @@ export function runStarted(draft: Draft, runId: string): void {
   record(draft, [{ type: 'run.started', payload, actor: by.login, runId, correlationId: delivery }]);
 }
 
-/** A run that cannot be started must not keep the issue busy for ever. */
+/** Gives up the active run, so that the issue is not blocked by it. */
 export function notStarted(draft: Draft, { runId, delivery }: PlannedRun, reason: string): void {
   draft.state.active = null;
   const payload = { failure: 'launch_failed', reason };
   record(draft, [{ type: 'run.failed', payload, runId, correlationId: delivery }]);
 }
 
-/** The same, shown where the run was shown as one that waits: its row and its status comment. */
+/** The same, and shows the end of a run that was shown as queued: in its row and its status comment. */
 export function* couldNotStart(draft: Draft, planned: PlannedRun, reason: string): Deciding {
   notStarted(draft, planned, reason);
   yield* showEnded(draft, planned, { status: 'failed', failure: 'launch_failed', detail: reason });

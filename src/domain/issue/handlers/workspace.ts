@@ -1,13 +1,15 @@
-/** The issue's workspace is a lease: it is taken, kept for debugging, and given back. */
+/** The lease of the issue's workspace: it begins, is extended for debugging, and ends. */
 import { normalizeLabel, RUN_DEBUG } from '../../stages/stages.ts';
 import type { FlowEvent, ResultFact } from '../effects.ts';
 import type { IssueState } from '../state.ts';
 import { askLeniently, record, type Deciding, type Draft } from './draft.ts';
 
-/** So many of the newest runs say in their status comments what became of the workspace; that it is kept, the newest alone. */
-const RUNS_TOLD = 10;
+/**
+ * The number of newest runs whose status comments show the end of the workspace; that it is kept is shown by the newest alone.
+ */
+const RUNS_SHOWN = 10;
 
-/** The end of a lease of so many hours that begins now. ISO 8601. */
+/** The end of a lease of `hours` that begins now. ISO 8601. */
 export function leaseEnd(now: string, hours: number): string {
   return new Date(Date.parse(now) + hours * 3_600_000).toISOString();
 }
@@ -17,7 +19,7 @@ export function leaseEndOf({ workspace, active }: IssueState): number | undefine
   return workspace && !active ? Date.parse(workspace.until) : undefined;
 }
 
-/** `run:debug` keeps a workspace until its issue is closed: its lease begins anew. */
+/** The lease is over. `run:debug` keeps the workspace until its issue is closed: a new lease begins. */
 export function* leaseOver(draft: Draft): Deciding {
   const { state, effects, now } = draft;
   if (!state.workspace) return;
@@ -37,18 +39,18 @@ export function removeWorkspace(draft: Draft, reason: string): void {
   else record(draft);
 }
 
-/** Shows how that went. What cannot be removed is held by something, is somebody else's, or a person's to look at. */
+/** Records the result of a removal. A workspace that cannot be removed is held by something or belongs to somebody else. */
 export function workspaceRemoved(
   draft: Draft,
   { workspace, reason, result }: Extract<ResultFact, { kind: 'workspace_removed' }>,
 ): void {
   const { state, effects } = draft;
   state.workspace = null;
-  // Nobody else gets the name of one that may stay: the sweep of workspaces gives it back.
+  // A slot is not released while its namespace may still be there: the sweep of workspaces releases it.
   if (workspace.leased && !('failed' in result)) effects.push({ kind: 'release_slot' });
   record(draft, [removal(workspace.name, reason, result)]);
-  // Where the repository is gone, nobody can write there.
-  if (reason !== 'repository_gone') effects.push({ kind: 'show_workspace_end', runs: RUNS_TOLD });
+  // In a repository that is gone nothing can be written.
+  if (reason !== 'repository_gone') effects.push({ kind: 'show_workspace_end', runs: RUNS_SHOWN });
 }
 
 function removal(
@@ -63,7 +65,7 @@ function removal(
   return { type: 'run.namespace.cleaned', payload: { namespace, reason } };
 }
 
-/** Why a workspace goes with its issue. */
+/** The reason for removing a workspace with its issue. */
 export function whyOver({ gone }: IssueState): string {
   return gone === null ? 'issue_closed' : 'repository_gone';
 }
