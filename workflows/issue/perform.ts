@@ -1,6 +1,7 @@
 /** Performs what was decided. What became of it comes back as a fact where something depends on it. */
-import { isCancellation, rootCause } from '@temporalio/workflow';
+import { isCancellation, log, rootCause } from '@temporalio/workflow';
 import type { Effect, ResultFact } from '../../src/domain/issue/decide.ts';
+import type { FlowEvent } from '../../src/domain/issue/effects.ts';
 import { issueKey, type IssueRef } from '../../src/domain/issue/facts.ts';
 import {
   acknowledge,
@@ -31,11 +32,12 @@ type Of<Kind> = Extract<Effect, { kind: Kind }>;
 
 export function createPerform({ issue, background, restoring, learn }: PerformPorts) {
   const key = issueKey(issue);
+  const record = createRecording(key);
 
   return async function perform(effect: Effect): Promise<ResultFact | void> {
     switch (effect.kind) {
       case 'record_issue':
-        return record(key, effect);
+        return record(effect);
       case 'show_run':
         return showRunWithoutWorkflow(issue, effect).catch(leftOut);
       case 'write_refusal':
@@ -74,21 +76,37 @@ export function createPerform({ issue, background, restoring, learn }: PerformPo
   };
 }
 
-async function record(key: string, { row, startedAt, events }: Of<'record_issue'>): Promise<void> {
-  await recordIssue({
-    row,
-    events: events.map(({ type, payload, actor, runId, correlationId }, index) => ({
-      id: `${key}:${startedAt}:${row.revision}:${index}`,
-      chain: key,
-      type,
-      actorType: actor === undefined ? ('system' as const) : ('human' as const),
-      actorId: actor ?? 'worker',
-      runId: runId ?? null,
-      correlationId: correlationId ?? null,
-      payload,
-      occurredAt: row.updatedAt,
-    })),
-  });
+/**
+ * What Postgres does not take within a week is left out, so that it holds up neither what else was decided nor what comes after. The
+ * next record makes the row right again, and says in the audit trail which events are missing there.
+ */
+function createRecording(key: string): (effect: Of<'record_issue'>) => Promise<void> {
+  let missing: FlowEvent[] = [];
+  return async ({ row, startedAt, events }) => {
+    const recorded = [...events, ...missing];
+    try {
+      await recordIssue({
+        row,
+        events: recorded.map(({ type, payload, actor, runId, correlationId }, index) => ({
+          id: `${key}:${startedAt}:${row.revision}:${index}`,
+          chain: key,
+          type,
+          actorType: actor === undefined ? ('system' as const) : ('human' as const),
+          actorId: actor ?? 'worker',
+          runId: runId ?? null,
+          correlationId: correlationId ?? null,
+          payload,
+          occurredAt: row.updatedAt,
+        })),
+      });
+      missing = missing.filter((event) => !recorded.includes(event));
+    } catch (error) {
+      const reason = wordsOf(error);
+      const types = events.map(({ type }) => type);
+      log.error('the issue could not be recorded', { revision: row.revision, events: types, error: reason });
+      missing.push({ type: 'issue.not_recorded', payload: { revision: row.revision, events: types, reason } });
+    }
+  };
 }
 
 async function move(

@@ -51,6 +51,8 @@ const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
   'issue.close_stale': () => 'GitHub told that the issue was closed, but it is open; nothing was done',
   'issue.reopen_stale': () => 'GitHub told that the issue was reopened, but it is closed; nothing was done',
   'issue.throttled': (p) => `GitHub told ${text(p, 'facts')} times more what it had told already`,
+  'issue.not_recorded': (p) =>
+    `An earlier step could not be recorded (${text(p, 'reason')}), so it is missing here: ${types(p)}`,
   'input.snapshot': (p) =>
     `What people had said was written down: ${text(p, 'comments')} comments, ${text(p, 'outsiders')} of outsiders and ${text(p, 'edited')} edited later left out`,
   'run.profile.resolved': (p) =>
@@ -68,6 +70,10 @@ const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
   'run.orphaned': (p) => `The run has lost what it was for: ${lost(text(p, 'reason'))}`,
   'github.comment_refused': (p) => `GitHub does not take the status comment: ${text(p, 'reason')}`,
 };
+
+function types({ events }: Payload): string {
+  return Array.isArray(events) && events.length > 0 ? events.join(', ') : 'no event, only how the issue stood';
+}
 
 const SURFACES: Readonly<Record<string, string>> = {
   comment: 'by a comment',

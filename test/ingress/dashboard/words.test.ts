@@ -60,6 +60,11 @@ describe('events', () => {
       { namespace: 'n', reason: 'ttl_expired' },
       'The workspace n was removed, since its time was over',
     ],
+    [
+      'issue.not_recorded',
+      { revision: 3, events: ['run.started'], reason: 'the database refused' },
+      'An earlier step could not be recorded (the database refused), so it is missing here: run.started',
+    ],
     ['run.not_started', { reason: 'issue_closed' }, 'No run was started. The issue was closed by then.'],
     [
       'repository.gone',

@@ -287,6 +287,51 @@ describe('ending a run', () => {
   });
 });
 
+describe('a step that the read model does not take, for good', () => {
+  test('keeps nothing of what was decided from being done, and is told of in the next one', async () => {
+    const activities = worker.activities.get(number);
+    if (!activities) throw new Error('the issue has no activities');
+    let refused = 0;
+    worker.activities.set(number, {
+      ...activities,
+      recordIssue: async (input) => {
+        if (!input.events.some(({ type }) => type === 'run.queued')) return activities.recordIssue(input);
+        refused += 1;
+        throw ApplicationFailure.nonRetryable('the database refused: never');
+      },
+    });
+    const handle = await tell(labeled(1, id(1)));
+    await until(() => called('awaitAgent') === 1);
+    world.events.push({ id: 101, account: 7, clearedByPlatform: false });
+    await tell(labeled(2, id(2)));
+    await until(() => refused === 1);
+    world.endAgent(id(1), FINISHED);
+    await until(async () => (await state(handle)).active?.runId === id(2));
+    expect(called('moveLabels')).toBeGreaterThan(0);
+    const told = world.calls
+      .flatMap(({ input }) => (input['events'] ?? []) as { type: string; payload: object }[])
+      .filter(({ type }) => type === 'issue.not_recorded');
+    expect(told).toMatchObject([{ payload: { events: ['run.queued'], reason: 'the database refused: never' } }]);
+  });
+
+  test('lets a run begin all the same, when it was its end', async () => {
+    const activities = worker.activities.get(number);
+    if (!activities) throw new Error('the issue has no activities');
+    const handle = await tell(labeled(1, id(1)));
+    await until(() => called('awaitAgent') === 1);
+    world.events.push({ id: 101, account: 7, clearedByPlatform: false });
+    await tell(labeled(2, id(2)));
+    await until(() => world.rows.get(id(2))?.status === 'queued');
+    worker.activities.set(number, {
+      ...activities,
+      recordIssue: () => Promise.reject(ApplicationFailure.nonRetryable('never')),
+    });
+    world.endAgent(id(1), FINISHED);
+    await until(async () => (await state(handle)).active?.runId === id(2));
+    expect(called('moveLabels')).toBeGreaterThan(0);
+  });
+});
+
 describe('an agent that does not do its job', () => {
   test.each([
     'agent_failed',
