@@ -4,6 +4,7 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { PermitAnswer, PermitRequest, PermitState, RunLimits } from '../src/domain/run/permits.ts';
 import type { AnswerSurface, Request } from '../src/domain/run/requests.ts';
 import type { RunWait } from '../src/domain/run/waits.ts';
+import type { Effect } from '../src/domain/issue/effects.ts';
 import type { IssueRef, ObservedFact } from '../src/domain/issue/facts.ts';
 import type { IssueState, PlannedRun } from '../src/domain/issue/state.ts';
 import type { ModelSelection } from '../src/domain/stages/model-selection.ts';
@@ -32,6 +33,8 @@ export interface IssueInput {
   readonly url: string;
   /** Set by continue-as-new only. */
   readonly state?: IssueState;
+  /** Set by continue-as-new only: what was under way in the background, and is begun again. */
+  readonly background?: readonly Effect[];
 }
 
 export interface RunInput {

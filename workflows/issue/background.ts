@@ -1,22 +1,27 @@
 /** Work for which nothing waits but the end of the workflow: it is tried for as long as it may be, and left out when it cannot be done. */
 import { isCancellation, log } from '@temporalio/workflow';
+import type { Effect } from '../../src/domain/issue/decide.ts';
 
 export interface Background {
-  add(work: Promise<unknown>): void;
+  /** `effect`: what asked for the work, and asks for it again after continue-as-new. */
+  add(effect: Effect, work: Promise<unknown>): void;
   isDone(): boolean;
+  /** What is not done yet. */
+  underWay(): Effect[];
 }
 
 export function createBackground(): Background {
-  const underWay = new Set<Promise<unknown>>();
+  const underWay = new Set<Effect>();
   return {
-    add(work) {
-      const done = work
+    add(effect, work) {
+      underWay.add(effect);
+      void work
         .catch(leftOut)
         .catch(() => undefined)
-        .finally(() => underWay.delete(done));
-      underWay.add(done);
+        .finally(() => underWay.delete(effect));
     },
     isDone: () => underWay.size === 0,
+    underWay: () => [...underWay],
   };
 }
 

@@ -46,12 +46,13 @@ export function createPerform({ issue, background, restoring, learn }: PerformPo
         return move(effect, background);
       case 'react':
         return background.add(
+          effect,
           acknowledge({ issue, trigger: effect.trigger, pullRequest: null, content: effect.content }),
         );
       case 'restore_status_comment':
         return restoring.changed(effect.change);
       case 'show_workspace_end':
-        return background.add(showWorkspaceEnd({ issueKey: key, runs: effect.runs }));
+        return background.add(effect, showWorkspaceEnd({ issueKey: key, runs: effect.runs }));
       case 'cancel_run':
         return signalCancel(effect, learn);
       case 'comment_answers':
@@ -109,12 +110,10 @@ function createRecording(key: string): (effect: Of<'record_issue'>) => Promise<v
   };
 }
 
-async function move(
-  { issue, remove, add, pullRequest, waits }: Of<'move_labels'>,
-  background: Background,
-): Promise<void> {
+async function move(effect: Of<'move_labels'>, background: Background): Promise<void> {
+  const { issue, remove, add, pullRequest, waits } = effect;
   const labels = { issue, remove, add, pullRequest };
-  if (waits === 'in_background') return background.add(moveLabels(labels));
+  if (waits === 'in_background') return background.add(effect, moveLabels(labels));
   await (waits === 'as_courtesy' ? moveLabelsAsCourtesy : moveLabels)(labels).catch(leftOut);
 }
 

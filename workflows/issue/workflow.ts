@@ -14,6 +14,7 @@ import {
   sleep,
   upsertSearchAttributes,
   workflowInfo,
+  type WorkflowInfo,
 } from '@temporalio/workflow';
 import {
   decide,
@@ -37,9 +38,16 @@ import { readAll } from './reads.ts';
 /** The end of the workflow waits so long for what is done in the background. */
 const LAST_COURTESIES = '1 minute';
 
+/**
+ * Continue-as-new waits for what is done in the background until the history is so many times as long as it was when Temporal first
+ * suggested it: with Temporal's defaults, until 16,384 events or 16 MB, a third of what it bears.
+ */
+const LONGEST_HISTORY = 4;
+
 export async function issueWorkflow({ issue, title, url, ...rest }: IssueInput): Promise<void> {
   let state = rest.state ?? newIssueState(issue, title, url, now());
   let shown = '';
+  let suggestedAt: Pick<WorkflowInfo, 'historyLength' | 'historySize'> | undefined;
   const background = createBackground();
   const restoring = createCommentRestoring();
   const perform = createPerform({
@@ -83,6 +91,18 @@ export async function issueWorkflow({ issue, title, url, ...rest }: IssueInput):
     return true;
   }
 
+  /** What is done in the background is waited for, within bounds; what is not done by then is begun again by the next execution. */
+  function isTimeToContinue(): boolean {
+    const { continueAsNewSuggested, historyLength, historySize } = workflowInfo();
+    if (!continueAsNewSuggested) return false;
+    suggestedAt ??= { historyLength, historySize };
+    return (
+      background.isDone() ||
+      historyLength >= LONGEST_HISTORY * suggestedAt.historyLength ||
+      historySize >= LONGEST_HISTORY * suggestedAt.historySize
+    );
+  }
+
   /** What is done in the background is waited for, unless something else happens meanwhile. */
   async function isAtItsEnd(): Promise<boolean> {
     if (!isOver(state)) return false;
@@ -90,17 +110,16 @@ export async function issueWorkflow({ issue, title, url, ...rest }: IssueInput):
     return isOver(state);
   }
 
+  for (const effect of rest.background ?? []) await perform(effect);
   while (!(await isAtItsEnd())) {
-    if (workflowInfo().continueAsNewSuggested && background.isDone()) {
+    if (isTimeToContinue()) {
       await condition(allHandlersFinished);
-      if (await prepareContinueAsNew()) await continueAsNew<typeof issueWorkflow>({ issue, title, url, state });
+      if (await prepareContinueAsNew())
+        await continueAsNew<typeof issueWorkflow>({ issue, title, url, state, background: background.underWay() });
       await condition(() => state.unread.length > 0);
     }
     if (state.unread.length === 0)
-      await untilSomethingHappens(
-        state,
-        () => state.unread.length > 0 || (workflowInfo().continueAsNewSuggested && background.isDone()),
-      );
+      await untilSomethingHappens(state, () => state.unread.length > 0 || isTimeToContinue());
     const facts = takeNext(state);
     try {
       await act(facts.length > 0 ? facts : [{ kind: 'time_passed' }]);
