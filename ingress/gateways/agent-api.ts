@@ -3,6 +3,7 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { LogBatch, Report, type Assignment } from '../../src/agent/platform/protocol.ts';
 import { promptToGoOn } from '../../src/domain/agent/going-on.ts';
+import { createRedactor, redactDeep } from '../../src/domain/agent/redaction.ts';
 import {
   findAttempt,
   findConversation,
@@ -108,7 +109,9 @@ export function createAgentApi({
     const report = Report.safeParse(await c.req.json().catch(() => undefined));
     if (!report.success) return failure(c, 400, 'invalid_argument', 'the body is not a report', 'outcome');
     const { runId, attempt } = c.get('run');
-    await storeReport(db, runId, attempt, report.data);
+    // A report becomes comments, events and rows: whatever sent it, no secret gets there.
+    const redact = createRedactor([bearer(c.req.header('authorization')) ?? '']);
+    await storeReport(db, runId, attempt, redactDeep(report.data, redact));
     return c.body(null, 204);
   });
   return app;
