@@ -1,8 +1,8 @@
-/** Who exists on the GitHub stand-in from the start. */
+/** Accounts of the GitHub emulator. */
 
-/** The person at the keyboard. */
+/** The account of the user of `up`. */
 export const OWNER = 'olivia';
-/** Somebody else, who may nothing on the platform unless told. */
+/** Another person, without rights on the platform until one is granted. */
 export const COLLEAGUE = 'rita';
-/** The platform. */
+/** The platform's account. */
 export const BOT = 'codex-k8s[bot]';

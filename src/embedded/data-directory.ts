@@ -1,4 +1,4 @@
-/** The directory in which one embedded default keeps everything, and how others find the `up` that runs in it. */
+/** The data directory of an embedded default, and how commands find the `up` that runs in it. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -18,15 +18,15 @@ export interface Ready {
   readonly temporalUi: string;
   readonly databaseUrl: string;
   readonly model?: 'scripted' | 'real';
-  /** The file of the names that this installation gives to labels. */
+  /** Path of the file with this installation's label names (CODEXK8S_LABELS_FILE). */
   readonly labelsFile?: string;
-  /** Of the cluster that agents run on, for looking around; missing where they run beside the worker. */
+  /** Path of an administrator's kubeconfig of the agents' cluster; absent under the local runtime. */
   readonly kubeconfig?: string;
-  /** The pids of the processes that `up` keeps running, by their names. */
+  /** Pids of the supervised processes, by name. */
   readonly processes: Readonly<Record<string, number>>;
 }
 
-/** What every one of these lines has, whichever build wrote it. */
+/** Texts that every build writes. */
 const TEXTS = [
   'url',
   'githubUrl',
@@ -37,36 +37,36 @@ const TEXTS = [
   'databaseUrl',
 ] as const satisfies readonly (keyof Ready)[];
 
-/** Whether a value is the line of an `up` that is ready. */
+/** True for a {@link Ready}, of any build. */
 export function isReady(value: unknown): value is Ready {
   const line = Object(value) as Partial<Record<keyof Ready, unknown>>;
   const hasTexts = TEXTS.every((name) => typeof line[name] === 'string');
   return line.ready === true && hasTexts && isRecordOf(line.processes, (pid) => typeof pid === 'number');
 }
 
-/** Who runs in a data directory, and where it can be reached once it is ready. */
+/** The `up` that runs in a data directory, and its URL once it is ready. */
 type Holder = ProcessIdentity & { readonly url?: string };
 
 const isHolder = (value: unknown): value is Holder => isProcessIdentity(value);
 
-/** The right to run in a data directory, held until it is released or this process ends. */
+/** Exclusive use of a data directory, until it is released or this process ends. */
 export interface Claim {
-  /** Tells a second `up` where this one can be reached. */
+  /** Records the URL, for the error message of a second `up`. */
   announce(url: string): void;
   release(): void;
 }
 
-/** The absolute path of the data directory: `--data`, else the place that the XDG specification gives. */
+/** The absolute path of the data directory: `--data`, else the directory of the XDG specification. */
 export function resolveDataDirectory(data: string | undefined, env: NodeJS.ProcessEnv): string {
   return data ? resolve(data) : join(env['XDG_DATA_HOME'] || join(homedir(), '.local', 'share'), 'codex-k8s');
 }
 
-/** Makes the directory if it is missing; one that is there already keeps its mode. */
+/** Creates the directory if it is missing; an existing one keeps its mode. */
 export function createDataDirectory(directory: string): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
 }
 
-/** Claims the directory for this process, or says which other `up` has it. */
+/** Claims the directory for this process. Throws a `CommandProblem` that names the `up` that has it. */
 export function claimDataDirectory(directory: string): Claim {
   const lock = tryLock(join(directory, 'up.lock'));
   const holderFile = join(directory, 'up.json');
@@ -90,19 +90,19 @@ export function claimDataDirectory(directory: string): Claim {
   };
 }
 
-/** Keeps the line of `up --json` for other commands. Called again when a pid in it changes. */
+/** Writes the line of `up --json` to a file for other commands. Called again when a pid changes. */
 export function writeReady(directory: string, ready: Ready): void {
   writeJsonFile(readyFile(directory), ready);
 }
 
-/** What the running `up` said of itself, or undefined when none is running and ready. */
+/** The running `up` of a data directory; undefined if none is running and ready. */
 export function findUp(directory: string): Ready | undefined {
   const holder = readJsonFile(join(directory, 'up.json'), isHolder);
   if (!holder || !isAlive(holder)) return undefined;
   return readJsonFile(readyFile(directory), isReady);
 }
 
-/** As `findUp`; that nothing runs is an error that says what to do. */
+/** As `findUp`; throws a `CommandProblem` if none is ready. */
 export function requireUp(directory: string): Ready {
   const ready = findUp(directory);
   if (ready) return ready;

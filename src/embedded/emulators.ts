@@ -5,7 +5,7 @@ import { notifyReady, untilSignal } from '../app/process/process-life.ts';
 import { BOT, COLLEAGUE, OWNER } from './accounts.ts';
 import { openSecrets } from './secrets.ts';
 
-/** `data` is the data directory of `up`: its tokens are read there, and the emulator's state is kept in it. */
+/** Runs until a signal. `data` is the data directory of `up`, with the tokens and the GitHub emulator's state. */
 export async function runEmulators(options: { data: string; githubPort: number; modelPort: number }): Promise<void> {
   const secrets = openSecrets(options.data);
   const github = await startGitHubEmulator({

@@ -1,4 +1,4 @@
-/** Installs what the platform needs in a cluster: accounts, roles and admission policies (deploy/kubernetes/base). */
+/** Installs the platform's service accounts, roles and admission policies in a cluster (deploy/kubernetes/base). */
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { CoreV1Api, KubeConfig, type KubernetesObject } from '@kubernetes/client-node';
@@ -10,26 +10,26 @@ const BASE = new URL('../../deploy/kubernetes/base/', import.meta.url);
 const NAMESPACE = 'codex-k8s';
 const WORKER = 'codex-k8s-worker';
 
-/** Seconds that a worker outside of the cluster keeps its token; `up` asks for a new one at each start. */
+/** Lifetime in seconds of the token of a worker outside the cluster; `up` requests a new one at each start. */
 const TOKEN_SECONDS = 30 * 24 * 3600;
 
-/** Applies every object; `kubeconfig` is the path of somebody's who may. Repeated, it changes nothing. */
+/** Applies every object; safe to repeat. `kubeconfig` is the path of an administrator's kubeconfig. */
 export async function installPlatform(kubeconfig: string): Promise<void> {
   const api = createKubernetesApi(() => readKubeConfig(kubeconfig));
   for (const object of await baseObjects()) await api.apply(object);
 }
 
-/** A kubeconfig of the worker's own account, for a worker that runs outside of the cluster. */
+/** A kubeconfig with the worker's service account, for a worker outside the cluster. */
 export async function workerKubeconfig(kubeconfig: string): Promise<string> {
   const admin = readKubeConfig(kubeconfig);
   const cluster = admin.getCurrentCluster();
-  if (!cluster) throw new Error(`${kubeconfig} names no cluster`);
+  if (!cluster) throw new Error(`${kubeconfig} has no current cluster`);
   const { status } = await admin.makeApiClient(CoreV1Api).createNamespacedServiceAccountToken({
     namespace: NAMESPACE,
     name: WORKER,
     body: { spec: { audiences: [], expirationSeconds: TOKEN_SECONDS } },
   });
-  if (!status?.token) throw new Error('the cluster gave no token for the worker');
+  if (!status?.token) throw new Error("the cluster returned no token for the worker's service account");
   const worker = new KubeConfig();
   worker.loadFromOptions({
     clusters: [cluster],
@@ -40,7 +40,7 @@ export async function workerKubeconfig(kubeconfig: string): Promise<string> {
   return worker.exportConfig();
 }
 
-/** The objects that kustomization.yaml names, in its order. */
+/** The objects of kustomization.yaml, in its order. */
 async function baseObjects(): Promise<KubernetesObject[]> {
   const { resources } = parse(await read('kustomization.yaml')) as { resources: readonly string[] };
   const texts = await Promise.all(resources.map(read));

@@ -1,17 +1,17 @@
-/** Agents on Kubernetes under `up`: the cluster that KUBECONFIG names, or one of this machine's own. */
+/** Agents on Kubernetes under `up`: on the cluster of KUBECONFIG, or on a local cluster. */
 import { join } from 'node:path';
 import { CommandProblem } from '../terminal/problems.ts';
 import { installPlatform, workerKubeconfig } from './install-platform.ts';
 import { writePrivateFile } from './files/json-file.ts';
 
 export interface ClusterForAgents {
-  /** The kubeconfig to look around with. */
+  /** Path of an administrator's kubeconfig. */
   readonly kubeconfig: string;
-  /** The configuration of the worker, and of the server as far as agents are concerned. */
+  /** Settings of server and worker for agents on this cluster. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** Starts a cluster of this machine's own, or repairs the one that a data directory has. */
+/** Starts the local cluster of a data directory, or repairs it. */
 export type StartCluster = (options: {
   readonly dataDirectory: string;
   readonly env: NodeJS.ProcessEnv;
@@ -20,11 +20,11 @@ export type StartCluster = (options: {
   /** The kubeconfig of the administrator. */
   readonly kubeconfig: string;
   readonly images: { readonly agent: string };
-  /** Where pods reach this machine. */
+  /** Address at which pods reach this machine. */
   readonly nodeAddress: string;
 }>;
 
-/** Makes a cluster ready for agents: the platform's objects are in it, and the worker has an account. */
+/** Prepares a cluster for agents: installs the platform's objects and writes the worker's kubeconfig. */
 export async function prepareCluster({
   directory,
   gatewaysPort,
@@ -59,10 +59,10 @@ export async function prepareCluster({
 }
 
 interface Cluster {
-  /** The kubeconfig of somebody who may install the platform. */
+  /** Path of the kubeconfig of an administrator. */
   readonly admin: string;
   readonly image: string;
-  /** Of this machine, as pods see it. */
+  /** Address at which pods reach this machine. */
   readonly address: string;
 }
 

@@ -1,4 +1,4 @@
-/** The environment of the processes that `up` starts: addresses, files for secrets, and what a person has set. */
+/** The environment of the processes that `up` starts: addresses, secret files, and variables that a person has set. */
 import { join } from 'node:path';
 import type { Ports } from './files/ports.ts';
 import { writePrivateFile } from './files/json-file.ts';
@@ -8,7 +8,7 @@ import { secretFile } from './secrets.ts';
 const PASSED_ON =
   /^(CODEXK8S_(AGENT_|ALLOW_UNENFORCED_|WORKSPACE_|LOG_LEVEL|GIT_BOT_|RUN_LIMITS$|QUESTION_HOURS$|PAUSE_HOURS$|SWEEP_|WORKER_|WORKFLOW_BUNDLE$|GITHUB_WRITES_)|HOME$|LANG$|LC_ALL$|TZ$|TMPDIR$|SSL_CERT_FILE$|NODE_EXTRA_CA_CERTS$)/;
 
-/** The emulator has no limits on writes; whoever wants to see GitHub's at work sets them. */
+/** The emulator does not limit writes; set these variables to try GitHub's limits. */
 const NO_WRITE_LIMITS = { CODEXK8S_GITHUB_WRITES_PER_MINUTE: '0', CODEXK8S_GITHUB_WRITES_PER_HOUR: '0' };
 
 export interface Model {
@@ -17,7 +17,7 @@ export interface Model {
   readonly keyFile: string;
 }
 
-/** The real model with OPENAI_API_KEY, else the scripted one. Either way the platform is given an address and a file. */
+/** The real model if OPENAI_API_KEY is set, else the scripted one. Writes the key file. */
 export function chooseModel(directory: string, ports: Ports, env: NodeJS.ProcessEnv): Model {
   const key = env['OPENAI_API_KEY'];
   const keyFile = join(directory, 'secrets', 'model-key');
@@ -26,7 +26,7 @@ export function chooseModel(directory: string, ports: Ports, env: NodeJS.Process
   return { kind: 'scripted', url: `http://127.0.0.1:${ports.model}/v1`, keyFile };
 }
 
-/** What all processes of this program get. */
+/** The environment of all processes of this program. */
 export function sharedEnvironment(
   env: NodeJS.ProcessEnv,
   { path, labelsFile }: { path: string; labelsFile: string | undefined },

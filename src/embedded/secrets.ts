@@ -1,10 +1,10 @@
-/** The secrets of the embedded default: made on the first start, read on every later one. */
+/** The secrets of the embedded default: created on the first start, read on later ones. */
 import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writePrivateFile } from './files/json-file.ts';
 
-/** Each secret is a file of this name. The tokens look like GitHub's, so that what scans for tokens finds these too. */
+/** Each secret is a file of this name. The tokens have GitHub's prefix, so that secret scanners find them. */
 const PREFIXES = {
   'webhook-secret': '',
   'github-owner-token': 'ghp_',
@@ -19,7 +19,7 @@ export type Secrets = Readonly<Record<SecretName, string>>;
 
 const SHORTEST = 16;
 
-/** Reads every secret, and makes those that are missing. Call it while holding the data directory. */
+/** Reads every secret and creates missing ones. Call it with the data directory claimed. */
 export function openSecrets(dataDirectory: string): Secrets {
   mkdirSync(join(dataDirectory, 'secrets'), { recursive: true, mode: 0o700 });
   chmodSync(join(dataDirectory, 'secrets'), 0o700);
@@ -27,7 +27,7 @@ export function openSecrets(dataDirectory: string): Secrets {
   return Object.fromEntries(names.map((name) => [name, openSecret(dataDirectory, name)])) as Secrets;
 }
 
-/** Where a secret lies, for processes that are given the file and not the value. */
+/** Path of a secret, for processes that get the file and not the value. */
 export function secretFile(dataDirectory: string, name: SecretName): string {
   return join(dataDirectory, 'secrets', name);
 }

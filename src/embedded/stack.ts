@@ -1,4 +1,4 @@
-/** The processes of the embedded default, and how they are told about each other. */
+/** The processes of the embedded default, and their configuration. */
 import { join } from 'node:path';
 import { createLocalRuntime } from '../adapters/local-runtime/runtime.ts';
 import { CommandProblem } from '../terminal/problems.ts';
@@ -25,13 +25,13 @@ import { temporalServer } from './temporal/temporal.ts';
 export interface Stack {
   readonly directory: string;
   readonly ready: Ready;
-  /** Resolves with the exit code when a signal has stopped everything. */
+  /** Resolves with the exit code when a signal has stopped all processes. */
   untilStopped(onStopping: (signal: string) => void): Promise<number>;
-  /** Stops everything that was started, agents too. */
+  /** Stops all processes and agents. */
   stop(): Promise<void>;
 }
 
-/** Claims the data directory, starts everything in it, and keeps it running. Throws a `CommandProblem`. */
+/** Claims the data directory, starts the processes and supervises them. Throws a `CommandProblem`. */
 export async function startIn(
   options: StackOptions & { setUp: SetUp; labelsFile: string | undefined },
 ): Promise<Stack> {
@@ -42,8 +42,8 @@ export async function startIn(
   const supervisor = createSupervisor({
     dataDirectory: directory,
     onEvent(event) {
-      if (event.kind === 'died')
-        report(`${event.name} died (${event.reason}); it is started again. See ${directory}/logs/${event.name}.log`);
+      if (event.kind === 'exited')
+        report(`${event.name} exited (${event.reason}) and is restarted. See ${directory}/logs/${event.name}.log`);
       if (event.kind === 'restarted' && ready) writeReady(directory, { ...ready, processes: supervisor.pids() });
     },
   });
@@ -171,7 +171,7 @@ async function startProcesses({
   const configuration = { ...platform, ...cluster?.environment };
   await supervisor.start([
     { ...program('server', [], configuration), ready: () => answers(`${url}/readyz`) },
-    // Agents end between worker and server: nobody starts them again, and the server hears their last words.
+    // Agents are stopped after the worker, so that it does not launch them again, and before the server, which gets their last log lines.
     { ...program('worker', [], configuration), stopWithinMs: 30_000, afterStop: stopAgents },
   ]);
   await setUp.perform('owner', { url, staffToken: secrets['staff-token'] });
@@ -199,7 +199,7 @@ interface StopOnSignal {
   onStopping(tell: (signal: string) => void): void;
 }
 
-/** Signals count from the first process on, also while others still start. */
+/** Handles signals from the first process on, also while others are still starting. */
 function stopOnSignalOnce(supervisor: Supervisor): StopOnSignal {
   let tell: (signal: string) => void = () => {};
   const promise = stopOnSignal(supervisor, (signal) => tell(signal));

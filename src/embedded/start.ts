@@ -1,23 +1,23 @@
-/** Starts the embedded default in a data directory: what `up` and `demo` share. */
+/** Starts the embedded default in a data directory, for `up` and `demo`. */
 import { startSetUp } from './set-up/set-up.ts';
 import type { Stack } from './stack.ts';
 
 export interface StackOptions {
   readonly data?: string | undefined;
   readonly env: NodeJS.ProcessEnv;
-  /** ReceivedDelivery what is going on, a line at a time. */
+  /** Called with each line of progress. */
   readonly report: (message: string) => void;
-  /** Where agents run: beside the worker unless told. */
+  /** The agents' runtime; `local` by default. */
   readonly runtime?: 'local' | 'kubernetes' | undefined;
   /** The arguments with which Node starts this program; a command comes after them. */
   readonly self: readonly string[];
-  /** The PATH of our processes. */
+  /** PATH of the processes. */
   readonly path: string;
 }
 
 /**
- * Starts everything. What only a start needs is done in a process of its own, which ends with the start: this process
- * stays, and is small. That one also loads the supervisor's modules first, so that this one finds them compiled.
+ * Starts the stack. Steps that only a start needs are performed in a set-up process that exits afterwards, so that this
+ * process stays small. The set-up process also compiles the supervisor's modules into the compile cache.
  */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const setUp = startSetUp(options);

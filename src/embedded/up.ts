@@ -1,4 +1,4 @@
-/** `codex-k8s up`: the whole platform on this machine, in the foreground until it is told to stop. */
+/** `codex-k8s up`: the whole platform on this machine, in the foreground until a signal. */
 import { agentEnvironment } from '../app/agent/agent-command.ts';
 import { createTerminal, type Terminal } from '../terminal/style.ts';
 import type { Stack } from './stack.ts';
@@ -25,9 +25,7 @@ export async function up(options: UpOptions, env: NodeJS.ProcessEnv = process.en
   }).finally(terminal.done);
   if (options.json) process.stdout.write(`${JSON.stringify(stack.ready)}\n`);
   else describe(stack.ready, stack.directory, terminal);
-  const code = await stack.untilStopped((signal) =>
-    terminal.line(`\n${signal}: stopping everything that was started here`),
-  );
+  const code = await stack.untilStopped((signal) => terminal.line(`\n${signal}: stopping all processes`));
   terminal.line('stopped');
   return code;
 }
@@ -47,5 +45,5 @@ Try it, in another terminal:
   npx codex-k8s repositories add olivia/NAME  bind a repository of the emulator
   npx codex-k8s runs list                     what agents do and did
 
-Ctrl-C stops everything; started again, it goes on where it was.`);
+Ctrl-C stops it; the next start continues where it was.`);
 }

@@ -147,7 +147,7 @@ beforeAll(async () => {
   scene = await openScene(SWEEPS, { random: `seed=${SEED},rate=${RATE}` });
   const { person, platform } = scene;
   await person.pushRepository(REPO, 'for a test', [{ path: 'README.md', content: '# A thing\n', executable: false }]);
-  await person.letIn(REPO, BOT);
+  await person.addCollaborator(REPO, BOT);
   const bound = await patiently('the repository is bound', async () =>
     platform.bindRepository({ fullName: `${OWNER}/${REPO}` }),
   );

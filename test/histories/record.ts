@@ -51,7 +51,7 @@ try {
 
   const repo = 'stories';
   await person.pushRepository(repo, 'For stories', [{ path: 'README.md', content: '# Stories\n', executable: false }]);
-  await person.letIn(repo, BOT);
+  await person.addCollaborator(repo, BOT);
   await platform.bindRepository({ fullName: `${OWNER}/${repo}` });
   const look = (issue: number): Promise<Shown> => platform.issue({ owner: OWNER, name: repo, number: issue }).catch(() => ({ key: '', state: 'waiting', workspace: null, queued: 0, runs: [] }));
   const ended = (issue: number, count: number): Promise<Shown> =>

@@ -1,4 +1,4 @@
-/** `codex-k8s demo`: the main job, told step by step, on a stack of its own or on the one that runs. */
+/** `codex-k8s demo`: an issue, a pull request, a review and a merge, step by step, on a running `up` or a stack of its own. */
 import { readFileSync } from 'node:fs';
 import { agentEnvironment } from '../../app/agent/agent-command.ts';
 import { createTerminal, style, type Terminal } from '../../terminal/style.ts';
@@ -33,16 +33,14 @@ export async function demo(
   if (!ready) throw new Error('the stack did not become ready');
   terminal.line(`  dashboard ${ready.url}   GitHub ${ready.githubUrl}   Temporal Web ${ready.temporalUi}`);
   if (ready.kubeconfig !== undefined) terminal.line(`  agents on Kubernetes: KUBECONFIG=${ready.kubeconfig}`);
-  const interrupted = stack?.untilStopped((signal) =>
-    terminal.line(`\n${signal}: stopping everything that was started here`),
-  );
+  const interrupted = stack?.untilStopped((signal) => terminal.line(`\n${signal}: stopping all processes`));
   try {
     const staffToken = readFileSync(secretFile(directory, 'staff-token'), 'utf8').trim();
     const story = tellStory(ready, staffToken, createSteps(terminal));
     const end = await Promise.race([story, ...(interrupted ? [interrupted.then(() => undefined)] : [])]);
     if (!end) return 130;
     showDiff(end, terminal);
-    farewell(
+    showEnd(
       end,
       { seconds: Math.round((Date.now() - since) / 1000), ready, running: running !== undefined, data },
       terminal,
@@ -50,7 +48,7 @@ export async function demo(
     return 0;
   } catch (error) {
     terminal.line(`\n${style('red', 'The demo failed:')} ${error instanceof Error ? error.message : String(error)}`);
-    terminal.line(`Its logs are in ${directory}/logs.`);
+    terminal.line(`Logs: ${directory}/logs`);
     return 1;
   } finally {
     if (stack) {
@@ -77,7 +75,7 @@ function showDiff({ pullRequest, diff }: StoryEnd, { line }: Terminal): void {
   }
 }
 
-function farewell(
+function showEnd(
   { repository, issue, runs }: StoryEnd,
   {
     seconds,

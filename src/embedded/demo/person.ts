@@ -1,4 +1,4 @@
-/** A person on GitHub: what olivia does with a browser and git, done over HTTP. */
+/** A person's actions on GitHub, over HTTP and git. */
 import { mkdtemp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -26,7 +26,7 @@ export function createPerson({ githubUrl, login, token }: PersonOptions) {
     octokit,
     login,
 
-    /** A name that is free: `name`, `name-2`, `name-3` … */
+    /** The first free name of `name`, `name-2`, `name-3` … */
     async freeRepositoryName(name: string): Promise<string> {
       for (let count = 1; ; count += 1) {
         const candidate = count === 1 ? name : `${name}-${count}`;
@@ -78,7 +78,7 @@ export function createPerson({ githubUrl, login, token }: PersonOptions) {
       }
     },
 
-    async letIn(repo: string, username: string): Promise<void> {
+    async addCollaborator(repo: string, username: string): Promise<void> {
       await octokit.rest.repos.addCollaborator({ owner, repo, username, permission: 'admin' });
     },
 
@@ -134,7 +134,7 @@ export function createPerson({ githubUrl, login, token }: PersonOptions) {
       });
     },
 
-    /** The review comments of a person, with how many answers each has. */
+    /** The review comments that start a thread, with the replies to each. */
     async answers(repo: string, number: number): Promise<{ comment: string; answers: string[] }[]> {
       const { data } = await octokit.rest.pulls.listReviewComments({ owner, repo, pull_number: number, per_page: 100 });
       const asked = data.filter(({ in_reply_to_id: parent }) => !parent);

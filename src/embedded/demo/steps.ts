@@ -1,8 +1,8 @@
-/** Tells the demo step by step: a tick with the time it took, a note below it. */
+/** Shows the steps of the demo: a tick with its duration, and notes below. */
 import { style, type Terminal } from '../../terminal/style.ts';
 
 export interface Steps {
-  /** Runs one step; `say` changes what is shown while it works. */
+  /** Runs one step; `say` shows its progress. */
   step<Value>(title: string, work: (say: (what: string) => void) => Promise<Value>): Promise<Value>;
   /** A line below the last step. */
   note(text: string): void;

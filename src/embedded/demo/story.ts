@@ -1,4 +1,4 @@
-/** The main job, as a person lives it: an issue, a label, a pull request, a review, a merge (README, "What just happened"). */
+/** The demo's story: an issue, a label, a pull request, a review, a merge (README, "What just happened"). */
 import { Client, Connection } from '@temporalio/client';
 import { createApiClient, type ApiClient } from '../../api-client/api-client.ts';
 import type { RunView } from '../../../ingress/api/views.ts';
@@ -19,7 +19,7 @@ export interface StoryEnd {
   readonly diff: string;
 }
 
-/** A person's patience: for what the platform does at once, and for an agent with a real model. */
+/** Milliseconds to wait: for immediate reactions, and for an agent with a real model. */
 const SOON_MS = 60_000;
 const AGENT_MS = 30 * 60_000;
 
@@ -29,7 +29,7 @@ interface Scene {
   readonly steps: Steps;
   readonly repo: string;
   readonly issue: number;
-  /** What this installation calls the labels. */
+  /** Label names of this installation. */
   readonly labels: LabelNames;
 }
 
@@ -42,10 +42,13 @@ export async function tellStory(ready: Ready, staffToken: string, steps: Steps):
   await steps.step(`${OWNER} pushes ${OWNER}/${repo}, a small program with tests, with git`, () =>
     person.pushRepository(repo, 'Counts lines, words and bytes', demoRepositoryFiles()),
   );
-  await steps.step(`${OWNER} lets ${BOT} in, and binds the repository: webhook and labels are made`, async () => {
-    await person.letIn(repo, BOT);
-    await platform.bindRepository({ fullName: `${OWNER}/${repo}` });
-  });
+  await steps.step(
+    `${OWNER} adds ${BOT} as collaborator and binds the repository: webhook and labels are created`,
+    async () => {
+      await person.addCollaborator(repo, BOT);
+      await platform.bindRepository({ fullName: `${OWNER}/${repo}` });
+    },
+  );
   const issue = await steps.step(`${OWNER} opens an issue: “${DEMO_ISSUE.title}”`, () =>
     person.openIssue(repo, DEMO_ISSUE),
   );
@@ -73,10 +76,10 @@ export async function tellStory(ready: Ready, staffToken: string, steps: Steps):
       await until('a second run', SOON_MS, async () => (await runsOf(scene))[1]);
     },
   );
-  const revise = await steps.step('the same conversation goes on, on the same branch', (say) =>
+  const revise = await steps.step('the agent resumes its conversation, on the same branch', (say) =>
     agentDone(scene, 1, say),
   );
-  if (revise.threadId !== work.threadId) throw new Error('the revise did not go on with the same conversation');
+  if (revise.threadId !== work.threadId) throw new Error('the revise did not resume the conversation');
   await steps.step('the same pull request is updated, and every comment answered', () =>
     answered(scene, revise, pullRequest, first),
   );
@@ -109,7 +112,7 @@ async function runsOf({ platform, repo, issue }: Scene): Promise<RunView[]> {
   return runs.toSorted((a, b) => a.createdAt.localeCompare(b.createdAt));
 }
 
-/** Waits for the end of a run, showing what its agent says. */
+/** Waits for the end of a run, showing its agent's messages and commands. */
 async function agentDone(scene: Scene, index: number, say: (what: string) => void): Promise<RunView> {
   let after = -1;
   const run = await until('the run to end', AGENT_MS, async () => {

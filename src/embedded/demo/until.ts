@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** Waits for a condition; returns what it gave. Throws with `what` when it does not come in time. */
+/** Polls a condition and returns its value. Throws an error that names `what` after `limitMs`. */
 export async function until<Value>(
   what: string,
   limitMs: number,
@@ -10,7 +10,7 @@ export async function until<Value>(
   for (;;) {
     const value = await condition();
     if (value) return value;
-    if (Date.now() > limit) throw new Error(`waited ${Math.round(limitMs / 1000)} s in vain: ${what}`);
+    if (Date.now() > limit) throw new Error(`timed out after ${Math.round(limitMs / 1000)} s: ${what}`);
     await delay(150);
   }
 }

@@ -1,4 +1,4 @@
-/** Locks between processes that the operating system releases when their holder dies, however it dies. */
+/** Locks between processes; the operating system releases them when their holder exits, also after SIGKILL. */
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -9,8 +9,8 @@ export interface Lock {
 }
 
 /**
- * Takes the lock at `path`, or gives undefined when somebody else has it. It is SQLite's lock on an empty database: Node
- * offers no other lock that a SIGKILL cannot leave behind.
+ * Takes the lock at `path`; undefined if another process has it. It is SQLite's lock on an empty database: Node has no other
+ * lock that does not outlive a SIGKILL.
  */
 export function tryLock(path: string): Lock | undefined {
   const database = new DatabaseSync(path, { timeout: 0 });

@@ -1,4 +1,4 @@
-/** The ports of the embedded default: chosen once, remembered, and the same at every later start. */
+/** The ports of the embedded default: chosen once, recorded, and the same at every later start. */
 import { mkdirSync, statSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ export const DEFAULT_PORTS = {
   postgres: 5433,
   gateways: 8083,
 } as const;
-/** For data directories that somebody named: they leave the usual ports to the usual directory. */
+/** For data directories named by `--data`, so that the default ports stay free for the default directory. */
 export const OTHER_PORTS = {
   server: 18_080,
   github: 18_081,
@@ -28,16 +28,16 @@ export const OTHER_PORTS = {
 export type PortName = keyof typeof DEFAULT_PORTS;
 export type Ports = Readonly<Record<PortName, number>>;
 
-/** Agents at work and URLs in GitHub's and our own records point at these, so they must not move. */
+/** Agents at work and stored URLs refer to these ports, so they must not change. */
 const FIXED: ReadonlySet<PortName> = new Set(['server', 'github', 'gateways']);
-/** The next to try is near, so it stays below the range from which systems take the ports of outgoing connections. */
+/** Distance to the next port to try: small, to stay below the range of ephemeral ports. */
 const STEP = 10;
 const HIGHEST_PORT = 65_535;
 
-/** In a data directory what it remembers, in the cache what all of a user have reserved. */
+/** In a data directory: its own ports. In the cache: the ports that all data directories of a user have reserved. */
 const FILE = 'ports.json';
 
-/** Milliseconds that an `up` which has ended finds its fixed ports free again, if somebody else only wants one. */
+/** Milliseconds for which the fixed ports of a stopped `up` stay reserved. */
 const KEPT_MS = 7 * 24 * 3_600_000;
 
 type Reservation = ProcessIdentity & { readonly dataDirectory: string };
@@ -49,14 +49,14 @@ const isReservation = (value: unknown): value is Reservation =>
 
 export interface PortOptions {
   dataDirectory: string;
-  /** Holds what other `up`s of this user have chosen and not bound yet. */
+  /** Directory with the reservations of this user's other data directories. */
   cacheDirectory: string;
   report: (message: string) => void;
-  /** What is tried first, for each port that has not been chosen before. */
+  /** Ports to try first, where none was chosen before. */
   preferred?: Partial<Ports>;
 }
 
-/** Chooses or recalls every port. Leftovers of an earlier `up` hold their ports: stop them first. */
+/** Chooses every port, or returns the recorded ones. Stop leftovers of an earlier `up` first, since they occupy their ports. */
 export async function choosePorts(options: PortOptions): Promise<Ports> {
   mkdirSync(options.cacheDirectory, { recursive: true, mode: 0o700 });
   const lock = await takeLock(join(options.cacheDirectory, 'ports.lock'));
@@ -79,11 +79,11 @@ async function chooseAll({ dataDirectory, cacheDirectory, report, preferred }: P
     const port = await firstFree(wanted, reserved);
     if (before !== undefined && port !== before && FIXED.has(name)) {
       throw new Error(
-        `Port ${before} is taken by another process. The ${name} of ${dataDirectory} has used it until now, and agents at ` +
-          `work and stored addresses point at it: free the port, or remove "${name}" from ${file} to have another one chosen.`,
+        `Port ${before} is in use by another process. It is the ${name} port of ${dataDirectory}; agents at work and stored ` +
+          `URLs refer to it: free the port, or remove "${name}" from ${file} to have another one chosen.`,
       );
     }
-    if (port !== wanted) report(`Port ${wanted} is taken: ${name} uses ${port}`);
+    if (port !== wanted) report(`Port ${wanted} is in use: ${name} uses ${port}`);
     chosen[name] = port;
     reserved.add(port);
   }
@@ -103,8 +103,7 @@ async function firstFree(wanted: number, reserved: Reservations): Promise<number
 }
 
 /**
- * Ports that other data directories have chosen: those of a living `up`, bound or not, and those that one which has ended needs
- * when it is started again.
+ * Ports of other data directories: those of a running `up`, bound or not, and the fixed ports of one that was stopped recently.
  */
 class Reservations {
   readonly #file: string;
@@ -133,7 +132,7 @@ class Reservations {
   }
 }
 
-/** Whether a data directory is there and was used of late, and `port` is one that it cannot do without. */
+/** True if `port` is a fixed port of a data directory that exists and was used within {@link KEPT_MS}. */
 function isKept(dataDirectory: string, port: number): boolean {
   const file = join(dataDirectory, FILE);
   const usedAt = statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
@@ -142,12 +141,12 @@ function isKept(dataDirectory: string, port: number): boolean {
   return [...FIXED].some((name) => remembered[name] === port);
 }
 
-/** Some systems let two sockets listen on one port, for all addresses and for one: so ask whether anybody answers, too. */
+/** Tries to connect too: some systems let two sockets listen on one port, one for all addresses and one for a single address. */
 async function isFree(port: number): Promise<boolean> {
   return !(await accepts(port)) && (await canBind(port));
 }
 
-/** Whether somebody takes connections on the port of the loopback address. */
+/** True if a process accepts connections on this port of loopback. */
 export function accepts(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port });

@@ -1,8 +1,8 @@
-/** Signs of life while something slow is done. */
+/** Progress messages of slow steps. */
 
 const EVERY_MS = 15_000;
 
-/** Does `work`, and says every quarter of a minute how long it has been at it. */
+/** Does `work`, and reports the elapsed time every 15 seconds. */
 export async function withProgress<T>(
   what: string,
   report: (message: string) => void,

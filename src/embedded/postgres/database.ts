@@ -2,7 +2,7 @@
 import postgres from 'postgres';
 import { POSTGRES_DATABASE } from './names.ts';
 
-/** Creates the database if it is missing. `serverUrl` is that of the database `postgres`. Rejects while nobody answers. */
+/** Creates the database if it is missing. `serverUrl` names the database `postgres`. Rejects while PostgreSQL is unavailable. */
 export async function ensureDatabase(serverUrl: string): Promise<boolean> {
   const sql = postgres(serverUrl, { max: 1, connect_timeout: 2, onnotice: () => {} });
   try {

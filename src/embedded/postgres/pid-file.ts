@@ -1,4 +1,4 @@
-/** The pid file of a PostgreSQL that was killed. */
+/** The stale pid file of a PostgreSQL that was killed. */
 import { execFile } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import { identify } from '../../adapters/process-identity.ts';
 
 /**
- * Removes the pid file when no PostgreSQL is behind it. PostgreSQL does that itself while the pid is
- * free, but refuses to start when any other process has been given the pid, as happens after a restart of a container.
+ * Removes the pid file if its pid is no PostgreSQL. PostgreSQL itself does so only if no process has that pid, and otherwise
+ * refuses to start, as after a restart of a container.
  */
 export async function removeStalePidFile(cluster: string): Promise<void> {
   const file = join(cluster, 'postmaster.pid');

@@ -1,16 +1,16 @@
-/** The real PostgreSQL of the embedded default: how its process is run. */
+/** The PostgreSQL process of the embedded default. */
 import type { PostgresCluster, PostgresOptions } from './cluster.ts';
 import { ENVIRONMENT, POSTGRES_DATABASE, POSTGRES_USER } from './names.ts';
 import { removeStalePidFile } from './pid-file.ts';
 import type { ProcessSpec } from '../processes/supervised-process.ts';
 
 export interface EmbeddedPostgres {
-  /** For the supervisor. When it is ready, the database is there. */
+  /** For the supervisor. It is ready once the database exists. */
   readonly spec: ProcessSpec;
   readonly url: string;
 }
 
-/** Makes the cluster on the first start, and describes its server. */
+/** Creates the cluster on the first start, and describes its server. */
 export async function embeddedPostgres(options: PostgresOptions): Promise<EmbeddedPostgres> {
   const [{ makePostgresCluster }, { ensureDatabase }] = await Promise.all([
     import('./cluster.ts'),
@@ -19,7 +19,7 @@ export async function embeddedPostgres(options: PostgresOptions): Promise<Embedd
   return postgresServer(await makePostgresCluster(options), { ...options, ensureDatabase });
 }
 
-/** Describes the server of a cluster: nothing is started here. `ensureDatabase` is given the URL of the database `postgres`. */
+/** Describes the server of a cluster without starting it. `ensureDatabase` gets the URL of the database `postgres`. */
 export function postgresServer(
   { directory, executable, account }: PostgresCluster,
   {
@@ -40,7 +40,7 @@ export function postgresServer(
       ...account,
       prepare: () => removeStalePidFile(directory),
       ready: () => ensureDatabase(urlOf('postgres')),
-      // The fast shutdown: sessions are ended, and nothing has to be recovered at the next start.
+      // Fast shutdown: sessions are terminated, and the next start needs no recovery.
       stopSignal: 'SIGINT',
     },
   };
@@ -50,7 +50,7 @@ function settings(port: number): string[] {
   const values = {
     listen_addresses: '127.0.0.1',
     port,
-    // TCP with a password is the only way in: the path of a socket is limited to 107 characters, a data directory is not.
+    // TCP with a password only: the path of a Unix socket is limited to 107 characters, that of a data directory is not.
     unix_socket_directories: '',
     cluster_name: 'codex-k8s',
     log_timezone: 'UTC',

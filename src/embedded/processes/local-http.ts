@@ -1,9 +1,9 @@
-/** Asks a process of this machine over HTTP, with no more than Node's own client: `fetch` takes memory that it keeps. */
+/** HTTP to a process on this machine, with Node's `http`: `fetch` allocates memory that it does not release. */
 import { get } from 'node:http';
 
 const LIMIT_MS = 2000;
 
-/** Whether `url` is answered with 2xx. Rejects when nobody answers in time. */
+/** True for a 2xx response. Rejects without a response in time. */
 export function answers(url: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const request = get(url, { timeout: LIMIT_MS, agent: false }, (response) => {

@@ -1,4 +1,4 @@
-/** The log of a supervised process: a file that the process writes itself, so it survives the death of `up`. */
+/** The log of a supervised process: a file that the process itself writes, so that logging outlives `up`. */
 import { copyFileSync, openSync, renameSync, statSync, truncateSync } from 'node:fs';
 
 const LOG_LIMIT_BYTES = 20 * 1024 * 1024;
@@ -8,12 +8,12 @@ export function openLog(path: string): number {
   return openSync(path, 'a', 0o600);
 }
 
-/** Puts the log of an earlier `up` aside, as `<path>.1`. */
+/** Renames the log of an earlier `up` to `<path>.1`. */
 export function startNewLog(path: string): void {
   if (sizeOf(path) > 0) renameSync(path, `${path}.1`);
 }
 
-/** Empties a log that has grown past the limit while its process writes to it; what it held is `<path>.1` from then on. */
+/** Truncates a log larger than `limit` bytes while its process writes to it; its content is copied to `<path>.1`. */
 export function limitLog(path: string, limit = LOG_LIMIT_BYTES): void {
   if (sizeOf(path) <= limit) return;
   copyFileSync(path, `${path}.1`);

@@ -1,4 +1,4 @@
-/** What `up` writes down about each process it starts, so that the next one can find it after a SIGKILL. */
+/** Records of the processes that `up` starts, so that the next `up` finds them after a SIGKILL. */
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,7 +8,7 @@ import { isAlive, isProcessIdentity, type ProcessIdentity } from '../../adapters
 export interface ProcessRecord extends ProcessIdentity {
   readonly name: string;
   readonly stopSignal: 'SIGTERM' | 'SIGINT';
-  /** Place in the order of starting; what is started later is stopped earlier. */
+  /** Position in the order of starts; the last one started is stopped first. */
   readonly order: number;
 }
 
@@ -22,20 +22,20 @@ function isProcessRecord(value: unknown): value is ProcessRecord {
   );
 }
 
-/** Records a living process under its name. */
+/** Records a running process under its name. */
 export function recordProcess(dataDirectory: string, record: ProcessRecord): void {
   mkdirSync(join(dataDirectory, 'run'), { recursive: true, mode: 0o700 });
   writeJsonFile(recordFile(dataDirectory, record.name), record);
 }
 
-/** Forgets a process that has ended. */
+/** Removes the record of a process that has exited. */
 export function forgetProcess(dataDirectory: string, name: string): void {
   rmSync(recordFile(dataDirectory, name), { force: true });
 }
 
 /**
- * Stops what an earlier `up` in this directory left running, last started first, and gives their names. Only the very
- * processes that were recorded are touched. Call it while holding the data directory.
+ * Stops processes that an earlier `up` in this directory left running, last started first, and returns their names. Only
+ * recorded processes are stopped, no others that were given their pids. Call it with the data directory claimed.
  */
 export async function stopLeftovers(dataDirectory: string, limitMs = 15_000): Promise<string[]> {
   const records = readRecords(dataDirectory);
@@ -45,7 +45,7 @@ export async function stopLeftovers(dataDirectory: string, limitMs = 15_000): Pr
   return leftovers.map(({ name }) => name);
 }
 
-/** Kills a process group, which may have ended. */
+/** Kills a process group; ignores one that has exited. */
 export function killGroup(leader: number): void {
   signal(-leader, 'SIGKILL');
 }
@@ -61,7 +61,7 @@ async function stopLeftover(leftover: ProcessRecord, limitMs: number): Promise<v
   killGroup(leftover.pid);
 }
 
-/** Signals what may have ended. A group of which only zombies are left answers EPERM on some systems. */
+/** Sends a signal; ignores a target that has exited. Some systems return EPERM for a group of zombies. */
 function signal(target: number, name: NodeJS.Signals): void {
   try {
     process.kill(target, name);

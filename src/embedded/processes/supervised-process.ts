@@ -1,4 +1,4 @@
-/** One process that is kept running: started, started again when it dies, stopped when asked. */
+/** One supervised process: started, restarted when it exits, and stopped on request. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { once } from 'node:events';
@@ -9,41 +9,41 @@ import { identify } from '../../adapters/process-identity.ts';
 import { forgetProcess, killGroup, recordProcess } from './process-record.ts';
 
 export interface ProcessSpec {
-  /** Names its log, its record and its place in every message. */
+  /** Name of its log and record, and in messages. */
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
   /** The whole environment: nothing is inherited. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** The account it runs as, where it must not be root. */
+  /** Account to run as, if it must not be root. */
   readonly uid?: number;
   readonly gid?: number;
-  /** Names of those that must be ready first. */
+  /** Names of processes that must be ready first. */
   readonly after?: readonly string[];
-  /** Runs before every start. When it fails, that counts as a death. */
+  /** Runs before every start. An error counts as an exit of the process. */
   readonly prepare?: () => Promise<void> | void;
-  /** Whether it can be used now. `false` and a rejection both mean: not yet. */
+  /** True once the process can be used. `false` and a rejection mean: not yet. */
   readonly ready?: () => Promise<boolean>;
   readonly readyWithinMs?: number;
-  /** How it is asked to stop; SIGTERM unless told. */
+  /** Signal to stop it; SIGTERM by default. */
   readonly stopSignal?: 'SIGTERM' | 'SIGINT';
-  /** After this long it is killed; 15 s unless told. */
+  /** Milliseconds from the signal to SIGKILL; 15 s by default. */
   readonly stopWithinMs?: number;
-  /** Runs when it has been stopped for good, while those it was started after still run. */
+  /** Runs when it has been stopped, while the processes that it was started after still run. */
   readonly afterStop?: () => Promise<void>;
 }
 
 export type ProcessEvent =
   | { readonly kind: 'started' | 'restarted'; readonly name: string; readonly pid: number }
-  | { readonly kind: 'died'; readonly name: string; readonly reason: string; readonly restartInMs: number }
+  | { readonly kind: 'exited'; readonly name: string; readonly reason: string; readonly restartInMs: number }
   | { readonly kind: 'stopped'; readonly name: string; readonly reason: string };
 
-/** How long to wait before a start after so many deaths in a row. */
+/** Pauses before restarts, doubled at each exit in a row. */
 export interface Backoff {
   readonly firstMs: number;
   readonly longestMs: number;
-  /** One that lived this long starts again without the memory of earlier deaths. */
+  /** A process that ran this long is restarted after `firstMs` again. */
   readonly forgivenAfterMs: number;
 }
 
@@ -62,7 +62,7 @@ export class SupervisedProcess {
   readonly #stopping = new AbortController();
   #child: ChildProcess | undefined;
   #starts = 0;
-  #deaths = 0;
+  #exits = 0;
   #life: Promise<void> | undefined;
 
   constructor(
@@ -80,24 +80,24 @@ export class SupervisedProcess {
     this.#emit = emit;
   }
 
-  /** The process's id while there is a process. */
+  /** Its pid; undefined while it does not run. */
   get pid(): number | undefined {
     return this.#child?.pid;
   }
 
-  /** How often it has died since `start`. */
-  get deaths(): number {
-    return this.#deaths;
+  /** Number of unexpected exits since `start`. */
+  get exits(): number {
+    return this.#exits;
   }
 
-  /** Starts it, and from then on keeps it running. */
+  /** Starts it and keeps it running. */
   start(): void {
     if (this.#stopping.signal.aborted || this.#life) return;
     startNewLog(this.logFile);
     this.#life = this.#keepRunning();
   }
 
-  /** Asks it to stop, kills it when it takes too long, and waits for its end. Calling it again waits for the same end. */
+  /** Sends the stop signal, kills it after the time limit, and resolves when it has exited. Safe to call again. */
   async stop(): Promise<void> {
     if (!this.#stopping.signal.aborted) {
       this.#stopping.abort();
@@ -108,7 +108,7 @@ export class SupervisedProcess {
     clearTimeout(limit);
   }
 
-  /** Kills it and everything in its process group at once. It is not started again. */
+  /** Kills it and its process group at once. It is not restarted. */
   kill(): void {
     this.#stopping.abort();
     if (this.pid !== undefined) killGroup(this.pid);
@@ -124,15 +124,15 @@ export class SupervisedProcess {
         break;
       }
       if (performance.now() - startedAt >= this.#backoff.forgivenAfterMs) failures = 0;
-      this.#deaths += 1;
+      this.#exits += 1;
       const restartInMs = Math.min(this.#backoff.longestMs, this.#backoff.firstMs * 2 ** failures);
-      this.#emit({ kind: 'died', name: this.spec.name, reason, restartInMs });
+      this.#emit({ kind: 'exited', name: this.spec.name, reason, restartInMs });
       await sleep(restartInMs, undefined, { signal: this.#stopping.signal }).catch(() => {});
     }
     clearInterval(logCheck);
   }
 
-  /** One life of the process; tells how it ended. */
+  /** Starts the process once and resolves with the reason of its exit. */
   async #runOnce(): Promise<string> {
     await this.spec.prepare?.();
     if (this.#stopping.signal.aborted) return 'not started';
@@ -148,7 +148,7 @@ export class SupervisedProcess {
 
     const [code, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
     this.#child = undefined;
-    // What it started in its own group ends with it; agents have groups of their own, and outlive a worker.
+    // Its descendants in the same process group are killed; agents have groups of their own and outlive a worker.
     killGroup(child.pid);
     forgetProcess(this.#dataDirectory, this.spec.name);
     return signal ? `killed by ${signal}` : `exit code ${code}`;
@@ -173,7 +173,7 @@ export class SupervisedProcess {
 
   #record(pid: number): void {
     const identity = identify(pid);
-    if (!identity) return; // it has ended already
+    if (!identity) return; // it has exited already
     const { name, stopSignal = 'SIGTERM' } = this.spec;
     recordProcess(this.#dataDirectory, { ...identity, name, stopSignal, order: this.#order });
   }

@@ -1,4 +1,4 @@
-/** Keeps the processes of the embedded default running: starts them in order, and stops them in the reverse order. */
+/** Supervises the processes of the embedded default: starts them in order, and stops them in reverse order. */
 import { closeSync, mkdirSync, openSync, readSync, fstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -6,15 +6,15 @@ import { BACKOFF, SupervisedProcess, type Backoff, type ProcessEvent, type Proce
 
 export interface Supervisor {
   /**
-   * Starts these, each when those it comes after are ready, and resolves when all are ready. It may be called again with
-   * more. When one does not become ready, it rejects with the end of that one's log; what runs keeps running: call `stop`.
+   * Starts processes, each once those of its `after` are ready, and resolves when all are ready. It may be called again with
+   * more. Rejects with the end of the log of one that does not become ready; the others keep running until `stop`.
    */
   start(specs: readonly ProcessSpec[]): Promise<void>;
-  /** Stops everything, last started first. Calling it again waits for the same end. */
+  /** Stops all processes, last started first. Safe to call again. */
   stop(): Promise<void>;
-  /** Kills everything at once. */
+  /** Kills all processes at once. */
   kill(): void;
-  /** The ids of the processes that are alive now, by name. */
+  /** Pids of the running processes, by name. */
   pids(): Record<string, number>;
 }
 
@@ -26,11 +26,11 @@ export interface SupervisorOptions {
 
 const READY_WITHIN_MS = 60_000;
 const READY_POLL_MS = 100;
-/** One that has died this often without ever being ready will not become ready by itself. */
-const HOPELESS_DEATHS = 5;
+/** A process that has exited this often without being ready counts as failed. */
+const HOPELESS_EXITS = 5;
 const LOG_TAIL_BYTES = 2000;
 
-/** Makes a supervisor for a data directory that this process has claimed. */
+/** A supervisor for a data directory that this process has claimed. */
 export function createSupervisor({ dataDirectory, onEvent, backoff = BACKOFF }: SupervisorOptions): Supervisor {
   mkdirSync(join(dataDirectory, 'logs'), { recursive: true, mode: 0o700 });
   const processes: SupervisedProcess[] = [];
@@ -71,7 +71,7 @@ export function createSupervisor({ dataDirectory, onEvent, backoff = BACKOFF }: 
   };
 }
 
-/** Stops at the first SIGINT, SIGTERM or SIGHUP, kills at the second; resolves when everything has ended. */
+/** Stops at the first SIGINT, SIGTERM or SIGHUP, kills at the second; resolves when all processes have exited. */
 export async function stopOnSignal(
   supervisor: Supervisor,
   onStopping: (signal: NodeJS.Signals) => void,
@@ -96,14 +96,14 @@ async function stopInReverse(processes: readonly SupervisedProcess[]): Promise<v
   }
 }
 
-/** Sorted so that each comes after those it names; a name that nobody has, and a circle, are mistakes. */
+/** Sorts by `after`. Throws for unknown names and cycles. */
 function inOrder(specs: readonly ProcessSpec[], known: Set<string>): ProcessSpec[] {
   const sorted: ProcessSpec[] = [];
   const waiting = [...specs];
   while (waiting.length > 0) {
     const next = waiting.findIndex((spec) => (spec.after ?? []).every((name) => known.has(name)));
     const [spec] = next < 0 ? [] : waiting.splice(next, 1);
-    if (!spec) throw new Error(`These cannot be put in order: ${waiting.map(({ name }) => name).join(', ')}`);
+    if (!spec) throw new Error(`Unknown name or cycle in "after" of: ${waiting.map(({ name }) => name).join(', ')}`);
     if (known.has(spec.name)) throw new Error(`There are two processes named ${spec.name}`);
     known.add(spec.name);
     sorted.push(spec);
@@ -122,7 +122,7 @@ async function untilReady(one: SupervisedProcess, signal: AbortSignal): Promise<
       return false;
     });
     if (isReady) return;
-    if (one.deaths >= HOPELESS_DEATHS) throw new Error(`${name} dies at every start. ${endOfLog(one.logFile)}`);
+    if (one.exits >= HOPELESS_EXITS) throw new Error(`${name} exits at every start. ${endOfLog(one.logFile)}`);
     if (performance.now() > deadline) {
       throw new Error(`${name} was not ready within ${readyWithinMs / 1000} s: ${problem}. ${endOfLog(one.logFile)}`);
     }

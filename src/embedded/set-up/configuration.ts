@@ -1,10 +1,10 @@
-/** What `up` checks before it starts anything, so that a mistake is said at once and not by a process that dies. */
+/** Settings that `up` validates before it starts a process, so that an error is reported at once. */
 import { resolve } from 'node:path';
 import { readLabelsFile } from '../../app/config/labels-file.ts';
 import { readRunLimits } from '../../app/config/run-limits.ts';
 import { CommandProblem } from '../../terminal/problems.ts';
 
-/** Throws a `CommandProblem` that names the variable; gives the absolute path of the labels file, when there is one. */
+/** Returns the absolute path of the labels file, if there is one. Throws a `CommandProblem` that names the variable. */
 export function checkConfiguration(env: NodeJS.ProcessEnv): { labelsFile?: string } {
   checkRunLimits(env['CODEXK8S_RUN_LIMITS']);
   const path = env['CODEXK8S_LABELS_FILE'];

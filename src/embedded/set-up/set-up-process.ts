@@ -1,12 +1,12 @@
-/** The process that does the steps of a start (steps.ts), as its parent asks for them. It ends with its parent. */
+/** The process that performs the steps of a start (steps.ts) on request of its parent. It exits with its parent. */
 import { flushCompileCache } from 'node:module';
 import { CommandProblem } from '../../terminal/problems.ts';
 import type { StartCluster } from '../kubernetes.ts';
 import { STEPS, type StepAnswer, type StepContext, type StepRequest } from './steps.ts';
 
 /**
- * Answers requests until the parent closes the channel. First it has the parent's own modules compiled for the cache: the
- * compiler takes memory that a process never gives back.
+ * Performs requests until the parent closes the channel. First it compiles the parent's modules for the compile cache, since
+ * the compiler allocates memory that a process does not release.
  */
 export async function runSetUp({ startCluster }: { startCluster: StartCluster }): Promise<void> {
   await import('../stack.ts');

@@ -1,15 +1,15 @@
 /**
- * The steps of a start, done in a process of their own: a module once loaded stays in memory, and `up` needs little of what
- * a start needs. The process is there until `end`.
+ * The steps of a start, performed in a process of their own that runs until `end`: modules once loaded stay in memory, and
+ * `up` itself needs few of them.
  */
 import { spawn } from 'node:child_process';
 import { CommandProblem } from '../../terminal/problems.ts';
 import type { StepAnswer, StepInput, StepName, StepRequest, StepResult } from './steps.ts';
 
 export interface SetUp {
-  /** Does a step. Rejects with a `CommandProblem` when the step gave a sentence for people. */
+  /** Performs a step. Rejects with a `CommandProblem` if the step threw one. */
   perform<Name extends StepName>(name: Name, input: StepInput<Name>): Promise<StepResult<Name>>;
-  /** Ends the process; a step that is not done yet rejects. */
+  /** Ends the process; pending steps reject. */
   end(): void;
 }
 
@@ -18,7 +18,7 @@ interface Pending {
   readonly reject: (error: Error) => void;
 }
 
-/** Starts the process: `self` is how Node starts this program, `report` is told what the steps say. */
+/** Starts the process. `self`: arguments with which Node starts this program. `report` gets the progress of the steps. */
 export function startSetUp({
   self,
   env,
@@ -48,8 +48,8 @@ export function startSetUp({
     const { problem, exitCode } = answer;
     asked?.reject(exitCode === undefined ? new Error(problem) : new CommandProblem(problem, exitCode));
   });
-  child.once('error', (error) => fail(`The process that sets everything up cannot be started: ${error.message}`));
-  child.once('exit', (code, signal) => fail(`The process that sets everything up has ended (${signal ?? code})`));
+  child.once('error', (error) => fail(`The set-up process cannot be started: ${error.message}`));
+  child.once('exit', (code, signal) => fail(`The set-up process has exited (${signal ?? code})`));
 
   return {
     perform<Name extends StepName>(name: Name, input: StepInput<Name>): Promise<StepResult<Name>> {

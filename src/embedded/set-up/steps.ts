@@ -1,4 +1,4 @@
-/** What `up` does once at its start. Each step loads what it needs: all of it goes with the process that it runs in. */
+/** The steps of a start. Each step imports its modules itself, so that they are loaded in the set-up process only. */
 import type { ApiAddress } from '../../api-client/api-client.ts';
 import type { ClusterForAgents, StartCluster } from '../kubernetes.ts';
 import type { PostgresCluster } from '../postgres/cluster.ts';
@@ -8,7 +8,7 @@ const TEMPORAL_DEV = new URL('../../../temporal-dev.yaml', import.meta.url);
 
 export interface StepContext {
   readonly env: NodeJS.ProcessEnv;
-  /** ReceivedDelivery what is going on, a line at a time. */
+  /** Called with each line of progress. */
   readonly report: (message: string) => void;
   readonly startCluster: StartCluster;
 }
@@ -21,7 +21,7 @@ export interface TemporalParts {
 
 /** The steps: input and result are plain JSON, and each may be repeated. */
 export const STEPS = {
-  /** Refuses settings that a process would refuse later; gives the absolute path of the labels file. */
+  /** Refuses settings that a process would refuse later; returns the absolute path of the labels file. */
   async configuration(_: object, { env }: StepContext): Promise<{ labelsFile?: string }> {
     const { checkConfiguration } = await import('./configuration.ts');
     return checkConfiguration(env);
@@ -69,8 +69,8 @@ export const STEPS = {
   },
 
   async owner(address: ApiAddress): Promise<void> {
-    const { introduceOwner } = await import('./owner.ts');
-    await introduceOwner(address);
+    const { addOwner } = await import('./owner.ts');
+    await addOwner(address);
   },
 } as const;
 
@@ -79,7 +79,7 @@ export type StepName = keyof Steps;
 export type StepInput<Name extends StepName> = Parameters<Steps[Name]>[0];
 export type StepResult<Name extends StepName> = Awaited<ReturnType<Steps[Name]>>;
 
-/** A step that is asked for; `id` names it in the answers. */
+/** A request for a step; answers refer to its `id`. */
 export interface StepRequest {
   readonly id: number;
   readonly name: StepName;
@@ -89,5 +89,5 @@ export interface StepRequest {
 export type StepAnswer =
   | { readonly id: number; readonly report: string }
   | { readonly id: number; readonly result: unknown }
-  /** With an exit code when it is a sentence for people. */
+  /** With an exit code if it is a `CommandProblem`. */
   | { readonly id: number; readonly problem: string; readonly exitCode?: 1 | 2 };

@@ -1,4 +1,4 @@
-/** Reads temporal-dev.yaml: what a development server has. */
+/** Reads temporal-dev.yaml, the settings of a development server. */
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -18,9 +18,9 @@ const TemporalDevFile = z.strictObject({
 });
 export type TemporalDev = Readonly<z.infer<typeof TemporalDevFile>>;
 
-/** Reads and checks the file at `path`; a mistake in it is an error that names the place. */
+/** Reads and validates the file at `path`; an error names the invalid field. */
 export function readTemporalDev(path: string | URL): TemporalDev {
   const parsed = TemporalDevFile.safeParse(parse(readFileSync(path, 'utf8')));
-  if (!parsed.success) throw new Error(`${String(path)} cannot be used:\n${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new Error(`${String(path)} is not valid:\n${z.prettifyError(parsed.error)}`);
   return parsed.data;
 }

@@ -1,15 +1,15 @@
 /**
  * Started by download.ts: has the SDK download a release of the Temporal CLI. Arguments: directory, release.
  *
- * The SDK keeps `createEphemeralServer` for its own test environment. Its version is pinned, and
- * test/embedded/temporal/download.test.ts fails when another one has it no more.
+ * `createEphemeralServer` belongs to the SDK's test environment. The SDK's version is pinned, and
+ * test/embedded/temporal/download.test.ts fails if another version lacks it.
  */
 import { Runtime } from '@temporalio/worker';
 
 const [downloadDir = '', version = ''] = process.argv.slice(2);
 
 try {
-  // The SDK downloads only on the way to a server, so one is started for a moment.
+  // The SDK downloads only to start a server, so one is started and stopped.
   const server = await Runtime.instance().createEphemeralServer({
     type: 'dev-server',
     exe: {
@@ -37,7 +37,7 @@ try {
   await Runtime.instance().shutdown();
 }
 
-/** The SDK's message repeats itself from layer to layer; the last layer says what happened. */
+/** The SDK's message repeats the cause in each layer; the innermost one is enough. */
 function innermost(message: string): string {
   return message.split('): ').at(-1) ?? message;
 }

@@ -1,15 +1,15 @@
-/** Downloads the Temporal CLI with the means of Temporal's SDK. */
+/** Downloads the Temporal CLI with Temporal's SDK. */
 import { readdirSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 
-/** The SDK has no limit of its own, and a firewall that swallows packets would have it wait for minutes. */
+/** The SDK has no time limit, and would wait for minutes behind a firewall that drops packets. */
 const WITHOUT_PROGRESS_MS = 20_000;
 
 /**
- * Downloads a release into an empty directory and gives the path of the executable. It is done in a process of its own,
- * since the SDK's download cannot be given up; that is killed when nothing has arrived for 20 seconds.
+ * Downloads a release into an empty directory and returns the path of the executable. It runs in a process of its own, since
+ * the SDK's download cannot be canceled; the process is killed after 20 seconds without progress.
  */
 export async function downloadTemporal(directory: string, version: string): Promise<string> {
   const script = join(import.meta.dirname, `download-process${extname(import.meta.filename)}`);
@@ -28,7 +28,7 @@ export async function downloadTemporal(directory: string, version: string): Prom
   const { stderr, isTerminated } = await result;
   const file = readdirSync(directory).find((name) => !name.endsWith('.downloading'));
   if (file !== undefined) return join(directory, file);
-  throw new Error(isTerminated ? `nothing arrived for ${WITHOUT_PROGRESS_MS / 1000} s` : stderr.trim());
+  throw new Error(isTerminated ? `no data for ${WITHOUT_PROGRESS_MS / 1000} s` : stderr.trim());
 }
 
 function contents(directory: string): string {

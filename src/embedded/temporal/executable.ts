@@ -1,4 +1,4 @@
-/** Finds a Temporal CLI, or makes one: no package manager that we could depend on ships it. */
+/** Finds a Temporal CLI, downloads it, or builds it. */
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { takeLock, tryLock } from '../files/lock.ts';
@@ -14,23 +14,23 @@ export interface TemporalExecutable extends TemporalVersion {
   readonly source: TemporalSource;
 }
 
-/** Puts a CLI of the release into an empty directory and gives its path. */
+/** Creates a CLI of the release in an empty directory and returns its path. */
 type Maker = (directory: string, version: string, env: NodeJS.ProcessEnv) => Promise<string>;
 
 export interface TemporalExecutableOptions {
-  /** The release that is made, and the oldest server that is accepted: `cli` and `server` of temporal-dev.yaml. */
+  /** The release to download or build, and the oldest accepted server: `cli` and `server` of temporal-dev.yaml. */
   readonly cli: string;
   readonly server: string;
   readonly cacheDirectory: string;
   readonly env: NodeJS.ProcessEnv;
   readonly report: (message: string) => void;
-  /** How one is made where there is none; by download and by Go unless told. */
+  /** Replaces the download and the Go build in tests. */
   readonly makers?: Partial<Readonly<Record<'download' | 'Go build', Maker>>>;
 }
 
 /**
- * Looks, in this order, at CODEXK8S_TEMPORAL_CLI, PATH, our cache and Go's bin directory, then has the SDK download one, then
- * builds one with Go. Reports which one was taken and what was passed over. Only one process at a time makes one.
+ * Looks, in this order, at CODEXK8S_TEMPORAL_CLI, PATH, the cache and Go's bin directory, then downloads one with the SDK, then
+ * builds one with Go. Reports the chosen one and those that were skipped. One process at a time downloads or builds.
  */
 export async function resolveTemporal(options: TemporalExecutableOptions): Promise<TemporalExecutable> {
   const found = (await explicit(options)) ?? (await find(options)) ?? (await make(options));
@@ -43,7 +43,7 @@ async function explicit({ env, server, report }: TemporalExecutableOptions): Pro
   if (!path) return undefined;
   const version = await temporalVersion(path);
   if (!version)
-    throw new Error(`CODEXK8S_TEMPORAL_CLI is ${path}, which does not run or is no Temporal CLI with a server`);
+    throw new Error(`CODEXK8S_TEMPORAL_CLI is ${path}, which does not run or is not a Temporal CLI with a server`);
   const reason = incompatibility(version.server, server);
   if (reason) report(`CODEXK8S_TEMPORAL_CLI is used although ${reason}`);
   return { path, source: 'CODEXK8S_TEMPORAL_CLI', ...version };
@@ -66,9 +66,9 @@ async function accept(
   const version = await temporalVersion(path);
   const reason = version
     ? incompatibility(version.server, server)
-    : 'it does not run or is no Temporal CLI with a server';
+    : 'it does not run or is not a Temporal CLI with a server';
   if (version && !reason) return { path, source, ...version };
-  report(`${path} is passed over: ${reason}`);
+  report(`${path} is skipped: ${reason}`);
   return undefined;
 }
 
@@ -79,7 +79,9 @@ async function make(options: TemporalExecutableOptions): Promise<TemporalExecuta
   const lockFile = join(dirname(cached), 'lock');
   const lock =
     tryLock(lockFile) ??
-    (await withProgress('Waiting for another process that is getting Temporal', report, () => takeLock(lockFile)));
+    (await withProgress('Waiting for another process that downloads or builds Temporal', report, () =>
+      takeLock(lockFile),
+    ));
   try {
     const byAnother = await accept(options, 'cache', cached);
     if (byAnother) return byAnother;
@@ -116,7 +118,7 @@ async function attempt(
     const made = await withProgress(what, options.report, () => maker(directory, options.cli, options.env));
     chmodSync(made, 0o755);
     const version = await temporalVersion(made);
-    if (!version) throw new Error('what was made does not run');
+    if (!version) throw new Error('the executable does not run');
     renameSync(made, cached);
     return { path: cached, source, ...version };
   } catch (error) {
@@ -131,7 +133,7 @@ async function attempt(
 function nothingWorks({ cli, server }: TemporalExecutableOptions, failures: readonly string[]): never {
   throw new Error(
     [
-      'There is no Temporal server on this machine, and none could be made:',
+      'There is no Temporal CLI on this machine, and none could be downloaded or built:',
       ...failures.map((failure) => `  ${failure}`),
       `Install the Temporal CLI ${cli} (any with server ${server} or later will do; https://docs.temporal.io/cli), or install Go ` +
         `${GO_VERSION} or later, and start again. CODEXK8S_TEMPORAL_CLI names a CLI that is not on PATH.`,
@@ -139,7 +141,7 @@ function nothingWorks({ cli, server }: TemporalExecutableOptions, failures: read
   );
 }
 
-/** What one that was killed half way has left: whoever has the lock knows that nobody works on it. */
+/** Removes directories of downloads and builds that were killed. The caller holds the lock, so none of them is in use. */
 function removeUnfinished(directory: string): void {
   for (const name of readdirSync(directory).filter((entry) => entry.startsWith('unfinished-'))) {
     rmSync(join(directory, name), { recursive: true, force: true });

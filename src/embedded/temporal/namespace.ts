@@ -1,11 +1,11 @@
-/** Brings the namespace of a development server up to temporal-dev.yaml. */
+/** Updates the Temporal namespace of a development server to temporal-dev.yaml. */
 import { Connection } from '@temporalio/client';
 import { msToTs, optionalTsToMs } from '../../temporal/times.ts';
 import { SEARCH_ATTRIBUTE_TYPES, type SearchAttributeType, type TemporalDev } from './dev-settings.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** Resolves with true once the namespace is there and has everything; safe to repeat. Rejects while nobody answers. */
+/** Sets retention and search attributes and resolves with true; safe to repeat. Rejects while Temporal is unreachable. */
 export async function convergeNamespace(address: string, settings: TemporalDev): Promise<boolean> {
   const connection = await Connection.connect({ address, connectTimeout: 2000 });
   try {
@@ -37,13 +37,13 @@ async function addSearchAttributes(
     const present: number | undefined = customAttributes[attribute];
     if (present === undefined) missing[attribute] = indexedValueType(type);
     else if (present !== indexedValueType(type))
-      throw new Error(`The search attribute ${attribute} is there and is no ${type}`);
+      throw new Error(`The search attribute ${attribute} exists with another type than ${type}`);
   }
   if (Object.keys(missing).length > 0)
     await operatorService.addSearchAttributes({ namespace: name, searchAttributes: missing });
 }
 
-/** The number that Temporal's API has for a type: they count from 1 in this order. */
+/** The value of Temporal's enum IndexedValueType, which counts from 1 in this order. */
 export function indexedValueType(type: SearchAttributeType): number {
   return SEARCH_ATTRIBUTE_TYPES.indexOf(type) + 1;
 }

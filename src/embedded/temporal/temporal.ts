@@ -1,4 +1,4 @@
-/** How the development server of Temporal is run. */
+/** The process of Temporal's development server. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -12,21 +12,21 @@ export interface TemporalOptions {
   readonly port: number;
   readonly uiPort: number;
   readonly settings: TemporalDev;
-  /** Put over the dynamic config of temporal-dev.yaml: tests lower limits with it. */
+  /** Overrides the dynamic config of temporal-dev.yaml: tests lower limits with it. */
   readonly dynamicConfig?: TemporalDev['dynamicConfig'];
-  /** Brings the namespace up to the settings; in this process unless the caller has another one do it. */
+  /** Replaces {@link convergeHere}, for a caller that does it in another process. */
   readonly convergeNamespace?: (address: string, settings: TemporalDev) => Promise<boolean>;
 }
 
 export interface TemporalServer {
-  /** For the supervisor. When it is ready, the namespace has everything that temporal-dev.yaml says. */
+  /** For the supervisor. It is ready once the namespace is as temporal-dev.yaml says. */
   readonly spec: ProcessSpec;
   readonly address: string;
   readonly ui: string;
   readonly namespace: string;
 }
 
-/** Describes the server: nothing is started here. */
+/** Describes the server without starting it. */
 export function temporalServer(options: TemporalOptions): TemporalServer {
   const { convergeNamespace = convergeHere } = options;
   const directory = join(options.dataDirectory, 'temporal');
@@ -41,11 +41,11 @@ export function temporalServer(options: TemporalOptions): TemporalServer {
       name: 'temporal',
       command: options.executable,
       args: temporalArguments(options, database),
-      // A home of its own: no configuration of the user's changes this server.
+      // A HOME of its own, so that no configuration of the user changes this server.
       env: { PATH: '/usr/bin:/bin', HOME: directory },
       cwd: directory,
       prepare: () => discardUnfinished(database),
-      // A gRPC client that comes too early waits a second until it tries again: ask for the port first.
+      // A gRPC client that connects too early waits a second before it retries: check the port first.
       ready: async () => (await accepts(options.port)) && convergeNamespace(address, options.settings),
     },
   };
@@ -83,8 +83,8 @@ function pairs<T>(flag: string, values: Readonly<Record<string, T>>, print: (val
 }
 
 /**
- * The server makes its tables only where there is no file: a first start that was killed half way would keep it from ever
- * starting. A database without a single namespace has never served anybody.
+ * Removes the database of a first start that was killed: the server creates its tables only if there is no file, and would never
+ * start. A database without a namespace has never been used.
  */
 function discardUnfinished(file: string): void {
   if (hasNamespace(file)) return;
@@ -96,7 +96,7 @@ function hasNamespace(file: string): boolean {
     using database = new DatabaseSync(file, { readOnly: true });
     return database.prepare('SELECT 1 FROM namespaces LIMIT 1').get() !== undefined;
   } catch (error) {
-    // Anything but a missing file or table (a busy or damaged one, say) is for the server to report.
+    // The server reports any other error (a busy or damaged database, for example).
     return !/no such table|unable to open/.test((error as Error).message);
   }
 }

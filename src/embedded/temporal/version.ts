@@ -1,14 +1,14 @@
-/** Which Temporal CLI an executable is, and whether it is new enough. */
+/** The version of a Temporal CLI, and the check that it is new enough. */
 import { execa } from 'execa';
 
 export interface TemporalVersion {
-  /** Of the CLI. One built by `go install` calls itself 0.0.0-DEV. */
+  /** Version of the CLI; 0.0.0-DEV if built by `go install`. */
   readonly cli: string;
-  /** Of the server inside it. */
+  /** Version of the server in it. */
   readonly server: string;
 }
 
-/** Asks the executable; undefined when it does not answer as a Temporal CLI with a server does. */
+/** Runs `--version`; undefined if the executable is not a Temporal CLI with a server. */
 export async function temporalVersion(executable: string): Promise<TemporalVersion | undefined> {
   const { stdout, failed } = await execa(executable, ['--version'], {
     reject: false,
@@ -19,7 +19,7 @@ export async function temporalVersion(executable: string): Promise<TemporalVersi
   return cli && server ? { cli, server } : undefined;
 }
 
-/** Why a server is not accepted, or undefined: it must be of the same major version and not older. */
+/** The reason why a server is refused; undefined if it has the same major version and is not older. */
 export function incompatibility(server: string, oldest: string): string | undefined {
   const [major = 0, minor = 0, patch = 0] = server.split('.').map(Number);
   const [oldMajor = 0, oldMinor = 0, oldPatch = 0] = oldest.split('.').map(Number);

@@ -87,7 +87,7 @@ export function enter(stack: Stack) {
     /** A repository with files in it that the platform is bound to. */
     async bindRepository(name: string, files = README): Promise<BoundRepository> {
       await person.pushRepository(name, 'for a test', files);
-      await person.letIn(name, BOT);
+      await person.addCollaborator(name, BOT);
       const bound = await platform.bindRepository({ fullName: `${OWNER}/${name}` });
       return { name, id: bound.repositoryId, hookId: bound.hookId ?? 0 };
     },

@@ -63,7 +63,7 @@ test('on the first start a taken port is replaced, and that is said', async () =
   await listen(options.preferred?.server ?? 0);
   const ports = await choosePorts(options);
   expect(ports.server).not.toBe(options.preferred?.server);
-  expect(messages).toEqual([`Port ${options.preferred?.server} is taken: server uses ${ports.server}`]);
+  expect(messages).toEqual([`Port ${options.preferred?.server} is in use: server uses ${ports.server}`]);
 });
 
 test('ports are the same at the next start, whatever is preferred then', async () => {
@@ -80,15 +80,15 @@ test('a remembered port that may move does, when somebody else has taken it', as
   await listen(before.postgres);
   const ports = await choosePorts(options);
   expect({ ...ports, postgres: 0 }).toEqual({ ...before, postgres: 0 });
-  expect(messages).toEqual([`Port ${before.postgres} is taken: postgres uses ${ports.postgres}`]);
+  expect(messages).toEqual([`Port ${before.postgres} is in use: postgres uses ${ports.postgres}`]);
 });
 
 for (const name of ['server', 'github'] as const) {
-  test(`the remembered port of the ${name} is not moved: that it is taken is an error that names it`, async () => {
+  test(`a recorded port of the ${name} that is in use is an error that names it`, async () => {
     const { options } = await freshCase();
     const before = await choosePorts(options);
     await listen(before[name]);
-    await expect(choosePorts(options)).rejects.toThrow(`Port ${before[name]} is taken by another process`);
+    await expect(choosePorts(options)).rejects.toThrow(`Port ${before[name]} is in use by another process`);
   });
 }
 

@@ -46,14 +46,14 @@ test('one that is killed is started again under another pid', async () => {
   const restarted = await eventually('a restart', () => events.find(({ kind }) => kind === 'restarted'));
   expect(supervisor.pids()).toEqual({ server: (restarted as { pid: number }).pid });
   expect(supervisor.pids()['server']).not.toBe(before);
-  expect(events.map(({ kind }) => kind)).toEqual(['started', 'died', 'restarted']);
+  expect(events.map(({ kind }) => kind)).toEqual(['started', 'exited', 'restarted']);
 });
 
 test('one that dies again and again is started again ever more slowly, up to a limit', async () => {
   const { supervisor, events } = supervise();
   await supervisor.start([shell('server', 'exit 3', { ready: async () => true })]);
   const deaths = await eventually('five deaths', () => {
-    const seen = events.filter((event) => event.kind === 'died');
+    const seen = events.filter((event) => event.kind === 'exited');
     return seen.length >= 5 && seen.slice(0, 5);
   });
   expect(deaths.map(({ restartInMs }) => restartInMs)).toEqual([20, 40, 80, 80, 80]);
@@ -127,10 +127,10 @@ test('output goes to a log of its name, and the log of the time before is kept a
   expect(readFileSync(`${log}.1`, 'utf8')).toBe('before\n');
 });
 
-test('one that dies at every start fails the start, with the end of its log', async () => {
+test('one that exits at every start fails the start, with the end of its log', async () => {
   const { supervisor } = supervise();
   const start = supervisor.start([shell('server', 'echo no configuration; exit 1', { ready: async () => false })]);
-  await expect(start).rejects.toThrow(/server dies at every start.*\n(no configuration\n?)+/);
+  await expect(start).rejects.toThrow(/server exits at every start.*\n(no configuration\n?)+/);
 });
 
 test('one that is not ready in time fails the start, with the reason that was last heard', async () => {
@@ -143,14 +143,14 @@ test('one that is not ready in time fails the start, with the reason that was la
 test('an executable that is not there is a death with its reason', async () => {
   const { supervisor, events } = supervise();
   const start = supervisor.start([{ name: 'server', command: '/nowhere/server', args: [], env: {} }]);
-  await expect(start).rejects.toThrow('server dies at every start');
-  expect(events[0]).toMatchObject({ kind: 'died', reason: expect.stringContaining('ENOENT') });
+  await expect(start).rejects.toThrow('server exits at every start');
+  expect(events[0]).toMatchObject({ kind: 'exited', reason: expect.stringContaining('ENOENT') });
 });
 
 test('a circle is refused before anything is started', async () => {
   const { supervisor, events } = supervise();
   const circle = [shell('one', 'exit 0', { after: ['two'] }), shell('two', 'exit 0', { after: ['one'] })];
-  await expect(supervisor.start(circle)).rejects.toThrow('cannot be put in order: one, two');
+  await expect(supervisor.start(circle)).rejects.toThrow('Unknown name or cycle in "after" of: one, two');
   expect(events).toEqual([]);
 });
 

@@ -87,15 +87,15 @@ test('a fitting CLI on PATH comes before the cache', async () => {
   expect(machine.messages).toEqual([`Temporal 1.5.1 (server 1.29.1) from PATH: ${path}`]);
 });
 
-test('a CLI on PATH that is too old is passed over, and that is said', async () => {
+test('a CLI on PATH that is too old is skipped, and reported', async () => {
   const machine = bareMachine();
   const path = script(join(machine.directory, 'bin'), 'temporal', TOO_OLD);
   const inCache = cached(machine);
   expect(await resolveTemporal(machine.options)).toMatchObject({ path: inCache, source: 'cache' });
-  expect(machine.messages[0]).toBe(`${path} is passed over: its server is 1.24.2, and 1.29.1 or a later 1.x is needed`);
+  expect(machine.messages[0]).toBe(`${path} is skipped: its server is 1.24.2, and 1.29.1 or a later 1.x is needed`);
 });
 
-test('one that Go has built before is taken when it is of the release', async () => {
+test('an earlier Go build of the same release is used', async () => {
   const machine = bareMachine();
   const path = withGo(machine, '1.5.1');
   expect(await resolveTemporal(machine.options)).toMatchObject({ path, source: 'Go bin directory' });
@@ -131,7 +131,7 @@ test('where the download fails, Go builds one into the cache', async () => {
   expect(machine.messages).toContain('download: the host cannot be reached');
 });
 
-test('of two at the same time one makes it and the other takes what was made', async () => {
+test('of two at the same time one downloads it and the other uses it', async () => {
   const machine = bareMachine();
   let downloads = 0;
   const download = async (directory: string): Promise<string> => {

@@ -87,7 +87,7 @@ test('a search attribute that is there with another type is an error, not a surp
   await (await run(dataDirectory, old.spec)).stop();
   const current = await server(dataDirectory);
   const start = run(dataDirectory, { ...current.spec, readyWithinMs: 25_000 });
-  await expect(start).rejects.toThrow('The search attribute Issue is there and is no Int');
+  await expect(start).rejects.toThrow('The search attribute Issue exists with another type than Int');
 });
 
 test('a database whose making was interrupted is made anew, and one with a namespace is kept', async () => {
