@@ -114,7 +114,8 @@ export const writeRefusal = effect('writeRefusal', courtesy, 'Say why no run was
 
 export const launchAgent = effect(
   'launchAgent',
-  runtime,
+  // A pause or a cancel waits for a launch that is under way: so what it has started is found and stopped.
+  { ...runtime, cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED },
   'Acquire the permit, make the workspace and start the agent in it',
 );
 export const findEndedRuns = effect(

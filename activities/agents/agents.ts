@@ -118,13 +118,20 @@ export function createAgentActivities(
         .catch((error: unknown) => log.warn('status comment left as it is', { error: String(error) }));
   }
 
-  /** A run that was paused or ended while its permit was acquired gives the permit back, and gets no agent. */
-  async function unlessRevoked({ runId, attempt }: AgentRef): Promise<void> {
+  /**
+   * A run that was paused or ended while its permit was acquired or its agent was launched gives the permit back, and has no agent.
+   * `undo` takes back what was launched.
+   */
+  async function unlessRevoked({ runId, attempt }: AgentRef, undo?: () => Promise<void>): Promise<void> {
     const assignment = await findAssignment(db, runId);
     if (!assignment || (assignment.closedAt === null && assignment.revokedAttempt < attempt)) return;
-    await permits.release(runId);
+    // A launch that comes so late that the next attempt has begun leaves that one alone.
+    if (assignment.attempt <= attempt) {
+      await undo?.();
+      await permits.release(runId);
+    }
     throw ApplicationFailure.nonRetryable(
-      `attempt ${attempt} of run ${runId} is revoked: no agent is launched`,
+      `attempt ${attempt} of run ${runId} is revoked: it has no agent`,
       'AttemptRevoked',
     );
   }
@@ -151,6 +158,7 @@ export function createAgentActivities(
       await unlessRevoked(agent);
       const token = runToken(agent.runId, agent.attempt);
       const { namespace } = await classified(() => runtime.launch({ ...agent, owner, launch, token, use }));
+      await unlessRevoked(agent, () => classified(() => runtime.stop(agent)));
       return { granted: true, ...(namespace === undefined ? {} : { namespace }) };
     },
 

@@ -332,6 +332,33 @@ describe('stopping', () => {
     await expect(runtime.stop(AGENT)).resolves.toBeUndefined();
   });
 
+  test('while an agent is being started keeps it from beginning', async () => {
+    const runtime = await runtimeOf('slow');
+    const launched = runtime.launch(ORDER);
+    await fileThere(join(attemptDirectory(), 'spawned'));
+    await runtime.stop(AGENT);
+    await writeFile(join(attemptDirectory(), 'go'), '');
+    await launched;
+    await vi.waitUntil(
+      () => identify(Number(readFileSync(join(attemptDirectory(), 'spawned'), 'utf8'))) === undefined,
+      { timeout: 20_000, interval: 20 },
+    );
+    await expect(started()).rejects.toThrow('ENOENT');
+    expect(await runtime.ended(AGENT, FOREVER)).toEqual({ detail: 'the agent was stopped before it had begun' });
+  });
+
+  test('while an agent is being started does not keep the next attempt from beginning', async () => {
+    const runtime = await runtimeOf('slow');
+    const launched = runtime.launch(ORDER);
+    await fileThere(join(attemptDirectory(), 'spawned'));
+    await runtime.stop(AGENT);
+    await writeFile(join(attemptDirectory(), 'go'), '');
+    await launched;
+    const next = await runtimeOf('live');
+    await next.launch({ ...ORDER, attempt: 2 });
+    expect(isAlive(await processOf({ ...AGENT, attempt: 2 }))).toBe(true);
+  });
+
   test('all ends every agent under the root', async () => {
     const { runtime, record } = await atWork('live');
     const other = { ...ORDER, workspace: 'codex-demo-r42-i8', owner: 'issue:42#8' };
@@ -414,6 +441,7 @@ test('an agent outlives the process that launched it, and is found again', async
   const launcher = await startLauncher();
   await launcher.launched;
   const record = await processOf();
+  await fileThere(join(attemptDirectory(), 'ready'));
   expect(await launcher.kill()).toMatchObject({ signal: 'SIGKILL', stdout: 'launched' });
   expect(isAlive(record)).toBe(true);
 

@@ -10,6 +10,8 @@ export type Manner =
   | 'live'
   /** Ends at once with code 3. */
   | 'end'
+  /** Claims its attempt when there is a file `go` in its directory, and has written its pid to `spawned` there before. */
+  | 'slow'
   /** Ends before it has claimed its attempt. */
   | 'crash'
   /** Does not listen when it is asked to stop. */
@@ -23,7 +25,7 @@ export async function writeAgent(directory: string, manner: Manner): Promise<[st
   await writeFile(
     script,
     `import { spawn } from 'node:child_process';
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { claim } from ${JSON.stringify(join(REPOSITORY, 'src/adapters/local-runtime/process-record.ts'))};
@@ -32,6 +34,10 @@ const names = ['platform-url', 'token-file', 'workspace', 'attempt-directory'];
 const { values } = parseArgs({ options: Object.fromEntries(names.map((name) => [name, { type: 'string' }])) });
 const manner = ${JSON.stringify(manner)};
 if (manner === 'crash') process.exit(7);
+if (manner === 'slow') {
+  writeFileSync(join(values['attempt-directory'], 'spawned'), String(process.pid));
+  while (!existsSync(join(values['attempt-directory'], 'go'))) await new Promise((resolve) => setTimeout(resolve, 10));
+}
 if (!(await claim(join(values['attempt-directory'], 'process.json')))) process.exit(0);
 process.once('exit', (code) => writeFileSync(join(values['attempt-directory'], 'exit.json'), JSON.stringify({ code })));
 appendFileSync(join(values.workspace, 'started.log'), process.pid + '\\n');

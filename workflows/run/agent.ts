@@ -1,5 +1,12 @@
 /** The part of a run in which an agent works: launched with a permit, awaited, and followed by another when it is lost. */
-import { isCancellation, log, setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import {
+  CancellationScope,
+  CancelledFailure,
+  isCancellation,
+  log,
+  setCurrentDetails,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
 import type { AgentEnd } from '../../activities/agents/agents.ts';
 import { issueKey } from '../../src/domain/issue/facts.ts';
 import { afterLoss } from '../../src/domain/run/attempts.ts';
@@ -70,8 +77,10 @@ async function launch({ input, progress, permits, attempts, goingOn, baseCommit 
       permit: { project, role: roleOf(plan.target) },
       goingOn,
     }).catch((error: unknown) => {
+      unlessCanceled();
       throw isCancellation(error) ? error : new RunFailed(terminationOf(error) ?? 'launch_failed', messageOf(error));
     });
+    unlessCanceled();
     if (answer.granted) return answer.namespace ?? workspace.name;
     upsertSearchAttributes([{ key: searchAttributes.runStatus, value: 'queued' }]);
     await permits.wait(answer.position, (position) => {
@@ -79,4 +88,10 @@ async function launch({ input, progress, permits, attempts, goingOn, baseCommit 
       setCurrentDetails(progress.details());
     });
   }
+}
+
+/** A launch goes on to its end when its run is paused or canceled meanwhile; nothing is shown of it then. */
+function unlessCanceled(): void {
+  if (CancellationScope.current().consideredCancelled)
+    throw new CancelledFailure('paused or canceled while an agent was launched');
 }

@@ -1,11 +1,15 @@
 /** Which process an agent is, so that it is found again by whoever comes later, and never mistaken for another. */
+import { randomUUID } from 'node:crypto';
 import { link, readFile, rm, writeFile } from 'node:fs/promises';
 import { isProcessIdentity, ownIdentity, type ProcessIdentity } from '../process-identity.ts';
 
-/** Claims a place for this process: false when another process has claimed it before, whether it lives or not. */
-export async function claim(path: string): Promise<boolean> {
-  const partial = `${path}.${process.pid}`;
-  await writeFile(partial, JSON.stringify(ownIdentity()), { mode: 0o600 });
+/** A place that nobody may claim any more is claimed by this process, which never was: no system numbers one so. */
+export const NEVER: ProcessIdentity = { pid: 2_147_483_647, startTime: 'never' };
+
+/** Claims a place, for this process unless told otherwise: false when it is claimed already, whether that process lives or not. */
+export async function claim(path: string, identity = ownIdentity()): Promise<boolean> {
+  const partial = `${path}.${randomUUID()}`;
+  await writeFile(partial, JSON.stringify(identity), { mode: 0o600 });
   try {
     await link(partial, path);
     return true;

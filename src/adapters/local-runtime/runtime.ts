@@ -24,7 +24,7 @@ import {
   type WorkspaceEntry,
 } from './workspace.ts';
 import { identify, isAlive, type ProcessIdentity } from '../process-identity.ts';
-import { readRecord } from './process-record.ts';
+import { claim, NEVER, readRecord } from './process-record.ts';
 
 export interface LocalRuntimeOptions {
   /** The directory that holds all workspaces. */
@@ -97,6 +97,8 @@ export function createLocalRuntime({ root, command, platformUrl, env, limits: gi
   return {
     async launch({ owner, token, ...agent }: AgentRef & { owner: string; token: string }): Promise<object> {
       await ensureWorkspace(workspaceOf(agent.workspace), owner);
+      // From here on `stop` finds the attempt, also when its process is yet to be started.
+      await mkdir(attemptDirectory(agent), { recursive: true, mode: 0o700 });
       if (await recordOf(agent)) return {};
       const earlier = (await attemptDirectories(agent.workspace)).filter(
         (directory) => directory !== attemptDirectory(agent),
@@ -111,6 +113,7 @@ export function createLocalRuntime({ root, command, platformUrl, env, limits: gi
     async ended(agent: AgentRef, signal: AbortSignal): Promise<{ detail: string }> {
       const record = await recordOf(agent);
       if (!record) return { detail: 'the agent was never started here' };
+      if (record.pid === NEVER.pid) return { detail: 'the agent was stopped before it had begun' };
       await untilGone(record, attemptDirectory(agent), { signal, ...limits });
       const exit = await readFile(join(attemptDirectory(agent), 'exit.json'), 'utf8').catch(() => undefined);
       if (exit === undefined) return { detail: `the agent's process ${record.pid} was killed` };
@@ -119,8 +122,10 @@ export function createLocalRuntime({ root, command, platformUrl, env, limits: gi
     },
 
     async stop({ workspace, runId }: Pick<AgentRef, 'workspace' | 'runId'>): Promise<void> {
-      const attempts = await attemptDirectories(workspace);
-      await stopAttempts(attempts.filter((directory) => directory.includes(`/${runId}.`)));
+      const attempts = (await attemptDirectories(workspace)).filter((directory) => directory.includes(`/${runId}.`));
+      // A process that a launch is starting just now ends when it finds its attempt claimed.
+      await Promise.all(attempts.map((directory) => claim(join(directory, 'process.json'), NEVER)));
+      await stopAttempts(attempts);
     },
 
     async removeWorkspace({ name, owner }: { name: string; owner: string }): Promise<object> {
@@ -146,7 +151,6 @@ export function createLocalRuntime({ root, command, platformUrl, env, limits: gi
   async function start(agent: AgentRef, token: string): Promise<void> {
     const directory = attemptDirectory(agent);
     const workspace = join(workspaceOf(agent.workspace), 'workspace');
-    await mkdir(directory, { recursive: true, mode: 0o700 });
     await mkdir(workspace, { recursive: true, mode: 0o700 });
     const tokenFile = join(directory, 'token');
     await writeSecretFile(tokenFile, token);

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { createAgentActivities, type AgentPorts } from '../../../activities/agents/agents.ts';
 import { createRunAccess } from '../../../ingress/gateways/run-access.ts';
 import { createRunTokens } from '../../../src/adapters/run-tokens.ts';
-import { storeAssignment, storeReport } from '../../../src/store/runs/assignments.ts';
+import { beginAttempt, revokeAttempt, storeAssignment, storeReport } from '../../../src/store/runs/assignments.ts';
 import { readLog } from '../../../src/read-model/queries/log.ts';
 import { agentAssignments, agentAttempts } from '../../../src/store/connection/schema.ts';
 import { useTables } from '../../support/tables.ts';
@@ -103,6 +103,37 @@ test('an attempt that was revoked while its permit was acquired gets no agent, a
   ).rejects.toMatchObject({ type: 'AttemptRevoked', nonRetryable: true });
   expect(launched).toEqual([]);
   expect(released).toEqual([runId]);
+});
+
+describe('a launch under way when its attempt is revoked', () => {
+  const runId = randomUUID();
+  const launching = async (meanwhile: () => Promise<void>) => {
+    const stopped: string[] = [];
+    const activities = activitiesWith({
+      async launch() {
+        await meanwhile();
+        return {};
+      },
+      stop: async ({ runId: of }) => void stopped.push(of),
+    });
+    await assign(runId);
+    const launch = activities.launchAgent({ ...LAUNCH, runId, workspace: 'codex-demo-r42-i7', attempt: 1 });
+    await expect(launch).rejects.toMatchObject({ type: 'AttemptRevoked', nonRetryable: true });
+    return stopped;
+  };
+
+  test('stops the agent that it has started, and gives the permit back', async () => {
+    const stopped = await launching(() => revokeAttempt(tables.db, runId, 1));
+    expect([stopped, released]).toEqual([[runId], [runId]]);
+  });
+
+  test('leaves the next attempt alone, where that has begun', async () => {
+    const stopped = await launching(async () => {
+      await revokeAttempt(tables.db, runId, 1);
+      await beginAttempt(tables.db, runId, 2);
+    });
+    expect([stopped, released]).toEqual([[], []]);
+  });
 });
 
 test('an agent that is halted ends with a token that is still good, so that its conversation can be stored', async () => {

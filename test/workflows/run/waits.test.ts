@@ -1,4 +1,5 @@
 /** A run that waits for people, on a real Temporal: without an agent, a permit and a token, and in the same conversation afterwards. */
+import { Context } from '@temporalio/activity';
 import { WorkflowUpdateFailedError, type WorkflowHandle } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
@@ -214,6 +215,19 @@ describe('a question', () => {
     expect(inputs('removeWorkspace')).toEqual([]);
   });
 
+  test('whose time passes while no worker is there ends the run when one is back', async () => {
+    const hours = 6 * SECOND;
+    await asking(['Tabs', 'Spaces'], { question: hours });
+    const { until: deadline = '' } = world.rows.get(id)?.wait ?? {};
+    await stopWorker();
+    await until(() => Date.now() > Date.parse(deadline));
+    await startWorker();
+    expect(await outcome()).toMatchObject({ status: 'failed', failure: 'wait_expired' });
+    expect(inputs('launchAgent')).toHaveLength(1);
+    expect(inputs('recordRequest').at(-1)).toMatchObject({ open: false, request: { answer: null } });
+    expect(world.countEvents('request.expired')).toBe(1);
+  });
+
   test('does not keep a run from being canceled at once', async () => {
     await asking();
     await run.signal(cancelRun, { actor: 'olivia', reason: 'not needed' });
@@ -299,6 +313,65 @@ describe('a pause', () => {
     await paused();
     await run.signal(cancelRun, { actor: 'olivia', reason: 'not needed' });
     expect(await outcome()).toMatchObject({ status: 'canceled' });
+  });
+});
+
+describe('while an agent is being launched', () => {
+  /** What was done, in order: a launch goes on to its end, however long its worker takes to hear that nobody wants it any more. */
+  let done: string[];
+
+  async function launching(ends: () => Awaited<ReturnType<Activities['launchAgent']>>): Promise<void> {
+    done = [];
+    const others = activities;
+    activities = {
+      ...activities,
+      async launchAgent(input) {
+        await others.launchAgent(input);
+        await Context.current().cancelled.catch(() => undefined);
+        done.push('launched');
+        return ends();
+      },
+      haltAgent: async (input) => (done.push('stopped'), others.haltAgent(input)),
+      stopAgent: async (input) => (done.push('stopped'), others.stopAgent(input)),
+      recordRun: async (input) => {
+        if (input.row.status === 'waiting') done.push('shown as paused');
+        return others.recordRun(input);
+      },
+      showRun: async (input) => {
+        if (input.row.status === 'waiting') done.push('shown as paused');
+        return others.showRun(input);
+      },
+    };
+    await stopWorker();
+    await startWorker();
+    await begin();
+    await until(() => inputs('launchAgent').length === 1);
+  }
+  const pause = () => run.executeUpdate(pauseRun, { args: [{ actor: 'olivia', reason: 'lunch' }] });
+
+  test('a pause is shown when the agent that was launched meanwhile is stopped', async () => {
+    await launching(() => ({ granted: true }));
+    await pause();
+    await waiting();
+    expect(done).toEqual(['launched', 'stopped', 'shown as paused']);
+    expect(inputs('awaitAgent')).toEqual([]);
+    expect(world.countEvents('run.agent.started')).toBe(0);
+  });
+
+  test('a pause is one, however the launch fails then', async () => {
+    await launching(() => {
+      throw ApplicationFailure.nonRetryable('attempt 1 is revoked', 'AttemptRevoked');
+    });
+    await pause();
+    await waiting();
+    expect(world.rows.get(id)?.wait).toMatchObject({ kind: 'paused' });
+  });
+
+  test('a cancel stops the agent that was launched meanwhile', async () => {
+    await launching(() => ({ granted: true }));
+    await run.signal(cancelRun, { actor: 'olivia', reason: 'not needed' });
+    expect(await outcome()).toMatchObject({ status: 'canceled', actor: 'olivia' });
+    expect(done).toEqual(['launched', 'stopped']);
   });
 });
 
