@@ -1,11 +1,11 @@
-/** The one place that decides whether a failure is worth another attempt. */
+/** Decides whether a failed activity is retried. */
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { isConnectionCode } from '../src/store/connection/connection-codes.ts';
 
 /**
- * GitHub's answers that another attempt cannot change (docs/reliability.md T17, T21, T22). 401 is none of them: an expired token
- * is replaced by a person, and no click made meanwhile may be lost.
+ * GitHub's answers that a retry cannot change (docs/reliability.md T17, T21, T22). 401 is not among them: a person replaces an
+ * expired token, and no trigger made meanwhile may be lost.
  */
 const PERMANENT: Readonly<Record<number, string>> = {
   403: 'GitHubForbidden',
@@ -14,34 +14,34 @@ const PERMANENT: Readonly<Record<number, string>> = {
   422: 'GitHubRejected',
 };
 
-/** What the runtimes throw that only a person can put right. */
+/** Errors of the runtimes that only a person can resolve. */
 const PERMANENT_BY_NAME = new Set(['ForeignWorkspace', 'NetworkUnsafe']);
 
-/** An agent could not begin; the failure's first detail is the `TerminationReason`. */
+/** The agent could not begin; the first detail of the failure is the `TerminationReason`. */
 const AGENT_CANNOT_BEGIN = 'AgentCannotBegin';
 
-/** What the Kubernetes adapter throws when it found that out before a launch. */
+/** The Kubernetes adapter throws it when it finds that out before a launch. */
 interface StuckAgent extends Error {
   readonly termination: string;
 }
 
-/** What Octokit throws, as far as this looks at it. */
+/** The parts of an Octokit error that are used here. */
 interface HttpFailure extends Error {
   readonly status: number;
 }
 
-/** What the adapter throws while GitHub wants to be left alone; `waitMs` in milliseconds. */
+/** The GitHub adapter throws it while GitHub asks to wait; `waitMs` in milliseconds. */
 interface WaitingFailure extends Error {
   readonly waitMs: number;
 }
 
-/** What people read of an answer; a proxy's error page can be long. */
+/** Characters of an answer that are shown; a proxy's error page can be long. */
 const MESSAGE_LENGTH = 2000;
 
-/** Those who wait for the same moment come back spread over a tenth of the wait, at most this many milliseconds. */
+/** Retries at the same moment are spread over a tenth of the wait, at most this many milliseconds. */
 const SPREAD_MS = 5000;
 
-/** An unknown failure stays as it is, and is tried again. */
+/** An unknown error is passed on, and retried. */
 export function toFailure(error: unknown): unknown {
   if (error instanceof Error && PERMANENT_BY_NAME.has(error.name)) return permanent(error.name, error.message);
   if (isStuckAgent(error))
@@ -69,9 +69,8 @@ export function toFailure(error: unknown): unknown {
 }
 
 /**
- * Activities whose failures never quote a query: Drizzle puts the statement and its values into the message, and a failure's
- * message can end up in front of people. The database is the platform's own and back soon: nobody waits longer for it than five
- * seconds, however patient the activity is with others.
+ * Wraps activities so that their failures never quote a query: Drizzle puts the statement and its values into the message, and
+ * people see a failure's message. A database error is retried within five seconds, whatever the activity's retry policy.
  */
 export function withoutQueries<Set extends Record<string, (input: never) => Promise<unknown>>>(activities: Set): Set {
   const guarded = Object.entries(activities).map(([name, activity]) => [
@@ -87,7 +86,7 @@ export function withoutQueries<Set extends Record<string, (input: never) => Prom
   return Object.fromEntries(guarded) as Set;
 }
 
-/** Milliseconds between two attempts: they double from the first of these to the second, and are spread over their half. */
+/** Milliseconds between two attempts: they double from the first to the second, with a jitter of half their length. */
 const DATABASE_WAITS_MS = { first: 500, longest: 5000 };
 
 function databaseFailure(error: Error, attempt: number): ApplicationFailure {
@@ -99,10 +98,10 @@ function databaseFailure(error: Error, attempt: number): ApplicationFailure {
   });
 }
 
-/** What the GitHub adapter throws when the database does not say whether GitHub wants to be left alone. */
+/** The GitHub adapter throws it when the database does not answer whether GitHub asks to wait. */
 const KEEPER_AWAY = 'GitHubKeeperAway';
 
-/** Drizzle's errors, the driver's own, which carry the query, and those of the adapter that asks the database first. */
+/** Errors of Drizzle and of the driver, which carry the query, and those of the adapter that reads the database first. */
 function isDatabaseFailure(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   const ofDriver = 'query' in error && 'parameters' in error;
@@ -110,7 +109,7 @@ function isDatabaseFailure(error: unknown): error is Error {
   return isQueryFailure(error) || error.name === KEEPER_AWAY || ofDriver || isLost;
 }
 
-/** As Drizzle throws it. A transaction that cannot begin or be committed fails as the driver has it. */
+/** An error as Drizzle throws it. A transaction that cannot begin or commit fails with the driver's error. */
 function isQueryFailure({ message }: Error): boolean {
   return message.startsWith('Failed query:');
 }
@@ -120,10 +119,10 @@ function databaseMessage(error: Error): string {
   return told instanceof Error ? `the database refused: ${told.message}` : 'the database does not answer';
 }
 
-/** The Kubernetes API's answers that another attempt cannot change; conflicts, limits and faults of its own pass. */
+/** The Kubernetes API's answers that a retry cannot change; conflicts, limits and its own errors pass. */
 const PERMANENT_IN_KUBERNETES = new Set([400, 403, 405, 413, 415, 422]);
 
-/** What the Kubernetes adapter throws, as far as this looks at it; `waitMs` in milliseconds. */
+/** The parts of a Kubernetes adapter error that are used here; `waitMs` in milliseconds. */
 interface KubernetesRefusal extends Error {
   readonly code: number;
   readonly causes: readonly string[];
@@ -138,7 +137,7 @@ function isKubernetesRefusal(error: unknown): error is KubernetesRefusal {
   return error instanceof Error && error.name === 'KubernetesRefusal';
 }
 
-/** 401 is worth waiting for, as with GitHub; 403 is not, but in a namespace that is being deleted just now. */
+/** 401 is retried, as with GitHub; 403 is not, except in a namespace that is being deleted. */
 function kubernetesFailure({ code, causes, waitMs, message }: KubernetesRefusal): ApplicationFailure {
   if (PERMANENT_IN_KUBERNETES.has(code) && !causes.includes('NamespaceTerminating'))
     return permanent('KubernetesRefused', message);
@@ -149,12 +148,12 @@ function kubernetesFailure({ code, causes, waitMs, message }: KubernetesRefusal)
   });
 }
 
-/** A failure that another attempt cannot change. */
+/** A failure that is not retried. */
 export function permanent(type: string, message: string): ApplicationFailure {
   return ApplicationFailure.create({ type, message, nonRetryable: true });
 }
 
-/** Runs a call to the world outside, and classifies its failure. */
+/** Calls the outside world, and classifies its error. */
 export async function classified<Result>(call: () => Promise<Result>): Promise<Result> {
   try {
     return await call();

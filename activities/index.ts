@@ -1,4 +1,4 @@
-/** All activities, and what they need. */
+/** All activities, and their ports. */
 import { createAgentActivities, type AgentPorts } from './agents/agents.ts';
 import { createAssignmentActivities, type AssignmentPorts } from './agents/assignments.ts';
 import { createRequestActivities, type GitHubAnswers } from './github/requests.ts';

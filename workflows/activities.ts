@@ -3,10 +3,10 @@ import { ActivityCancellationType, proxyActivities, type ActivityOptions } from 
 import type { Activities } from '../activities/index.ts';
 import { HEARTBEATS } from './heartbeats.ts';
 
-/** A worker that dies is noticed within this time: activities beat by themselves while they run. */
+/** A dead worker is noticed within this time; activities heartbeat by themselves. */
 const heartbeatTimeout = HEARTBEATS.activity;
 
-/** Quick writes to Postgres: it comes back, and nothing is worth losing before that. */
+/** Quick writes to Postgres, retried until it is back. */
 const record: ActivityOptions = {
   startToCloseTimeout: '15 seconds',
   heartbeatTimeout,
@@ -23,8 +23,8 @@ const github: ActivityOptions = {
 };
 
 /**
- * Asking GitHub whether a webhook is right that ends something: people are promised an end within half a minute, so a GitHub
- * that does not answer is not waited for, and the webhook is believed.
+ * Confirms with GitHub a webhook that ends something. People are promised an end within half a minute, so a GitHub that does
+ * not answer is not waited for, and the webhook counts.
  */
 const confirmation: ActivityOptions = {
   startToCloseTimeout: '10 seconds',
@@ -33,7 +33,7 @@ const confirmation: ActivityOptions = {
   retry: { initialInterval: '1 second', maximumInterval: '2 seconds' },
 };
 
-/** What people read on GitHub: worth some minutes, never worth a run. */
+/** Writes to GitHub for people to read: retried for some minutes, and never a reason for a run to fail. */
 const courtesy: ActivityOptions = {
   startToCloseTimeout: '1 minute',
   heartbeatTimeout,
@@ -41,7 +41,7 @@ const courtesy: ActivityOptions = {
   retry: { initialInterval: '1 second', maximumInterval: '1 minute' },
 };
 
-/** Workspaces and processes: a quarter of an hour of trouble is the runtime's fault, and said so. */
+/** Workspaces and processes: a failure that lasts a quarter of an hour ends the run. */
 const runtime: ActivityOptions = {
   startToCloseTimeout: '2 minutes',
   heartbeatTimeout,
@@ -49,7 +49,7 @@ const runtime: ActivityOptions = {
   retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
 };
 
-/** An agent may work for hours; a worker that died is noticed within half a minute, and the next one finds the agent by name. */
+/** An agent may work for hours; a dead worker is noticed within half a minute, and the next one finds the agent by name. */
 const agent: ActivityOptions = {
   startToCloseTimeout: '12 hours',
   heartbeatTimeout: HEARTBEATS.agent,
@@ -73,8 +73,8 @@ export const showRun = effect(
 );
 export const readSettings = effect('readSettings', record, "Read the project's settings");
 
-export const leaseNamespace = effect('leaseNamespace', record, 'Find the issue a slot of its project');
-export const releaseNamespace = effect('releaseNamespace', record, 'Give the slot back');
+export const leaseNamespace = effect('leaseNamespace', record, 'Lease a preview slot to the issue');
+export const releaseNamespace = effect('releaseNamespace', record, 'Release the preview slot');
 
 export const readIssue = effect('readIssue', github, "Read the issue's labels and their events from GitHub");
 export const readTrigger = effect(
@@ -83,19 +83,27 @@ export const readTrigger = effect(
   "Read the issue's labels and their events from GitHub, and the project's settings",
 );
 export const readReview = effect('readReview', github, 'Read the review from GitHub');
-export const readWithdrawals = effect('readWithdrawals', confirmation, 'Ask GitHub whether the label was taken off');
-export const readPullRequest = effect('readPullRequest', confirmation, 'Ask GitHub what became of the pull request');
-export const readRepository = effect('readRepository', confirmation, 'Ask GitHub what became of the repository');
+export const readWithdrawals = effect(
+  'readWithdrawals',
+  confirmation,
+  'Confirm with GitHub that the label was removed',
+);
+export const readPullRequest = effect(
+  'readPullRequest',
+  confirmation,
+  'Confirm with GitHub the state of the pull request',
+);
+export const readRepository = effect('readRepository', confirmation, 'Confirm with GitHub the state of the repository');
 export const moveLabels = effect('moveLabels', github, 'Move the labels on GitHub');
-export const moveLabelsAsCourtesy = effect('moveLabels', courtesy, 'Put the question on the issue');
+export const moveLabelsAsCourtesy = effect('moveLabels', courtesy, 'Put the label need:input on the issue');
 export const openPullRequest = effect(
   'openPullRequest',
-  // A cancel waits for what GitHub is being asked already: so either the pull request is known, or there is none.
+  // A cancel waits for the call to GitHub: either the pull request is known then, or there is none.
   { ...github, cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED },
   'Open or update the pull request',
 );
 export const answerReview = effect('answerReview', github, 'Answer the review comments');
-export const prepareAssignment = effect('prepareAssignment', github, 'Write down what the agent is to do');
+export const prepareAssignment = effect('prepareAssignment', github, 'Prepare the assignment');
 
 export const acknowledge = effect('acknowledge', courtesy, 'React with eyes');
 export const writeStatusComment = effect('writeStatusComment', courtesy, 'Write the status comment');
@@ -104,19 +112,19 @@ export const catchUpStatusComment = effect(
   { ...courtesy, scheduleToCloseTimeout: '24 hours' },
   'Write the status comment when GitHub is back',
 );
-export const restoreStatusComment = effect('restoreStatusComment', courtesy, 'Make the status comment right again');
+export const restoreStatusComment = effect('restoreStatusComment', courtesy, 'Restore the status comment');
 export const showWorkspaceEnd = effect(
   'showWorkspaceEnd',
   courtesy,
-  'Say in status comments what became of the workspace',
+  'Show the end of the workspace in status comments',
 );
-export const writeRefusal = effect('writeRefusal', courtesy, 'Say why no run was started');
+export const writeRefusal = effect('writeRefusal', courtesy, 'Write why no run was started');
 
 export const launchAgent = effect(
   'launchAgent',
-  // A pause or a cancel waits for a launch that is under way: so what it has started is found and stopped.
+  // A pause or a cancel waits for a launch that is under way, so that the agent it has started is found and stopped.
   { ...runtime, cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED },
-  'Acquire the permit, make the workspace and start the agent in it',
+  'Acquire a permit, create the workspace and start the agent',
 );
 export const findEndedRuns = effect(
   'findEndedRuns',
@@ -124,15 +132,15 @@ export const findEndedRuns = effect(
   'Look for runs that ended without releasing their permit',
 );
 export const stopAgent = effect('stopAgent', runtime, 'Stop the agent');
-export const haltAgent = effect('haltAgent', runtime, 'Stop the agent, and keep its conversation');
+export const haltAgent = effect('haltAgent', runtime, 'Stop the agent and store its conversation');
 export const revokeToken = effect('revokeToken', record, "Revoke the agent's token");
 export const releasePermit = effect('releasePermit', record, "Release the run's permit");
 export const endRun = effect('endRun', record, "Revoke the run's token and release its permit");
-export const recordRequest = effect('recordRequest', record, 'Write down what is asked of people');
+export const recordRequest = effect('recordRequest', record, 'Record the request');
 export const writeRequestComment = effect(
   'writeRequestComment',
   { ...courtesy, scheduleToCloseTimeout: '24 hours' },
-  'Write the comment with the question',
+  'Write the question on GitHub',
 );
 export const readAnswerComment = effect('readAnswerComment', github, 'Read the answer from GitHub');
 export const removeWorkspace = effect(
@@ -141,4 +149,4 @@ export const removeWorkspace = effect(
   'Remove the workspace',
 );
 
-export const awaitAgent = effect('awaitAgent', agent, 'The agent works');
+export const awaitAgent = effect('awaitAgent', agent, 'Wait for the agent');

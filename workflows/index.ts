@@ -1,4 +1,4 @@
-/** What the worker bundles. */
+/** The workflows that the worker bundles. */
 export { permitsWorkflow } from './concurrency/workflow.ts';
 export { issueWorkflow } from './issue/workflow.ts';
 export { runWorkflow } from './run/workflow.ts';

@@ -43,13 +43,13 @@ export interface RunInput {
   readonly plan: PlannedRun;
   readonly settings: RunSettings;
   readonly workspace: { readonly name: string; readonly until: string };
-  /** The conversation that a revise goes on with. */
+  /** The conversation that a revise resumes. */
   readonly resume: { readonly runId: string; readonly threadId: string; readonly selection?: ModelSelection } | null;
   readonly pullRequest: { readonly number: number; readonly url: string } | null;
   readonly branch: string;
   /** The head of the branch after the last run that succeeded on it. */
   readonly since: string | null;
-  /** Of a discussion: what was said up to then is answered, ISO 8601. */
+  /** Of a discussion: everything written until then is answered, ISO 8601. */
   readonly answeredUntil?: string;
   /** Whether merging the pull request closes the issue. */
   readonly closes: boolean;
@@ -58,46 +58,49 @@ export interface RunInput {
 /** Facts for an issue, in the order of its inbox. Safe to repeat. */
 export const observed = defineSignal<[{ facts: readonly ObservedFact[] }]>('observed');
 
-/** A pull request as runs know it. */
+/** A pull request of a run. */
 export interface PullRequestRef {
   readonly number: number;
   readonly url: string;
 }
 
-/** Ends a run; `merged` is the pull request that it was for, when that has been merged. The first one counts. */
+/**
+ * Cancels a run; `merged`: the pull request that was merged meanwhile, so that the run counts as succeeded. The first signal
+ * counts.
+ */
 export const cancelRun = defineSignal<[{ actor: string; reason: string; merged?: PullRequestRef }]>('cancelRun');
 
 /**
- * Tells a run that its issue's workflow goes on under another run id, which does not learn of a child's end by itself: the
- * run then reports its end by `observed`.
+ * Asks a run to report its end by `observed`: its issue's workflow has continued as new, and the new execution does not learn
+ * of a child's end by itself.
  */
 export const reportBySignal = defineSignal('reportBySignal');
 
-/** An answer to what a run asks. `requestId` null: to whatever is open. */
+/** An answer to a run's request. `requestId` null: to the open one. */
 export interface AnswerInput {
   readonly requestId: string | null;
   readonly text: string;
-  /** The login of who answers. */
+  /** Who answers: a login, or the name given at another surface. */
   readonly actor: string;
   readonly surface: AnswerSurface;
 }
 
 /**
- * Answers what a run asks; the first answer counts. Refused with an ApplicationFailure of type `RequestNotOpen` (nothing is open, or
- * another request), or `AnswerInvalid` (the message names the options).
+ * Answers a run's request; the first answer counts. Refused with an ApplicationFailure of type `RequestNotOpen` (no open
+ * request, or another one), or `AnswerInvalid` (the message names the options).
  */
 export const answerRequest = defineUpdate<Request, [AnswerInput]>('answerRequest');
 
 /** Somebody who may answer made a comment on the issue. `comment`: GitHub's id of it; `actor`: a login. */
 export const commentAnswers = defineSignal<[{ comment: number; actor: string }]>('commentAnswers');
 
-/** `actor`: the login of who pauses the run. */
+/** `actor`: who pauses the run. */
 export interface PauseInput {
   readonly actor: string;
   readonly reason: string;
 }
 
-/** `actor`: the login of who resumes the run. */
+/** `actor`: who resumes the run. */
 export interface ResumeInput {
   readonly actor: string;
   readonly note?: string;
@@ -120,54 +123,54 @@ export const SCHEDULES = {
 } as const;
 
 export interface ReconcileInput {
-  /** What happened less than so many seconds ago is left to webhooks. */
+  /** Events that are more recent, in seconds, are left to webhooks. */
   readonly graceSeconds: number;
 }
 
 export interface WorkspaceSweepInput {
-  /** A workspace that was used less than so many seconds ago is let be. */
+  /** Workspaces that were used more recently, in seconds, are kept. */
   readonly ageSeconds: number;
-  /** Seconds between the first look and the second. */
+  /** Seconds between finding an orphaned workspace and removing it. */
   readonly graceSeconds: number;
 }
 
-/** The one workflow that hands out permits to work. It is there as soon as a run has asked. */
+/** The one workflow that grants permits to work. It is started by the first run that asks. */
 export const PERMITS_WORKFLOW_ID = 'permits';
 
 export interface PermitsInput {
-  /** Seconds between two looks at those that have a permit, while others wait. */
+  /** Seconds between two checks of the runs with a permit, while others wait. */
   readonly reviewSeconds?: number;
   /** Set by continue-as-new only. */
   readonly state?: PermitsState;
 }
 
-/** What the workflow of permits knows. */
+/** The state of the workflow that grants permits. */
 export interface PermitsState {
   readonly version: 1;
   permits: PermitState;
-  /** Those of the worker that asked last. */
+  /** The limits that the last worker sent. */
   limits: RunLimits;
-  /** Runs that were granted a permit, and have not received the signal that says so. */
+  /** Runs that were granted a permit and have not received the signal yet. */
   pendingGrants: string[];
-  /** The positions that were last signaled to those that wait, by run id. */
+  /** The last signaled queue positions, by run id. */
   queuePositions: Record<string, number>;
   /** Milliseconds since 1970. */
   reviewedAt: number;
 }
 
-/** Runs ask for permits, and are answered in their order. One that has asked before is answered what holds now. */
+/** Asks for permits; the answers are in the order of the runs. Idempotent. */
 export const acquirePermits = defineUpdate<
   PermitAnswer[],
   [{ readonly runs: readonly Omit<PermitRequest, 'at'>[]; readonly limits: RunLimits }]
 >('acquirePermits');
 
-/** A run gives back its permit, or its position in the queue. Safe to repeat, also by runs that never asked. */
+/** Gives back a run's permit, or its position in the queue. Idempotent, and safe for runs that never asked. */
 export const releasePermit = defineSignal<[{ runId: string }]>('releasePermit');
 
 export const permitsQuery = defineQuery<PermitState>('permits');
 
-/** To a run that waits: it has its permit. */
+/** To a waiting run: its permit is granted. */
 export const permitGranted = defineSignal('permitGranted');
 
-/** To a run that waits: its new position in the queue of its project. */
+/** To a waiting run: its new position in the queue of its project. */
 export const queuePosition = defineSignal<[{ position: number }]>('queuePosition');

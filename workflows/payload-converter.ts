@@ -1,6 +1,6 @@
 /**
- * Keeps what is too large out of Temporal, whichever side it comes from: Temporal refuses two megabytes, and a client hangs
- * over five (docs/reliability.md T34). Texts go to Postgres, and ids through here.
+ * Keeps oversized payloads out of Temporal, on both sides: Temporal refuses two megabytes, and a client hangs with more than
+ * five (docs/reliability.md T34). Texts belong into Postgres, and only their ids into payloads.
  */
 import { ApplicationFailure, defaultPayloadConverter, type PayloadConverter } from '@temporalio/common';
 
@@ -10,7 +10,7 @@ export const PAYLOAD_LIMIT = 256 * 1024;
 /** The SDK finds it by this name, in the client, the worker and the workflows' bundle. */
 export const payloadConverter: PayloadConverter = {
   toPayload(value) {
-    // What has too much text is not even written out: that alone can take a tenth of a second.
+    // A payload with too much text is not even serialized: that alone can take a tenth of a second.
     if (hasMoreText(value, PAYLOAD_LIMIT)) throw tooLarge();
     const payload = defaultPayloadConverter.toPayload(value);
     if ((payload.data?.length ?? 0) > PAYLOAD_LIMIT) throw tooLarge();
@@ -19,7 +19,7 @@ export const payloadConverter: PayloadConverter = {
   fromPayload: (payload) => defaultPayloadConverter.fromPayload(payload),
 };
 
-/** A character is a byte at least. Looks at as many values as there may be characters, so that it ends. */
+/** A lower bound of the size: a character takes at least a byte. Visits a bounded number of values, so it ends. */
 function hasMoreText(value: unknown, limit: number): boolean {
   const left: unknown[] = [value];
   let characters = 0;

@@ -1,4 +1,4 @@
-/** Agents and their workspaces. Names are deterministic: a repeated launch finds what is there. */
+/** Agents and their workspaces. Names are deterministic: a repeated launch finds what exists. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure, cancellationSignal, log } from '@temporalio/activity';
 import { goingOnMessage, type GoingOn } from '../../src/domain/agent/going-on.ts';
@@ -31,9 +31,9 @@ export interface AgentRef {
   readonly attempt: number;
 }
 
-/** An agent that is to be started. */
+/** An agent to be started. */
 export interface AgentLaunch extends AgentRef {
-  /** Counts from 1 how often this attempt is launched: an agent that could not even begin is launched once more. */
+  /** Launches of this attempt, from 1: an agent that could not begin is launched once more. */
   readonly launch: number;
   /** The issue's key. */
   readonly owner: string;
@@ -41,7 +41,7 @@ export interface AgentLaunch extends AgentRef {
   readonly use: WorkspaceUse;
 }
 
-/** `held`: what keeps the workspace from being gone, when that takes long; it goes on leaving by itself. */
+/** `held`: what keeps the workspace from being deleted, if that takes long; the deletion continues by itself. */
 export interface Removal {
   readonly held?: string;
 }
@@ -49,42 +49,42 @@ export interface Removal {
 /** A runtime (docs/decisions.md, 5). */
 export interface AgentRuntime {
   /**
-   * Makes the workspace and starts the agent. Repeated, it finds both. Fails when the workspace is somebody else's. Says
-   * which namespace it is, where that has not the workspace's name.
+   * Creates the workspace and starts the agent; repeated, it finds both. Fails when the workspace belongs to another owner.
+   * Returns the namespace if its name is not the workspace's.
    */
   launch(agent: AgentLaunch): Promise<{ namespace?: string }>;
   /**
-   * Resolves when the agent is gone; says what is known of its end, in which pod, with the end of its output where nobody else
-   * has it. A runtime that cannot tell how the agent was lost leaves `termination` out.
+   * Resolves when the agent has ended: how, in which pod, and the end of its output if that is stored nowhere else. A runtime
+   * that does not know why the agent was lost leaves `termination` out.
    */
   ended(
     agent: AgentRef,
     signal: AbortSignal,
   ): Promise<{ detail: string; termination?: TerminationReason; log?: string; pod?: string }>;
-  /** Stops whatever agent of the run lives: asked first, killed after a grace. */
+  /** Stops the run's agent, if it is alive: SIGTERM first, SIGKILL after a grace period. */
   stop(run: Pick<AgentRef, 'workspace' | 'runId'>): Promise<void>;
-  /** Removes a workspace that `owner` owns; one that is gone is removed already. */
+  /** Removes a workspace of `owner`. Idempotent. */
   removeWorkspace(workspace: { name: string; owner: string }): Promise<Removal>;
-  /** All workspaces that this platform has made, and no others; the longest unused first. */
+  /** All workspaces that this platform has made, the longest unused first. */
   listWorkspaces(): Promise<ListedWorkspace[]>;
 }
 
 export interface AgentPorts {
   readonly db: Database;
   readonly runtime: AgentRuntime;
-  /** The token that opens the gateways for one attempt of one run. */
+  /** The run token of one attempt. */
   readonly runToken: (runId: string, attempt: number) => string;
   readonly permits: Pick<RunPermits, 'acquire' | 'release'>;
-  /** When the status comment of a run at work is looked at; production's unless given. */
+  /** When the status comment of a run at work is refreshed; production's unless given. */
   readonly commentLimits?: Pick<CommentLimits, 'firstLookMs' | 'nextLookMs'>;
 }
 
-/** What the workflow learns of an agent's end; the whole report stays in Postgres. */
+/** The part of an agent's end that the workflow needs; the whole report stays in Postgres. */
 export type AgentEnd =
   | { readonly kind: 'reported'; readonly report: BriefReport }
   | { readonly kind: 'lost'; readonly detail: string; readonly termination?: TerminationReason; readonly pod?: string };
 
-/** Whether the agent was started, or waits for its turn. `namespace`: where, if not in the workspace's name. */
+/** Whether the agent was started, or its run waits for a permit. `namespace`: if its name is not the workspace's. */
 export type LaunchAnswer =
   | { readonly granted: true; readonly namespace?: string }
   | Extract<PermitAnswer, { granted: false }>;
@@ -110,12 +110,15 @@ export function createAgentActivities(
   { db, runtime, runToken, permits, commentLimits: looks = COMMENT_LIMITS }: AgentPorts,
   comments?: Pick<StatusComments, 'refresh'>,
 ) {
-  /** Shows what the agent says in the run's status comment, until it is over. A courtesy: what fails is left to the next time. */
+  /**
+   * Shows the agent's latest output in the run's status comment until it has ended. An error is logged, and the next refresh
+   * tries again.
+   */
   async function showWords(runId: string, over: AbortSignal): Promise<void> {
     for (let wait = looks.firstLookMs; await passes(wait, over); wait = looks.nextLookMs)
       await comments
         ?.refresh(runId)
-        .catch((error: unknown) => log.warn('status comment left as it is', { error: String(error) }));
+        .catch((error: unknown) => log.warn('status comment not refreshed', { error: String(error) }));
   }
 
   /**
@@ -138,8 +141,8 @@ export function createAgentActivities(
 
   return {
     /**
-     * Acquires the run's permit and launches its agent, whose token is the only one of the run from then on. Says at which
-     * position the run waits when there is no permit for it. `goingOn`: what ended the wait of the agent before.
+     * Acquires the run's permit and launches its agent, whose token becomes the only valid one of the run. Without a permit,
+     * returns the run's queue position. `goingOn`: what ended the wait of the agent before.
      */
     async launchAgent({
       permit,
@@ -162,7 +165,10 @@ export function createAgentActivities(
       return { granted: true, ...(namespace === undefined ? {} : { namespace }) };
     },
 
-    /** Waits for hours; found again by name after a worker's restart. A report counts more than how the process ended. */
+    /**
+     * Waits for hours for the agent to end; after a worker's restart it is found again by name. A report counts more than how
+     * the process ended.
+     */
     async awaitAgent(agent: AgentRef): Promise<AgentEnd> {
       const over = new AbortController();
       void showWords(agent.runId, AbortSignal.any([over.signal, cancellationSignal()]));
@@ -202,18 +208,18 @@ export function createAgentActivities(
       };
     },
 
-    /** Takes the agent's token away first, then stops its process. */
+    /** Revokes the agent's token, then stops its process. */
     async stopAgent(run: { runId: string; workspace: string }): Promise<void> {
       await closeAssignment(db, run.runId);
       await runtime.stop(run);
     },
 
-    /** Stops the agent's process while its token is still good: so its conversation is stored before it ends. */
+    /** Stops the agent's process while its token is still valid, so that its conversation is stored before it ends. */
     async haltAgent(run: { runId: string; workspace: string }): Promise<void> {
       await runtime.stop(run);
     },
 
-    /** The token of this attempt, and of those before it, opens nothing any more. */
+    /** Revokes the token of this attempt and those of earlier ones. */
     async revokeToken({ runId, attempt }: { runId: string; attempt: number }): Promise<void> {
       await revokeAttempt(db, runId, attempt);
     },
@@ -222,10 +228,7 @@ export function createAgentActivities(
       await permits.release(runId);
     },
 
-    /**
-     * No token of the run opens anything any more, also of attempts to come, and nobody is asked anything for it; then its permit
-     * is released.
-     */
+    /** Revokes all tokens of the run, also of attempts to come, and closes its open request; then releases its permit. */
     async endRun({ runId }: { runId: string }): Promise<void> {
       await closeAssignment(db, runId);
       await closeRequests(db, runId);
@@ -243,7 +246,7 @@ function backTo(named: string | undefined): { backTo?: Stage } {
   return stage === undefined ? {} : { backTo: stage };
 }
 
-/** Whether the time passes before it is over. */
+/** Whether the time passes before the signal aborts. */
 async function passes(ms: number, over: AbortSignal): Promise<boolean> {
   return delay(ms, true, { signal: over }).catch(() => false);
 }

@@ -1,4 +1,4 @@
-/** What an agent is to do: who said what when it was asked for, with which model, on which branch. */
+/** An agent's assignment: the prompt, with the snapshot of what people wrote, the model selection, and the branch. */
 import { createHash } from 'node:crypto';
 import { issueKey, type IssueRef } from '../../src/domain/issue/facts.ts';
 import { fullName } from '../../src/domain/issue/names.ts';
@@ -18,7 +18,7 @@ import { readDeliveredIssue } from '../../src/read-model/queries/deliveries.ts';
 import { findRepository, knownPeople, type BoundRepository } from '../../src/store/projects/repositories.ts';
 import { classified, permanent } from '../failures.ts';
 
-/** What a prompt is made of. */
+/** The values of a prompt. */
 export interface GitHubReading {
   readIssue(issue: IssueRef): Promise<{
     readonly title: string;
@@ -32,7 +32,7 @@ export interface GitHubReading {
   ): Promise<{ readonly reviews: readonly GitHubComment[]; readonly openComments: readonly GitHubReviewComment[] }>;
   /** Null when there is no such branch. */
   readBranchHead(repository: IssueRef, branch: string): Promise<string | null>;
-  /** Where `head` parts from `base`; null when they have nothing in common. */
+  /** The merge base of `base` and `head`; null when they have no common ancestor. */
   readMergeBase(repository: IssueRef, base: string, head: string): Promise<string | null>;
 }
 
@@ -49,31 +49,31 @@ export interface AssignmentInput {
   readonly target: TriggerTarget;
   readonly settings: RunSettings;
   readonly branch: string;
-  /** Set where the branch holds the work of earlier stages: only what comes after its present head is this run's. */
+  /** Set if the branch holds the work of earlier stages: only commits after its present head count as this run's. */
   readonly since: string | null;
   readonly resume: { readonly runId: string; readonly threadId: string; readonly selection?: ModelSelection } | null;
   readonly pullRequest: number | null;
-  /** The delivery that asked for it: what it said of the issue is what counts. */
+  /** The delivery that asked for the run: its text of the issue counts. */
   readonly delivery: string;
-  /** When it was asked for, by GitHub's clock where that is known; ISO 8601. */
+  /** When the trigger happened, by GitHub's clock if known; ISO 8601. */
   readonly requestedAt: string;
-  /** Of a discussion: what was said after this moment waits for an answer. */
+  /** Of a discussion: comments made after this time wait for an answer. */
   readonly answeredUntil?: string;
 }
 
-/** What the run tells of its assignment. */
+/** What the run needs to know of its assignment. */
 export interface Assigned {
   readonly promptSha256: string;
   readonly snapshotSha256: string;
   readonly comments: number;
   readonly leftOut: InputSnapshot['leftOut'];
   readonly selection: ModelSelection;
-  /** The commit of the base branch that the work stands on; null where there is none. */
+  /** The commit of the base branch that the work is based on; null if there is none. */
   readonly baseCommit: string | null;
 }
 
 export function createAssignmentActivities({ db, github, promptSeed }: AssignmentPorts) {
-  /** The issue as it was when the run was asked for; a review does not tell, so the run before it does. */
+  /** The issue when the run was asked for; a review's delivery does not contain it, so the run before it does. */
   async function frozenText(
     { delivery, resume }: AssignmentInput,
     now: { title: string; body: string },
@@ -124,7 +124,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
     return selection;
   }
 
-  /** The head of the branch, and where it parts from its base branch: at the base branch's own head before there is one. */
+  /** The head of the branch and its merge base with the base branch; the base branch's head if there is no branch yet. */
   async function readBranch({
     issue,
     branch,
@@ -141,7 +141,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
   }
 
   return {
-    /** Takes the snapshot, resolves the selection, and writes down what the agent is to do. Safe to repeat: the first stands. */
+    /** Takes the snapshot, resolves the model selection, and stores the assignment. Idempotent: the first one counts. */
     async prepareAssignment(input: AssignmentInput): Promise<Assigned> {
       const { issue, settings, target } = input;
       const names = promptNames(target);
@@ -180,7 +180,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
       await storeAssignment(db, {
         runId: input.runId,
         repositoryId: issue.repositoryId,
-        // As it is called now: GitHub's API follows an old name, git does not (docs/reliability.md T20).
+        // The repository's present name: GitHub's API redirects an old name, git does not (docs/reliability.md T20).
         repositoryFullName: fullName(repository ?? issue),
         branch: input.branch,
         baseBranch: settings.baseBranch,
@@ -206,7 +206,7 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** Text that Postgres can hold. */
+/** Replaces characters that Postgres cannot store. */
 function storable(text: string): string {
   return text.toWellFormed().replaceAll('\0', '');
 }

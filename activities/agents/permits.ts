@@ -1,13 +1,16 @@
-/** Permits to work: one workflow hands them out (workflows/concurrency/workflow.ts); this asks it, and looks around for it. */
+/**
+ * Permits to work are granted by one workflow (workflows/concurrency/workflow.ts); this asks it, and finds runs that have
+ * ended.
+ */
 import type { PermitAnswer, PermitRequest, RunLimits } from '../../src/domain/run/permits.ts';
 import type { WorkflowStatus } from '../../src/domain/maintenance/orphans.ts';
 
-/** The workflow that hands out permits, and the limits that hold. */
+/** The workflow that grants permits, and the current limits. */
 export interface RunPermits {
   readonly limits: RunLimits;
-  /** Asks for a run's permit. Safe to repeat: a run that has one is granted it again. */
+  /** Asks for a run's permit. Idempotent: a run that has one is granted it again. */
   acquire(request: Omit<PermitRequest, 'at'>): Promise<PermitAnswer>;
-  /** Gives back a run's permit, or its position in the queue. Safe to repeat, and for runs that never asked. */
+  /** Gives back a run's permit, or its position in the queue. Idempotent, and safe for runs that never asked. */
   release(runId: string): Promise<void>;
 }
 
@@ -18,7 +21,7 @@ export interface PermitPorts {
 
 export function createPermitActivities({ permits, workflows }: PermitPorts) {
   return {
-    /** Those of the runs whose workflows do not run any more, and the limits that hold now. */
+    /** The runs whose workflows have ended, and the current limits. */
     async findEndedRuns({ runIds }: { runIds: readonly string[] }): Promise<{ ended: string[]; limits: RunLimits }> {
       const ended: string[] = [];
       for (const runId of runIds) if ((await workflows.statusOf(`run:${runId}`)).status !== 'open') ended.push(runId);

@@ -1,4 +1,4 @@
-/** Asks GitHub whether what a webhook said is so. Only reads; safe to repeat. */
+/** Confirms with GitHub what a webhook reports. Only reads; safe to repeat. */
 import { activityInfo, ApplicationFailure } from '@temporalio/activity';
 import { withdrawalsIn } from '../../src/domain/issue/confirmations.ts';
 import type { IssueRef } from '../../src/domain/issue/facts.ts';
@@ -11,7 +11,7 @@ import type {
 } from '../../src/domain/issue/reads.ts';
 import { classified } from '../failures.ts';
 
-/** What this file needs from GitHub, and nothing else. */
+/** The part of GitHub's client that this file needs. */
 export interface GitHubConfirmations {
   readLabels(issue: IssueRef, label: string): Promise<GitHubIssueState>;
   readPullRequest(repository: IssueRef, pullRequest: number): Promise<GitHubPullRequestState>;
@@ -20,12 +20,12 @@ export interface GitHubConfirmations {
   readRepository(repository: Pick<IssueRef, 'repositoryId' | 'owner' | 'name'>): Promise<GitHubRepositoryState>;
 }
 
-/** GitHub may list an event some seconds after its webhook: this many looks, about a second apart. */
+/** GitHub may list an event some seconds after its webhook: looks, about a second apart. */
 const LOOKS = 5;
 
 export function createConfirmationActivities({ github }: { readonly github: GitHubConfirmations }) {
   return {
-    /** Which of these clicks were taken back by one of these people; none after some looks is an answer too. */
+    /** Which of these `labeled` events were withdrawn by one of these people; none after some looks is an answer too. */
     async readWithdrawals(input: {
       issue: IssueRef;
       label: string;

@@ -1,4 +1,4 @@
-/** What the platform does on GitHub. Everything is found again by a marker or a name before it is made. */
+/** The platform's writes to GitHub. Everything is looked for by a marker or a name before it is created. */
 import { activityInfo, ApplicationFailure, log } from '@temporalio/activity';
 import type { IssueRef } from '../../src/domain/issue/facts.ts';
 import type { GitHubIssueState } from '../../src/domain/issue/reads.ts';
@@ -16,7 +16,7 @@ import type { Database } from '../../src/store/connection/database.ts';
 import type { RunSettings } from '../../src/domain/stages/settings.ts';
 import { classified, permanent } from '../failures.ts';
 
-/** What this file needs from GitHub, and nothing else. */
+/** The part of GitHub's client that this file needs. */
 export interface GitHubIssues {
   react(issue: IssueRef, content: 'eyes'): Promise<void>;
   reactToComment(issue: IssueRef, comment: number, content: 'eyes' | '+1'): Promise<void>;
@@ -28,7 +28,7 @@ export interface GitHubIssues {
     comment: { marker: string; body: string; knownId: number | null },
   ): Promise<{ id: number; url: string }>;
   addLabel(repository: IssueRef, number: number, label: string): Promise<void>;
-  /** A label that is not there is removed already. */
+  /** Does nothing if the label is not there. */
   removeLabel(repository: IssueRef, number: number, label: string): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ export interface GitHubPullRequests {
     base: string,
     head: string,
   ): Promise<{ readonly paths: readonly string[]; readonly all: boolean }>;
-  /** Answers a review comment in its thread, once for a marker. False when the comment is gone. */
+  /** Answers a review comment in its thread, once for each marker. False when the comment is gone. */
   answerComment(
     repository: IssueRef,
     pullRequest: number,
@@ -69,18 +69,18 @@ export interface GitHubPorts {
   readonly github: GitHubIssues & GitHubPullRequests;
 }
 
-/** GitHub may list a `labeled` event some seconds after the webhook: this many looks, a second or two apart. */
+/** GitHub may list a `labeled` event some seconds after the webhook: looks, a second or two apart. */
 const LOOKS = 6;
 
 const NOTHING: { readonly paths: readonly string[]; readonly all: boolean } = { paths: [], all: true };
 
-/** An event this much older than the delivery is not the one the delivery speaks of. */
-const SAME_CLICK_MS = 60_000;
+/** An event that is this much older than the delivery is another one. */
+const SAME_EVENT_MS = 60_000;
 
 export function createGitHubActivities({ db, github }: GitHubPorts) {
   /**
-   * A stage's work may change only what is its own, whatever the agent says of itself: what counts is the
-   * branch as it is on GitHub, against its head before the run, without what only came in from the base branch.
+   * Fails if a stage's work changes files outside its scope, whatever the agent reports: the branch on GitHub is compared with
+   * its head before the run, without what came in from the base branch.
    */
   async function holdScope(
     { issue, target, settings, branch }: Pick<PublishInput, 'issue' | 'target' | 'settings' | 'branch'>,
@@ -104,7 +104,7 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
   }
 
   return {
-    /** Shows people that they were heard: eyes on the issue. */
+    /** Reacts with eyes, to show that the trigger was seen. */
     async acknowledge({
       issue,
       trigger,
@@ -114,7 +114,7 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
       issue: IssueRef;
       trigger: Trigger;
       pullRequest: number | null;
-      /** On a comment: seen, or answered. */
+      /** The reaction to a comment: eyes for seen, thumbs up for answered. */
       content?: 'eyes' | '+1';
     }): Promise<void> {
       await classified(() => {
@@ -125,7 +125,7 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
       });
     },
 
-    /** Reads what GitHub itself says, and waits a little for an event that it does not list yet. */
+    /** Reads the issue on GitHub, and waits a little for a `labeled` event that GitHub does not list yet. */
     async readIssue(input: {
       issue: IssueRef;
       label: string;
@@ -136,7 +136,7 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
       const unlisted = input.facts.some(({ account, at, taken }) => {
         const theirs = issue.labeled.filter((event) => event.account === account);
         const newest = Math.max(0, ...theirs.map((event) => Date.parse(event.at)));
-        return !theirs.some(({ id }) => id > taken) && newest < Date.parse(at) - SAME_CLICK_MS;
+        return !theirs.some(({ id }) => id > taken) && newest < Date.parse(at) - SAME_EVENT_MS;
       });
       if (standing && unlisted && activityInfo().attempt < LOOKS) {
         throw ApplicationFailure.create({
@@ -166,7 +166,7 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
       );
     },
 
-    /** Takes a label off the issue, and puts one on it and on the pull request. */
+    /** Removes a label from the issue, and adds one to it and to the pull request. */
     async moveLabels(input: {
       issue: IssueRef;
       remove: string | null;
@@ -200,7 +200,7 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
       );
     },
 
-    /** Posts the agent's answers under the comments they belong to, and one for the review as a whole. */
+    /** Posts the agent's answers in the threads of their comments, and one for the review as a whole. */
     async answerReview(input: {
       issue: IssueRef;
       runId: string;

@@ -1,7 +1,7 @@
 /**
- * Writes status comments on GitHub. What a workflow asks for is kept first; whoever holds the comment then writes the newest of
- * it. So a body that was overtaken is never written, an older one never stands in the place of a newer one, and what one
- * writer leaves is found by the next: the run's next step, the one that watches its agent, or its end, which waits.
+ * Writes status comments on GitHub. A requested body is stored first; the one writer that holds the comment then writes the
+ * newest body. So an outdated body is never written, an older one never replaces a newer one, and what one writer leaves undone
+ * the next one finds: the run's next step, the activity that watches its agent, or the run's end, which waits.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure, log } from '@temporalio/activity';
@@ -28,7 +28,7 @@ import {
 } from '../../src/store/github/status-comments.ts';
 import { classified } from '../failures.ts';
 
-/** What this file needs from GitHub. */
+/** The part of GitHub's client that this file needs. */
 export interface GitHubComments {
   /** Creates or updates the comment that carries the marker. */
   writeComment(
@@ -39,13 +39,13 @@ export interface GitHubComments {
   readComment(issue: IssueRef, id: number): Promise<string | undefined>;
 }
 
-/** A comment that a workflow asks for. */
+/** A comment that a workflow requests. */
 export interface CommentRequest {
   readonly issue: IssueRef;
   readonly runId: string;
   readonly body: string;
   readonly commentId: number | null;
-  /** Counts the bodies of a run. */
+  /** Counts the bodies of a run; the highest revision wins. */
   readonly revision: number;
 }
 
@@ -56,11 +56,11 @@ export interface CommentRef {
 
 /** Milliseconds. */
 export interface CommentLimits extends CommentPace {
-  /** Whoever waits for a comment that others hold does so for so long at most, and comes back later. */
+  /** The longest wait for a comment that another writer holds; the activity is then retried. */
   readonly patienceMs: number;
-  /** A comment between two writes is free within this time. */
+  /** The longest wait for a comment between two writes. */
   readonly momentMs: number;
-  /** Until the comment of a run at work is looked at first, for what was left of its beginning, and then again and again. */
+  /** Until the comment of a run at work is refreshed for the first time, and then between two refreshes. */
   readonly firstLookMs: number;
   readonly nextLookMs: number;
 }
@@ -88,16 +88,16 @@ export function createStatusComments({ db, github, commentLimits: limits = COMME
     return withLatestOutput(withWorkspaceEnd(body, end), await readLatestOutput(db, runId));
   }
 
-  /** Brings a comment up to date with what its workflow does not know. What cannot be done now is left. */
-  async function refresh(runId: string, words: boolean): Promise<void> {
+  /** Refreshes a comment with what its workflow does not know. What cannot be done now is left for the next refresh. */
+  async function refresh(runId: string, outputOnly: boolean): Promise<void> {
     const row = await findComment(db, runId);
     if (!row || row.commentId === null || row.written === (await textOf(row))) return;
     const issue = await findCommentSubject(db, row);
-    const held = issue && (await hold(runId, limits.momentMs, words));
+    const held = issue && (await hold(runId, limits.momentMs, outputOnly));
     if (held) await write(held, issue);
   }
 
-  /** Writes what ought to stand there, and nothing else may meanwhile. */
+  /** Writes the wanted body, as the only writer. */
   async function write(held: StatusComment, issue: IssueRef): Promise<void> {
     const holding = setInterval(() => void keepHold(db, held, limits).catch(() => undefined), limits.holdMs / 4);
     try {
@@ -115,17 +115,17 @@ export function createStatusComments({ db, github, commentLimits: limits = COMME
     }
   }
 
-  /** Holds the comment as soon as it is free; undefined when that is not within the time. */
-  async function hold(runId: string, patienceMs: number, words = false): Promise<StatusComment | undefined> {
+  /** Takes the comment as soon as it is free; undefined when that takes longer. */
+  async function hold(runId: string, patienceMs: number, outputOnly = false): Promise<StatusComment | undefined> {
     for (const deadline = performance.now() + patienceMs; ;) {
-      const attempt = await holdComment(db, runId, limits, { words });
+      const attempt = await holdComment(db, runId, limits, { outputOnly });
       if ('held' in attempt) return attempt.held;
       if (performance.now() + attempt.waitMs > deadline) return undefined;
       await delay(attempt.waitMs);
     }
   }
 
-  /** Keeps the body, and has it on GitHub within the time, or not: then somebody has to come again. */
+  /** Stores the body, and writes it if the comment is free in time; otherwise `stands` is false, and it has to be retried. */
   async function show(
     { issue, runId, body, commentId, revision }: CommentRequest,
     patienceMs: number,
@@ -148,26 +148,26 @@ export function createStatusComments({ db, github, commentLimits: limits = COMME
   }
 
   return {
-    /** Has the body on GitHub now, if the comment is free; otherwise it is left to whoever comes next. */
+    /** Writes the body now if the comment is free; otherwise the next writer does. */
     showNow: (request: CommentRequest) => show(request, 0),
 
-    /** Has the body on GitHub. Fails when the comment is held by others for too long. */
+    /** Writes the body. Fails when other writers hold the comment for too long. */
     async showSurely(request: CommentRequest): Promise<CommentRef> {
       const { comment, stands: shown } = await show(request, limits.patienceMs);
       if (comment && shown) return comment;
       throw ApplicationFailure.create({
         type: 'StatusCommentHeld',
-        message: 'somebody else writes the status comment',
+        message: 'the status comment is held by another writer',
         nextRetryDelay: '2 seconds',
       });
     },
 
-    /** Brings a comment up to date with what its agent says, and with what others have left. What cannot be done now is left. */
+    /** Refreshes a comment with the agent's latest output and whatever was left undone. */
     refresh: (runId: string): Promise<void> => refresh(runId, true),
 
     /**
-     * Shows what became of an issue's workspace, in the comments of its newest runs. A courtesy: never fails, begins nothing
-     * after half a minute, and ends with the first comment that GitHub does not take.
+     * Shows in the status comments of the issue's newest runs what happened to its workspace. Never fails, starts no write
+     * after half a minute, and ends with the first comment that GitHub refuses.
      */
     async showWorkspaceEnd(issueKey: string, runs: number): Promise<void> {
       const deadline = performance.now() + COURTESY_MS;
@@ -175,13 +175,13 @@ export function createStatusComments({ db, github, commentLimits: limits = COMME
         for (const runId of await runsInWorkspaces(db, issueKey, runs))
           if (performance.now() < deadline) await refresh(runId, false);
       } catch (error) {
-        log.warn('status comments do not say what became of the workspace', { issueKey, error: String(error) });
+        log.warn('status comments do not show the end of the workspace', { issueKey, error: String(error) });
       }
     },
 
     /**
-     * Makes a comment right that somebody may have edited or deleted: GitHub is asked. One that is edited again and again is
-     * made right some times in a minute.
+     * Restores a comment that somebody may have edited or deleted, after reading it from GitHub. The number of restores a
+     * minute is limited.
      */
     async restore(runId: string): Promise<void> {
       const row = await findComment(db, runId);
@@ -193,7 +193,7 @@ export function createStatusComments({ db, github, commentLimits: limits = COMME
       try {
         const found = id === null ? undefined : await classified(() => github.readComment(issue, id));
         if (found !== undefined && held.written !== null && sameText(found, held.written)) {
-          // It stands as it was written; what was left out since is written now.
+          // The comment is as it was written; write what was left undone since.
           return await (held.written === (await textOf(held)) ? leaveComment(db, held) : write(held, issue));
         }
         const waitMs = await countRestore(db, runId);
@@ -202,7 +202,7 @@ export function createStatusComments({ db, github, commentLimits: limits = COMME
         await leaveComment(db, held).catch(() => undefined);
         throw error;
       }
-      log.info('a status comment is made right again', { runId });
+      log.info('status comment restored', { runId });
       await write({ ...held, written: null }, issue);
     },
   };
@@ -210,16 +210,16 @@ export function createStatusComments({ db, github, commentLimits: limits = COMME
 
 export type StatusComments = ReturnType<typeof createStatusComments>;
 
-/** The activities that do nothing but write a status comment. */
+/** Activities that only write a status comment. */
 export function createStatusCommentActivities(comments: StatusComments) {
   return {
-    /** Waits for its turn: the newest body gets there, or this fails and is tried again. */
+    /** Writes the newest body, or fails and is retried. */
     writeStatusComment: (request: CommentRequest): Promise<CommentRef> => comments.showSurely(request),
 
-    /** Makes a comment right that somebody may have edited or deleted. */
+    /** Restores a comment that somebody may have edited or deleted. */
     restoreStatusComment: ({ runId }: { runId: string }): Promise<void> => comments.restore(runId),
 
-    /** Says what became of the issue's workspace, in the comments of so many of its newest runs. */
+    /** Shows what happened to the issue's workspace, in the status comments of so many of its newest runs. */
     showWorkspaceEnd: ({ issueKey, runs }: { issueKey: string; runs: number }): Promise<void> =>
       comments.showWorkspaceEnd(issueKey, runs),
   };
@@ -228,12 +228,12 @@ export function createStatusCommentActivities(comments: StatusComments) {
 function later(waitMs: number): ApplicationFailure {
   return ApplicationFailure.create({
     type: 'StatusCommentRestoredOften',
-    message: 'the status comment is edited again and again, or written just now',
+    message: 'the status comment is being written, or is edited too often',
     nextRetryDelay: waitMs,
   });
 }
 
-/** GitHub's pages send texts with the line ends of the web. */
+/** GitHub's web forms send texts with CRLF. */
 function sameText(one: string, other: string): boolean {
   const plain = (text: string): string => text.replaceAll('\r\n', '\n').trim();
   return plain(one) === plain(other);

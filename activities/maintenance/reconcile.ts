@@ -1,6 +1,6 @@
 /**
- * What GitHub shows of a repository and nobody told of, made into deliveries: evaluated as any other, kept under the id of
- * what happened, so that each is taken up once for ever (docs/decisions.md, 3).
+ * Makes deliveries of events on GitHub that no webhook reported. They are evaluated like any other, and stored under the
+ * event's id, so that each is processed once (docs/decisions.md, 3).
  */
 import { createHash } from 'node:crypto';
 import { issueKey, type Fact, type IssueRef } from '../../src/domain/issue/facts.ts';
@@ -31,7 +31,7 @@ import {
 
 export type RepositoryName = Pick<IssueRef, 'owner' | 'name'>;
 
-/** An issue or a pull request, as GitHub lists it. */
+/** An issue or a pull request in GitHub's list. */
 interface ListedItem {
   readonly number: number;
   readonly isPullRequest: boolean;
@@ -44,9 +44,9 @@ interface ListedItem {
   readonly updatedAt: string;
 }
 
-/** GitHub's own record of what happened. */
+/** GitHub's records of events. */
 export interface GitHubHistory {
-  /** Oldest change first. `complete` is false when there is more, which changed after the last one. */
+  /** Oldest change first. `complete` is false when there are more, with later changes. */
   listChanged(repository: RepositoryName, since: string): Promise<{ items: ListedItem[]; complete: boolean }>;
   readHistory(issue: RepositoryName & { number: number }): Promise<HistoryEvent[]>;
   readChangeRequests(repository: RepositoryName, pullRequest: number): Promise<ChangeRequest[]>;
@@ -56,32 +56,32 @@ export interface GitHubHistory {
   ): Promise<{ headRef: string; headRepositoryId: number | null }>;
 }
 
-/** A delivery that was made, since nobody had told. */
+/** A delivery made for an event that no webhook reported. */
 export interface Found {
   /** The issue's key. */
   readonly issue: string;
-  /** In words: `labeled run:dev`. */
+  /** The event: `labeled run:dev`, for example. */
   readonly what: string;
   readonly delivery: string;
 }
 
-/** Something that happened and is not known, in a webhook's words. */
+/** An event without a delivery, in the form of a webhook's. */
 interface Missed {
-  /** The one delivery that ever stands for it. */
+  /** The delivery id for the event; always the same. */
   readonly id: string;
-  /** When it happened, ISO 8601. */
+  /** When the event happened, ISO 8601. */
   readonly at: string;
   readonly event: WebhookEvent;
   readonly body: object;
-  /** Of GitHub's `labeled` event, when it is one. */
+  /** GitHub's id of the `labeled` event, if it is one. */
   readonly eventId: number | null;
   readonly what: string;
 }
 
-/** Issues of one repository that are looked at in one call; the next sweep looks at the rest. */
+/** Issues of one repository in one call; the next sweep continues. */
 const ISSUES = 200;
 
-/** Reconciles one repository since a moment. `left` says since when there is something left for the next time. */
+/** Reconciles one repository since a time. `left`: the time from which the next call has to continue, if any. */
 export function createReconciler({
   db,
   intake,
@@ -91,7 +91,7 @@ export function createReconciler({
   readonly db: Database;
   readonly intake: Intake;
   readonly github: GitHubHistory;
-  /** The login under which agents commit: what it asks for, a person has to ask for. */
+  /** The login under which agents act: a trigger by it needs a person to confirm it. */
   readonly agentLogin?: string;
 }) {
   return async function reconcile(
@@ -192,7 +192,7 @@ export function createReconciler({
     ];
   }
 
-  /** Keeps a delivery through the same decision as any other. False when it was kept before. */
+  /** Stores a delivery through the same evaluation as any other. False if it was stored before. */
   async function keep(repository: SweptRepository, item: ListedItem, missed: Missed): Promise<boolean> {
     const issue = issueRefOf(missed.event, issueOfBranch);
     const body = Buffer.from(JSON.stringify(missed.body));
@@ -208,7 +208,7 @@ export function createReconciler({
   }
 }
 
-/** The fact is of the time when it happened: an agent is told no more than was there then. */
+/** The fact has the time of the event: the agent's snapshot contains nothing later. */
 function evaluated(
   missed: Missed,
   given: {
@@ -250,14 +250,14 @@ function evaluated(
       sender,
       repository: fullName(repository),
       label: event.name === 'issues' ? event.label : null,
-      // Nobody delivered it: GitHub was asked.
+      // There was no webhook: GitHub was asked.
       reconciled: true,
       happened_at: at,
     },
   };
 }
 
-/** A UUID that is the same whoever makes it: two sweeps at once ask for the same run. */
+/** A deterministic UUID: two sweeps at once ask for the same run. */
 function runIdOf(delivery: string): string {
   const hex = createHash('sha256').update(`codex-k8s ${delivery}`).digest('hex');
   return [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, `a${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
@@ -274,13 +274,13 @@ function named({ id, owner, name }: SweptRepository): { id: number; owner: strin
   return { id, owner, name };
 }
 
-/** Only events of the issue itself carry its title and address. */
+/** Only events of the issue itself carry its title and URL. */
 function titleOf(event: WebhookEvent, { title, url }: ListedItem): { title: string; url: string } {
   if (event.name !== 'issues') return { title: '', url: '' };
   return { title: title.slice(0, 500).toWellFormed().replaceAll('\0', '\u{FFFD}'), url };
 }
 
-/** The bodies of synthetic deliveries have GitHub's shape, as far as anything reads it. */
+/** The bodies have the shape of GitHub's, as far as anything reads them. */
 function bodyOf(event: WebhookEvent, { id, owner, name }: SweptRepository): object {
   return {
     action: event.action,

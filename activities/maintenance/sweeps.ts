@@ -1,6 +1,6 @@
 /**
- * What sweeps do: ask GitHub and Temporal for what nobody told of, and tell it. Every one of them may run twice at once,
- * and may be given up in the middle: what it does is found again by a deterministic id, or changes nothing.
+ * The sweeps' activities: they find with GitHub and Temporal what no webhook or signal reported, and report it. Each may run
+ * twice at once, and may be canceled at any point: its effects have deterministic ids, or are idempotent.
  */
 import { ApplicationFailure, log } from '@temporalio/activity';
 import pLimit from 'p-limit';
@@ -29,25 +29,25 @@ import { releaseNamespace } from '../../src/store/workspaces/slots.ts';
 import { classified, toFailure } from '../failures.ts';
 import { createReconciler, type Found, type GitHubHistory, type RepositoryName } from './reconcile.ts';
 
-/** GitHub's own record of what it sent, and of what happened. */
+/** GitHub's records of its deliveries and of events. */
 export interface GitHubRecords extends GitHubHistory {
   listFailedDeliveries(
     hook: RepositoryName & { hookId: number },
     since: string,
   ): Promise<{ attempts: DeliveryAttempt[]; complete: boolean }>;
-  /** Whether nothing in a repository can be changed; fails for one that is not shown. */
+  /** Whether a repository is archived; fails for one that GitHub does not show. */
   readRepository(repository: RepositoryName & { repositoryId: number }): Promise<{ readonly archived: boolean }>;
   redeliver(hook: RepositoryName & { hookId: number }, delivery: number): Promise<void>;
 }
 
-/** What Temporal knows of workflows. */
+/** Temporal's records of workflows. */
 export interface WorkflowRecords {
   statusOf(workflowId: string): Promise<WorkflowStatus>;
-  /** How a run ended whose workflow came to its end by itself. */
+  /** The outcome of a run whose workflow completed. */
   outcomeOf(runId: string): Promise<RunOutcome | undefined>;
-  /** The keys of all issues whose workflows live; new ones may be missing for a moment. */
+  /** The keys of all issues with an open workflow; a new one may be missing for a moment. */
   openIssues(): Promise<Set<string>>;
-  /** False when there is nobody to tell. */
+  /** False when there is no workflow to signal. */
   signal(issue: IssueRef & { title: string; url: string }, facts: readonly ObservedFact[]): Promise<boolean>;
 }
 
@@ -60,44 +60,44 @@ export interface SweepPorts {
     removeWorkspace(workspace: { name: string; owner: string }): Promise<{ readonly held?: string }>;
   };
   readonly workflows: WorkflowRecords;
-  /** The login under which agents commit. */
+  /** The login under which agents act. */
   readonly agentLogin?: string;
-  /** Whether the server would keep a delivery now. */
+  /** Whether the server can accept a delivery now. */
   readonly serverAnswers: () => Promise<boolean>;
 }
 
-/** A repository that was left out, and why; the next sweep tries again. */
+/** A repository that was skipped, and why; the next sweep tries again. */
 export interface LeftOut {
   readonly repository: number;
   readonly reason: string;
 }
 
 export interface RedeliveryReport {
-  /** Deliveries that GitHub was asked to send again. */
+  /** Deliveries that GitHub was asked to redeliver. */
   readonly resent: number;
   readonly waiting: number;
   readonly givenUp: number;
-  /** Deliveries of the last three days that failed at first and were kept since. */
+  /** Deliveries of the last three days that failed at first and were stored since. */
   readonly recovered: number;
-  /** Repositories with more failures than are read at once. */
+  /** Repositories with more failed deliveries than are read at once. */
   readonly cutShort: number;
   readonly leftOut: readonly LeftOut[];
 }
 
 export interface ReconcileReport {
-  /** Synthetic deliveries that were made; the first of them are named. */
+  /** Deliveries that were made; the first of them are named. */
   readonly made: number;
   readonly found: readonly Found[];
-  /** Repositories with more changes than are looked at in one sweep, and since when something is left. */
+  /** Repositories with more changes than one sweep reads, and the time from which the next one continues. */
   readonly unfinished: readonly { readonly repository: number; readonly since: string }[];
   readonly leftOut: readonly LeftOut[];
 }
 
 export interface RunsReport {
   readonly looked: number;
-  /** Runs whose issue was told of their end. */
+  /** Runs whose end was reported to their issue. */
   readonly ended: readonly string[];
-  /** Issues that could not be told: they have no workflow. */
+  /** Issues that have no workflow to report to. */
   readonly unsignaled: readonly string[];
 }
 
@@ -106,31 +106,31 @@ export interface OrphansReport {
   readonly kept: readonly { readonly name: string; readonly reason: string }[];
 }
 
-/** What became of a workspace that was nobody's; the reason why it is kept, or null for one that is gone. */
+/** The result of removing an orphaned workspace: why it is still there, or null if it is gone. */
 interface Fate {
   readonly name: string;
   readonly reason: string | null;
 }
 
-/** Workspaces that are removed at the same time: each may be waited for, and the cluster has others to serve. */
+/** Workspaces that are removed at the same time: each removal may take long, and the cluster has other work. */
 const REMOVED_AT_ONCE = 5;
 
-/** GitHub is asked for so many deliveries of one repository, and of all in one call of the activity. */
+/** The most redeliveries of one repository, and in one call of the activity. */
 const RESENT_OF_REPOSITORY = 50;
 
-/** GitHub does not answer for so many repositories in a row: then it does for none. */
+/** After so many repositories in a row without an answer, GitHub counts as down. */
 const IN_A_ROW = 5;
 
-/** Rows that are read at once, when all issues are gone through. */
+/** Rows that are read at once when all issues are read. */
 const ISSUES = 20_000;
-/** Names in a report; the number of the others is in the log. */
+/** Names in a report; the log has the number of the others. */
 const NAMED = 50;
 
 export function createSweepActivities(ports: SweepPorts) {
   const { db, github, runtime, workflows, serverAnswers } = ports;
   const reconcile = createReconciler(ports);
 
-  /** Goes through repositories one by one: what is wrong with one holds up no other, but a rate limit holds up all. */
+  /** Goes through repositories one by one: an error of one does not stop the others, but a rate limit stops all. */
   async function each(
     repositories: readonly number[],
     act: (repository: SweptRepository) => Promise<void>,
@@ -145,7 +145,7 @@ export function createSweepActivities(ports: SweepPorts) {
         const failure = toFailure(error);
         if (isPassing(failure)) inARow += 1;
         if (!isOfOneRepository(failure) || inARow === IN_A_ROW) throw failure;
-        log.warn('a repository was left out of a sweep', { repository: fullName(repository), error: String(failure) });
+        log.warn('repository skipped in a sweep', { repository: fullName(repository), error: String(failure) });
         leftOut.push({ repository: repository.id, reason: reasonOf(failure) });
       }
     }
@@ -153,9 +153,9 @@ export function createSweepActivities(ports: SweepPorts) {
   }
 
   /**
-   * GitHub does not show the repository any more, since it was deleted or the platform was taken out of it (docs/reliability.md T21),
-   * or nothing in it can be changed. Each issue asks for itself and finds the same, so that a repository that is back meanwhile
-   * loses nothing.
+   * Reports a repository that GitHub does not show any more, because it was deleted or the platform has lost access
+   * (docs/reliability.md T21), or that is archived. Every open issue gets the fact and asks GitHub itself, so nothing is lost
+   * if the repository is back by then.
    */
   async function endIssuesOf(repository: SweptRepository, reason: GoneReason): Promise<void> {
     const at = new Date().toISOString();
@@ -169,7 +169,7 @@ export function createSweepActivities(ports: SweepPorts) {
       return listBoundRepositories(db);
     },
 
-    /** Has GitHub send again what failed in the last three days and was not kept; at most `limit` deliveries. */
+    /** Asks GitHub to redeliver what failed in the last three days and was not stored; at most `limit` deliveries. */
     async redeliverFailed({
       repositories,
       limit,
@@ -187,7 +187,7 @@ export function createSweepActivities(ports: SweepPorts) {
         const kept = await keptDeliveries(db, [...new Set(attempts.map(({ guid }) => guid))]);
         const left = Math.min(RESENT_OF_REPOSITORY, limit - report.resent);
         const plan = planRedelivery(attempts, kept, { now: Date.now(), limit: left });
-        // Each further attempt counts, so none is wasted on a server that is away.
+        // Attempts are limited, so none is wasted on a server that is down.
         const resend = plan.resend.length > 0 && (await serverAnswers()) ? plan.resend : [];
         for (const { id } of resend) {
           await github.redeliver(hook, id);
@@ -198,7 +198,7 @@ export function createSweepActivities(ports: SweepPorts) {
         report.recovered += plan.recovered;
         report.cutShort += complete ? 0 : 1;
         if (resend.length > 0)
-          log.info('GitHub was asked to send failed deliveries again', {
+          log.info('GitHub was asked to redeliver failed deliveries', {
             repository: fullName(repository),
             resent: resend.length,
             waiting: plan.waiting,
@@ -207,7 +207,7 @@ export function createSweepActivities(ports: SweepPorts) {
       return { ...report, leftOut };
     },
 
-    /** Makes a delivery of everything that GitHub shows since a moment and nobody told of. */
+    /** Makes deliveries of all events since a time that no webhook reported. */
     async reconcileRepositories({
       repositories,
       graceSeconds,
@@ -234,11 +234,11 @@ export function createSweepActivities(ports: SweepPorts) {
         if (result.left !== null) unfinished.push({ repository: repository.id, since: result.left });
       });
       for (const { issue, what, delivery } of found)
-        log.warn('nobody told of it, so it was found by asking', { issue, what, delivery });
+        log.warn('missed event found on GitHub', { issue, what, delivery });
       return { made: found.length, found: found.slice(0, NAMED), unfinished, leftOut };
     },
 
-    /** Tells issues of runs whose workflows ended and could not say so. */
+    /** Reports the end of runs whose workflows ended without reporting it. */
     async endLostRuns({ graceSeconds }: { graceSeconds: number }): Promise<RunsReport> {
       const when = { now: Date.now(), graceMs: graceSeconds * 1000 };
       const ended: string[] = [];
@@ -247,18 +247,18 @@ export function createSweepActivities(ports: SweepPorts) {
       for (const { key, runId, shownAt, issue } of working) {
         const status = await workflows.statusOf(`run:${runId}`);
         if (!isLostRun(status, shownAt, when)) continue;
-        // Its end may have been shown meanwhile.
+        // Its end may have been recorded meanwhile.
         const [again] = await workingIssues(db, 1, key);
         if (again?.runId !== runId) continue;
         const fact = await endOf(runId, status);
         if (await workflows.signal(issue, [{ seq: null, fact }])) ended.push(runId);
         else unsignaled.push(key);
-        log.warn('a run ended without a word to its issue', { issue: key, runId, status: status.status });
+        log.warn('run ended without reporting to its issue', { issue: key, runId, status: status.status });
       }
       return { looked: working.length, ended: ended.slice(0, NAMED), unsignaled: unsignaled.slice(0, NAMED) };
     },
 
-    /** Issues that are shown as open and have no workflow, older than `ageSeconds`: for a person to look at. */
+    /** Issues that are open in the read model and have no workflow, older than `ageSeconds`: a person has to look at them. */
     async findAbandonedIssues({ ageSeconds }: { ageSeconds: number }): Promise<string[]> {
       const open = await workflows.openIssues();
       const abandoned: string[] = [];
@@ -267,14 +267,14 @@ export function createSweepActivities(ports: SweepPorts) {
         if ((await workflows.statusOf(key)).status !== 'open') abandoned.push(key);
       }
       if (abandoned.length > 0)
-        log.warn('issues are shown as open and have no workflow', {
+        log.warn('open issues without a workflow', {
           count: abandoned.length,
           issues: abandoned.slice(0, NAMED),
         });
       return abandoned.slice(0, NAMED);
     },
 
-    /** Workspaces of ours that nobody can want any more. Nothing is removed yet. */
+    /** Workspaces of this platform without an owner. Nothing is removed yet. */
     async findOrphans({ ageSeconds, limit }: { ageSeconds: number; limit: number }): Promise<ListedWorkspace[]> {
       const orphans: ListedWorkspace[] = [];
       for (const workspace of await runtime.listWorkspaces()) {
@@ -284,7 +284,7 @@ export function createSweepActivities(ports: SweepPorts) {
       return orphans;
     },
 
-    /** Removes what was found to be nobody's, if it still is. */
+    /** Removes orphaned workspaces, if they are still orphaned. */
     async removeOrphans({
       orphans,
       ageSeconds,
@@ -303,7 +303,7 @@ export function createSweepActivities(ports: SweepPorts) {
     },
   };
 
-  /** Removes what is still nobody's: it was found to be so a while ago. */
+  /** Removes a workspace that is still orphaned: it was found a while ago. */
   async function remove(
     { name, owner }: ListedWorkspace,
     present: ListedWorkspace | undefined,
@@ -314,14 +314,14 @@ export function createSweepActivities(ports: SweepPorts) {
     try {
       const { held } = await classified(() => runtime.removeWorkspace({ name, owner }));
       if (held !== undefined) {
-        log.warn('a workspace that was nobody’s is held', { workspace: name, held });
+        log.warn('orphaned workspace is still being deleted', { workspace: name, held });
         return { name, reason: held };
       }
       await releaseNamespace(db, owner);
-      log.warn('a workspace that was nobody’s was removed', { workspace: name, owner });
+      log.warn('orphaned workspace removed', { workspace: name, owner });
       return { name, reason: null };
     } catch (error) {
-      log.warn('a workspace that is nobody’s could not be removed', { workspace: name, error: String(error) });
+      log.warn('orphaned workspace could not be removed', { workspace: name, error: String(error) });
       return { name, reason: reasonOf(error) };
     }
   }
@@ -344,7 +344,7 @@ export function createSweepActivities(ports: SweepPorts) {
   }
 }
 
-/** What GitHub says of a repository is that one's; a rate limit and a database that does not answer are everybody's. */
+/** An error of GitHub concerns one repository; a rate limit or a database error concerns all. */
 function isOfOneRepository(failure: unknown): boolean {
   return (
     failure instanceof ApplicationFailure &&
@@ -353,7 +353,7 @@ function isOfOneRepository(failure: unknown): boolean {
   );
 }
 
-/** Whether GitHub failed, and not the repository. */
+/** Whether GitHub itself failed, not the request for this repository. */
 function isPassing(failure: unknown): boolean {
   return failure instanceof ApplicationFailure && failure.type === 'GitHubFailed';
 }
@@ -363,7 +363,7 @@ function reasonOf(failure: unknown): string {
   return (failure instanceof Error ? failure.message : String(failure)).slice(0, 300);
 }
 
-/** What GitHub answers for a repository that is not there, or not for this platform. */
+/** GitHub's answers for a repository that does not exist, or that the platform has no access to. */
 function isGone(error: unknown): boolean {
   return [404, 410, 451].includes((error as { status?: number }).status ?? 0);
 }

@@ -1,4 +1,4 @@
-/** What an issue has behind it: what the read model remembers, and its pull requests on GitHub. No activities of their own. */
+/** The earlier life of an issue, from the read model, and its pull requests on GitHub. Parts of other activities. */
 import { issueKey, type IssueRef } from '../../src/domain/issue/facts.ts';
 import type { Candidates, PriorIssueState } from '../../src/domain/issue/gates.ts';
 import { branchName } from '../../src/domain/issue/names.ts';
@@ -9,9 +9,9 @@ import { readMembership } from '../../src/store/intake/memberships.ts';
 import { findPast } from '../../src/read-model/projections/projections.ts';
 import { classified } from '../failures.ts';
 
-/** What this file needs from GitHub, and nothing else. */
+/** The part of GitHub's client that this file needs. */
 export interface GitHubPulls {
-  /** The pull requests that came from these branches. */
+  /** The pull requests of these branches. */
   findPullRequests(
     repository: IssueRef,
     branches: readonly string[],
@@ -25,7 +25,9 @@ export function createPriorReading({ db, github }: { readonly db: Database; read
       return findPast(db, issueKey(issue));
     },
 
-    /** Those of the people who may not start runs in the repository's project now, with the reason (docs/reliability.md T26). */
+    /**
+     * The people among these who may not start runs in the repository's project now, with the reason (docs/reliability.md T26).
+     */
     async readRefused(repositoryId: number, people: readonly number[]): Promise<Record<string, string>> {
       const refused: Record<string, string> = {};
       for (const id of new Set(people)) {
@@ -36,7 +38,7 @@ export function createPriorReading({ db, github }: { readonly db: Database; read
       return refused;
     },
 
-    /** Whether there is something to test or to release; undefined for a label of which nobody asks that. */
+    /** The issue's pull requests, for a stage that depends on them; undefined for other labels. */
     async readCandidates(issue: IssueRef, label: string, branches: number): Promise<Candidates | undefined> {
       const target = triggerOfLabel(label);
       if (!target || stageRow(target.stage).candidate === null) return undefined;

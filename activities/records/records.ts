@@ -1,4 +1,4 @@
-/** Writes to the read model. Each is safe to repeat: rows carry a revision, events an id. */
+/** Writes to the read model. Each is idempotent: rows carry a revision, events an id. */
 import type { RunSettings } from '../../src/domain/stages/settings.ts';
 import type { Database } from '../../src/store/connection/database.ts';
 import { leaseNamespace, releaseNamespace } from '../../src/store/workspaces/slots.ts';
@@ -12,7 +12,7 @@ export type RunRowInput = RunRow;
 
 export interface RecordPorts {
   readonly db: Database;
-  /** What the installation chooses where a project does not. */
+  /** The installation's defaults for projects. */
   readonly defaults: Pick<
     RunSettings,
     'model' | 'reasoningEffort' | 'dashboardUrl' | 'workspaceHours' | 'workspaceHoursByRole' | 'waitHours'
@@ -21,7 +21,7 @@ export interface RecordPorts {
 
 export function createRecordActivities({ db, defaults }: RecordPorts) {
   return {
-    /** Returns where the events stand in the chain, so that Temporal's history anchors it. */
+    /** Returns the events' links in the chain, which Temporal's history thereby anchors. */
     async recordIssue({ row, events }: { row: IssueRow; events: readonly FlowEvent[] }): Promise<ChainLink[]> {
       return projectIssue(db, row, events);
     },
@@ -45,7 +45,7 @@ export function createRecordActivities({ db, defaults }: RecordPorts) {
       };
     },
 
-    /** The namespace that an issue holds by its project's template; repeated, the same one. */
+    /** The issue's slot in the project's namespace template. Repeated, it returns the same one. */
     async leaseNamespace(lease: { issueKey: string; project: string; template: string }): Promise<string> {
       return leaseNamespace(db, lease);
     },

@@ -1,4 +1,4 @@
-/** Activities that join others, where a workflow needs them in one step. */
+/** Activities that combine others, so that a workflow needs one step. */
 import { ApplicationFailure, log } from '@temporalio/activity';
 import type { IssueRef } from '../../src/domain/issue/facts.ts';
 import type { GitHubIssueState } from '../../src/domain/issue/reads.ts';
@@ -11,15 +11,15 @@ import type { createPriorReading } from './prior-state.ts';
 import type { createRecordActivities } from './records.ts';
 import type { CommentRef, StatusComments } from '../github/status-comments.ts';
 
-/** A status comment as it is to be. */
+/** A status comment to be written. */
 export interface CommentToWrite {
-  /** Where it stands: the issue, or the pull request. */
+  /** The issue or pull request that the comment is on. */
   readonly issue: IssueRef;
   readonly body: string;
   readonly commentId: number | null;
 }
 
-/** What shows that a person was heard. */
+/** The reaction that shows that a trigger was seen. */
 export interface Acknowledgement {
   readonly issue: IssueRef;
   readonly trigger: Trigger;
@@ -42,14 +42,19 @@ export function createRunActivities({
   readCandidates,
   readRefused,
 }: Parts) {
-  /** While an agent works, what cannot be written now is left to whoever watches it (agents.ts); otherwise it is still to be written. */
+  /**
+   * While an agent works, a comment that cannot be written now is left to the activity that watches the agent (agents.ts);
+   * otherwise it has to be retried.
+   */
   async function showComment(comment: CommentToWrite, { id, revision, status }: RunRow): Promise<CommentRef | null> {
     const { comment: written, stands } = await comments.showNow({ ...comment, runId: id, revision });
     return stands || status === 'working' ? written : null;
   }
 
   return {
-    /** All that is asked before a launch. `settings` are null for a repository that is bound to no project any more. */
+    /**
+     * Everything that is read before a launch. `settings` are null for a repository that is not bound to a project any more.
+     */
     async readTrigger(
       input: Parameters<typeof readIssue>[0] & { branches: number; people: readonly number[] },
     ): Promise<{ issue: GitHubIssueState; settings: RunSettings | null }> {
@@ -64,9 +69,9 @@ export function createRunActivities({
     },
 
     /**
-     * Records a run's row and events, which is tried until it is done; then shows them on GitHub, which is tried once: a
-     * GitHub that is away must not keep the record waiting. `comment` is null when it is still to be written, and `refused` says why
-     * it cannot be: of an issue that is locked, for example (docs/reliability.md T17).
+     * Records a run's row and events, which is retried until it succeeds; then shows them on GitHub, which is tried once, so
+     * that an outage of GitHub does not delay the record. `comment` is null if it has to be retried; `refused` says why it
+     * cannot be written: on a locked issue, for example (docs/reliability.md T17).
      */
     async showRun(input: {
       row: RunRow;
@@ -91,7 +96,7 @@ export function createRunActivities({
   };
 }
 
-/** What people read of GitHub's words. */
+/** Characters of GitHub's message that are shown. */
 const REFUSAL_LENGTH = 300;
 
 function nullWhenNotBound(error: unknown): null {

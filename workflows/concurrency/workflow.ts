@@ -1,7 +1,7 @@
 /**
- * Hands out permits to work among all runs of the installation (src/domain/run/permits.ts). Runs ask by an update and give
- * theirs back by a signal; while somebody waits, those that ended without giving it back are looked for. It never ends. Ended
- * from outside it begins anew with the next run that asks, and those that wait ask again by themselves (run/permit.ts).
+ * Grants permits to work to all runs of the installation (src/domain/run/permits.ts). Runs ask by an update and give back by a
+ * signal; while runs wait, those with a permit that have ended are looked for. The workflow never ends. If it is ended from
+ * outside, the next run that asks starts it again, and waiting runs ask again by themselves (run/permit.ts).
  */
 import {
   condition,
@@ -37,7 +37,7 @@ import {
 
 const REVIEW_SECONDS = 60;
 
-/** Runs that are signaled at once; Temporal takes 2000 signals under way. */
+/** Runs that are signaled at once; Temporal allows 2000 pending signals. */
 const SIGNALS_AT_ONCE = 500;
 
 export async function permitsWorkflow({
@@ -80,7 +80,7 @@ export async function permitsWorkflow({
 
   const somebodyWaits = (): boolean => state.permits.waiting.length > 0;
 
-  /** Milliseconds until those that have a permit are looked at; undefined while nobody waits. */
+  /** Milliseconds until the runs with a permit are checked; undefined while no run waits. */
   function untilReview(): number | undefined {
     if (!somebodyWaits() || reviewing) return undefined;
     return Math.max(0, state.reviewedAt + reviewSeconds * 1000 - Date.now());
@@ -93,7 +93,7 @@ export async function permitsWorkflow({
     );
   }
 
-  /** Not with each change: every position is a line that somebody's comment on GitHub is written anew for. */
+  /** Not with each change: each new position rewrites a comment on GitHub. */
   async function signalPositions(): Promise<void> {
     const moved: [string, number][] = [];
     const positions: Record<string, number> = {};
@@ -117,7 +117,7 @@ export async function permitsWorkflow({
   function gone(runId: string): (error: unknown) => void {
     return (error) => {
       if (isCancellation(error)) throw error;
-      log.warn('a run that waited for a permit is gone', { runId, error: String(error) });
+      log.warn('a run that waited for a permit has ended', { runId, error: String(error) });
       take(release(state.permits, runId, state.limits));
     };
   }
@@ -131,7 +131,7 @@ export async function permitsWorkflow({
       take(grant(state.permits, limits));
       await signalPositions();
     } catch (error) {
-      log.warn('the runs that have a permit were not looked at', { error: rootCause(error) ?? String(error) });
+      log.warn('runs with a permit could not be checked', { error: rootCause(error) ?? String(error) });
     } finally {
       state.reviewedAt = Date.now();
       reviewing = false;

@@ -1,4 +1,4 @@
-/** Work for which nothing waits but the end of the workflow: it is tried for as long as it may be, and left out when it cannot be done. */
+/** Background work: only the end of the workflow waits for it. It is retried within its timeouts, and skipped when it fails. */
 import { isCancellation, log } from '@temporalio/workflow';
 import type { Effect } from '../../src/domain/issue/decide.ts';
 
@@ -25,9 +25,9 @@ export function createBackground(): Background {
   };
 }
 
-/** For what is a courtesy: says that it was left out, and goes on. A cancellation is passed on. */
+/** Logs the error of a step that may be skipped. A cancellation is passed on. */
 export function leftOut(error: unknown): undefined {
   if (isCancellation(error)) throw error;
-  log.warn('left out', { error: String(error) });
+  log.warn('background step skipped', { error: String(error) });
   return undefined;
 }

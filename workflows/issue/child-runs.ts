@@ -1,4 +1,4 @@
-/** A run is a child that outlives the issue's continue-as-new; its end is watched for. */
+/** Runs are child workflows that outlive the issue's continue-as-new; their end is awaited. */
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   type ChildWorkflowHandle,
@@ -13,7 +13,7 @@ import type { Effect, ResultFact } from '../../src/domain/issue/decide.ts';
 import { cancelRun, commentAnswers, reportBySignal, runWorkflowId, searchAttributes, TASK_QUEUE } from '../messages.ts';
 import { runWorkflow } from '../run/workflow.ts';
 
-/** What is learned from within, beside what people and GitHub say. */
+/** Facts from within, besides those from people and GitHub. */
 export type Learn = (fact: Fact) => void;
 
 type Of<Kind> = Extract<Effect, { kind: Kind }>;
@@ -45,7 +45,7 @@ export async function startRun(issue: IssueRef, { label, start }: Of<'start_run'
   }
 }
 
-/** A run reports its end by itself; this is for one that was ended from outside and could not. */
+/** Learns of a run that was ended from outside; others report their end themselves. */
 function watch(child: ChildWorkflowHandle<typeof runWorkflow>, runId: string, learn: Learn): void {
   void child.result().then(
     (outcome) => learn({ kind: 'run_finished', runId, outcome }),
@@ -57,7 +57,7 @@ function watch(child: ChildWorkflowHandle<typeof runWorkflow>, runId: string, le
   );
 }
 
-/** A run that cannot be reached is over, and could not say so. */
+/** A run that cannot be signaled has ended without reporting it. */
 export async function signalCancel({ runId, actor, reason, merged }: Of<'cancel_run'>, learn: Learn): Promise<void> {
   await getExternalWorkflowHandle(runWorkflowId(runId))
     .signal(cancelRun, { actor, reason, ...(merged ? { merged } : {}) })
@@ -67,12 +67,12 @@ export async function signalCancel({ runId, actor, reason, merged }: Of<'cancel_
     });
 }
 
-/** A run that cannot be reached needs no answer. */
+/** A run that cannot be signaled needs no answer. */
 export async function signalAnswer({ runId, comment, actor }: Of<'comment_answers'>): Promise<void> {
   await getExternalWorkflowHandle(runWorkflowId(runId)).signal(commentAnswers, { comment, actor });
 }
 
-/** False when the run cannot be reached: it has ended. */
+/** False when the run cannot be signaled: it has ended. */
 export async function askToReportBySignal(runId: string): Promise<boolean> {
   return getExternalWorkflowHandle(runWorkflowId(runId))
     .signal(reportBySignal)

@@ -1,4 +1,4 @@
-/** Status comments that somebody may have edited or deleted are made right again, beside everything else that the issue does. */
+/** Restores status comments that somebody may have edited or deleted, in the background. */
 import type { Fact } from '../../src/domain/issue/facts.ts';
 import { restoreStatusComment } from '../activities.ts';
 import { leftOut } from './background.ts';
@@ -6,9 +6,9 @@ import { leftOut } from './background.ts';
 type Change = Extract<Fact, { kind: 'status_comment_changed' }>;
 
 export interface CommentRestoring {
-  /** Looks at the run's comment, once more if it is being looked at already; nothing waits for it. */
+  /** Checks the run's comment, once more if a check is under way; nothing waits for it. */
   changed(change: Change): void;
-  /** What is not done yet. */
+  /** Resolves when all checks are done. */
   underWay(): Change[];
 }
 

@@ -1,4 +1,4 @@
-/** Performs what was decided. What became of it comes back as a fact where something depends on it. */
+/** Performs effects. The result of an effect returns as a fact if something depends on it. */
 import { isCancellation, log, rootCause } from '@temporalio/workflow';
 import type { Effect, ResultFact } from '../../src/domain/issue/decide.ts';
 import type { FlowEvent } from '../../src/domain/issue/effects.ts';
@@ -136,7 +136,7 @@ async function remove(key: string, { workspace, reason }: Of<'remove_workspace'>
   }
 }
 
-/** Why an effect failed. A cancellation is passed on. */
+/** The message of an effect's error. A cancellation is passed on. */
 function wordsOf(error: unknown): string {
   if (isCancellation(error)) throw error;
   return rootCause(error) ?? String(error);

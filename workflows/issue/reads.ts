@@ -15,14 +15,14 @@ export async function readAll(reads: readonly Read[]): Promise<Reading[]> {
   return Promise.all(reads.map(answered));
 }
 
-/** What is refused is an answer too. */
+/** An error is an answer too. */
 async function answered(read: Read): Promise<Reading> {
   try {
     return { read, answer: { value: await valueOf(read) } };
   } catch (error) {
     if (isCancellation(error)) throw error;
     const failed = rootCause(error) ?? String(error);
-    log.warn('could not be read', { read: read.kind, error: failed });
+    log.warn('read failed', { read: read.kind, error: failed });
     return { read, answer: { failed } };
   }
 }

@@ -1,4 +1,4 @@
-/** Shows a run that has no workflow of its own yet, or none any more: its status comment, and its row. */
+/** Shows a run that has no workflow yet, or none any more: its status comment and its row. */
 import type { Effect } from '../../src/domain/issue/decide.ts';
 import type { IssueRef } from '../../src/domain/issue/facts.ts';
 import {

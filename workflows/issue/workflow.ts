@@ -1,6 +1,6 @@
 /**
- * One issue, from its first label until it is closed and its workspace is gone. Handlers record facts; one loop takes the next of them, reads
- * what the decision needs, decides, and performs what was decided.
+ * One issue, from its first label until it is closed and its workspace is gone. Signal handlers only record facts; one loop
+ * takes the next facts, reads what the decision needs, decides, and performs the effects.
  */
 import {
   allHandlersFinished,
@@ -35,12 +35,12 @@ import { createCommentRestoring } from './comment-restoring.ts';
 import { createPerform } from './perform.ts';
 import { readAll } from './reads.ts';
 
-/** The end of the workflow waits so long for what is done in the background. */
+/** The end of the workflow waits at most so long for background work. */
 const LAST_COURTESIES = '1 minute';
 
 /**
- * Continue-as-new waits for what is done in the background until the history is so many times as long as it was when Temporal first
- * suggested it: with Temporal's defaults, until 16,384 events or 16 MB, a third of what it bears.
+ * Continue-as-new waits for background work until the history is so many times as long as it was when Temporal first suggested
+ * it: with Temporal's defaults, until 16,384 events or 16 MB, a third of its limits.
  */
 const LONGEST_HISTORY = 4;
 
@@ -59,7 +59,7 @@ export async function issueWorkflow({ issue, title, url, ...rest }: IssueInput):
   setHandler(issueStateQuery, () => state);
   setHandler(observed, ({ facts }) => receive(state, facts));
 
-  /** One atomic decision on these facts, and what follows from it. */
+  /** One decision on these facts, with its reads and effects. */
   async function act(facts: Parameters<typeof decide>[1]): Promise<void> {
     const github: Reading[] = [];
     let decision: Decision;
@@ -76,8 +76,8 @@ export async function issueWorkflow({ issue, title, url, ...rest }: IssueInput):
   }
 
   /**
-   * After continue-as-new a child's end is not told to its parent any more: the active run is asked to report by signal. False
-   * when it has ended already and its end is about to be learned; then it is too early.
+   * After continue-as-new the parent does not learn of its child's end: the active run is asked to report it by signal. False
+   * if the run has ended already and its end is about to be learned; then it is too early to continue as new.
    */
   async function prepareContinueAsNew(): Promise<boolean> {
     receive(
@@ -91,7 +91,7 @@ export async function issueWorkflow({ issue, title, url, ...rest }: IssueInput):
     return true;
   }
 
-  /** What is done in the background is waited for, within bounds; what is not done by then is begun again by the next execution. */
+  /** Waits for background work within bounds; the next execution starts again what is not done by then. */
   function isTimeToContinue(): boolean {
     const { continueAsNewSuggested, historyLength, historySize } = workflowInfo();
     if (!continueAsNewSuggested) return false;
@@ -103,7 +103,7 @@ export async function issueWorkflow({ issue, title, url, ...rest }: IssueInput):
     );
   }
 
-  /** What is done in the background is waited for, unless something else happens meanwhile. */
+  /** Waits for background work, until a fact arrives. */
   async function isAtItsEnd(): Promise<boolean> {
     if (!isOver(state)) return false;
     if (!background.isDone()) await condition(() => background.isDone() || !isOver(state), LAST_COURTESIES);
@@ -125,7 +125,7 @@ export async function issueWorkflow({ issue, title, url, ...rest }: IssueInput):
       await act(facts.length > 0 ? facts : [{ kind: 'time_passed' }]);
     } catch (error) {
       if (isCancellation(error)) throw error;
-      log.error('a fact could not be acted on', { error });
+      log.error('decision failed', { error });
     }
     const waitingFor = waitsFor(state);
     if (waitingFor !== shown) {
@@ -136,7 +136,7 @@ export async function issueWorkflow({ issue, title, url, ...rest }: IssueInput):
   }
 }
 
-/** Returns when `woken` says so, or when time alone changes something. */
+/** Returns when `woken` is true, or when time alone changes the state. */
 async function untilSomethingHappens(state: IssueState, woken: () => boolean): Promise<void> {
   const wakes = wakesAt(state);
   if (!wakes) return condition(woken);

@@ -1,6 +1,6 @@
 /**
- * Sweeps: what Schedules start so that nothing that went missing stays missing (docs/decisions.md, 3; docs/reliability.md T28,
- * T47). Their results say in Temporal Web what was found. A sweep that cannot go on ends; the next one comes soon.
+ * Sweeps, which Schedules start so that nothing that went missing stays missing (docs/decisions.md, 3; docs/reliability.md T28,
+ * T47). Their results are readable in Temporal Web. A sweep that cannot continue ends; the next one comes soon.
  */
 import { isCancellation, log, proxyActivities, rootCause, sleep, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
@@ -13,22 +13,22 @@ import type {
 } from '../../activities/maintenance/sweeps.ts';
 import type { WorkspaceSweepInput, ReconcileInput } from '../messages.ts';
 
-/** Repositories that one activity goes through. */
+/** Repositories in one activity. */
 const CHUNK = 25;
 
-/** Deliveries that GitHub is asked for in one sweep: far below what it allows, and soon enough for any outage. */
+/** Redeliveries in one sweep: far below GitHub's limit, and enough for any outage. */
 const RESENT = 150;
 
 /** Workspaces that are removed in one sweep (docs/reliability.md T47). */
 const REMOVED = 20;
 
-/** A sweep looks back beyond the one before it: what was too young then is looked at again, and clocks differ. */
+/** A sweep overlaps with the one before it: events that were too recent then are read again, and clocks differ. */
 const OVERLAP_MS = 15 * 60_000;
 const OVERLAP_GRACES = 20;
-/** How far the first one looks back. */
+/** How far back the first sweep reads. */
 const FIRST_MS = 3 * 24 * 3_600_000;
 
-/** A repository that was left out, named in a result; more of them are in the log. */
+/** A repository that was skipped, named in a result; the log has all of them. */
 const NAMED = 20;
 
 const options = {
@@ -44,34 +44,34 @@ const { listSweptRepositories } = proxyActivities<Pick<Activities, 'listSweptRep
 });
 const { redeliverFailed } = proxyActivities<Pick<Activities, 'redeliverFailed'>>({
   ...options,
-  summary: 'Have failed deliveries sent again',
+  summary: 'Ask GitHub to redeliver failed deliveries',
 });
 const { reconcileRepositories } = proxyActivities<Pick<Activities, 'reconcileRepositories'>>({
   ...options,
-  summary: 'Ask GitHub for what nobody told of',
+  summary: 'Find events that no webhook reported',
 });
 const { endLostRuns } = proxyActivities<Pick<Activities, 'endLostRuns'>>({
   ...options,
-  summary: 'Look for runs that ended without a word',
+  summary: 'Find runs that ended without reporting it',
 });
 const { findAbandonedIssues } = proxyActivities<Pick<Activities, 'findAbandonedIssues'>>({
   ...options,
-  summary: 'Look for issues without a workflow',
+  summary: 'Find open issues without a workflow',
 });
 const { findOrphans, removeOrphans } = proxyActivities<Pick<Activities, 'findOrphans' | 'removeOrphans'>>({
   ...options,
-  summary: "Look for workspaces that are nobody's",
+  summary: 'Find orphaned workspaces',
 });
 
 interface SweepResult {
   readonly repositories: number;
-  /** Why it ended before all repositories had their turn; null when they had. */
+  /** Why the sweep ended before all repositories were done; null when they were. */
   readonly endedEarly: string | null;
 }
 
 export type RedeliveryResult = SweepResult & RedeliveryReport;
 
-/** Has GitHub send again what failed and was not kept. */
+/** Asks GitHub to redeliver deliveries that failed and were not stored. */
 export async function redeliverySweep(): Promise<RedeliveryResult> {
   const repositories = await listSweptRepositories();
   const total = { resent: 0, waiting: 0, givenUp: 0, recovered: 0, cutShort: 0 };
@@ -85,14 +85,14 @@ export async function redeliverySweep(): Promise<RedeliveryResult> {
 }
 
 export interface ReconcileResult extends SweepResult, Omit<ReconcileReport, 'unfinished'> {
-  /** Before this moment nothing is missing, but for the repositories that are `behind`. ISO 8601. */
+  /** Up to this time nothing is missing, except in the repositories that are `behind`. ISO 8601. */
   readonly until: string;
-  /** Since when repositories have to be looked through, by id, where that is longer ago. */
+  /** The times from which repositories that are behind have to be read, by id. */
   readonly behind: Readonly<Record<string, string>>;
   readonly runs: RunsReport | null;
 }
 
-/** Compares GitHub and Temporal with what the platform knows, from where the last sweep ended. */
+/** Compares GitHub and Temporal with the platform's records, from where the last sweep ended. */
 export async function reconcileSweep({ graceSeconds }: ReconcileInput): Promise<ReconcileResult> {
   const { startTime, lastResult } = workflowInfo();
   const until = startTime.toISOString();
@@ -128,20 +128,20 @@ export async function reconcileSweep({ graceSeconds }: ReconcileInput): Promise<
 }
 
 export interface WorkspaceSweepResult extends OrphansReport {
-  /** Issues that are shown as open and have no workflow. */
+  /** Open issues without a workflow. */
   readonly abandoned: readonly string[];
 }
 
-/** Removes workspaces that are nobody's: found once, looked at again after the grace, then removed. */
+/** Removes orphaned workspaces: found once, checked again after the grace period, then removed. */
 export async function workspaceSweep({ ageSeconds, graceSeconds }: WorkspaceSweepInput): Promise<WorkspaceSweepResult> {
   const abandoned = (await findAbandonedIssues({ ageSeconds }).catch(leftForNext)) ?? [];
   const orphans = await findOrphans({ ageSeconds, limit: REMOVED });
   if (orphans.length === 0) return { removed: [], kept: [], abandoned };
-  await sleep(graceSeconds * 1000, { summary: 'Before a second look' });
+  await sleep(graceSeconds * 1000, { summary: 'Grace period of orphaned workspaces' });
   return { ...(await removeOrphans({ orphans, ageSeconds })), abandoned };
 }
 
-/** Says why it stopped, or null. What one activity cannot do in time, another one will not do either. */
+/** Returns why it stopped early, or null. If one activity fails or times out, the following ones are not tried. */
 async function inChunks<Item>(
   items: readonly Item[],
   act: (chunk: readonly Item[]) => Promise<void>,
@@ -151,7 +151,7 @@ async function inChunks<Item>(
       await act(items.slice(start, start + CHUNK));
     } catch (error) {
       if (isCancellation(error)) throw error;
-      log.warn('a sweep ends early', { done: start, of: items.length, error: String(rootCause(error) ?? error) });
+      log.warn('sweep ended early', { done: start, of: items.length, error: String(rootCause(error) ?? error) });
       return rootCause(error) ?? String(error);
     }
   }
@@ -160,6 +160,6 @@ async function inChunks<Item>(
 
 function leftForNext(error: unknown): null {
   if (isCancellation(error)) throw error;
-  log.warn('left for the next sweep', { error: String(rootCause(error) ?? error) });
+  log.warn('step left to the next sweep', { error: String(rootCause(error) ?? error) });
   return null;
 }

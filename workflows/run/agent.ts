@@ -1,4 +1,4 @@
-/** The part of a run in which an agent works: launched with a permit, awaited, and followed by another when it is lost. */
+/** The agents of a run: launched with a permit, awaited, and followed by the next attempt when one is lost. */
 import {
   CancellationScope,
   CancelledFailure,
@@ -20,7 +20,7 @@ import { logged, messageOf, RunFailed, terminationOf } from './failure.ts';
 
 export type BriefReport = Extract<AgentEnd, { kind: 'reported' }>['report'];
 
-/** Launches the run's next agent and waits for its report; one that is lost is followed by another. */
+/** Launches the run's next agent and waits for its report; a lost agent is followed by the next attempt. */
 export async function letAgentWork(run: RunContext): Promise<BriefReport> {
   const { input, progress } = run;
   const ref = { runId: input.plan.runId, workspace: input.workspace.name };
@@ -38,17 +38,17 @@ export async function letAgentWork(run: RunContext): Promise<BriefReport> {
         payload: { attempt, branch: input.branch, model: progress.now().model ?? input.settings.model },
       },
     ]);
-    shown.catch(() => undefined); // whoever cancels the agent does not wait for it
+    shown.catch(() => undefined); // cancelling the agent does not wait for it
     setCurrentDetails(progress.details());
     const end = await awaitAgent({ ...ref, attempt });
-    // At once: from here on there is nothing that could be paused. What is shown is shown in its order.
+    // Immediately: from here on there is nothing to pause. Updates are shown in order.
     if (end.kind === 'reported') return end.report;
     await shown;
     const { detail, termination = 'agent_lost', pod } = end;
     log.warn('agent lost', { attempt, termination, detail });
     const next = afterLoss(run.attempts, termination);
     if (!next) {
-      // What could not begin may yet, when nobody wants it any more.
+      // Stop an agent that may still be starting.
       if (end.termination !== undefined) await stopAgent(ref).catch(logged);
       throw new RunFailed(termination, detail);
     }
@@ -57,7 +57,7 @@ export async function letAgentWork(run: RunContext): Promise<BriefReport> {
   }
 }
 
-/** Launches an agent as soon as the run has a permit. Returns the namespace that it is in. */
+/** Launches an agent as soon as the run has a permit. Returns its namespace. */
 async function launch({ input, progress, permits, attempts, goingOn, baseCommit }: RunContext): Promise<string> {
   const { plan, issue, settings, workspace } = input;
   const { project, egress } = settings;

@@ -1,4 +1,4 @@
-/** What the parts of a run's workflow share. */
+/** The state that the parts of a run's workflow share. */
 import { CancellationScope, getExternalWorkflowHandle } from '@temporalio/workflow';
 import type { GoingOn } from '../../src/domain/agent/going-on.ts';
 import { issueKey, type Fact } from '../../src/domain/issue/facts.ts';
@@ -14,21 +14,21 @@ export interface RunContext {
   readonly progress: ProgressReporter;
   readonly permits: PermitQueue;
   attempts: Attempts;
-  /** With what the next agent goes on; null before any wait. */
+  /** What the next agent resumes with; null before any wait. */
   goingOn: GoingOn | null;
-  /** The commit of the base branch that the work stands on; null where there is none, and before it is known. */
+  /** The commit of the base branch that the work is based on; null if there is none, or before it is known. */
   baseCommit: string | null;
-  /** Set as soon as its token is revoked and its permit released, for good. */
+  /** Set when the token has been revoked and the permit released for good. */
   ending?: Promise<void>;
 }
 
-/** No agent works for the run any more: its token is revoked and its permit released, once, and also when it is canceled. */
+/** Revokes the run's tokens and releases its permit, once, and also when the run is canceled. */
 export function endAgents(run: RunContext): Promise<void> {
   run.ending ??= CancellationScope.nonCancellable(() => endRun({ runId: run.input.plan.runId }));
   return run.ending;
 }
 
-/** A fact for the issue's workflow, whichever execution of it goes on. */
+/** Signals a fact to the issue's workflow, whichever execution is current. */
 export async function signalIssue({ issue }: RunInput, fact: Fact): Promise<void> {
   await getExternalWorkflowHandle(issueKey(issue))
     .signal(observed, { facts: [{ seq: null, fact }] })

@@ -1,10 +1,10 @@
-/** Why a run ends without its work, and how that becomes its outcome. */
+/** Errors that end a run, and the outcome that they become. */
 import { ActivityFailure, ApplicationFailure, isCancellation, log, rootCause } from '@temporalio/workflow';
 import type { Failure, RunOutcome } from '../../src/domain/run/runs.ts';
 import type { TerminationReason } from '../../src/domain/run/termination-reasons.ts';
 import type { PullRequestRef, RunInput } from '../messages.ts';
 
-/** Ends a run for a reason of {@link Failure}. */
+/** Ends the run as failed, for a reason of {@link Failure}. */
 export class RunFailed extends Error {
   readonly failure: Failure;
   constructor(failure: Failure, detail: string) {
@@ -19,7 +19,7 @@ export interface Cancel {
   readonly merged?: PullRequestRef;
 }
 
-/** How a run ends that was stopped by an error. */
+/** The outcome of a run that an error has ended. */
 export function outcomeOf(error: unknown, cancel: Cancel | undefined, { resume }: RunInput): RunOutcome {
   if (cancel && isCancellation(error)) {
     const { actor, reason, merged } = cancel;
@@ -36,21 +36,21 @@ export function messageOf(error: unknown): string {
   return rootCause(error) ?? String(error);
 }
 
-/** The type that an activity gave its failure. */
+/** The type of an activity's failure. */
 export function typeOf(error: unknown): string | undefined {
   return error instanceof ActivityFailure && error.cause instanceof ApplicationFailure
     ? (error.cause.type ?? undefined)
     : undefined;
 }
 
-/** Why no agent can begin, where a launch found that out by itself. */
+/** The termination reason, if the launch found out that no agent can begin. */
 export function terminationOf(error: unknown): TerminationReason | undefined {
   if (typeOf(error) !== 'AgentCannotBegin') return undefined;
   const { details } = (error as ActivityFailure).cause as ApplicationFailure;
   return details?.[0] as TerminationReason | undefined;
 }
 
-/** For what is worth no run: says that it was left out. */
+/** Logs the error of a step that is not worth failing the run for. */
 export function logged(error: unknown): void {
-  log.warn('left out', { error: messageOf(error) });
+  log.warn('step skipped', { error: messageOf(error) });
 }

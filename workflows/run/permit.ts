@@ -1,16 +1,16 @@
-/** A run that waits for its permit (workflows/concurrency/workflow.ts). */
+/** A run's wait for its permit (workflows/concurrency/workflow.ts). */
 import { condition, setHandler } from '@temporalio/workflow';
 import { permitGranted, queuePosition } from '../messages.ts';
 
-/** Whoever receives nothing for so long asks again: the workflow of permits may have been ended from outside. */
+/** After so long without a signal a run asks again: the workflow that grants permits may have been ended from outside. */
 const ASK_AGAIN = '15 minutes';
 
 export interface PermitQueue {
-  /** Waits until it is worth asking again. `show` is given the position, and each new one. */
+  /** Waits until the run has to ask again. `show` gets the position, and each new one. */
   wait(position: number, show: (position: number) => void): Promise<void>;
 }
 
-/** To be made before a run asks: the grant may come before the answer. */
+/** Create it before the run asks: the grant may arrive before the answer. */
 export function createPermitQueue(): PermitQueue {
   let granted = false;
   let position = 0;

@@ -1,4 +1,4 @@
-/** How far a run has come: its progress, written to the read model and mirrored in the status comment. */
+/** A run's progress, written to the read model and mirrored in the status comment. */
 import { CancellationScope, log } from '@temporalio/workflow';
 import type { Assigned } from '../../activities/agents/assignments.ts';
 import type { FlowEventInput, RunRowInput } from '../../activities/records/records.ts';
@@ -25,26 +25,26 @@ export type RunEvent = Pick<FlowEventInput, 'type' | 'payload'> & { readonly act
 
 export interface ProgressReporter {
   now(): RunProgress;
-  /** Goes on to a status and shows it everywhere. A comment that cannot be written holds nothing up. */
+  /** Enters a status and shows it everywhere. A comment that cannot be written delays nothing. */
   enter(status: RunStatus, events: readonly RunEvent[]): Promise<void>;
-  /** Waits for its permit again, at this position in the queue of its project, and shows it. */
+  /** Waits for a permit again, at this queue position in its project, and shows it. */
   queued(position: number): Promise<void>;
   /** Waits for people, and shows it. */
   waits(wait: RunWait, events: readonly RunEvent[], question: Request | null): Promise<void>;
-  /** Goes on to a status that is shown with the next one. */
+  /** Enters a status that is shown with the next one. */
   note(status: RunStatus): void;
-  /** Events that are shown with the next status. */
+  /** Records events with the next status. */
   remember(events: readonly RunEvent[]): void;
-  /** What the agent works with and on: shown with the next step. */
+  /** The model selection and base of the agent's work: shown with the next status. */
   assigned(assigned: Assigned): void;
   /** The namespace may have another name than the workspace. */
   worksIn(namespace: string): void;
   pullRequest(pullRequest: { number: number; url: string; created: boolean }): void;
   /** Shows the end. */
   finish(outcome: RunOutcome): Promise<void>;
-  /** Whether GitHub did not take the newest comment yet. */
+  /** Whether the newest comment is not on GitHub yet. */
   commentIsOwed(): boolean;
-  /** Resolves when the comment shows the end, or cannot: within a day. */
+  /** Resolves when the comment shows the end, or cannot be written: within a day. */
   commentShown(): Promise<void>;
   /** The progress in a few lines of Markdown, for Temporal Web. */
   details(): string;
@@ -61,7 +61,7 @@ export function createProgressReporter(input: RunInput): ProgressReporter {
   let shown = Promise.resolve();
   const place = commentSubject(issue, plan, pullRequest);
   let body = '';
-  /** Set while comments that GitHub did not take are tried again, and row and events are shown without them. */
+  /** Set while the comment is retried on its own, and row and events are recorded without it. */
   let catchingUp = false;
   let refusedShown = false;
   let progress: RunProgress = {
@@ -90,7 +90,7 @@ export function createProgressReporter(input: RunInput): ProgressReporter {
     return showInTurn(rowNow(), happened, body);
   }
 
-  /** One after the other, and to the end also when the run is canceled: an older comment never follows a newer one. */
+  /** In order, and to the end even if the run is canceled: an older comment never follows a newer one. */
   function showInTurn(row: RunRowInput, events: readonly FlowEventInput[], text: string): Promise<void> {
     const first = row.revision === plan.revision + 1;
     const mine = shown.then(() =>
@@ -111,14 +111,14 @@ export function createProgressReporter(input: RunInput): ProgressReporter {
     return mine;
   }
 
-  /** Says once why there is no comment, or an old one, for people who look for it (docs/reliability.md T17). */
+  /** Records once why there is no comment, or an outdated one (docs/reliability.md T17). */
   async function showRefused(row: RunRowInput, reason: string): Promise<void> {
     if (refusedShown) return;
     refusedShown = true;
     await recordRun({ row, events: [asFlowEvent({ type: 'github.comment_refused', payload: { reason } })] });
   }
 
-  /** Goes on until the newest comment stands on GitHub, or GitHub was away for a day. */
+  /** Retries until the newest comment is on GitHub, or GitHub was unavailable for a day. */
   async function catchUp(): Promise<void> {
     catchingUp = true;
     for (let standing = ''; standing !== body;) {

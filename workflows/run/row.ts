@@ -6,7 +6,7 @@ import { renderTrigger } from '../../src/domain/run/trigger.ts';
 import { isTerminal, type RunStatus } from '../../src/domain/run/runs.ts';
 import type { RunProgress } from '../../src/domain/messages/status-comment.ts';
 
-/** What the row holds beside the progress. */
+/** The columns that are not in the progress. */
 interface Beside {
   readonly revision: number;
   readonly statusCommentUrl: string | null;

@@ -1,4 +1,4 @@
-/** One run, from its assignment to its end. Reports its end to the issue's workflow. */
+/** One run, from its assignment to its end, which it reports to the issue's workflow. */
 import {
   CancellationScope,
   CancelledFailure,
@@ -54,7 +54,7 @@ export async function runWorkflow(input: RunInput): Promise<RunOutcome> {
     await progress.finish(outcome);
     upsertSearchAttributes([{ key: searchAttributes.runStatus, value: outcome.status }]);
     setCurrentDetails(progress.details());
-    // A comment that GitHub does not take must not keep the issue from going on.
+    // A comment that GitHub does not take must not delay the issue.
     if (reports || progress.commentIsOwed() || waits.commentIsOwed())
       await signalIssue(input, { kind: 'run_finished', runId: input.plan.runId, outcome });
     await Promise.all([progress.commentShown(), waits.commentsShown()]);
@@ -62,11 +62,11 @@ export async function runWorkflow(input: RunInput): Promise<RunOutcome> {
   return outcome;
 }
 
-/** Prepares, has an agent work, waits for people as often as it must, and publishes. */
+/** Prepares, lets an agent work, waits for people as often as needed, and publishes. */
 async function carryOut(run: RunContext, waits: RunWaits): Promise<RunOutcome> {
   const { target } = run.input.plan;
   if ((target.kind === 'revise' || target.kind === 'review') && !run.input.pullRequest) {
-    throw new RunFailed('pull_request_not_found', 'The issue has no pull request that a run of this platform opened.');
+    throw new RunFailed('pull_request_not_found', 'The issue has no open pull request of this platform.');
   }
   const selection = await prepare(run);
   for (;;) {
@@ -79,7 +79,7 @@ async function carryOut(run: RunContext, waits: RunWaits): Promise<RunOutcome> {
   }
 }
 
-/** Writes down what the agent is to do, and shows people that they were heard: the agent waits for the first only. */
+/** Prepares the assignment, and shows that the trigger was seen; only the former delays the agent. */
 async function prepare(run: RunContext): Promise<ModelSelection> {
   const { input, progress } = run;
   const { plan, issue, settings } = input;
@@ -106,7 +106,7 @@ async function prepare(run: RunContext): Promise<ModelSelection> {
   return known.selection;
 }
 
-/** Publishes what the agent has done, where it leaves work behind. */
+/** Publishes the agent's work, if the run leaves work. */
 async function publish(
   run: RunContext,
   report: Extract<BriefReport, { outcome: 'finished' }>,

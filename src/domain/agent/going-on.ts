@@ -1,4 +1,4 @@
-/** What the platform says to an agent that goes on with a conversation: after an interruption, an answer or a pause. Pure. */
+/** The platform's message to an agent that resumes a conversation: after an interruption, an answer or a pause. Pure. */
 import type { RequestAnswer } from '../run/requests.ts';
 
 /** What ended a wait. Plain JSON. */
@@ -9,11 +9,11 @@ export type GoingOn =
       readonly actor: string;
       readonly at: string;
       readonly note: string | null;
-      /** What the agent that was paused had been told; it may have ended before it read that. */
+      /** The message that the paused agent had been started with; it may have ended before reading it. */
       readonly before: GoingOn | null;
     };
 
-/** To an agent that was stopped in the middle. */
+/** For an agent that was interrupted. */
 export const INTERRUPTED = [
   'Your work was interrupted by a restart of the machine. The conversation so far is yours; the files are as they were',
   'left, or as they are on the branch if the workspace was lost. Look at the working tree, finish the task, and give',
@@ -25,12 +25,12 @@ const FILES = [
   'lost. Look at the working tree, go on with the task, and give your answer as asked before.',
 ].join(' ');
 
-/** The message with which an agent goes on after a wait. What people wrote is quoted, line by line. */
+/** The message with which an agent resumes after a wait. Texts by people are quoted, line by line. */
 export function goingOnMessage(goingOn: GoingOn): string {
   return [...happened(goingOn), FILES].join('\n\n');
 }
 
-/** What is carried into the message after another pause: a resume without a note says nothing that is worth saying twice. */
+/** What has to be repeated in the message after another pause: a resume without a note does not. */
 export function worthRepeating(goingOn: GoingOn | null): GoingOn | null {
   return goingOn?.kind === 'resumed' && isEmpty(goingOn.note) ? goingOn.before : goingOn;
 }
@@ -61,8 +61,8 @@ function isEmpty(note: string | null): note is null {
 }
 
 /**
- * The prompt of an attempt. `message` is that of its attempt, null before any wait; `wasInterrupted` says that an earlier attempt
- * went on with the same one. Without a stored conversation the task stands there again.
+ * The prompt of an attempt. `message`: that of its attempt, null before any wait; `wasInterrupted`: an earlier attempt was
+ * already started with the same one. Without a stored conversation the task is repeated.
  */
 export function promptToGoOn(of: {
   readonly prompt: string;

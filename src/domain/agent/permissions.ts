@@ -1,14 +1,14 @@
 /**
- * What an agent may do with the Kubernetes API in its own workspace, by its role. It is a Role of the workspace's namespace:
- * nothing here reaches beyond it. What rules cannot say (which pods, which Jobs) is held by the admission policies in
+ * An agent's permissions on the Kubernetes API in its own workspace, by its role. They become a Role in the workspace's
+ * namespace; nothing reaches beyond it. What RBAC cannot express (which pods, which Jobs) is in the admission policies of
  * deploy/kubernetes/base.
  */
 import type { Role, STAGES } from '../stages/stages.ts';
 
-/** How much of a workspace an agent is given. */
+/** The size of an agent's workspace. */
 export type RuntimeMode = (typeof STAGES)[number]['mode'];
 
-/** A rule as a Kubernetes Role has it. */
+/** A rule of a Kubernetes Role. */
 export interface PolicyRule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];
@@ -17,10 +17,10 @@ export interface PolicyRule {
 
 const READ = ['get', 'list', 'watch'];
 const WRITE = ['create', 'update', 'patch', 'delete'];
-/** Kubernetes asks for `get` when a stream is opened by WebSocket and for `create` when it is opened by POST. */
+/** Kubernetes requires `get` to open a stream by WebSocket, and `create` to open it by POST. */
 const OPEN = ['create', 'get'];
 
-/** To see what runs and why it fails. Opens no stream into a container: `get` would be enough for one. */
+/** To see what runs and why it fails. No streams into containers, for which `get` would be enough. */
 const DIAGNOSE: readonly PolicyRule[] = [
   {
     apiGroups: [''],
@@ -64,7 +64,7 @@ const WORK: readonly PolicyRule[] = [
   { apiGroups: ['networking.k8s.io'], resources: ['ingresses'], verbs: WRITE },
 ];
 
-/** In `full-env`. A site reliability engineer may change something once a person can approve it; until then it looks. */
+/** In `full-env`. A site reliability engineer gets no write access until approvals exist. */
 const FULL_ENV: Readonly<Record<Role, readonly PolicyRule[]>> = {
   pm: [],
   sa: DIAGNOSE,
@@ -76,19 +76,19 @@ const FULL_ENV: Readonly<Record<Role, readonly PolicyRule[]>> = {
   km: [],
 };
 
-/** The rules of the Role of an agent. In `code-only` there are none, for anybody. */
+/** The rules of the agent's Role; none in `code-only`. */
 export function permissionsOf(role: Role, mode: RuntimeMode): readonly PolicyRule[] {
   return mode === 'full-env' ? FULL_ENV[role] : [];
 }
 
-/** Whether an agent's pod is given the token of its service account: only when the token is good for something (T48). */
+/** Whether an agent's pod gets its service account's token: only if the token permits anything (docs/reliability.md T48). */
 export function needsToken(role: Role, mode: RuntimeMode): boolean {
   return permissionsOf(role, mode).length > 0;
 }
 
 /**
- * Everything that any agent is granted. Kubernetes lets nobody grant what he does not hold, so the worker holds this, and
- * needs neither `bind` nor `escalate` (deploy/kubernetes/base/platform-rbac.yaml).
+ * Everything that any agent is granted. Kubernetes lets nobody grant permissions that they do not have, so the worker has
+ * these, and needs neither `bind` nor `escalate` (deploy/kubernetes/base/platform-rbac.yaml).
  */
 export function grantedToAgents(): readonly PolicyRule[] {
   return [...DIAGNOSE, ...WORK, ...TEST];

@@ -1,4 +1,4 @@
-/** What prompts say of roles and scopes, in the languages that they are written in. */
+/** The texts of prompts about roles and scopes, in each language. */
 import type { Locale } from '../locale.ts';
 import type { Role, Scope } from '../stages/stages.ts';
 
@@ -7,9 +7,9 @@ interface PromptTexts {
   readonly scopes: Readonly<Record<Scope | 'nothing', string>>;
   readonly empty: string;
   readonly none: string;
-  /** Says how many texts are not shown, and why. */
+  /** How many texts are not shown, and why. */
   readonly leftOut: (outsiders: number, edited: number) => string;
-  /** Ends a text that was too long. */
+  /** Marks a text that was cut. */
   readonly cut: (characters: number) => string;
 }
 

@@ -1,7 +1,4 @@
-/**
- * The prompt of a run: an envelope by kind, the stage's own task in it, and what is known put in.
- * A stage's own text is never hidden by a role's.
- */
+/** The prompt of a run: an envelope by kind, with the stage's task and the values put in. */
 import type { Locale } from '../locale.ts';
 import { promptTexts } from './prompt-texts.ts';
 import { roleOf, stageRow, type TriggerTarget } from '../stages/stages.ts';
@@ -23,7 +20,7 @@ export interface Said {
   readonly body: string;
 }
 
-/** A review comment that waits for an answer. */
+/** A review comment that is not answered yet. */
 export interface OpenComment extends Said {
   /** GitHub's id of the comment; the agent's answer names it. */
   readonly id: number;
@@ -31,7 +28,7 @@ export interface OpenComment extends Said {
   readonly line: number | null;
 }
 
-/** What a prompt can speak of. Texts of people are put in as they are, and marked as theirs by the seed. */
+/** The values of a prompt. Texts by people are put in unchanged; the seed marks them as theirs. */
 export interface PromptValues {
   readonly target: TriggerTarget;
   readonly locale: Locale;
@@ -40,21 +37,21 @@ export interface PromptValues {
   readonly issueTitle: string;
   readonly issueBody: string;
   readonly issueComments: readonly Said[];
-  /** How many comments are not shown, and why (docs/reliability.md T27). */
+  /** The numbers of comments that are not shown (docs/reliability.md T27). */
   readonly leftOut: { readonly outsiders: number; readonly edited: number };
   readonly branch: string;
   readonly baseBranch: string;
   readonly reviews: readonly (Said & { readonly id: number })[];
   readonly openComments: readonly OpenComment[];
-  /** Of a discussion: what was said since the agent's last turn. */
+  /** Of a discussion: the comments since the agent's last answer. */
   readonly conversation: readonly Said[];
 }
 
-/** A text of a person is cut beyond this, and so are all comments together: a prompt must fit a model's context. */
+/** A longer text by a person is cut, and so are all comments together: a prompt has to fit a model's context. */
 const TEXT_CHARACTERS = 60_000;
 const COMMENTS_CHARACTERS = 120_000;
 
-/** Puts a task into its envelope and fills the `{{name}}` places, each once: what is put in is never looked at again. */
+/** Puts a task into its envelope and replaces each `{{name}}` once: inserted texts are not expanded again. */
 export function renderPrompt(seeds: { envelope: string; task: string }, values: PromptValues): string {
   const { target } = values;
   const words = promptTexts(values.locale);
@@ -106,7 +103,7 @@ function quoted(text: string, words: Words): string {
     .join('\n');
 }
 
-/** The newest of the texts, in their order, as many as fit. */
+/** The newest texts that fit, in order. */
 function newestThatFit(texts: readonly string[], words: Words): readonly string[] {
   let characters = 0;
   const first = texts.findLastIndex((text) => (characters += text.length) > COMMENTS_CHARACTERS);

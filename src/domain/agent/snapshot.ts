@@ -1,10 +1,10 @@
 /**
- * What people had said when a run was asked for. Later edits do not slip in (docs/reliability.md T27), and neither does what people
- * outside the project wrote: an agent would take it for an order.
+ * The snapshot of the issue's texts when a run was asked for. It contains no later edits (docs/reliability.md T27), and nothing
+ * from people outside the project, which an agent might take for instructions.
  */
 import type { OpenComment, Said } from './prompts.ts';
 
-/** A comment as GitHub shows it; instants are ISO 8601. */
+/** A comment on GitHub; times are ISO 8601. */
 export interface GitHubComment {
   readonly id: number;
   readonly by: { readonly id: number; readonly login: string };
@@ -13,10 +13,10 @@ export interface GitHubComment {
   readonly editedAt: string;
 }
 
-/** A review's comment that nobody of ours has answered. */
+/** A review comment that the platform has not answered. */
 export type GitHubReviewComment = GitHubComment & Pick<OpenComment, 'path' | 'line'>;
 
-/** What an agent is shown of what people wrote. */
+/** The texts by people that an agent is shown. */
 export interface InputSnapshot {
   readonly title: string;
   readonly body: string;
@@ -27,15 +27,15 @@ export interface InputSnapshot {
 }
 
 export interface SnapshotSources {
-  /** As they were at the time: of the delivery that asked, or of the run before. */
+  /** Title and body at the time of the trigger: from the delivery, or from the run before. */
   readonly title: string;
   readonly body: string;
   readonly comments: readonly GitHubComment[];
   readonly reviews: readonly GitHubComment[];
   readonly openComments: readonly GitHubReviewComment[];
-  /** GitHub's account ids of people whom the project knows. */
+  /** GitHub's account ids of the project's members. */
   readonly known: ReadonlySet<number>;
-  /** When the run was asked for, ISO 8601: what was said or edited after it does not count. */
+  /** When the run was asked for, ISO 8601: later comments and edits are left out. */
   readonly at: string;
 }
 

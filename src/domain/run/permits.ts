@@ -1,10 +1,10 @@
 /**
- * How many runs work at once, and which one is granted the next permit to work. Roles are limited in each project,
- * projects in all, and the installation. A project, or a role of it, that is full never holds up another.
+ * Limits of how many runs work at once, and the order in which permits are granted. There are limits for each role in a
+ * project, for each project, and for the installation. A full project or role never blocks another.
  */
 import { ROLES, type Role } from '../stages/stages.ts';
 
-/** Runs that may work at once, each limit from 1. */
+/** The numbers of runs that may work at once; each limit is at least 1. */
 export interface RunLimits {
   readonly installation: number;
   /** In one project, all roles together. */
@@ -13,7 +13,7 @@ export interface RunLimits {
   readonly roles: Readonly<Record<Role, number>>;
 }
 
-/** What holds unless an installation says otherwise (docs/operations.md). */
+/** The defaults (docs/operations.md). */
 export const RUN_LIMITS: RunLimits = {
   installation: 50,
   project: 8,
@@ -25,45 +25,47 @@ export interface PermitRequest {
   readonly runId: string;
   readonly project: string;
   readonly role: Role;
-  /** When it asked first. ISO 8601. */
+  /** When it asked for the first time. ISO 8601. */
   readonly at: string;
 }
 
 /** Plain JSON. */
 export interface PermitState {
-  /** Those that have a permit, until they give it back. */
+  /** Runs with a permit. */
   readonly holders: readonly PermitRequest[];
-  /** In the order in which they asked. */
+  /** Waiting runs, in the order in which they asked. */
   readonly waiting: readonly PermitRequest[];
-  /** The number of the last permit that each project was granted; forgotten when it is idle and nobody waits anywhere. */
+  /**
+   * The number of the last permit that each project was granted; forgotten when the project is idle and no run waits anywhere.
+   */
   readonly grants: Readonly<Record<string, number>>;
 }
 
 /** The answer to a run that asks; `position` is its position in the queue of its project, from 1. */
 export type PermitAnswer = { readonly granted: true } | { readonly granted: false; readonly position: number };
 
-/** The state after a change, and the runs that were granted a permit with it, in that order. */
+/** The new state, and the runs that were granted a permit, in order. */
 export interface PermitChange {
   readonly state: PermitState;
   readonly granted: readonly string[];
 }
 
-/** Nobody works, nobody waits. */
+/** No run works, no run waits. */
 export const IDLE: PermitState = { holders: [], waiting: [], grants: {} };
 
-/** A run asks for a permit. Asking twice changes nothing. */
+/** A run asks for a permit. Idempotent. */
 export function acquire(state: PermitState, request: PermitRequest, limits: RunLimits): PermitChange {
   const known = [...state.holders, ...state.waiting].some(({ runId }) => runId === request.runId);
   return grant(known ? state : { ...state, waiting: [...state.waiting, request] }, limits);
 }
 
-/** A run gives back its permit, or its position in the queue. Doing so twice, or without having asked, changes nothing. */
+/** A run gives back its permit, or its position in the queue. Idempotent; a run that never asked changes nothing. */
 export function release(state: PermitState, runId: string, limits: RunLimits): PermitChange {
   const others = (run: PermitRequest): boolean => run.runId !== runId;
   return grant({ ...state, holders: state.holders.filter(others), waiting: state.waiting.filter(others) }, limits);
 }
 
-/** Grants permits for as long as somebody may have one. */
+/** Grants permits until no waiting run may have one. */
 export function grant(state: PermitState, limits: RunLimits): PermitChange {
   const granted: string[] = [];
   let now = state;
@@ -85,9 +87,9 @@ export function queuePosition(state: PermitState, runId: string): number | null 
 }
 
 /**
- * The next permit is for the project that has the fewest, then for the one whose last permit is longest ago, so that a long queue
- * does not hold up a short one, then for who waits longest. Within a project it is first come first served among those whose
- * role is not full.
+ * The next permit goes to the project with the fewest, then to the one whose last grant is the longest ago, so that a long
+ * queue does not block a short one, then to the run that waits the longest. Within a project it is first come, first served
+ * among runs whose role is not full.
  */
 function nextToGrant({ holders, waiting, grants }: PermitState, limits: RunLimits): PermitRequest | undefined {
   if (waiting.length === 0 || holders.length >= limits.installation) return undefined;

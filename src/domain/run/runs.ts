@@ -1,4 +1,4 @@
-/** The life of a run: its states, why it ends, and what the agent says of itself. */
+/** The states of a run, its outcome, and the agent's report. */
 import type { Question } from './requests.ts';
 import type { ModelSelection } from '../stages/model-selection.ts';
 import type { Stage } from '../stages/stages.ts';
@@ -15,57 +15,57 @@ export const RUN_STATUSES = [
 ] as const;
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
-/** Whether a run in this state will never change again. */
+/** True for a state that never changes again. */
 export function isTerminal(status: RunStatus): boolean {
   return status === 'succeeded' || status === 'failed' || status === 'canceled';
 }
 
-/** Why a run failed. Each is told apart in the status comment, on the page and at the command line. */
+/** Why a run failed. The status comment, the dashboard and the command line have a text for each. */
 export const FAILURES = [
   'agent_failed', // the agent ended with a non-zero exit code
   'no_changes', // the agent finished and its branch holds nothing new
   'answer_invalid', // the final answer is not the JSON that was asked for
-  'agent_stalled', // nothing was heard from the agent for longer than the stall limit
-  'deadline_exceeded', // the agent worked longer than a run may take
+  'agent_stalled', // the agent sent nothing for longer than the stall limit
+  'deadline_exceeded', // the agent worked longer than a run may
   'push_rejected', // somebody else pushed to the branch first
   'clone_failed', // the repository could not be cloned
   'agent_lost', // the agent's process ended without a report
-  // Only Kubernetes tells these apart (src/domain/run/termination-reasons.ts).
+  // Only Kubernetes distinguishes these (src/domain/run/termination-reasons.ts).
   'agent_error', // the runner itself ended with a non-zero exit code, without a report
-  'agent_oom', // the agent used more memory than it may
-  'disk_exceeded', // the agent wrote more on disk than it may
-  'evicted', // the agent's node needed the room
-  'node_lost', // the agent's node is not heard of any more
-  'image_pull', // the agent's image cannot be had
+  'agent_oom', // the agent used more memory than its limit
+  'disk_exceeded', // the agent wrote more on disk than its limit
+  'evicted', // the agent's node was short of resources
+  'node_lost', // the agent's node is lost
+  'image_pull', // the agent's image cannot be pulled
   'unschedulable', // no node has room for the agent
-  'quota_exceeded', // the quota of the issue's namespace leaves no room for the agent
-  'container_error', // the agent's container cannot be made
-  'sandbox_rejected', // the cluster's rules do not let the agent's pod in
-  'launch_failed', // the workspace or the process could not be made
+  'quota_exceeded', // the quota of the issue's namespace is exhausted
+  'container_error', // the agent's container cannot be created
+  'sandbox_rejected', // the cluster's policies refuse the agent's pod
+  'launch_failed', // the workspace or the process could not be created
   'pull_request_not_found', // a revise without a pull request to revise
-  'failed_precondition', // labels of one group stand against each other, or nobody knows what to work on
+  'failed_precondition', // labels of one group conflict, or it is unclear what to work on
   'scope_violation', // the stage's work changes files that the stage may not change
   'publish_failed', // the work is there, but GitHub refused the pull request
-  'wait_expired', // nobody answered, or nobody let the run go on, in time
-  'platform_error', // a fault of codex-k8s itself
+  'wait_expired', // nobody answered, or resumed the run, in time
+  'platform_error', // an error of codex-k8s itself
 ] as const;
 export type Failure = (typeof FAILURES)[number];
 
-/** What the agent answers at the end of its turn, without what only the platform knows. */
+/** The agent's final answer, without what only the platform knows. */
 export interface AgentAnswer {
   /** What was done, for the pull request's description and for a reviewer. Markdown. */
   readonly summary: string;
   /** One line, at most 100 characters. */
   readonly title: string;
-  /** The checks that were run, and how they ended. */
+  /** The checks that were run, and their results. */
   readonly checks: readonly { readonly command: string; readonly passed: boolean }[];
-  /** One answer for each review comment that was handed in. */
+  /** One answer for each review comment in the prompt. */
   readonly answers: readonly { readonly comment_id: number; readonly answer: string }[];
   /** Of a rethink: the stage to go back to. Empty or missing otherwise. */
   readonly back_to?: string;
 }
 
-/** What the runner reports to the platform at its end. Exactly one report counts for each attempt of a run. */
+/** The runner's report at its end. Exactly one report counts for each attempt of a run. */
 export type AgentReport =
   | {
       readonly outcome: 'finished';
@@ -77,10 +77,10 @@ export type AgentReport =
       readonly reasoningEffort: string;
     }
   | {
-      /** The agent needs an answer to go on. */
+      /** The agent needs an answer to continue. */
       readonly outcome: 'asked';
       readonly question: Question;
-      /** The commit at the head of the branch, if the agent has committed and that was pushed. */
+      /** The commit at the head of the pushed branch; null if the agent has committed nothing. */
       readonly headSha: string | null;
       readonly threadId: string;
       readonly model: string;
@@ -97,21 +97,21 @@ export type AgentReport =
 export type RunOutcome =
   | {
       readonly status: 'succeeded';
-      /** Null for a conversation on an issue that has none. */
+      /** Null for a discussion on an issue without a pull request. */
       readonly pullRequest: { readonly number: number; readonly url: string } | null;
       readonly summary: string;
       readonly threadId: string;
       /** The commit at the head of the branch. */
       readonly headSha?: string;
-      /** With what the agent worked. */
+      /** The model and reasoning effort of the agent. */
       readonly selection?: ModelSelection;
       /** Of a rethink: the stage that it goes back to. */
       readonly backTo?: Stage;
-      /** The login of the person who merged the pull request while the agent still worked, which was then stopped. */
+      /** The login of the person who merged the pull request while the agent worked, which was then stopped. */
       readonly mergedBy?: string;
     }
   | { readonly status: 'failed'; readonly failure: Failure; readonly detail: string }
   | { readonly status: 'canceled'; readonly actor: string; readonly reason: string };
 
-/** How a run ended that left no work behind. */
+/** The outcome of a run that left no work behind. */
 export type UnfinishedOutcome = Exclude<RunOutcome, { status: 'succeeded' }>;

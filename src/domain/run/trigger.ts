@@ -1,4 +1,4 @@
-/** What asked for a run: GitHub's own record of it, which is the run's identity. */
+/** The trigger of a run, identified by GitHub's own id of it. */
 
 /** `label`: a `labeled` event; `review`: a review that requested changes; `comment`: a comment of a discussion. GitHub's ids. */
 export type Trigger =
@@ -6,12 +6,12 @@ export type Trigger =
   | { readonly kind: 'review'; readonly review: number }
   | { readonly kind: 'comment'; readonly comment: number };
 
-/** `label:9`, `review:9` or `comment:9`: how rows, events and views show a trigger. */
+/** `label:9`, `review:9` or `comment:9`: a trigger in rows, events and views. */
 export function renderTrigger(trigger: Trigger): string {
   return `${trigger.kind}:${idOf(trigger)}`;
 }
 
-/** The trigger that a text shows, or undefined for a text of another form. */
+/** The trigger in a text of that form; undefined for any other text. */
 export function parseTrigger(text: string): Trigger | undefined {
   const [, kind, digits] = /^(label|review|comment):(\d+)$/.exec(text) ?? [];
   const id = Number(digits);

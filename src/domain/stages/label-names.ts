@@ -1,26 +1,26 @@
 /**
- * What an installation calls the labels. Everything but the edges knows canonical names only: names are exchanged where
+ * The names that an installation gives to the labels. Everything inside uses canonical names; they are translated where
  * webhooks are read and where GitHub is called.
  */
 import { LABELS } from './labels.ts';
 import { normalizeLabel } from './stages.ts';
 
 export interface LabelNames {
-  /** The name that this program knows for a label that GitHub names. */
+  /** The canonical name of a label on GitHub. */
   readonly canonical: (onGitHub: string) => string;
-  /** The name on GitHub of a label that this program names. */
+  /** The name on GitHub of a canonical label. */
   readonly onGitHub: (canonical: string) => string;
-  /** Whether any label has a name of its own here. */
+  /** Whether any label is renamed here. */
   readonly overridden: boolean;
 }
 
-/** Names that an installation chose, or what is wrong with them, a sentence each. */
+/** The chosen names, or what is wrong with them, a sentence each. */
 export type ChosenNames = { readonly names: LabelNames } | { readonly problems: readonly string[] };
 
-/** GitHub takes no longer name. */
+/** GitHub's limit. */
 const NAME_CHARACTERS = 50;
 
-/** Labels that are called what this program calls them. */
+/** No label is renamed. */
 export const CANONICAL_NAMES: LabelNames = { canonical: same, onGitHub: same, overridden: false };
 
 function same(name: string): string {
@@ -28,8 +28,8 @@ function same(name: string): string {
 }
 
 /**
- * Reads names by canonical name. A label on GitHub that still has a canonical name which was given up here is none of ours:
- * that name and the chosen one change places.
+ * Reads names by canonical name. A label on GitHub that has the canonical name of a renamed label is not the platform's: that
+ * name and the chosen one change places.
  */
 export function labelNames(chosen: unknown): ChosenNames {
   if (typeof chosen !== 'object' || chosen === null || Array.isArray(chosen))

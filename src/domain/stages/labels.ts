@@ -1,6 +1,6 @@
 /**
- * Every label that means something, once: what it is for, who puts it on, how it looks. Parsing, gates, texts, docs/labels.md
- * and the labels that `codex-k8s labels sync` creates all come from here.
+ * Every label that has a meaning: its purpose, who puts it on, its look. Parsing, gates, texts, docs/labels.md and the labels
+ * that `codex-k8s labels sync` creates come from here.
  */
 import {
   MODE_DISCUSSION,
@@ -19,7 +19,7 @@ import {
 } from './stages.ts';
 import type { ReasoningEffort } from './settings.ts';
 
-/** What a label is for. Only `trigger` labels start runs, and `reviewer` and `discussion` what their names say. */
+/** The purpose of a label. Only `trigger` labels start runs; `reviewer` and `discussion` start what their names say. */
 export type LabelGroup =
   | 'trigger'
   | 'revise'
@@ -56,7 +56,7 @@ const COLORS: Readonly<Record<LabelGroup, string>> = {
   reasoning: 'c5def5',
 };
 
-/** Models that a label may choose. A label of another model says nothing. */
+/** Models that a label may choose. A label of another model has no effect. */
 const MODELS = [
   'gpt-5.5',
   'gpt-5.4',
@@ -68,7 +68,7 @@ const MODELS = [
   'gpt-5.1-codex-mini',
 ] as const;
 
-/** How hard a model thinks, by the word on its label. */
+/** Reasoning efforts by the word on their label. */
 const REASONING: Readonly<Record<string, ReasoningEffort>> = {
   low: 'low',
   medium: 'medium',
@@ -92,7 +92,7 @@ const label = (group: LabelGroup, name: string, setBy: LabelRow['setBy'], descri
   color: COLORS[group],
 });
 
-/** The whole vocabulary, in the order in which it is shown. */
+/** All labels, in the order in which they are shown. */
 export const LABELS: readonly LabelRow[] = [
   ...STAGES.map(({ stage, lead }) =>
     label('trigger', triggerLabel({ stage, kind: 'work' }), 'people', `Start the ${stage} agent (role ${lead})`),
@@ -126,7 +126,7 @@ function shortTrajectory(trajectory: readonly string[]): string {
   return `${trajectory.slice(0, -1).join(', ')} and ${trajectory.at(-1)}`.replace(/, qa.*$/, ', qa … ops');
 }
 
-/** What the labels of one group choose: nothing, one thing, or several at once, which nobody can carry out. */
+/** The choice of the labels of one group: nothing, one value, or a conflict of several. */
 export type Choice<Value> =
   | { readonly chosen: Value | undefined; readonly conflict?: undefined }
   | { readonly conflict: readonly string[] };

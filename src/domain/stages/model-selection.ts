@@ -1,8 +1,8 @@
-/** With what an agent works: model and reasoning effort, and who chose them. */
+/** The model and reasoning effort of an agent, and who chose them. */
 import { modelChoice, reasoningChoice, type Choice } from './labels.ts';
 import type { ReasoningEffort } from './settings.ts';
 
-/** Where a choice comes from, the strongest first. */
+/** The sources of a choice, the strongest first. */
 export type SelectionSource =
   | 'issue_label'
   | 'pull_request_label'
@@ -10,7 +10,7 @@ export type SelectionSource =
   | 'project_default'
   | 'platform_default';
 
-/** With what an agent works. */
+/** A model selection and its sources. */
 export interface ModelSelection {
   readonly model: string;
   readonly modelSource: SelectionSource;
@@ -18,18 +18,18 @@ export interface ModelSelection {
   readonly reasoningSource: SelectionSource;
 }
 
-/** What is known just before a launch. */
+/** What the selection depends on, read just before a launch. */
 export interface SelectionInput {
   readonly issueLabels: readonly string[];
-  /** Empty where there is no pull request. */
+  /** Empty without a pull request. */
   readonly pullRequestLabels: readonly string[];
-  /** With what the run before it worked whose conversation or branch this one goes on with, if labels chose that. */
+  /** The selection of the run whose conversation or branch this one continues, if labels chose it. */
   readonly last: Partial<ModelSelection> | null;
   readonly project: { readonly model: string | null; readonly reasoningEffort: ReasoningEffort | null };
   readonly platform: { readonly model: string; readonly reasoningEffort: ReasoningEffort };
 }
 
-/** Resolves the profile, or names the labels of one group that stand against each other. */
+/** Resolves the model selection, or names the labels of one group that conflict. */
 export function selectModel(asked: SelectionInput): ModelSelection | { readonly conflict: readonly string[] } {
   const { last, project, platform } = asked;
   const model = resolve(asked, modelChoice, chosen(last?.model, last?.modelSource), project.model, platform.model);
@@ -50,7 +50,7 @@ export function selectModel(asked: SelectionInput): ModelSelection | { readonly 
   };
 }
 
-/** What a run got from a default is no choice that the next one would have to keep. */
+/** A selection from defaults is not carried over to the next run. */
 function chosen<Value>(value: Value | undefined, source: SelectionSource | undefined): Value | undefined {
   return source === 'project_default' || source === 'platform_default' ? undefined : value;
 }

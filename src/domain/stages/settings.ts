@@ -1,10 +1,10 @@
-/** What a project and the installation choose for a run. */
+/** Settings of a project and the installation for a run. */
 import type { Locale } from '../locale.ts';
 import type { Role } from './stages.ts';
 
 export type ReasoningEffort = 'low' | 'medium' | 'high' | 'xhigh';
 
-/** How long a run waits for people at most. Fractions of an hour are possible. */
+/** The longest waits of a run for people. Fractions of an hour are possible. */
 export interface WaitHours {
   /** For an answer to its agent's question. */
   readonly question: number;
@@ -18,20 +18,20 @@ export interface RunSettings {
   readonly baseBranch: string;
   readonly model: string;
   readonly reasoningEffort: ReasoningEffort;
-  /** Where people find the dashboard, without a slash at its end. */
+  /** The dashboard's base URL, without a slash at its end. */
   readonly dashboardUrl: string;
-  /** How long a workspace is kept after a run began. */
+  /** How long a workspace is kept after a run has started. */
   readonly workspaceHours: number;
-  /** The same for roles that have their own. */
+  /** The same, for roles with a value of their own. */
   readonly workspaceHoursByRole?: Readonly<Partial<Record<Role, number>>>;
   readonly waitHours: WaitHours;
-  /** How the project's namespaces are called, where it says so. */
+  /** The template of the project's namespaces, if it has one. */
   readonly namespaceTemplate?: string;
-  /** Blocks of addresses that the project's agents may reach, besides those that the installation lists; absent when none. */
+  /** Address blocks that the project's agents may reach, besides those of the installation; absent when none. */
   readonly egress?: readonly string[];
 }
 
-/** Hours that a workspace is kept after a run of this role began. */
+/** Hours that a workspace is kept after a run of this role has started. */
 export function workspaceHoursOf(
   { workspaceHours, workspaceHoursByRole = {} }: Pick<RunSettings, 'workspaceHours' | 'workspaceHoursByRole'>,
   role: Role,

@@ -1,9 +1,9 @@
-/** The closed vocabulary of roles and stages, and of the labels that start them. */
+/** The closed lists of roles and stages, and the labels that start them. */
 
 interface RoleRow {
   readonly role: string;
   readonly title: string;
-  /** Runs of this role that may work at once in one project. */
+  /** The default limit of runs of this role that work at once in one project. */
   readonly atOnce: number;
 }
 
@@ -21,17 +21,17 @@ export const ROLES = [
 export type Role = (typeof ROLES)[number]['role'];
 
 /**
- * What a run is for. `review`: a reviewer reads a pull request and comments; `discussion`: one turn of a conversation in
- * comments. Neither of the two leaves a commit.
+ * The purpose of a run. `review`: a reviewer reads a pull request and comments; `discussion`: one answer in comments. Neither
+ * of the two leaves a commit.
  */
 export type RunKind = 'work' | 'revise' | 'review' | 'discussion';
 
-/** What files a stage's pull request may change. `code`: any. */
+/** The files that a stage's pull request may change. `code`: any. */
 export type Scope = 'code' | 'documents' | 'prompts';
 
 /**
- * What must be there before a stage begins. `open_work`: the pull request of the issue's `dev`, open; `merged_work`: the
- * same, merged. Stages in a trajectory need what comes before them there as well ({@link TRAJECTORIES}).
+ * What has to exist before a stage begins. `open_work`: the issue's pull request of `dev`, open; `merged_work`: the same,
+ * merged. Stages in a trajectory also need the stages before them ({@link TRAJECTORIES}).
  */
 export type Candidate = 'open_work' | 'merged_work';
 
@@ -39,12 +39,12 @@ interface StageRow {
   readonly stage: string;
   /** The role that is launched for the stage. */
   readonly lead: Role;
-  /** Other roles that have a say in it. */
+  /** Other roles that take part. */
   readonly others: readonly Role[];
-  /** Documents that it usually makes or updates. */
+  /** Documents that it usually creates or updates. */
   readonly artefacts: readonly string[];
   readonly scope: Scope;
-  /** Whether the agent gets a workspace with the project's services, or a checkout only. */
+  /** Whether the agent gets a workspace with the project's services, or only a checkout. */
   readonly mode: 'full-env' | 'code-only';
   /** Whether `run:<stage>:revise` exists. */
   readonly revisable: boolean;
@@ -208,13 +208,13 @@ export type Stage = (typeof STAGES)[number]['stage'];
 
 interface TrajectoryRow {
   readonly name: string;
-  /** The stages an issue goes through, in this order. Any of them may be done again. */
+  /** The stages of an issue, in this order. Any of them may be repeated. */
   readonly stages: readonly Stage[];
 }
 
 /**
- * The trajectories that are allowed: what a trajectory leaves out is waived by it. Stages that stand
- * in none of them may begin at any time.
+ * The allowed trajectories; stages that a trajectory leaves out are waived. Stages that are in no trajectory may begin at any
+ * time.
  */
 export const TRAJECTORIES = [
   { name: 'quick-fix', stages: ['dev', 'qa', 'release', 'postdeploy', 'ops'] },
@@ -243,7 +243,7 @@ export const TRAJECTORIES = [
 
 export type TrajectoryName = (typeof TRAJECTORIES)[number]['name'];
 
-/** What a trigger asks for. */
+/** The stage and kind of a run that a trigger asks for. */
 export interface TriggerTarget {
   readonly stage: Stage;
   readonly kind: RunKind;
@@ -256,17 +256,17 @@ export function stageRow(stage: Stage): StageRow & { readonly stage: Stage } {
   return row;
 }
 
-/** The role that is launched: a review's is the reviewer, whatever the stage of the pull request. */
+/** The role of the agent: the reviewer for a review, whatever the stage of the pull request. */
 export function roleOf({ stage, kind }: TriggerTarget): Role {
   return kind === 'review' ? 'reviewer' : stageRow(stage).lead;
 }
 
-/** Whether a run is to leave commits and a pull request. */
+/** Whether a run leaves commits and a pull request. */
 export function leavesWork({ kind }: Pick<TriggerTarget, 'kind'>): boolean {
   return kind === 'work' || kind === 'revise';
 }
 
-/** GitHub compares label names without regard to case; so does this. */
+/** GitHub compares label names case-insensitively; so does this. */
 export function normalizeLabel(label: string): string {
   return label.trim().toLowerCase();
 }
@@ -285,7 +285,7 @@ export function triggerLabel({ stage, kind }: TriggerTarget): string {
   }
 }
 
-/** What a label on an issue asks for, or undefined when it is no trigger (`run:debug` is none). */
+/** The target of a trigger label; undefined for other labels (`run:debug`, for example). */
 export function triggerOfLabel(label: string): TriggerTarget | undefined {
   const wanted = normalizeLabel(label);
   for (const { stage, revisable } of STAGES) {
@@ -295,7 +295,7 @@ export function triggerOfLabel(label: string): TriggerTarget | undefined {
   return undefined;
 }
 
-/** Those of the labels that are triggers, normalized, each once. */
+/** The trigger labels among these, normalized, each once. */
 export function triggerLabelsIn(labels: readonly string[]): string[] {
   return [...new Set(labels.map(normalizeLabel))].filter((label) => triggerOfLabel(label));
 }
@@ -306,7 +306,7 @@ export const STATE_SUPERSEDED = 'state:superseded';
 export const NEED_INPUT = 'need:input';
 /** On a pull request: starts a reviewer. */
 export const NEED_REVIEWER = 'need:reviewer';
-/** On an issue: starts a conversation in comments. */
+/** On an issue: starts a discussion. */
 export const MODE_DISCUSSION = 'mode:discussion';
-/** On an issue: keeps its workspace until it closes. */
+/** On an issue: keeps its workspace until the issue is closed. */
 export const RUN_DEBUG = 'run:debug';

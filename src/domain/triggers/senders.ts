@@ -1,26 +1,26 @@
 /** Who may start a run. */
 import type { Account } from '../issue/facts.ts';
 
-/** A sender as the webhook names it. */
+/** The sender of a webhook. */
 export interface Sender extends Account {
   /** GitHub's account type: User, Bot, Organization. */
   readonly type: string;
 }
 
-/** What the platform knows of a sender in the repository's project. */
+/** The sender's rights in the platform and in the repository's project. */
 export interface Membership {
   readonly platformRole: 'platform_owner' | 'platform_admin' | null;
   readonly projectRole: string | null;
-  /** Whether the platform knows this person at all. */
+  /** Whether the platform knows this person. */
   readonly known: boolean;
 }
 
 export type Authorization =
   | { readonly permitted: true; readonly reason: string }
-  /** `known` people may be told why; strangers must not be able to make the platform speak. */
+  /** `known`: the refusal may be explained. The platform must not write comments because of strangers. */
   | { readonly permitted: false; readonly reason: string; readonly known: boolean };
 
-/** Decides by account type, platform role and project role, in this order; the reason is recorded either way. */
+/** Decides by account type, platform role and project role, in this order; the reason is recorded in any case. */
 export function authorize(sender: Sender, membership: Membership): Authorization {
   if (sender.login === '') return refused('sender_login_missing', false);
   if (sender.type !== 'User') return refused(`sender_type_${sender.type.toLowerCase()}_not_permitted`, false);

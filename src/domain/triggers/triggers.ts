@@ -1,7 +1,6 @@
 /**
- * The stateless half of the trigger policy: what a webhook means, judged at the edge from the
- * delivery and from what the read model knows. Binding and sender come before anything that could make the platform
- * speak on GitHub.
+ * The stateless half of the trigger policy: evaluates a webhook with the repository's binding and the sender's membership,
+ * which are checked before anything that could make the platform write on GitHub.
  */
 import type { Account, Fact } from '../issue/facts.ts';
 import { LABELS } from '../stages/labels.ts';
@@ -17,39 +16,39 @@ import {
 } from '../stages/stages.ts';
 import { changedStatusComment, goneRepositories, issueNumberOf, type WebhookEvent } from './webhooks.ts';
 
-/** What the read model says of the repository and the sender. */
+/** What the store and the read model have of the repository and the sender. */
 export interface TriggerContext {
   readonly bound: boolean;
   readonly membership: Membership;
-  /** How many open issues there are in bound repositories that are gone, where the delivery says so of any. */
+  /** The number of open issues in bound repositories that the delivery reports as gone; set only for such deliveries. */
   readonly openIssues?: number;
-  /** Whether a run of the issue waits for an answer of people. */
+  /** Whether a run of the issue waits for an answer. */
   readonly openRequest?: boolean;
 }
 
-/** Given by the caller, so that judging stays pure. */
+/** Given by the caller, so that the evaluation stays pure. */
 export interface DeliveryIdentity {
   readonly delivery: string;
   readonly receivedAt: string;
-  /** The run's id, should the delivery ask for one. */
+  /** The id of the run, if the delivery asks for one. */
   readonly runId: string;
-  /** The login under which agents commit: what it asks for, a person has to ask for. */
+  /** The login under which agents act: a trigger by it needs a person to confirm it. */
   readonly agentLogin?: string;
 }
 
 export interface DeliveryDecision {
   readonly status: 'accepted' | 'ignored';
   readonly reason: string;
-  /** What the issue's workflow is to be told, if anything; of a repository that is gone, every open issue's. */
+  /** The fact for the issue's workflow, or for every open issue of a repository that is gone; null if there is none. */
   readonly fact: Fact | null;
 }
 
-/** A conversation is led by the role that finds out what people need. */
+/** A discussion is led by the role of intake. */
 const DISCUSSION: TriggerTarget = { stage: 'intake', kind: 'discussion' };
 
 const NOBODY: Sender = { id: 0, login: '', type: 'User' };
 
-/** Judges one delivery. Total: every event has an answer. */
+/** Evaluates one delivery. Total: every event has a decision. */
 export function evaluate(event: WebhookEvent, context: TriggerContext, identity: DeliveryIdentity): DeliveryDecision {
   switch (event.name) {
     case 'issues':
@@ -73,7 +72,7 @@ export function evaluate(event: WebhookEvent, context: TriggerContext, identity:
   }
 }
 
-/** An issue that is deleted or moved away is over here as one that is closed (docs/reliability.md T17). */
+/** An issue that is deleted or transferred counts as closed (docs/reliability.md T17). */
 function goneBy(action: string): 'deleted' | 'transferred' | undefined {
   return action === 'deleted' || action === 'transferred' ? action : undefined;
 }
@@ -121,7 +120,7 @@ function evaluateIssue(
   };
 }
 
-/** A stranger is refused in silence; somebody the platform knows is told why. */
+/** Refuses a sender: the refusal of somebody known becomes a fact and is explained, that of a stranger is not. */
 function refusedSender(
   authorization: Extract<Authorization, { permitted: false }>,
   refuse: (reason: string, labels: readonly string[]) => DeliveryDecision,
@@ -152,7 +151,7 @@ function evaluatePullRequest(
   };
 }
 
-/** A label on a pull request never starts work; this one asks for a reviewer. */
+/** A label on a pull request never starts work; `need:reviewer` starts a reviewer. */
 function evaluateReviewerLabel(
   event: Extract<WebhookEvent, { name: 'pull_request' }>,
   { bound, membership }: TriggerContext,
@@ -182,7 +181,7 @@ function evaluateReviewerLabel(
   return { status: 'accepted', reason, fact: { ...about, kind: 'trigger_label_added', target, runId: identity.runId } };
 }
 
-/** A comment goes on with a conversation, where the label says that there is one, and may answer what a run asks. */
+/** A comment continues a discussion if the issue has its label, and may answer the open request of a run. */
 function evaluateComment(
   event: Extract<WebhookEvent, { name: 'issue_comment' }>,
   { bound, membership, openRequest = false }: TriggerContext,
@@ -252,8 +251,8 @@ function evaluateReview(
 }
 
 /**
- * A label that means something was renamed or deleted in the repository (docs/reliability.md T16): what runs goes on, and the new
- * name means nothing. `labels sync` makes it again.
+ * A label of the platform was renamed or deleted in the repository (docs/reliability.md T16): active runs continue, and the new
+ * name means nothing. `labels sync` creates the label again.
  */
 function evaluateLabel(event: Extract<WebhookEvent, { name: 'label' }>, { bound }: TriggerContext): DeliveryDecision {
   const lost = event.action === 'deleted' ? event.label : event.before;
@@ -275,8 +274,8 @@ const GONE = {
 } as const;
 
 /**
- * A repository in which nothing can be done any more (docs/reliability.md T21): each of its open issues is told. GitHub says so of
- * itself, so whoever did it need not be known here.
+ * A repository in which nothing can be done any more (docs/reliability.md T21): every open issue there gets the fact. GitHub
+ * itself reports it, so the sender need not be known.
  */
 function evaluateGone(
   event: Extract<WebhookEvent, { name: 'repository' | 'installation' | 'installation_repositories' }>,
@@ -295,7 +294,7 @@ function evaluateGone(
   };
 }
 
-/** Whether the review is of a commit that somebody pushed over before it was submitted. */
+/** Whether somebody pushed after the reviewed commit and before the review was submitted. */
 function isOutdated({ review, pullRequest }: Extract<WebhookEvent, { name: 'pull_request_review' }>): boolean {
   const { commit } = review;
   const { headSha } = pullRequest;
@@ -306,7 +305,7 @@ function account({ id, login }: Sender): Account {
   return { id, login: short(login) };
 }
 
-/** Longer than any login or address that GitHub gives out; a hundred facts are to fit one signal (docs/reliability.md T34). */
+/** Longer than any login or URL of GitHub; bounded so that a hundred facts fit into one signal (docs/reliability.md T34). */
 const SHORT_CHARACTERS = 300;
 
 function short(text: string): string {

@@ -1,4 +1,4 @@
-/** What of GitHub's webhooks the policy looks at, free of GitHub's spelling and of everything else. */
+/** The parts of GitHub's webhooks that the policy evaluates. */
 import type { GoneReason, IssueRef } from '../issue/facts.ts';
 import type { Sender } from './senders.ts';
 import { readStatusMarkers } from '../messages/status-comment.ts';
@@ -13,9 +13,9 @@ interface PullRequestFacts {
   readonly number: number;
   readonly url: string;
   readonly headRef: string;
-  /** The commit at the head, where the payload says it. */
+  /** The commit at the head, if the payload names it. */
   readonly headSha?: string | null;
-  /** Null when the fork is gone. A branch of ours in somebody's fork is not ours. */
+  /** Null when the fork is gone. A branch in a fork is never the platform's. */
   readonly headRepositoryId: number | null;
   readonly labels: readonly string[];
   readonly merged: boolean;
@@ -50,17 +50,17 @@ export type WebhookEvent = {
         readonly title: string;
         readonly url: string;
         readonly labels: readonly string[];
-        /** GitHub tells of comments on pull requests as of comments on issues. */
+        /** GitHub sends comments on pull requests as comments on issues. */
         readonly isPullRequest: boolean;
       };
       readonly comment: {
         readonly id: number;
         readonly body: string;
-        /** Who wrote it, where the payload says it. */
+        /** The author's account id, if the payload names it. */
         readonly author: number | null;
         /** Before it was edited. */
         readonly before: string | null;
-        /** When it was made, ISO 8601. */
+        /** `created_at`, ISO 8601. */
         readonly at: string;
       };
     }
@@ -70,30 +70,32 @@ export type WebhookEvent = {
       readonly review: {
         readonly id: number;
         readonly state: string;
-        /** The commit that was reviewed, where the payload says it. */
+        /** The reviewed commit, if the payload names it. */
         readonly commit?: string | null;
       };
     }
   | {
       readonly name: 'label';
-      /** As it is called, and as it was called before it was renamed. */
+      /** The label's name, and its name before a rename. */
       readonly label: string;
       readonly before: string | null;
     }
   | { readonly name: 'push'; readonly ref: string; readonly deleted: boolean }
   | { readonly name: 'repository' }
   | {
-      /** What the platform's app may see of an account's repositories. */
+      /** A change of the repositories that the platform's app has access to. */
       readonly name: 'installation' | 'installation_repositories';
-      /** The account that it is installed for. */
+      /** The account that the app is installed for. */
       readonly account: string | null;
-      /** Those that it is taken away from, by id; null where GitHub names none, and all of the account's are meant. */
+      /**
+       * The ids of the repositories that it lost access to; null if the payload names none and all of the account's are meant.
+       */
       readonly repositories: readonly number[] | null;
     }
   | { readonly name: 'other' }
 );
 
-/** The run whose status comment somebody else than its author has edited or deleted, and the run's issue. */
+/** The run and issue of a status comment that somebody other than its author has edited or deleted. */
 export function changedStatusComment({
   action,
   sender,
@@ -104,7 +106,7 @@ export function changedStatusComment({
   return readStatusMarkers(comment.before ?? '') ?? readStatusMarkers(comment.body);
 }
 
-/** The issue that an event is about: the issue itself, or the one whose branch the pull request brings. */
+/** The number of the event's issue: the issue itself, or that of the pull request's branch. */
 export function issueNumberOf(
   event: WebhookEvent,
   ofBranch: (branch: string) => number | undefined,
@@ -116,7 +118,7 @@ export function issueNumberOf(
   return ofBranch(event.pullRequest.headRef);
 }
 
-/** Of comments only two kinds are about an issue's runs: what people say on it, and what becomes of the platform's own. */
+/** A comment is about an issue's runs if somebody created it on the issue, or if it is a status comment that was changed. */
 function issueOfComment(event: Extract<WebhookEvent, { name: 'issue_comment' }>): number | undefined {
   const { action, issue, comment } = event;
   const changed = changedStatusComment(event);
@@ -125,7 +127,7 @@ function issueOfComment(event: Extract<WebhookEvent, { name: 'issue_comment' }>)
   return said ? issue.number : undefined;
 }
 
-/** The full reference of the event's issue, when it has one. */
+/** The reference of the event's issue, if it has one. */
 export function issueRefOf(
   event: WebhookEvent,
   ofBranch: (branch: string) => number | undefined,
@@ -135,7 +137,7 @@ export function issueRefOf(
   return { repositoryId: event.repository.id, owner: event.repository.owner, name: event.repository.name, number };
 }
 
-/** Repositories in which nothing can be done any more: these, or all of an owner's. */
+/** Repositories that are gone: those listed, or all of an owner's. */
 export interface GoneRepositories {
   readonly reason: Exclude<GoneReason, 'not_shown'>;
   readonly repositories: readonly number[];
@@ -143,8 +145,8 @@ export interface GoneRepositories {
 }
 
 /**
- * The repositories in which nothing can be done any more by what an event says (docs/reliability.md T21). One that moved to another
- * owner is the same one under another name (T20).
+ * The repositories that an event reports as gone (docs/reliability.md T21). A repository that was transferred to another owner
+ * is the same one under another name (T20).
  */
 export function goneRepositories(event: WebhookEvent): GoneRepositories | undefined {
   const { action } = event;

@@ -1,9 +1,11 @@
-/** What the platform's policy says of blocks of IP addresses; src/network/address-blocks.ts reads and compares them. Pure. */
+/** The platform's policy on blocks of IP addresses; src/network/address-blocks.ts parses and compares them. Pure. */
 
-/** The most blocks that a project lists: they travel with each of its runs. */
+/** The most blocks of a project: they are part of the input of each of its runs. */
 export const PROJECT_BLOCKS = 50;
 
-/** Where clouds answer a machine that asks for its own tokens: AWS, Azure, Google Cloud, Alibaba. No agent may reach them. */
+/**
+ * The metadata services of clouds, which give a machine its tokens: AWS, Azure, Google Cloud, Alibaba. No agent may reach them.
+ */
 export const METADATA_BLOCKS = [
   '169.254.0.0/16',
   '168.63.129.16/32',

@@ -1,14 +1,14 @@
 /**
- * How a project names the namespaces of its workspaces: `{{ .Project }}-dev-{{ .Slot }}`. A slot is a
- * number that belongs to one issue for as long as its workspace is there. Pure.
+ * A project's template for the namespaces of its workspaces: `{{ .Project }}-dev-{{ .Slot }}`. A slot is a number that is
+ * leased to one issue for as long as its workspace exists. Pure.
  */
 
 const PLACEHOLDER = /\{\{\s*\.(?<name>\w+)\s*\}\}/g;
 
-/** A DNS label's greatest length. */
+/** The greatest length of a DNS label. */
 const LABEL_CHARACTERS = 63;
 
-/** Room that is kept for the slot's number, and for a namespace that follows one that is still being deleted. */
+/** Room for the slot's number, and for the suffix of a namespace that follows one still being deleted. */
 const ROOM_CHARACTERS = 6;
 
 /** What is wrong with a template, in a sentence; undefined when nothing is. */
@@ -27,7 +27,7 @@ export function templateProblem(template: string): string | undefined {
     : 'must begin with a letter and end with a letter or digit';
 }
 
-/** The namespace of a slot; the project's name gives way where it would become too long. */
+/** The namespace of a slot; the project's name is shortened if the result would be too long. */
 export function renderNamespace(template: string, { project, slot }: { project: string; slot: number }): string {
   const fixed = template.replaceAll(PLACEHOLDER, '').length;
   const uses = [...template.matchAll(PLACEHOLDER)].filter(({ groups }) => groups?.['name'] === 'Project').length;

@@ -1,30 +1,33 @@
-/** Whether the cluster's network heeds policies, what becomes of agents then, and how people are told (docs/reliability.md T49). */
+/**
+ * Whether the cluster's network enforces policies, whether agents are started, and the texts about both (docs/reliability.md
+ * T49).
+ */
 
-/** `unreachable`: pods cannot even reach the platform, so nothing is known of what is blocked. */
+/** `unreachable`: pods cannot even reach the platform, so it is unknown what is blocked. */
 const STATES = ['enforced', 'unenforced', 'unreachable', 'unknown'] as const;
 export type NetworkState = (typeof STATES)[number];
 
 export interface NetworkFinding {
   readonly state: NetworkState;
-  /** Which addresses, or why nothing is known. */
+  /** The addresses that were tried, or why the state is unknown. */
   readonly detail: string;
-  /** Whether agents are started with this. */
+  /** Whether agents are started in this state. */
   readonly agents: 'started' | 'stopped';
 }
 
-/** Lets agents be started on whatever network there is. */
+/** The setting that lets agents start on a network that does not enforce policies. */
 const SETTING = 'CODEXK8S_ALLOW_UNENFORCED_NETWORK_POLICY';
 
 export interface NetworkWords {
   /** What was found; no full stop. */
   readonly found: string;
-  /** What becomes of agents; no full stop. */
+  /** Whether agents are started; no full stop. */
   readonly agents: string;
   /** What to do; no full stop. */
   readonly advice: string;
 }
 
-/** What people are told of a finding; undefined where all is well. */
+/** The texts about a finding; undefined where the network enforces policies. */
 export function networkWords({ state, detail, agents }: NetworkFinding): NetworkWords | undefined {
   if (state === 'enforced') return undefined;
   const started = agents === 'started';
@@ -37,7 +40,7 @@ export function networkWords({ state, detail, agents }: NetworkFinding): Network
   };
 }
 
-/** One of the states; `unknown` for what another build may have stored. */
+/** A stored state; `unknown` for one that only another build knows. */
 export function networkState(stored: string): NetworkState {
   return STATES.find((state) => state === stored) ?? 'unknown';
 }

@@ -1,8 +1,8 @@
-/** What an issue's workspace is for, and how much it may use. Pure. */
+/** The use of an issue's workspace, and its limits. Pure. */
 import type { RuntimeMode } from '../agent/permissions.ts';
 import { leavesWork, roleOf, stageRow, type Role, type Stage, type TriggerTarget } from '../stages/stages.ts';
 
-/** What a runtime needs to know of the run that a workspace is made for. */
+/** What a runtime has to know of the run that needs the workspace. */
 export interface WorkspaceUse {
   readonly project: string;
   readonly repositoryId: number;
@@ -13,20 +13,20 @@ export interface WorkspaceUse {
   readonly stage?: Stage;
   /** The end of the lease, ISO 8601. */
   readonly until: string;
-  /** The commit that the work stands on: on another one the workspace is made anew. */
+  /** The commit that the work is based on: for another one the workspace is created anew. */
   readonly baseCommit?: string;
   /** The delivery that asked for the run. */
   readonly correlationId?: string;
-  /** Blocks of addresses that the project's agents may reach, besides those that the installation lists. */
+  /** Address blocks that the project's agents may reach, besides those of the installation. */
   readonly egress?: readonly string[];
 }
 
-/** The mode of a run: its stage's; a reviewer and a conversation only read. */
+/** The mode of a run: its stage's; reviews and discussions only read. */
 export function modeOf(target: TriggerTarget): RuntimeMode {
   return leavesWork(target) ? stageRow(target.stage).mode : 'code-only';
 }
 
-/** What a run asks of a workspace. */
+/** The use of the workspace by a run. */
 export function useOf(
   target: TriggerTarget,
   {
@@ -56,13 +56,13 @@ interface Amounts {
 
 interface SizeRow {
   readonly size: string;
-  /** The most that the whole namespace may use. */
+  /** The limits of the whole namespace. */
   readonly pods: number;
   readonly requests: Amounts;
   readonly limits: Amounts;
-  /** What all pods together may write on their node's disk. */
+  /** The limit of all pods together on their node's disk. */
   readonly ephemeralStorage: string;
-  /** What a container gets that asks for nothing. */
+  /** The defaults of a container that names no resources. */
   readonly container: {
     readonly requests: Amounts;
     readonly limits: Amounts;
@@ -70,7 +70,7 @@ interface SizeRow {
   };
 }
 
-/** What a container of a workspace gets that asks for nothing, in most sizes. */
+/** The same for most sizes. */
 const CONTAINER: SizeRow['container'] = {
   requests: { cpu: '250m', memory: '256Mi' },
   limits: { cpu: '1', memory: '1Gi' },
@@ -78,12 +78,12 @@ const CONTAINER: SizeRow['container'] = {
 };
 
 /**
- * How much a workspace may use, the smallest first. A larger size has no less of anything, and no less room for containers
- * that ask for nothing: what stands in a workspace still fits when it grows.
+ * The sizes of a workspace, the smallest first. A larger size has no less of anything, defaults for containers included:
+ * everything in a workspace still fits when it grows.
  */
 export const SIZES = [
   {
-    // The agent's own pod, and the one that follows it.
+    // The agent's own pod, and its successor.
     size: 'checkout',
     pods: 3,
     requests: { cpu: '2', memory: '4Gi' },
@@ -123,8 +123,9 @@ export const SIZES = [
 export type SizeName = (typeof SIZES)[number]['size'];
 
 /**
- * What each stage has to have room for. Whoever may only look makes no pods (`FULL_ENV` in permissions.ts): before `dev` there
- * are none but his own; after it, there are those that `dev` has left. A rethink may come at any time, and keeps what it finds.
+ * The size that each stage needs. Roles without write access create no pods (`FULL_ENV` in permissions.ts): before `dev` there
+ * is only the agent's own; later there are those that `dev` has left. A rethink may come at any time, and keeps the present
+ * size.
  */
 const STAGE_SIZES: Readonly<Record<Stage, SizeName>> = {
   intake: 'checkout',
@@ -151,15 +152,15 @@ export function sizeOf({ mode, stage }: Pick<WorkspaceUse, 'mode' | 'stage'>): S
 }
 
 /**
- * The size of a workspace that is there and is wanted again: it never shrinks, because a later stage may find pods that an
- * earlier one has left. What is no size, such as none at all, is smaller than any.
+ * The size of an existing workspace for another run: it never shrinks, because an earlier stage may have left pods. An unknown
+ * size, or none, counts as smaller than any.
  */
 export function largerSize(found: string | undefined, wanted: SizeName): SizeName {
   const names = SIZES.map(({ size }) => size);
   return names.slice(names.indexOf(wanted)).find((size) => size === found) ?? wanted;
 }
 
-/** The numbers of a size. */
+/** The limits of a size. */
 export function sizeRow(size: SizeName): SizeRow & { readonly size: SizeName } {
   const row = SIZES.find((candidate) => candidate.size === size);
   if (!row) throw new Error(`unknown size ${size}`);

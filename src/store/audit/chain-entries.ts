@@ -1,4 +1,4 @@
-/** Reads chains from the tables: each position with its event and the delivery that it is anchored to. */
+/** Reads chains from the tables: each position with its event and the delivery that anchors it. */
 import type postgres from 'postgres';
 import { PLATFORM_CHAIN, type ChainLink, type FlowEvent } from './events.ts';
 

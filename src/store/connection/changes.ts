@@ -6,8 +6,8 @@ import postgres from 'postgres';
 const CHANNEL = 'codexk8s_changes';
 
 /**
- * `facts`: an inbox has something to hand over; `log`: new log lines; `run`, `issue`: their rows or events changed;
- * `github`: GitHub asks to wait; `task_failing`: a workflow's task fails (src/temporal/failing-tasks.ts).
+ * `facts`: an inbox has facts to signal; `log`: new log lines; `run`, `issue`: their rows or events changed; `github`: GitHub
+ * asks to wait; `task_failing`: a workflow task fails (src/temporal/failing-tasks.ts).
  */
 export type Change = {
   readonly kind: 'facts' | 'log' | 'run' | 'issue' | 'github' | 'task_failing';
@@ -82,7 +82,7 @@ interface Listener {
   close(): Promise<void>;
 }
 
-/** A connection like those of `client` that listens; its silence is broken often enough not to pass for death. */
+/** A client for one listening connection. It is pinged often enough that its silence does not look like a dead connection. */
 async function openListener(client: postgres.Sql, onChange: (change: Change) => void): Promise<Listener> {
   let isOpen = true;
   let sql: postgres.Sql | undefined;
@@ -110,7 +110,7 @@ async function openListener(client: postgres.Sql, onChange: (change: Change) => 
   return {
     lost,
     close,
-    // A question to hear an answer to; on a connection that the driver made anew meanwhile it would be too late for hints.
+    // A ping; on a connection that the driver has replaced meanwhile, notifications would have been lost.
     isAlive: async () => {
       try {
         if (isOpen) await listen();

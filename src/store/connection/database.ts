@@ -21,10 +21,10 @@ export function driverOf(db: Database): postgres.Sql {
 interface ConnectionOptions {
   readonly name: string;
   readonly max?: number;
-  /** What a statement may take, and how much of that it may wait for a lock. */
+  /** The limits of a statement, and of its wait for a lock. */
   readonly statementTimeoutMs?: number;
   readonly lockTimeoutMs?: number;
-  /** Stands between this program and the driver, for tests. */
+  /** Wraps the driver, for tests. */
   readonly around?: ((sql: postgres.Sql) => postgres.Sql) | undefined;
 }
 
@@ -33,8 +33,8 @@ const STATEMENT_TIMEOUT_MS = 10_000;
 const LOCK_TIMEOUT_MS = 4000;
 
 /**
- * Opens a pool. Nothing on it waits for ever: the server ends statements that take too long and transactions whose client
- * has fallen silent, and a connection on which nothing comes back is given up on this side (docs/reliability.md T51).
+ * Opens a pool. Nothing on it waits for ever: the server ends statements that take too long and transactions whose client is
+ * silent, and the client gives up a connection on which nothing comes back (docs/reliability.md T51).
  */
 export function connect(url: string, { around, ...options }: ConnectionOptions): Connection {
   const driver = openDriver(url, {

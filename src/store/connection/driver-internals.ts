@@ -1,7 +1,7 @@
 /**
- * All that is used of the driver, postgres.js, beyond its documented interface and its types: how a query is sent and ended,
- * and options of a pool. Without it a transaction cannot outlive a lost connection (sessions.ts), nor can a silent connection
- * be found out (driver.ts); the driver offers no other way. The driver's version is pinned;
+ * Everything that is used of the driver, postgres.js, beyond its documented interface and its types: how a query is sent and
+ * ended, and options of a pool. Without it a transaction could not survive a lost connection (sessions.ts), and a silent
+ * connection would not be noticed (driver.ts); the driver offers no other way. The driver's version is pinned;
  * test/store/connection/driver-internals.test.ts fails when another one works differently.
  */
 import type { Socket } from 'node:net';
@@ -9,9 +9,9 @@ import type postgres from 'postgres';
 
 /** A query of the driver, with what its types leave out. */
 export type Query = postgres.PendingQuery<postgres.Row[]> & {
-  /** Sends it; called once, when somebody waits for the result. */
+  /** Sends it; called once, when the result is awaited. */
   handler: (query: Query) => void;
-  /** Called by the driver with what came of it. */
+  /** The driver calls it with the result. */
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: unknown) => void;
   /** The driver does not send one that was cancelled. */
@@ -21,18 +21,18 @@ export type Query = postgres.PendingQuery<postgres.Row[]> & {
 /** The driver's types know neither `socket` nor all parameters of Postgres. */
 export type PoolOptions = postgres.Options<Record<string, postgres.PostgresType>>;
 
-/** What the driver tells of the server's address when it wants a socket; of several hosts each is tried in its turn. */
+/** The server's address when the driver wants a socket; several hosts are tried in turn. */
 export interface Address {
   readonly host: readonly string[];
   readonly port: readonly number[];
   readonly path: string | false;
 }
 
-/** Options that the driver reads and its types do not know. */
+/** Options that the driver reads but its types do not list. */
 interface UndocumentedOptions {
   /** Opens a connection's socket in place of the driver. */
   readonly socket: (address: Address) => Socket;
-  /** Called when a connection was closed, whoever closed it. */
+  /** Called when a connection was closed by either side. */
   readonly onclose?: () => void;
 }
 
@@ -41,9 +41,9 @@ export function poolOptions(documented: object, undocumented: UndocumentedOption
   return { ...documented, ...undocumented } as PoolOptions;
 }
 
-/** What somebody who watches a query hears of it. */
+/** Callbacks of a watched query. */
 export interface QueryWatch {
-  /** It is about to be sent; without a call of `send` it is not. */
+  /** It is about to be sent; it is not sent unless `send` is called. */
   sending(send: () => void): void;
   answered(): void;
   failed(error: unknown): void;
@@ -71,7 +71,7 @@ export function abandonQuery(query: Query, error: Error): void {
   query.reject(error);
 }
 
-/** Gives one pool what was set for another, by drizzle for one, and what that has learned from Postgres. */
+/** Copies to one pool the options and types that were set for another, by drizzle for example. */
 export function shareTypes(from: postgres.Sql, to: postgres.Sql): void {
   Object.assign(to.options.parsers, from.options.parsers);
   Object.assign(to.options.serializers, from.options.serializers);

@@ -1,6 +1,6 @@
 /**
- * The driver, postgres.js, made to outlive lost connections: sockets on which nothing comes back are given up, and
- * transactions run on connections of their own (sessions.ts).
+ * The driver, postgres.js, made to survive lost connections: sockets on which nothing comes back are given up, and transactions
+ * run on connections of their own (sessions.ts).
  */
 import { connect as dial, type Socket } from 'node:net';
 import postgres from 'postgres';
@@ -8,21 +8,21 @@ import { poolOptions, type Address } from './driver-internals.ts';
 import { runTransactionsInSessions } from './sessions.ts';
 
 export interface DriverOptions {
-  /** How the connections are called in Postgres. */
+  /** The connections' application name in Postgres. */
   readonly name: string;
   /** Connections for statements by themselves, and as many again for transactions. */
   readonly max: number;
-  /** A wait for a lock ends after so long. */
+  /** The limit of a wait for a lock. */
   readonly lockTimeoutMs: number;
-  /** The server ends a statement after so long, and a transaction whose client has fallen silent for so long. */
+  /** The limits after which the server ends a statement, and a transaction whose client is silent. */
   readonly statementTimeoutMs: number;
 }
 
-/** For the way of an answer, when the server has ended a statement. */
+/** Time for an answer to arrive after the server has ended a statement. */
 const ANSWER_MS = 500;
 /** Seconds. */
 const CONNECT_TIMEOUT = 4;
-/** Seconds at most between two attempts to connect: the driver's own pauses grow to twenty. */
+/** Seconds at most between two attempts to connect: the driver's own backoff grows to twenty. */
 const LONGEST_PAUSE = 1;
 
 /** Opens a pool. It connects when it is first used. */
@@ -30,7 +30,7 @@ export function openDriver(url: string, { name, max, lockTimeoutMs, statementTim
   const options = {
     max,
     connect_timeout: Math.min(CONNECT_TIMEOUT, statementTimeoutMs / 1000),
-    // An idle connection goes before its silence could be taken for death.
+    // An idle connection is closed before its silence could look like a dead connection.
     idle_timeout: statementTimeoutMs / 1000,
     backoff: (retries: number) => Math.min(LONGEST_PAUSE, 0.02 * 2 ** retries),
     onnotice: () => {},
@@ -58,7 +58,7 @@ const WATCH_MS = 500;
 /** The driver takes a socket that is behind for one that is broken, when it begins a transaction (issue 1189). */
 const NO_BACKPRESSURE = { writableHighWaterMark: 2 ** 30 };
 
-/** Opens sockets that are destroyed when no byte has come on them for `silenceMs`, under TLS as well. */
+/** Opens sockets that are destroyed when no byte has arrived for `silenceMs`, also under TLS. */
 function openSockets(silenceMs: number): (address: Address) => Socket {
   let attempts = 0;
   return ({ host, port, path }) => {
@@ -66,7 +66,7 @@ function openSockets(silenceMs: number): (address: Address) => Socket {
     attempts += 1;
     const at = { host: host[turn] ?? 'localhost', port: port[turn] ?? 5432 };
     const socket = dial({ ...(path ? { path } : { ...at, noDelay: true }), ...NO_BACKPRESSURE });
-    // The driver names the server by these, to TLS and in its errors.
+    // The driver takes the server's name from these, for TLS and in its errors.
     Object.assign(socket, at);
     destroyWhenSilent(socket, silenceMs);
     return socket;
@@ -74,15 +74,15 @@ function openSockets(silenceMs: number): (address: Address) => Socket {
 }
 
 /**
- * A server that lives ends what takes too long, so silence beyond that is death. Turns of a timer are counted and no
- * time, so that a process that was held up does not blame its connections.
+ * A live server ends what takes too long, so longer silence means a dead connection. It is measured in turns of a timer, not in
+ * time, so that a process that was suspended does not blame its connections.
  */
 function destroyWhenSilent(socket: Socket, silenceMs: number): void {
   let heard = 0;
   let silentTurns = 0;
   const watch = setInterval(() => {
     if (socket.destroyed) return clearInterval(watch);
-    // Until the server has said something, the limit for connecting holds: the driver would just connect again.
+    // Until the server has sent something, the limit for connecting applies: the driver would only connect again.
     if (socket.bytesRead === 0) return;
     silentTurns = socket.bytesRead === heard ? silentTurns + 1 : 0;
     heard = socket.bytesRead;

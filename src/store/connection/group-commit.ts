@@ -43,7 +43,7 @@ const BATCH_BYTES = 4 * 1024 * 1024;
 const QUICK_AT_ONCE = 2;
 const SLOW_MS = 100;
 const BATCHES_AT_ONCE = 3;
-/** Limits of the queue: more than can be committed in time, and no more than fits in memory. */
+/** Limits of the queue: what can be committed in time and fits in memory. */
 const WAITING_ITEMS = 10_000;
 const WAITING_BYTES = 64 * 1024 * 1024;
 /** Milliseconds between attempts. */
@@ -58,7 +58,7 @@ interface Waiting<Item, Result> {
   readonly reject: (error: unknown) => void;
   readonly timer: NodeJS.Timeout;
   givenUp: boolean;
-  /** Of its last attempt. */
+  /** The error of its last attempt. */
   failure: unknown;
 }
 
@@ -66,9 +66,9 @@ export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item
   let waiting: Waiting<Item, Result>[] = [];
   let waitingBytes = 0;
   let underWay = 0;
-  /** Kin of what is in the batches under way. */
+  /** Keys of the items in batches under way. */
   const busy = new Set<string>();
-  /** Of those under way, the ones that do not take long yet. */
+  /** Batches under way that do not take long yet. */
   let quick = 0;
   let scheduled = false;
 
@@ -91,7 +91,7 @@ export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item
     entry.reject(new NotCommittedInTime(`no commit within ${options.limitMs} ms`, { cause: entry.failure }));
   }
 
-  /** What arrives in the same turn of the event loop goes together. */
+  /** Items that arrive in the same turn of the event loop are committed together. */
   function schedule(): void {
     if (scheduled || quick >= QUICK_AT_ONCE || underWay >= BATCHES_AT_ONCE || waiting.length === 0) return;
     scheduled = true;
@@ -104,7 +104,7 @@ export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item
     });
   }
 
-  /** The longest-waiting items within the bounds of a batch, but for those that were given up or whose kin are under way. */
+  /** The longest-waiting items within the limits of a batch, except those that were given up or whose key is under way. */
   function takeBatch(): Waiting<Item, Result>[] {
     const batch: Waiting<Item, Result>[] = [];
     const left: Waiting<Item, Result>[] = [];
@@ -145,7 +145,7 @@ export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item
     if (fault) await commitEachAlone(batch);
   }
 
-  /** Tries until the store is there. Returns what else is wrong, if anything. */
+  /** Retries until the store is available. Returns any other error. */
   async function commitWhole(batch: readonly Waiting<Item, Result>[]): Promise<Fault | undefined> {
     for (;;) {
       const fault = await commitOnce(batch.filter(({ givenUp }) => !givenUp));
@@ -154,7 +154,7 @@ export function createGroupCommit<Item, Result>(options: GroupCommitOptions<Item
     }
   }
 
-  /** What makes a batch fail is found by trying each alone, again and again but for what can never be committed. */
+  /** Finds the item that makes a batch fail by trying each alone; others are retried. */
   async function commitEachAlone(batch: readonly Waiting<Item, Result>[]): Promise<void> {
     let left = [...batch];
     while (left.length > 0) {

@@ -1,4 +1,4 @@
-/** Brings the database up to this build's schema. Several processes may do so at once: the first one works. */
+/** Migrates the database to this build's schema. Several processes may do so at once: the first one works. */
 import { fileURLToPath } from 'node:url';
 import { sql } from 'drizzle-orm';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
@@ -8,12 +8,12 @@ import { connect, type Database } from './database.ts';
 /** The folder of SQL that drizzle-kit made. */
 export const MIGRATIONS = fileURLToPath(new URL('../../../migrations', import.meta.url));
 
-/** The schema comes from migrations that this build does not have, and nothing leads from there to this build's. */
+/** The database has migrations that this build does not have, and cannot be migrated to its schema. */
 export class UnknownSchema extends Error {
   override readonly name = 'UnknownSchema';
 }
 
-/** Applies what is missing. Throws `UnknownSchema`, and changes nothing, when another line of builds made the database. */
+/** Applies missing migrations. Throws `UnknownSchema`, and changes nothing, for a database of another line of builds. */
 export async function migrateDatabase(url: string): Promise<void> {
   const connection = connect(url, { name: 'migrate', max: 1, statementTimeoutMs: 600_000 });
   try {
@@ -25,7 +25,7 @@ export async function migrateDatabase(url: string): Promise<void> {
   }
 }
 
-/** A newer build has all migrations of this one and some more: that is no reason to refuse. */
+/** A newer build has all migrations of this one and more, which is accepted. */
 async function assertKnownSchema(db: Database, { hostname, port, pathname }: URL): Promise<void> {
   const applied = await appliedMigrations(db);
   const ours = readMigrationFiles({ migrationsFolder: MIGRATIONS }).map(({ hash }) => hash);
@@ -39,7 +39,7 @@ async function assertKnownSchema(db: Database, { hostname, port, pathname }: URL
   );
 }
 
-/** The hashes of the migrations that the database has; none when it has never had any. */
+/** The hashes of the database's migrations; none for a new database. */
 async function appliedMigrations(db: Database): Promise<string[]> {
   const [table] = await db.execute<{ name: string | null }>(
     sql`select to_regclass('drizzle.__drizzle_migrations')::text as name`,

@@ -1,6 +1,6 @@
 /**
- * The tables. `deliveries`, `inboxes` and `issue_facts` are the durable intake (docs/decisions.md, 3); `agent_*` hold
- * what an agent brings; the rest mirrors Temporal's histories and can be made again from them (9).
+ * The tables. `deliveries`, `inboxes` and `issue_facts` are the durable intake (docs/decisions.md, 3); `agent_*` hold what an
+ * agent needs and reports; most others mirror Temporal's histories, and a rebuild makes them again.
  */
 import type { Locale } from '../../domain/locale.ts';
 import { sql } from 'drizzle-orm';
@@ -42,7 +42,7 @@ export const projects = pgTable('projects', {
   reasoningEffort: text('reasoning_effort').$type<ReasoningEffort>(),
   /** Template for names of workspace namespaces; null for names computed from the issue. */
   namespaceTemplate: text('namespace_template'),
-  /** Blocks of addresses that its agents may reach, besides those that the installation lists. */
+  /** Address blocks that its agents may reach, besides those of the installation. */
   egress: text('egress')
     .array()
     .notNull()
@@ -50,7 +50,7 @@ export const projects = pgTable('projects', {
   createdAt: instant('created_at').notNull().defaultNow(),
 });
 
-/** Namespaces that are named by a template, and the issues that hold them. */
+/** Namespaces named by a project's template, and the issues that hold them. */
 export const workspaceSlots = pgTable('workspace_slots', {
   namespace: text('namespace').primaryKey(),
   issueKey: text('issue_key').notNull().unique(),
@@ -101,11 +101,11 @@ export const projectMembers = pgTable(
   (table) => [primaryKey({ columns: [table.projectId, table.personId] })],
 );
 
-/** Every delivery with a good signature, its raw bytes and what was decided. Written once; never changed but for `repeats`. */
+/** Every delivery with a valid signature: its raw bytes and the decision. Written once; only `repeats` changes. */
 export const deliveries = pgTable(
   'deliveries',
   {
-    /** `X-GitHub-Delivery`; also the correlation id of all that follows. Not signed, so it only saves work. */
+    /** `X-GitHub-Delivery`; also the correlation id of everything that follows. It is not signed, so it only saves work. */
     id: text('id').primaryKey(),
     event: text('event').notNull(),
     action: text('action'),
@@ -115,10 +115,10 @@ export const deliveries = pgTable(
     repositoryId: githubId('repository_id'),
     issueKey: text('issue_key'),
     sender: text('sender'),
-    /** The run that this delivery asks for, when it asks for one. */
+    /** The run that the delivery asks for, if any. */
     runId: uuid('run_id'),
     repeats: integer('repeats').notNull().default(0),
-    /** The payload of its audit event, and where that stands in its chain: so `flow_events` can be made again. */
+    /** The payload of its audit event and its link in the chain, from which a rebuild makes the row of `flow_events`. */
     eventPayload: jsonb('event_payload').$type<Record<string, unknown>>(),
     eventSeq: integer('event_seq'),
     eventHash: text('event_hash'),
@@ -127,18 +127,18 @@ export const deliveries = pgTable(
   (table) => [index('deliveries_received').on(table.receivedAt), index('deliveries_issue').on(table.issueKey)],
 );
 
-/** One row for each issue that was ever told anything: how far its facts are written, and how far they are handed over. */
+/** One row for each issue that has had facts: the last stored fact, and the last signaled one. */
 export const inboxes = pgTable(
   'inboxes',
   {
     issueKey: text('issue_key').primaryKey(),
-    /** The issue that a workflow is started with. */
+    /** The issue with which its workflow is started. */
     issue: jsonb('issue').$type<IssueRef & { readonly title: string; readonly url: string }>().notNull(),
     lastSeq: integer('last_seq').notNull().default(0),
     signaledSeq: integer('signaled_seq').notNull().default(0),
-    /** Not before this: keeps an issue to two signals a second, and backs off while Temporal is away. */
+    /** The next signal is not sent before: at most two a second for an issue, and a backoff while Temporal is unavailable. */
     nextAt: instant('next_at').notNull().defaultNow(),
-    /** A relay that died keeps its claim until then. */
+    /** When the claim of a crashed relay expires. */
     claimedUntil: instant('claimed_until'),
     failures: integer('failures').notNull().default(0),
   },
@@ -162,7 +162,7 @@ export const issueFacts = pgTable(
   (table) => [primaryKey({ columns: [table.issueKey, table.seq] })],
 );
 
-/** An issue as its workflow last showed itself. */
+/** An issue as its workflow last recorded it. */
 export const issues = pgTable(
   'issues',
   {
@@ -180,9 +180,9 @@ export const issues = pgTable(
     queued: integer('queued').notNull().default(0),
     pullRequest: integer('pull_request'),
     workspace: text('workspace'),
-    /** What is done: a closed issue that is reopened goes on with it. */
+    /** The stages that are done: a closed issue that is reopened continues with them. */
     past: jsonb('past').$type<PriorIssueState>(),
-    /** Grows with each write of the workflow; an older one never overwrites a newer one. */
+    /** Counts the writes of the workflow; an older one never overwrites a newer one. */
     revision: integer('revision').notNull(),
     updatedAt: instant('updated_at').notNull(),
   },
@@ -203,7 +203,7 @@ export const runs = pgTable(
     issueNumber: integer('issue_number').notNull(),
     stage: text('stage').$type<Stage>().notNull(),
     kind: text('kind').$type<RunKind>().notNull(),
-    /** `label:<event id>` or `review:<review id>`: GitHub's own record of what asked for it. */
+    /** `label:<event id>`, `review:<review id>` or `comment:<comment id>`, with GitHub's id. */
     trigger: text('trigger').notNull(),
     triggeredBy: text('triggered_by').notNull(),
     correlationId: text('correlation_id').notNull(),
@@ -218,7 +218,7 @@ export const runs = pgTable(
     model: text('model'),
     reasoningEffort: text('reasoning_effort'),
     threadId: text('thread_id'),
-    /** What it waits for, while it does. */
+    /** The kind of wait, while it waits. */
     wait: jsonb('wait').$type<RunWait>(),
     revision: integer('revision').notNull(),
     createdAt: instant('created_at').notNull(),
@@ -239,9 +239,9 @@ export const runs = pgTable(
 export const flowEvents = pgTable(
   'flow_events',
   {
-    /** Deterministic: writing it twice is writing it once. */
+    /** Deterministic, so that a repeated write adds no row. */
     id: text('id').primaryKey(),
-    /** The issue's key, or `platform` for what belongs to no issue. */
+    /** The issue's key, or `platform` for events without an issue. */
     chain: text('chain').notNull(),
     seq: integer('seq').notNull(),
     type: text('type').notNull(),
@@ -262,7 +262,7 @@ export const flowEvents = pgTable(
   ],
 );
 
-/** Assignments of agents: stored here so that histories have a reference and no prompt. */
+/** Assignments of agents: stored here so that histories contain a reference and no prompt. */
 export const agentAssignments = pgTable('agent_assignments', {
   runId: uuid('run_id').primaryKey(),
   repositoryId: githubId('repository_id').notNull(),
@@ -274,34 +274,34 @@ export const agentAssignments = pgTable('agent_assignments', {
   promptSha256: text('prompt_sha256').notNull(),
   model: text('model').notNull(),
   reasoningEffort: text('reasoning_effort').$type<ReasoningEffort>().notNull(),
-  /** What people had said when the run was asked for (docs/reliability.md T27), and its SHA-256. */
+  /** The snapshot of what people wrote (docs/reliability.md T27), and its SHA-256. */
   snapshot: jsonb('snapshot').$type<InputSnapshot>(),
   snapshotSha256: text('snapshot_sha256'),
-  /** The commit after which commits count as this run's work; null where the whole branch does. */
+  /** Only commits after this one count as this run's work; null: the whole branch. */
   sinceSha: text('since_sha'),
-  /** The head of the branch before the run, against which its scope is held; null where there was no branch. */
+  /** The head of the branch before the run, for the scope check; null without a branch. */
   startSha: text('start_sha'),
-  /** Counts the agent processes of the run, from 1; the token of an earlier one opens nothing any more. */
+  /** Counts the attempts of the run, from 1; the token of an earlier one is invalid. */
   attempt: integer('attempt').notNull().default(1),
-  /** The last attempt whose token was revoked because its agent had ended: the next one has a token of its own. */
+  /** The last attempt whose token was revoked because its agent had ended; the next one has its own token. */
   revokedAttempt: integer('revoked_attempt').notNull().default(0),
   resumeThreadId: text('resume_thread_id'),
   resumeRunId: uuid('resume_run_id'),
-  /** Set when the run is over: from then on its token opens nothing. */
+  /** Set when the run is over: from then on its token is invalid. */
   closedAt: instant('closed_at'),
   createdAt: instant('created_at').notNull().defaultNow(),
 });
 
-/** The agents that a run has had, one after the other: what each was told to go on with, and what it reported. */
+/** The attempts of a run: the message that each agent was started with, and its report. */
 export const agentAttempts = pgTable(
   'agent_attempts',
   {
     runId: uuid('run_id').notNull(),
     /** Counts from 1. */
     attempt: integer('attempt').notNull(),
-    /** The message of the platform with which the conversation goes on; null where the assignment's prompt begins it. */
+    /** The platform's message with which the conversation resumes; null if it starts with the assignment's prompt. */
     message: text('message'),
-    /** The only report that counts is the first. */
+    /** Only the first report of an attempt counts. */
     report: jsonb('report').$type<AgentReport>(),
     reportedAt: instant('reported_at'),
   },
@@ -309,9 +309,9 @@ export const agentAttempts = pgTable(
 );
 
 /**
- * What runs ask of people. A run's workflow decides which answer counts; here the edge finds out that a comment may be one, which
- * is why a request is written before its comment stands on GitHub. No mirror of a history, so a rebuild leaves it alone: were it
- * lost, what is open now could still be answered at the command line.
+ * Requests of runs. The run's workflow decides which answer counts; the server looks here to see that a comment may be an
+ * answer, so a request is stored before its comment is on GitHub. It mirrors no history, so a rebuild leaves it alone: if it
+ * were lost, an open request could still be answered at the command line.
  */
 export const requests = pgTable(
   'requests',
@@ -321,7 +321,7 @@ export const requests = pgTable(
     runId: uuid('run_id').notNull(),
     issueKey: text('issue_key').notNull(),
     request: jsonb('request').$type<Request>().notNull(),
-    /** Set when it was answered, or when its run does not wait for an answer any more. */
+    /** Set when it was answered, or its run does not wait for an answer any more. */
     closedAt: instant('closed_at'),
   },
   (table) => [
@@ -333,44 +333,44 @@ export const requests = pgTable(
 );
 
 /**
- * Status comments as they ought to be, by run: so that one which somebody edits or deletes comes back right. No mirror of a
- * history, and made anew by the next write.
+ * The wanted status comment of each run, so that one which somebody edits or deletes can be restored. It mirrors no history;
+ * the next write makes the row again.
  */
 export const statusComments = pgTable('status_comments', {
   runId: uuid('run_id').primaryKey(),
   repositoryId: githubId('repository_id').notNull(),
-  /** The issue or pull request that it stands on. */
+  /** The issue or pull request that the comment is on. */
   number: integer('number').notNull(),
-  /** GitHub's id of the comment, and where people find it. */
+  /** GitHub's id and URL of the comment. */
   commentId: githubId('comment_id'),
   url: text('url'),
-  /** As the workflow has it, without what the agent says. */
+  /** The workflow's body, without the agent's output. */
   body: text('body').notNull(),
-  /** Grows with each body of the workflow; an older one never takes the place of a newer one. */
+  /** Counts the workflow's bodies; an older one never replaces a newer one. */
   revision: integer('revision').notNull(),
   updatedAt: instant('updated_at').notNull().defaultNow(),
-  /** What was written on GitHub last, and of which revision; null while nobody knows what stands there. */
+  /** The text and revision last written to GitHub; null while it is unknown what is there. */
   written: text('written'),
   writtenRevision: integer('written_revision'),
   writtenAt: instant('written_at'),
-  /** One writer at a time: whoever counted the claims on holds the comment until then. */
+  /** One writer at a time: whoever incremented `claims` last holds the comment until then. */
   claims: integer('claims').notNull().default(0),
   claimedUntil: instant('claimed_until'),
-  /** When it was made right again lately, oldest first. */
+  /** When it was restored recently, oldest first. */
   restored: instant('restored')
     .array()
     .notNull()
     .default(sql`'{}'`),
 });
 
-/** The content that was created on GitHub in the last hour, by API address: its limits are a budget for all processes. */
+/** Content created on GitHub in the last hour, by API address: GitHub's limits are a budget of all processes. */
 export const githubBudgets = pgTable('github_budgets', {
   apiUrl: text('api_url').primaryKey(),
   /** When each was written, oldest first. */
   writes: instant('writes').array().notNull(),
 });
 
-/** The agent's conversation as Codex keeps it (JSONL), the newest state for each run. */
+/** The agent's conversation as Codex stores it (JSONL), the newest state for each run. */
 export const agentConversations = pgTable('agent_conversations', {
   runId: uuid('run_id').primaryKey(),
   threadId: text('thread_id').notNull(),
@@ -391,14 +391,14 @@ export const runLogLines = pgTable(
 );
 
 /**
- * Until when GitHub wants to be left alone, for all processes that speak to it with the same token. One row for each API
- * address (docs/reliability.md T22).
+ * Until when GitHub asks to wait, for all processes that use the same token. One row for each API address (docs/reliability.md
+ * T22).
  */
 export const githubWaits = pgTable('github_waits', {
   apiUrl: text('api_url').primaryKey(),
   until: instant('until').notNull(),
-  /** Why, in GitHub's words. */
+  /** The reason, in GitHub's words. */
   reason: text('reason').notNull(),
-  /** Rate limits in a row that named no time: each waits longer than the one before. */
+  /** Consecutive rate limits without a time: each waits longer than the one before. */
   strikes: integer('strikes').notNull().default(0),
 });

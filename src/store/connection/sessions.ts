@@ -1,32 +1,32 @@
 /**
- * Transactions, each on a connection that nobody else uses meanwhile and that is thrown away as soon as anything is wrong
- * with it. The driver's own `begin` goes on using a connection that was lost in the middle: its rollback ends the process
- * with a TypeError, or statements of the dead transaction run inside the next one (postgres.js 3.4.9, issues 1208 and 1216).
+ * Transactions, each on a connection that nobody else uses meanwhile and that is discarded as soon as anything is wrong with
+ * it. The driver's own `begin` keeps using a connection that was lost in the middle: its rollback ends the process with a
+ * TypeError, or statements of the dead transaction run inside the next one (postgres.js 3.4.9, issues 1208 and 1216).
  */
 import postgres from 'postgres';
 import { abandonQuery, shareTypes, watchQuery, type Query } from './driver-internals.ts';
 
 export interface SessionOptions {
   readonly max: number;
-  /** Opens a driver of one connection, which calls back when that is closed. */
+  /** Opens a driver with one connection, and calls back when that is closed. */
   readonly open: (onclose: () => void) => postgres.Sql;
 }
 
-/** A connection on which one transaction after the other runs. */
+/** A connection that runs one transaction after the other. */
 interface Session {
   readonly sql: postgres.Sql;
   /** Rejects when the connection is lost. */
   readonly loss: Promise<never>;
   lost: boolean;
-  /** Whether it has answered already. */
+  /** Whether it has answered before. */
   connected: boolean;
-  /** Statements without an answer yet. */
+  /** Statements without an answer. */
   readonly unanswered: Set<Query>;
 }
 
 type Act<Result> = (tx: postgres.TransactionSql) => Result | Promise<Result>;
 
-/** The connection was lost within a transaction. Whether it was committed is not known if that had been asked for. */
+/** The connection was lost within a transaction. If the commit had been sent, it is unknown whether it succeeded. */
 class SessionLost extends Error {
   override readonly name = 'SessionLost';
   readonly code = 'CONNECTION_CLOSED';
@@ -36,8 +36,8 @@ class SessionLost extends Error {
 }
 
 /**
- * Gives a driver another `begin`. A statement that the callback does not wait for goes to Postgres together with the commit,
- * and fails the transaction when it fails. Savepoints are not there.
+ * Replaces a driver's `begin`. A statement that the callback does not await is sent together with the commit, and fails the
+ * transaction if it fails. There are no savepoints.
  */
 export function runTransactionsInSessions(sql: postgres.Sql, options: SessionOptions): postgres.Sql {
   const idle: Session[] = [];
@@ -103,7 +103,7 @@ async function transact<Result>(session: Session, mode: string, act: Act<Result>
   const run = (text: string): Promise<postgres.RowList<postgres.Row[]>> => statements.tx.unsafe(text).execute();
   try {
     const begun = run(`begin ${mode.replaceAll(/[^a-z ]/gi, '')}`);
-    // On a connection that stands, BEGIN goes to Postgres together with what comes after it.
+    // On an established connection, BEGIN is sent together with what follows it.
     if (!session.connected) await begun;
     session.connected = true;
     const [result] = await Promise.all([Promise.race([act(statements.tx), session.loss]), begun]);
@@ -120,8 +120,8 @@ async function transact<Result>(session: Session, mode: string, act: Act<Result>
 }
 
 /**
- * A session's statements: none is sent once its connection is lost, and one that fails fails the transaction, whatever is
- * done with its error.
+ * The statements of a session: none is sent after its connection is lost, and a failed one fails the transaction even if its
+ * error is caught.
  */
 function statementsOf(session: Session): { tx: postgres.TransactionSql; throwFailure: () => void } {
   let failure: { readonly error: unknown } | undefined;

@@ -1,29 +1,29 @@
 /**
- * What may be created on GitHub, counted for all processes that use the same API address. GitHub takes "no more than 80
- * content-generating requests per minute and no more than 500 content-generating requests per hour" (docs.github.com, "Rate
+ * The budget of content creation on GitHub, counted for all processes that use the same API address. GitHub takes "no more than
+ * 80 content-generating requests per minute and no more than 500 content-generating requests per hour" (docs.github.com, "Rate
  * limits for the REST API", About secondary rate limits). Counted over sliding windows, by the clock of Postgres.
  */
 import { sql, type SQL } from 'drizzle-orm';
 import type { Database } from '../connection/database.ts';
 import { githubBudgets } from '../connection/schema.ts';
 
-/** Writes in any minute and in any hour; 0 for a GitHub that has no such limit. */
+/** Writes in any minute and in any hour; 0: no limit. */
 export interface BudgetLimits {
   readonly perMinute: number;
   readonly perHour: number;
 }
 
-/** Why there is no permit, and for how long. */
+/** Why a write has to wait, and for how long. */
 export interface SpentBudget {
   readonly until: Date;
   readonly leftMs: number;
   readonly reason: string;
 }
 
-/** What only tells people something leaves this part of the budget to what the work depends on. */
+/** Courtesy writes leave this part of the budget to writes that the work depends on. */
 const RESERVED = 1 / 5;
 
-/** One that is told to come back at once would find the same. */
+/** The shortest wait, in milliseconds. */
 const SHORTEST_MS = 250;
 
 /** The budget of one API address; the adapter's port. */
@@ -33,7 +33,7 @@ export function createGitHubBudget(db: Database, apiUrl: string, limits: BudgetL
     { limit: limits.perHour, length: '1 hour', name: 'an hour' },
   ].filter(({ limit }) => limit > 0);
 
-  /** Until when there is no room: when the write that has to leave a window first leaves it. */
+  /** When there is room again: when the oldest write that counts leaves its window. */
   async function findSpent(most: (limit: number) => number): Promise<SpentBudget> {
     const ends = windows.map(
       ({ limit, length }) => sql`(
@@ -53,7 +53,7 @@ export function createGitHubBudget(db: Database, apiUrl: string, limits: BudgetL
   }
 
   return {
-    /** Counts one write that is about to be sent, or says how long it has to wait. One statement when there is room. */
+    /** Counts a write that is about to be sent, or says how long it has to wait. One statement if there is room. */
     async take({ courtesy }: { courtesy: boolean }): Promise<SpentBudget | undefined> {
       if (windows.length === 0) return undefined;
       const most = (limit: number): number => Math.max(1, courtesy ? Math.floor(limit * (1 - RESERVED)) : limit);
@@ -70,7 +70,7 @@ export function createGitHubBudget(db: Database, apiUrl: string, limits: BudgetL
   };
 }
 
-/** How many writes were made in the last so long. */
+/** The number of writes in the last so many milliseconds. */
 function made(length: string): SQL {
   return sql`(select count(*) from unnest(b.writes) as made where made > clock_timestamp() - ${interval(length)})`;
 }

@@ -1,7 +1,6 @@
 /**
- * Status comments as they ought to be, and who may write them now. A comment has one writer at a time, who holds it until it
- * has answered or is not heard of any more, and is written at most once in two seconds. Time is counted
- * by the clock of Postgres.
+ * Wanted status comments, and who may write them now. A comment has one writer at a time, who holds it until it has answered or
+ * its hold expires, and is written at most once in two seconds. Time is the clock of Postgres.
  */
 import { and, desc, eq, gte, inArray, isNotNull, sql, type SQL } from 'drizzle-orm';
 import { WORKSPACE_EVENTS, type WorkspaceEvent } from '../../domain/messages/workspace-removal.ts';
@@ -16,11 +15,11 @@ export type StatusComment = typeof statusComments.$inferSelect;
 export interface CommentPace {
   /** Between two writes of a comment. */
   readonly betweenWritesMs: number;
-  /** Between two writes that show only what the agent says. */
+  /** Between two writes that change only the agent's output. */
   readonly betweenOutputsMs: number;
-  /** Until the hold of a writer that is not heard of any more ends; one that lives renews it. */
+  /** Until the hold of a crashed writer expires; a live one renews it. */
   readonly holdMs: number;
-  /** Until somebody who waits for a writer looks again. */
+  /** Until a waiting writer checks again. */
   readonly lookMs: number;
 }
 
@@ -31,19 +30,19 @@ export const COMMENT_PACE: CommentPace = {
   lookMs: 250,
 };
 
-/** A body that a run's comment ought to have. */
+/** A body that a run's comment should have. */
 export interface WantedComment {
   readonly runId: string;
-  /** Where it stands: the issue or the pull request. */
+  /** The issue or pull request that the comment is on. */
   readonly place: Pick<IssueRef, 'repositoryId' | 'number'>;
   readonly body: string;
   /** Counts the bodies of a run. */
   readonly revision: number;
-  /** GitHub's id of the comment, where the workflow knows it. */
+  /** GitHub's id of the comment, if the workflow knows it. */
   readonly commentId: number | null;
 }
 
-/** Keeps a body, unless a newer one is there. Returns what ought to be. */
+/** Stores a body, unless a newer one is there. Returns the wanted comment. */
 export async function wantComment(
   db: Database,
   { runId, place, body, revision, commentId }: WantedComment,
@@ -66,13 +65,13 @@ export async function wantComment(
   return row;
 }
 
-/** The comment of a run as it ought to be, or undefined. */
+/** The wanted comment of a run, or undefined. */
 export async function findComment(db: Database, runId: string): Promise<StatusComment | undefined> {
   const [row] = await db.select().from(statusComments).where(eq(statusComments.runId, runId));
   return row;
 }
 
-/** Where the comments of a bound repository stand, by its name now; undefined for one that is bound no more. */
+/** The issue or pull request of a comment, with the repository's present name; undefined if it is not bound any more. */
 export async function findCommentSubject(
   db: Database,
   { repositoryId, number }: Pick<StatusComment, 'repositoryId' | 'number'>,
@@ -85,17 +84,17 @@ export async function findCommentSubject(
 }
 
 /**
- * Holds the comment for a writer, or says in how many milliseconds to ask again. `words`: to tell what the agent says, which
- * may wait longer, unless there is other news too.
+ * Takes the comment for a writer, or returns in how many milliseconds to ask again. `outputOnly`: a write of the agent's
+ * output, which may wait longer unless a newer body is waiting too.
  */
 export async function holdComment(
   db: Database,
   runId: string,
   pace: CommentPace,
-  { words = false }: { words?: boolean } = {},
+  { outputOnly = false }: { outputOnly?: boolean } = {},
 ): Promise<{ readonly held: StatusComment } | { readonly waitMs: number }> {
   const { betweenWritesMs, betweenOutputsMs, holdMs, lookMs } = pace;
-  const betweenMs = words
+  const betweenMs = outputOnly
     ? sql`(case when written_revision = revision then ${betweenOutputsMs}::int else ${betweenWritesMs}::int end)`
     : sql`${betweenWritesMs}::int`;
   const free = sql`greatest(claimed_until, written_at + ${betweenMs} * interval '1 millisecond')`;
@@ -112,7 +111,7 @@ export async function holdComment(
   return { waitMs: row?.held ? lookMs : Math.max(20, row?.wait_ms ?? 0) };
 }
 
-/** Holds on. */
+/** Renews the hold. */
 export async function keepHold(db: Database, held: StatusComment, { holdMs }: CommentPace): Promise<void> {
   await db
     .update(statusComments)
@@ -120,15 +119,15 @@ export async function keepHold(db: Database, held: StatusComment, { holdMs }: Co
     .where(mine(held));
 }
 
-/** What a writer has done with a comment. */
+/** A successful write. */
 export interface WrittenComment {
   readonly id: number;
   readonly url: string;
-  /** The whole text, with what the agent says. */
+  /** The whole text, with the agent's output. */
   readonly text: string;
 }
 
-/** Lets the comment go. Without `written` nobody knows what stands there now. */
+/** Releases the comment. Without `written` it is unknown what is on GitHub now. */
 export async function releaseComment(db: Database, held: StatusComment, written?: WrittenComment): Promise<void> {
   await db
     .update(statusComments)
@@ -142,15 +141,15 @@ export async function releaseComment(db: Database, held: StatusComment, written?
     .where(mine(held));
 }
 
-/** Lets the comment go as it is: nothing was to be written. */
+/** Releases the comment unchanged: there was nothing to write. */
 export async function leaveComment(db: Database, held: StatusComment): Promise<void> {
   await db.update(statusComments).set({ claimedUntil: null }).where(mine(held));
 }
 
-/** Restores of one comment in a minute: who edits it faster than that is a program. */
+/** Restores of one comment in a minute: whoever edits it more often is a program. */
 const RESTORES = 5;
 
-/** Counts a restore, or says in how many milliseconds there may be another. */
+/** Counts a restore, or returns in how many milliseconds there may be another. */
 export async function countRestore(db: Database, runId: string): Promise<number | undefined> {
   const lately = sql`array(
     select made from unnest(${statusComments.restored}) as made
@@ -168,10 +167,10 @@ export async function countRestore(db: Database, runId: string): Promise<number 
   return Math.max(1000, row?.wait_ms ?? 0);
 }
 
-/** Of a log without a word in so many lines, no word is the last. */
+/** Lines in which messages are looked for. */
 const LINES_READ = 5000;
 
-/** The last things that the agent of a run said, oldest first. */
+/** The last messages of a run's agent, oldest first. */
 export async function readLatestOutput(db: Database, runId: string): Promise<OutputLine[]> {
   const recent = db
     .select({ n: runLogLines.n, at: runLogLines.at, kind: runLogLines.kind, text: runLogLines.text })
@@ -180,18 +179,18 @@ export async function readLatestOutput(db: Database, runId: string): Promise<Out
     .orderBy(desc(runLogLines.n))
     .limit(LINES_READ)
     .as('recent');
-  const words = await db
+  const messages = await db
     .select({ at: recent.at, text: recent.text })
     .from(recent)
     .where(and(eq(recent.kind, 'message'), sql`${recent.text} ~ '\\S'`))
     .orderBy(desc(recent.n))
     .limit(LATEST_OUTPUT);
-  return words.toReversed();
+  return messages.toReversed();
 }
 
 /**
- * What became of a run's workspace after the run: the first that tells of its end; else the newest that tells why it is kept;
- * undefined while nothing was told.
+ * What happened to a run's workspace after the run: the first event about its end, else the newest one about why it is kept;
+ * undefined if there is none.
  */
 export async function readWorkspaceEnd(db: Database, runId: string): Promise<WorkspaceEvent | undefined> {
   const [run] = await db
@@ -230,7 +229,7 @@ function holdEnds(holdMs: number): SQL {
   return sql`clock_timestamp() + ${holdMs}::int * interval '1 millisecond'`;
 }
 
-/** Nobody has held it since. */
+/** True while no other writer has taken it. */
 function mine({ runId, claims }: StatusComment): SQL | undefined {
   return and(eq(statusComments.runId, runId), eq(statusComments.claims, claims));
 }

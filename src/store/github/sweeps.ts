@@ -1,4 +1,4 @@
-/** Queries of the sweeps: received deliveries, running issues and bound repositories, to compare with GitHub and Temporal. */
+/** Queries of the sweeps: received deliveries, active issues and bound repositories, to compare with GitHub and Temporal. */
 import { and, asc, desc, eq, inArray, isNotNull, like, ne } from 'drizzle-orm';
 import { receivedOf, type IssueRecords } from '../../domain/maintenance/reconcile.ts';
 import type { Database } from '../connection/database.ts';
@@ -19,7 +19,7 @@ export async function listBoundRepositories(db: Database): Promise<number[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Those of the repositories that are bound still. */
+/** The repositories among these that are still bound. */
 export async function readSweptRepositories(db: Database, ids: readonly number[]): Promise<SweptRepository[]> {
   const rows = await db
     .select()
@@ -35,7 +35,7 @@ export async function readSweptRepositories(db: Database, ids: readonly number[]
   }));
 }
 
-/** Those of the deliveries that are kept. */
+/** The deliveries among these that are stored. */
 export async function keptDeliveries(db: Database, ids: readonly string[]): Promise<Set<string>> {
   if (ids.length === 0) return new Set();
   const rows = await db
@@ -45,7 +45,7 @@ export async function keptDeliveries(db: Database, ids: readonly string[]): Prom
   return new Set(rows.map(({ id }) => id));
 }
 
-/** Issues of a repository whose workflows live, by the number of their pull request. */
+/** Issues of a repository with an open workflow, by the number of their pull request. */
 export async function issuesWithPullRequests(db: Database, repositoryId: number): Promise<Map<number, number>> {
   const rows = await db
     .select({ number: issues.number, pullRequest: issues.pullRequest })
@@ -54,7 +54,7 @@ export async function issuesWithPullRequests(db: Database, repositoryId: number)
   return new Map(rows.map(({ number, pullRequest }) => [pullRequest ?? 0, number]));
 }
 
-/** Which of the issues have a workflow that lives, as far as it has shown itself. */
+/** The issues among these that have an open workflow, as far as it has recorded itself. */
 export async function livingIssues(db: Database, repositoryId: number): Promise<Set<number>> {
   const rows = await db
     .select({ number: issues.number })
@@ -63,10 +63,10 @@ export async function livingIssues(db: Database, repositoryId: number): Promise<
   return new Set(rows.map(({ number }) => number));
 }
 
-/** Kept deliveries that are looked at for an issue; more than that tell of old times. */
+/** The most deliveries that are read for an issue; older ones do not matter. */
 const RECEIVED = 300;
 
-/** All that is known of an issue, by its key. */
+/** All records of an issue, by its key. */
 export async function readIssueRecords(db: Database, key: string): Promise<IssueRecords> {
   const [shown] = await db.select().from(issues).where(eq(issues.key, key));
   const known = await db.select().from(runs).where(eq(runs.issueKey, key));
@@ -109,7 +109,7 @@ function parsed(body: Buffer): unknown {
 export interface WorkingIssue {
   readonly key: string;
   readonly runId: string;
-  /** When its workflow last showed itself, ISO 8601. */
+  /** When its workflow last recorded it, ISO 8601. */
   readonly shownAt: string;
   readonly issue: {
     readonly repositoryId: number;
@@ -121,7 +121,7 @@ export interface WorkingIssue {
   };
 }
 
-/** Issues at work, oldest news first. `key` restricts it to one. */
+/** Active issues, the longest unchanged first. `key`: only this one. */
 export async function workingIssues(db: Database, limit: number, key?: string): Promise<WorkingIssue[]> {
   const rows = await db
     .select({ issue: issues, owner: repositories.owner, name: repositories.name })
@@ -145,7 +145,7 @@ export async function workingIssues(db: Database, limit: number, key?: string): 
   }));
 }
 
-/** The issues of a repository that are shown as open. */
+/** The open issues of a repository in the read model. */
 export async function openIssuesIn(db: Database, repositoryId: number): Promise<WorkingIssue['issue'][]> {
   const rows = await db
     .select({ issue: issues, owner: repositories.owner, name: repositories.name })
@@ -162,7 +162,7 @@ export async function openIssuesIn(db: Database, repositoryId: number): Promise<
   }));
 }
 
-/** Issues that a workflow should live for, oldest news first. */
+/** Issues that should have an open workflow, the longest unchanged first. */
 export async function openIssues(db: Database, limit: number): Promise<{ key: string; shownAt: string }[]> {
   const rows = await db
     .select({ key: issues.key, updatedAt: issues.updatedAt })

@@ -1,6 +1,6 @@
 /**
- * Until when GitHub wants to be left alone, for all processes that call it (docs/reliability.md T22). Time is counted by
- * the clock of Postgres, so that processes whose clocks differ agree.
+ * Until when GitHub asks to wait, for all processes that call it (docs/reliability.md T22). Time is the clock of Postgres, so
+ * that processes whose clocks differ agree.
  */
 import { sql } from 'drizzle-orm';
 import { announce } from '../connection/changes.ts';
@@ -14,11 +14,11 @@ export interface CurrentWait {
   readonly reason: string;
 }
 
-/** Milliseconds of the first wait that GitHub named no time for; each one in a row is twice as long, up to the fifth. */
+/** Milliseconds of the first wait without a time from GitHub; each consecutive one is twice as long, up to the fifth. */
 const FIRST_MS = 60_000;
 const LONGEST_STRIKES = 5;
 
-/** Waits are in a row when no more time than this, an interval of Postgres, has passed between two. */
+/** Waits are consecutive when at most this interval of Postgres has passed between them. */
 const IN_A_ROW = '10 minutes';
 
 /** The waits of one API address; the adapter's port. */
@@ -33,8 +33,8 @@ export function createGitHubWaits(db: Database, apiUrl: string) {
     },
 
     /**
-     * Keeps a wait of `waitMs` milliseconds, or, when GitHub named none, of a minute and more. Calls that were under way
-     * together are told together: they count once. A longer wait that stands already stays, with its reason.
+     * Stores a wait of `waitMs` milliseconds, or of a minute and more if GitHub named none. Calls that were under way together
+     * count once. A longer wait that is stored already stays, with its reason.
      */
     async hold({ waitMs, reason }: { waitMs: number | null; reason: string }): Promise<CurrentWait> {
       const stands = sql`w.until > clock_timestamp()`;
@@ -56,7 +56,7 @@ export function createGitHubWaits(db: Database, apiUrl: string) {
   };
 }
 
-/** The longest current wait of any API address, for display; undefined if GitHub may be called. */
+/** The longest current wait of any API address, for display; undefined if there is none. */
 export async function findGitHubWait(db: Database): Promise<CurrentWait | undefined> {
   const [row] = await db.execute<WaitRow>(sql`
     select until, reason, ${leftMs} as left_ms from ${githubWaits}
@@ -64,7 +64,7 @@ export async function findGitHubWait(db: Database): Promise<CurrentWait | undefi
   return row && waitOf(row);
 }
 
-/** A row as Postgres writes it: raw statements get no dates. */
+/** A row as Postgres returns it: raw statements return no dates. */
 interface WaitRow extends Record<string, unknown> {
   readonly until: string;
   readonly reason: string;
@@ -73,7 +73,7 @@ interface WaitRow extends Record<string, unknown> {
 
 const leftMs = sql`ceil(extract(epoch from until - clock_timestamp()) * 1000)::float`;
 
-/** 1 for a wait without a time, else 0. */
+/** 1 for a wait without a time from GitHub, else 0. */
 function strike(waitMs: number | null) {
   return sql`${waitMs === null ? 1 : 0}::int`;
 }

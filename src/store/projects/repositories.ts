@@ -9,13 +9,13 @@ export type BoundRepository = typeof repositories.$inferSelect & {
   readonly project: string;
   readonly locale: Locale;
   readonly namespaceTemplate: string | null;
-  /** Blocks of addresses that its agents may reach besides. */
+  /** Address blocks that its agents may reach in addition. */
   readonly egress: readonly string[];
-  /** What the project chooses for its agents; null leaves it to the platform. */
+  /** The project's settings for its agents; null for the platform's default. */
   readonly agents: { readonly model: string | null; readonly reasoningEffort: ReasoningEffort | null };
 };
 
-/** Creates a project if there is none of that slug; returns its id. */
+/** Creates a project unless its slug exists; returns its id. */
 export async function ensureProject(db: Database, slug: string): Promise<string> {
   const [row] = await db
     .insert(projects)
@@ -32,7 +32,7 @@ export type ProjectChoices = Pick<
   'slug' | 'locale' | 'model' | 'reasoningEffort' | 'namespaceTemplate' | 'egress'
 >;
 
-/** Changes what a project chooses; returns all of it, or undefined when there is no such project. */
+/** Changes a project's settings; returns all of them, or undefined if there is no such project. */
 export async function setProject(
   db: Database,
   slug: string,
@@ -47,7 +47,7 @@ export async function setProject(
   return row;
 }
 
-/** Binds a repository to a project, or moves it there; also takes up a new name. */
+/** Binds a repository to a project, or moves it there; also stores a new name. */
 export async function bindRepository(db: Database, row: typeof repositories.$inferInsert): Promise<void> {
   const { id: _, ...columns } = row;
   await db.insert(repositories).values(row).onConflictDoUpdate({ target: repositories.id, set: columns });
@@ -73,7 +73,7 @@ export async function findRepository(db: Database, id: number): Promise<BoundRep
   return { ...repository, project, locale, namespaceTemplate, egress, agents };
 }
 
-/** Those of the accounts that the project of a repository knows: its members, and people with a role on the platform. */
+/** The accounts among these that are members of the repository's project, or have a role on the platform. */
 export async function knownPeople(
   db: Database,
   repositoryId: number,
@@ -92,7 +92,7 @@ export async function knownPeople(
   return new Set(rows.map(({ id }) => id));
 }
 
-/** Makes a person known, with a role on the platform or in a project. */
+/** Adds a person with a role on the platform or in a project. */
 export async function addPerson(
   db: Database,
   person: { id: number; login: string },

@@ -1,4 +1,4 @@
-/** Assignments of agents, and their reports and conversations. */
+/** Assignments of agents, their attempts, reports and conversations. */
 import { and, desc, eq, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { AgentReport } from '../../domain/run/runs.ts';
 import { announce } from '../connection/changes.ts';
@@ -7,7 +7,7 @@ import { agentAssignments, agentAttempts, agentConversations, runs } from '../co
 
 export type AssignmentRow = typeof agentAssignments.$inferSelect;
 
-/** Stores what a run's agent is to do. Safe to repeat: the first one stands. */
+/** Stores a run's assignment. Idempotent: the first one counts. */
 export async function storeAssignment(
   db: Database,
   row: Pick<
@@ -37,8 +37,8 @@ export async function findAssignment(db: Database, runId: string): Promise<Assig
 }
 
 /**
- * The head of a branch before the run on it that went out of its scope, when that was the last one; undefined otherwise. What
- * such a run has left there is not made good by coming back to it.
+ * The head of the branch before the last run on it, if that run went out of its scope; undefined otherwise. The next run's
+ * scope is checked against it too.
  */
 export async function startBeforeViolation(
   db: Database,
@@ -56,8 +56,8 @@ export async function startBeforeViolation(
 }
 
 /**
- * From now on only the token of this attempt opens anything; never goes back. `message` is what the platform has its agent go on
- * with; the first one of an attempt stands.
+ * Makes the token of this attempt the only valid one; never goes back to an earlier attempt. `message`: the platform's message
+ * to the attempt's agent; the first one counts.
  */
 export async function beginAttempt(db: Database, runId: string, attempt: number, message?: string): Promise<void> {
   await db.transaction(async (tx) => {
@@ -85,7 +85,7 @@ export async function findAttempt(
   return row;
 }
 
-/** Revokes the tokens of a run's attempts up to this one; the next attempt has its own. Safe to repeat. */
+/** Revokes the tokens of a run's attempts up to this one; the next attempt has its own. Idempotent. */
 export async function revokeAttempt(db: Database, runId: string, attempt: number): Promise<void> {
   await db
     .update(agentAssignments)
@@ -93,7 +93,7 @@ export async function revokeAttempt(db: Database, runId: string, attempt: number
     .where(eq(agentAssignments.runId, runId));
 }
 
-/** Closes a run's assignment: no token of it opens anything any more, also of attempts to come. */
+/** Closes a run's assignment: its tokens are invalid from now on, also those of attempts to come. */
 export async function closeAssignment(db: Database, runId: string): Promise<void> {
   await db
     .update(agentAssignments)
@@ -101,7 +101,7 @@ export async function closeAssignment(db: Database, runId: string): Promise<void
     .where(and(eq(agentAssignments.runId, runId), isNull(agentAssignments.closedAt)));
 }
 
-/** Keeps the report of an attempt's agent; the first one counts. */
+/** Stores the report of an attempt's agent; the first one counts. */
 export async function storeReport(db: Database, runId: string, attempt: number, report: AgentReport): Promise<void> {
   await db.transaction(async (tx) => {
     await tx
@@ -116,7 +116,7 @@ export async function storeReport(db: Database, runId: string, attempt: number, 
   });
 }
 
-/** The report of the last attempt that made one, or undefined. */
+/** The report of the last attempt that has one, or undefined. */
 export async function findLastReport(db: Database, runId: string): Promise<AgentReport | undefined> {
   const [row] = await db
     .select({ report: agentAttempts.report })
@@ -136,7 +136,7 @@ export async function findConversation(
   return row;
 }
 
-/** Keeps the newest state of a run's conversation. */
+/** Stores the newest state of a run's conversation. */
 export async function storeConversation(db: Database, runId: string, threadId: string, rollout: Buffer): Promise<void> {
   await db
     .insert(agentConversations)

@@ -1,11 +1,11 @@
-/** What runs ask of people, where the edge and the pages find it. */
+/** Requests of runs, for the server and the pages. */
 import { and, desc, eq, isNull, sql } from 'drizzle-orm';
 import type { Request } from '../../domain/run/requests.ts';
 import { announce } from '../connection/changes.ts';
 import type { Database } from '../connection/database.ts';
 import { requests } from '../connection/schema.ts';
 
-/** Writes a request as it stands; `open` false closes it, and it never opens again. Safe to repeat and to reorder. */
+/** Stores a request; `open` false closes it for good. Idempotent, in any order. */
 export async function storeRequest(db: Database, issueKey: string, request: Request, open: boolean): Promise<void> {
   const row = { id: request.id, runId: request.runId, issueKey, request, closedAt: open ? null : new Date() };
   await db.transaction(async (tx) => {
@@ -21,7 +21,7 @@ export async function storeRequest(db: Database, issueKey: string, request: Requ
   });
 }
 
-/** Closes what a run still asks. Safe to repeat. */
+/** Closes a run's open request. Idempotent. */
 export async function closeRequests(db: Database, runId: string): Promise<void> {
   await db
     .update(requests)
@@ -38,13 +38,13 @@ export async function findNewestRequest(
     .select({ request: requests.request, closedAt: requests.closedAt })
     .from(requests)
     .where(eq(requests.runId, runId))
-    // Of one run: the ids end with a number, and a request is asked when the one before it is closed.
+    // A request is asked when the run's one before it is closed, so the latest `askedAt` is the newest.
     .orderBy(desc(sql`${requests.request} ->> 'askedAt'`))
     .limit(1);
   return row && { request: row.request, open: row.closedAt === null };
 }
 
-/** Whether a run of the issue waits for an answer of people. */
+/** Whether a run of the issue has an open request. */
 export async function hasOpenRequest(db: Database, issueKey: string): Promise<boolean> {
   const [row] = await db
     .select({ id: requests.id })

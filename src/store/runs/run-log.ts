@@ -14,22 +14,22 @@ interface LogLine {
 
 /** Limits of a run's log, so that no agent can fill the disk. */
 export interface RunLogLimits {
-  /** Lines: what has this number, or a higher one, is left out. */
+  /** Lines: lines from this number on are dropped. */
   readonly lines: number;
-  /** Bytes of text, in UTF-8. Batches are kept whole, so those that were under way may lie beyond. */
+  /** Bytes of text, in UTF-8. Batches are stored whole, so one under way may exceed it. */
   readonly bytes: number;
 }
 
 export const RUN_LOG_LIMITS: RunLogLimits = { lines: 20_000, bytes: 16 * 1024 * 1024 };
 
-/** Characters of a line of a lost agent's output, and how many of its last lines are kept. */
+/** Characters of a line of a lost agent's output, and the number of its last lines that are stored. */
 const LINE_CHARACTERS = 4000;
 const LAST_LINES = 5000;
 
-/** Bytes of a line at most: three for each of its characters (UTF-16). */
+/** The most bytes of a line: three for each of its characters (UTF-16). */
 const LINE_BYTES = 3 * LINE_CHARACTERS;
 
-/** The number of the first line that is not taken: an agent that follows an interrupted one goes on counting there. */
+/** The number of the next line: an agent that follows an interrupted one continues there. */
 export async function nextLogLine(db: Pick<Database, 'select'>, runId: string): Promise<number> {
   const [row] = await db
     .select({ next: sql<number>`coalesce(max(${runLogLines.n}) + 1, 0)::int` })
@@ -39,8 +39,8 @@ export async function nextLogLine(db: Pick<Database, 'select'>, runId: string): 
 }
 
 /**
- * Keeps log lines; a line that is there already stays as it is. Of a log that has reached its limits nothing more is kept, and
- * a last line says so. NUL cannot be stored and is shown as a space.
+ * Stores log lines; an existing line is not changed. Beyond the limits nothing more is stored, and a last line says so. NUL
+ * cannot be stored and becomes a space.
  */
 export async function storeLogLines(
   db: Database,
@@ -60,7 +60,7 @@ export async function storeLogLines(
   });
 }
 
-/** Keeps the end of a lost agent's output as the last lines of its run's log, also of one that is full. Repeated, it adds nothing. */
+/** Stores the end of a lost agent's output as the last lines of its run's log, even if that is full. Idempotent. */
 export async function storeLastLog(
   db: Database,
   { runId, attempt }: { runId: string; attempt: number },
@@ -101,7 +101,7 @@ async function insertLines(tx: Transaction, runId: string, lines: readonly LogLi
   await tx.insert(runLogLines).values(rows).onConflictDoNothing();
 }
 
-/** The notice has the first number that no line can have: so it comes after all lines, and is found at once. */
+/** The notice has the first number that no line can have, so that it comes after all lines. */
 function noticeOf({ lines, bytes }: RunLogLimits, at: string): LogLine {
   const most = `${lines.toLocaleString('en-US')} lines, ${(bytes / 1024 / 1024).toLocaleString('en-US')} MiB`;
   return {
@@ -120,7 +120,7 @@ async function isFull(tx: Transaction, runId: string, { lines }: RunLogLimits): 
   return found.length > 0;
 }
 
-/** Whether the log has as many bytes as it may have. They are added up only where there are lines enough for that. */
+/** Whether the log has reached its limit in bytes. They are only added up if there are enough lines. */
 async function hasReached(tx: Transaction, runId: string, { bytes }: RunLogLimits): Promise<boolean> {
   if ((await nextLogLine(tx, runId)) * LINE_BYTES < bytes) return false;
   const [row] = await tx

@@ -4,14 +4,14 @@ import { networkState, type NetworkFinding } from '../../domain/workspace/networ
 import type { Database } from '../connection/database.ts';
 import { clusterFindings } from '../connection/schema.ts';
 
-/** The newest finding about the network, and when it was made. */
+/** The newest finding about the network, and its time. */
 export interface StoredNetworkFinding extends NetworkFinding {
   readonly foundAt: Date;
 }
 
 const NETWORK = 'network_policy';
 
-/** Keeps the newest finding. */
+/** Stores the newest finding. */
 export async function storeNetworkFinding(
   db: Database,
   { state, detail: text, agents }: NetworkFinding,
@@ -23,7 +23,7 @@ export async function storeNetworkFinding(
     .onConflictDoUpdate({ target: clusterFindings.name, set: { state, detail, foundAt: sql`now()` } });
 }
 
-/** The newest finding; undefined where nothing was tried yet. */
+/** The newest finding; undefined before the first check. */
 export async function findNetworkFinding(db: Pick<Database, 'select'>): Promise<StoredNetworkFinding | undefined> {
   const [row] = await db.select().from(clusterFindings).where(eq(clusterFindings.name, NETWORK));
   if (!row) return undefined;

@@ -1,13 +1,16 @@
-/** Preview slots of projects and the issues that hold them. A slot is held until the issue's workflow releases it, without a timeout. */
+/**
+ * Preview slots of projects and the issues that hold them. A slot is held until the issue's workflow releases it, without a
+ * timeout.
+ */
 import { eq } from 'drizzle-orm';
 import { renderNamespace } from '../../domain/workspace/namespace-template.ts';
 import type { Database } from '../connection/database.ts';
 import { workspaceSlots } from '../connection/schema.ts';
 
-/** Slots that are tried: more workspaces of one project at once are nobody's intention. */
+/** Slots of one project. */
 const SLOTS = 10_000;
 
-/** The namespace of the issue's slot: the one that it holds, else the first that is free. */
+/** The namespace of the issue's slot: the one that it holds, else the first free one. */
 export async function leaseNamespace(
   db: Database,
   { issueKey, project, template }: { issueKey: string; project: string; template: string },
@@ -26,7 +29,7 @@ export async function leaseNamespace(
   throw new Error(`no free preview slot in project ${project}: all ${SLOTS} are held`);
 }
 
-/** Gives the issue's slot back. Repeated, it does nothing. */
+/** Releases the issue's slot. Idempotent. */
 export async function releaseNamespace(db: Database, issueKey: string): Promise<void> {
   await db.delete(workspaceSlots).where(eq(workspaceSlots.issueKey, issueKey));
 }

@@ -31,7 +31,7 @@ describe('a workspace', () => {
   const orphan = (statuses: Parameters<typeof isOrphan>[1], usedAgo = 2 * HOUR) =>
     isOrphan({ ...workspace, usedAt: ago(usedAgo) }, statuses, { now: NOW, ageMs: HOUR });
 
-  test('is nobody’s when neither its issue nor a run has an open workflow', () => {
+  test('is orphaned when neither its issue nor a run has an open workflow', () => {
     expect(orphan([closed, { status: 'absent' }])).toBe(true);
   });
 

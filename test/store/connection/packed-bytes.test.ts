@@ -9,7 +9,3 @@ test('any bytes come out as they went in', () => {
     }),
   );
 });
-
-test('JSON of before the packing is read as it lies', () => {
-  expect(unpack(Buffer.from('{"action":"labeled"}')).toString()).toBe('{"action":"labeled"}');
-});

@@ -117,7 +117,7 @@ describe('a sweep', () => {
     });
   });
 
-  test('removes what is nobody’s only after a second look', async () => {
+  test('removes orphaned workspaces only after the grace period', async () => {
     act.findOrphans = async () => [ORPHAN];
     act.removeOrphans = async () => ({ removed: [ORPHAN.name], kept: [] });
     const input = { ageSeconds: 3600, graceSeconds: 1 };
@@ -127,7 +127,7 @@ describe('a sweep', () => {
     expect(inputs('removeOrphans')).toEqual([{ orphans: [ORPHAN], ageSeconds: 3600 }]);
   });
 
-  test('that a Schedule starts goes on from where the last one ended, and further back where one was left out', async () => {
+  test('that a Schedule starts goes on from where the last one ended, and further back where one was skipped', async () => {
     repositories = [1, 2];
     act.reconcileRepositories = async () => ({
       made: 0,
