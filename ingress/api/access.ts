@@ -1,4 +1,4 @@
-/** Who may read and who may change things: holders of the staff token; anybody on this machine may read, if that is open. */
+/** Access to the staff API and the dashboard: by staff token or session; reads may be open to anybody on this machine. */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
@@ -6,24 +6,24 @@ import { RequestRefused } from '../http/errors.ts';
 
 export interface StaffAccessOptions {
   readonly staffToken: string;
-  /** Pages and reads need no token: for a server that listens on loopback only. */
+  /** Reads need no token; only for a server that listens on loopback only. */
   readonly readsOpen: boolean;
 }
 
 export interface StaffAccess {
   /** Throws unless the request may read. */
   requireReader(c: Context): void;
-  /** Throws unless the request carries the token, or comes from our own pages with a session. */
+  /** Throws unless the request carries the token, or is same-origin and carries a session. */
   requireStaff(c: Context): void;
-  /** Whether the request carries the token or a session. */
+  /** True if the request carries the token or a session. */
   isStaff(c: Context): boolean;
-  /** Whether this is the staff token. */
+  /** True for the staff token. */
   isToken(candidate: string): boolean;
-  /** The value of a session's cookie, valid for {@link SESSION_SECONDS}. */
+  /** The value of a new session cookie, valid for {@link SESSION_SECONDS}. */
   newSession(): string;
 }
 
-/** The browser's session: made from the token and never the token itself. */
+/** The browser's session cookie: signed with the token, and not the token itself. */
 export const SESSION_COOKIE = 'codex_k8s_session';
 export const SESSION_SECONDS = 12 * 3600;
 
@@ -53,7 +53,7 @@ export function createStaffAccess({ staffToken, readsOpen }: StaffAccessOptions)
 
   function requireLoopbackHost(c: Context): void {
     if (readsOpen && !isLoopbackHost(c.req.header('host')))
-      throw new RequestRefused('forbidden', 'this server answers to 127.0.0.1 and localhost only', 'Host');
+      throw new RequestRefused('forbidden', 'this server accepts the hosts 127.0.0.1 and localhost only', 'Host');
   }
 
   return {
@@ -75,12 +75,12 @@ export function createStaffAccess({ staffToken, readsOpen }: StaffAccessOptions)
   };
 }
 
-/** A page of another site may make a name of its own point to 127.0.0.1; its requests carry that name (DNS rebinding). */
+/** Against DNS rebinding: a page of another site may have its own host name resolve to 127.0.0.1; its requests carry that name. */
 function isLoopbackHost(host: string | undefined): boolean {
   return /^(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?$/i.test(host ?? '');
 }
 
-/** Whether a request comes from our own pages. What is no browser sends neither header, and no cookie by mistake. */
+/** True if a request comes from the dashboard's own pages. Clients other than browsers send neither header, and no cookie. */
 export function isSameOrigin(c: Context): boolean {
   const site = c.req.header('sec-fetch-site');
   if (site !== undefined) return site === 'same-origin';
@@ -89,7 +89,7 @@ export function isSameOrigin(c: Context): boolean {
   return URL.canParse(origin) && new URL(origin).host === c.req.header('host')?.toLowerCase();
 }
 
-/** Compares without telling by its duration how much is right. */
+/** Compares in constant time. */
 function same(one: string, other: string): boolean {
   return timingSafeEqual(digest(one), digest(other));
 }

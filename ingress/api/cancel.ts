@@ -1,16 +1,16 @@
-/** Ending a run because a person wants it: the same for the API and for the dashboard. */
+/** Cancels a run on a person's request, for the API and the dashboard. */
 import { isTerminal } from '../../src/domain/run/runs.ts';
 import type { Database } from '../../src/store/connection/database.ts';
 import { findRunRecord, type RunRecord } from '../../src/read-model/queries/runs.ts';
 import { RequestRefused, type ErrorLog } from '../http/errors.ts';
 
-/** What is needed of whoever reaches the workflows. */
+/** Port to the workflows. */
 export interface RunControl {
-  /** Asks the issue's workflow to end a run. False when that workflow does not live. */
+  /** Signals that a run is to be canceled. False if its workflow is not running. */
   cancelRun(input: { issueKey: string; runId: string; actor: string; reason: string }): Promise<boolean>;
 }
 
-/** Asks for the end of a run; returns the run as it was. Refuses what is unknown or over already. */
+/** Requests the cancel of a run and returns the run as it is. Throws {@link RequestRefused} if it is unknown or has ended. */
 export async function cancelRun(
   { db, control, log }: { db: Database; control: RunControl; log: ErrorLog },
   { runId, actor, reason }: { runId: string; actor: string; reason: string },
@@ -20,15 +20,18 @@ export async function cancelRun(
   if (isTerminal(run.status))
     throw new RequestRefused('conflict', `already_terminal: the run has ended already, as ${run.status}`, 'id');
   const asked = { issueKey: run.issueKey, runId, actor: actor || 'staff', reason: reason || 'no reason given' };
-  const told = await control.cancelRun(asked).catch((error: unknown) => {
+  const signaled = await control.cancelRun(asked).catch((error: unknown) => {
     if (error instanceof RequestRefused) throw error;
-    log.error({ err: error, runId }, 'cancel not handed over');
-    throw new RequestRefused('unavailable', 'Temporal does not answer, so the run goes on; try again in a moment');
+    log.error({ err: error, runId }, 'cancel: signal failed');
+    throw new RequestRefused(
+      'unavailable',
+      'Temporal is unreachable, so the run is not canceled; try again in a moment',
+    );
   });
-  if (!told)
+  if (!signaled)
     throw new RequestRefused(
       'failed_precondition',
-      "the issue's workflow does not live, so there is nobody to end the run",
+      "the issue's workflow is not running, so the run cannot be canceled",
     );
   return run;
 }

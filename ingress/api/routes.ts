@@ -1,4 +1,4 @@
-/** `/api/v1` for people and their tools: what is going on, and the few things that may be asked for. */
+/** The staff API at `/api/v1`. */
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { isTerminal } from '../../src/domain/run/runs.ts';
@@ -36,12 +36,12 @@ export interface StaffApiOptions {
   readonly updates: RunUpdates;
   readonly repositories: RepositoryBinding;
   readonly staffToken: string;
-  /** Reads need no token: for a server that listens on loopback only. */
+  /** Reads need no token; only for a server that listens on loopback only. */
   readonly readsOpen: boolean;
   readonly log: ErrorLog;
 }
 
-/** Other routers live under `/api/v1` too; these paths are ours. */
+/** The paths of this router; other routers are mounted at `/api/v1` too. */
 const PATHS = ['/runs', '/issues', '/deliveries', '/cluster', '/repositories', '/projects', '/members'];
 const BODY_BYTES = 65_536;
 const ISSUE_RUNS = 50;
@@ -185,7 +185,7 @@ export function createStaffApi(options: StaffApiOptions): Hono {
   }
 
   async function issueDetails(issue: IssueRecord | undefined, asked: string): Promise<IssueDetailsView> {
-    if (!issue) throw new RequestRefused('not_found', `nothing is known of the issue ${asked}`, 'key');
+    if (!issue) throw new RequestRefused('not_found', `there is no issue ${asked}`, 'key');
     const [runs, events] = await Promise.all([
       listRuns(db, { issueKey: issue.key }, { limit: ISSUE_RUNS }),
       newestIssueEvents(db, issue.key, ISSUE_EVENTS),

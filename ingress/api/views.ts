@@ -1,4 +1,4 @@
-/** What the staff API answers: rows as plain JSON, with their meaning in words beside the codes. */
+/** Responses of the staff API: rows as plain JSON, with sentences beside the codes. */
 import { networkWords, type NetworkFinding } from '../../src/domain/workspace/network-findings.ts';
 import type { Request } from '../../src/domain/run/requests.ts';
 import { isTerminal, type Failure, type RunStatus } from '../../src/domain/run/runs.ts';
@@ -16,7 +16,7 @@ import { failureText, nextStepText, statusText, triggerText, waitHint, waitText 
 
 export interface ListView<Item> {
   readonly items: readonly Item[];
-  /** The `cursor` of the next page; null when this is the last. */
+  /** The `cursor` of the next page; null on the last one. */
   readonly next: string | null;
 }
 
@@ -40,11 +40,11 @@ export interface RunView {
   readonly terminal: boolean;
   readonly failure: Failure | null;
   readonly failureText: string | null;
-  /** What to do: after a failure, or to let it go on. */
+  /** What to do: after a failure, or to end a wait. */
   readonly nextStep: string | null;
-  /** What the run waits for; null while it does not. */
+  /** The run's wait; null if it does not wait. */
   readonly wait: WaitView | null;
-  /** What it asks people, while it waits for their answer. */
+  /** The request to people, while the run waits for the answer. */
   readonly request: Request | null;
   readonly detail: string | null;
   readonly branch: string;
@@ -61,7 +61,7 @@ export interface RunView {
 }
 
 export interface WaitView extends RunWait {
-  /** The name of such a wait in lists and searches. */
+  /** Name of this kind of wait in lists and searches. */
   readonly name: string;
   readonly text: string;
 }
@@ -89,10 +89,10 @@ export interface EventView extends Omit<EventRecord, 'occurredAt'> {
 }
 
 export interface ClusterView {
-  /** Whether the network heeds policies, and whether agents are started; null where no worker has tried yet. */
+  /** Whether the network enforces policies, and whether agents are started; null if no worker has probed it yet. */
   readonly network:
     | (NetworkFinding & {
-        /** For people; null where all is well. */
+        /** For people; null if policies are enforced. */
         readonly text: string | null;
         readonly advice: string | null;
         readonly foundAt: string;
@@ -109,12 +109,12 @@ export interface LogLineView extends Omit<LogRecord, 'at'> {
   readonly at: string;
 }
 
-/** Lines of a log, with how the run stands: read together, so that a follower knows when it has seen all. */
+/** Lines of a run log with the run's status, so that a follower knows when it has read everything. */
 export interface LogView {
   readonly items: readonly LogLineView[];
-  /** What to ask for as `after` next time. */
+  /** The value of `after` for the next request. */
   readonly after: number;
-  /** Whether there are more lines already. */
+  /** True if there are more lines already. */
   readonly more: boolean;
   readonly status: RunStatus;
   readonly terminal: boolean;
@@ -159,7 +159,7 @@ export function deliveryView(delivery: DeliveryRecord): DeliveryView {
   return { ...delivery, reasonText: reasonText(delivery.reason), receivedAt: delivery.receivedAt.toISOString() };
 }
 
-/** What is known of the cluster for agents, as JSON. */
+/** The last probe of the agents' cluster, as JSON. */
 export function clusterView(finding: StoredNetworkFinding | undefined): ClusterView {
   if (!finding) return { network: null };
   const words = networkWords(finding);

@@ -1,4 +1,4 @@
-/** The pages for people: rendered here, usable without JavaScript, kept fresh by a small script where there is some. */
+/** The dashboard: rendered on the server, usable without JavaScript, and updated live with it. */
 import { Hono, type Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type { Database } from '../../src/store/connection/database.ts';
@@ -41,9 +41,9 @@ export interface DashboardOptions extends Urls {
   readonly control: RunControl;
   readonly updates: RunUpdates;
   readonly staffToken: string;
-  /** Pages need no session; what changes something does. For a server that listens on loopback only. */
+  /** Pages need no session, changes do; only for a server that listens on loopback only. */
   readonly readsOpen: boolean;
-  /** Whether people come over TLS, so that the session's cookie never travels without. */
+  /** Sets `Secure` on the session's cookie; for a server that people reach by TLS. */
   readonly secureCookies: boolean;
   readonly log: ErrorLog;
 }
@@ -51,7 +51,7 @@ export interface DashboardOptions extends Urls {
 const GUARDED = ['/', '/issues/*', '/runs/*', '/deliveries', '/stream'];
 const ROWS = 25;
 const LIST_ROWS = 50;
-/** Only what we serve ourselves is loaded, nothing inline is run, and nobody may frame these pages. */
+/** Resources of the same origin only, no inline scripts, and no frames. */
 const CONTENT_POLICY =
   "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
@@ -88,7 +88,7 @@ export function createDashboard(options: DashboardOptions): Hono {
     return access.isStaff(c) ? 'staff' : 'guest';
   }
 
-  /** Read before the lists are: what changes meanwhile is shown again. Older pages of a list stay as they are. */
+  /** Read the marker before the lists, so that changes meanwhile are shown. Older pages of a list are not updated. */
   async function listStream(cursor?: unknown): Promise<PageFrame['stream']> {
     return cursor === undefined ? { path: `/stream?seen=${await changeMarker(db)}` } : undefined;
   }
@@ -118,7 +118,7 @@ export function createDashboard(options: DashboardOptions): Hono {
   app.get('/issues/:owner/:name/:number', async (c) => {
     const { owner, name, number } = checked(requests.IssuePath, c.req.param());
     const issue = await findIssueByName(db, { owner, name }, number);
-    if (!issue) throw new RequestRefused('not_found', `nothing is known of the issue ${owner}/${name}#${number}`);
+    if (!issue) throw new RequestRefused('not_found', `there is no issue ${owner}/${name}#${number}`);
     const seen = await changeMarker(db, issue.key);
     const stream = { path: `/stream?issue=${encodeURIComponent(issue.key)}&seen=${seen}` };
     return show(
@@ -203,7 +203,7 @@ function noRun(id: string): RequestRefused {
   return new RequestRefused('not_found', `there is no run ${id}`, 'id');
 }
 
-/** What was chosen in a form; a field that was left empty chooses nothing. */
+/** The filter's values, without empty fields. */
 function chosenIn(c: Context): Chosen {
   return Object.fromEntries(Object.entries(c.req.query()).filter(([, value]) => value !== ''));
 }

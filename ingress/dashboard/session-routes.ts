@@ -6,7 +6,7 @@ import { isSameOrigin, SESSION_COOKIE, SESSION_SECONDS, type StaffAccess } from 
 import { page } from './components/layout.ts';
 import { loginPage, ownPath } from './pages/login-page.ts';
 
-/** Adds `/login` and `/logout`. `secure` cookies travel over TLS only. */
+/** Adds `/login` and `/logout`. `secure` cookies are sent over TLS only. */
 export function addSessionRoutes(app: Hono, access: StaffAccess, { secure }: { secure: boolean }): void {
   const frame = { title: 'Sign in', viewer: 'guest' } as const;
 

@@ -1,4 +1,4 @@
-/** Answering, pausing and resuming a run on its page. Only who is signed in may, and only from our own pages. */
+/** Routes to answer, pause and resume a run on its page; they need a session and a same-origin request. */
 import type { Context, Hono } from 'hono';
 import type { Database } from '../../src/store/connection/database.ts';
 import type { RunRecord } from '../../src/read-model/queries/runs.ts';

@@ -1,8 +1,8 @@
-/** From the names that an installation gives to labels to those that the policy knows. */
+/** Translates an installation's label names into canonical ones. */
 import type { LabelNames } from '../../src/domain/stages/label-names.ts';
 import type { WebhookEvent } from '../../src/domain/triggers/webhooks.ts';
 
-/** The event with canonical names in place of GitHub's. */
+/** The event with canonical label names. */
 export function withCanonicalLabels(event: WebhookEvent, { canonical, overridden }: LabelNames): WebhookEvent {
   if (!overridden) return event;
   const each = <Labelled extends { readonly labels: readonly string[] }>(labelled: Labelled): Labelled => ({

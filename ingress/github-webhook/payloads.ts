@@ -1,5 +1,5 @@
 /**
- * GitHub's payloads, reduced to what the policy looks at. The event's name is a header and not signed, so the body must
+ * GitHub's payloads, reduced to the fields that the policy reads. The event's name is an unsigned header, so the body must
  * have the shape of the event that the header names (docs/decisions.md, 3).
  */
 import { z } from 'zod';
@@ -27,7 +27,7 @@ const PullRequest = z.object({
   merged: z.boolean().nullish(),
 });
 
-/** The app where it is installed. `account` is a person, an organization or an enterprise, which has no login. */
+/** An installation of the app. `account` is a person, an organization, or an enterprise, which has no login. */
 const installation = z.object({ account: z.object({ login: text.optional() }).nullish() });
 const named = z.array(z.object({ id }));
 
@@ -56,7 +56,7 @@ const shapes = {
   installation_repositories: Common.extend({ installation, repositories_removed: named }),
 };
 
-/** The event whose shape a body has, of those that the policy looks at. */
+/** The event whose shape a body has, of those that the policy reads. */
 function shapeOf(body: Record<string, unknown>): keyof typeof shapes | 'other' {
   const has = (key: string): boolean => Object.hasOwn(body, key) && body[key] !== null;
   if (has('review') && has('pull_request')) return 'pull_request_review';
@@ -70,14 +70,14 @@ function shapeOf(body: Record<string, unknown>): keyof typeof shapes | 'other' {
   return has('ref') && has('after') ? 'push' : 'other';
 }
 
-/** Every delivery of an app names its installation; only events of the installation itself say whose it is. */
+/** Every delivery of an app names its installation; only events of the installation itself name its account. */
 function isInstallation(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'account' in value;
 }
 
 /**
- * Whether a body can be that of the event. That a repository changed has no object of its own, so it looks like many another event:
- * GitHub is asked before anything is believed of it.
+ * True if a body can belong to the event. A `repository` event has no object of its own and looks like many other events, so
+ * GitHub is asked to confirm it.
  */
 function fits(name: string, shape: ReturnType<typeof shapeOf>): boolean {
   if (name === 'repository') return shape === 'other';
@@ -85,8 +85,8 @@ function fits(name: string, shape: ReturnType<typeof shapeOf>): boolean {
 }
 
 /**
- * Reads a parsed body as the event its header names, with the canonical names of labels. Returns a sentence when the two do
- * not fit.
+ * Reads a parsed body as the event that its header names, with canonical label names. Returns an error message if the body
+ * does not match the event.
  */
 export function readEvent(name: string, body: unknown, labels: LabelNames = CANONICAL_NAMES): WebhookEvent | string {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) return 'the body is not a JSON object';
@@ -99,7 +99,7 @@ export function readEvent(name: string, body: unknown, labels: LabelNames = CANO
   return withCanonicalLabels(toEvent(name, parsed.data), labels);
 }
 
-/** Events that carry an issue, a pull request or a ref like those above, and mean something else. */
+/** Other events that carry an issue, a pull request or a ref like those above. */
 const RELATED: ReadonlySet<string> = new Set([
   'sub_issues',
   'issue_dependencies',

@@ -1,6 +1,6 @@
 /**
  * `POST /api/v1/webhooks/github` (docs/decisions.md, 3). In this order: method, type, size, headers, signature, parse,
- * event against shape, evaluate, commit, answer. Answered within the limit whatever is down; nothing is half-done.
+ * event against shape, evaluate, commit, answer. It answers within the limit whatever is unavailable, and commits all or nothing.
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
@@ -20,13 +20,13 @@ import { signedBy } from './signature.ts';
 
 export interface WebhookOptions {
   readonly intake: Intake;
-  /** At least one; the newest first, older ones while they are rotated out. */
+  /** At least one, the newest first; several while one is rotated. */
   readonly secrets: readonly string[];
-  /** What the installation calls the labels; what this program calls them, unless told. */
+  /** Label names of this installation; the canonical ones by default. */
   readonly labels?: LabelNames;
-  /** Bytes: 1 MiB unless told; GitHub's own cap is 25 MB. */
+  /** Bytes; 1 MiB by default. GitHub's own limit is 25 MB. */
   readonly bodyLimit?: number;
-  /** Milliseconds in which a body must have come; the connection of one that dribbles in is cut (docs/reliability.md T04). */
+  /** Milliseconds for the whole body; the connection of a slower one is closed (docs/reliability.md T04). */
   readonly bodyTime?: number;
   /** The login under which agents commit. */
   readonly agentLogin?: string;
@@ -67,7 +67,12 @@ export function createGitHubWebhook({
   app.all('/', async (c, next) => {
     if (c.req.method !== 'POST') {
       c.header('Allow', 'POST');
-      return failure(c, 405, 'invalid_argument', `${c.req.method} is not possible here; GitHub posts its deliveries`);
+      return failure(
+        c,
+        405,
+        'invalid_argument',
+        `${c.req.method} is not allowed here; GitHub sends deliveries by POST`,
+      );
     }
     const [type] = (c.req.header('content-type') ?? '').split(';');
     if (type?.trim().toLowerCase() !== 'application/json' || c.req.header('content-encoding') !== undefined) {
@@ -82,7 +87,7 @@ export function createGitHubWebhook({
     const id = c.req.header('x-github-delivery') ?? '';
     const name = c.req.header('x-github-event') ?? '';
     const body = Buffer.from(await c.req.arrayBuffer());
-    // With an id of the platform's own, a captured body could stand for an event that was never told of.
+    // Ids that sweeps make are refused: with one, a captured body could be replayed as an event that a sweep has found.
     if (!wellFormed(id) || isOwnDeliveryId(id))
       return failure(c, 400, 'invalid_argument', 'the header is missing or malformed', 'X-GitHub-Delivery');
     if (!wellFormed(name))
@@ -106,15 +111,15 @@ export function createGitHubWebhook({
       onError?.(error);
       onResult?.({ event: name, result: 'unavailable' });
       c.header('Retry-After', RETRY_AFTER_SECONDS);
-      return failure(c, 503, 'unavailable', 'the delivery could not be kept in time; send it again');
+      return failure(c, 503, 'unavailable', 'the delivery could not be stored in time; send it again');
     }
   });
   return app;
 }
 
 /**
- * Refuses bodies of more than `maxSize` bytes. An announced length, to which Node holds the sender, is enough to decide:
- * Hono's own middleware looks at the body first, and the web stream made for that costs more than all other checks.
+ * Refuses bodies of more than `maxSize` bytes. The content length, which Node enforces, is enough to decide: Hono's own
+ * middleware opens the body first, and the web stream for that costs more than all other checks.
  */
 function limitBody(maxSize: number): MiddlewareHandler {
   const counting = bodyLimit({ maxSize, onError: bodyTooLarge });
@@ -133,7 +138,7 @@ interface Received {
   readonly agentLogin?: string;
 }
 
-/** What is to be kept, once it is judged by what the read model knows then. */
+/** The delivery to store, with its evaluation, which intake calls with the sender's context. */
 function arrivalOf(event: WebhookEvent, received: Received): Arrival {
   const issue = issueRefOf(event, issueOfBranch);
   const gone = goneRepositories(event);
@@ -180,7 +185,7 @@ function evaluateDelivery(
   };
 }
 
-/** A repository that was renamed, or moved to another owner, is the same one: its id stays (docs/reliability.md T20). */
+/** A renamed or transferred repository keeps its id (docs/reliability.md T20). */
 function newNameIn(name: string, { action, repository }: WebhookEvent): Pick<EvaluatedDelivery, 'newName'> {
   if (name !== 'repository' || !['renamed', 'transferred'].includes(action) || !repository) return {};
   return { newName: { owner: repository.owner, name: repository.name } };

@@ -12,7 +12,7 @@ export function signedBy(secrets: readonly string[], body: Buffer, signature: st
   }, -1);
 }
 
-/** Makes the header GitHub would send. */
+/** The signature header that GitHub would send. */
 export function sign(secret: string, body: Buffer): string {
   return `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`;
 }

@@ -50,11 +50,11 @@ export interface ErrorLog {
 export interface ErrorDescription {
   readonly status: ContentfulStatusCode;
   readonly envelope: ErrorEnvelope;
-  /** Finds the error again in the log; only where it was logged. */
+  /** Id of the error in the log; only if it was logged. */
   readonly correlationId?: string;
 }
 
-/** Seconds until another attempt is worth it, when something is away. */
+/** Seconds until a retry, if a dependency is unavailable. */
 const RETRY_AFTER = '5';
 
 /** Answers with the envelope and the given status. */
@@ -68,13 +68,13 @@ export function failure(
   return c.json({ code, message, ...(field === undefined ? {} : { field }) } satisfies ErrorEnvelope, status);
 }
 
-/** Answers a body over the limit, for `bodyLimit`. The rest of it is not read, so the connection cannot be used again. */
+/** Answers a body over the limit, for `bodyLimit`. The rest of it is not read, so the connection is closed. */
 export function bodyTooLarge(c: Context): Response {
   c.header('Connection', 'close');
   return failure(c, 413, 'invalid_argument', 'the body is larger than this installation accepts', 'body');
 }
 
-/** Answers every error of a router: refusals as they are, everything else logged and without its inside. */
+/** Answers every error of a router: refusals with their message, other errors with a correlation id of the log. */
 export function answerErrors(log: ErrorLog): ErrorHandler {
   return function answerError(error, c) {
     const { status, envelope, correlationId } = describeError(error, log);
@@ -85,12 +85,12 @@ export function answerErrors(log: ErrorLog): ErrorHandler {
   };
 }
 
-/** Answers what no route answers. */
+/** Answers requests without a route. */
 export function answerNotFound(c: Context): Response {
-  return failure(c, 404, 'not_found', `there is nothing at ${c.req.method} ${c.req.path}`);
+  return failure(c, 404, 'not_found', `no route for ${c.req.method} ${c.req.path}`);
 }
 
-/** Decides what a client sees of an error; details are logged under a correlation id. */
+/** The response to an error; its details are logged under a correlation id. */
 export function describeError(error: unknown, log: ErrorLog): ErrorDescription {
   if (error instanceof RequestRefused) {
     const { code, message, field } = error;
@@ -102,17 +102,17 @@ export function describeError(error: unknown, log: ErrorLog): ErrorDescription {
   }
   if (error instanceof HTTPException) {
     const code = codeOfStatus(error.status);
-    const message = error.message || 'the request cannot be done';
+    const message = error.message || 'the request failed';
     return { status: error.status, envelope: { code, message } };
   }
   const correlationId = randomUUID();
   if (isDatabaseAway(error)) {
     log.error({ err: error, correlationId }, 'database unavailable');
-    const message = `the database does not answer; try again in a moment (correlation id ${correlationId})`;
+    const message = `the database is unreachable; try again in a moment (correlation id ${correlationId})`;
     return { status: 503, envelope: { code: 'unavailable', message }, correlationId };
   }
   log.error({ err: error, correlationId }, 'request failed');
-  const message = `something went wrong here; the log says more under the correlation id ${correlationId}`;
+  const message = `internal error; see the server's log for the correlation id ${correlationId}`;
   return { status: 500, envelope: { code: 'internal', message }, correlationId };
 }
 
@@ -122,13 +122,13 @@ function codeOfStatus(status: number): ErrorCode {
   return status >= 500 ? 'internal' : 'invalid_argument';
 }
 
-/** The network's codes for somebody who cannot be reached: here that is the database. */
-const NOT_REACHED = /^(ECONN\w+|ENOTFOUND|EAI_AGAIN|EPIPE|ETIMEDOUT)$/;
+/** Error codes of the network; the database is the only dependency whose errors get here. */
+const UNREACHABLE = /^(ECONN\w+|ENOTFOUND|EAI_AGAIN|EPIPE|ETIMEDOUT)$/;
 
 function isDatabaseAway(error: unknown): boolean {
   for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
     const { code } = at as { code?: unknown };
-    if (isConnectionCode(code) || (typeof code === 'string' && NOT_REACHED.test(code))) return true;
+    if (isConnectionCode(code) || (typeof code === 'string' && UNREACHABLE.test(code))) return true;
     if (at instanceof AggregateError && at.errors.some(isDatabaseAway)) return true;
   }
   return false;

@@ -62,7 +62,7 @@ export function measureRequests(registry: Registry): MiddlewareHandler {
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 
-/** The message of an error may name hosts and users; the kind of error says enough to whoever asks from outside. */
+/** The outcome of a check, with the kind of its error only: an error's message may name hosts and users. */
 async function result(check: Check, otherwise: 'failed' | 'degraded'): Promise<CheckResult> {
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<CheckResult>((resolve) => {

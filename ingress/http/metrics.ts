@@ -1,4 +1,4 @@
-/** What the server counts, for Prometheus. */
+/** The server's metrics, for Prometheus. */
 import { collectDefaultMetrics, Counter, Gauge, type Registry } from 'prom-client';
 import type { Database } from '../../src/store/connection/database.ts';
 import { findGitHubWait } from '../../src/store/github/waits.ts';
@@ -6,11 +6,11 @@ import { inboxLag } from '../../src/store/intake/inbox.ts';
 
 export interface Metrics {
   readonly webhook: (result: { event: string; result: string }) => void;
-  /** Measures, at each scrape, what waits to be handed over. */
+  /** Measures, at each scrape, the facts that wait to be signaled. */
   watchInboxes(db: Database): void;
-  /** Measures, at each scrape, how many workflows cannot go on. */
+  /** Measures, at each scrape, the number of workflows whose tasks fail. */
   watchTasks(failing: () => number): void;
-  /** Measures, at each scrape, for how long GitHub still wants to be left alone. */
+  /** Measures, at each scrape, the time until GitHub may be called again. */
   watchGitHub(db: Database): void;
 }
 
@@ -19,7 +19,7 @@ export function createMetrics(registry: Registry): Metrics {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 250 });
   const requests = new Counter({
     name: 'codexk8s_webhook_requests_total',
-    help: 'Webhook deliveries, by event and by what became of them.',
+    help: 'Webhook deliveries, by event and result.',
     labelNames: ['event', 'result'],
     registers: [registry],
   });
@@ -27,7 +27,7 @@ export function createMetrics(registry: Registry): Metrics {
     webhook: (labels) => requests.inc(labels),
     watchInboxes(db) {
       let measuring: ReturnType<typeof inboxLag> | undefined;
-      // A scrape reads both gauges at the same time, each as it is when its own `collect` is done.
+      // A scrape collects both gauges at once: share one query.
       const measure = (): ReturnType<typeof inboxLag> => {
         measuring ??= inboxLag(db).finally(() => {
           measuring = undefined;
@@ -36,7 +36,7 @@ export function createMetrics(registry: Registry): Metrics {
       };
       const oldest: Gauge = new Gauge({
         name: 'codexk8s_hand_over_lag_seconds',
-        help: 'Age of the oldest fact that Temporal does not have yet.',
+        help: 'Age of the oldest fact that was not signaled to its workflow yet.',
         registers: [registry],
         collect: async () => {
           const lag = await measure().catch(() => undefined);
@@ -45,7 +45,7 @@ export function createMetrics(registry: Registry): Metrics {
       });
       const waiting: Gauge = new Gauge({
         name: 'codexk8s_hand_over_waiting_issues',
-        help: 'Issues with facts that Temporal does not have yet.',
+        help: 'Issues with facts that were not signaled to their workflows yet.',
         registers: [registry],
         collect: async () => {
           const lag = await measure().catch(() => undefined);
@@ -56,7 +56,7 @@ export function createMetrics(registry: Registry): Metrics {
     watchTasks(failing) {
       const gauge: Gauge = new Gauge({
         name: 'codexk8s_workflow_tasks_failing',
-        help: 'Workflows whose tasks fail and are tried again: they wait for another build.',
+        help: 'Workflows whose workflow tasks fail and are retried, until another build is deployed.',
         registers: [registry],
         collect: () => gauge.set(failing()),
       });
@@ -64,7 +64,7 @@ export function createMetrics(registry: Registry): Metrics {
     watchGitHub(db) {
       const left: Gauge = new Gauge({
         name: 'codexk8s_github_waiting_seconds',
-        help: 'How long GitHub still asks to be left alone; 0 when it may be called.',
+        help: "Seconds until GitHub's rate limit allows calls again; 0 if it does now.",
         registers: [registry],
         collect: async () => {
           const wait = await findGitHubWait(db).catch(() => null);

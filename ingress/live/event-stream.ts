@@ -14,15 +14,15 @@ export interface EventStream {
   send(event: ServerSentEvent): void;
   /** Sends a comment line, which keeps the connection alive. */
   comment(text: string): void;
-  /** Resolves when the reader has taken most of what waits; closes the stream when that takes too long. */
+  /** Resolves when the client has read most of the buffer; closes the stream if that takes too long. */
   room(): Promise<void>;
-  /** Ends after what waits was read. */
+  /** Ends the stream after the buffer was read. */
   end(): void;
   isClosed(): boolean;
   readonly closed: Promise<void>;
 }
 
-/** A browser comes back after this long. */
+/** Milliseconds after which a browser reconnects. */
 const RETRY_MS = 2000;
 const ROOM_LIMIT_MS = 30_000;
 
@@ -64,7 +64,7 @@ export function openEventStream(c: Context, { maxBufferedBytes }: { maxBufferedB
     controller?.enqueue(encoder.encode(text));
   }
 
-  /** Nobody reads: what waits is thrown away with the connection. */
+  /** Closes the connection of a client that does not read, and drops the buffer. */
   function abandon(): void {
     if (isClosed) return;
     finish();

@@ -23,13 +23,13 @@ export interface LiveOptions {
   readonly sql: postgres.Sql;
   readonly onError: (error: unknown) => void;
   readonly maxStreams?: number;
-  /** Bytes that may wait for a reader who does not read. */
+  /** Bytes buffered for a client that does not read. */
   readonly maxBufferedBytes?: number;
   readonly heartbeatMs?: number;
 }
 
 export interface Live {
-  /** Answers with a stream of the feed, or with 429 when there are too many. */
+  /** Answers with a stream of the feed, or with 429 if there are too many. */
   stream(c: Context, feed: Feed): Response;
   /** The number of open streams. */
   open(): number;
@@ -37,11 +37,11 @@ export interface Live {
   close(): Promise<void>;
 }
 
-/** Hints that come close together are one. */
+/** Milliseconds within which change signals count as one. */
 const SETTLE_MS = 150;
 const LISTEN_AGAIN_MS = 2000;
 
-/** Starts to listen; a database that is away is asked again until it is there. */
+/** Starts to listen, with retries while the database is unavailable. */
 export function createLive({ sql, onError, ...limits }: LiveOptions): Live {
   const maxStreams = limits.maxStreams ?? 200;
   const closing = new AbortController();
@@ -80,7 +80,12 @@ export function createLive({ sql, onError, ...limits }: LiveOptions): Live {
     stream(c, feed) {
       if (open.size >= maxStreams || closing.signal.aborted) {
         c.header('Retry-After', '10');
-        return failure(c, 429, 'resource_exhausted', 'too many pages follow live; the page itself still works');
+        return failure(
+          c,
+          429,
+          'resource_exhausted',
+          'too many live pages are open; the page works without live updates',
+        );
       }
       const stream = openEventStream(c, { maxBufferedBytes: limits.maxBufferedBytes ?? 1024 * 1024 });
       const entry = { feed, stream, refresh: refreshing(feed, stream, onError) };
@@ -100,7 +105,7 @@ export function createLive({ sql, onError, ...limits }: LiveOptions): Live {
   };
 }
 
-/** Runs a feed again and again as it is asked to, one round at a time; an error ends the stream. */
+/** Returns a function that has the feed write, one write at a time; an error ends the stream. */
 function refreshing(feed: Feed, stream: EventStream, onError: (error: unknown) => void): () => void {
   let asked = false;
   let busy = false;

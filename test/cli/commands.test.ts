@@ -111,7 +111,7 @@ describe('runs show', () => {
     const session = desk.session();
     await runsShow(session, runId(1));
     expect(session.printed.join('\n')).toMatch(
-      /run:dev for acme\/shop#1 “Add it”\nfailed: The repository could not be cloned.\nWhat next: [^\n]+\n {2}fatal: not found\n[^]*The run was taken up/,
+      /run:dev for acme\/shop#1 “Add it”\nfailed: The repository could not be cloned.\nWhat next: [^\n]+\n {2}fatal: not found\n[^]*The run was requested/,
     );
   });
 

@@ -1,4 +1,4 @@
-/** The events of the audit trail in plain words. */
+/** Sentences for the events of the audit trail. */
 import { parseTrigger } from '../../../src/domain/run/trigger.ts';
 import { FAILURES, type Failure } from '../../../src/domain/run/runs.ts';
 import type { EventRecord } from '../../../src/read-model/queries/events.ts';
@@ -8,15 +8,15 @@ import { failureText } from './runs.ts';
 type Payload = EventRecord['payload'];
 
 const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
-  'webhook.received': (p) => `${toldBy(p)}: ${delivered(p)}`,
-  'webhook.ignored': (p) => `${toldBy(p)}: ${delivered(p)}. ${reasonText(text(p, 'reason'))}`,
-  'webhook.duplicate': () => 'GitHub told of it a second time; nothing more was done',
+  'webhook.received': (p) => `${sourceOf(p)}: ${delivered(p)}`,
+  'webhook.ignored': (p) => `${sourceOf(p)}: ${delivered(p)}. ${reasonText(text(p, 'reason'))}`,
+  'webhook.duplicate': () => 'GitHub sent the delivery again; nothing more was done',
   'trigger.duplicate': (p) => `The label ${text(p, 'label')} was reported again; its run exists already`,
   'run.not_started': (p) => `No run was started. ${reasonText(text(p, 'reason'))}`,
-  'run.revise.stage_resolved': (p) => `The review sends the stage ${text(p, 'stage')} back to work`,
-  'run.requested': () => 'The run was taken up',
-  'run.queued': (p) => `The run waits for its turn, at place ${text(p, 'place')}`,
-  'run.started': (p) => `The run started, asked for by ${cause(p)}`,
+  'run.revise.stage_resolved': (p) => `The review asks for changes of the stage ${text(p, 'stage')}`,
+  'run.requested': () => 'The run was requested',
+  'run.queued': (p) => `The run waits for a permit, at queue position ${text(p, 'place')}`,
+  'run.started': (p) => `The run started, requested by ${cause(p)}`,
   'request.opened': (p) => `The agent asked: ${text(p, 'question')}${choices(p['options'])}`,
   'request.answered': (p) =>
     `The question was answered${p['surface'] === undefined ? '' : ` ${SURFACES[text(p, 'surface')] ?? ''}`}`,
@@ -24,55 +24,54 @@ const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
   'run.wait.paused': (p) =>
     p['kind'] === 'paused'
       ? `The run was paused: ${text(p, 'reason')}`
-      : `The run waits for an answer until ${text(p, 'until').slice(0, 16).replace('T', ' ')} UTC; no agent works`,
-  'run.wait.resumed': (p) => (p['kind'] === 'paused' ? 'The run was resumed' : 'The run goes on with the answer'),
+      : `The run waits for an answer until ${text(p, 'until').slice(0, 16).replace('T', ' ')} UTC; no agent runs`,
+  'run.wait.resumed': (p) => (p['kind'] === 'paused' ? 'The run was resumed' : 'The run continues with the answer'),
   'run.namespace.prepared': (p) => `The workspace ${text(p, 'namespace')} is ready`,
   'run.namespace.cleaned': (p) => `The workspace ${text(p, 'namespace')} was removed${cleaned(text(p, 'reason'))}`,
   'run.agent.replaced': (p) =>
     `The agent is started again. ${failureText(text(p, 'termination') as Failure)} ${text(p, 'detail')}`,
   'run.namespace.cleanup_blocked': (p) =>
     `The workspace ${text(p, 'namespace')} is being removed, but something holds it: ${text(p, 'held')}`,
-  'run.agent.started': (p) => `The agent began to work on the branch ${text(p, 'branch')}${attempt(p)}`,
+  'run.agent.started': (p) => `The agent started on the branch ${text(p, 'branch')}${attempt(p)}`,
   'run.pr.created': (p) => `Pull request #${text(p, 'pr_number')} was opened`,
-  'run.pr.updated': (p) => `Pull request #${text(p, 'pr_number')} was brought up to date`,
+  'run.pr.updated': (p) => `Pull request #${text(p, 'pr_number')} was updated`,
   'run.succeeded': (p) =>
-    p['pr_number'] === undefined
-      ? 'The run succeeded'
-      : `The run succeeded; it is about pull request #${text(p, 'pr_number')}`,
+    p['pr_number'] === undefined ? 'The run succeeded' : `The run succeeded with pull request #${text(p, 'pr_number')}`,
   'run.failed': (p) => `The run failed. ${failed(text(p, 'failure'))}`,
   'run.canceled': (p) => `The run was canceled by ${text(p, 'actor')}: ${text(p, 'reason')}`,
   'pull_request.merged': (p) => `Pull request #${text(p, 'pr_number')} was merged`,
   'pull_request.closed': (p) => `Pull request #${text(p, 'pr_number')} was closed without a merge`,
   'pull_request.close_stale': (p) =>
-    `GitHub told that pull request #${text(p, 'pr_number')} was closed, but it is open; nothing was done`,
+    `A delivery says that pull request #${text(p, 'pr_number')} was closed, but it is open; nothing was done`,
   'review.stale': (p) => `The review started no run. ${reasonText(text(p, 'reason'))}`,
   'trigger.removal_stale': (p) =>
-    `GitHub told that the label ${text(p, 'label')} was taken off, but the one that counts stands; nothing was done`,
-  'issue.close_stale': () => 'GitHub told that the issue was closed, but it is open; nothing was done',
-  'issue.reopen_stale': () => 'GitHub told that the issue was reopened, but it is closed; nothing was done',
-  'issue.throttled': (p) => `GitHub told ${text(p, 'facts')} times more what it had told already`,
+    `A delivery says that the label ${text(p, 'label')} was removed, but a newer one is set; nothing was done`,
+  'issue.close_stale': () => 'A delivery says that the issue was closed, but it is open; nothing was done',
+  'issue.reopen_stale': () => 'A delivery says that the issue was reopened, but it is closed; nothing was done',
+  'issue.throttled': (p) => `${text(p, 'facts')} more deliveries repeated known facts`,
   'issue.not_recorded': (p) =>
     `An earlier step could not be recorded (${text(p, 'reason')}), so it is missing here: ${types(p)}`,
   'input.snapshot': (p) =>
-    `What people had said was written down: ${text(p, 'comments')} comments, ${text(p, 'outsiders')} of outsiders and ${text(p, 'edited')} edited later left out`,
+    `The snapshot was taken: ${text(p, 'comments')} comments, without ${text(p, 'outsiders')} of outsiders and ${text(p, 'edited')} that were edited later`,
   'run.profile.resolved': (p) =>
     `The agent works with ${text(p, 'model')} (${source(p, 'modelSource')}), reasoning ${text(p, 'reasoningEffort')} (${source(p, 'reasoningSource')})`,
-  'prompt.context.assembled': (p) => `The prompt was put together: ${text(p, 'sha256').slice(0, 12)}`,
-  'stage.superseded': (p) => `The rethink goes back to ${text(p, 'back_to')}; what came after is given up`,
-  'approval.requested': (p) => `An agent asks for ${text(p, 'label')}; a person has to put the label on`,
-  'discussion.ended': (p) => `The conversation ended: ${text(p, 'reason')}`,
+  'prompt.context.assembled': (p) => `The prompt was assembled: ${text(p, 'sha256').slice(0, 12)}`,
+  'stage.superseded': (p) => `The rethink goes back to ${text(p, 'back_to')}; the stages after it are superseded`,
+  'approval.requested': (p) => `An agent asks for ${text(p, 'label')}; a person has to set the label`,
+  'discussion.ended': (p) => `The discussion ended: ${text(p, 'reason')}`,
   'run.namespace.cleanup_skipped': (p) => `The workspace ${text(p, 'namespace')} is kept, since run:debug is on`,
   'issue.closed': (p) => (p['gone'] === true ? goneIssue(text(p, 'how')) : 'The issue was closed'),
   'issue.reopened': () => 'The issue was reopened',
   'repository.gone': (p) =>
-    `${capital(lost(text(p, 'reason')))}; nothing more can be done for the issue, and its runs are canceled`,
-  'repository.gone_stale': (p) => `GitHub told that ${lost(text(p, 'reason'))}, but it is not so; nothing was done`,
-  'run.orphaned': (p) => `The run has lost what it was for: ${lost(text(p, 'reason'))}`,
-  'github.comment_refused': (p) => `GitHub does not take the status comment: ${text(p, 'reason')}`,
+    `${capital(lost(text(p, 'reason')))}; the issue cannot be worked on any more, and its runs are canceled`,
+  'repository.gone_stale': (p) =>
+    `A delivery says that ${lost(text(p, 'reason'))}, but GitHub does not confirm it; nothing was done`,
+  'run.orphaned': (p) => `The run is orphaned: ${lost(text(p, 'reason'))}`,
+  'github.comment_refused': (p) => `GitHub refuses the status comment: ${text(p, 'reason')}`,
 };
 
 function types({ events }: Payload): string {
-  return Array.isArray(events) && events.length > 0 ? events.join(', ') : 'no event, only how the issue stood';
+  return Array.isArray(events) && events.length > 0 ? events.join(', ') : "no event, only the issue's state";
 }
 
 const SURFACES: Readonly<Record<string, string>> = {
@@ -82,7 +81,7 @@ const SURFACES: Readonly<Record<string, string>> = {
   api: 'through the API',
 };
 
-/** What happened, in a sentence; the event's type in words where there is none. */
+/** The sentence of an event; for an unknown type, the type in words. */
 export function eventText({ type, payload }: Pick<EventRecord, 'type' | 'payload'>): string {
   return SENTENCES[type]?.(payload) ?? type.replaceAll(/[._]/g, ' ');
 }
@@ -92,14 +91,14 @@ function choices(options: unknown): string {
   return ` (${options.map((option, index) => `${index + 1}. ${String(option)}`).join(', ')})`;
 }
 
-/** Who caused an event. */
+/** The actor of an event. */
 export function actorText({ actorType, actorId }: Pick<EventRecord, 'actorType' | 'actorId'>): string {
   return actorType === 'human' ? `@${actorId}` : actorId === 'github-webhook' ? 'GitHub' : `codex-k8s (${actorId})`;
 }
 
-/** A sweep finds what no webhook told of. */
-function toldBy(payload: Payload): string {
-  return payload['reconciled'] === true ? 'No webhook told of it; GitHub was asked' : 'GitHub told of it';
+/** Source of a delivery: GitHub's webhook, or a sweep that found what no webhook reported. */
+function sourceOf(payload: Payload): string {
+  return payload['reconciled'] === true ? 'Found by a sweep, without a webhook' : 'Delivered by GitHub';
 }
 
 function delivered(payload: Payload): string {
@@ -128,19 +127,19 @@ function source(payload: Payload, name: string): string {
 
 function goneIssue(how: string): string {
   if (how === 'deleted' || how === 'transferred') return capital(lost(`issue_${how}`));
-  return 'GitHub does not show the issue any more';
+  return 'GitHub no longer shows the issue';
 }
 
-/** What took an issue, or all issues of a repository, away. */
+/** Reasons why an issue, or all issues of a repository, cannot be worked on any more. */
 const LOST: Readonly<Record<string, string>> = {
   archived: 'the repository was archived',
   deleted: 'the repository was deleted',
-  app_removed: 'codex-k8s was taken out of the repository',
-  app_suspended: 'codex-k8s was suspended in the repository',
-  not_shown: 'GitHub does not show the repository any more',
+  app_removed: 'the codex-k8s app was removed from the repository',
+  app_suspended: 'the codex-k8s app was suspended in the repository',
+  not_shown: 'GitHub no longer shows the repository',
   issue_deleted: 'the issue was deleted',
   issue_transferred: 'the issue was transferred',
-  issue_not_shown: 'GitHub does not show the issue any more',
+  issue_not_shown: 'GitHub no longer shows the issue',
 };
 
 function lost(reason: string): string {
@@ -152,9 +151,9 @@ function capital(sentence: string): string {
 }
 
 function cleaned(reason: string): string {
-  if (reason === 'repository_gone') return ', since nothing can be done in the repository any more';
+  if (reason === 'repository_gone') return ', since the repository is gone';
   if (reason === 'issue_closed') return ', since the issue is closed';
-  return reason === 'ttl_expired' ? ', since its time was over' : '';
+  return reason === 'ttl_expired' ? ', since its lease expired' : '';
 }
 
 function attempt(payload: Payload): string {

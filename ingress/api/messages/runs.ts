@@ -1,4 +1,4 @@
-/** A run in plain words: how it stands, who asked for it and why, why it failed and what to do next. */
+/** Sentences for a run: its status, its trigger, its failure, and what to do next. */
 import { commentTexts } from '../../../src/domain/messages/comment-texts.ts';
 import type { Failure, RunStatus } from '../../../src/domain/run/runs.ts';
 import { parseTrigger } from '../../../src/domain/run/trigger.ts';
@@ -8,12 +8,12 @@ import { triggerLabel, type TriggerTarget } from '../../../src/domain/stages/sta
 
 const TEXTS = commentTexts('en');
 
-/** How a run stands, in a sentence. */
+/** The sentence of a status. */
 export function statusText(status: RunStatus): string {
   return TEXTS.states[status];
 }
 
-/** What a run waits for and until when, in a sentence. */
+/** The sentence of a wait, with its deadline. */
 export function waitText({ kind, for: whom, until }: RunWait): string {
   const end = exact(new Date(until));
   return kind === 'question'
@@ -21,14 +21,14 @@ export function waitText({ kind, for: whom, until }: RunWait): string {
     : `Paused by an operator; it fails if nobody resumes it until ${end}.`;
 }
 
-/** How to let a run go on that waits. */
+/** How to end a run's wait. */
 export function waitHint({ id, wait }: { readonly id: string; readonly wait: RunWait | null }): string {
   return wait?.kind === 'question'
     ? `Answer with a comment on the issue, or with “codex-k8s runs answer ${id.slice(0, 8)} TEXT”.`
-    : `Let it go on with “codex-k8s runs resume ${id.slice(0, 8)}”.`;
+    : `Resume it with “codex-k8s runs resume ${id.slice(0, 8)}”.`;
 }
 
-/** Why a run failed, in a sentence. */
+/** The sentence of a failure. */
 export function failureText(failure: Failure): string {
   return TEXTS.failures[failure];
 }
@@ -38,30 +38,30 @@ const AGAIN = 'put the label {label} on the issue again';
 const NEXT: Record<Failure, string> = {
   agent_failed: `Read the end of the log, then ${AGAIN} to try once more.`,
   no_changes: `Say in the issue more exactly what should be different afterwards, then ${AGAIN}. If the work is there already, close the issue.`,
-  answer_invalid: `This is mostly chance: ${AGAIN}. If it happens time after time, choose another model.`,
-  agent_stalled: `See in the log which command it waited for (often a question, or a server that does not end), say in the issue how to avoid it, then ${AGAIN}.`,
+  answer_invalid: `This is usually chance: ${AGAIN}. If it happens repeatedly, choose another model.`,
+  agent_stalled: `Find in the log which command it waited for (often a prompt, or a server that does not exit), say in the issue how to avoid it, then ${AGAIN}.`,
   deadline_exceeded: `Split the issue into smaller ones, or allow longer runs with CODEXK8S_AGENT_RUN_SECONDS; then ${AGAIN}.`,
-  push_rejected: `Look at the new commits on the branch {branch}, then ${AGAIN}: the agent goes on from them.`,
+  push_rejected: `Look at the new commits on the branch {branch}, then ${AGAIN}: the next agent starts from them.`,
   clone_failed: `Check that the platform's GitHub account may read the repository and that its default branch exists, then ${AGAIN}.`,
   agent_lost: `Check whether the machine was short of memory or was restarted, then ${AGAIN}.`,
-  agent_error: `Read the end of the log, which has what the runner wrote last; tell whoever runs codex-k8s. Then ${AGAIN}.`,
+  agent_error: `Read the end of the log, which has the runner's last output, and tell the operator of codex-k8s. Then ${AGAIN}.`,
   agent_oom: `Give agents more memory with CODEXK8S_AGENT_MEMORY, or say in the issue how to work with less; then ${AGAIN}.`,
-  disk_exceeded: `Give agents more room with CODEXK8S_AGENT_DISK, or say in the issue what not to write; then ${AGAIN}.`,
+  disk_exceeded: `Give agents more disk with CODEXK8S_AGENT_DISK, or say in the issue what not to write; then ${AGAIN}.`,
   evicted: `Look at what else runs on the node (kubectl describe node), then ${AGAIN}.`,
   node_lost: `Look at the cluster's nodes (kubectl get nodes), then ${AGAIN}.`,
   image_pull: `Check the name of the image in CODEXK8S_AGENT_IMAGE, and that the cluster can pull it; then ${AGAIN}.`,
-  unschedulable: `Add a node, or let agents ask for less with CODEXK8S_AGENT_CPU_REQUEST and CODEXK8S_AGENT_MEMORY_REQUEST; then ${AGAIN}.`,
+  unschedulable: `Add a node, or lower the agents' requests with CODEXK8S_AGENT_CPU_REQUEST and CODEXK8S_AGENT_MEMORY_REQUEST; then ${AGAIN}.`,
   quota_exceeded: `See what fills the namespace (kubectl describe quota), then ${AGAIN}.`,
-  container_error: `The details below are Kubernetes' own words. When that is put right, ${AGAIN}.`,
-  sandbox_rejected: `The details below say which rule: an admission policy, Pod Security or a missing account. When that is put right, ${AGAIN}.`,
-  launch_failed: `The details below say what could not be started. When that is put right, ${AGAIN}.`,
+  container_error: `The details below are the message of Kubernetes. When that is fixed, ${AGAIN}.`,
+  sandbox_rejected: `The details below say which rule: an admission policy, Pod Security or a missing account. When that is fixed, ${AGAIN}.`,
+  launch_failed: `The details below say what could not be started. When that is fixed, ${AGAIN}.`,
   pull_request_not_found:
     'Put the label of the stage without “:revise” on the issue: that run opens a pull request, and a review of it that requests changes starts a revise.',
   publish_failed: `The work is safe on the branch {branch}. Check that the platform's GitHub account may open pull requests, then ${AGAIN}.`,
-  failed_precondition: `Take off all but one of the labels that the details name, then ${AGAIN}.`,
+  failed_precondition: `Remove all but one of the labels that the details name, then ${AGAIN}.`,
   scope_violation: `Take the files that the details name out of the branch {branch}, or say in the issue that they are not to be touched; then ${AGAIN}.`,
   wait_expired: `When the question can be answered, say the answer in the issue and ${AGAIN}.`,
-  platform_error: `Tell whoever runs codex-k8s, with the run's id; Temporal Web shows what happened. Then ${AGAIN}.`,
+  platform_error: `Tell the operator of codex-k8s the run's id; Temporal Web shows what happened. Then ${AGAIN}.`,
 };
 
 /** What to do after a failure. */
@@ -69,14 +69,14 @@ export function nextStepText(failure: Failure, run: TriggerTarget & { readonly b
   return NEXT[failure].replaceAll('{label}', triggerLabel(run)).replaceAll('{branch}', run.branch);
 }
 
-/** Who asked for a run, and by what. */
+/** The trigger of a run, and its person. */
 export function triggerText(
   run: TriggerTarget & { readonly trigger: string; readonly triggeredBy: string; readonly pullRequest: number | null },
 ): string {
   const trigger = parseTrigger(run.trigger);
   if (trigger?.kind === 'label')
     return `@${run.triggeredBy} put the label ${triggerLabel(run)} on ${run.kind === 'review' ? `pull request #${run.pullRequest ?? '?'}` : 'the issue'}`;
-  if (trigger?.kind === 'comment') return `@${run.triggeredBy} said something on the issue`;
+  if (trigger?.kind === 'comment') return `@${run.triggeredBy} commented on the issue`;
   if (!trigger) return `@${run.triggeredBy} (${run.trigger})`;
   const where = run.pullRequest === null ? 'the pull request' : `pull request #${run.pullRequest}`;
   return `@${run.triggeredBy} requested changes in a review of ${where}`;

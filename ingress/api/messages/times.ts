@@ -1,10 +1,10 @@
-/** Moments and durations in words. */
+/** Times and durations in words. */
 
 const MINUTE = 60;
 const HOUR = 3600;
 const DAY = 86_400;
 
-/** How long ago something was. */
+/** A time relative to `now`, like `5 min ago`. */
 export function ago(at: Date, now: Date): string {
   const seconds = Math.max(0, Math.round((now.getTime() - at.getTime()) / 1000));
   if (seconds < 45) return 'just now';
@@ -13,12 +13,12 @@ export function ago(at: Date, now: Date): string {
   return `${Math.round(seconds / DAY)} d ago`;
 }
 
-/** A moment as it was, to the second. */
+/** A time in UTC, to the second. */
 export function exact(at: Date): string {
   return `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
-/** How long something took. */
+/** A duration, like `5 min 3 s`. */
 export function duration(from: Date, to: Date): string {
   const seconds = Math.max(0, Math.round((to.getTime() - from.getTime()) / 1000));
   if (seconds < MINUTE) return `${seconds} s`;

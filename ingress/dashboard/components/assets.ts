@@ -1,4 +1,4 @@
-/** The style sheet, the script and the icon: served from our own origin, under names that change with their content. */
+/** The style sheet, the script and the icon, served from the same origin under URLs that change with their content. */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Hono } from 'hono';

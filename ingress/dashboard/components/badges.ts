@@ -1,4 +1,4 @@
-/** States as badges: always a word and a mark, never colour alone. */
+/** States as badges: a word and a mark, never colour alone. */
 import { html } from 'hono/html';
 import { isWaitKind, type RunWait, type WaitKind } from '../../../src/domain/run/waits.ts';
 import type { RunStatus } from '../../../src/domain/run/runs.ts';
@@ -30,12 +30,12 @@ const WAITING_BADGES: Readonly<Record<string, Badge>> = {
   input: ['wait', '◔', 'waits for an answer'],
 };
 
-/** How a run stands, and what it waits for. */
+/** The badge of a run's status or wait. */
 export function runBadge({ status, wait }: { readonly status: RunStatus; readonly wait: RunWait | null }): Html {
   return badge(wait ? WAIT_BADGES[wait.kind] : RUN_BADGES[status]);
 }
 
-/** How an issue stands, and what it waits for. */
+/** The badge of an issue's state or wait. */
 export function issueBadge({ state, waitingFor }: Pick<IssueRecord, 'state' | 'waitingFor'>): Html {
   if (state === 'working')
     return badge(isWaitKind(waitingFor) ? WAIT_BADGES[waitingFor] : ['busy', '●', 'agent at work']);
@@ -43,7 +43,7 @@ export function issueBadge({ state, waitingFor }: Pick<IssueRecord, 'state' | 'w
   return badge(WAITING_BADGES[waitingFor ?? ''] ?? ['wait', '◔', `waits${waitingFor ? ` for ${waitingFor}` : ''}`]);
 }
 
-/** What was decided of a delivery. */
+/** The badge of a delivery's decision. */
 export function deliveryBadge(status: 'accepted' | 'ignored'): Html {
   return badge(status === 'accepted' ? ['good', '✓', 'accepted'] : ['idle', '⊘', 'ignored']);
 }

@@ -4,15 +4,15 @@ import { assetUrl } from './assets.ts';
 
 export type Html = ReturnType<typeof html>;
 
-/** Who looks: nobody has to sign in to read where reads are open, but to change something. */
+/** The reader of a page: signed in, or a guest, if reads are open. */
 export type Viewer = 'staff' | 'guest';
 
 export interface PageFrame {
   readonly title: string;
   readonly viewer: Viewer;
-  /** The path of the page in the menu, when it is there. */
+  /** The page's path in the menu, if it is listed there. */
   readonly current?: '/' | '/issues' | '/runs' | '/deliveries';
-  /** The path of the stream that keeps the page fresh; `after` is the last log line on it. */
+  /** The path of the stream that updates the page; `after` is the last log line on it. */
   readonly stream?: { readonly path: string; readonly after?: number } | undefined;
 }
 

@@ -1,9 +1,9 @@
-/** Where things are: our own pages, GitHub and Temporal Web. */
+/** Links to pages of the dashboard, GitHub and Temporal Web. */
 import { html } from 'hono/html';
 import type { Html } from './layout.ts';
 import { runWorkflowId } from '../../../workflows/messages.ts';
 
-/** Addresses of the world around, without a slash at their ends. */
+/** URLs without a slash at their end. */
 export interface Urls {
   readonly githubUrl: string;
   /** Temporal Web; without it there are no links to it. */
@@ -16,12 +16,12 @@ interface IssueName {
   readonly number: number;
 }
 
-/** The issue's page; undefined when its repository's name is not known. */
+/** The path of the issue's page; undefined if its repository's name is unknown. */
 export function issuePath({ repository, number }: IssueName): string | undefined {
   return repository === null ? undefined : `/issues/${repository}/${number}`;
 }
 
-/** `owner/name#12`, linked to its page when there is one. */
+/** `owner/name#12`, linked to its page if there is one. */
 export function issueLink(issue: IssueName): Html {
   const path = issuePath(issue);
   const name = `${issue.repository ?? 'unknown repository'}#${issue.number}`;
@@ -33,7 +33,7 @@ export function runLink(id: string): Html {
   return html`<a href="/runs/${id}"><code>${id.slice(0, 8)}</code></a>`;
 }
 
-/** A link that leaves the dashboard. What is not an address of the web is text. */
+/** A link to another site; plain text if `url` is not http(s). */
 export function outsideLink(url: string, text: string): Html {
   return /^https?:\/\//i.test(url) ? html`<a href="${url}" rel="noreferrer">${text}</a>` : html`${text}`;
 }
@@ -44,13 +44,13 @@ export function pullRequestLink(urls: Urls, repository: string | null, number: n
   return outsideLink(address, `#${number}`);
 }
 
-/** The history of a workflow in Temporal Web; undefined when its address is not known. */
+/** The URL of a workflow's history in Temporal Web; undefined if Temporal Web's URL is unknown. */
 export function workflowUrl({ temporalWebUrl, temporalNamespace }: Urls, workflowId: string): string | undefined {
   if (temporalWebUrl === undefined) return undefined;
   return `${temporalWebUrl}/namespaces/${encodeURIComponent(temporalNamespace)}/workflows/${encodeURIComponent(workflowId)}`;
 }
 
-/** The history of a run's workflow. */
+/** The URL of the history of a run's workflow. */
 export function runWorkflowUrl(urls: Urls, runId: string): string | undefined {
   return workflowUrl(urls, runWorkflowId(runId));
 }

@@ -1,4 +1,4 @@
-/** The agent's log, line by line; each line has an address. */
+/** The run log, line by line; each line has a URL fragment. */
 import { html } from 'hono/html';
 import { isTerminal } from '../../../src/domain/run/runs.ts';
 import type { LogRecord } from '../../../src/read-model/queries/log.ts';
@@ -9,7 +9,7 @@ import { exact } from '../../api/messages/times.ts';
 /** The lines that a page shows. */
 export interface LogWindow {
   readonly lines: readonly LogRecord[];
-  /** Whether these are the last lines there are. */
+  /** True if these are the last lines so far. */
   readonly atEnd: boolean;
 }
 
@@ -52,6 +52,6 @@ export function logSection(run: Pick<RunRecord, 'id' | 'status'>, { lines, atEnd
 }
 
 function emptyText({ status }: Pick<RunRecord, 'status'>): string {
-  if (status === 'queued') return 'The run waits for its turn; there is nothing to read yet.';
-  return isTerminal(status) ? 'There are no more lines.' : 'The agent has said nothing new yet.';
+  if (status === 'queued') return 'The run is queued; there is no log yet.';
+  return isTerminal(status) ? 'There are no more lines.' : 'There are no new lines yet.';
 }

@@ -31,7 +31,7 @@ export function issuesTable(issues: readonly IssueRecord[], urls: Urls): Html {
   </div>`;
 }
 
-/** A table of runs; the column of issues is left out where all are of one. */
+/** A table of runs, without the column of issues if all runs belong to one. */
 export function runsTable(runs: readonly RunRecord[], urls: Urls, columns: 'all' | 'without issue' = 'all'): Html {
   const withIssue = columns === 'all';
   return html`<div class="sheet" tabindex="0" role="region" aria-label="Runs">
@@ -41,9 +41,9 @@ export function runsTable(runs: readonly RunRecord[], urls: Urls, columns: 'all'
           <th scope="col">Run</th>
           ${withIssue && html`<th scope="col" class="wide">Issue</th>`}
           <th scope="col">Status</th>
-          <th scope="col" class="wide">Asked by</th>
+          <th scope="col" class="wide">Requested by</th>
           <th scope="col" class="wide">Pull request</th>
-          <th scope="col" class="wide">Asked</th>
+          <th scope="col" class="wide">Requested</th>
           <th scope="col" class="wide">Took</th>
         </tr>
       </thead>
@@ -89,7 +89,7 @@ export function runsTable(runs: readonly RunRecord[], urls: Urls, columns: 'all'
   </div>`;
 }
 
-/** How long a run worked, or works; a dash while it has not begun. */
+/** The duration of a run so far; a dash before it has started. */
 export function took(run: Pick<RunRecord, 'status' | 'startedAt' | 'finishedAt'>): string {
   if (run.startedAt === null) return '–';
   if (run.finishedAt) return duration(run.startedAt, run.finishedAt);

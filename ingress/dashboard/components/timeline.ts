@@ -14,7 +14,7 @@ const TONES: Readonly<Record<string, string>> = {
   'run.not_started': 'bad',
 };
 
-/** Events in the order they are given. Links to runs are left out on the page of the run itself. */
+/** Events in the given order, with links to their runs or without, for the page of a run. */
 export function timeline(events: readonly EventRecord[], runs: 'with runs' | 'without runs'): Html {
   if (events.length === 0) return html`<p class="card muted">Nothing has happened yet.</p>`;
   return html`<ol class="card timeline">

@@ -1,4 +1,4 @@
-/** What the page of a run is sent while it is open: its state when that changed, and every log line once. */
+/** The feed of a run's page: its state when it has changed, and every log line once. */
 import { isTerminal } from '../../../src/domain/run/runs.ts';
 import type { Database } from '../../../src/store/connection/database.ts';
 import { readLog } from '../../../src/read-model/queries/log.ts';

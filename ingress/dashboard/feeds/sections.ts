@@ -1,4 +1,4 @@
-/** What the pages of an issue and of a run need, read at once. */
+/** The data of the pages of an issue and of a run. */
 import type { Database } from '../../../src/store/connection/database.ts';
 import { listRunEvents, newestIssueEvents } from '../../../src/read-model/queries/events.ts';
 import type { IssueRecord } from '../../../src/read-model/queries/issues.ts';
@@ -11,7 +11,7 @@ import type { RunDetails } from '../pages/run-page.ts';
 const ISSUE_RUNS = 50;
 const EVENTS = 200;
 
-/** A run with its events; undefined when there is no such run. */
+/** A run with its events; undefined if there is no such run. */
 export async function readRunDetails(db: Database, runId: string): Promise<RunDetails | undefined> {
   const [run, events] = await Promise.all([
     findRunRecord(db, runId),

@@ -1,4 +1,4 @@
-/** `/runs/:id/cancel`: asks once more before a run is ended. */
+/** `/runs/:id/cancel`: asks for confirmation before a run is canceled. */
 import { html } from 'hono/html';
 import { triggerLabel } from '../../../src/domain/stages/stages.ts';
 import type { RunRecord } from '../../../src/read-model/queries/runs.ts';
@@ -6,7 +6,7 @@ import { runBadge } from '../components/badges.ts';
 import type { Html, Viewer } from '../components/layout.ts';
 import { signInFirst } from '../components/sign-in.ts';
 
-/** The body of the page. Only who is signed in can end a run; the terminal is the other way. */
+/** The body of the page. Guests get the command for the terminal instead of the form. */
 export function cancelPage(run: RunRecord, viewer: Viewer): Html {
   return html`<p class="crumbs"><a href="/runs/${run.id}">Run ${run.id.slice(0, 8)}</a> / cancel</p>
     <div class="title">

@@ -1,4 +1,4 @@
-/** `/deliveries`: what GitHub told, and why something or nothing came of it. */
+/** `/deliveries`: the deliveries, each with its decision and reason. */
 import { html } from 'hono/html';
 import type { DeliveryRecord } from '../../../src/read-model/queries/deliveries.ts';
 import type { Page } from '../../../src/read-model/queries/page.ts';
@@ -12,7 +12,7 @@ import { when } from '../components/times.ts';
 /** The body of the page. */
 export function deliveriesPage(deliveries: Page<DeliveryRecord>, chosen: Chosen): Html {
   return html`<div class="title"><h1>Deliveries</h1></div>
-    <p class="lead">What GitHub told this installation, newest first, and why something or nothing came of it.</p>
+    <p class="lead">GitHub's deliveries, newest first, with the decision about each and its reason.</p>
     ${filterForm('/deliveries', 'status', ['accepted', 'ignored'], chosen)}
     <section aria-label="Deliveries" id="deliveries" data-live>
       ${deliveries.items.length === 0 ? none() : table(deliveries.items)}
@@ -22,9 +22,9 @@ export function deliveriesPage(deliveries: Page<DeliveryRecord>, chosen: Chosen)
 
 function none(): Html {
   return html`<div class="card empty">
-    <strong>GitHub has delivered nothing like that.</strong>
+    <strong>No delivery matches.</strong>
     <p>
-      A webhook that was refused (wrong signature, wrong address) is not listed here: look at “Recent deliveries” in the
+      A delivery that was refused (wrong signature, wrong URL) is not listed here: look at “Recent deliveries” in the
       repository's webhook settings on GitHub.
     </p>
   </div>`;
@@ -68,7 +68,7 @@ function row(delivery: DeliveryRecord): Html {
           ? (delivery.repository ?? '–')
           : issueLink({ repository: delivery.repository, number: delivery.issueNumber })
       }
-      ${delivery.runId !== null && html`<span class="sub">asks for run ${runLink(delivery.runId)}</span>`}
+      ${delivery.runId !== null && html`<span class="sub">requests run ${runLink(delivery.runId)}</span>`}
     </td>
     <td class="wide">${delivery.sender === null ? '–' : `@${delivery.sender}`}</td>
     <td class="wide fit">${when(delivery.receivedAt)}</td>

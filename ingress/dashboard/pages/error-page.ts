@@ -1,18 +1,18 @@
-/** What a person sees when a page cannot be shown. */
+/** Error pages. */
 import { html } from 'hono/html';
 import type { ErrorHandler } from 'hono';
 import { describeError, type ErrorEnvelope, type ErrorLog } from '../../http/errors.ts';
 import { page, type Html } from '../components/layout.ts';
 
 const TITLES: Partial<Record<ErrorEnvelope['code'], string>> = {
-  not_found: 'There is nothing here',
-  forbidden: 'That is not allowed',
+  not_found: 'Not found',
+  forbidden: 'Not allowed',
   conflict: 'Too late',
-  unavailable: 'Not at the moment',
+  unavailable: 'Unavailable at the moment',
   internal: 'Something went wrong',
 };
 
-/** Answers every error of the dashboard with a page; who is not signed in is sent to sign in. */
+/** Answers every error of the dashboard with a page, and a 401 with a redirect to `/login`. */
 export function answerErrorsWithPages(log: ErrorLog): ErrorHandler {
   return function answerErrorWithPage(error, c) {
     const { status, envelope, correlationId } = describeError(error, log);
@@ -21,7 +21,7 @@ export function answerErrorsWithPages(log: ErrorLog): ErrorHandler {
       return c.redirect(`/login?next=${encodeURIComponent(`${pathname}${search}`)}`, 303);
     }
     if (correlationId !== undefined) c.header('X-Correlation-Id', correlationId);
-    const title = TITLES[envelope.code] ?? 'That cannot be done';
+    const title = TITLES[envelope.code] ?? 'The request failed';
     return c.html(page({ title, viewer: 'guest' }, errorPage(title, envelope)), status);
   };
 }

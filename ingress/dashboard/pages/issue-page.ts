@@ -1,4 +1,4 @@
-/** `/issues/:owner/:name/:number`: an issue with its runs and all that happened to it. */
+/** `/issues/:owner/:name/:number`: an issue with its runs and events. */
 import { html } from 'hono/html';
 import type { EventRecord } from '../../../src/read-model/queries/events.ts';
 import type { IssueRecord } from '../../../src/read-model/queries/issues.ts';
@@ -33,7 +33,9 @@ export function issuePage({ issue, runs, events }: IssueDetails, urls: Urls): Ht
             <div class="heading"><h2 id="runs-heading">Runs</h2></div>
             ${
               runs.length === 0
-                ? html`<p class="card empty muted">No run so far. The timeline says why, if one was asked for.</p>`
+                ? html`<p class="card empty muted">
+                    No run so far. If one was requested, the timeline says why there is none.
+                  </p>`
                 : runsTable(runs, urls, 'without issue')
             }
           </section>
@@ -80,7 +82,7 @@ function facts(issue: IssueRecord, urls: Urls): Html {
 
 function stateInWords({ state, waitingFor, pullRequest, queued }: IssueRecord): string {
   if (state === 'working') {
-    if (waitingFor === 'question') return 'The agent asks a question; an answer lets its run go on.';
+    if (waitingFor === 'question') return 'The agent asks a question; its run continues with the answer.';
     if (waitingFor === 'paused') return 'The run is paused until an operator resumes it.';
     return queued === 0 ? 'An agent is at work.' : `An agent is at work; ${queued} more in the queue.`;
   }
@@ -88,5 +90,5 @@ function stateInWords({ state, waitingFor, pullRequest, queued }: IssueRecord): 
   if (waitingFor === 'input')
     return 'A question waits for a person: the comment on the issue says which labels answer it.';
   if (waitingFor === 'review') return `Pull request #${pullRequest ?? '?'} waits for a person's review.`;
-  return 'Nothing is under way: a label that starts a run would begin the next one.';
+  return 'No run: a label that starts a run begins the next one.';
 }

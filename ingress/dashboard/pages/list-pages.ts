@@ -1,4 +1,4 @@
-/** `/issues` and `/runs`: everything, page by page, filtered. */
+/** `/issues` and `/runs`: filtered lists, page by page. */
 import { html } from 'hono/html';
 import { RUN_STATUSES } from '../../../src/domain/run/runs.ts';
 import { ISSUE_STATES, type IssueRecord } from '../../../src/read-model/queries/issues.ts';
@@ -8,7 +8,7 @@ import type { Html } from '../components/layout.ts';
 import type { Urls } from '../components/links.ts';
 import { issuesTable, runsTable } from '../components/tables.ts';
 
-/** What was chosen, as it stands in the address. */
+/** The filter, from the query of the URL. */
 export type Chosen = Readonly<Record<string, string>>;
 
 /** The body of the list of issues. */
@@ -30,14 +30,14 @@ export function runsPage(runs: Page<RunRecord>, chosen: Chosen, urls: Urls): Htm
     </section>`;
 }
 
-/** The link to the next page of a list, when there is one. */
+/** The link to the next page of a list, if there is one. */
 export function olderLink(path: string, chosen: Chosen, next: string | null): Html {
   if (next === null) return html``;
   const query = new URLSearchParams({ ...chosen, cursor: next });
   return html`<p><a class="button" href="${path}?${query.toString()}">Older</a></p>`;
 }
 
-/** A form that narrows a list down, without any script. */
+/** The filter of a list, as a form that needs no script. */
 export function filterForm(path: string, name: string, values: readonly string[], chosen: Chosen): Html {
   return html`<form class="filter" method="get" action="${path}">
     <label
@@ -61,5 +61,7 @@ export function filterForm(path: string, name: string, values: readonly string[]
 }
 
 function nothing(what: string): Html {
-  return html`<p class="card empty muted">No ${what} like that. Choose less, or see the <a href="/">overview</a>.</p>`;
+  return html`<p class="card empty muted">
+    No ${what} matches. Remove a filter, or see the <a href="/">overview</a>.
+  </p>`;
 }

@@ -19,7 +19,7 @@ export function loginPage(next: string, problem?: string): Html {
     </section>`;
 }
 
-/** A path of our own to go to; anything else leads to the overview. */
+/** `next` if it is a path of this origin, else `/`. */
 export function ownPath(next: string | undefined): string {
   if (next === undefined || !/^\/(?![/\\])[\x20-\x7e]*$/.test(next)) return '/';
   const url = new URL(next, 'http://own.invalid');

@@ -1,4 +1,4 @@
-/** `/`: what is going on. */
+/** `/`: counters, notices, and the newest issues and runs. */
 import { html } from 'hono/html';
 import { networkWords } from '../../../src/domain/workspace/network-findings.ts';
 import type { StoredNetworkFinding } from '../../../src/store/workspaces/cluster-findings.ts';
@@ -14,9 +14,9 @@ import { exact } from '../../api/messages/times.ts';
 
 export interface Overview {
   readonly counters: Counters;
-  /** Set while GitHub wants to be left alone. */
+  /** Set while GitHub's rate limit asks to wait. */
   readonly githubWait?: CurrentWait | undefined;
-  /** What was found out about the cluster's network. */
+  /** The last probe of the cluster's network. */
   readonly network?: StoredNetworkFinding | undefined;
   readonly issues: readonly IssueRecord[];
   readonly runs: readonly RunRecord[];
@@ -41,8 +41,8 @@ export function overviewPage(
         counters.unsignaledIssues > 0 &&
         html`<div class="notice wait">
           <p>
-            <strong>Temporal does not answer.</strong> What GitHub told of ${counters.unsignaledIssues}
-            ${counters.unsignaledIssues === 1 ? 'issue' : 'issues'} is kept and will be handed over as soon as it does.
+            <strong>Temporal is unreachable.</strong> Facts of ${counters.unsignaledIssues}
+            ${counters.unsignaledIssues === 1 ? 'issue' : 'issues'} are stored and will be signaled once it answers.
           </p>
         </div>`
       }
@@ -65,7 +65,7 @@ export function overviewPage(
       <div id="runs" data-live>
         ${
           runs.length === 0
-            ? html`<p class="card empty muted">No agent has been asked for yet.</p>`
+            ? html`<p class="card empty muted">No run has been requested yet.</p>`
             : runsTable(runs, urls)
         }
       </div>
@@ -82,19 +82,19 @@ function waitNotice({ until, reason }: CurrentWait): Html {
   return html`<div class="notice wait">
     <p>
       <strong>GitHub asks to wait until <time datetime="${until.toISOString()}">${exact(until)}</time>.</strong>
-      Nothing is lost: what is to be read or written there is done after that. It says: ${reason}
+      Calls of GitHub's API are made after that; nothing is lost. GitHub's message: ${reason}
     </p>
   </div>`;
 }
 
-/** What people should know of a cluster on which agents are not as locked in as they ought to be. */
+/** A notice if the cluster's network does not enforce policies, or that is unknown. */
 function networkNotice(finding: StoredNetworkFinding): Html | '' {
   const words = networkWords(finding);
   if (!words) return '';
   const { found, agents, advice } = words;
   return html`<div class="notice wait">
     <p>
-      <strong>${withCapital(agents)}:</strong> ${withSettings(found)}. What to do: ${withSettings(advice)}. Tried at
+      <strong>${withCapital(agents)}:</strong> ${withSettings(found)}. What to do: ${withSettings(advice)}. Probed at
       <time datetime="${finding.foundAt.toISOString()}">${exact(finding.foundAt)}</time>.
     </p>
   </div>`;
@@ -104,7 +104,7 @@ function withCapital(words: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** Names of settings stand out. */
+/** Sets names of settings in code. */
 function withSettings(words: string): Html {
   const parts = words.split(/(CODEXK8S_\w+(?:=\w+)?)/);
   return html`${parts.map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))}`;
@@ -123,13 +123,13 @@ function firstSteps(repositories: readonly BoundRepositoryRecord[], urls: Urls):
     </div>`;
   }
   return html`<div class="card empty">
-    <strong>Nothing has been asked for yet.</strong>
+    <strong>No run has been requested yet.</strong>
     <p>Put the label <code class="label">run:dev</code> on an issue of a bound repository:</p>
     <ul>
       ${repositories.map(
         ({ fullName }) => html`<li>${outsideLink(`${urls.githubUrl}/${fullName}/issues`, fullName)}</li>`,
       )}
     </ul>
-    <p class="muted">If a label was put on and nothing happened, the <a href="/deliveries">deliveries</a> say why.</p>
+    <p class="muted">If a label was set and nothing happened, the <a href="/deliveries">deliveries</a> say why.</p>
   </div>`;
 }

@@ -1,4 +1,4 @@
-/** `/runs/:id/pause`: asks once more before an agent is stopped. */
+/** `/runs/:id/pause`: asks for confirmation before an agent is stopped. */
 import { html } from 'hono/html';
 import { triggerLabel } from '../../../src/domain/stages/stages.ts';
 import type { RunRecord } from '../../../src/read-model/queries/runs.ts';
@@ -14,8 +14,8 @@ export function pausePage(run: RunRecord, viewer: Viewer): Html {
       ${runBadge(run)}
     </div>
     <p class="lead">
-      <code>${triggerLabel(run)}</code> for “${run.issueTitle ?? `issue ${run.issueNumber}`}”. The agent is stopped, and
-      goes on with the same conversation when the run is resumed. In a pod, what it has not committed is lost.
+      <code>${triggerLabel(run)}</code> for “${run.issueTitle ?? `issue ${run.issueNumber}`}”. The agent is stopped; a
+      new one continues its conversation when the run is resumed. Under Kubernetes, uncommitted changes are lost.
     </p>
     <section aria-label="Pause">
       ${viewer === 'staff' ? form(run) : signInFirst(`/runs/${run.id}/pause`, `runs pause ${run.id}`)}

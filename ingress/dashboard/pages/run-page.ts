@@ -1,4 +1,4 @@
-/** `/runs/:id`: one run. How it stands, why it failed and what to do next, what happened, and what the agent says. */
+/** `/runs/:id`: one run, with its status, failure and next step, timeline and log. */
 import { html } from 'hono/html';
 import { isTerminal } from '../../../src/domain/run/runs.ts';
 import { triggerLabel } from '../../../src/domain/stages/stages.ts';
@@ -17,7 +17,7 @@ import { when } from '../components/times.ts';
 export interface RunDetails {
   readonly run: RunRecord;
   readonly events: readonly EventRecord[];
-  /** Counted from 1 while the run waits for its turn. */
+  /** From 1, while the run waits in its issue's queue. */
   readonly queuePosition: number | undefined;
 }
 
@@ -34,7 +34,7 @@ export function runPage(details: RunDetails, log: LogWindow, urls: Urls, viewer:
     </div>`;
 }
 
-/** The parts that change while a run goes on, each with the id under which it stands on the page. */
+/** The parts of the page that change while a run works, each with its element's id. */
 export function runFragments(details: RunDetails, urls: Urls, viewer: Viewer): Html {
   return html`${runState(details, viewer)} ${runTimeline(details)} ${runFacts(details, urls)}`;
 }
@@ -65,7 +65,7 @@ function stateNotice({ run, queuePosition }: RunDetails): Html {
   if (run.status === 'canceled') {
     return html`<div class="notice">
       <p><strong>The run was canceled.</strong> ${run.detail}</p>
-      <p>What next: put the label ${triggerLabel(run)} on the issue again to start anew.</p>
+      <p>What next: put the label ${triggerLabel(run)} on the issue again for a new run.</p>
     </div>`;
   }
   if (run.status === 'succeeded') {
@@ -79,12 +79,12 @@ function stateNotice({ run, queuePosition }: RunDetails): Html {
   }
   if (queuePosition !== undefined) {
     return html`<div class="notice">
-      <p>Waiting for its turn: place ${queuePosition} in the queue of this issue.</p>
+      <p>Queued: position ${queuePosition} in the queue of this issue.</p>
     </div>`;
   }
   if (run.status === 'queued') {
-    const why = 'as many runs as may work at once are at work. The status comment says its place.';
-    return html`<div class="notice"><p>Waiting for its turn in the project: ${why}</p></div>`;
+    const why = 'all permits are in use. The status comment says its queue position.';
+    return html`<div class="notice"><p>Waiting for a permit: ${why}</p></div>`;
   }
   return html`<div class="notice"><p>${statusText(run.status)}</p></div>`;
 }
@@ -108,7 +108,7 @@ function runFacts({ run }: RunDetails, urls: Urls): Html {
     ['Branch', html`<code>${run.branch}</code>`],
     ['Workspace', run.workspace && html`<code>${run.workspace}</code>`],
     ['Model', run.model && `${run.model}${run.reasoningEffort ? ` (${run.reasoningEffort})` : ''}`],
-    ['Asked', when(run.createdAt)],
+    ['Requested', when(run.createdAt)],
     ['Started', run.startedAt && when(run.startedAt)],
     ['Finished', run.finishedAt && when(run.finishedAt)],
     ['Took', took(run)],
@@ -132,8 +132,8 @@ function runFacts({ run }: RunDetails, urls: Urls): Html {
 function terminalCommands({ id }: RunRecord): Html {
   const commands = [
     ['read the log', `npx codex-k8s runs logs ${id}`],
-    ['end the run', `npx codex-k8s runs cancel ${id}`],
-    ['run its workflow again against this build', `npx codex-k8s runs replay ${id}`],
+    ['cancel the run', `npx codex-k8s runs cancel ${id}`],
+    ["replay its workflow's history against this build", `npx codex-k8s runs replay ${id}`],
   ] as const;
   return html`<section aria-labelledby="commands-heading">
     <div class="heading"><h2 id="commands-heading">At a terminal</h2></div>

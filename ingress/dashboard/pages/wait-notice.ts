@@ -1,4 +1,4 @@
-/** What the page of a run says while it waits for people, with the forms that let it go on. */
+/** The notice on a run's page while it waits for people, with the forms that end the wait. */
 import { html } from 'hono/html';
 import type { Request } from '../../../src/domain/run/requests.ts';
 import type { RunWait } from '../../../src/domain/run/waits.ts';
@@ -7,12 +7,12 @@ import { exact } from '../../api/messages/times.ts';
 import type { Html, Viewer } from '../components/layout.ts';
 import { when } from '../components/times.ts';
 
-/** Whether the run has an agent that could be paused. */
+/** True if the run has an agent that can be paused. */
 export function canPause({ status }: Pick<RunRecord, 'status'>): boolean {
   return status === 'preparing' || status === 'working';
 }
 
-/** Who is waited for, since when and until when, what is asked, and how to let it go on. */
+/** The wait: for whom, since when and until when, the question, and how to end it. */
 export function waitNotice(run: RunRecord, wait: RunWait, viewer: Viewer): Html {
   const isQuestion = wait.kind === 'question';
   const headline = isQuestion ? 'The agent asks a question.' : 'The run is paused.';
@@ -26,7 +26,7 @@ export function waitNotice(run: RunRecord, wait: RunWait, viewer: Viewer): Html 
   </div>`;
 }
 
-/** Who may answer has the options on the buttons. */
+/** The question; its options are listed for guests, and are buttons for staff. */
 function asked({ question, options }: Request, viewer: Viewer): Html {
   return html`<blockquote class="question">${question}</blockquote>
     ${

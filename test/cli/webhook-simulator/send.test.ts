@@ -163,7 +163,7 @@ describe('a made-up delivery', () => {
     expect(printed.split('\n')).toEqual([
       expect.stringMatching(/^issues\.edited [0-9a-f-]{36} to http:.*\/webhooks\/github$/) as string,
       expect.stringMatching(/^200 \{"correlation_id":.*"status":"ignored"/) as string,
-      'Ignored. No label that starts a run was put on, so there is nothing to start.',
+      'Ignored. No label that starts a run was added.',
       '',
     ]);
   });
@@ -297,16 +297,12 @@ describe('what goes wrong ends with 1', () => {
 });
 
 test.each([
-  [
-    202,
-    { reason: 'platform_owner', run_id: 'r' },
-    'Accepted: the sender is an owner of the platform. It requests run r.',
-  ],
-  [202, { reason: 'recorded' }, 'Kept for the record; it asks for nothing.'],
+  [202, { reason: 'platform_owner', run_id: 'r' }, 'Accepted: the sender is a platform owner. It requests run r.'],
+  [202, { reason: 'recorded' }, 'Recorded; no action follows from it.'],
   [
     200,
     { status: 'duplicate', reason: 'recorded' },
-    'was stored before and is not processed again. First response: Kept for the record',
+    'was stored before and is not processed again. First response: Recorded',
   ],
   [413, { message: 'the body is larger' }, 'Rejected and not stored: the body is larger.'],
   [503, { message: 'it could not be kept in time' }, 'Not stored: it could not be kept in time. Retry after 30 s.'],

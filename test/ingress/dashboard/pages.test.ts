@@ -101,9 +101,9 @@ describe('the overview', () => {
     expect(text).toMatch(/failed .*disappeared without a report/);
   });
 
-  test('says that Temporal does not answer, when facts cannot be handed over', async () => {
+  test('says that Temporal is unreachable, when facts wait to be signaled', async () => {
     await connection.sql`insert into inboxes (issue_key, issue, last_seq, failures) values ('issue:1#1', '{}', 2, 3)`;
-    expect(await words('/')).toMatch(/Temporal does not answer. What GitHub told of 1 issue is kept/);
+    expect(await words('/')).toMatch(/Temporal is unreachable. Facts of 1 issue are stored/);
   });
 });
 
@@ -157,12 +157,12 @@ describe('the page of a run', () => {
   test('shows what happened in plain words', async () => {
     await putRun(connection.db, 1);
     await putEvent(connection.db, { id: 'e', type: 'run.agent.started', runId: runId(1), payload: { attempt: 2 } });
-    expect(await words(`/runs/${runId(1)}`)).toMatch(/The agent began to work .*attempt 2/);
+    expect(await words(`/runs/${runId(1)}`)).toMatch(/The agent started on the branch .*attempt 2/);
   });
 
-  test('shows the place of a run that waits', async () => {
+  test('shows the position of a queued run', async () => {
     await putRun(connection.db, 1, { status: 'queued' });
-    expect(await words(`/runs/${runId(1)}`)).toContain('place 1 in the queue');
+    expect(await words(`/runs/${runId(1)}`)).toContain('position 1 in the queue');
   });
 
   test('shows what an agent wrote as text, whatever it wrote', async () => {
@@ -218,8 +218,8 @@ describe('the page of an issue', () => {
     expect(text).toMatch(/Add it .*working.*The issue was reopened.*The issue was closed/);
   });
 
-  test('of which nothing is known is a page that says so', async () => {
-    expect(await page('/issues/acme/shop/77', 404)).toContain('Nothing is known of the issue acme/shop#77.');
+  test('that does not exist is an error page', async () => {
+    expect(await page('/issues/acme/shop/77', 404)).toContain('There is no issue acme/shop#77.');
   });
 });
 
@@ -238,8 +238,8 @@ test('a list has a way to what is older, and keeps what was chosen', async () =>
   expect(await page(href.replaceAll('&amp;', '&'))).toContain(runId(51));
 });
 
-test('a choice that does not exist is a page that says so', async () => {
-  expect(await page('/runs?status=asleep', 400)).toContain('That cannot be done');
+test('an unknown value of a filter is an error page', async () => {
+  expect(await page('/runs?status=asleep', 400)).toContain('The request failed');
 });
 
 describe('every page', () => {
