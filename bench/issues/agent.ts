@@ -1,6 +1,6 @@
 /**
  * The agents of `npm run bench:issues`: the no-op agent, so that whole runs can be counted, after a few seconds of work; but for
- * an issue whose text says so it claims its place and reports at once that it failed, where only the taking up of reviews is
+ * an issue whose text says so it claims its attempt and reports at once that it failed, where only the taking up of reviews is
  * measured.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -15,9 +15,13 @@ const WORK_MS = 5000;
 
 const { values } = parseArgs({
   strict: false,
-  options: { 'platform-url': { type: 'string' }, 'token-file': { type: 'string' }, place: { type: 'string' } },
+  options: {
+    'platform-url': { type: 'string' },
+    'token-file': { type: 'string' },
+    'attempt-directory': { type: 'string' },
+  },
 });
-const place = String(values.place);
+const attemptDirectory = String(values['attempt-directory']);
 const headers = {
   authorization: `Bearer ${readFileSync(String(values['token-file']), 'utf8').trim()}`,
   'content-type': 'application/json',
@@ -29,8 +33,10 @@ async function call(path: string, body?: object): Promise<Response> {
 }
 
 async function fail(): Promise<void> {
-  if (!(await claim(join(place, 'process.json')))) return;
-  process.once('exit', (code) => writeFileSync(join(place, 'exit.json'), JSON.stringify({ code }), { mode: 0o600 }));
+  if (!(await claim(join(attemptDirectory, 'process.json')))) return;
+  process.once('exit', (code) =>
+    writeFileSync(join(attemptDirectory, 'exit.json'), JSON.stringify({ code }), { mode: 0o600 }),
+  );
   const answer = await call('report', {
     outcome: 'failed',
     failure: 'agent_failed',

@@ -1,5 +1,5 @@
 /**
- * An agent that costs next to nothing, for load: no Codex, no clone. It claims its place and speaks the agent's protocol as
+ * An agent that costs next to nothing, for load: no Codex, no clone. It claims its attempt and speaks the agent's protocol as
  * the real one does, pushes one commit with one small file through the git gateway, and reports. Set
  * `CODEXK8S_AGENT_COMMAND` to `noopAgentCommand()`.
  *
@@ -20,8 +20,8 @@ import { persist } from '../../src/agent/retry.ts';
 
 /**
  * The command for `CODEXK8S_AGENT_COMMAND`. With a journal, every agent appends a line `begin RUN ATTEMPT PID` when it
- * has claimed its place, and `end RUN ATTEMPT PID` when its report was taken. With a kill point, the first agent that finds
- * that file renames it to `<file>.fired` and kills the worker that launched it, before it claims its place.
+ * has claimed its attempt, and `end RUN ATTEMPT PID` when its report was taken. With a kill point, the first agent that finds
+ * that file renames it to `<file>.fired` and kills the worker that launched it, before it claims its attempt.
  */
 export function noopAgentCommand(journal?: string, killPoint?: string): string {
   return JSON.stringify([
@@ -37,7 +37,7 @@ interface Arguments {
   readonly tokenFile: string;
   readonly workspace: string;
   /** `<run>.<attempt>` is its name. */
-  readonly place: string;
+  readonly attemptDirectory: string;
   readonly journal?: string | undefined;
   readonly killPoint?: string | undefined;
   /** Milliseconds before it does anything. */
@@ -48,21 +48,23 @@ async function work({
   platformUrl,
   tokenFile,
   workspace,
-  place,
+  attemptDirectory,
   journal,
   killPoint,
   workMs,
 }: Arguments): Promise<void> {
-  const [, run = '', attempt = ''] = /^(.*)\.(\d+)$/.exec(basename(place)) ?? [];
+  const [, run = '', attempt = ''] = /^(.*)\.(\d+)$/.exec(basename(attemptDirectory)) ?? [];
   const note = (what: 'begin' | 'end'): void => {
     if (journal !== undefined) appendFileSync(journal, `${what} ${run} ${attempt} ${process.pid}\n`);
   };
   if (killPoint !== undefined && isReached(killPoint)) process.kill(process.ppid, 'SIGKILL');
-  if (!(await claim(join(place, 'process.json')))) {
+  if (!(await claim(join(attemptDirectory, 'process.json')))) {
     process.stdout.write('another process has this attempt: nothing to do\n');
     return;
   }
-  process.once('exit', (code) => writeFileSync(join(place, 'exit.json'), JSON.stringify({ code }), { mode: 0o600 }));
+  process.once('exit', (code) =>
+    writeFileSync(join(attemptDirectory, 'exit.json'), JSON.stringify({ code }), { mode: 0o600 }),
+  );
   note('begin');
   const token = (await readFile(tokenFile, 'utf8')).trim();
   const platform = connectPlatform({ url: platformUrl, token, signal: new AbortController().signal });
@@ -188,7 +190,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       'platform-url': { type: 'string', default: '' },
       'token-file': { type: 'string', default: '' },
       workspace: { type: 'string', default: '' },
-      place: { type: 'string', default: '' },
+      'attempt-directory': { type: 'string', default: '' },
       journal: { type: 'string' },
       'kill-point': { type: 'string' },
       'work-ms': { type: 'string', default: '0' },
@@ -200,7 +202,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
       platformUrl: values['platform-url'],
       tokenFile: values['token-file'],
       workspace: values.workspace,
-      place: values.place,
+      attemptDirectory: values['attempt-directory'],
       journal: values.journal,
       killPoint: values['kill-point'],
       workMs: Number(values['work-ms']),
