@@ -48,7 +48,7 @@ interface AgentRef {
 export interface LocalRuntimeLimits {
   /** In which a started agent claims its place, on a slow machine too. */
   readonly claimMs: number;
-  /** Between two looks for the claim, should no change be agentArguments. */
+  /** Between two looks for the claim, should no change be reported. */
   readonly claimLookMs: number;
   /** In which an agent that was asked to stop may save its conversation. */
   readonly stopGraceMs: number;
