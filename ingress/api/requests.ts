@@ -84,6 +84,11 @@ const text = z.string().trim().max(ANSWER_CHARACTERS);
 export const AnswerBody = z.strictObject({
   text: text.min(1, 'is missing: give the number of an option, its text, or a free answer'),
   actor: line.max(100).default(''),
+  /** The request that the person has read; without it, whatever the run asks when the answer arrives. */
+  requestId: z
+    .string()
+    .regex(/^[0-9a-f-]{36}\.[1-9]\d{0,8}$/, 'is not the id of a request: <run id>.<n>')
+    .optional(),
   /** By what the person answers; the command line says so. */
   surface: z.enum(['api', 'command_line']).default('api'),
 });

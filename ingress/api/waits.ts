@@ -4,8 +4,10 @@ import { isTerminal } from '../../src/domain/run/runs.ts';
 import type { RunWait } from '../../src/domain/run/waits.ts';
 import { findRunRecord, type RunRecord } from '../../src/read-model/queries/runs.ts';
 import type { Database } from '../../src/store/connection/database.ts';
+import { findNewestRequest } from '../../src/store/runs/requests.ts';
 import { RequestRefused, type ErrorLog } from '../http/errors.ts';
 import type { Refusal, RunUpdates, UpdateResult } from '../relay/run-updates.ts';
+import { howItStands, questionText } from './messages/runs.ts';
 
 interface Ports {
   readonly db: Database;
@@ -13,15 +15,27 @@ interface Ports {
   readonly log: ErrorLog;
 }
 
-/** Answers what a run asks now; the first answer counts. Throws {@link RequestRefused}. */
+/**
+ * Answers a request of a run, or without `requestId` what it asks now; the first answer counts. Throws {@link RequestRefused}; when the
+ * run asks something else by now, with that question.
+ */
 export async function answerRun(
   ports: Ports,
-  answer: { readonly runId: string; readonly text: string; readonly actor: string; readonly surface: AnswerSurface },
+  answer: {
+    readonly runId: string;
+    readonly requestId?: string | undefined;
+    readonly text: string;
+    readonly actor: string;
+    readonly surface: AnswerSurface;
+  },
 ): Promise<Request> {
   const run = await liveRun(ports.db, answer.runId);
-  return settled(ports, run, () =>
-    ports.updates.answer({ ...answer, requestId: null, actor: answer.actor || 'staff' }),
-  );
+  const requestId = answer.requestId ?? null;
+  const input = { ...answer, requestId, actor: answer.actor || 'staff' };
+  const update = await updated(ports, run, () => ports.updates.answer(input));
+  if (update.done) return update.result;
+  if (update.refusal === 'RequestNotOpen' && requestId !== null) throw await stale(ports.db, run, requestId);
+  throw refused(update.refusal, update.message, run);
 }
 
 /** Stops a run's agent until the run is resumed. Throws {@link RequestRefused}. */
@@ -51,17 +65,42 @@ async function liveRun(db: Database, runId: string): Promise<RunRecord> {
   return run;
 }
 
-async function settled<Result>(
+async function updated<Result>(
   { log }: Ports,
   run: RunRecord,
   update: () => Promise<UpdateResult<Result>>,
-): Promise<Result> {
-  const outcome = await update().catch((error: unknown) => {
+): Promise<UpdateResult<Result>> {
+  return update().catch((error: unknown) => {
     log.error({ err: error, runId: run.id }, 'workflow update failed');
     throw new RequestRefused('unavailable', 'Temporal does not answer, so nothing has changed; try again in a moment');
   });
+}
+
+async function settled<Result>(
+  ports: Ports,
+  run: RunRecord,
+  update: () => Promise<UpdateResult<Result>>,
+): Promise<Result> {
+  const outcome = await updated(ports, run, update);
   if (outcome.done) return outcome.result;
   throw refused(outcome.refusal, outcome.message, run);
+}
+
+/** The refusal of an answer to a request that is not open any more: what became of it, and what the run asks by now. */
+async function stale(db: Database, run: RunRecord, requestId: string): Promise<RequestRefused> {
+  const newest = await findNewestRequest(db, run.id);
+  const refusal = (why: string) =>
+    new RequestRefused('conflict', `request_not_open: request ${requestId} is not open any more; ${why}`, 'requestId');
+  if (newest?.open && newest.request.id !== requestId) {
+    const { id } = newest.request;
+    return refusal(`the run now asks ${questionText(newest.request)}, which is request ${id}: answer that one`);
+  }
+  if (newest?.request.id === requestId && newest.request.answer) {
+    const { actor, text } = newest.request.answer;
+    return refusal(`${actor} has answered it: “${text}”`);
+  }
+  const now = (await findRunRecord(db, run.id)) ?? run;
+  return refusal(now.wait?.request === requestId ? 'it was answered or closed just now' : howItStands(now));
 }
 
 /** The refusal, with what to do. */
@@ -88,10 +127,4 @@ function refused(refusal: Refusal, message: string, run: RunRecord): RequestRefu
 function over(status: string): RequestRefused {
   const how = status === 'waiting' ? '' : `, as ${status}`;
   return new RequestRefused('conflict', `already_terminal: the run has ended already${how}`, 'id');
-}
-
-function howItStands({ status, wait }: RunRecord): string {
-  if (wait?.kind === 'question') return 'it waits for an answer: `runs answer` gives one';
-  if (wait?.kind === 'paused') return 'it is paused: `runs resume` lets it go on';
-  return `it is ${status}`;
 }

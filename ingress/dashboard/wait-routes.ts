@@ -27,8 +27,8 @@ export function addWaitRoutes(app: Hono, { access, show, theRun, ...ports }: Wai
   app.post('/runs/:id/answer', async (c) => {
     access.requireStaff(c);
     const runId = runIdIn(c);
-    const { text, actor } = checked(requests.AnswerBody, await c.req.parseBody());
-    await answerRun(ports, { runId, text, actor, surface: 'dashboard' });
+    const { text, actor, requestId } = checked(requests.AnswerBody, await c.req.parseBody());
+    await answerRun(ports, { runId, requestId, text, actor, surface: 'dashboard' });
     return c.redirect(`/runs/${runId}`, 303);
   });
 

@@ -246,18 +246,41 @@ describe('runs that wait', () => {
     await runsResume(session, runId(1), { by: 'olivia', note: 'Go.' });
     const run = { runId: runId(1), actor: 'olivia' };
     expect(desk.site.updated).toEqual([
-      { kind: 'answer', input: { ...run, requestId: null, text: 'CSV', surface: 'command_line' } },
+      { kind: 'answer', input: { ...run, requestId: `${runId(1)}.1`, text: 'CSV', surface: 'command_line' } },
       { kind: 'pause', input: { ...run, reason: 'lunch' } },
       { kind: 'resume', input: { ...run, note: 'Go.' } },
     ]);
-    expect(session.printed[0]).toMatch(/^Answered “CSV”\. The agent of run 0198c0de goes on/);
+    expect(session.printed[1]).toMatch(/^Answered “CSV”\. The agent of run 0198c0de goes on/);
+  });
+
+  test('show the question that is answered', async () => {
+    await putAskingRun(connection.db, 1, QUESTION);
+    const session = desk.session();
+    await runsAnswer(session, runId(1), 'CSV', {});
+    expect(session.printed[0]).toMatch(/^ {2}Which format\?\n\n {2}1\. JSON\n {2}2\. CSV\n/);
+  });
+
+  test('are not answered where they ask something else than is meant', async () => {
+    await putAskingRun(connection.db, 1, QUESTION);
+    desk.site.updated.length = 0;
+    const session = desk.session();
+    await runsAnswer(session, runId(1), 'CSV', { request: `${runId(1)}.7` });
+    expect(desk.site.updated).toMatchObject([{ input: { requestId: `${runId(1)}.7` } }]);
+    expect(session.printed).toHaveLength(1);
   });
 
   test('say in a sentence why there is nothing to answer', async () => {
     await putRun(connection.db, 1, { status: 'succeeded' });
     await expect(runsAnswer(desk.session(), runId(1), '1', {})).rejects.toMatchObject({
-      message: 'Run 0198c0de: the run has ended already, as succeeded',
+      message: 'Run 0198c0de asks nothing now: the run has ended already, as succeeded',
       exitCode: 1,
+    });
+  });
+
+  test('say what to do instead where nothing is asked', async () => {
+    await putPausedRun(connection.db, 1);
+    await expect(runsAnswer(desk.session(), runId(1), '1', {})).rejects.toMatchObject({
+      message: 'Run 0198c0de asks nothing now: it is paused: `runs resume` lets it go on',
     });
   });
 });

@@ -1,12 +1,16 @@
 /** Sentences for a run: its status, its trigger, its failure, and what to do next. */
 import { commentTexts } from '../../../src/domain/messages/comment-texts.ts';
-import type { Failure, RunStatus } from '../../../src/domain/run/runs.ts';
+import type { Request } from '../../../src/domain/run/requests.ts';
+import { isTerminal, type Failure, type RunStatus } from '../../../src/domain/run/runs.ts';
 import { parseTrigger } from '../../../src/domain/run/trigger.ts';
 import type { RunWait } from '../../../src/domain/run/waits.ts';
 import { exact } from './times.ts';
 import { triggerLabel, type TriggerTarget } from '../../../src/domain/stages/stages.ts';
 
 const TEXTS = commentTexts('en');
+
+/** Characters of a question that are shown in one line. */
+const QUESTION_LENGTH = 500;
 
 /** The sentence of a status. */
 export function statusText(status: RunStatus): string {
@@ -19,6 +23,21 @@ export function waitText({ kind, for: whom, until }: RunWait): string {
   return kind === 'question'
     ? `The agent asks a question and waits for ${whom} until ${end}.`
     : `Paused by an operator; it fails if nobody resumes it until ${end}.`;
+}
+
+/** How a run stands that was asked for something it cannot do now: the end of a sentence. */
+export function howItStands({ status, wait }: { readonly status: RunStatus; readonly wait: RunWait | null }): string {
+  if (wait?.kind === 'question') return 'it waits for an answer: `runs answer` gives one';
+  if (wait?.kind === 'paused') return 'it is paused: `runs resume` lets it go on';
+  return isTerminal(status) ? `the run has ended already, as ${status}` : `it is ${status}`;
+}
+
+/** What a run asks, in one line, with the numbers of the options. */
+export function questionText({ question, options }: Pick<Request, 'question' | 'options'>): string {
+  const choices = options.map((option, index) => `${index + 1}. ${option}`);
+  const asked = question.replaceAll(/\s+/g, ' ').trim();
+  const shown = asked.length > QUESTION_LENGTH ? `${asked.slice(0, QUESTION_LENGTH)}…` : asked;
+  return choices.length === 0 ? `“${shown}”` : `“${shown}” (${choices.join(', ')})`;
 }
 
 /** How to end a run's wait. */

@@ -22,13 +22,18 @@ export function answerErrorsWithPages(log: ErrorLog): ErrorHandler {
     }
     if (correlationId !== undefined) c.header('X-Correlation-Id', correlationId);
     const title = TITLES[envelope.code] ?? 'The request failed';
-    return c.html(page({ title, viewer: 'guest' }, errorPage(title, envelope)), status);
+    const run = /^\/runs\/([\da-f-]{36})\//.exec(new URL(c.req.url).pathname)?.[1];
+    return c.html(page({ title, viewer: 'guest' }, errorPage(title, envelope, run)), status);
   };
 }
 
-function errorPage(title: string, { message, code }: ErrorEnvelope): Html {
+/** `run`: the run that was to be changed, where it was one. */
+function errorPage(title: string, { message, code }: ErrorEnvelope, run: string | undefined): Html {
   return html`<div class="title"><h1>${title}</h1></div>
     <p class="lead">${message.charAt(0).toUpperCase()}${message.slice(1)}.</p>
     <p class="muted">Code: <code>${code}</code></p>
-    <p><a class="button" href="/">To the overview</a></p>`;
+    <p>
+      ${run !== undefined && html`<a class="button" href="/runs/${run}">To the run</a>`}
+      <a class="button" href="/">To the overview</a>
+    </p>`;
 }

@@ -55,7 +55,9 @@ function form(run: RunRecord, wait: RunWait): Html {
       : html`<span>Answer:</span> ${options.map(
             (option, index) => html`<button name="text" value="${index + 1}">${index + 1}. ${option}</button>`,
           )}`;
-  return html`<form class="inline" method="post" action="/runs/${run.id}/answer">${choices}</form>`;
+  return html`<form class="inline" method="post" action="/runs/${run.id}/answer">
+    ${run.request && html`<input type="hidden" name="requestId" value="${run.request.id}" />`} ${choices}
+  </form>`;
 }
 
 function guest(run: RunRecord, wait: RunWait): Html {

@@ -1,6 +1,7 @@
 /** `runs list|show|cancel|answer|pause|resume`. */
 import { userInfo } from 'node:os';
 import type { RunView } from '../../../ingress/api/views.ts';
+import { howItStands } from '../../../ingress/api/messages/runs.ts';
 import { ago, duration, exact } from '../../../ingress/api/messages/times.ts';
 import type { Request } from '../../domain/run/requests.ts';
 import type { RunStatus } from '../../domain/run/runs.ts';
@@ -111,21 +112,26 @@ export async function runsCancel(
   );
 }
 
-/** Answers what a run asks. */
+/** Answers what a run asks: the request that is named, or the one that is open now, which is shown. */
 export async function runsAnswer(
   session: Session,
   given: string,
   text: string,
-  options: { readonly by?: string | undefined },
+  options: { readonly by?: string | undefined; readonly request?: string | undefined },
 ): Promise<void> {
-  const id = await resolveRunId(session.api, given);
+  const { api, terminal } = session;
+  const id = await resolveRunId(api, given);
+  const run = await api.run(id).catch(orNoRun(given));
+  const requestId = options.request ?? run.request?.id;
+  if (requestId === undefined) throw new CommandProblem(`Run ${short(id)} asks nothing now: ${howItStands(run)}`);
+  if (!session.json && run.request?.id === requestId) terminal.out(`${question(run.request)}\n`);
   const actor = options.by ?? userInfo().username;
-  const answered = await session.api
-    .answerRun(id, { text, actor, surface: 'command_line' })
+  const answered = await api
+    .answerRun(id, { text, actor, requestId, surface: 'command_line' })
     .catch(refusalOf(id, given));
   if (session.json) return printJson(session, answered);
   const said = answered.request.answer?.text ?? text;
-  session.terminal.out(
+  terminal.out(
     `Answered “${plain(said)}”. The agent of run ${short(id)} goes on; \`codex-k8s runs logs ${short(id)} --follow\` shows it.`,
   );
 }

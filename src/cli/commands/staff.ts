@@ -80,8 +80,9 @@ export function addStaffCommands(program: Command, { resolveApi }: StaffCommandO
   leaf(runs, 'answer', 'answer a question of a run')
     .argument('<run>', RUN)
     .argument('<text...>', 'the number or text of an option, or a free answer')
+    .option('--request <id>', 'the question you mean; default: the one that the run asks now, which is shown')
     .option('--by <name>', 'who answers; default: your user name')
-    .action(async (run: string, text: readonly string[], options: Shared & { by?: string }) =>
+    .action(async (run: string, text: readonly string[], options: Shared & { request?: string; by?: string }) =>
       carryOut(options, async (session) =>
         (await import('./runs.ts')).runsAnswer(session, run, text.join(' '), options),
       ),

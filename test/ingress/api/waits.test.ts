@@ -3,7 +3,8 @@ import type { Refusal } from '../../../ingress/relay/run-updates.ts';
 import { connect, type Connection } from '../../../src/store/connection/database.ts';
 import { startTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { BEARER, createSite, form, type Site } from '../dashboard/support/site.ts';
-import { bind, clear, putAskingRun, putIssue, putPausedRun, putRun, runId } from '../dashboard/support/world.ts';
+import { findNewestRequest, storeRequest } from '../../../src/store/runs/requests.ts';
+import { bind, clear, keyOf, putAskingRun, putIssue, putPausedRun, putRun, runId } from '../dashboard/support/world.ts';
 
 const QUESTION = { text: 'Which **format**?', options: ['JSON', 'CSV <b>'] };
 
@@ -118,6 +119,59 @@ describe('an answer', () => {
     expect(answer).toMatchObject({ status, body: { message: expect.stringMatching(message) as string } });
   });
 
+  test('may name the request that it is for', async () => {
+    await putAskingRun(connection.db, 1, QUESTION);
+    const requestId = `${runId(1)}.1`;
+    expect(await json(`/runs/${runId(1)}/answer`, post({ text: '2', requestId }))).toMatchObject({ status: 200 });
+    expect(site.updated).toMatchObject([{ kind: 'answer', input: { requestId } }]);
+  });
+
+  test.each(['', 'another', `${runId(1)}.0`, `${runId(1)}.x`])('to a request “%s” is no answer', async (requestId) => {
+    await putAskingRun(connection.db, 1, QUESTION);
+    expect(await json(`/runs/${runId(1)}/answer`, post({ text: '2', requestId }))).toMatchObject({ status: 400 });
+    expect(site.updated).toEqual([]);
+  });
+
+  describe('to a request that is not open any more is 409', () => {
+    const answer = async (n: number) =>
+      refusing('RequestNotOpen', (on) =>
+        json(`/runs/${runId(1)}/answer`, post({ text: '2', requestId: `${runId(1)}.${n}` }), on),
+      );
+    const refusal = (message: RegExp) => ({
+      status: 409,
+      body: { field: 'requestId', message: expect.stringMatching(message) as string },
+    });
+
+    test('and shows what the run asks now', async () => {
+      await putAskingRun(connection.db, 1, QUESTION);
+      expect(await answer(7)).toMatchObject(
+        refusal(
+          /^request_not_open: .*\.7 is not open any more; .* “Which \*\*format\*\*\?” \(1\. JSON, 2\. CSV <b>\), .*\.1/,
+        ),
+      );
+    });
+
+    test('and shows who was quicker', async () => {
+      await putAskingRun(connection.db, 1, QUESTION);
+      const newest = await findNewestRequest(connection.db, runId(1));
+      if (!newest) throw new Error('nothing is asked');
+      const given = {
+        text: 'JSON',
+        option: 0,
+        actor: 'nadia',
+        at: '2026-11-30T12:00:00.000Z',
+        surface: 'comment',
+      } as const;
+      await storeRequest(connection.db, keyOf(1), { ...newest.request, answer: given }, false);
+      expect(await answer(1)).toMatchObject(refusal(/; nadia has answered it: “JSON”$/));
+    });
+
+    test('and says how the run stands where it asks nothing', async () => {
+      await putPausedRun(connection.db, 1);
+      expect(await answer(1)).toMatchObject(refusal(/; it is paused: `runs resume` lets it go on$/));
+    });
+  });
+
   test('needs the staff token', async () => {
     await putAskingRun(connection.db, 1, QUESTION);
     expect(await json(`/runs/${runId(1)}/answer`, post({ text: '1' }, {}))).toMatchObject({ status: 401 });
@@ -167,6 +221,24 @@ describe('the page of a run', () => {
     const html = await page(BEARER);
     expect(html).toContain('Which **format**?');
     expect(html).toContain('value="2">2. CSV &lt;b&gt;</button>');
+  });
+
+  test('has a form for the very question that it shows', async () => {
+    await putAskingRun(connection.db, 1, QUESTION);
+    const html = await page(BEARER);
+    expect(html).toContain(`<input type="hidden" name="requestId" value="${runId(1)}.1" />`);
+    await site.ask(`/runs/${runId(1)}/answer`, form({ text: '2', requestId: `${runId(1)}.1` }, BEARER));
+    expect(site.updated).toMatchObject([{ input: { requestId: `${runId(1)}.1`, surface: 'dashboard' } }]);
+  });
+
+  test('that is old answers nothing: it shows what is asked now, and leads to the run', async () => {
+    await putAskingRun(connection.db, 1, QUESTION);
+    const answer = await refusing('RequestNotOpen', async (on) =>
+      on.ask(`/runs/${runId(1)}/answer`, form({ text: '2', requestId: `${runId(1)}.7` }, BEARER)),
+    );
+    const html = await answer.text();
+    expect([answer.status, html.includes('2. CSV &lt;b&gt;')]).toEqual([409, true]);
+    expect(html).toContain(`<a class="button" href="/runs/${runId(1)}">`);
   });
 
   test('has a text field where there are no options', async () => {
