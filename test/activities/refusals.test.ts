@@ -92,7 +92,7 @@ describe('a refusal', () => {
 
   test.each<[Locale, RegExp]>([
     ['en', /No run was started/],
-    ['ru', /Запуск не создан/],
+    ['ru', /Агент не запущен/],
   ])('is said in the language of the project: %s', async (locale, title) => {
     await tables.db.update(projects).set({ locale });
     await activities().writeRefusal({ issue, refusal: REFUSAL, locale: await localeOfProject() });

@@ -96,9 +96,9 @@ describe('a label on an issue', () => {
     const timeline = [...(history.at(-1)?.body ?? '').matchAll(/^- ✅ (.*) · /gm)].map(([, step]) => step);
     expect(timeline).toEqual([
       'Requested',
-      'Workspace in preparation',
+      'Preparing the workspace',
       'Agent working',
-      'Work being published',
+      'Publishing the work',
       'Finished',
     ]);
   });

@@ -77,7 +77,7 @@ function failsItsRun({ script, failure, sentence, detail }: Trouble): void {
 describe.each<Trouble>([
   { script: 'exit', failure: 'agent_failed', sentence: 'The agent ended with an error.', detail: /told to refuse/ },
   { script: 'nothing', failure: 'no_changes', sentence: 'finished without changing anything', detail: /nothing new/ },
-  { script: 'not-json', failure: 'answer_invalid', sentence: 'in the form that was asked for', detail: /not the JSON/ },
+  { script: 'not-json', failure: 'answer_invalid', sentence: 'in the required format', detail: /not the JSON/ },
 ])('an agent of the script $script', (trouble) => {
   failsItsRun(trouble);
 });
@@ -176,7 +176,7 @@ describe.each<Trouble>([
   {
     script: 'hang',
     failure: 'agent_stalled',
-    sentence: 'Nothing was heard from the agent',
+    sentence: 'The agent wrote nothing for too long',
     detail: new RegExp(`for ${STALL_SECONDS} s`),
   },
 ])('an agent of the script $script', (trouble) => {

@@ -67,7 +67,7 @@ test('a run that waits for its turn has it once, whenever workers die', async ()
   await diedAsking();
   await patiently('the place in the comment', async () =>
     (await scene.commentsOn(REPO, second)).some(
-      ({ body }) => body.includes(marked(waiting)) && body.includes('place 1 in the queue of the project'),
+      ({ body }) => body.includes(marked(waiting)) && body.includes('position 1 in the queue of the project'),
     ),
   );
   expect(journalOf(journal).map(({ run }) => run)).toEqual([working]);

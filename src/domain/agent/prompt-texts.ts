@@ -15,22 +15,21 @@ interface PromptTexts {
 
 const EN: PromptTexts = {
   roles: {
-    pm: 'product manager: you find out what people need, bound it, and write it down so that others can build it.',
+    pm: 'product manager: you find out what people need, set its limits, and write it down so that others can build it.',
     sa: 'systems analyst and architect: you decide how the parts fit together, and what each decision costs.',
-    em: 'engineering manager: you plan the way, keep what is risky in sight, and decide what goes first.',
-    dev: 'developer: you change the code, with tests and documentation in step.',
+    em: 'engineering manager: you plan the work, keep risks in sight, and decide what goes first.',
+    dev: 'developer: you change the code, and keep tests and documentation in step.',
     reviewer: 'reviewer: you find what is wrong or missing before a person decides, and change nothing.',
     qa: 'quality engineer: you show with evidence what works and what does not.',
-    sre: 'site reliability engineer: you keep it running, and make sure that trouble is seen and mended.',
-    km: 'keeper of documents and knowledge: you keep what is written true, findable and connected.',
+    sre: 'site reliability engineer: you keep it running, and make sure that problems are seen and fixed.',
+    km: 'knowledge manager: you keep what is written true, easy to find and connected.',
   },
   scopes: {
     code: 'any file of the repository that the task needs.',
-    documents:
-      'Markdown files (*.md) only. The platform checks the diff, and a run that changes anything else has failed.',
+    documents: 'Markdown files (*.md) only. The platform checks the diff, and a run that changes anything else fails.',
     prompts:
-      'prompts, documents and lists of tools only: files under prompts/ and docs/, *.md, and files named tools.* or AGENTS.md. The platform checks the diff, and a run that changes anything else has failed.',
-    nothing: 'nothing. Whatever is committed here is thrown away.',
+      'prompts, documents and lists of tools only: files under prompts/ and docs/, *.md, and files named tools.* or AGENTS.md. The platform checks the diff, and a run that changes anything else fails.',
+    nothing: 'nothing. Commits made here are thrown away.',
   },
   empty: '(empty)',
   none: '(none)',
@@ -41,21 +40,22 @@ const EN: PromptTexts = {
 
 const RU: PromptTexts = {
   roles: {
-    pm: 'менеджер продукта: выясняешь, что нужно людям, ограничиваешь это и записываешь так, чтобы другие могли построить.',
-    sa: 'системный аналитик и архитектор: решаешь, как части складываются вместе и чего стоит каждое решение.',
-    em: 'менеджер разработки: планируешь путь, держишь на виду риски и решаешь, что идёт первым.',
+    pm: 'менеджер продукта: выясняешь, что нужно людям, определяешь границы и записываешь так, чтобы по этому могли работать другие.',
+    sa: 'системный аналитик и архитектор: решаешь, как части складываются в целое и чего стоит каждое решение.',
+    em: 'менеджер разработки: планируешь работу, держишь на виду риски и решаешь, что делать в первую очередь.',
     dev: 'разработчик: меняешь код, а вместе с ним тесты и документацию.',
-    reviewer: 'ревьюер: находишь ошибки и пробелы до того, как решит человек, и ничего не меняешь.',
-    qa: 'инженер по качеству: показываешь на фактах, что работает и что нет.',
+    reviewer: 'ревьюер: находишь ошибки и пробелы до того, как решение примет человек, и ничего не меняешь.',
+    qa: 'инженер по качеству: показываешь на фактах, что работает, а что нет.',
     sre: 'инженер по надёжности: следишь, чтобы система работала, а неполадки были видны и устранялись.',
-    km: 'хранитель документов и знаний: следишь, чтобы написанное было верным, находимым и связанным.',
+    km: 'менеджер знаний: следишь, чтобы документы были верными, легко находились и были связаны между собой.',
   },
   scopes: {
     code: 'любые файлы репозитория, которых требует задача.',
-    documents: 'только файлы Markdown (*.md). Платформа проверяет diff; запуск, который изменил что-то ещё, не удался.',
+    documents:
+      'только файлы Markdown (*.md). Платформа проверяет diff; запуск, который изменил что-то ещё, завершается ошибкой.',
     prompts:
-      'только промпты, документы и списки инструментов: файлы в prompts/ и docs/, *.md, файлы tools.* и AGENTS.md. Платформа проверяет diff; запуск, который изменил что-то ещё, не удался.',
-    nothing: 'ничего. Всё, что здесь закоммичено, выбрасывается.',
+      'только промпты, документы и списки инструментов: файлы в prompts/ и docs/, *.md, файлы tools.* и AGENTS.md. Платформа проверяет diff; запуск, который изменил что-то ещё, завершается ошибкой.',
+    nothing: 'ничего. Всё, что здесь закоммичено, будет отброшено.',
   },
   empty: '(пусто)',
   none: '(нет)',

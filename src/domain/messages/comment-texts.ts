@@ -1,4 +1,4 @@
-/** The words of what the platform writes on GitHub, in the languages a project can choose. */
+/** The texts of the platform's comments on GitHub, in each language. */
 import type { Locale } from '../locale.ts';
 import type { Failure, RunStatus } from '../run/runs.ts';
 import type { WaitKind } from '../run/waits.ts';
@@ -6,14 +6,14 @@ import type { WaitKind } from '../run/waits.ts';
 interface CommentTexts {
   title(label: string): string;
   details: string;
-  queued(place: number, of?: 'project'): string;
+  queued(position: number, of?: 'project'): string;
   succeeded(pullRequest: number): string;
   /** Somebody merged it while the agent still worked. */
   merged(pullRequest: number, actor: string): string;
   canceled(actor: string, reason: string): string;
   states: Record<RunStatus, string>;
   steps: Record<RunStatus, string>;
-  /** What a run waits for, and until when. */
+  /** By kind of wait; `until` is its deadline. */
   waits: Record<WaitKind, (until: string) => string>;
   queuedAgain: string;
   timeline: string;
@@ -43,13 +43,13 @@ interface CommentTexts {
 const EN: CommentTexts = {
   title: (label) => `Agent run: \`${label}\``,
   details: 'Details',
-  queued: (place, of) =>
-    `Waiting for its turn: place ${place} in ${of === 'project' ? 'the queue of the project' : "this issue's queue"}.`,
+  queued: (position, of) =>
+    `Queued: position ${position} in ${of === 'project' ? 'the queue of the project' : "this issue's queue"}.`,
   succeeded: (pullRequest) => `Done. The work is in #${pullRequest} and waits for your review.`,
   merged: (pullRequest, actor) => `Done: ${actor} merged #${pullRequest} meanwhile, so the agent was stopped.`,
   canceled: (actor, reason) => `Canceled by ${actor}: ${reason}.`,
   states: {
-    queued: 'Waiting for its turn.',
+    queued: 'Queued.',
     preparing: 'Preparing the workspace.',
     working: 'The agent is working.',
     waiting: 'Waiting for people.',
@@ -60,20 +60,19 @@ const EN: CommentTexts = {
   },
   steps: {
     queued: 'Requested',
-    preparing: 'Workspace in preparation',
+    preparing: 'Preparing the workspace',
     working: 'Agent working',
     waiting: 'Waiting for people',
-    publishing: 'Work being published',
+    publishing: 'Publishing the work',
     succeeded: 'Finished',
     failed: 'Failed',
     canceled: 'Canceled',
   },
   waits: {
-    question: (until) =>
-      `The agent asks a question and waits for an answer until ${until}, of anybody who may start runs.`,
-    paused: (until) => `Paused by an operator. It waits to be resumed, and fails if nobody does until ${until}.`,
+    question: (until) => `The agent has asked a question. Anybody who may start runs can answer it until ${until}.`,
+    paused: (until) => `Paused by an operator. Unless it is resumed by ${until}, the run fails.`,
   },
-  queuedAgain: 'Waiting for its turn in the project',
+  queuedAgain: 'Queued in the project',
   timeline: 'Timeline',
   facts: {
     run: 'Run',
@@ -87,31 +86,31 @@ const EN: CommentTexts = {
   failures: {
     agent_failed: 'The agent ended with an error.',
     no_changes: 'The agent finished without changing anything, so there is no pull request.',
-    answer_invalid: 'The agent did not give its answer in the form that was asked for.',
-    agent_stalled: 'Nothing was heard from the agent for too long, so it was stopped.',
+    answer_invalid: 'The agent did not give its answer in the required format.',
+    agent_stalled: 'The agent wrote nothing for too long, so it was stopped.',
     deadline_exceeded: 'The agent worked longer than a run may take, so it was stopped.',
     push_rejected:
       'Somebody pushed to the branch while the agent worked, so its push was rejected. Nothing was overwritten.',
     clone_failed: 'The repository could not be cloned.',
     agent_lost: "The agent's process disappeared without a report, and starting it again did not help.",
     agent_error: "The agent's runner failed without a report.",
-    agent_oom: 'The agent used more memory than it may, so it was ended.',
-    disk_exceeded: 'The agent wrote more on disk than it may, so it was ended.',
-    evicted: "The agent's node needed the room, and starting it again did not help.",
+    agent_oom: 'The agent used more memory than allowed, so it was killed.',
+    disk_exceeded: 'The agent wrote more on disk than allowed, so it was killed.',
+    evicted: "The agent's node was short of resources, and starting it again did not help.",
     node_lost: "The agent's node was lost, and starting it again did not help.",
     image_pull: "The agent's image cannot be pulled.",
     unschedulable: 'No node of the cluster has room for the agent.',
-    quota_exceeded: "The quota of the issue's namespace leaves no room for the agent.",
-    container_error: "The agent's container could not be made.",
-    sandbox_rejected: "The cluster's rules do not let the agent's pod in.",
+    quota_exceeded: "The quota of the issue's namespace is exhausted.",
+    container_error: "The agent's container could not be created.",
+    sandbox_rejected: "The cluster's policies refused the agent's pod.",
     launch_failed: 'The agent could not be started.',
     pull_request_not_found: 'There is no open pull request to revise.',
-    failed_precondition: 'The labels contradict each other, so it is unclear with what the agent is to work.',
+    failed_precondition: 'The labels contradict each other, so it is unclear how the agent is to work.',
     scope_violation:
       'The work changes files that this stage may not change. It was pushed, but no pull request was opened or updated for it.',
     publish_failed: 'The work is pushed, but GitHub refused the pull request.',
     wait_expired: 'Nobody answered in time, so the run was ended.',
-    platform_error: 'The platform failed; this is not about your issue.',
+    platform_error: 'The platform itself failed; your issue is not the cause.',
   },
   refused: {
     title: 'No run was started',
@@ -125,19 +124,18 @@ const EN: CommentTexts = {
         'The labels on the pull request name several stages, so it is unclear which one to revise.',
       pull_request_review_stage_not_resolved: 'It is unclear which stage the review sends back.',
       state_blocked: 'The issue is blocked: nothing is started while that label is on.',
-      needs_input: 'The issue waits for an answer of a person: nothing is started while that label is on.',
+      needs_input: 'The issue waits for a person to answer: nothing is started while that label is on.',
       profile_label_conflict: 'The issue carries several profiles, and only one can be followed.',
       stage_not_in_profile:
         'The profile of this issue does not have that stage. Choose another profile with a label, or another stage.',
       stage_entry_not_met:
         'The stage before this one is not done yet. A profile that leaves it out can be chosen with a label.',
-      issue_trigger_candidate_not_found:
-        'There is no work of this issue yet that the stage could look at: its pull request has to be there first.',
-      discussion_mode_trigger_label_conflict: 'A conversation cannot begin while a run works, waits or is asked for.',
+      issue_trigger_candidate_not_found: 'This stage needs a pull request of this issue, and there is none yet.',
+      discussion_mode_trigger_label_conflict: 'A discussion cannot begin while a run is active, queued or requested.',
       trigger_by_agent: 'An agent asked for this. A person who may start runs has to put the label on.',
       pull_request_not_current:
-        'This is not the open pull request of the issue, so its branch is not worked on any more.',
-      queue_full: 'Too many runs of this issue wait already. Ask again when one of them has finished.',
+        'This is not the open pull request of the issue, so agents do not work on its branch any more.',
+      queue_full: 'Too many runs of this issue are queued already. Ask again when one of them has finished.',
       review_outdated:
         'The review is of a commit that is not the newest any more. Look at the newest one, and request changes again if they are still needed.',
     },
@@ -153,22 +151,21 @@ const EN: CommentTexts = {
     failed: 'failed',
     requested: (label, actor) => `Requested with \`${label}\` by @${actor}.`,
   },
-  reviewAnswer: 'The review was worked in.',
+  reviewAnswer: 'The review was addressed.',
 };
 
 const RU: CommentTexts = {
   title: (label) => `Запуск агента: \`${label}\``,
   details: 'Подробности',
-  queued: (place, of) =>
-    `Ждёт своей очереди: место ${place} в очереди этого ${of === 'project' ? 'проекта' : 'issue'}.`,
-  succeeded: (pullRequest) => `Готово. Работа лежит в #${pullRequest} и ждёт ревью.`,
-  merged: (pullRequest, actor) => `Готово: тем временем #${pullRequest} слит (${actor}), агент остановлен.`,
+  queued: (position, of) => `В очереди ${of === 'project' ? 'проекта' : 'этого issue'}, место ${position}.`,
+  succeeded: (pullRequest) => `Готово. Результат в #${pullRequest}, ждёт вашего ревью.`,
+  merged: (pullRequest, actor) => `Готово: #${pullRequest} уже слит (${actor}), поэтому агент остановлен.`,
   canceled: (actor, reason) => `Отменено (${actor}): ${reason}.`,
   states: {
-    queued: 'Ждёт своей очереди.',
+    queued: 'В очереди.',
     preparing: 'Готовится рабочее пространство.',
     working: 'Агент работает.',
-    waiting: 'Ждёт людей.',
+    waiting: 'Ждёт ответа или действия человека.',
     publishing: 'Агент закончил, результат публикуется.',
     succeeded: 'Готово.',
     failed: 'Запуск не удался.',
@@ -178,17 +175,18 @@ const RU: CommentTexts = {
     queued: 'Запрошено',
     preparing: 'Подготовка рабочего пространства',
     working: 'Агент работает',
-    waiting: 'Ожидание людей',
+    waiting: 'Ожидание человека',
     publishing: 'Публикация результата',
     succeeded: 'Завершено',
     failed: 'Ошибка',
     canceled: 'Отменено',
   },
   waits: {
-    question: (until) => `Агент задал вопрос и до ${until} ждёт ответа от любого, кто может запускать агентов.`,
-    paused: (until) => `Приостановлено оператором. Если не возобновить до ${until}, запуск завершится с ошибкой.`,
+    question: (until) =>
+      `Агент задал вопрос и ждёт ответа до ${until}. Ответить может любой, кто вправе запускать агентов.`,
+    paused: (until) => `Приостановлено оператором. Если не возобновить до ${until}, запуск завершится ошибкой.`,
   },
-  queuedAgain: 'Ждёт своей очереди в проекте',
+  queuedAgain: 'В очереди проекта',
   timeline: 'Ход работы',
   facts: {
     run: 'Запуск',
@@ -202,60 +200,60 @@ const RU: CommentTexts = {
   failures: {
     agent_failed: 'Агент завершился с ошибкой.',
     no_changes: 'Агент закончил, ничего не изменив, поэтому pull request не создан.',
-    answer_invalid: 'Агент дал ответ не в той форме, которую у него просили.',
-    agent_stalled: 'От агента слишком долго не было вестей, он остановлен.',
+    answer_invalid: 'Ответ агента не соответствует требуемому формату.',
+    agent_stalled: 'Агент слишком долго ничего не выводил и был остановлен.',
     deadline_exceeded: 'Агент работал дольше, чем разрешено, и был остановлен.',
     push_rejected:
       'Пока агент работал, кто-то отправил изменения в ту же ветку, и его push был отклонён. Ничего не перезаписано.',
     clone_failed: 'Не удалось клонировать репозиторий.',
-    agent_lost: 'Процесс агента исчез без отчёта, повторный запуск не помог.',
-    agent_error: 'Программа, которая ведёт агента, завершилась с ошибкой и без отчёта.',
-    agent_oom: 'Агент занял больше памяти, чем разрешено, и был завершён.',
-    disk_exceeded: 'Агент записал на диск больше, чем разрешено, и был завершён.',
-    evicted: 'Узлу агента понадобилось место, повторный запуск не помог.',
-    node_lost: 'Узел агента потерян, повторный запуск не помог.',
-    image_pull: 'Не удалось получить образ агента.',
+    agent_lost: 'Процесс агента пропал, не прислав отчёта; повторный запуск не помог.',
+    agent_error: 'Раннер агента завершился с ошибкой, не прислав отчёта.',
+    agent_oom: 'Агент превысил лимит памяти и был остановлен.',
+    disk_exceeded: 'Агент превысил лимит места на диске и был остановлен.',
+    evicted: 'Узлу агента не хватило ресурсов; повторный запуск не помог.',
+    node_lost: 'Узел агента потерян; повторный запуск не помог.',
+    image_pull: 'Не удалось загрузить образ агента.',
     unschedulable: 'Ни на одном узле кластера нет места для агента.',
-    quota_exceeded: 'Квота пространства имён этого issue не оставляет места для агента.',
+    quota_exceeded: 'Квота пространства имён этого issue исчерпана.',
     container_error: 'Не удалось создать контейнер агента.',
-    sandbox_rejected: 'Правила кластера не пускают под агента.',
+    sandbox_rejected: 'Политики кластера не допустили под агента.',
     launch_failed: 'Не удалось запустить агента.',
     pull_request_not_found: 'Нет открытого pull request, который можно доработать.',
-    failed_precondition: 'Метки противоречат друг другу, неясно, с чем должен работать агент.',
+    failed_precondition: 'Метки противоречат друг другу: неясно, как должен работать агент.',
     scope_violation:
-      'Работа изменяет файлы, которые на этом этапе менять нельзя. Она отправлена, но pull request для неё не создан и не обновлён.',
-    publish_failed: 'Работа отправлена, но GitHub отклонил pull request.',
-    wait_expired: 'Ответа не было слишком долго, поэтому запуск завершён.',
-    platform_error: 'Сбой самой платформы; дело не в вашем issue.',
+      'Изменены файлы, которые на этом этапе менять нельзя. Изменения отправлены в ветку, но pull request не создан и не обновлён.',
+    publish_failed: 'Изменения отправлены в ветку, но GitHub отклонил pull request.',
+    wait_expired: 'Ответа слишком долго не было, поэтому запуск завершён.',
+    platform_error: 'Сбой самой платформы; ваш issue ни при чём.',
   },
   refused: {
-    title: 'Запуск не создан',
+    title: 'Агент не запущен',
     reasons: {
       issue_trigger_label_conflict: 'На этом issue несколько меток запуска, а допустима только одна.',
       sender_not_project_member: 'Вы не участник проекта, к которому относится репозиторий.',
-      sender_role_read_not_permitted: 'Ваша роль в проекте позволяет читать, но не запускать.',
-      sender_role_not_permitted: 'У вас нет роли в проекте, которая позволяет запускать.',
+      sender_role_read_not_permitted: 'Ваша роль в проекте даёт право на чтение, но не на запуск агентов.',
+      sender_role_not_permitted: 'У вас нет роли в проекте, которая даёт право запускать агентов.',
       pull_request_review_stage_ambiguous:
-        'Метки на pull request называют несколько этапов, неясно, какой дорабатывать.',
-      pull_request_review_stage_not_resolved: 'Неясно, какой этап возвращает ревью.',
+        'Метки на pull request указывают на несколько этапов: неясно, какой дорабатывать.',
+      pull_request_review_stage_not_resolved: 'Неясно, какой этап ревью возвращает на доработку.',
       state_blocked: 'Issue заблокирован: пока эта метка стоит, ничего не запускается.',
       needs_input: 'Issue ждёт ответа человека: пока эта метка стоит, ничего не запускается.',
-      profile_label_conflict: 'На issue несколько профилей, а следовать можно только одному.',
+      profile_label_conflict: 'На issue несколько меток профиля, а допустима только одна.',
       stage_not_in_profile: 'В профиле этого issue нет такого этапа. Выберите меткой другой профиль или другой этап.',
-      stage_entry_not_met: 'Предыдущий этап ещё не пройден. Профиль, в котором его нет, можно выбрать меткой.',
-      issue_trigger_candidate_not_found:
-        'У этого issue ещё нет работы, на которую этап мог бы посмотреть: сначала нужен её pull request.',
-      discussion_mode_trigger_label_conflict: 'Разговор не может начаться, пока запуск работает, ждёт или запрошен.',
-      trigger_by_agent: 'Об этом просит агент. Метку должен поставить человек, который может запускать.',
-      pull_request_not_current: 'Это не открытый pull request этого issue, его ветка больше не дорабатывается.',
-      queue_full: 'Слишком много запусков этого issue уже ждут. Повторите, когда один из них закончится.',
+      stage_entry_not_met: 'Предыдущий этап ещё не завершён. Меткой можно выбрать профиль, в котором его нет.',
+      issue_trigger_candidate_not_found: 'Для этого этапа нужен pull request этого issue, а его ещё нет.',
+      discussion_mode_trigger_label_conflict:
+        'Обсуждение нельзя начать, пока есть активный, ожидающий или запрошенный запуск.',
+      trigger_by_agent: 'Этот запуск запросил агент. Метку должен поставить человек, который вправе запускать агентов.',
+      pull_request_not_current: 'Это не текущий pull request этого issue, агенты больше не работают в его ветке.',
+      queue_full: 'В очереди уже слишком много запусков этого issue. Повторите, когда один из них завершится.',
       review_outdated:
         'Ревью относится не к последнему коммиту. Посмотрите последний и, если нужно, снова запросите изменения.',
     },
-    unknown: 'Запрос не может быть выполнен.',
+    unknown: 'Выполнить запрос невозможно.',
     remove: 'Снимите все метки, кроме одной, и поставьте нужную заново:',
-    takeOff: 'Снимите её и попросите снова:',
-    possible: 'Сейчас возможно:',
+    takeOff: 'Снимите её и повторите запрос:',
+    possible: 'Сейчас доступны:',
     code: 'Причина',
   },
   pullRequest: {

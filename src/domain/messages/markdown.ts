@@ -1,15 +1,15 @@
-/** What others wrote, made fit to stand inside a text of the platform's. */
+/** Makes texts by others safe inside a text of the platform. */
 
-/** GitHub refuses a text of more than 65,536 characters; this leaves room for what stands around it. */
+/** GitHub refuses a text of more than 65,536 characters; this leaves room for the text around it. */
 const LONGEST = 20_000;
-/** Words that close an issue when a pull request is merged: only the platform's own may. */
+/** GitHub's closing keywords: only the platform's own may close an issue. */
 const CLOSING = /\b(close[sd]?|fix(?:e[sd])?|resolve[sd]?)(:?\s+)(?=\S*#\d|https?:)/gi;
 const MENTION = /(^|[^\w`])@(?=\w)/g;
 
 /**
- * Calls nobody and closes nothing: mentions and closing keywords are broken by an invisible space. Closes a code block
- * that is left open, so that what follows is no code, and disarms HTML comments, so that nothing hides and nothing looks
- * like a marker of the platform's.
+ * Breaks mentions and closing keywords with an invisible space, so that the text notifies nobody and closes nothing. Closes an
+ * open code block, so that the text after it is not code, and disarms HTML comments, so that nothing is hidden and nothing
+ * looks like a marker of the platform.
  */
 export function embedded(markdown: string): string {
   const text = markdown
@@ -29,16 +29,16 @@ export function embedded(markdown: string): string {
   return open === undefined ? text : `${text}\n${open}`;
 }
 
-/** A text in one line, without what cannot be seen, cut to so many characters. */
+/** A text in one line, without invisible characters, cut to so many characters. */
 export function inOneLine(text: string, longest: number): string {
   const line = text.replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ').trim();
   return line.length <= longest ? line : `${line.slice(0, longest - 1).toWellFormed()}…`;
 }
 
-/** What a quotation shows at most. */
+/** The most characters of a quotation. */
 const QUOTED = 1500;
 
-/** A text as it is, in a code block that it cannot end: nothing in it is markup, and nobody is mentioned. */
+/** A text in a code block that it cannot end: nothing in it is markup, and nobody is mentioned. */
 export function quoted(text: string): string {
   if (text.trim() === '') return '';
   const shown = text.length > QUOTED ? `${text.slice(0, QUOTED).toWellFormed()} …` : text;

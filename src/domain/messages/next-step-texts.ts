@@ -1,8 +1,8 @@
-/** The words of the next steps, in the languages a project can choose. */
+/** The texts of the next steps, in each language. */
 import type { Locale } from '../locale.ts';
 import type { NextStep } from './next-steps.ts';
 
-/** What the words point to; links are Markdown. */
+/** The links in the texts, as Markdown. */
 interface Links {
   readonly runPage: string;
   readonly issuePage: string;
@@ -29,16 +29,16 @@ const EN: NextStepTexts = {
       case 'answer':
         return {
           want: 'Answer the question',
-          how: `comment on the issue with the number or the words of an option, or with an answer of your own where there are none; or \`codex-k8s runs answer ${runId} TEXT\``,
+          how: `comment on the issue with the number or text of an option, or with your own answer if there are none; or \`codex-k8s runs answer ${runId} TEXT\``,
         };
       case 'resume':
-        return { want: 'Let it go on', how: `\`codex-k8s runs resume ${runId}\`` };
+        return { want: 'Resume the run', how: `\`codex-k8s runs resume ${runId}\`` };
       case 'see_queue':
         return { want: 'See what it waits for', how: `[this issue on the dashboard](${issuePage})` };
       case 'see_why':
         return { want: 'See what went wrong', how: `[log](${runPage})` };
       case 'see_end':
-        return { want: 'See how far it came', how: `[log](${runPage})` };
+        return { want: 'See how far it got', how: `[log](${runPage})` };
       case 'cancel_by_label':
         return { want: 'Cancel', how: `take the label \`${step.label}\` off` };
       case 'cancel_by_command':
@@ -50,9 +50,9 @@ const EN: NextStepTexts = {
       case 'ask_review_again':
         return { want: 'Try again', how: `request changes on ${pull} again` };
       case 'say_more':
-        return { want: 'Go on talking', how: 'write a comment on the issue' };
+        return { want: 'Continue the discussion', how: 'write a comment on the issue' };
       case 'end_discussion':
-        return { want: 'End the conversation', how: `take the label \`${step.label}\` off` };
+        return { want: 'End the discussion', how: `take the label \`${step.label}\` off` };
       case 'review':
         return { want: 'Review the work', how: `${pull}: “Request changes” has the agent revise it` };
       case 'have_reviewed':
@@ -60,7 +60,7 @@ const EN: NextStepTexts = {
       case 'read_review':
         return { want: 'Read the review', how: pull };
       case 'have_worked_in':
-        return { want: 'Have it worked in', how: `request changes on ${pull}` };
+        return { want: 'Have it addressed', how: `request changes on ${pull}` };
       case 'revise':
         return {
           want: 'Have it revised without a review',
@@ -72,7 +72,7 @@ const EN: NextStepTexts = {
           how: `put the label \`${step.label}\` on the [issue](${issuePage})`,
         };
       case 'go_back':
-        return { want: 'Do the stage anew', how: `put the label \`${step.label}\` on the [issue](${issuePage})` };
+        return { want: 'Repeat the stage', how: `put the label \`${step.label}\` on the [issue](${issuePage})` };
       case 'rethink':
         return {
           want: 'Go back to an earlier stage',
@@ -94,16 +94,16 @@ const RU: NextStepTexts = {
       case 'answer':
         return {
           want: 'Ответить на вопрос',
-          how: `написать комментарий к issue: номер или текст варианта, а если вариантов нет, ответ своими словами; или \`codex-k8s runs answer ${runId} TEXT\``,
+          how: `написать в комментарии к issue номер или текст варианта, а если вариантов нет, ответить своими словами; или \`codex-k8s runs answer ${runId} TEXT\``,
         };
       case 'resume':
-        return { want: 'Возобновить', how: `\`codex-k8s runs resume ${runId}\`` };
+        return { want: 'Возобновить запуск', how: `\`codex-k8s runs resume ${runId}\`` };
       case 'see_queue':
-        return { want: 'Узнать, чего он ждёт', how: `[этот issue на панели](${issuePage})` };
+        return { want: 'Узнать, чего ждёт запуск', how: `[этот issue на панели](${issuePage})` };
       case 'see_why':
         return { want: 'Узнать, что случилось', how: `[журнал](${runPage})` };
       case 'see_end':
-        return { want: 'Узнать, что сделано', how: `[журнал](${runPage})` };
+        return { want: 'Узнать, что успел агент', how: `[журнал](${runPage})` };
       case 'cancel_by_label':
         return { want: 'Отменить', how: `снять метку \`${step.label}\`` };
       case 'cancel_by_command':
@@ -118,13 +118,13 @@ const RU: NextStepTexts = {
       case 'ask_review_again':
         return { want: 'Повторить', how: `снова запросить изменения в ${pull}` };
       case 'say_more':
-        return { want: 'Продолжить разговор', how: 'написать комментарий к issue' };
+        return { want: 'Продолжить обсуждение', how: 'написать комментарий к issue' };
       case 'end_discussion':
-        return { want: 'Закончить разговор', how: `снять метку \`${step.label}\`` };
+        return { want: 'Завершить обсуждение', how: `снять метку \`${step.label}\`` };
       case 'review':
-        return { want: 'Проверить работу', how: `${pull}: «Request changes» запускает доработку` };
+        return { want: 'Провести ревью', how: `${pull}: «Request changes» запускает доработку` };
       case 'have_reviewed':
-        return { want: 'Поручить проверку агенту', how: `поставить метку \`${step.label}\` на ${pull}` };
+        return { want: 'Поручить ревью агенту', how: `поставить метку \`${step.label}\` на ${pull}` };
       case 'read_review':
         return { want: 'Прочитать ревью', how: pull };
       case 'have_worked_in':
@@ -137,7 +137,7 @@ const RU: NextStepTexts = {
           how: `поставить метку \`${step.label}\` на [issue](${issuePage})`,
         };
       case 'go_back':
-        return { want: 'Пройти этап заново', how: `поставить метку \`${step.label}\` на [issue](${issuePage})` };
+        return { want: 'Повторить этап', how: `поставить метку \`${step.label}\` на [issue](${issuePage})` };
       case 'rethink':
         return {
           want: 'Вернуться к более раннему этапу',

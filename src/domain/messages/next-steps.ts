@@ -1,4 +1,4 @@
-/** What people can do next about a run, by its stage, kind and state: the matrix at the end of its status comment (3.5). */
+/** What people can do next about a run, by its stage, kind and state: the table at the end of its status comment. */
 import type { Locale } from '../locale.ts';
 import { nextStepTexts } from './next-step-texts.ts';
 import type { RunStatus } from '../run/runs.ts';
@@ -19,10 +19,10 @@ export interface StepContext {
   readonly runId: string;
   readonly target: TriggerTarget;
   readonly status: RunStatus;
-  /** Whether a review asked for the run, and not a label. */
+  /** Whether a review asked for the run. */
   readonly byReview: boolean;
   readonly pullRequest: { readonly number: number; readonly url: string } | null;
-  /** Of a rethink that is done. */
+  /** Of a rethink that is done: the stage that it goes back to. */
   readonly backTo?: Stage;
   /** While it waits. */
   readonly wait?: RunWait;
@@ -34,7 +34,7 @@ export interface Pages {
   readonly issue: string;
 }
 
-/** A way on. `label` goes on the issue, unless the step says otherwise. */
+/** A next step. `label` belongs on the issue, unless the step says otherwise. */
 export type NextStep =
   | {
       readonly step:
@@ -56,7 +56,7 @@ export type NextStep =
   | { readonly step: 'have_reviewed' | 'revise' | 'rethink' | 'go_back'; readonly label: string }
   | { readonly step: 'go_on'; readonly label: string; readonly profiles: readonly TrajectoryName[] };
 
-/** What can be done, in the order in which it is shown. */
+/** The next steps, in the order in which they are shown. */
 export function nextSteps(run: StepContext): readonly NextStep[] {
   switch (run.status) {
     case 'queued':
@@ -77,7 +77,7 @@ export function nextSteps(run: StepContext): readonly NextStep[] {
   }
 }
 
-/** Conversations and runs that a review asked for stand under no label that could be taken off. */
+/** Discussions and runs that a review asked for have no label to take off. */
 function cancel({ target, byReview }: StepContext): NextStep {
   if (target.kind === 'discussion') return { step: 'end_discussion', label: triggerLabel(target) };
   return byReview ? { step: 'cancel_by_command' } : { step: 'cancel_by_label', label: triggerLabel(target) };
@@ -104,7 +104,7 @@ function afterSuccess({ target, backTo }: StepContext): NextStep[] {
   return steps;
 }
 
-/** The stages that come after one, each with the profiles in which it does. */
+/** The stages that follow a stage, each with the profiles in which it does. */
 export function stagesAfter(stage: Stage): { readonly next: Stage; readonly profiles: readonly TrajectoryName[] }[] {
   const found = new Map<Stage, TrajectoryName[]>();
   for (const { name, stages } of TRAJECTORIES) {
@@ -119,7 +119,7 @@ function inTrajectory(stage: Stage): boolean {
   return TRAJECTORIES.some(({ stages }) => (stages as readonly Stage[]).includes(stage));
 }
 
-/** The matrix as a Markdown table; empty where there is nothing to do. */
+/** The next steps as a Markdown table; empty if there are none. */
 export function renderNextSteps(run: StepContext, locale: Locale, pages: Pages): string {
   const texts = nextStepTexts(locale);
   const rows = nextSteps(run).map((step) => {

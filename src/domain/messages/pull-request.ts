@@ -1,4 +1,4 @@
-/** What the platform writes into a pull request (docs/decisions.md, 8). */
+/** The platform's texts in a pull request (docs/decisions.md, 8). */
 import type { Locale } from '../locale.ts';
 import { commentTexts } from './comment-texts.ts';
 import { embedded } from './markdown.ts';
@@ -36,7 +36,7 @@ export function renderPullRequest(
   return { title: oneLine(input.answer.title), body: parts.join('\n\n') };
 }
 
-/** The hidden line by which an answer to a review comment is found again. */
+/** The hidden marker by which an answer to a review comment is found again. */
 export function answerMarker(runId: string, subject: string): string {
   return `<!-- codex-k8s:answer ${runId} ${subject} -->`;
 }

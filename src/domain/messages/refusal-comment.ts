@@ -1,18 +1,18 @@
-/** The comment that says why a label started no run, in the project's language. */
+/** The comment that explains why no run was started, in the project's language. */
 import type { Locale } from '../locale.ts';
 import { commentTexts } from './comment-texts.ts';
 
-/** Why nothing was started, and what caused it. */
+/** Why no run was started. */
 export interface Refusal {
   readonly reason: string;
-  /** Labels that stand against each other or in the way, or those that would be possible. */
+  /** Labels that conflict or block, or those that would be possible. */
   readonly labels: readonly string[];
   readonly actor: string;
-  /** What it is about, for the marker: a delivery, an event, a review. Said once for each. */
+  /** The refused trigger, for the marker: a delivery, an event or a review. There is one comment for each. */
   readonly subject: string;
 }
 
-/** The hidden line by which the comment is found again. */
+/** The hidden marker by which the comment is found again. */
 export function refusalMarker(refusal: Refusal): string {
   return `<!-- codex-k8s:refusal ${refusal.reason} ${refusal.subject} -->`;
 }
@@ -31,7 +31,7 @@ export function renderRefusal(refusal: Refusal, locale: Locale): string {
   return lines.join('\n\n');
 }
 
-/** What is to be done with the labels; undefined where none are named, or one that stands in nobody's way. */
+/** The sentence before the list of labels; undefined if there is nothing to do about them. */
 function leadOf(
   { reason, labels }: Refusal,
   { remove, takeOff, possible }: ReturnType<typeof commentTexts>['refused'],

@@ -1,7 +1,4 @@
-/**
- * The status comment of a run. The workflow holds the state; the comment only mirrors it, so that
- * an edited or deleted comment comes back right.
- */
+/** The status comment of a run. It mirrors the workflow's state, so an edited or deleted comment can be restored. */
 import type { Failure, RunOutcome, RunStatus } from '../run/runs.ts';
 import type { Trigger } from '../run/trigger.ts';
 import type { Request } from '../run/requests.ts';
@@ -22,17 +19,17 @@ export interface TimelineStep {
   readonly at: string;
 }
 
-/** What the comment shows of a run. */
+/** The state of a run that the comment shows. */
 export interface RunProgress {
   readonly runId: string;
   readonly target: TriggerTarget;
   readonly status: RunStatus;
   readonly requestedBy: string;
-  /** Whether a review asked for the run, and not a label. */
+  /** Whether a review asked for the run. */
   readonly byReview: boolean;
-  /** Counted from 1 while the run waits behind others of its issue. */
+  /** The position in a queue, from 1, while the run is queued. */
   readonly queuePosition: number | null;
-  /** Set while it waits for its turn in its project (src/domain/run/permits.ts). */
+  /** Set while the queue is that for permits of its project (src/domain/run/permits.ts). */
   readonly queueOf?: 'project';
   readonly timeline: readonly TimelineStep[];
   readonly branch: string;
@@ -48,13 +45,13 @@ export interface RunProgress {
   readonly mergedBy?: string;
   /** Of a rethink that is done: the stage that it goes back to. */
   readonly backTo?: Stage;
-  /** What it waits for; set while it does. */
+  /** Set while it waits for people. */
   readonly wait?: RunWait;
-  /** What it asks, while it waits for the answer. */
+  /** The open question. */
   readonly question?: Pick<Request, 'question' | 'options'>;
 }
 
-/** The progress of a run that was asked for, and of which nothing else is known. */
+/** The progress of a run that was just requested. */
 export function newRunProgress(
   run: { runId: string; target: TriggerTarget; trigger: Trigger; by: { login: string }; requestedAt: string },
   known: Pick<RunProgress, 'branch' | 'model' | 'reasoningEffort' | 'pullRequest'>,
@@ -76,7 +73,7 @@ export function newRunProgress(
   };
 }
 
-/** The progress after a step, which is entered once. */
+/** The progress after entering a step; entering the present one changes nothing. */
 export function withStep(progress: RunProgress, step: RunStatus, at: string): RunProgress {
   return progress.status === step
     ? progress
@@ -102,7 +99,7 @@ export function withOutcome(progress: RunProgress, outcome: RunOutcome, at: stri
   }
 }
 
-/** Where a run's comment stands: on the pull request when a review or a label there asked for the run, else on the issue (3.5). */
+/** The issue or pull request for a run's comment: the pull request if a review or a label there asked for the run. */
 export function commentSubject(
   issue: IssueRef,
   run: { readonly trigger: Trigger; readonly pullRequest?: number },
@@ -112,12 +109,12 @@ export function commentSubject(
   return number === undefined ? issue : { ...issue, number };
 }
 
-/** The hidden line by which a comment is found again, whatever became of the rest. */
+/** The hidden marker by which a comment is found again, however the rest was edited. */
 export function statusMarker(runId: string): string {
   return `<!-- codex-k8s:run-status ${runId} -->`;
 }
 
-/** The hidden line after it, by which the issue is found whose run it is: comments on pull requests are its comments too. */
+/** The hidden marker after it, which names the run's issue: the comment may be on a pull request. */
 function issueMarker(issue: number): string {
   return `<!-- codex-k8s:issue ${issue} -->`;
 }
@@ -131,7 +128,7 @@ export function readStatusMarkers(text: string): { readonly runId: string; reado
 const MARKERS =
   /^<!-- codex-k8s:run-status ([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}) -->\r?\n<!-- codex-k8s:issue ([1-9]\d{0,9}) -->/;
 
-/** Renders the whole comment, but for what the agent says (latest-output.ts) and what becomes of its workspace (workspace-removal.ts). */
+/** Renders the comment, with markers for the agent's output (latest-output.ts) and the end of the workspace (workspace-removal.ts). */
 export function renderStatusComment(progress: RunProgress, locale: Locale, pages: Pages): string {
   const texts = commentTexts(locale);
   const parts = [
@@ -149,7 +146,7 @@ export function renderStatusComment(progress: RunProgress, locale: Locale, pages
   return parts.filter((part) => part !== '').join('\n\n');
 }
 
-/** The dashboard's pages that a comment points to; `dashboardUrl` without a slash at its end. */
+/** The dashboard's pages that a comment links to; `dashboardUrl` without a slash at its end. */
 export function pagesOf(dashboardUrl: string, issue: IssueRef, runId: string): Pages {
   return {
     run: `${dashboardUrl}/runs/${runId}`,
@@ -179,7 +176,7 @@ function headline(progress: RunProgress, texts: Texts, runUrl: string): string {
   return `${texts.states[progress.status]} ${page}`;
 }
 
-/** The question again, for those who look here first; its own comment is what is answered. */
+/** The question, for people who look here first; it has a comment of its own. */
 function questionOf({ question, options }: Pick<Request, 'question' | 'options'>): string {
   const choices = options.map((option, index) => `${index + 1}. ${inOneLine(option)}`).join('\n');
   return [embedded(question), choices].filter((part) => part !== '').join('\n\n');

@@ -1,12 +1,11 @@
 /**
- * What became of a run's workspace after the run, in its status comment. The run's workflow, which
- * renders the comment, has ended by then: it leaves a place, which is filled where the comment is written, as for the last
- * words of the agent.
+ * The end of a run's workspace, in the run's status comment. The run's workflow, which renders the comment, has completed by
+ * then, so it leaves a marker, which is replaced when the comment is written (as in latest-output.ts).
  */
 import type { Locale } from '../locale.ts';
 import { embedded, inOneLine } from './markdown.ts';
 
-/** What the issue's workflow tells of a workspace that no run works in, as types of events. */
+/** Types of events about a workspace without an active run, which the issue's workflow records. */
 export const WORKSPACE_EVENTS = [
   'run.namespace.cleaned',
   'run.namespace.cleanup_blocked',
@@ -26,7 +25,7 @@ interface Texts {
   readonly blocked: string;
   readonly failed: string;
   readonly kept: string;
-  /** By the reasons that the issue's workflow gives. */
+  /** By the reason in the event. */
   readonly reasons: Readonly<Record<string, string>>;
 }
 
@@ -38,8 +37,8 @@ const TEXTS: Readonly<Record<Locale, Texts>> = {
     kept: 'Workspace kept until',
     reasons: {
       issue_closed: 'the issue was closed',
-      ttl_expired: 'its time was over',
-      slot_needed: 'the next run needed a whole one',
+      ttl_expired: 'its lease ran out',
+      slot_needed: 'the next run needed a full workspace',
       repository_gone: 'the repository is gone',
     },
   },
@@ -49,42 +48,42 @@ const TEXTS: Readonly<Record<Locale, Texts>> = {
     failed: 'Рабочее пространство не удалено',
     kept: 'Рабочее пространство хранится до',
     reasons: {
-      issue_closed: 'задача закрыта',
-      ttl_expired: 'вышел срок',
+      issue_closed: 'issue закрыт',
+      ttl_expired: 'истёк срок хранения',
       slot_needed: 'следующему запуску нужно полное рабочее пространство',
-      repository_gone: 'репозитория больше нет',
+      repository_gone: 'репозиторий больше недоступен',
     },
   },
 };
 
-/** Stands at the end of the cell that says until when the workspace is kept. */
+/** The marker at the end of the cell that says until when the workspace is kept. */
 export function workspaceEndMarker(locale: Locale): string {
   return ` <!-- codex-k8s:workspace-end ${locale} -->`;
 }
 
-/** Whether a comment has a place for it. */
+/** Whether a comment has the marker. */
 export function hasWorkspaceEndMarker(body: string): boolean {
-  return placeIn(body) !== undefined;
+  return markerIn(body) !== undefined;
 }
 
-/** The comment with the row that says what became of the workspace; without an event, as it was rendered. */
+/** The comment with the row about the end of the workspace; without an event, as it was rendered. */
 export function withWorkspaceEnd(body: string, event: WorkspaceEvent | undefined): string {
-  const found = placeIn(body);
+  const found = markerIn(body);
   if (!found) return body;
-  const { at, place, locale } = found;
-  if (!event) return body.slice(0, at) + body.slice(at + place.length);
+  const { at, marker, locale } = found;
+  if (!event) return body.slice(0, at) + body.slice(at + marker.length);
   const start = body.lastIndexOf('\n', at) + 1;
   const end = body.indexOf('\n', at);
   return body.slice(0, start) + row(event, TEXTS[locale]) + (end === -1 ? '' : body.slice(end));
 }
 
-/** What people and agents wrote stands above the table: the last place is the platform's, in whatever language. */
-function placeIn(body: string): { readonly at: number; readonly place: string; readonly locale: Locale } | undefined {
-  const places = (Object.keys(TEXTS) as Locale[]).map((locale) => {
-    const place = workspaceEndMarker(locale);
-    return { at: body.lastIndexOf(place), place, locale };
+/** Texts by people and agents are above the table, so the last marker is the platform's, in any language. */
+function markerIn(body: string): { readonly at: number; readonly marker: string; readonly locale: Locale } | undefined {
+  const markers = (Object.keys(TEXTS) as Locale[]).map((locale) => {
+    const marker = workspaceEndMarker(locale);
+    return { at: body.lastIndexOf(marker), marker, locale };
   });
-  const last = places.toSorted((one, other) => other.at - one.at)[0];
+  const last = markers.toSorted((one, other) => other.at - one.at)[0];
   return last && last.at !== -1 ? last : undefined;
 }
 
@@ -102,15 +101,15 @@ function row({ type, at, payload }: WorkspaceEvent, texts: Texts): string {
   }
 }
 
-/** To the minute; `iso` is ISO 8601 in UTC. */
+/** A time to the minute; `iso` is ISO 8601 in UTC. */
 export function minute(iso: string): string {
   return `${iso.slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-/** What people read of Kubernetes' words. */
+/** Characters of Kubernetes' message that are shown. */
 const LONGEST = 300;
 
-/** A text of others, in one line that ends no cell. */
+/** A text by others, in one line that fits into a cell. */
 function inCell(text: unknown): string {
   return embedded(inOneLine(String(text), LONGEST).replaceAll(/[|`[\]*_~\\]|<(?!!--)/g, String.raw`\$&`));
 }

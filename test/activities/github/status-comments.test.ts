@@ -252,7 +252,7 @@ describe('what became of a workspace', () => {
     await happens('run.namespace.cleaned', { reason: 'ttl_expired' });
     await pass('1.5 seconds');
     await showEnd();
-    expect(now()).toBe('| Workspace removed | 2026-11-21 11:00 UTC, its time was over |');
+    expect(now()).toBe('| Workspace removed | 2026-11-21 11:00 UTC, its lease ran out |');
   });
 
   test('is in the comments of all runs that had it', async () => {

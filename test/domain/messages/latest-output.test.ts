@@ -13,7 +13,7 @@ function shown(...texts: string[]): string {
 }
 
 describe('the last words of an agent', () => {
-  test('stand in their place, one line each, with the time', () => {
+  test('replace their marker, one line each, with the time', () => {
     expect(shown('I look\naround.', 'Tests pass.')).toBe(
       [
         '# A run\n\n**Latest output of the agent (UTC)**\n\n```text',
@@ -33,7 +33,7 @@ describe('the last words of an agent', () => {
     expect(withLatestOutput(body, [{ at: AT, text: 'Done.' }])).toContain('Последние сообщения агента');
   });
 
-  test('leave a comment as it is that has no place for them', () => {
+  test('do not change a comment without their marker', () => {
     expect(withLatestOutput('as it is', [{ at: AT, text: 'Done.' }])).toBe('as it is');
   });
 
@@ -45,7 +45,7 @@ describe('the last words of an agent', () => {
     }
   });
 
-  test('do not appear where somebody else has put such a place', () => {
+  test('do not replace a marker in the text of somebody else', () => {
     const text = withLatestOutput(`x\n\n${latestOutputMarker('working', 'en')}\n\n${BODY}`, [
       { at: AT, text: 'Done.' },
     ]);

@@ -18,65 +18,65 @@ function rowAfter(type: WorkspaceEvent['type'], payload: Record<string, unknown>
   return lines[4] ?? '';
 }
 
-describe('what became of a workspace, in the status comment', () => {
-  test('is nothing while nothing was told of it', () => {
+describe('the end of a workspace, in the status comment', () => {
+  test('is not shown before there is an event about it', () => {
     const text = withWorkspaceEnd(bodyOf('en'), undefined);
     expect(text.split('\n')[4]).toBe('| Kept until | 2026-11-22 10:00 UTC |');
   });
 
-  test('is that it was removed, when, and why', () => {
+  test('says that it was removed, when, and why', () => {
     const told = { namespace: 'demo-i7', reason: 'issue_closed' };
     expect(rowAfter('run.namespace.cleaned', told)).toBe(
       '| Workspace removed | 2026-11-21 10:05 UTC, the issue was closed |',
     );
   });
 
-  test('is that it was removed, also for a reason that has no words yet', () => {
+  test('says that it was removed, also for a reason without a text', () => {
     expect(rowAfter('run.namespace.cleaned', { reason: 'because' })).toBe(
       '| Workspace removed | 2026-11-21 10:05 UTC |',
     );
   });
 
-  test('is until when `run:debug` keeps it', () => {
+  test('says until when `run:debug` keeps it', () => {
     expect(rowAfter('run.namespace.cleanup_skipped', { until: '2026-11-23T10:00:00.000Z' })).toBe(
       '| Workspace kept until | 2026-11-23 10:00 UTC (`run:debug`) |',
     );
   });
 
-  test('is what holds it', () => {
+  test('names what holds it', () => {
     const held = 'namespace demo-i7 is still being deleted: Some content\nhas finalizers | remaining';
     expect(rowAfter('run.namespace.cleanup_blocked', { held })).toBe(
       String.raw`| Workspace not removed yet | 2026-11-21 10:05 UTC: namespace demo-i7 is still being deleted: Some content has finalizers \| remaining |`,
     );
   });
 
-  test('is why it could not be removed', () => {
+  test('says why it could not be removed', () => {
     expect(rowAfter('run.namespace.cleanup_failed', { error: 'namespace x belongs to somebody' })).toBe(
       '| Workspace not removed | 2026-11-21 10:05 UTC: namespace x belongs to somebody |',
     );
   });
 
-  test('is told in the language of the comment', () => {
+  test('is in the language of the comment', () => {
     expect(rowAfter('run.namespace.cleaned', { reason: 'ttl_expired' }, 'ru')).toBe(
-      '| Рабочее пространство удалено | 2026-11-21 10:05 UTC, вышел срок |',
+      '| Рабочее пространство удалено | 2026-11-21 10:05 UTC, истёк срок хранения |',
     );
   });
 
-  test('calls nobody, whatever words it is told in', () => {
+  test('mentions nobody, whatever the message', () => {
     expect(rowAfter('run.namespace.cleanup_failed', { error: '@paula <!-- <img> `x' })).toBe(
       '| Workspace not removed | 2026-11-21 10:05 UTC: @\u200Bpaula &lt;!-- \\<img> \\`x |',
     );
   });
 
-  test.each(['```js', '~~~', '| a |'])('stays one row when it is told as %j', (error) => {
+  test.each(['```js', '~~~', '| a |'])('stays one row with the message %j', (error) => {
     expect(rowAfter('run.namespace.cleanup_failed', { error })).toMatch(/^\| Workspace not removed \| 2026-.* \|$/);
   });
 
-  test('leaves a comment as it is that has no place for it', () => {
+  test('does not change a comment without its marker', () => {
     expect(withWorkspaceEnd('as it is', { type: 'run.namespace.cleaned', at: AT, payload: {} })).toBe('as it is');
   });
 
-  test.each(['en', 'ru'] as const)('does not appear where somebody else has put such a place, in %s', (locale) => {
+  test.each(['en', 'ru'] as const)('does not replace a marker in the text of somebody else, in %s', (locale) => {
     const told = `mine${workspaceEndMarker(locale)}`;
     const event = { type: 'run.namespace.cleaned', at: AT, payload: {} } as const;
     const text = withWorkspaceEnd(`${told}\n${bodyOf('ru')}`, event);
@@ -84,7 +84,7 @@ describe('what became of a workspace, in the status comment', () => {
     expect(text).toContain('| Рабочее пространство удалено |');
   });
 
-  test('has its place in the comment of a run that has a workspace', () => {
+  test('has its marker in the comment of a run with a workspace', () => {
     const progress = {
       ...newRunProgress(
         {
@@ -102,7 +102,7 @@ describe('what became of a workspace, in the status comment', () => {
     const body = renderStatusComment(progress, 'ru', { run: 'https://x/run', issue: 'https://x/issue' });
     const told = { type: 'run.namespace.cleaned', at: AT, payload: { reason: 'issue_closed' } } as const;
     expect(withWorkspaceEnd(body, told)).toContain(
-      '| Рабочее пространство удалено | 2026-11-21 10:05 UTC, задача закрыта |',
+      '| Рабочее пространство удалено | 2026-11-21 10:05 UTC, issue закрыт |',
     );
   });
 });

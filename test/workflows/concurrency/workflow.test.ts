@@ -155,8 +155,8 @@ async function line(...waiting: number[]): Promise<void> {
 describe('a run beyond a limit', () => {
   test('waits, says its place, and works when another is done', async () => {
     await line(2);
-    expect(comment(2)).toContain('place 1 in the queue of the project');
-    expect(comment(2)).toContain('- ⏳ Waiting for its turn in the project');
+    expect(comment(2)).toContain('position 1 in the queue of the project');
+    expect(comment(2)).toContain('- ⏳ Queued in the project');
     expect(world.countEvents('run.queued')).toBe(1);
     end(1);
     await works(2);
@@ -168,10 +168,10 @@ describe('a run beyond a limit', () => {
 
   test('says its new place when those before it are gone', async () => {
     await line(2, 3);
-    expect(comment(3)).toContain('place 2');
+    expect(comment(3)).toContain('position 2');
     end(1);
     await works(2);
-    await until(() => String(comment(3)).includes('place 1'));
+    await until(() => String(comment(3)).includes('position 1'));
     expect(world.countEvents('run.queued')).toBe(2);
   });
 

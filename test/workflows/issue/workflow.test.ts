@@ -182,7 +182,7 @@ describe('the queue', () => {
     await until(() => world.rows.get(id(2))?.status === 'queued');
     expect(
       world.calls.find(({ name, input }) => name === 'writeStatusComment' && input['runId'] === id(2))?.input['body'],
-    ).toContain('place 1');
+    ).toContain('position 1');
     world.endAgent(id(1), FINISHED);
     await until(async () => (await state(handle)).active?.runId === id(2));
     expect(world.calls.find(({ name }) => name === 'moveLabels')?.input).toMatchObject({ remove: null });
