@@ -2,6 +2,20 @@ import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 import { SlowestFiles } from './test/support/slowest-files.ts';
 
+const ON_A_CLUSTER = {
+  globalSetup: ['test/cluster/support/global-setup.ts'],
+  testTimeout: 900_000,
+  hookTimeout: 900_000,
+};
+
+/**
+ * Files that no other may run beside: they stop parts of the cluster, open its network, remove the workspaces of others, or make
+ * workspaces of the same names, as each demo does.
+ */
+const ALONE_ON_THE_CLUSTER = ['api-server-away', 'cluster', 'demo', 'network', 'restarts', 'sweep'].map(
+  (file) => `test/cluster/${file}.test.ts`,
+);
+
 /**
  * Real parts in all: `tests` are quick enough for every change, `faults` kill processes and wait for outages to pass, `cluster`
  * needs Linux and root, or a Kubernetes of yours.
@@ -31,11 +45,21 @@ export default defineConfig({
         test: {
           name: 'cluster',
           include: ['test/cluster/**/*.test.ts'],
-          globalSetup: ['test/cluster/support/global-setup.ts'],
-          // One cluster, whose parts are killed by some of these tests.
+          exclude: ALONE_ON_THE_CLUSTER,
+          ...ON_A_CLUSTER,
+          // Each makes pods, and the node has few processors to give them.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'cluster-alone',
+          include: ALONE_ON_THE_CLUSTER,
+          ...ON_A_CLUSTER,
           fileParallelism: false,
-          testTimeout: 900_000,
-          hookTimeout: 900_000,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
