@@ -1,6 +1,6 @@
 /**
- * Blocks of IP addresses that agents may reach, as a network policy names them: `203.0.113.0/24`, `2001:db8::/32`. They are
- * read where they come in: the configuration, the API, the command line.
+ * CIDR blocks that agents may reach, in the notation of network policies: `203.0.113.0/24`, `2001:db8::/32`. They are parsed
+ * at the edges: the configuration, the API, the command line.
  */
 import ipaddr from 'ipaddr.js';
 import { METADATA_BLOCKS, PROJECT_BLOCKS } from '../domain/workspace/address-blocks.ts';
@@ -8,7 +8,7 @@ import { METADATA_BLOCKS, PROJECT_BLOCKS } from '../domain/workspace/address-blo
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 type Blocks = { readonly blocks: readonly string[] } | { readonly problem: string };
 
-/** The blocks without repetition, an address alone as the block that holds only it; or what is wrong with the first wrong one. */
+/** The blocks without duplicates, single addresses as blocks of one; or the problem of the first invalid entry. */
 export function readBlocks(entries: readonly string[]): Blocks {
   const blocks = new Set<string>();
   for (const entry of entries) {
@@ -19,7 +19,7 @@ export function readBlocks(entries: readonly string[]): Blocks {
   return { blocks: [...blocks] };
 }
 
-/** As {@link readBlocks}, for a project: at most 50, and none that lies within what clouds keep for their machines. */
+/** As {@link readBlocks}, for a project: at most {@link PROJECT_BLOCKS}, and none within the metadata addresses of clouds. */
 export function readProjectBlocks(entries: readonly string[]): Blocks {
   if (entries.length > PROJECT_BLOCKS)
     return { problem: `there are ${entries.length}, and may be ${PROJECT_BLOCKS}: list wider blocks` };
@@ -27,10 +27,10 @@ export function readProjectBlocks(entries: readonly string[]): Blocks {
   if ('problem' in read) return read;
   const kept = read.blocks.find((block) => METADATA_BLOCKS.some((metadata) => isWithin(block, metadata)));
   if (kept === undefined) return read;
-  return { problem: `${kept} is where clouds give away the tokens of a machine; no agent may reach it` };
+  return { problem: `${kept} is a metadata address, where clouds hand out a machine's tokens; no agent may reach it` };
 }
 
-/** What of a block, as {@link readBlocks} gives it, no agent may reach: blocks that are smaller than it. */
+/** The metadata blocks within a larger block of {@link readBlocks}, which no agent may reach. */
 export function metadataIn(block: string): readonly string[] {
   return METADATA_BLOCKS.filter((metadata) => metadata !== block && isWithin(metadata, block));
 }
@@ -52,10 +52,10 @@ function readBlock(entry: string): { readonly block: string } | { readonly probl
   const block = `${address.toString()}/${length ?? bits}`;
   const whole = `${startOf(address, block).toString()}/${length ?? bits}`;
   if (whole === block) return { block };
-  return { problem: `begins inside of a block: list ${whole}, or ${name} for the one address` };
+  return { problem: `has host bits set: list ${whole}, or ${name} for the one address` };
 }
 
-/** Four decimal numbers, or IPv6 in hexadecimal groups without a zone: what a network policy takes. */
+/** Parses four decimal numbers, or IPv6 in hexadecimal groups without a zone, which is what network policies accept. */
 function readAddress(text: string): Address | undefined {
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text);
   return /^[0-9a-f:]+$/i.test(text) && ipaddr.IPv6.isValid(text) ? ipaddr.IPv6.parse(text) : undefined;
@@ -71,7 +71,7 @@ function isLength(text: string, bits: number): boolean {
   return /^(0|[1-9]\d{0,2})$/.test(text) && Number(text) <= bits;
 }
 
-/** What is wrong with something that is no address. */
+/** The problem of an invalid address. */
 function whyNoAddress(name: string): string {
   return /[g-z]/i.test(name)
     ? 'is not an address: a network policy can name addresses only, so list those that the host has, like 203.0.113.0/24'

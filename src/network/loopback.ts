@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 
-/** Whether this is an address, without brackets, that only its own machine reaches: `127.0.0.0/8` or `::1`. */
+/** True for a loopback address, `127.0.0.0/8` or `::1` without brackets. */
 export function isLoopback(address: string): boolean {
   return ipaddr.isValid(address) && ipaddr.parse(address).range() === 'loopback';
 }

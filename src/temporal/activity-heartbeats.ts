@@ -1,10 +1,10 @@
-/** Activities beat by themselves while they run, so that Temporal notices within seconds that their worker is gone. */
+/** Heartbeats of activities while they run, so that Temporal detects the loss of their worker within seconds. */
 import type { Context } from '@temporalio/activity';
 import type { ActivityInterceptors } from '@temporalio/worker';
 
 /**
- * For `interceptors.activity` of a worker: beats every so many milliseconds; the SDK passes beats on as often as
- * `maxHeartbeatThrottleInterval` allows. An activity without a heartbeat timeout is let be: nobody listens.
+ * For `interceptors.activity` of a worker: heartbeats every `everyMs` milliseconds, which the SDK throttles to
+ * `maxHeartbeatThrottleInterval`. Activities without a heartbeat timeout get none.
  */
 export function beatEvery(everyMs: number): (context: ActivityContext) => ActivityInterceptors {
   return ({ info, heartbeat }) => ({

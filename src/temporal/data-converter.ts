@@ -1,4 +1,4 @@
-/** How values become payloads: the same in every client, every worker and the workflows' bundle. */
+/** The data converter, the same for every client, worker and workflow bundle. */
 import { fileURLToPath } from 'node:url';
 
 export const dataConverter = {

@@ -1,5 +1,5 @@
 /**
- * A history as the JSON that Temporal's own tools read and write. The SDK makes it in a module that it uses itself and does not
- * promise to keep; its version is pinned, and test/temporal/history-json.test.ts fails when another one has no such module.
+ * Converts a history to the JSON of Temporal's tools. The SDK does so in an undocumented module; its version is pinned, and
+ * test/temporal/history-json.test.ts fails if another version lacks the module.
  */
 export { historyToJSON } from '@temporalio/common/lib/proto-utils.js';

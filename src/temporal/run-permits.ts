@@ -1,4 +1,4 @@
-/** The workflow that hands out permits to work, as activities ask it. */
+/** Client of the workflow that grants permits, for activities. */
 import { WithStartWorkflowOperation, WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { RunPermits } from '../../activities/agents/permits.ts';
 import type { PermitAnswer, RunLimits } from '../domain/run/permits.ts';
@@ -8,17 +8,17 @@ import { acquirePermits, PERMITS_WORKFLOW_ID, releasePermit, TASK_QUEUE } from '
 /** Milliseconds for one call to Temporal. */
 const CALL_LIMIT_MS = 8000;
 
-/** Runs that ask in one update. */
+/** Maximum number of runs in one update. */
 const BATCH = 200;
 
 type Request = Parameters<RunPermits['acquire']>[0];
 
-/** Asks through `client`; `limits` are those of this installation. */
+/** `limits`: those of this installation (CODEXK8S_RUN_LIMITS). */
 export function createRunPermits(client: Client, limits: RunLimits): RunPermits {
   const inTime = <Result>(call: () => Promise<Result>): Promise<Result> =>
     client.withDeadline(Date.now() + CALL_LIMIT_MS, call);
 
-  // Without an update id: who asks again is told what holds now, and the workflow counts a run once.
+  // Without an update id, so that a retry gets the current answer; the workflow counts a run once.
   async function acquireTogether(runs: readonly Request[]): Promise<PermitAnswer[]> {
     return inTime(() =>
       client.workflow.executeUpdateWithStart(acquirePermits, {
@@ -49,19 +49,19 @@ export function createRunPermits(client: Client, limits: RunLimits): RunPermits 
   };
 }
 
-/** A run that waits for its answer. */
-interface Asking {
+/** A run that waits for the update's answer. */
+interface PendingRequest {
   readonly request: Request;
   readonly resolve: (answer: PermitAnswer) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /**
- * One question at a time; those who come meanwhile ask together in the next. Temporal takes ten updates at once of a workflow, and
- * one more aborts them all.
+ * One update at a time; requests that arrive meanwhile are batched into the next. Temporal allows ten concurrent updates of a
+ * workflow, and aborts all of them at the eleventh.
  */
 function batched(act: (requests: readonly Request[]) => Promise<PermitAnswer[]>): RunPermits['acquire'] {
-  const waiting: Asking[] = [];
+  const waiting: PendingRequest[] = [];
   let asking = false;
 
   async function askAll(): Promise<void> {
@@ -73,7 +73,7 @@ function batched(act: (requests: readonly Request[]) => Promise<PermitAnswer[]>)
         for (const [index, { resolve, reject }] of batch.entries()) {
           const answer = answers[index];
           if (answer) resolve(answer);
-          else reject(new Error('a run that asked for a permit was not answered'));
+          else reject(new Error('the permits workflow returned no answer for a run'));
         }
       } catch (error) {
         for (const { reject } of batch) reject(error);

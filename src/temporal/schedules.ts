@@ -1,4 +1,4 @@
-/** The Schedules that start the sweeps: made at the start of every worker, and brought up to date by a newer build. */
+/** The Schedules that start the sweeps: created at the start of every worker, and updated by a newer build. */
 import {
   ScheduleAlreadyRunning,
   ScheduleOverlapPolicy,
@@ -13,19 +13,19 @@ export interface SweepSettings {
   readonly redeliverySeconds: number;
   readonly reconcileSeconds: number;
   readonly workspaceSeconds: number;
-  /** What happened less than so long ago is left to webhooks, and to workflows that are just starting. */
+  /** Changes younger than this are left to webhooks and to workflows that are starting. */
   readonly graceSeconds: number;
-  /** A workspace without a workflow is kept so long after its last use. */
+  /** Time since its last use for which a workspace without a workflow is kept. */
   readonly orphanSeconds: number;
 }
 
-/** Milliseconds after which a sweep that Temporal could not start in time is left out: the next one does its work. */
+/** Milliseconds after which a missed start is skipped (`catchupWindow`): the next sweep does its work. */
 const CATCH_UP_MS = 60_000;
 
-/** A sweep that hangs must not keep the others from being started. */
+/** Limit of a sweep, so that one that hangs does not block the following ones. */
 const SWEEP_LIMIT = '1 hour';
 
-/** Makes the Schedules, or brings them up to date. Safe to repeat, and from several processes at once. */
+/** Creates or updates the Schedules. Safe to repeat, and from several processes at once. */
 export async function ensureSchedules(client: Client, settings: SweepSettings): Promise<void> {
   for (const schedule of schedulesOf(settings)) await ensureSchedule(client, schedule);
 }
@@ -90,11 +90,11 @@ async function ensureSchedule(client: Client, schedule: ScheduleOptions): Promis
   const handle = client.schedule.getHandle(schedule.scheduleId);
   if (isUpToDate(await handle.describe(), schedule)) return;
   const { spec, action, policies } = schedule;
-  // Whoever paused it meant to; only what is written here is brought up to date.
+  // A paused Schedule stays paused: its state is not changed.
   await handle.update(({ state }) => ({ spec, action, policies: policies ?? {}, state }));
 }
 
-/** Left alone when nothing is to be changed: an update begins the interval anew. */
+/** An update restarts the interval, so an unchanged Schedule is not updated. */
 function isUpToDate(present: ScheduleDescription, { spec, action }: ScheduleOptions): boolean {
   const wanted = [spec.intervals?.map(({ every }) => every), action.workflowType, action.args, action.staticDetails];
   const found = [

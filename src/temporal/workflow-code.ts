@@ -1,9 +1,9 @@
-/** The workflows' code as the worker runs it: bundled at the start, or once when an image is made. */
+/** The bundle of workflow code: made at the worker's start, or once in the image's build. */
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode, type Logger, type WorkflowBundleOption } from '@temporalio/worker';
 import { dataConverter } from './data-converter.ts';
 
-/** Bundles the workflows of this source. */
+/** Bundles workflows/index.ts. */
 export async function bundleWorkflows(logger: Logger): Promise<{ readonly code: string }> {
   return bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL('../../workflows/index.ts', import.meta.url)),
@@ -12,7 +12,7 @@ export async function bundleWorkflows(logger: Logger): Promise<{ readonly code: 
   });
 }
 
-/** The bundle that a file holds; without a file, one that is made now. */
+/** The bundle in `file`; without a file, a new one. */
 export async function workflowCode(file: string | undefined, logger: Logger): Promise<WorkflowBundleOption> {
   return file === undefined ? bundleWorkflows(logger) : { codePath: file };
 }

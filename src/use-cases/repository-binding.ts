@@ -1,4 +1,4 @@
-/** Binds repositories to projects and makes people known: what `repositories add` and `members add` do. */
+/** Binds repositories to projects and adds members: `repositories add`, `labels sync` and `members add`. */
 import { Refusal } from '../domain/refusal.ts';
 import { CANONICAL_NAMES, type LabelNames } from '../domain/stages/label-names.ts';
 import { LABELS } from '../domain/stages/labels.ts';
@@ -8,17 +8,17 @@ import { addPerson, bindRepository, ensureProject, findRepository } from '../sto
 
 type MemberRole = Parameters<typeof addPerson>[2];
 
-/** What became of the labels of a repository, by name on GitHub. */
+/** Result of the sync of a repository's labels, by name on GitHub. */
 export interface LabelChanges {
   readonly created: readonly string[];
   readonly updated: readonly string[];
   readonly unchanged: readonly string[];
-  /** What GitHub did not let be written now, and its words; null when nothing is left. */
+  /** Labels that GitHub's rate limit kept from being written, and its message; empty and null if there are none. */
   readonly left: readonly string[];
   readonly waiting: string | null;
 }
 
-/** GitHub, as far as it is needed here. */
+/** Port to GitHub. */
 export interface GitHubRepositories {
   findRepository(
     owner: string,
@@ -31,7 +31,7 @@ export interface GitHubRepositories {
 
 export type RepositoryBinding = ReturnType<typeof createRepositoryBinding>;
 
-/** Refuses with a `Refusal`. */
+/** Every operation throws a {@link Refusal} with a reason for people. */
 export function createRepositoryBinding({
   db,
   github,
@@ -45,14 +45,14 @@ export function createRepositoryBinding({
 }) {
   async function known(fullName: string) {
     const [owner = '', name = ''] = fullName.split('/');
-    const repository = await asked(github.findRepository(owner, name));
+    const repository = await orRefusal(github.findRepository(owner, name));
     if (repository) return repository;
     throw new Refusal('not_found', `${fullName} does not exist, or the platform's token cannot see it`, 'fullName');
   }
 
-  /** What became of the labels, under the names that people see. */
+  /** Creates and updates labels; the result has the names on GitHub. */
   async function ensureLabels({ owner, name }: { owner: string; name: string }): Promise<LabelChanges> {
-    const { created, updated, unchanged, left, waiting } = await asked(github.ensureLabels(owner, name, LABELS));
+    const { created, updated, unchanged, left, waiting } = await orRefusal(github.ensureLabels(owner, name, LABELS));
     const shown = (names: readonly string[]): string[] => names.map(labels.onGitHub);
     return {
       created: shown(created),
@@ -64,10 +64,10 @@ export function createRepositoryBinding({
   }
 
   return {
-    /** Safe to repeat. The webhook is made before the binding, so that a bound repository always has one. */
+    /** Safe to repeat. The webhook is created before the binding, so that a bound repository always has one. */
     async bind({ fullName, project }: { fullName: string; project: string }) {
       const repository = await known(fullName);
-      const hookId = await asked(github.ensureWebhook(repository.owner, repository.name, webhook));
+      const hookId = await orRefusal(github.ensureWebhook(repository.owner, repository.name, webhook));
       const changes = await ensureLabels(repository);
       const projectId = await ensureProject(db, project);
       await bindRepository(db, { ...repository, projectId, hookId });
@@ -75,7 +75,7 @@ export function createRepositoryBinding({
       return { repositoryId: repository.id, project, hookId, labels: changes, trigger };
     },
 
-    /** Safe to repeat. Only of a bound repository: another one is none of the platform's business. */
+    /** Safe to repeat. Refuses a repository that is not bound. */
     async syncLabels(fullName: string) {
       const repository = await known(fullName);
       if (await findRepository(db, repository.id)) return ensureLabels(repository);
@@ -87,16 +87,16 @@ export function createRepositoryBinding({
     },
 
     async addMember({ login, role, project }: { login: string; role: MemberRole; project: string }) {
-      const person = await asked(github.findPerson(login));
-      if (!person) throw new Refusal('not_found', `GitHub knows nobody called ${login}`, 'login');
+      const person = await orRefusal(github.findPerson(login));
+      if (!person) throw new Refusal('not_found', `GitHub has no account ${login}`, 'login');
       await addPerson(db, person, role, await ensureProject(db, project));
       return person;
     },
   };
 }
 
-/** While GitHub wants to be left alone, whoever asks is told so, and until when. */
-async function asked<Result>(call: Promise<Result>): Promise<Result> {
+/** Turns a wait for GitHub's rate limit into a refusal that says until when. */
+async function orRefusal<Result>(call: Promise<Result>): Promise<Result> {
   try {
     return await call;
   } catch (error) {
@@ -104,7 +104,7 @@ async function asked<Result>(call: Promise<Result>): Promise<Result> {
   }
 }
 
-/** By its name: the client of GitHub is no business of this room. */
+/** Recognized by name, since this room does not import the GitHub client. */
 function isWait(error: unknown): error is Error {
   return error instanceof Error && error.name === 'GitHubAsksToWait';
 }

@@ -105,7 +105,7 @@ describe('a worker that is killed while an agent works', () => {
 
   test('leads to no second agent', async () => {
     expect(placesNow(waiting)).toEqual([{ ...waiting.agent, lives: false }]);
-    expect(outputOf(waiting.agent)).not.toContain('another process has this attempt');
+    expect(outputOf(waiting.agent)).not.toContain('another process has claimed this attempt');
     expect(beginnings(await scene.log(waiting.run.id))).toHaveLength(1);
   });
 });
@@ -205,7 +205,7 @@ describe('an up that is killed while an agent works, and is started again', () =
 
   test('starts no second agent', async () => {
     expect(placesNow(waiting)).toEqual([{ ...waiting.agent, lives: false }]);
-    expect(outputOf(waiting.agent)).not.toContain('another process has this attempt');
+    expect(outputOf(waiting.agent)).not.toContain('another process has claimed this attempt');
     expect(beginnings(await scene.log(waiting.run.id))).toHaveLength(1);
   });
 });

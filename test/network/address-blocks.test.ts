@@ -73,7 +73,7 @@ describe("a project's list", () => {
   });
 
   test.each(['169.254.169.254', '169.254.0.0/16', 'fd00:ec2::254', 'fe80::1'])('names no metadata: %s', (entry) => {
-    expect(readProjectBlocks([entry])).toEqual({ problem: expect.stringContaining('tokens of a machine') as string });
+    expect(readProjectBlocks([entry])).toEqual({ problem: expect.stringContaining('is a metadata address') as string });
   });
 });
 

@@ -59,7 +59,7 @@ async function work({
   };
   if (killPoint !== undefined && isReached(killPoint)) process.kill(process.ppid, 'SIGKILL');
   if (!(await claim(join(attemptDirectory, 'process.json')))) {
-    process.stdout.write('another process has this attempt: nothing to do\n');
+    process.stdout.write('another process has claimed this attempt: nothing to do\n');
     return;
   }
   process.once('exit', (code) =>

@@ -1,4 +1,4 @@
-/** How the local runtime starts an agent: this very program, with nothing of this process's environment but the plain. */
+/** Command and environment with which the local runtime starts an agent: this program, with an allow-listed environment. */
 import { delimiter, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -7,7 +7,7 @@ const CLI = fileURLToPath(new URL(`../../cli/cli.${import.meta.url.endsWith('.ts
 /** Variables that an agent's tools need to find programs, a home and certificates; none of them is a secret. */
 const PLAIN = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS'];
 
-/** The agent's command: the one that was configured, else this program's own. The runtime adds what the run needs. */
+/** The agent's command: the configured one, or this program's `agent`. The runtime adds the run's arguments. */
 export function agentCommand(configured?: readonly [string, ...string[]]): readonly [string, ...string[]] {
   return configured ?? [process.execPath, CLI, 'agent'];
 }

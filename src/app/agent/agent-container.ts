@@ -1,6 +1,6 @@
 /**
- * The entry point of the agent's image: `codex-k8s agent` without the command line's own imports, so that the image holds
- * only what an agent needs. The pod is the agent's place.
+ * The entry point of the agent's image: `codex-k8s agent` without the command line's imports, so that the image contains
+ * only what an agent needs.
  */
 import { parseArgs } from 'node:util';
 import { createCodex } from '../../agent/cli/codex/codex.ts';

@@ -7,11 +7,11 @@ export interface AgentArguments {
   readonly platformUrl: string;
   readonly tokenFile: string;
   readonly workspace: string;
-  /** Where this attempt keeps its claim and its end; absent in a container, where the pod is the attempt. */
+  /** Directory of this attempt's claim and exit code; absent in a container, where the pod is the attempt. */
   readonly attemptDirectory?: string;
 }
 
-/** Returns the exit code. What does the work is loaded when the attempt is claimed: whoever launched this waits for that. */
+/** Returns the exit code. The runner is imported after the claim, since the runtime waits for the claim. */
 export async function agent({ attemptDirectory, ...options }: AgentArguments): Promise<number> {
   if (attemptDirectory !== undefined && !(await begin(attemptDirectory))) return 0;
   const [{ runAgent }, { createCodex }] = await Promise.all([
@@ -21,10 +21,10 @@ export async function agent({ attemptDirectory, ...options }: AgentArguments): P
   return runAgent({ ...options, createCli: createCodex });
 }
 
-/** False when another process has this attempt. */
+/** Claims the attempt. False if another process has it. */
 async function begin(attemptDirectory: string): Promise<boolean> {
   if (!(await claim(join(attemptDirectory, 'process.json')))) {
-    process.stdout.write('another process has this attempt: nothing to do\n');
+    process.stdout.write('another process has claimed this attempt: nothing to do\n');
     return false;
   }
   process.once('exit', (code) =>

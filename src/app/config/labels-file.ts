@@ -1,8 +1,8 @@
-/** The file of the names that an installation gives to labels (CODEXK8S_LABELS_FILE). */
+/** The file with an installation's label names (CODEXK8S_LABELS_FILE). */
 import { readFileSync } from 'node:fs';
 import { labelNames, type ChosenNames } from '../../domain/stages/label-names.ts';
 
-/** What the file says, or what is wrong with it, a sentence each. */
+/** The names in the file, or its problems, a sentence each. */
 export function readLabelsFile(path: string): ChosenNames {
   let text: string;
   try {

@@ -1,6 +1,6 @@
 /**
- * The times that a server and a worker keep: each part states its own beside its code, and here they are together. Whoever
- * starts a process may give others; tests do, so that they need not wait for these.
+ * Time limits of server and worker: each module has its own, and here they are together. A process can be started with others,
+ * as tests do to wait less.
  */
 import { RELAY_LIMITS, type RelayLimits } from '../../../ingress/relay/inbox-relay.ts';
 import { COMMENT_LIMITS, type CommentLimits } from '../../../activities/github/status-comments.ts';
@@ -14,20 +14,20 @@ export interface Limits {
   readonly github: GitHubLimits;
   readonly localRuntime: LocalRuntimeLimits;
   readonly relay: RelayLimits;
-  /** Until a delivery is answered with 503. */
+  /** Time for the commit of a delivery before it is answered with 503. */
   readonly intakeCommitMs: number;
   readonly worker: WorkerLimits;
 }
 
 /** Milliseconds. */
 export interface WorkerLimits {
-  /** Between two beats of an activity. */
+  /** Between two heartbeats of an activity. */
   readonly beatMs: number;
-  /** Between two beats that are passed on to Temporal; its answer says whether the activity is still wanted. */
+  /** Between two heartbeats that the SDK sends to Temporal, whose response tells of a cancellation. */
   readonly heartbeatMs: number;
-  /** At the end of a worker, until activities that wait are told: another worker waits on. The others finish. */
+  /** From shutdown until waiting activities are canceled, for another worker to continue them. Other activities finish. */
   readonly shutdownGraceMs: number;
-  /** What has not finished by then is given up and done again: below the 30 s that a deploy waits. */
+  /** From shutdown until unfinished activities are abandoned and retried: below the 30 s of a rollout. */
   readonly shutdownLimitMs: number;
 }
 

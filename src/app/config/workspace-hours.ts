@@ -1,4 +1,4 @@
-/** Reads how long workspaces are kept: `24`, or `24,qa=48,dev=72`. */
+/** Lifetimes of workspaces in hours (CODEXK8S_WORKSPACE_HOURS): `24`, or `24,qa=48,dev=72`. */
 import { ROLES, type Role } from '../../domain/stages/stages.ts';
 
 export interface WorkspaceHours {
@@ -6,7 +6,7 @@ export interface WorkspaceHours {
   readonly byRole: Readonly<Partial<Record<Role, number>>>;
 }
 
-/** The hours, or what is wrong with the text. */
+/** The hours, or a problem as a sentence. */
 export function readWorkspaceHours(text: string): WorkspaceHours | { readonly problem: string } {
   const [first = '', ...others] = text.split(',').map((part) => part.trim());
   const all = Number(first);
@@ -16,7 +16,7 @@ export function readWorkspaceHours(text: string): WorkspaceHours | { readonly pr
     const [name, value] = part.split('=');
     const role = ROLES.find((row) => row.role === name)?.role;
     if (role === undefined)
-      return { problem: `names no role: ${part}; there are ${ROLES.map((row) => row.role).join(', ')}` };
+      return { problem: `unknown role in ${part}; roles are ${ROLES.map((row) => row.role).join(', ')}` };
     if (!(Number(value) > 0)) return { problem: `has no number of hours for ${role}` };
     byRole[role] = Number(value);
   }

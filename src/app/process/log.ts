@@ -1,7 +1,7 @@
-/** Logging: one line of JSON each, a static message with structured fields, known secrets replaced. */
+/** Logs: lines of JSON with a constant message and structured fields; known secrets are redacted. */
 import { pino, type Logger } from 'pino';
 
-/** What looks like a token of ours or GitHub's; the longer patterns first. */
+/** Tokens of the platform, GitHub and the model, and credentials in URLs and headers; longer patterns first. */
 const SECRETS =
   /ck8s_run_[\w-]+|github_pat_\w+|gh[a-z]_[\w.-]{10,}|sk-[\w-]{16,}|(?<=Bearer )\S+|(?<=Basic )\S+|(?<=:\/\/[^/\s:]*:)[^@\s/]+(?=@)/g;
 

@@ -1,14 +1,14 @@
-/** How a process of ours says that it is ready, and learns that it shall end. */
+/** Lifecycle of a process: readiness, signals, retries, exit. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Tells the process that started this one, when there is a channel to it, that it may be used. */
+/** Sends `ready` to the parent process, if there is an IPC channel. */
 export function notifyReady(details: Record<string, unknown> = {}): void {
   process.send?.({ ready: true, ...details });
 }
 
 /**
- * Aborted at SIGINT or SIGTERM, and when the process that started this one is gone. Ask for it before anything that can
- * wait: until then a signal just ends the process.
+ * Aborted at SIGINT or SIGTERM, and when the parent process has closed its IPC channel. Call it before anything that can
+ * wait: until then a signal terminates the process.
  */
 export function stopSignal(): AbortSignal {
   const stop = new AbortController();
@@ -17,7 +17,7 @@ export function stopSignal(): AbortSignal {
   return stop.signal;
 }
 
-/** Resolves when the signal says so. */
+/** Resolves when the signal is aborted. */
 export async function untilAborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   await new Promise<void>((resolve) => {
@@ -25,18 +25,18 @@ export async function untilAborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Resolves at SIGINT or SIGTERM, and when the process that started this one is gone. */
+/** Resolves at SIGINT or SIGTERM, and when the parent process has closed its IPC channel. */
 export async function untilSignal(): Promise<void> {
   return untilAborted(stopSignal());
 }
 
-/** Milliseconds between attempts: twice as long each time, from the first to the longest. */
+/** Milliseconds between attempts: doubled each time, up to the longest. */
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5000;
 
 /**
- * Tries until it succeeds, with growing pauses, for what is away and comes back; undefined when `signal` came first.
- * `onFailure` is told each failure and the milliseconds until the next attempt.
+ * Retries until `attempt` succeeds, with growing pauses; undefined if `signal` is aborted first. `onFailure` gets each error
+ * and the milliseconds until the next attempt.
  */
 export async function persistently<Result>(
   attempt: () => Promise<Result>,
@@ -54,10 +54,10 @@ export async function persistently<Result>(
   return undefined;
 }
 
-/** A process that has done all it had to do ends; whatever still holds it, such as an activity given up, may no more than this. */
+/** Milliseconds until the process exits, if open handles (an abandoned activity, for example) keep it running. */
 const LAST_MS = 1000;
 
-/** Ends this process soon, and at once when nothing holds it. */
+/** Exits soon, and at once if no handle is open. */
 export function leave(): void {
   setTimeout(() => process.exit(), LAST_MS).unref();
 }

@@ -1,6 +1,6 @@
 /**
- * What may be put around the parts with which a process reaches others: for counting, tracing and, in tests, faults
- * (test/support/faults). A process is started without any unless its caller gives some.
+ * Wrappers around the clients of a process: for metrics, traces and, in tests, faults (test/support/faults). By default there
+ * are none.
  */
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import type { Hono } from 'hono';
@@ -10,17 +10,17 @@ import type { IssueWorkflows } from '../../../ingress/relay/issue-signals.ts';
 type Wrapper = <Port extends object>(port: Port) => Port;
 
 interface SharedWrappers {
-  /** Around the driver of the pool of this name. */
+  /** Around the driver of the pool with this name. */
   readonly postgres?: (pool: string) => (sql: postgres.Sql) => postgres.Sql;
   readonly github?: Wrapper;
-  /** Around what starts, signals and asks workflows. */
+  /** Around the ports that start, signal, update and query workflows. */
   readonly workflows?: Wrapper;
 }
 
 export interface ServerWrappers extends SharedWrappers {
-  /** Around everything that the server answers over HTTP. */
+  /** Around the server's HTTP handler. */
   readonly fetch?: (fetch: Hono['fetch']) => Hono['fetch'];
-  /** Around the workflows, for the inbox relay alone. */
+  /** Around the inbox relay's port to workflows. */
   readonly relay?: (workflows: Pick<IssueWorkflows, 'signal'>) => Pick<IssueWorkflows, 'signal'>;
 }
 

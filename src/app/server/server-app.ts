@@ -1,4 +1,4 @@
-/** All routes of the server, joined. */
+/** All routes of the server. */
 import { Hono } from 'hono';
 import type { Registry } from 'prom-client';
 import { createDashboard } from '../../../ingress/dashboard/dashboard.ts';
@@ -35,7 +35,7 @@ export interface ServerParts {
   readonly degraded: Readonly<Record<string, Check>>;
 }
 
-/** `gateways` is what agents may reach, and nothing else; `app` is everything. */
+/** `gateways` has only the routes that agents may reach; `app` has all. */
 export function createServerApp(parts: ServerParts): {
   readonly app: Hono;
   readonly gateways: Hono;
@@ -60,7 +60,7 @@ export function createServerApp(parts: ServerParts): {
       labels: config.CODEXK8S_LABELS_FILE,
       agentLogin: config.CODEXK8S_GIT_BOT_USERNAME,
       onResult: metrics.webhook,
-      onError: (error) => log.warn({ err: error }, 'a delivery was not kept'),
+      onError: (error) => log.warn({ err: error }, 'a delivery was not stored'),
     }),
   );
   addGateways(app, parts);
@@ -77,7 +77,10 @@ export function createServerApp(parts: ServerParts): {
     }),
   );
   app.route('/', createHealth({ checks: parts.checks, degraded: parts.degraded, registry }));
-  const live = createLive({ sql: pages.sql, onError: (error) => log.warn({ err: error }, 'live updates pause') });
+  const live = createLive({
+    sql: pages.sql,
+    onError: (error) => log.warn({ err: error }, 'live updates: listening to Postgres failed, retrying'),
+  });
   app.route(
     '/',
     createDashboard({
@@ -102,7 +105,7 @@ export function createServerApp(parts: ServerParts): {
   return { app, gateways, close: () => live.close() };
 }
 
-/** What an agent's run token opens. */
+/** Adds the routes of agents, which need a run token. */
 function addGateways(app: Hono, { config, pages: { db }, tokens }: ServerParts): void {
   const access = createRunAccess(db, tokens);
   app.route(

@@ -1,6 +1,6 @@
 /**
- * The server: webhooks, the relay to Temporal, the agents' gateways, the staff API and the dashboard. It may be started
- * before or after everything that it needs: it listens at once, says that it is not ready, and waits.
+ * The server: webhooks, the inbox relay, the agents' gateways, the staff API and the dashboard. It may be started before its
+ * dependencies: it listens at once, is not ready, and waits for them.
  */
 import type { Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -32,9 +32,9 @@ import { leave, notifyReady, persistently, stopSignal, untilAborted } from '../p
 import { createRepositoryBinding } from '../../use-cases/repository-binding.ts';
 import { createServerApp } from './server-app.ts';
 
-/** Requests under way get this long at the end. */
+/** Milliseconds for open requests at shutdown. */
 const DRAIN_MS = 10_000;
-/** And connections to others this long after that. */
+/** Milliseconds after that for closing connections to Postgres and Temporal. */
 const CLOSE_MS = 5000;
 
 export async function runServer(
@@ -44,10 +44,10 @@ export async function runServer(
 ): Promise<void> {
   const stop = stopSignal();
   const log = createLogger('server', config.CODEXK8S_LOG_LEVEL);
-  const onError = (error: unknown): void => log.warn({ err: error }, 'something failed and is tried again');
+  const onError = (error: unknown): void => log.warn({ err: error }, 'server: a background task failed and is retried');
   const registry = new Registry();
   const metrics = createMetrics(registry);
-  // Intake has connections of its own, so that no page can keep a webhook waiting.
+  // Intake has its own pool, so that no page can delay a webhook.
   const intake = connect(config.DATABASE_URL, { ...INTAKE_CONNECTION, around: around.postgres?.('intake') });
   const pages = connect(config.DATABASE_URL, {
     name: 'pages',
@@ -112,7 +112,7 @@ export async function runServer(
     onError,
     limits: limits.relay,
   });
-  // A hint that is not heard costs half a second: the relay looks by itself, also while this waits for Postgres.
+  // A lost notification costs half a second: the relay polls, too.
   const listening = persistently(
     () =>
       listenForChanges(
@@ -127,7 +127,7 @@ export async function runServer(
   );
   log.info(
     { host: config.CODEXK8S_HOST, port: config.CODEXK8S_PORT, url: config.CODEXK8S_PUBLIC_URL },
-    'server listens',
+    'server is listening',
   );
   notifyReady();
 
@@ -139,14 +139,14 @@ export async function runServer(
   await Promise.race([drained, delay(DRAIN_MS, undefined, { ref: false })]);
   for (const server of servers) server.closeAllConnections();
   await relayStopped;
-  // A database that does not answer has nothing to say goodbye to.
+  // Closing can hang if Postgres or Temporal is unreachable.
   const closed = Promise.allSettled([unlisten(listening), temporal.close(), intake.close(), pages.close()]);
   await Promise.race([closed, delay(CLOSE_MS, undefined, { ref: false })]);
   log.info('server stopped');
   leave();
 }
 
-/** Serves `fetch`; resolves when it listens. */
+/** Serves `fetch`; resolves when the server is listening. */
 async function listen(fetch: Hono['fetch'], host: string, listenPort: number): Promise<Server> {
   const server = createAdaptorServer({ fetch, serverOptions: { maxHeaderSize: 16 * 1024 } }) as Server;
   Object.assign(server, { headersTimeout: 10_000, requestTimeout: 300_000, connectionsCheckingInterval: 2000 });

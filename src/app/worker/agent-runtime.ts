@@ -1,4 +1,4 @@
-/** The runtime that the configuration chooses (docs/decisions.md, 5). */
+/** The configured runtime (docs/decisions.md, 5). */
 import type { AgentRuntime } from '../../../activities/agents/agents.ts';
 import type { PodSettings } from '../../adapters/kubernetes/index.ts';
 import { createLocalRuntime } from '../../adapters/local-runtime/runtime.ts';
@@ -8,13 +8,13 @@ import { agentCommand, agentEnvironment } from '../agent/agent-command.ts';
 import type { WorkerConfig } from '../config/worker-config.ts';
 import type { Limits } from '../config/limits.ts';
 
-/** Seconds that a Job may take longer than its run: to pull its image, to clone, and to publish. */
+/** Seconds that a Job gets beyond its run's limit: to pull its image, to clone, and to publish. */
 const JOB_ALLOWANCE_SECONDS = 1800;
 
-/** Seconds that a finished Job stays. */
+/** Seconds until a finished Job is deleted (`ttlSecondsAfterFinished`). */
 const KEEP_SECONDS = 600;
 
-/** Loads what the chosen runtime needs, and nothing else. */
+/** Creates the runtime; the modules of the other one are not loaded. */
 export async function createAgentRuntime(
   config: WorkerConfig,
   { localRuntime }: Pick<Limits, 'localRuntime'>,

@@ -1,6 +1,6 @@
 /**
- * How a process without HTTP answers a kubelet's probes: by two files. `alive` is written again and again while the event
- * loop turns; `ready` is there while work is taken (deploy/kubernetes/platform/worker.yaml looks at both).
+ * Two files for the kubelet's probes of a process without HTTP: `alive` is written at intervals while the event loop runs;
+ * `ready` exists while the worker polls for tasks (deploy/kubernetes/platform/worker.yaml checks both).
  */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ export interface ProbeFiles {
 /** Milliseconds between two writes. */
 const BEAT_MS = 5000;
 
-/** Keeps the files of a directory until the process ends; without a directory, there are none. */
+/** Writes the files in `directory` until the process exits; does nothing without a directory. */
 export function keepProbeFiles(directory: string | undefined): ProbeFiles {
   if (directory === undefined) return { ready: () => undefined };
   const alive = join(directory, 'alive');

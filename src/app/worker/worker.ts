@@ -1,6 +1,6 @@
 /**
- * The worker: workflows and activities. Any number of them may run, and each may be started before or after everything
- * that it needs: it waits for Temporal; a Postgres or a GitHub that is away is for the activities to wait for.
+ * The worker: workflows and activities. Any number of workers may run, and each may be started before its dependencies: it
+ * waits for Temporal, and its activities are retried while Postgres or GitHub is unavailable.
  */
 import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
@@ -63,7 +63,7 @@ export async function runWorker(
       else log.info(finding, 'network policies of the cluster are enforced');
       await storeNetworkFinding(database.db, finding);
     },
-    onProblem: (error) => log.warn({ err: error }, 'the network of the cluster could not be tried'),
+    onProblem: (error) => log.warn({ err: error }, 'network policy probe failed'),
   });
   const temporal = Connection.lazy({ address: config.CODEXK8S_TEMPORAL_ADDRESS });
   const client = new Client({ connection: temporal, namespace: config.CODEXK8S_TEMPORAL_NAMESPACE, dataConverter });
@@ -84,7 +84,7 @@ export async function runWorker(
       commentLimits: limits.comments,
       workflows: around.workflows?.(records) ?? records,
       permits: around.workflows?.(permits) ?? permits,
-      // The server's setting, which says under which login agents commit.
+      // The account whose commits and labels are the platform's own.
       agentLogin: config.CODEXK8S_GIT_BOT_USERNAME,
       serverAnswers: () => answers(`${config.CODEXK8S_INTERNAL_URL}/readyz`),
       defaults: {
@@ -113,19 +113,20 @@ export async function runWorker(
   });
   const scheduled = persistently(() => ensureSchedules(client, sweepSettings(config)), {
     signal: stop,
-    onFailure: (error, againInMs) => log.warn({ err: error, againInMs }, 'the sweeps are not scheduled yet'),
+    onFailure: (error, againInMs) =>
+      log.warn({ err: error, againInMs }, 'sweeps: creating the Schedules failed, retrying'),
   });
   await persistently(() => work(config.CODEXK8S_TEMPORAL_ADDRESS, options, { stop, log, onTaskFailed, probes }), {
     signal: stop,
     onFailure: (error, againInMs) =>
       log.warn(
         { err: error, address: config.CODEXK8S_TEMPORAL_ADDRESS, againInMs },
-        'Temporal cannot be worked with; waiting for it',
+        'Temporal is unreachable or refused the worker, retrying',
       ),
   });
   await scheduled;
   await temporal.close().catch(() => undefined);
-  await database.close().catch((error: unknown) => log.warn({ err: error }, 'Postgres did not take a goodbye'));
+  await database.close().catch((error: unknown) => log.warn({ err: error }, 'closing the Postgres pool failed'));
   log.info('worker stopped');
   leave();
 }
@@ -140,7 +141,7 @@ function sweepSettings(config: WorkerConfig): SweepSettings {
   };
 }
 
-/** Milliseconds for a server to say that it is ready. */
+/** Milliseconds for a response of `/readyz`. */
 const READY_LIMIT_MS = 5000;
 
 async function answers(url: string): Promise<boolean> {
@@ -149,7 +150,7 @@ async function answers(url: string): Promise<boolean> {
   return response?.ok === true;
 }
 
-/** Connects and works until `stop`. Rejects when Temporal is away at the start, or does not know the namespace. */
+/** Connects and runs the worker until `stop`. Rejects if Temporal is unreachable at the start, or lacks the namespace. */
 async function work(
   address: string,
   options: WorkerOptions,
@@ -161,7 +162,7 @@ async function work(
   }: { stop: AbortSignal; log: Logger; onTaskFailed: ReturnType<typeof createTaskFailureReporter>; probes: ProbeFiles },
 ): Promise<void> {
   const connecting = NativeConnection.connect({ address });
-  connecting.catch(() => undefined); // it may fail after nobody waits for it any more
+  connecting.catch(() => undefined); // it may reject after `stop`
   await Promise.race([connecting, untilAborted(stop)]);
   if (stop.aborted) return;
   const connection = await connecting;
@@ -179,12 +180,12 @@ async function work(
     await working.finally(() => stop.removeEventListener('abort', end));
   } finally {
     probes.ready(false);
-    // A worker that has failed may still hold it; the next attempt makes another.
+    // A worker that has failed may still use the connection; the next attempt opens another one.
     await connection.close().catch(() => undefined);
   }
 }
 
-/** Temporal's log lines in ours. */
+/** Passes Temporal's log lines to the process's log. */
 function temporalLogger(log: Logger): DefaultLogger {
   const levels: Record<LogLevel, 'debug' | 'info' | 'warn' | 'error'> = {
     TRACE: 'debug',

@@ -138,7 +138,7 @@ test.each([
   ['dev=-1', '“dev=-1” is not like dev=2'],
   ['dev=2,,qa=1', '“” is not like dev=2'],
   ['devs=2', '“devs” is none of installation, project, role, pm, '],
-  ['dev=2,dev=3', 'dev stands there twice'],
+  ['dev=2,dev=3', 'dev is given twice'],
 ])('“%s” are no limits of runs', (text, message) => {
   expect(() => workerConfig({ ...complete(), CODEXK8S_RUN_LIMITS: text })).toThrow(`CODEXK8S_RUN_LIMITS: ${message}`);
 });

@@ -13,7 +13,7 @@ test.each([
   ['', 'begins with a number'],
   ['qa=48', 'begins with a number'],
   ['-1', 'begins with a number'],
-  ['24,chef=2', 'names no role: chef=2'],
+  ['24,chef=2', 'unknown role in chef=2'],
   ['24,qa=soon', 'no number of hours for qa'],
 ])('%j says what is wrong', (text, problem) => {
   expect(readWorkspaceHours(text)).toEqual({ problem: expect.stringContaining(problem) });
