@@ -1,4 +1,4 @@
-/** Fails when the schema has moved on and migrations/ has not: generates into a copy, and expects nothing new. */
+/** Fails if a schema change has no migration: generates migrations into a copy, and expects none. */
 import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
@@ -11,7 +11,7 @@ const directory = mkdtempSync(join(tmpdir(), 'codex-k8s-migrations-'));
 try {
   cpSync('migrations', directory, { recursive: true });
   const before = readdirSync(directory);
-  // drizzle-kit takes its output directory relative to this one only, and ends with 0 when it has failed.
+  // drizzle-kit takes a relative output directory only, and exits with 0 on failure.
   const out = relative(process.cwd(), directory);
   const { stdout } = await execa(
     'drizzle-kit',

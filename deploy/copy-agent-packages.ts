@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { AGENT_PACKAGES, packageClosure } from './local-cluster/images/package-closure.ts';
 
 const [directory] = process.argv.slice(2);
-if (directory === undefined) throw new Error('Say where to: copy-agent-packages.ts DIRECTORY');
+if (directory === undefined) throw new Error('usage: copy-agent-packages.ts DIRECTORY');
 for (const { path } of packageClosure('.', AGENT_PACKAGES)) {
   cpSync(path, join(directory, path), { recursive: true, verbatimSymlinks: true });
 }

@@ -16,7 +16,7 @@ import {
   type Stage,
 } from '../src/domain/stages/stages.ts';
 
-/** The whole page. `npm run docs:labels` writes it; a test compares. */
+/** The whole page. `npm run docs:labels` writes it; a test compares it with the file. */
 export function labelsDocument(): string {
   const parts = [INTRODUCTION, ...GROUPS.flatMap(group), stages(), roles(), profiles(), COMBINATIONS, TROUBLE, NAMES];
   return `${filled(parts.join('\n\n'))}\n`;
@@ -163,7 +163,7 @@ Kubernetes API; a \`code-only\` workspace has only a checkout.
 ${table(['stage', 'lead', 'others', 'usual artefacts', 'may change', 'workspace', 'begins when'], rows)}`;
 }
 
-/** When the profiles let a stage begin. */
+/** The stages after which a stage may begin, by trajectory. */
 function entry(stage: Stage): string {
   const before = TRAJECTORIES.flatMap(({ stages }) => {
     const order: readonly Stage[] = stages;

@@ -25,12 +25,12 @@ export function certificateFiles({ certificates }: ClusterPaths, name: string): 
   return { certificate: join(certificates, `${name}.crt`), key: join(certificates, `${name}.key`) };
 }
 
-/** The pair of keys with which tokens of service accounts are signed and checked. */
+/** The key pair that signs and verifies tokens of service accounts. */
 export function tokenKeys({ certificates }: ClusterPaths): { signing: string; verifying: string } {
   return { signing: join(certificates, 'tokens.key'), verifying: join(certificates, 'tokens.pub') };
 }
 
-/** Makes all certificates, unless they are there. */
+/** Creates all certificates that do not exist yet. */
 export async function makeCertificates(paths: ClusterPaths, description: ClusterDescription): Promise<void> {
   const complete = join(paths.certificates, 'complete');
   if (existsSync(complete)) return;
@@ -94,7 +94,7 @@ async function makeCertificate(
   writeFileSync(extensionFile, `${extensions.join('\n')}\n`);
   await makeKey(key);
   const request = await run('openssl', ['req', '-new', '-key', key, '-subj', subject]);
-  // A random number: certificates are made at the same time, so no counter.
+  // A random serial number, since certificates are created concurrently.
   const serial = ['-set_serial', `0x${crypto.randomUUID().replaceAll('-', '')}`];
   const signer = ['-CA', authority.certificate, '-CAkey', authority.key];
   await run(

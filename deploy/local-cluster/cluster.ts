@@ -1,4 +1,4 @@
-/** A real Kubernetes of one node on this machine, without Docker: made, repaired, looked at and taken away. */
+/** A Kubernetes of one node on this machine, without Docker: creation, repair, status and removal. */
 import { existsSync, mkdirSync } from 'node:fs';
 import { CommandProblem } from '../../src/terminal/problems.ts';
 import { cacheDirectory } from '../../src/embedded/files/cache-directory.ts';
@@ -61,7 +61,7 @@ export type ClusterStatus =
       readonly components: Readonly<Record<Component, { pid: number | undefined; healthy: boolean }>>;
     };
 
-/** Makes the cluster of a data directory, or repairs it, and returns when its node takes pods. */
+/** Creates or repairs the cluster of a data directory, and returns when its node is Ready. */
 export async function startCluster(options: ClusterOptions & { readonly install?: boolean }): Promise<RunningCluster> {
   const { dataDirectory, report = () => undefined, env = process.env, install = false } = options;
   await requirePrerequisites({ install, report });
@@ -91,7 +91,7 @@ export async function startCluster(options: ClusterOptions & { readonly install?
   });
 }
 
-/** Makes the images of this source and gives them to a cluster that is up. */
+/** Builds the images from this source and imports them into a running cluster. */
 export async function makeClusterImages(options: ClusterOptions): Promise<ClusterImages> {
   const { dataDirectory, report = () => undefined, env = process.env } = options;
   requireRoot();
@@ -103,7 +103,7 @@ export async function makeClusterImages(options: ClusterOptions): Promise<Cluste
   return importImages({ cacheDirectory: cacheDirectory(env), description, report });
 }
 
-/** Takes the cluster of a data directory away with all that is in it. False when there was none. */
+/** Removes the cluster of a data directory with all its data. False if there was none. */
 export async function stopCluster({ dataDirectory, report = () => undefined }: ClusterOptions): Promise<boolean> {
   requireRoot();
   const paths = clusterPaths(dataDirectory);
@@ -134,7 +134,7 @@ export async function clusterStatus({ dataDirectory }: ClusterOptions): Promise<
   };
 }
 
-/** Ends one component of a running cluster: by force, unless told otherwise. What it has written stays. */
+/** Stops one component of a running cluster, by SIGKILL by default. Its files stay. */
 export async function stopComponent(
   dataDirectory: string,
   component: Component,
@@ -143,7 +143,7 @@ export async function stopComponent(
   await endComponent(clusterPaths(dataDirectory), component, signal);
 }
 
-/** Starts one component again, and returns when it answers. */
+/** Restarts one component, and returns when it is healthy. */
 export async function startComponent(dataDirectory: string, component: Component): Promise<void> {
   const paths = clusterPaths(dataDirectory);
   const description = readDescription(paths);
@@ -170,8 +170,8 @@ async function prepare(
 }
 
 /**
- * Starts those that do not live or have other settings, then those that do not answer: in this order, since one may only be
- * waiting for another. Gives the ones that were started.
+ * Starts components that do not run or have outdated settings, then restarts unhealthy ones: in this order, since a component
+ * may only be waiting for another. Returns the ones that were started.
  */
 async function startDead(
   components: readonly Component[],
@@ -199,7 +199,7 @@ async function startDead(
 async function untilHealthy(component: Component, setting: ClusterSetting): Promise<void> {
   const { paths } = setting;
   const healthy = await holdsWithin(START_LIMIT_MS, async () => {
-    // One that gave up because another was not there yet is started again.
+    // Restart a component that exited because another one was not up yet.
     await launchComponent(component, setting);
     return isHealthy(component, setting);
   });
@@ -215,7 +215,7 @@ async function withCluster<T>(
   const { lock: path } = clusterPaths(dataDirectory);
   let lock = tryLock(path);
   if (!lock) {
-    report('Waiting for another command that works on this cluster');
+    report('Waiting for another command on this cluster');
     lock = await takeLock(path);
   }
   try {

@@ -1,4 +1,4 @@
-/** The addresses and ports of a cluster: several may live on one machine, each with a number of its own. */
+/** The addresses and ports of a cluster; several clusters may run on one machine, each with its own number. */
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -9,12 +9,12 @@ import { run, succeeds } from './command.ts';
 import { fits } from './fits.ts';
 import { clusterPaths, type ClusterPaths } from './paths.ts';
 
-/** Sockets live here: their paths must be short, and a restart of the machine takes them away. */
+/** Directory of sockets: their paths must be short, and they vanish at a restart of the machine. */
 const RUNTIME_DIRECTORY = '/run/codex-k8s';
 const CLUSTERS = 6;
 const FIRST_POD_NETWORK = 89;
 const FIRST_SERVICE_NETWORK = 97;
-/** Below the range from which systems take the ports of outgoing connections. */
+/** Below the range of ephemeral ports. */
 const FIRST_PORT = 26_000;
 const PORTS_EACH = 100;
 
@@ -44,7 +44,7 @@ export type ClusterDescription = Readonly<z.infer<typeof ClusterDescription>>;
 
 const Owner = z.object({ dataDirectory: z.string() });
 
-/** The cluster of this data directory, or undefined when there is none. */
+/** The cluster of this data directory; undefined if there is none. */
 export function readDescription(paths: ClusterPaths): ClusterDescription | undefined {
   return readJsonFile(paths.description, fits(ClusterDescription));
 }
@@ -65,7 +65,7 @@ export async function describeCluster(dataDirectory: string): Promise<ClusterDes
   }
 }
 
-/** Gives the addresses back. */
+/** Releases the addresses. */
 export function forgetCluster(description: ClusterDescription): void {
   rmSync(description.runtimeDirectory, { recursive: true, force: true });
 }

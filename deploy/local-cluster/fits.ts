@@ -1,7 +1,7 @@
 /** Schemas as the checks that `readJsonFile` takes. */
 import type { z } from 'zod';
 
-/** Whether a value is what `schema` says. */
+/** A type guard for values of `schema`. */
 export function fits<T>(schema: z.ZodType<T>): (value: unknown) => value is T {
   return (value): value is T => schema.safeParse(value).success;
 }

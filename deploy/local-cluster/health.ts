@@ -53,7 +53,7 @@ export async function isNodeReady(subject: HealthSubject): Promise<boolean> {
   return node?.status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 }
 
-/** Waits until it is so; false when the time is over. */
+/** Polls the condition; false after the time limit. */
 export async function holdsWithin(limitMs: number, condition: () => Promise<boolean>): Promise<boolean> {
   const deadline = performance.now() + limitMs;
   while (!(await condition())) {

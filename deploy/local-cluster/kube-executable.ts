@@ -1,4 +1,4 @@
-/** The executable that holds etcd, the control plane and the kubelet, and the network plugin beside it: built once, then kept. */
+/** The executable of etcd, the control plane and the kubelet, and the network plugin: built once, then cached. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -36,7 +36,7 @@ export function networkPlugin(kube: string): string {
   return join(dirname(kube), 'network-plugin');
 }
 
-/** The executable comes last: where it is, everything is. */
+/** The executable is moved last, so that the cached build is complete if it exists. */
 async function build(path: string): Promise<void> {
   const unfinished = mkdtempSync(join(dirname(path), 'unfinished-'));
   const go = (package_: string, output: string): Promise<unknown> =>
@@ -56,7 +56,7 @@ async function build(path: string): Promise<void> {
   }
 }
 
-/** Go stamps no version on a module that is built from outside: `kubectl version` would show none. */
+/** Linker flags with Kubernetes' version, which Go does not set for a dependency; `kubectl version` shows it. */
 function linkerFlags(): string {
   const version = /^require k8s\.io\/kubernetes v((\d+)\.(\d+)\.\d+)$/m.exec(
     readFileSync(join(SOURCE, 'go.mod'), 'utf8'),

@@ -1,4 +1,4 @@
-/** Kubeconfigs: how somebody reaches the API server, with the certificates inside. */
+/** Kubeconfigs with embedded certificates. */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { writePrivateFile } from '../../src/embedded/files/json-file.ts';
@@ -6,7 +6,7 @@ import { certificateFiles, CLIENT_NAMES } from './certificates.ts';
 import { apiserverUrl, type ClusterDescription } from './description.ts';
 import { kubeconfigFile, type ClusterPaths } from './paths.ts';
 
-/** Writes the kubeconfig of everybody who has a client's certificate. */
+/** Writes a kubeconfig for each client certificate. */
 export function writeKubeconfigs(paths: ClusterPaths, description: ClusterDescription): void {
   mkdirSync(paths.kubeconfigs, { recursive: true, mode: 0o700 });
   for (const who of CLIENT_NAMES) {

@@ -1,4 +1,4 @@
-/** The bridge between pods and this machine, and the way from pods to the outside. */
+/** The bridge between pods and this machine, and the NAT rules of pods. */
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run, succeeds } from './command.ts';
@@ -11,7 +11,7 @@ const BRIDGE_FILTER = '/proc/sys/net/bridge/bridge-nf-call-iptables';
 
 type Rule = readonly [table: string, chain: string, ...match: string[]];
 
-/** Makes the bridge and the rules that are missing. A kernel without address translation is reported, and no failure. */
+/** Creates the bridge and missing rules. Reports a kernel without address translation, and does not fail. */
 export async function makeNetwork(description: ClusterDescription, report: (message: string) => void): Promise<void> {
   const { name, nodeAddress } = description;
   if (!(await succeeds('ip', ['link', 'show', name]))) await run('ip', ['link', 'add', name, 'type', 'bridge']);
@@ -22,11 +22,11 @@ export async function makeNetwork(description: ClusterDescription, report: (mess
   for (const [table, ...rule] of rulesOf(description)) {
     if (await succeeds('iptables', ['--wait', '-t', table, '-C', ...rule])) continue;
     if (await succeeds('iptables', ['--wait', '-t', table, '-I', ...rule])) continue;
-    report(`iptables refuses a rule, so pods lack a way: -t ${table} ${rule.join(' ')}`);
+    report(`iptables refused a rule, so pods cannot connect out: -t ${table} ${rule.join(' ')}`);
   }
 }
 
-/** Takes bridge, rules and the plugins' records away. */
+/** Removes the bridge, the rules and the plugins' records. */
 export async function removeNetwork(description: ClusterDescription): Promise<void> {
   for (const [table, ...rule] of rulesOf(description))
     await succeeds('iptables', ['--wait', '-t', table, '-D', ...rule]);
@@ -71,8 +71,8 @@ async function removeServices({ name, podSubnet }: ClusterDescription): Promise<
 }
 
 /**
- * Pods look like this machine to the outside; packets pass where forwarding is refused otherwise; and the Service
- * `kubernetes` leads to the API server, also while nothing looks after Services.
+ * Rules: pods' packets are masqueraded; forwarding is accepted, also if the machine drops it by default; and the Service
+ * `kubernetes` is routed to the API server, also without the proxy of Services.
  */
 function rulesOf({ name, podSubnet, nodeAddress, serviceAddress, ports }: ClusterDescription): Rule[] {
   const toService = ['-d', `${serviceAddress}/32`, '-p', 'tcp', '--dport', '443'];

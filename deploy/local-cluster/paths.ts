@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 
 export interface ClusterPaths {
-  /** Everything of this cluster but its sockets. */
+  /** Directory of this cluster's files, except sockets. */
   readonly root: string;
-  /** Addresses and ports, chosen when the cluster is made. */
+  /** File of addresses and ports, chosen when the cluster is created. */
   readonly description: string;
   readonly lock: string;
   readonly certificates: string;
@@ -20,13 +20,13 @@ export interface ClusterPaths {
   readonly containerd: string;
   readonly containerdSettings: string;
   readonly networkSettings: string;
-  /** Links to the network plugins, those of the machine and our own. */
+  /** Directory of links to the network plugins, the machine's and our own. */
   readonly networkPrograms: string;
   /** Written when network policies are in force. */
   readonly policiesReady: string;
-  /** Written when the addresses of Services lead to their pods. */
+  /** Written when Services are routed to their pods. */
   readonly servicesReady: string;
-  /** Which pod has which address. */
+  /** Directory of the addresses of pods (host-local IPAM). */
   readonly addresses: string;
 }
 
@@ -55,7 +55,7 @@ export function clusterPaths(dataDirectory: string): ClusterPaths {
   };
 }
 
-/** The kubeconfig of somebody; `admin` is who may do everything. */
+/** The kubeconfig of a client; `admin` has all rights. */
 export function kubeconfigFile(paths: ClusterPaths, who: string): string {
   return join(paths.kubeconfigs, `${who}.yaml`);
 }

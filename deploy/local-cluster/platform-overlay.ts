@@ -9,7 +9,7 @@ import type { ClusterDescription } from './description.ts';
 
 const MANIFESTS = fileURLToPath(new URL('../kubernetes/', import.meta.url));
 
-/** JSON is YAML, and leaves no doubt about what is a string: a tag may be all digits. */
+/** JSON is YAML, in which a tag of digits stays a string. */
 const stringify = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
 
 const SERVICES = ['server', 'postgres', 'temporal'] as const;
@@ -22,7 +22,7 @@ export interface PlatformOverlay {
     readonly postgres: string;
     readonly agent: string;
   };
-  /** Settings of server and worker, over those of deploy/kubernetes/platform. */
+  /** Settings of server and worker that override those of deploy/kubernetes/platform. */
   readonly settings: Readonly<Record<string, string>>;
   /** The keys of the Secret `codex-k8s`, and `postgres-password`. */
   readonly secrets: Readonly<Record<string, string>>;
@@ -34,14 +34,14 @@ export function serviceAddress({ serviceSubnet }: ClusterDescription, service: (
   return `${first}.${second}.0.${20 + SERVICES.indexOf(service)}`;
 }
 
-/** Writes the overlay into a directory of its own, with a copy of the manifests; `kubectl apply -k` takes it. */
+/** Writes the overlay into a directory of its own, with a copy of the manifests, for `kubectl apply -k`. */
 export function writePlatformOverlay(
   directory: string,
   { description, images, settings, secrets }: PlatformOverlay,
 ): void {
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(join(directory, 'secrets'), { recursive: true, mode: 0o700 });
-  // kustomize takes what lies beside, by relative paths only.
+  // kustomize accepts relative paths only.
   for (const folder of ['base', 'platform', 'stores', 'local'])
     cpSync(join(MANIFESTS, folder), join(directory, 'manifests', folder), { recursive: true });
   const { 'postgres-password': password = '', ...keys } = secrets;
@@ -64,7 +64,7 @@ export function writePlatformOverlay(
       namespace: 'codex-k8s',
       resources: ['manifests/local', 'this-machine.yaml'],
       images: [
-        // As it is called once deploy/kubernetes/platform has named a registry.
+        // The image's name after deploy/kubernetes/platform has added the registry.
         image('registry.example.org/codex-k8s/platform', images.platform),
         image('temporalio/temporal', images.temporal),
         image('postgres', images.postgres),
@@ -102,7 +102,7 @@ function addressPatch(service: (typeof SERVICES)[number], description: ClusterDe
   };
 }
 
-/** The names that a DNS would know. */
+/** Host names, since the cluster has no DNS. */
 function namePatches(description: ClusterDescription): object[] {
   const value = SERVICES.map((service) => ({
     ip: serviceAddress(description, service),

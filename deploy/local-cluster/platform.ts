@@ -17,9 +17,9 @@ export interface LocalPlatformOptions {
   /** GitHub and an OpenAI Responses API, as pods reach them. */
   readonly gitHubUrl: string;
   readonly modelUrl: string;
-  /** A directory of files: `github-token`, `model-key`; the others are made there when they are missing. */
+  /** Directory of secret files: `github-token` and `model-key` must exist; the others are created. */
   readonly secrets: string;
-  /** Put over the settings that follow from the rest. */
+  /** Settings that override the derived ones. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly report?: (message: string) => void;
   readonly env?: NodeJS.ProcessEnv;
@@ -34,7 +34,7 @@ export interface LocalPlatform {
   readonly temporalAddress: string;
 }
 
-/** Makes the images and writes the overlay; nothing is installed yet. */
+/** Builds the images and writes the overlay, without installing it. */
 export async function prepareLocalPlatform(options: LocalPlatformOptions): Promise<LocalPlatform> {
   const { dataDirectory, gitHubUrl, modelUrl, report = () => undefined, env = process.env } = options;
   requireRoot();
@@ -70,7 +70,7 @@ export async function prepareLocalPlatform(options: LocalPlatformOptions): Promi
 const MADE = ['run-token-key', 'webhook-secrets', 'staff-token', 'postgres-password'] as const;
 const GIVEN = ['github-token', 'model-key'] as const;
 
-/** As deploy/kubernetes/trial/make-secrets.sh does. */
+/** Reads the secrets, and creates missing ones as deploy/kubernetes/trial/make-secrets.sh does. */
 function readSecrets(directory: string): Record<string, string> {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const missing = GIVEN.filter((name) => !existsSync(join(directory, name)));

@@ -9,7 +9,7 @@ import { run } from './command.ts';
 const SYSTEM_PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 export const CNI_PROGRAMS = '/usr/lib/cni';
 
-/** Each program with the Debian package that brings it. */
+/** Each program with its Debian package. */
 const REQUIRED: readonly (readonly [program: string, package_: string])[] = [
   ['containerd', 'containerd'],
   ['ctr', 'containerd'],
@@ -25,7 +25,7 @@ const REQUIRED: readonly (readonly [program: string, package_: string])[] = [
   ['go', 'golang-go'],
 ];
 
-/** A mirror that fails once is asked again. */
+/** Attempts of a download from the mirror. */
 const RETRIES = ['-o', 'Acquire::Retries=3'];
 
 export interface PrerequisiteOptions {
@@ -39,7 +39,7 @@ export function systemPath(env: NodeJS.ProcessEnv = process.env): string {
   return [...new Set([...own, '/usr/local/go/bin', ...SYSTEM_PATH])].join(delimiter);
 }
 
-/** Says what is missing and what to do about it, or installs it when asked to. */
+/** Throws an error with the missing programs and packages, or installs them if requested. */
 export async function requirePrerequisites({ install, report }: PrerequisiteOptions): Promise<void> {
   requireRoot();
   process.env['PATH'] = systemPath();
@@ -84,7 +84,7 @@ function isThere(program: string): boolean {
   return findProgram(program) !== undefined;
 }
 
-/** The path of a program, or undefined when this machine has none. */
+/** The path of a program; undefined if it is not installed. */
 export function findProgram(program: string): string | undefined {
   const candidates = program.startsWith('/')
     ? [program]
@@ -94,7 +94,7 @@ export function findProgram(program: string): string | undefined {
   return candidates.find(isExecutable);
 }
 
-/** A dynamic one cannot run alone in an image: its loader (program header type 3) is not there. */
+/** True for a static executable: a dynamic one needs its loader (program header type 3), which the image lacks. */
 function isStatic(path: string | undefined): boolean {
   if (path === undefined) return false;
   const elf = readFileSync(path);

@@ -1,4 +1,4 @@
-/** Takes a cluster away with everything that it has made on this machine. */
+/** Removes a cluster with everything that it has created on this machine. */
 import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,17 +11,17 @@ import { removeNetwork } from './network.ts';
 import type { ClusterPaths } from './paths.ts';
 
 const LIMIT_MS = 10_000;
-/** The kubelet puts a link to each container's log here; there is no setting for it. */
+/** The kubelet links each container's log here; the directory cannot be configured. */
 const LOG_LINKS = '/var/log/containers';
 
-/** Stops what runs, and leaves no process, mount, namespace, control group, bridge or file. */
+/** Stops the cluster, and leaves no process, mount, namespace, control group, bridge or file. */
 export async function removeCluster(paths: ClusterPaths): Promise<void> {
   const description = readDescription(paths);
   if (!description) {
     rmSync(paths.root, { recursive: true, force: true });
     return;
   }
-  // Nothing is worth a farewell: the state goes with the processes. The kubelet first, so that it restarts no pod.
+  // SIGKILL, since the state is removed too. The kubelet first, so that it restarts no pod.
   for (const component of COMPONENTS.toReversed()) await endComponent(paths, component, 'SIGKILL');
   const sockets = shimSockets(description);
   await killContainers(description);
@@ -57,12 +57,12 @@ async function unmount(mount: string): Promise<void> {
 async function killContainers({ name }: ClusterDescription): Promise<void> {
   const deadline = performance.now() + LIMIT_MS;
   while (killControlGroups(name) > 0) {
-    if (performance.now() > deadline) throw new Error(`Containers of the cluster ${name} cannot be ended`);
+    if (performance.now() > deadline) throw new Error(`Containers of the cluster ${name} cannot be killed`);
     await sleep(50);
   }
 }
 
-/** Shims listen outside of this cluster's directories, and one that is killed leaves its socket behind. */
+/** Sockets of shims, which are outside of this cluster's directories; a killed shim leaves its socket. */
 function shimSockets({ runtimeDirectory }: ClusterDescription): string[] {
   const tasks = join(runtimeDirectory, 'containerd', 'io.containerd.runtime.v2.task', 'k8s.io');
   if (!existsSync(tasks)) return [];
@@ -72,7 +72,7 @@ function shimSockets({ runtimeDirectory }: ClusterDescription): string[] {
     .map((file) => readFileSync(file, 'utf8').trim().replace('unix://', ''));
 }
 
-/** The kernel writes blanks and backslashes of a path as octal numbers. */
+/** Decodes octal escapes, which the kernel writes for blanks and backslashes of a path. */
 function unescape(path: string): string {
   return path.replaceAll(/\\(\d{3})/g, (_, octal: string) => String.fromCodePoint(Number.parseInt(octal, 8)));
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the secrets of a trial that can be made, in secrets/ beside this file; what is there already stays. The other two
-# are yours: secrets/github-token and secrets/model-key.
+# Creates the trial's generated secrets in secrets/ beside this file; existing ones stay. Add the other two yourself:
+# secrets/github-token and secrets/model-key.
 set -eu
 umask 077
 cd "$(dirname "$0")/secrets"

@@ -4,7 +4,7 @@ import { certificateFiles, tokenKeys } from '../certificates.ts';
 import { policiesSocket, type ClusterDescription } from '../description.ts';
 import { kubeconfigFile, type ClusterPaths } from '../paths.ts';
 
-/** A node that says nothing for so long is not ready, and its pods are given up after as long again. */
+/** Time without a heartbeat until a node is NotReady; its pods are evicted after as long again. */
 const NODE_GRACE = '10s';
 const EVICTION_SECONDS = '10';
 
@@ -44,13 +44,13 @@ function argumentsOf(flags: Flags): string[] {
   return Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
 }
 
-/** Only whoever has a certificate of this cluster reads the database: every secret is in it. */
+/** etcd holds all Secrets, so it requires client certificates of this cluster. */
 function etcd({ paths, description: { ports } }: ClusterSetting): Flags {
   const own = certificateFiles(paths, 'etcd');
   const authority = certificateFiles(paths, 'authority').certificate;
   return {
     'data-dir': paths.etcd,
-    // The data lives as long as the machine's: a crash of the machine may cost a throw-away cluster.
+    // No fsync: a crash of the machine may destroy the data of a throw-away cluster.
     'unsafe-no-fsync': true,
     'listen-client-urls': `https://127.0.0.1:${ports.etcd}`,
     'advertise-client-urls': `https://127.0.0.1:${ports.etcd}`,
@@ -126,7 +126,7 @@ function scheduler({ paths, description }: ClusterSetting): Flags {
   };
 }
 
-/** Reads what the controllers may read, and writes the packet filter of this machine. */
+/** Enforcement of network policies: has the controllers' rights, and writes this machine's packet filter. */
 function policies({ paths, description }: ClusterSetting): Flags {
   return {
     kubeconfig: kubeconfigFile(paths, 'controllers'),
@@ -136,7 +136,7 @@ function policies({ paths, description }: ClusterSetting): Flags {
   };
 }
 
-/** Reads what the controllers may read, and writes how this machine translates addresses. */
+/** Proxy of Services: has the controllers' rights, and writes this machine's address translation. */
 function services({ paths, description }: ClusterSetting): Flags {
   return {
     kubeconfig: kubeconfigFile(paths, 'controllers'),

@@ -1,4 +1,4 @@
-/** The processes of components: they outlive the command that starts them, and are known by more than their pid. */
+/** Processes of components, which outlive the command that starts them and are identified by more than their pid. */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { closeSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -21,7 +21,7 @@ const POLL_MS = 25;
 /** `settings` is the hash of the command line and of the files that it names. */
 const ComponentRecord = z.object({ pid: z.int().positive(), startTime: z.string(), settings: z.string() });
 
-/** The living process of a component, or undefined. */
+/** The running process of a component; undefined if it does not run. */
 export function findComponent(paths: ClusterPaths, component: Component): ProcessIdentity | undefined {
   const recorded = readJsonFile(recordFile(paths, component), fits(ComponentRecord));
   return recorded && isAlive(recorded) ? recorded : undefined;
@@ -33,7 +33,7 @@ export function isCurrent(component: Component, setting: ClusterSetting): boolea
   return recorded !== undefined && isAlive(recorded) && recorded.settings === settingsHash(component, setting);
 }
 
-/** Starts a component in a session of its own; one that runs already is left as it is. */
+/** Starts a component in a session of its own, if it does not run already. */
 export async function launchComponent(component: Component, setting: ClusterSetting): Promise<void> {
   const { paths } = setting;
   if (findComponent(paths, component)) return;
@@ -62,7 +62,7 @@ export async function launchComponent(component: Component, setting: ClusterSett
   }
 }
 
-/** Ends a component: asked first, unless the signal is SIGKILL, and forced when it takes too long. */
+/** Stops a component with a signal, and with SIGKILL after the time limit. */
 export async function endComponent(
   paths: ClusterPaths,
   component: Component,
@@ -74,13 +74,13 @@ export async function endComponent(
   rmSync(recordFile(paths, component), { force: true });
 }
 
-/** Kills what belongs to the cluster and was not recorded: a shim, or what was started by a command that died at once. */
+/** Kills the cluster's unrecorded processes: shims, and those of a command that was killed before it recorded them. */
 export async function killStrays(paths: ClusterPaths, description: ClusterDescription): Promise<void> {
   const strays = processes().filter(({ argv }) => belongs(argv, paths, description));
   for (const { identity } of strays) await endProcess(identity, 'SIGKILL', 10_000);
 }
 
-/** The end of a component's log: what to show when it does not become healthy. */
+/** The end of a component's log, for error messages. */
 export function logTail(paths: ClusterPaths, component: Component): string {
   try {
     return readFileSync(logFile(paths, component), 'utf8').trim().split('\n').slice(-8).join('\n');
@@ -89,7 +89,7 @@ export function logTail(paths: ClusterPaths, component: Component): string {
   }
 }
 
-/** Each component's pid, of those that live. */
+/** Pids of the running components. */
 export function componentPids(paths: ClusterPaths): Partial<Record<Component, number>> {
   const alive = COMPONENTS.map((component) => [component, findComponent(paths, component)?.pid] as const);
   return Object.fromEntries(alive.filter(([, pid]) => pid !== undefined));
@@ -122,7 +122,7 @@ function processes(): { identity: ProcessIdentity; argv: string[] }[] {
 
 function argumentsOf(pid: number): string[] | undefined {
   try {
-    // Each argument ends with a zero.
+    // Each argument ends with a NUL.
     return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
   } catch {
     return undefined; // it has ended
@@ -133,7 +133,7 @@ async function endProcess(identity: ProcessIdentity, signal: NodeJS.Signals, lim
   send(identity, signal);
   if (await endsWithin(identity, limitMs)) return;
   send(identity, 'SIGKILL');
-  if (!(await endsWithin(identity, limitMs))) throw new Error(`Process ${identity.pid} cannot be ended`);
+  if (!(await endsWithin(identity, limitMs))) throw new Error(`Process ${identity.pid} cannot be killed`);
 }
 
 function send(identity: ProcessIdentity, signal: NodeJS.Signals): void {

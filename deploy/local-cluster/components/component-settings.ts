@@ -1,4 +1,4 @@
-/** The settings that containerd, the network plugins and the kubelet read from files. */
+/** Configuration files of containerd, the network plugins and the kubelet. */
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { stringify } from 'yaml';
@@ -15,7 +15,7 @@ export const PAUSE_IMAGE = 'codex-k8s/pause:1';
 /** The name by which containerd knows our network plugin. */
 const NETWORK_PLUGIN = 'codex-k8s-policies';
 
-/** Writes the settings of everything that has some. */
+/** Writes all configuration files. */
 export function writeSettings({ paths, description, kube }: ClusterSetting): void {
   for (const directory of [paths.networkSettings, paths.logs, paths.kubelet, paths.etcd]) {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
@@ -39,7 +39,7 @@ function network(paths: ClusterPaths, description: ClusterDescription): string {
   return JSON.stringify({ cniVersion: '0.4.0', name, plugins: [bridge, policies, { type: 'loopback' }] }, null, 2);
 }
 
-/** containerd looks for all network plugins in one directory. Each build of ours has another. */
+/** Links all network plugins into the one directory that containerd searches; each build of our plugin has its own directory. */
 function networkPrograms({ networkPrograms: all }: ClusterPaths, kube: string): string {
   return join(all, basename(dirname(kube)));
 }
@@ -56,7 +56,7 @@ function link(target: string, path: string): void {
   if (!existsSync(path)) symlinkSync(target, path);
 }
 
-/** Everything below directories of this cluster: another containerd of the machine is not touched. */
+/** All paths are below this cluster's directories, so that another containerd of the machine is not affected. */
 function containerd({ paths, description, kube }: ClusterSetting): string {
   const text = (value: string): string => JSON.stringify(value);
   return `version = 2
@@ -103,7 +103,7 @@ function kubelet(paths: ClusterPaths, description: ClusterDescription): object {
       x509: { clientCAFile: certificateFiles(paths, 'authority').certificate },
     },
     authorization: { mode: 'Webhook' },
-    // Another kubelet of this machine takes away the control groups of pods that it does not know: ours are elsewhere.
+    // Another kubelet of this machine removes cgroups of unknown pods, so this cluster's cgroups are below another parent.
     cgroupDriver: 'cgroupfs',
     cgroupRoot: `/${description.name}`,
     podLogsDir: paths.podLogs,
@@ -111,11 +111,11 @@ function kubelet(paths: ClusterPaths, description: ClusterDescription): object {
     failCgroupV1: false,
     failSwapOn: false,
     makeIPTablesUtilChains: false,
-    // A full disk of a person's machine is theirs to empty: no pod is evicted and no image removed for it.
+    // No eviction and no image removal for a full disk, since it is a person's machine.
     evictionHard: {},
     imageGCHighThresholdPercent: 100,
     localStorageCapacityIsolation: false,
-    // A watch for each Secret takes longer than a pod's start when many begin at once.
+    // With a watch for each Secret, pods start slowly when many start at once.
     configMapAndSecretChangeDetectionStrategy: 'Get',
     syncFrequency: '1s',
     nodeStatusUpdateFrequency: '2s',

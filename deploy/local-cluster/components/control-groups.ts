@@ -3,16 +3,16 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statfsSync
 import { join } from 'node:path';
 
 const MOUNT = '/sys/fs/cgroup';
-/** The file system of version 2, as statfs numbers it. */
+/** File system type of cgroup v2 in statfs. */
 const CGROUP2 = 0x63677270;
 
-/** Makes the groups that the kubelet wants to find. */
+/** Creates the groups that the kubelet requires. */
 export function makeControlGroups(name: string): void {
   if (isUnified()) enableControllers();
   for (const group of groupsOf(name)) mkdirSync(group, { recursive: true });
 }
 
-/** Kills every process in the groups: the containers of a cluster, and nothing else is in there. */
+/** Kills every process in the groups, which contain the cluster's containers only. */
 export function killControlGroups(name: string): number {
   const pids = new Set(groupsOf(name).flatMap((group) => processesBelow(group)));
   for (const pid of pids) kill(pid);
@@ -42,7 +42,7 @@ function enableControllers(): void {
     try {
       writeFileSync(join(MOUNT, 'cgroup.subtree_control'), `+${controller}`);
     } catch {
-      // Not every controller can be handed on; the kubelet says which one it misses.
+      // Not every controller can be delegated; the kubelet reports missing ones.
     }
   }
 }
@@ -85,6 +85,6 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // it has ended
+    // it has exited
   }
 }

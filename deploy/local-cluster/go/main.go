@@ -1,5 +1,5 @@
-// Command kube is the whole control plane of the local cluster, its kubelet and what enforces its network policies, in one
-// executable. The first argument says which of them it is; what follows are that program's own flags.
+// Command kube is the control plane of the local cluster, its kubelet and the enforcement of its network policies in one
+// executable. The first argument selects the program; the others are its flags.
 package main
 
 import (

@@ -30,14 +30,14 @@ const (
 	again  = time.Second
 )
 
-// cluster is what policies are made of at one moment.
+// cluster is a snapshot of the objects that policies depend on.
 type cluster struct {
 	pods       []*core.Pod
 	namespaces map[string]labels.Set
 	policies   []*networking.NetworkPolicy
 }
 
-// enforcePolicies keeps the machine's packet filter as the cluster's network policies want it. IPv4, one node.
+// enforcePolicies updates the machine's packet filter from the cluster's network policies. IPv4, one node.
 func enforcePolicies() {
 	flags := flag.NewFlagSet("network-policies", flag.ExitOnError)
 	kubeconfig := flags.String("kubeconfig", "", "how to reach the API server")
@@ -98,7 +98,7 @@ func enforcePolicies() {
 	}
 }
 
-// chains gives the rules of each chain: one chain for all pods, and one for each isolated pod and direction.
+// chains returns the rules of each chain: one chain for all pods, and one for each isolated pod and direction.
 func (c cluster) chains(name string) map[string][]string {
 	main := chainName(name, "policies")
 	chains := map[string][]string{main: {"-m conntrack --ctstate ESTABLISHED,RELATED -j RETURN"}}
@@ -121,7 +121,7 @@ func (c cluster) chains(name string) map[string][]string {
 	return chains
 }
 
-// rules lets through what any policy of the pod allows in one direction, and says whether there is such a policy.
+// rules returns the rules that accept what any policy of the pod allows in one direction, and whether there is such a policy.
 func (c cluster) rules(pod *core.Pod, way networking.PolicyType) (rules []string, isolated bool) {
 	for _, policy := range c.policies {
 		if policy.Namespace != pod.Namespace || !slices.Contains(policy.Spec.PolicyTypes, way) {
@@ -154,7 +154,7 @@ func (c cluster) allow(pod *core.Pod, way networking.PolicyType, namespace strin
 			rules = append(rules, strings.Join(strings.Fields(other+" "+address+" "+match+" -j RETURN"), " "))
 		}
 	}
-	// A port's name means a port of the pod that is connected to.
+	// A named port is a port of the destination pod.
 	destination := func(peer *core.Pod) *core.Pod {
 		if way == networking.PolicyTypeIngress {
 			return pod
@@ -183,7 +183,7 @@ func (c cluster) allow(pod *core.Pod, way networking.PolicyType, namespace strin
 	return rules
 }
 
-// asAddressed lets through what was sent to a block before its address was translated: a Service may be in a block too.
+// asAddressed accepts packets by their destination before address translation, since a block may contain a Service.
 func asAddressed(block netip.Prefix, ports []networking.NetworkPolicyPort) (rules []string) {
 	for _, match := range portMatches(ports, nil) {
 		match = strings.Replace(match, "--dport", "-m conntrack --ctorigdstport", 1)
@@ -213,7 +213,7 @@ func hasAddress(pod *core.Pod) bool {
 	return !over && !pod.Spec.HostNetwork && pod.Status.PodIP != ""
 }
 
-// sides says how a rule names the pod itself and its peer.
+// sides returns the matches of a rule for the pod itself and for its peer.
 func sides(way networking.PolicyType) (own, other string) {
 	if way == networking.PolicyTypeEgress {
 		return "-s", "-d"
@@ -262,7 +262,7 @@ func namedPorts(pod *core.Pod, name string, protocol core.Protocol) (numbers []i
 	return numbers
 }
 
-// without gives the parts of a block that are in none of the others.
+// without returns the parts of a block that are in none of the others.
 func without(block string, except []string) []netip.Prefix {
 	whole, err := netip.ParsePrefix(block)
 	if err != nil || !whole.Addr().Is4() {
@@ -322,7 +322,7 @@ func (f *packetFilter) apply(chains map[string][]string) error {
 	return nil
 }
 
-// hook leads packets through the chains before any other rule sees them.
+// hook sends packets through the chains before any other rule.
 func (f *packetFilter) hook(chain string, match ...string) {
 	jump := append(match, "-j", chainName(f.name, "policies"))
 	_, _ = iptables("iptables", "", append([]string{"--wait", "-D", chain}, jump...)...)

@@ -18,8 +18,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// proxyServices makes the addresses of Services lead to their pods: TCP and UDP over IPv4, one node. kube-proxy would do the
-// same, in chains whose names are fixed: of two clusters on one machine, each would take the other's rules away.
+// proxyServices routes the addresses of Services to their pods: TCP and UDP over IPv4, one node. kube-proxy has fixed names of
+// chains, so two clusters on one machine would remove each other's rules.
 func proxyServices() {
 	flags := flag.NewFlagSet("services", flag.ExitOnError)
 	kubeconfig := flags.String("kubeconfig", "", "how to reach the API server")
@@ -69,7 +69,7 @@ func proxyServices() {
 	}
 }
 
-// serviceRules translates each port of each Service into those of its pods that are ready, at random.
+// serviceRules translates each port of each Service to a random one of its ready pods.
 func serviceRules(services []*core.Service, endpoints []*discovery.EndpointSlice) (rules []string) {
 	for _, service := range services {
 		if service.Spec.ClusterIP == "" || service.Spec.ClusterIP == core.ClusterIPNone {
@@ -84,7 +84,7 @@ func serviceRules(services []*core.Service, endpoints []*discovery.EndpointSlice
 			}
 		}
 	}
-	// Those of one port stay together: the chance of each counts on the ones before it.
+	// The rules of one port are in order: the probability of each depends on those before it.
 	slices.SortStableFunc(rules, func(one, other string) int {
 		return strings.Compare(one[:strings.Index(one, " -m ")], other[:strings.Index(other, " -m ")])
 	})
@@ -135,7 +135,7 @@ func (t *addressTranslation) apply(rules []string) error {
 	if t.written == "" {
 		t.hook("PREROUTING", "-j", t.chain)
 		t.hook("OUTPUT", "-j", t.chain)
-		// Two pods of one bridge would answer each other directly, from an address that was never asked.
+		// Without this, a pod on the same bridge would answer directly, from an address to which no connection was made.
 		t.hook("POSTROUTING", "-s", t.pods, "-d", t.pods, "-m", "conntrack", "--ctstate", "DNAT", "-j", "MASQUERADE")
 	}
 	t.written = text.String()

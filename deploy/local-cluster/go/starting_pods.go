@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// startingPods are those whose network has just been made: the API server learns of their addresses only when they run.
+// startingPods are pods whose network was just created: the API server has their addresses only once they run.
 type startingPods struct {
 	lock sync.Mutex
 	pods map[types.UID]*startingPod
@@ -24,7 +24,7 @@ type startingPod struct {
 	released bool
 }
 
-// listen answers the network plugin of each pod, when the pod may begin.
+// listen answers the network plugin of each pod when the pod may start.
 func (s *startingPods) listen(socket string, notify func()) {
 	must(removed(socket))
 	listener, err := net.Listen("unix", socket)
@@ -56,7 +56,7 @@ func (s *startingPods) answer(connection net.Conn, notify func()) {
 	fmt.Fprintln(connection, "in force")
 }
 
-// addressed gives the pods the addresses that were announced for them.
+// addressed adds the announced addresses to the pods.
 func (s *startingPods) addressed(pods []*core.Pod) []*core.Pod {
 	s.lock.Lock()
 	defer s.lock.Unlock()
@@ -72,7 +72,7 @@ func (s *startingPods) addressed(pods []*core.Pod) []*core.Pod {
 	return all
 }
 
-// release lets those begin that are among the pods whose policies are in force, and forgets whom the API server knows as well.
+// release lets the pods start whose policies are in force, and drops those whose addresses the API server has.
 func (s *startingPods) release(inForce []*core.Pod) {
 	s.lock.Lock()
 	defer s.lock.Unlock()

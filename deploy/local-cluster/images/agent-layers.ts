@@ -28,16 +28,16 @@ export const AGENT_ENTRY = relative(
 const SUITE = 'bookworm';
 const PACKAGES = ['ca-certificates', 'git', 'libatomic1', 'libstdc++6'];
 const LEFT_OUT = ['/usr/share/doc/*', '/usr/share/man/*', '/usr/share/info/*', '/usr/share/locale/*'];
-/** Run with the root file system as `$1`, when the packages are installed. */
+/** Script that runs with the root file system as `$1` after the packages are installed. */
 const LAST_STEPS = [
   `chroot "$1" useradd --uid ${AGENT_USER} --home-dir /workspace/home --no-create-home --shell /bin/bash agent`,
   `install -d -o ${AGENT_USER} -g ${AGENT_USER} "$1/workspace"`,
   `ln -s ${APPLICATION}/node_modules/@openai/codex/bin/codex.js "$1/usr/local/bin/codex"`,
-  // The machine's own name and resolver; a container gets others.
+  // Remove the machine's host name and resolver; a container gets its own.
   'rm -f "$1/etc/hostname" "$1/etc/resolv.conf"',
 ];
 
-/** The layers from the lowest up; only those are made whose content has changed. */
+/** The layers, lowest first; only changed ones are built. */
 export async function agentLayers(directory: string, report: (message: string) => void): Promise<Layer[]> {
   return [
     await debianLayer(directory, report),
@@ -78,7 +78,7 @@ async function packagesLayer(directory: string): Promise<Layer> {
   );
 }
 
-/** A package that lies inside another comes with it. */
+/** Drops packages within other packages, which are copied with them. */
 export function outermost(packages: readonly InstalledPackage[]): string[] {
   const paths = packages.map(({ path }) => path);
   return paths.filter((path) => !paths.some((other) => path.startsWith(`${other}/`)));
@@ -92,7 +92,7 @@ async function sourceLayer(directory: string): Promise<Layer> {
   );
 }
 
-/** Every file of our own in the image, relative to the root of the repository. */
+/** The repository's files in the image, relative to its root. */
 export function sourceFiles(): string[] {
   return AGENT_SOURCES.flatMap((path) => (/\.\w+$/.test(path) ? [path] : filesBelow(path))).toSorted();
 }

@@ -20,13 +20,13 @@ export interface ContainerSettings {
 }
 
 export interface Image {
-  /** With its tag, as a pod names it. */
+  /** Name with its tag, for pods. */
   readonly name: string;
   readonly config: string;
   readonly layers: readonly Layer[];
 }
 
-/** An image; without a tag it gets one from its content. */
+/** An image; its default tag is a hash of its content. */
 export function describeImage(
   repository: string,
   tag: string | undefined,
@@ -49,7 +49,7 @@ export interface ImportOptions {
   readonly report: (message: string) => void;
 }
 
-/** Gives containerd the image; layers that it has already are not sent again. */
+/** Imports the image into containerd, without layers that it has already. */
 export async function importImage(image: Image, { description, directory, report }: ImportOptions): Promise<void> {
   const ctr = ['--address', containerdSocket(description), '--namespace', 'k8s.io'];
   const name = `docker.io/${image.name}`;

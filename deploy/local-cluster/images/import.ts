@@ -1,4 +1,4 @@
-/** The images of a local cluster: the agent's, made from this source, and small ones that hold only busybox. */
+/** The images of a local cluster: the agent's, built from this source, and small ones with busybox only. */
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { takeLock } from '../../../src/embedded/files/lock.ts';
@@ -12,9 +12,9 @@ import { archive, cachedLayer, shortHash, type Layer } from './layer.ts';
 import { platformImages, type PlatformImages } from './platform-images.ts';
 
 export interface ClusterImages {
-  /** The image of the agent's container; its tag is made of its content. */
+  /** The image of the agent's container; its tag is a hash of its content. */
   readonly agent: string;
-  /** A shell with the usual programs, for looking around and for tests. */
+  /** A shell with the usual programs, for tests and debugging. */
   readonly busybox: string;
 }
 

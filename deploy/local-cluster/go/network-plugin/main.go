@@ -1,5 +1,5 @@
-// Command network-plugin is the last network plugin (CNI) of each pod: it tells the enforcement of network policies which
-// address the pod has, and lets it begin when they are in force. Without an answer the pod does not begin, and is tried again.
+// Command network-plugin is the last network plugin (CNI) of each pod: it sends the pod's address to the enforcement of
+// network policies, and lets the pod start once they are in force. Without a response the start fails and is retried.
 package main
 
 import (
@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// patience is for one attempt; the kubelet makes others.
+// patience is the time for one attempt; the kubelet retries.
 const patience = 10 * time.Second
 
-// configuration is what containerd writes to the standard input: of this plugin, and what the plugins before it did.
+// configuration is containerd's standard input: this plugin's settings, and the results of the plugins before it.
 type configuration struct {
 	CNIVersion string          `json:"cniVersion"`
 	Socket     string          `json:"socket"`
@@ -42,7 +42,7 @@ func main() {
 	}
 }
 
-// announce returns when the policies of the pod hold.
+// announce returns when the policies of the pod are in force.
 func announce(given configuration) error {
 	var previous struct {
 		IPs []struct {
@@ -71,7 +71,7 @@ func announce(given configuration) error {
 	return err
 }
 
-// argument reads one of the runtime's words about the pod.
+// argument reads one of the runtime's arguments about the pod.
 func argument(name string) string {
 	for _, pair := range strings.Split(os.Getenv("CNI_ARGS"), ";") {
 		if value, found := strings.CutPrefix(pair, name+"="); found {
