@@ -91,8 +91,18 @@ export interface AnswerInput {
  */
 export const answerRequest = defineUpdate<Request, [AnswerInput]>('answerRequest');
 
-/** Somebody who may answer made a comment on the issue. `comment`: GitHub's id of it; `actor`: a login. */
-export const commentAnswers = defineSignal<[{ comment: number; actor: string }]>('commentAnswers');
+/** A comment on the issue. */
+export interface CommentAnswer {
+  /** GitHub's id. */
+  readonly comment: number;
+  /** Of the text that its author wrote. */
+  readonly sha256: string;
+  /** The author's login. */
+  readonly actor: string;
+}
+
+/** Somebody who may answer made a comment on the issue. */
+export const commentAnswers = defineSignal<[CommentAnswer]>('commentAnswers');
 
 /** `actor`: who pauses the run. */
 export interface PauseInput {

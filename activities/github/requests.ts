@@ -1,9 +1,15 @@
 /** What runs ask of people: written down, put on the issue as a comment, and answered by comments. */
+import { createHash } from 'node:crypto';
 import { log } from '@temporalio/activity';
 import type { IssueRef } from '../../src/domain/issue/facts.ts';
 import type { Locale } from '../../src/domain/locale.ts';
-import { renderRequest, requestMarker, type RequestState } from '../../src/domain/messages/request-comment.ts';
-import { readAnswerText, type Request } from '../../src/domain/run/requests.ts';
+import {
+  renderEditedAnswer,
+  renderRequest,
+  requestMarker,
+  type RequestState,
+} from '../../src/domain/messages/request-comment.ts';
+import { comparable, readAnswerText, type Request } from '../../src/domain/run/requests.ts';
 import type { Database } from '../../src/store/connection/database.ts';
 import { storeRequest } from '../../src/store/runs/requests.ts';
 import { classified } from '../failures.ts';
@@ -43,27 +49,40 @@ export function createRequestActivities({ db, github }: { readonly db: Database;
     },
 
     /**
-     * What a comment answers, as it stands on GitHub now; null when it is gone, is no answer, or was made before the question's own
-     * comment (`after`, GitHub's ids grow). Shows its author whether it is one by eyes or a confused face, which is a courtesy.
+     * What a comment answers; null when it is gone, is no answer, was made before the question's own comment (`after`, GitHub's ids
+     * grow), or is not what its author wrote (`sha256`): whoever may write in the repository can edit it, and GitHub's API does not
+     * say who did. Shows its author whether it is an answer by eyes or a confused face, and what to do after an edit: courtesies.
      */
     async readAnswerComment(input: {
       issue: IssueRef;
       comment: number;
+      sha256: string;
+      actor: string;
       request: Request;
       after: number | null;
+      locale: Locale;
     }): Promise<{ text: string | null }> {
       const { issue, comment, request, after } = input;
       if (after !== null && comment <= after) return { text: null };
       return classified(async () => {
         const text = await github.readComment(issue, comment);
         if (text === undefined) return { text: null };
+        const isEdited = sha256Of(comparable(text)) !== input.sha256;
         const read = readAnswerText(request, text);
-        const isAnswer = !('problem' in read);
+        const answer = isEdited || 'problem' in read ? null : read.text;
         await github
-          .reactToComment(issue, comment, isAnswer ? 'eyes' : 'confused')
+          .reactToComment(issue, comment, answer === null ? 'confused' : 'eyes')
           .catch((error: unknown) => log.warn('no reaction to a comment', { comment, error: String(error) }));
-        return { text: isAnswer ? read.text : null };
+        if (isEdited)
+          await github
+            .writeComment(issue, { ...renderEditedAnswer(input, input.locale), knownId: null })
+            .catch((error: unknown) => log.warn('nobody told of an edited answer', { comment, error: String(error) }));
+        return { text: answer };
       });
     },
   };
+}
+
+function sha256Of(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }

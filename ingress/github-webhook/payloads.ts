@@ -2,7 +2,9 @@
  * GitHub's payloads, reduced to the fields that the policy reads. The event's name is an unsigned header, so the body must
  * have the shape of the event that the header names (docs/decisions.md, 3).
  */
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { comparable } from '../../src/domain/run/requests.ts';
 import { CANONICAL_NAMES, type LabelNames } from '../../src/domain/stages/label-names.ts';
 import type { WebhookEvent } from '../../src/domain/triggers/webhooks.ts';
 import { withCanonicalLabels } from './canonical-labels.ts';
@@ -143,6 +145,9 @@ function toEvent(name: string, data: z.infer<typeof Common>): WebhookEvent {
         comment: {
           id: comment.id,
           body: comment.body ?? '',
+          sha256: createHash('sha256')
+            .update(comparable(comment.body ?? ''))
+            .digest('hex'),
           author: comment.user?.id ?? null,
           before: changes?.body?.from ?? null,
           at: comment.created_at,

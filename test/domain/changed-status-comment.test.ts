@@ -40,7 +40,7 @@ function told(action: string, more: Partial<CommentEvent['comment']> = {}, numbe
     repository: REPOSITORY,
     sender: OLIVIA,
     issue: { number, title: 'Count words', url: '', labels: [], isPullRequest: number !== 7 },
-    comment: { id: 5, body: OURS, before: null, author: BOT, at: '2026-11-21T10:00:00.000Z', ...more },
+    comment: { id: 5, body: OURS, sha256: '', before: null, author: BOT, at: '2026-11-21T10:00:00.000Z', ...more },
   };
 }
 

@@ -75,7 +75,7 @@ function commentOn(
     sender: event.sender,
     name: 'issue_comment',
     issue: { ...issue, labels, isPullRequest },
-    comment: { id: 77, body, author: OLIVIA.id, before: null, at: IDENTITY.receivedAt },
+    comment: { id: 77, body, sha256: '', author: OLIVIA.id, before: null, at: IDENTITY.receivedAt },
   };
 }
 

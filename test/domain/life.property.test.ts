@@ -197,7 +197,7 @@ class World {
       repository: REPOSITORY,
       sender: by,
       issue: { number: ISSUE, title: 'Count words', url: '', labels: [...labels], isPullRequest: false },
-      comment: { id: this.#ids, body: 'Well?', author: by.id, before: null, at: this.#now() },
+      comment: { id: this.#ids, body: 'Well?', sha256: '', author: by.id, before: null, at: this.#now() },
     });
   }
 

@@ -114,7 +114,13 @@ test('a run that waits goes on, when it is answered after continue-as-new', asyn
     expect((await issue.state()).active).toMatchObject({ runId: run, wait: { kind: 'question' } });
     world.comments.set(501, 'Spaces');
     world.endAgent(run, FINISHED);
-    await issue.tell({ kind: 'comment_added', comment: 501, saidAt: new Date().toISOString(), runId: runId(2102) });
+    await issue.tell({
+      kind: 'comment_added',
+      comment: 501,
+      sha256: '',
+      saidAt: new Date().toISOString(),
+      runId: runId(2102),
+    });
     await eventually('the end of the run', async () => (await issue.state()).last?.runId === run);
     expect(await issue.state()).toMatchObject({ active: null, pullRequest: { number: 13 } });
     const launches = world.calls.filter(({ name }) => name === 'launchAgent').map(({ input }) => input);

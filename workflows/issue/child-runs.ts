@@ -68,8 +68,8 @@ export async function signalCancel({ runId, actor, reason, merged }: Of<'cancel_
 }
 
 /** A run that cannot be signaled needs no answer. */
-export async function signalAnswer({ runId, comment, actor }: Of<'comment_answers'>): Promise<void> {
-  await getExternalWorkflowHandle(runWorkflowId(runId)).signal(commentAnswers, { comment, actor });
+export async function signalAnswer({ runId, comment, sha256, actor }: Of<'comment_answers'>): Promise<void> {
+  await getExternalWorkflowHandle(runWorkflowId(runId)).signal(commentAnswers, { comment, sha256, actor });
 }
 
 /** False when the run cannot be signaled: it has ended. */

@@ -37,6 +37,7 @@ import {
   resumeRun,
   searchAttributes,
   type AnswerInput,
+  type CommentAnswer,
   type PauseInput,
   type ResumeInput,
 } from '../messages.ts';
@@ -155,11 +156,19 @@ export function createRunWaits(run: RunContext): RunWaits {
     return request;
   }
 
-  async function readComment({ comment, actor }: { comment: number; actor: string }): Promise<void> {
+  async function readComment({ comment, sha256, actor }: CommentAnswer): Promise<void> {
     const open = request;
     if (!open || open.answer) return;
     await comments;
-    const { text } = await readAnswerComment({ issue, comment, request: open, after: questionComment });
+    const { text } = await readAnswerComment({
+      issue,
+      comment,
+      sha256,
+      actor,
+      request: open,
+      after: questionComment,
+      locale: settings.locale,
+    });
     if (text !== null && request?.id === open.id && !request.answer)
       take({ requestId: open.id, text, actor, surface: 'comment' });
   }

@@ -117,7 +117,14 @@ export type Effect =
       readonly merged: PullRequestRef | null;
     }
   /** Somebody commented while a run waits for an answer. */
-  | { readonly kind: 'comment_answers'; readonly runId: string; readonly comment: number; readonly actor: string }
+  | {
+      readonly kind: 'comment_answers';
+      readonly runId: string;
+      readonly comment: number;
+      /** Of what its author wrote. */
+      readonly sha256: string;
+      readonly actor: string;
+    }
   | { readonly kind: 'stop_agent'; readonly runId: string; readonly workspace: string }
   /** Revokes the token, releases the permit and closes the open request of a run whose workflow cannot. */
   | { readonly kind: 'end_run'; readonly runId: string }

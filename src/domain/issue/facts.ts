@@ -78,6 +78,8 @@ export type Fact =
   | (FromDelivery & {
       readonly kind: 'comment_added';
       readonly comment: number;
+      /** The hash of what its author wrote (SHA-256 of the webhook's body, as hex): anybody may edit it before it is read. */
+      readonly sha256: string;
       /** The comment's `created_at`, ISO 8601. */
       readonly saidAt: string;
       readonly runId: string;

@@ -34,3 +34,12 @@ export function renderRequest(request: Request, state: RequestState, locale: Loc
     .filter((part) => part !== '')
     .join('\n\n');
 }
+
+/** The comment that says why a comment was not taken as an answer. It is found again by its marker. */
+export function renderEditedAnswer(
+  { comment, actor }: { readonly comment: number; readonly actor: string },
+  locale: Locale,
+): { readonly marker: string; readonly body: string } {
+  const marker = `<!-- codex-k8s:answer-edited ${comment} -->`;
+  return { marker, body: `${marker}\n\n${requestTexts(locale).edited(embedded(inOneLine(actor, NAME_LENGTH)))}` };
+}

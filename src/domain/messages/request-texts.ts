@@ -7,6 +7,7 @@ interface RequestTexts {
   how(options: number, runId: string, until: string): string;
   answered(actor: string, at: string): string;
   readonly closed: string;
+  edited(actor: string): string;
 }
 
 const EN: RequestTexts = {
@@ -15,6 +16,8 @@ const EN: RequestTexts = {
     `${options > 0 ? 'Answer with a comment: the number of an option, or its text' : 'Answer with a comment'}. Or: \`codex-k8s runs answer ${runId} TEXT\`. The agent waits until ${until}; people who may start runs can answer.`,
   answered: (actor, at) => `Answered by ${actor} at ${at}:`,
   closed: 'No answer is needed any more: the run has ended.',
+  edited: (actor) =>
+    `The comment of ${actor} was edited before it was read, so it is not taken as the answer: only what its author wrote counts. Please answer again in a new comment.`,
 };
 
 const RU: RequestTexts = {
@@ -23,6 +26,8 @@ const RU: RequestTexts = {
     `${options > 0 ? 'Ответьте комментарием: номером варианта или его текстом' : 'Ответьте комментарием'}. Или: \`codex-k8s runs answer ${runId} TEXT\`. Агент ждёт до ${until}; отвечать могут те, кто может запускать.`,
   answered: (actor, at) => `Ответ дан (${actor}, ${at}):`,
   closed: 'Ответ больше не нужен: запуск завершён.',
+  edited: (actor) =>
+    `Комментарий ${actor} изменили до того, как он был прочитан, поэтому он не принят как ответ: считается только то, что написал автор. Ответьте, пожалуйста, ещё раз новым комментарием.`,
 };
 
 const TEXTS: Readonly<Record<Locale, RequestTexts>> = { en: EN, ru: RU };

@@ -125,6 +125,11 @@ function withoutQuotes(text: string): string {
     .trim();
 }
 
+/** A comment's text as it is compared with itself at another time: without what only its transport changes. */
+export function comparable(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\u{FFFD}').replaceAll(/\r\n?/g, '\n').trimEnd();
+}
+
 function listed(options: readonly string[]): string {
   return options.map((option, index) => `${index + 1}. ${option}`).join('; ');
 }

@@ -210,6 +210,7 @@ function evaluateComment(
       at: identity.receivedAt,
       by: account(sender),
       comment: comment.id,
+      sha256: comment.sha256,
       saidAt: comment.at,
       runId: identity.runId,
     },

@@ -56,6 +56,8 @@ export type WebhookEvent = {
       readonly comment: {
         readonly id: number;
         readonly body: string;
+        /** Of the body, as hex; see `comparable` of src/domain/run/requests.ts. */
+        readonly sha256: string;
         /** The author's account id, if the payload names it. */
         readonly author: number | null;
         /** Before it was edited. */

@@ -1,7 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { createRequestActivities } from '../../../activities/github/requests.ts';
 import { openRequest } from '../../../src/domain/run/requests.ts';
 import { hasOpenRequest } from '../../../src/store/runs/requests.ts';
@@ -17,6 +17,7 @@ const REQUEST = openRequest(
 let comments: Record<number, string>;
 let written: { marker: string; body: string; knownId: number | null }[];
 let reactions: [number, string][];
+let writes: () => Promise<void>;
 let reacts: (comment: number, content: string) => Promise<void>;
 
 const activities = () =>
@@ -24,6 +25,7 @@ const activities = () =>
     db: tables.db,
     github: {
       async writeComment(_issue, comment) {
+        await writes();
         written.push(comment);
         return { id: 1, url: 'http://github/1' };
       },
@@ -36,12 +38,22 @@ beforeEach(() => {
   comments = {};
   written = [];
   reactions = [];
+  writes = async () => undefined;
   reacts = async (comment, content) => void reactions.push([comment, content]);
 });
 
 describe('a comment on the issue', () => {
-  const read = (comment: number, after: number | null = 4) =>
-    activities().readAnswerComment({ issue: ISSUE, comment, request: REQUEST, after });
+  /** `said`: what its author wrote, if it was edited since. */
+  const read = (comment: number, after: number | null = 4, said = comments[comment] ?? '') =>
+    activities().readAnswerComment({
+      issue: ISSUE,
+      comment,
+      sha256: createHash('sha256').update(said).digest('hex'),
+      actor: 'nadia',
+      request: REQUEST,
+      after,
+      locale: 'en',
+    });
 
   test('that was made before the question is no answer, and is left alone', async () => {
     comments = { 5: '2' };
@@ -66,6 +78,31 @@ describe('a comment on the issue', () => {
     comments = { 5: 'whatever you like' };
     expect(await read(5)).toEqual({ text: null });
     expect(reactions).toEqual([[5, 'confused']]);
+  });
+
+  describe('that somebody edited before it was read', () => {
+    beforeEach(() => {
+      comments = { 5: '2' };
+    });
+
+    test('is no answer, and its author is told to answer again, once', async () => {
+      expect([await read(5, 4, '1'), await read(5, 4, '1')]).toEqual([{ text: null }, { text: null }]);
+      expect(reactions[0]).toEqual([5, 'confused']);
+      const markers = new Set(written.map(({ marker }) => marker));
+      expect([...markers]).toEqual(['<!-- codex-k8s:answer-edited 5 -->']);
+      expect(written[0]?.body).toContain('The comment of nadia was edited before it was read');
+    });
+
+    test('is no answer though GitHub takes no comment', async () => {
+      writes = async () => Promise.reject(new Error('403'));
+      const quiet = new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') });
+      expect(await quiet.run(() => read(5, 4, '1'))).toEqual({ text: null });
+    });
+  });
+
+  test('is the same with the line ends of Windows and without its last line end', async () => {
+    comments = { 5: '> 1. Tabs\r\n\r\n2\r\n' };
+    expect(await read(5, 4, '> 1. Tabs\n\n2')).toEqual({ text: 'Spaces' });
   });
 
   test('that is gone meanwhile answers nothing', async () => {

@@ -37,7 +37,7 @@ test('three days pass, a person answers, and the work goes on to its end', () =>
   scene.passes(72);
   scene.tell(scene.comment(501));
   expect(scene.all('comment_answers')).toEqual([
-    { kind: 'comment_answers', runId: RUN, comment: 501, actor: 'olivia' },
+    { kind: 'comment_answers', runId: RUN, comment: 501, sha256: 'sha256 of 501', actor: 'olivia' },
   ]);
   scene.learn({ kind: 'run_resumed', runId: RUN });
   expect(waitsFor(scene.state())).toBe('agent');

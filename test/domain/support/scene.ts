@@ -108,7 +108,13 @@ export function createScene() {
     removed: (label: string, by?: Account): ObservedFact =>
       scene.delivered({ kind: 'trigger_label_removed', label }, by),
     comment: (comment: number): ObservedFact =>
-      scene.delivered({ kind: 'comment_added', comment, saidAt: scene.now(), runId: `run-${comment}` }),
+      scene.delivered({
+        kind: 'comment_added',
+        comment,
+        sha256: `sha256 of ${comment}`,
+        saidAt: scene.now(),
+        runId: `run-${comment}`,
+      }),
 
     /** GitHub's record: a click was taken back. */
     takenOff(click: number, by: Account): void {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readEvent } from '../../../ingress/github-webhook/payloads.ts';
@@ -45,6 +46,20 @@ function read(name: string, body: unknown): WebhookEvent {
   if (typeof event === 'string') throw new Error(event);
   return event;
 }
+
+test('a comment has the hash of its text, whatever its line ends', () => {
+  const { label: _, ...about } = LABELED;
+  const comment = (body: string) =>
+    read('issue_comment', {
+      ...about,
+      action: 'created',
+      comment: { id: 5, body, created_at: '2026-11-21T10:00:00Z', user: { id: 11 } },
+    });
+  const sha256 = createHash('sha256').update('One\ntwo').digest('hex');
+  expect(comment('One\ntwo')).toMatchObject({ comment: { sha256 } });
+  expect(comment('One\r\ntwo\r\n')).toMatchObject({ comment: { sha256 } });
+  expect(comment('One\nthree')).not.toMatchObject({ comment: { sha256 } });
+});
 
 describe("GitHub's own examples", () => {
   test.each(WEBHOOK_EXAMPLES.map(({ title, event, payload }) => [title, event, payload] as const))(

@@ -196,10 +196,13 @@ describe('a question', () => {
   test('is answered by a comment on the issue that is an answer, and by no other', async () => {
     await asking();
     world.comments.set(8, 'Tabs');
-    await run.signal(commentAnswers, { comment: 7, actor: 'olivia' });
-    await run.signal(commentAnswers, { comment: 8, actor: 'nadia' });
+    await run.signal(commentAnswers, { comment: 7, sha256: 'seven', actor: 'olivia' });
+    await run.signal(commentAnswers, { comment: 8, sha256: 'eight', actor: 'nadia' });
     await until(() => inputs('launchAgent').length === 2);
-    expect(inputs('readAnswerComment').map(({ comment }) => comment)).toEqual([7, 8]);
+    expect(inputs('readAnswerComment').map(({ comment, sha256 }) => [comment, sha256])).toEqual([
+      [7, 'seven'],
+      [8, 'eight'],
+    ]);
     expect(inputs('launchAgent')[1]).toMatchObject({
       goingOn: { answer: { text: 'Tabs', actor: 'nadia', surface: 'comment' } },
     });

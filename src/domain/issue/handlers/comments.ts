@@ -14,9 +14,9 @@ export function* commentAdded(draft: Draft, fact: Extract<Fact, { kind: 'comment
 export function answer(
   { state, effects }: Draft,
   runId: string,
-  { comment, by }: Pick<Extract<Fact, { kind: 'comment_added' }>, 'comment' | 'by'>,
+  { comment, sha256, by }: Pick<Extract<Fact, { kind: 'comment_added' }>, 'comment' | 'sha256' | 'by'>,
 ): void {
   state.answers = [...state.answers, comment].slice(-TAKEN);
   state.early = state.early.filter((early) => early.comment !== comment);
-  effects.push({ kind: 'comment_answers', runId, comment, actor: by.login });
+  effects.push({ kind: 'comment_answers', runId, comment, sha256, actor: by.login });
 }
