@@ -115,8 +115,8 @@ function isQueryFailure({ message }: Error): boolean {
 }
 
 function databaseMessage(error: Error): string {
-  const told = isQueryFailure(error) || error.name === KEEPER_AWAY ? error.cause : error;
-  return told instanceof Error ? `the database refused: ${told.message}` : 'the database does not answer';
+  const cause = isQueryFailure(error) || error.name === KEEPER_AWAY ? error.cause : error;
+  return cause instanceof Error ? `the database refused: ${cause.message}` : 'the database does not answer';
 }
 
 /** The Kubernetes API's answers that a retry cannot change; conflicts, limits and its own errors pass. */

@@ -88,7 +88,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
     input: AssignmentInput,
   ): Promise<{ snapshot: InputSnapshot; issueLabels: readonly string[]; pullRequestLabels: readonly string[] }> {
     const { issue, pullRequest, target } = input;
-    const { told, reviewed, pullRequestLabels } = await classified(async () => {
+    const { onIssue, reviewed, pullRequestLabels } = await classified(async () => {
       const [said, onPullRequest, reviews] = await Promise.all([
         github.readIssue(issue),
         pullRequest === null ? null : github.readIssue({ ...issue, number: pullRequest }),
@@ -96,13 +96,13 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
           ? github.readReviews(issue, pullRequest)
           : { reviews: [], openComments: [] },
       ]);
-      return { told: said, reviewed: reviews, pullRequestLabels: onPullRequest?.labels ?? [] };
+      return { onIssue: said, reviewed: reviews, pullRequestLabels: onPullRequest?.labels ?? [] };
     });
-    const authors = [...told.comments, ...reviewed.reviews, ...reviewed.openComments].map(({ by }) => by.id);
+    const authors = [...onIssue.comments, ...reviewed.reviews, ...reviewed.openComments].map(({ by }) => by.id);
     const known = await knownPeople(db, issue.repositoryId, authors);
-    const text = await frozenText(input, told);
-    const snapshot = takeSnapshot({ ...text, ...reviewed, comments: told.comments, known, at: input.requestedAt });
-    return { snapshot, issueLabels: told.labels, pullRequestLabels };
+    const text = await frozenText(input, onIssue);
+    const snapshot = takeSnapshot({ ...text, ...reviewed, comments: onIssue.comments, known, at: input.requestedAt });
+    return { snapshot, issueLabels: onIssue.labels, pullRequestLabels };
   }
 
   function modelSelectionOf(

@@ -171,7 +171,7 @@ export function createReconciler({
       ...branch,
     };
     const common = { repository: named(repository), pullRequest, label: null };
-    const told = (id: string, at: string, event: WebhookEvent, what: string): Missed => ({
+    const missed = (id: string, at: string, event: WebhookEvent, what: string): Missed => ({
       id,
       at,
       event,
@@ -182,12 +182,12 @@ export function createReconciler({
     return [
       ...closes.map((happened) => {
         const event = { ...common, name: 'pull_request' as const, action: 'closed', sender: happened.by };
-        return told(reconcileId(happened), happened.at, event, `closed pull request #${item.number}`);
+        return missed(reconcileId(happened), happened.at, event, `closed pull request #${item.number}`);
       }),
       ...reviews.map(({ id, by, at }) => {
         const review = { id, state: 'changes_requested', commit: null };
         const event = { ...common, name: 'pull_request_review' as const, action: 'submitted', sender: by, review };
-        return told(reconcileReviewId({ id }), at, event, `changes requested on pull request #${item.number}`);
+        return missed(reconcileReviewId({ id }), at, event, `changes requested on pull request #${item.number}`);
       }),
     ];
   }

@@ -30,7 +30,7 @@ describe('what GitHub answers', () => {
     expect(toFailure(error)).toMatchObject({ type, nonRetryable: true, message: error.message });
   });
 
-  test('401 is tried again: an expired token is replaced by a person, and no click made meanwhile is lost', () => {
+  test('401 is tried again: an expired token is replaced by a person, and no trigger made meanwhile is lost', () => {
     expect(toFailure(answered(401, 'Bad credentials'))).toMatchObject({
       type: 'GitHubFailed',
       message: 'GitHub answered 401: Bad credentials',
@@ -143,7 +143,7 @@ describe('a database that fails', () => {
   test.each([
     ['a statement', query, 'the database refused: too many clients'],
     ['a transaction', lost, 'the database refused: write CONNECTION_CLOSED'],
-  ])('in %s is told of without the statement, and tried again', async (_what, error, message) => {
+  ])('in %s is reported without the statement, and retried', async (_what, error, message) => {
     const failure = await failureOf(error);
     expect(failure).toMatchObject({ type: 'DatabaseFailed', message, nonRetryable: false });
     expect(inspect(failure, { depth: null })).not.toContain(secret);
@@ -167,7 +167,7 @@ describe('a database that fails', () => {
     ).toBeGreaterThan(1);
   });
 
-  test('behind the GitHub adapter is told of as the database', async () => {
+  test("behind the GitHub adapter is reported as the database's", async () => {
     const waits = {
       hold: () => Promise.reject(query),
       current: () => Promise.reject(query),
@@ -180,7 +180,7 @@ describe('a database that fails', () => {
     });
   });
 
-  test('to let a transaction begin is told of as the database', async () => {
+  test("when a transaction begins is reported as the database's", async () => {
     const connection = connect('postgres://nobody@127.0.0.1:1/nothing', { name: 'test' });
     const thrown = await connection.db.transaction(async () => undefined).catch((error: unknown) => error);
     expect(await failureOf(thrown as Error)).toMatchObject({ type: 'DatabaseFailed' });

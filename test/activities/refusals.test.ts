@@ -73,7 +73,7 @@ describe('a refusal', () => {
     expect(await comments()).toHaveLength(1);
   });
 
-  test('of another reason or another click is said too', async () => {
+  test('of another reason or another event is written too', async () => {
     await activities().writeRefusal({ issue, refusal: REFUSAL, locale: 'en' });
     await activities().writeRefusal({ issue, refusal: { ...REFUSAL, subject: 'event-2' }, locale: 'en' });
     await activities().writeRefusal({ issue, refusal: { ...REFUSAL, reason: 'queue_full' }, locale: 'en' });

@@ -18,7 +18,7 @@ async function showWith(failure: unknown): Promise<unknown> {
   return new MockActivityEnvironment().run(() => activities.showRun({ row, events: [], comment, acknowledge: null }));
 }
 
-test('T17: what GitHub refuses for good is told, in its words', async () => {
+test('T17: a permanent refusal of GitHub is returned, with its message', async () => {
   const refusal = toFailure(Object.assign(new Error(LOCKED), { status: 403 }));
   expect(await showWith(refusal)).toEqual({ links: [], comment: null, refused: LOCKED });
 });

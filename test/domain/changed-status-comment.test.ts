@@ -54,7 +54,7 @@ describe('a status comment', () => {
     ['is edited, and nobody says what it was', told('edited')],
     ['is edited for the second time', told('edited', { body: 'spam', before: OURS.replaceAll('\n', '\r\n') })],
     ['is edited by nobody who is named', { ...told('edited', { before: OURS }), sender: null }],
-  ])('that %s is told to its issue, whoever did it', (_what, event) => {
+  ])('that %s becomes a fact of its issue, whoever did it', (_what, event) => {
     const { status, fact } = judged(event);
     expect(status).toBe('accepted');
     expect(fact).toMatchObject({ kind: 'status_comment_changed', runId: RUN, delivery: IDENTITY.delivery });
@@ -72,7 +72,7 @@ describe('a status comment', () => {
     expect(judged(event).fact).toBeNull();
   });
 
-  test('of a repository that is not bound is not told of', () => {
+  test('of a repository that is not bound becomes no fact', () => {
     expect(judged(told('deleted'), false).fact).toBeNull();
   });
 

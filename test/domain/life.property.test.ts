@@ -724,7 +724,7 @@ describe('found by these', () => {
     expect(github.started.slice(1)).toEqual([]);
   });
 
-  test('a reviewer is not launched when the issue was closed and nobody told yet', () => {
+  test('a reviewer is not launched when the issue was closed and no webhook reported it yet', () => {
     const github = play(...DELIVERED, ['close', 0], ['ask for a reviewer', 0], HEARD);
     expect(github.faults).toEqual([]);
   });

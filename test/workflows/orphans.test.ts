@@ -69,7 +69,7 @@ describe('T17: an issue that is locked, so that GitHub takes no comment', () => 
 describe('T21: a repository in which nothing can be done any more', () => {
   const gone = (seq: number, reason: GoneReason): ObservedFact => delivered(seq, { kind: 'repository_gone', reason });
 
-  test('T21: begins anew with a label, once it can be worked in again', async () => {
+  test('T21: starts again with a label, once it can be written to again', async () => {
     await stage.working();
     stage.world.repository = 'archived';
     await stage.tell(gone(2, 'archived'));

@@ -45,7 +45,7 @@ export type Fact =
     })
   /** Somebody who may start runs took a trigger label off. */
   | (FromDelivery & { readonly kind: 'trigger_label_removed'; readonly label: string; readonly pullRequest?: number })
-  /** A trigger that is refused, by somebody who is told why. */
+  /** A trigger that is refused, of somebody who gets an explanation. */
   | (FromDelivery & {
       readonly kind: 'trigger_refused';
       readonly label: string;
@@ -67,7 +67,7 @@ export type Fact =
       /** Set when the review is of a commit that was not the head of the pull request any more (docs/reliability.md T19). */
       readonly outdated?: true;
     })
-  /** Somebody who may not start runs requested changes, and is told why. */
+  /** Somebody who may not start runs requested changes, and gets an explanation. */
   | (FromDelivery & {
       readonly kind: 'review_refused';
       readonly pullRequest: number;

@@ -56,7 +56,7 @@ function problemOf(canonical: string, name: unknown, before: readonly Chosen[]):
   if (wanted !== canonical && CANONICAL.has(wanted))
     return [`“${name}”, the name for “${canonical}”, is the canonical name of another label`];
   const twin = before.find(([, other]) => typeof other === 'string' && normalizeLabel(other) === wanted);
-  return twin ? [`“${name}” is the name for “${twin[0]}” and for “${canonical}”; GitHub does not tell case apart`] : [];
+  return twin ? [`“${name}” is the name for “${twin[0]}” and for “${canonical}”; GitHub ignores case`] : [];
 }
 
 function namesOf(entries: readonly (readonly [canonical: string, name: string])[]): LabelNames {

@@ -171,8 +171,8 @@ function evaluateReviewerLabel(
   const authorization = authorize(sender, membership);
   if (!authorization.permitted) {
     const { reason, known } = authorization;
-    const told = known && event.action === 'labeled';
-    return ignored(reason, told ? { ...about, kind: 'trigger_refused', reason, labels: [] } : null);
+    const isExplained = known && event.action === 'labeled';
+    return ignored(reason, isExplained ? { ...about, kind: 'trigger_refused', reason, labels: [] } : null);
   }
   const { reason } = authorization;
   if (event.action === 'unlabeled')

@@ -40,7 +40,7 @@ export function openDriver(url: string, { name, max, lockTimeoutMs, statementTim
       lock_timeout: lockTimeoutMs,
       idle_in_transaction_session_timeout: statementTimeoutMs,
       // Nothing but length. A first message of less than 1 KiB can be lost for ever where a connection breaks in the same
-      // turn of the event loop in which it is used: the place in the pool then never connects again (issue 1133).
+      // turn of the event loop in which it is used: the place in the pool then never connects again (postgres.js issue 1133).
       options: ' '.repeat(1024),
     },
   };
@@ -55,7 +55,7 @@ export function openDriver(url: string, { name, max, lockTimeoutMs, statementTim
 }
 
 const WATCH_MS = 500;
-/** The driver takes a socket that is behind for one that is broken, when it begins a transaction (issue 1189). */
+/** The driver takes a socket that is behind for one that is broken, when it begins a transaction (postgres.js issue 1189). */
 const NO_BACKPRESSURE = { writableHighWaterMark: 2 ** 30 };
 
 /** Opens sockets that are destroyed when no byte has arrived for `silenceMs`, also under TLS. */

@@ -226,7 +226,7 @@ describe('of a lost agent', () => {
     ]);
   });
 
-  test('the detail is told without secrets', async () => {
+  test('the detail contains no secrets', async () => {
     const runId = randomUUID();
     const detail = `Error: ${tokens.issue(runId, 1)} and github_pat_${LETTERS}, exit code 1`;
     expect((await lose({ detail }, runId)).told).toEqual({

@@ -124,7 +124,7 @@ describe('T27: what the issue says', () => {
     expect(prompt).toContain('1 by people outside the project');
   });
 
-  test('T27: is, for a review, what the run before it was told', async () => {
+  test('T27: is, for a review, that of the run before it', async () => {
     await label('Add a flag', 'Please.');
     const first = input();
     await activities().prepareAssignment(first);
@@ -223,7 +223,7 @@ describe('the selection', () => {
   });
 });
 
-describe('the commit that the work stands on', () => {
+describe('the commit that the work is based on', () => {
   test('is the head of the base branch before there is a branch', async () => {
     await label('Add a flag', 'Please.');
     expect(await activities().prepareAssignment(input())).toMatchObject({ baseCommit: 'main-head' });

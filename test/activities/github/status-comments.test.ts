@@ -123,7 +123,7 @@ describe('a status comment', () => {
     expect(bodies()).toEqual(['body 1', 'body 4']);
   });
 
-  test('that was left is written by whoever watches the agent', async () => {
+  test('that was left undone is written by the activity that watches the agent', async () => {
     await comments().showNow(request(1));
     await comments().showNow(request(2));
     await pass('1.5 seconds');
@@ -139,7 +139,7 @@ describe('a status comment', () => {
     expect(bodies()).toEqual(['body 1', 'body 2']);
   });
 
-  test('is written by one at a time, and no faster than the pace says, whoever asks', async () => {
+  test('is written by one writer at a time, and no faster than its pace', async () => {
     const others = [tables.another().db, tables.another().db, tables.another().db];
     await Promise.all(others.map((db) => db.execute('select 1')));
     await comments(tables.db, HASTY).showNow(request(1));
@@ -282,7 +282,7 @@ describe('what became of a workspace', () => {
     expect(now()).toContain('a finalizer');
   });
 
-  test('is until when it is kept, told last, while it was not removed', async () => {
+  test('is until when it is kept, by the newest event, while it is not removed', async () => {
     await over(runId);
     await happens('run.namespace.cleanup_skipped', { until: '2026-11-22T10:00:00.000Z' });
     await happens('run.namespace.cleanup_skipped', { until: '2026-11-23T10:00:00.000Z' });
@@ -294,7 +294,7 @@ describe('what became of a workspace', () => {
     expect(now()).toContain('removed');
   });
 
-  test('is not told of a run that goes on', async () => {
+  test('is not shown for a run that continues', async () => {
     await over(runId);
     await tables.db.update(runs).set({ finishedAt: null });
     await happens('run.namespace.cleaned');
@@ -334,7 +334,7 @@ describe('what became of a workspace', () => {
       expect([...github.comments.values()].some((text) => text.includes('removed'))).toBe(false);
     });
 
-    test('is told when somebody edits the comment', async () => {
+    test('is shown again when somebody edits the comment', async () => {
       github.failure = undefined;
       await pass('1 minute');
       for (const id of [runId, other]) await inActivity(() => comments().restore(id));

@@ -225,7 +225,7 @@ test('a GitHub that fails for repository after repository is tried again as a wh
   await expect(away).rejects.toMatchObject({ type: 'GitHubFailed' });
 });
 
-describe('what nobody told of', () => {
+describe('events that no webhook reported', () => {
   const sweep = (graceSeconds = 0, since = LONG_AGO) =>
     activities().reconcileRepositories({ repositories: [{ id: REPOSITORY, since }], graceSeconds });
 
@@ -348,7 +348,7 @@ describe('what nobody told of', () => {
     expect(report.leftOut).toMatchObject([{ repository: -5 }]);
   });
 
-  test('T21: a repository that is gone has its open issues told, and those that are closed left alone', async () => {
+  test('T21: a repository that is gone is reported to its open issues, and to no closed one', async () => {
     await bind({ id: -5, name: 'gone' });
     for (const [number, state] of [
       [1, 'working'],
@@ -365,7 +365,7 @@ describe('what nobody told of', () => {
     expect(told).toMatchObject([{ fact: { reason: 'not_shown' } }, { fact: { reason: 'not_shown' } }]);
   });
 
-  test('T21: a repository that was archived has its open issues told, and nothing in it is started', async () => {
+  test('T21: a repository that was archived is reported to its open issues, and nothing in it is started', async () => {
     const { key } = await labeledIssue();
     await projectIssue(connection.db, issueRow(Number(key.split('#')[1])), []);
     statuses.set(key, { status: 'open' });
@@ -387,7 +387,7 @@ describe('what nobody told of', () => {
     expect(told).toMatchObject([{ key: 'issue:77#1', fact: { kind: 'repository_gone', reason: 'not_shown' } }]);
   });
 
-  test('B22: a label that an agent put on is judged as one, whoever finds it', async () => {
+  test('B22: a label that an agent put on is evaluated as such, also when a sweep finds it', async () => {
     const { key } = await labeledIssue();
     agentLogin = 'octo';
     await sweep();
@@ -419,13 +419,13 @@ describe('a run that is shown at work', () => {
     expect(await sweep()).toEqual({ looked: 1, ended: [], unsignaled: [] });
   });
 
-  test('and was ended from outside is told of as lost', async () => {
+  test('and was ended from outside is reported as lost', async () => {
     statuses.set(`run:${RUN}`, { status: 'closed', closedAt: LONG_AGO });
     expect(await sweep()).toMatchObject({ ended: [RUN] });
     expect(told).toMatchObject([{ key: KEY, fact: { kind: 'run_lost', runId: RUN, outcome: { status: 'failed' } } }]);
   });
 
-  test('and came to its end is told of with its outcome', async () => {
+  test('and completed is reported with its outcome', async () => {
     statuses.set(`run:${RUN}`, { status: 'closed', closedAt: LONG_AGO });
     outcome = { status: 'canceled', actor: 'olivia', reason: 'enough' };
     await sweep();

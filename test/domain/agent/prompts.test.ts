@@ -87,11 +87,11 @@ describe('a rendered prompt', () => {
       { openComments: [{ id: 1, author: 'olivia', path: null, line: null, body: hostile }] },
       '{{openComments}}',
     ],
-  ])('leaves places alone that stand in %s', (_where, values, place) => {
+  ])('does not expand placeholders in %s', (_where, values, place) => {
     expect(rendered(place, values)).toContain(hostile);
   });
 
-  test('has each place filled where it stands, as often as it stands', () => {
+  test('fills each placeholder, as often as it occurs', () => {
     expect(rendered('{{branch}} and {{branch}} of {{repository}}')).toBe(
       'codex/issue-7 and codex/issue-7 of acme/demo',
     );

@@ -49,7 +49,7 @@ test('answers a comment that arrived before the label, with its first turn', () 
   expect(scene.started()).toHaveLength(1);
 });
 
-test('reads in its first turn all that was said until then, whoever heard it', () => {
+test('reads in its first run everything that was written until then', () => {
   const label = scene.click(TALK);
   scene.passes(1);
   scene.tell(label);
@@ -79,7 +79,7 @@ test('ends when its label is taken off', () => {
   expect([scene.events('discussion.ended').length, scene.state().discussion]).toEqual([1, null]);
 });
 
-test('does not end while its label stands, when an old removal is sent again', () => {
+test('does not end while its label is on, when an old removal is sent again', () => {
   begun();
   scene.tell(scene.removed('mode:discussion'));
   expect(scene.state().discussion).not.toBeNull();

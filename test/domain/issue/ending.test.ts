@@ -68,7 +68,7 @@ describe('T17: an issue that is deleted or transferred', () => {
     expect([scene.canceled().length, scene.shownEnds().length]).toEqual([1, 1]);
   });
 
-  test('T17: starts nothing when a click is told of late', () => {
+  test('T17: starts nothing when a labeled event is delivered late', () => {
     scene.endsAs({ status: 'failed', failure: 'agent_failed', detail: '' });
     scene.asks(DEV);
     expect([scene.started().length, scene.events('run.not_started').length]).toEqual([1, 1]);

@@ -7,7 +7,7 @@ import type { PlannedRun } from '../../../src/domain/issue/state.ts';
 import { renderTrigger } from '../../../src/domain/run/trigger.ts';
 import { AT, click, github, OLIVIA, PETER, planned, refusal, takenBack, type Labeled } from '../support/issues.ts';
 
-describe('a click on a trigger label', () => {
+describe('a labeled event of a trigger label', () => {
   test('is one run, named by the event', () => {
     expect(decideTriggers({}, [click('d1')], github([[100, OLIVIA]]))).toEqual({
       planned: [planned({ runId: 'run-of-d1', trigger: { kind: 'label', event: 100 }, frozenAt: expect.any(String) })],
@@ -17,13 +17,13 @@ describe('a click on a trigger label', () => {
     });
   });
 
-  test('that two hooks tell of is one run', () => {
+  test('that two webhooks report is one run', () => {
     const decision = decideTriggers({}, [click('d1'), click('d2')], github([[100, OLIVIA]]));
     expect(decision.planned.map(({ trigger }) => renderTrigger(trigger))).toEqual(['label:100']);
     expect(decision.dropped).toEqual([{ fact: click('d2'), reason: 'trigger_already_taken' }]);
   });
 
-  test('that a second hook tells of later is still one run', () => {
+  test('that a second webhook reports later is still one run', () => {
     const first = decideTriggers({}, [click('d1')], github([[100, OLIVIA]]));
     const second = decideTriggers(first.taken, [click('d2')], github([[100, OLIVIA]]));
     expect(second).toEqual({
@@ -34,12 +34,12 @@ describe('a click on a trigger label', () => {
     });
   });
 
-  test('that twenty deliveries tell of is one run', () => {
+  test('that twenty deliveries report is one run', () => {
     const facts = Array.from({ length: 20 }, (_, index) => click(`d${index}`));
     expect(decideTriggers({}, facts, github([[100, OLIVIA]])).planned).toHaveLength(1);
   });
 
-  test('that is replayed after its run is none, though the label stands', () => {
+  test('that is replayed after its run is none, though the label is on', () => {
     expect(decideTriggers({ [OLIVIA.id]: 100 }, [click('replay')], github([])).planned).toEqual([]);
     expect(decideTriggers({ [OLIVIA.id]: 100 }, [click('replay')], github([[100, OLIVIA]])).planned).toEqual([]);
   });
@@ -205,7 +205,7 @@ describe('a click on a trigger label', () => {
     expect(planned).toEqual([['label:100'], ['label:102'], []]);
   });
 
-  test('T12: that a person took back is none, though another click of somebody else stands', () => {
+  test('T12: whose label a person took off is none, though one of somebody else stands', () => {
     const events = github([
       [100, OLIVIA],
       [101, PETER],
@@ -217,7 +217,7 @@ describe('a click on a trigger label', () => {
     });
   });
 
-  test('T12: that stands is taken up before one that was taken back, whose own delivery may be lost', () => {
+  test('T12: whose label is on is processed before one whose label was taken off, whose own delivery may be lost', () => {
     const events = github([
       [100, OLIVIA],
       [101, OLIVIA],
@@ -228,7 +228,7 @@ describe('a click on a trigger label', () => {
     expect(decideTriggers(first.taken, [click('d1')], record).planned).toEqual([]);
   });
 
-  test('that was refused at the edge takes nothing from a later one that stands', () => {
+  test('that was refused when it was delivered takes nothing from a later one', () => {
     const events = github([
       [100, OLIVIA],
       [101, OLIVIA],
@@ -262,7 +262,7 @@ describe('a click on a trigger label', () => {
       ['twice before', [refusal('d1'), refusal('d1 again'), click('d2'), click('d2 again')]],
       ['before and after', [refusal('d1'), click('d2'), refusal('d1 again'), click('d2 again')]],
       ['after', [click('d2'), click('d2 again'), refusal('d1'), refusal('d1 again')]],
-    ])('is one run, when of the other is told %s', (_when, facts) => {
+    ])('is one run, when the other is reported %s', (_when, facts) => {
       const together = decideTriggers({}, facts, record).planned;
       const oneByOne = facts.reduce<TriggerDecision>(
         (before, fact) => {
@@ -284,7 +284,7 @@ describe('a click on a trigger label', () => {
     });
   });
 
-  test('is the same run in whatever order and how often clicks are told of, refused and accepted ones', () => {
+  test('is the same run in whatever order and however often events are delivered, refused and accepted ones', () => {
     /** Clicks of one person, of which the last may stand; those before `turn` belong to an earlier life of the issue. */
     const clicks = fc.array(fc.record({ refused: fc.boolean(), times: fc.integer({ min: 1, max: 3 }) }), {
       minLength: 1,

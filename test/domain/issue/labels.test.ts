@@ -17,7 +17,7 @@ function clicksAgain(): void {
 const starts = (): string[] => scene.started().map(({ runId }) => runId);
 
 describe('a label', () => {
-  test('is a run in a workspace, from the click that stands', () => {
+  test('is a run in a workspace, from the event whose label is on', () => {
     scene.asks(DEV);
     expect(scene.started()).toMatchObject([{ runId: 'run-100', trigger: { kind: 'label', event: 100 } }]);
     expect(scene.events().map(({ type }) => type)).toEqual(['run.started']);
@@ -46,7 +46,7 @@ describe('a label', () => {
     },
   );
 
-  test('of which two deliveries tell is one run', () => {
+  test('that two deliveries report is one run', () => {
     const first = scene.click(DEV);
     scene.tell(first, { ...first, seq: 2 });
     expect([starts(), scene.events('trigger.duplicate').length]).toEqual([['run-100'], 1]);
@@ -135,7 +135,7 @@ describe('T14: two trigger labels at once', () => {
     expect(scene.github.labels).not.toContain('need:input');
   });
 
-  test('a question of a person is not answered by a click', () => {
+  test('a question of a person is not answered by a label', () => {
     scene.github.labels = ['need:input'];
     scene.asks(DEV);
     expect(scene.refusals()).toMatchObject([{ reason: 'needs_input' }]);
@@ -182,7 +182,7 @@ describe('T15: a label that is taken off', () => {
     expect([scene.canceled(), scene.events('trigger.removal_stale').length]).toEqual([[], 1]);
   });
 
-  test('T15: and put on again before GitHub is asked, ends the run of the first click only', () => {
+  test('T15: and put on again before GitHub is asked, ends the run of the first event only', () => {
     scene.takenOff(100, OLIVIA);
     scene.tell(scene.click(DEV), scene.removed('run:dev'));
     scene.endsAs({ status: 'canceled', actor: 'olivia', reason: '' });
@@ -197,7 +197,7 @@ describe('T15: a label that is taken off', () => {
     expect(scene.canceled()).toEqual(['run-100 by olivia: the label run:dev was removed']);
   });
 
-  test('T15: and is told of many times cancels once', () => {
+  test('T15: and is delivered many times cancels once', () => {
     scene.takenOff(100, OLIVIA);
     scene.tell(scene.removed('run:dev'), scene.removed('run:dev'), scene.removed('run:dev'));
     expect(scene.canceled()).toHaveLength(1);
@@ -205,7 +205,7 @@ describe('T15: a label that is taken off', () => {
 });
 
 describe('T12: unlabeled before labeled', () => {
-  test('T12: starts no run, since the click was taken back', () => {
+  test('T12: starts no run, since the label was taken off again', () => {
     const click = scene.click(DEV);
     scene.takenOff(100, OLIVIA);
     scene.github.labels = [];
@@ -213,7 +213,7 @@ describe('T12: unlabeled before labeled', () => {
     expect([starts(), scene.events('run.not_started').length]).toEqual([[], 1]);
   });
 
-  test('T12: starts only the click that stands, when the label was put on again', () => {
+  test('T12: starts only the newest event, when the label was put on again', () => {
     const [first, second] = [scene.click(DEV), scene.click(DEV)];
     scene.takenOff(100, OLIVIA);
     scene.tell({ ...scene.removed('run:dev'), seq: 1 }, { ...first, seq: 2 }, { ...second, seq: 3 });
@@ -241,13 +241,13 @@ describe('a run that waits in the queue', () => {
     expect(scene.state()).toMatchObject({ active: { runId: 'run-100' }, queue: [] });
   });
 
-  test('T15: does not start when its label was taken off and nobody told', () => {
+  test('T15: does not start when its label was taken off and no webhook reported it', () => {
     scene.takenOff(101, PETER);
     scene.ends();
     expect([scene.shownEnds(), starts()]).toEqual([['run-101 by peter: the label run:dev was removed'], ['run-100']]);
   });
 
-  test('does not start when its issue was closed and nobody told', () => {
+  test('does not start when its issue was closed and no webhook reported it', () => {
     scene.github.open = false;
     scene.ends();
     expect([scene.shownEnds(), starts()]).toEqual([['run-101 by GitHub: the issue is closed'], ['run-100']]);
@@ -276,7 +276,7 @@ describe('a run that waits in the queue', () => {
 });
 
 describe('T35: a flood of facts', () => {
-  test('T35: that say nothing new is told of in a few lines', () => {
+  test('T35: of repetitions is recorded in a few events', () => {
     const first = scene.click(DEV);
     scene.tell(...Array.from({ length: 101 }, (_, n) => ({ ...first, seq: n + 1 })));
     expect(scene.events('trigger.duplicate')).toHaveLength(20);

@@ -65,7 +65,7 @@ describe('a run that was shown in the queue and cannot be started', () => {
   });
 });
 
-test('a turn of a discussion that ends is shown before the next one is prepared', () => {
+test('a run of a discussion that ends is shown before the next one is prepared', () => {
   scene = createScene();
   scene.asks(TALK);
   scene.passes(1);

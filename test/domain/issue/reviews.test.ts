@@ -40,7 +40,7 @@ describe('a review that asks for changes', () => {
     expect(starts()).toEqual(['run-100']);
   });
 
-  test('T19: on an old commit is recorded as stale, and the reviewer is told so on the pull request', () => {
+  test('T19: on an old commit is recorded as stale, and explained to the reviewer on the pull request', () => {
     scene.tell(scene.reviewed(900, { outdated: true }));
     expect(scene.events('review.stale')).toHaveLength(1);
     expect(scene.all('write_refusal')).toMatchObject([
@@ -54,7 +54,7 @@ describe('a review that asks for changes', () => {
     expect(scene.refusals()).toMatchObject([{ reason: 'state_blocked' }]);
   });
 
-  test('T19: does not start out of the queue when it was dismissed and nobody told', () => {
+  test('T19: does not start out of the queue when it was dismissed and no webhook reported it', () => {
     scene.tell(scene.reviewed(900), scene.reviewed(901));
     scene.github.reviews.set(901, { state: 'dismissed' });
     scene.ends();
@@ -105,7 +105,7 @@ describe('a review by somebody known who may not start runs', () => {
     expect(scene.events('run.not_started')).toHaveLength(1);
   });
 
-  test('is explained once, however often GitHub tells of it', () => {
+  test('is explained once, however often GitHub delivers it', () => {
     scene.tell(refused(900), refused(900), refused(901));
     expect(scene.refusals().map(({ subject }) => subject)).toEqual(['review-900', 'review-901']);
   });
@@ -148,7 +148,7 @@ describe('T18: the pull request while a revise works', () => {
     expect(scene.state().pullRequest).toBeNull();
   });
 
-  test('T18: merged gives it that also when the close of the issue is told first', () => {
+  test('T18: merged gives it that also when the close of the issue is delivered first', () => {
     scene.github.pullRequest = { open: false, merged: true };
     scene.github.open = false;
     scene.tell(scene.closed(), scene.pullRequestClosed(true));

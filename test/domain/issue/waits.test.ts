@@ -73,7 +73,7 @@ test('a comment while an agent works is no answer', () => {
   expect(scene.all('comment_answers')).toEqual([]);
 });
 
-test('an answer that is quicker than the news of the question is not lost', () => {
+test('an answer that arrives before the fact about the question is not lost', () => {
   const asked = wait();
   scene.tell(scene.comment(501));
   scene.learn({ kind: 'run_waiting', runId: RUN, wait: asked });
@@ -101,14 +101,14 @@ test('closing the issue cancels it', () => {
   expect(scene.canceled()).toEqual([`${RUN} by olivia: the issue was closed`]);
 });
 
-test('the lease of the workspace begins anew when it goes on', () => {
+test('the lease of the workspace starts again when it continues', () => {
   asks();
   scene.passes(1);
   scene.learn({ kind: 'run_resumed', runId: RUN });
   expect(Date.parse(scene.state().workspace?.until ?? '')).toBe(Date.parse(scene.now()) + 24 * 3_600_000);
 });
 
-test('an answer that a second hook tells of, when the work goes on, is no part of a later discussion', () => {
+test('an answer that a second webhook reports, when the work continues, is no part of a later discussion', () => {
   asks();
   const answer = scene.comment(501);
   scene.tell(answer);
@@ -117,7 +117,7 @@ test('an answer that a second hook tells of, when the work goes on, is no part o
   expect([scene.state().early, scene.all('comment_answers').length]).toEqual([[], 1]);
 });
 
-test('an answer that was quicker than the news of the question, and comes once more, is handed on once', () => {
+test('an answer that arrived before the fact about the question, and is delivered again, is passed on once', () => {
   const answer = scene.comment(501);
   const asked = wait();
   scene.tell(answer);

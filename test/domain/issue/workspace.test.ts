@@ -57,7 +57,7 @@ test('is reported when it cannot be removed, and the issue ends all the same', (
   expect(scene.state().workspace).toBeNull();
 });
 
-test('is that of the work for a revise too, and its lease begins anew', () => {
+test('is that of the work for a revise too, and its lease starts again', () => {
   delivered();
   const before = scene.state().workspace;
   scene.passes(1);
@@ -126,7 +126,7 @@ describe('with `run:debug`', () => {
     scene.github.labels = ['run:debug'];
   });
 
-  test('is kept when its lease runs out, and its lease begins anew', () => {
+  test('is kept when its lease runs out, and its lease starts again', () => {
     scene.passes(24);
     scene.passes(24);
     expect(scene.events('run.namespace.cleanup_skipped')).toHaveLength(2);

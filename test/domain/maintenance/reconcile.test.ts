@@ -58,11 +58,11 @@ const CLICK = event(100, 'labeled', 'run:dev', 9 * MINUTE);
 const LABELED: IssueOnGitHub = { open: true, labels: ['run:dev', 'bug'], history: [CLICK] };
 const WORKING = { state: 'working', activeRunId: 'run-1', pullRequest: null } as const;
 
-describe('a trigger label that stands', () => {
+describe('a trigger label that is on', () => {
   const missed = (truth: IssueOnGitHub, records: Partial<IssueRecords> = {}) =>
     missedOnIssue(truth, { ...NOTHING, ...records }, WHEN).map(({ id }) => id);
 
-  test('was missed when nobody told of it', () => {
+  test('was missed when no webhook reported it', () => {
     expect(missed(LABELED)).toEqual([100]);
   });
 
@@ -74,7 +74,7 @@ describe('a trigger label that stands', () => {
     expect(missed(LABELED, records)).toEqual([]);
   });
 
-  test('was missed when only an earlier click of the same person was told of', () => {
+  test('was missed when only an earlier event of the same person was reported', () => {
     const first = event(90, 'labeled', 'run:dev', 20 * MINUTE);
     const off = event(95, 'unlabeled', 'run:dev', 15 * MINUTE);
     expect(
@@ -82,17 +82,17 @@ describe('a trigger label that stands', () => {
     ).toEqual([100]);
   });
 
-  test('was missed when only the same label by somebody else was told of', () => {
+  test('was missed when only the same label by somebody else was reported', () => {
     expect(missed(LABELED, { received: [received({ ...CLICK, by: PAUL })] })).toEqual([100]);
   });
 
-  test('is the newest click only: the others were taken back', () => {
+  test('is the newest event only: the others were withdrawn', () => {
     const first = event(90, 'labeled', 'run:dev', 20 * MINUTE, PAUL);
     const off = event(95, 'unlabeled', 'run:dev', 15 * MINUTE);
     expect(missed({ ...LABELED, history: [first, off, CLICK] })).toEqual([100]);
   });
 
-  test('that was accepted is told of once more when it led to nothing in ten times the grace', () => {
+  test('that was accepted is reported once more when it has no run after ten grace periods', () => {
     const click = event(100, 'labeled', 'run:dev', 11 * MINUTE);
     const truth = { ...LABELED, history: [click] };
     expect(missed(truth, { received: [received(click)] })).toEqual([100]);
@@ -150,7 +150,7 @@ describe('a label that was taken off', () => {
     expect(missed({ runs: [run('label:100', { status: 'queued' })] })).toEqual([110]);
   });
 
-  test('was missed also when it stands again, and comes before the newer click', () => {
+  test('was missed also when it is on again, and comes before the newer event', () => {
     const again = event(120, 'labeled', 'run:dev', 4 * MINUTE);
     const now = { open: true, labels: ['run:dev'], history: [CLICK, off, again] };
     expect(missed({ runs: [run('label:100')] }, now)).toEqual([110, 120]);
@@ -195,7 +195,7 @@ describe('a request for changes', () => {
   const missed = (records: Partial<IssueRecords>, of = truth) =>
     missedReviews(of, { ...NOTHING, shown, ...records }, WHEN).map(({ id }) => id);
 
-  test('was missed when nobody told of it', () => {
+  test('was missed when no webhook reported it', () => {
     expect(missed({ runs: [run('label:100', { status: 'succeeded' })] })).toEqual([7]);
   });
 
@@ -222,7 +222,7 @@ describe('a request for changes', () => {
   });
 });
 
-describe('what a kept delivery told of', () => {
+describe('the event that a stored delivery reported', () => {
   test('is read from its body', () => {
     const body = {
       issue: { updated_at: '2026-11-22T11:59:00Z' },

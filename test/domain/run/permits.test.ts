@@ -160,7 +160,7 @@ describe('whatever comes in whatever order', () => {
     );
   });
 
-  test('however long the queues of others are, a project waits for one turn of each of them at most', () => {
+  test('however long the queues of others are, a project waits for one run of each of them at most', () => {
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 6 }), fc.integer({ min: 1, max: 4 }), (greedy, installation) => {
         const few = limits({ installation, project: 99, roles: { dev: 99 } });

@@ -49,7 +49,7 @@ describe('names that an installation chose', () => {
   });
 });
 
-describe('names that nobody could tell apart or GitHub would not take are refused', () => {
+describe('names that are ambiguous or that GitHub refuses are rejected', () => {
   test.each<[string, unknown, RegExp]>([
     ['a list', ['run:dev'], /is not a JSON object/],
     ['nothing', null, /is not a JSON object/],

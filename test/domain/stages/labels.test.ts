@@ -36,7 +36,7 @@ describe('what labels choose', () => {
     expect(modelChoice(['[ai-model-gpt-2]'])).toEqual({ chosen: undefined });
   });
 
-  test('is nobody to tell with two of a group', () => {
+  test('is ambiguous with two of a group', () => {
     expect(modelChoice(['[ai-model-gpt-5.4]', '[ai-model-gpt-5.5]'])).toEqual({
       conflict: ['[ai-model-gpt-5.4]', '[ai-model-gpt-5.5]'],
     });

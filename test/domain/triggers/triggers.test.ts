@@ -162,7 +162,7 @@ describe('whatever is delivered', () => {
     known: fc.boolean(),
   });
 
-  test('nothing is told to a workflow where nothing is bound', () => {
+  test('a repository that is not bound yields no fact', () => {
     fc.assert(
       fc.property(anEvent, membership, (event, who) => {
         expect(evaluate(event, knowing(who, false), IDENTITY).fact).toBeNull();

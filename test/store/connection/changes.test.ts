@@ -65,7 +65,7 @@ test.each<[string, () => unknown]>([
       tables.db.execute(sql`
         select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'codex-k8s test of changes'`),
   ],
-])('a connection that %s is made again, and whoever listens is told so', async (_how, lose) => {
+])('a connection that %s is made again, and its listener is notified', async (_how, lose) => {
   await hears('before');
   await lose();
   await new Promise((resolve) => {

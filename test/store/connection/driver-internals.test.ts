@@ -64,7 +64,7 @@ test('a query has the parts by which it is watched', () => {
   ]);
 });
 
-test('a query is handed to whoever watches it before it is sent', async () => {
+test('a query is passed to its watcher before it is sent', async () => {
   const watched = watchQuery(query(), {
     sending: () => abandonQuery(watched, new Error('not sent')),
     answered: () => undefined,
@@ -74,7 +74,7 @@ test('a query is handed to whoever watches it before it is sent', async () => {
   expect(asked, CHANGED).toEqual([]);
 });
 
-test('a query that is sent asks the option for a socket, and is told of its failure', async () => {
+test('a query that is sent asks the option for a socket, and gets its failure', async () => {
   const failures: unknown[] = [];
   const watched = watchQuery(query(), {
     sending: (send) => send(),

@@ -236,7 +236,7 @@ describe('how far it lags', () => {
     expect(await inboxLag(tables.db)).toEqual({ waiting: 0, oldestSeconds: 0 });
   });
 
-  test('is told by the number of issues and the age of the oldest fact', async () => {
+  test('is the number of issues and the age of the oldest fact', async () => {
     await fill(7, 2);
     await fill(8, 1);
     await tables.db

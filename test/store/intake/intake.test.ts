@@ -236,14 +236,14 @@ describe('the facts of an issue', () => {
 });
 
 describe('what a workflow is started with', () => {
-  test('takes up a new title and a new name of the repository', async () => {
+  test('stores a new title and a new name of the repository', async () => {
     await recordDelivery(tables.db, deliveryOf('d1', 7));
     const renamed = { ...issueOf(7), owner: 'acme-inc', title: 'Another title' };
     await recordDelivery(tables.db, deliveryOf('d2', 7, { issue: renamed }));
     expect((await inboxOf(7))?.issue).toEqual(renamed);
   });
 
-  test("keeps the issue's title and address, when a pull request of it tells something", async () => {
+  test("keeps the issue's title and URL, when a delivery is about its pull request", async () => {
     await recordDelivery(tables.db, deliveryOf('d1', 7));
     await recordDelivery(
       tables.db,
@@ -314,7 +314,7 @@ describe('deliveries that arrive together', () => {
     }
   });
 
-  test('with the same id are kept once, and the others are told what was decided of the first', async () => {
+  test('with the same id are stored once, and the others get the decision on the first', async () => {
     const intake = patientIntake(tables.db);
     const [first, second, third] = await Promise.all([
       intake.add(arrivalOf(deliveryOf('d1', 7, { reason: 'first', runId: RUN }))),
@@ -391,7 +391,7 @@ describe('deliveries that arrive together', () => {
     expect(known).toEqual([false, true, false]);
   });
 
-  test('are judged by what is known then, each by its own repository and sender', async () => {
+  test('are evaluated with what is known then, each with its own repository and sender', async () => {
     await bind(tables.db);
     const judged: unknown[] = [];
     const intake = patientIntake(tables.db);

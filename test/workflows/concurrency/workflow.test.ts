@@ -153,7 +153,7 @@ async function line(...waiting: number[]): Promise<void> {
 }
 
 describe('a run beyond a limit', () => {
-  test('waits, says its place, and works when another is done', async () => {
+  test('waits, shows its queue position, and works when another is done', async () => {
     await line(2);
     expect(comment(2)).toContain('position 1 in the queue of the project');
     expect(comment(2)).toContain('- ⏳ Queued in the project');
@@ -166,7 +166,7 @@ describe('a run beyond a limit', () => {
     await until(async () => (await permitsNow()).holders.length === 0);
   });
 
-  test('says its new place when those before it are gone', async () => {
+  test('shows its new queue position when those before it are gone', async () => {
     await line(2, 3);
     expect(comment(3)).toContain('position 2');
     end(1);
@@ -253,7 +253,7 @@ describe('a turn', () => {
     await works(2);
   });
 
-  test('that comes after the coordinator was ended by mistake is asked for anew', async () => {
+  test('that comes after the coordinator was ended by mistake is asked for again', async () => {
     await line(2);
     await coordinator().terminate('by mistake');
     // What a quarter of an hour does in earnest.

@@ -116,7 +116,7 @@ describe('the main job', () => {
     expect(called('answerReview')).toBe(1);
   });
 
-  test('the status comment of a revise stands on the pull request', async () => {
+  test('the status comment of a revise is on the pull request', async () => {
     await finishedWork();
     await tell(changesRequested(2, 900, id(2)));
     await until(() => world.calls.some(({ name, input }) => name === 'writeStatusComment' && input['runId'] === id(2)));
@@ -143,7 +143,7 @@ describe('the main job', () => {
   });
 });
 
-describe('one click, one run', () => {
+describe('one labeled event, one run', () => {
   test('the same facts handed over twice are learned once', async () => {
     await tell(labeled(1, id(1)));
     await until(() => called('launchAgent') === 1);
@@ -174,7 +174,7 @@ describe('one click, one run', () => {
 });
 
 describe('the queue', () => {
-  test('a second trigger waits, says its place, keeps its label, and runs after the first', async () => {
+  test('a second trigger waits, shows its queue position, keeps its label, and runs after the first', async () => {
     const handle = await tell(labeled(1, id(1)));
     await until(() => called('awaitAgent') === 1);
     world.events.push({ id: 101, account: 7, clearedByPlatform: false });
@@ -288,7 +288,7 @@ describe('ending a run', () => {
 });
 
 describe('a step that the read model does not take, for good', () => {
-  test('keeps nothing of what was decided from being done, and is told of in the next one', async () => {
+  test('stops no other effect, and is reported in the next record', async () => {
     const activities = worker.activities.get(number);
     if (!activities) throw new Error('the issue has no activities');
     let refused = 0;

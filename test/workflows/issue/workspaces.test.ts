@@ -50,7 +50,7 @@ test('one that something holds is reported, and the issue goes on without it', a
   expect(stage.world.countEvents('run.namespace.cleanup_blocked')).toBe(1);
 });
 
-test('its agents are told what addresses the project lists', async () => {
+test('its agents get the addresses that the project lists', async () => {
   stage.world.egress = ['203.0.113.0/24'];
   await stage.delivered();
   const launched = stage.world.calls.find(({ name }) => name === 'launchAgent');
@@ -63,7 +63,7 @@ test('a run shows the namespace that it works in, where that has another name', 
   expect(stage.world.rows.get(stage.id(1))?.workspace).toBe('trial-12-2');
 });
 
-test('a revise works in the workspace of the work, and its lease begins anew', async () => {
+test('a revise works in the workspace of the work, and its lease starts again', async () => {
   await stage.delivered();
   const before = (await stage.state()).workspace;
   await stage.tell(changesRequested(2, 1, stage.id(2)));
