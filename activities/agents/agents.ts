@@ -122,8 +122,8 @@ export function createAgentActivities(
   }
 
   /**
-   * A run that was paused or ended while its permit was acquired or its agent was launched gives the permit back, and has no agent.
-   * `undo` takes back what was launched.
+   * Gives the permit back, and fails, if the run was paused or ended while its permit was acquired or its agent was launched.
+   * `undo` stops what was launched.
    */
   async function unlessRevoked({ runId, attempt }: AgentRef, undo?: () => Promise<void>): Promise<void> {
     const assignment = await findAssignment(db, runId);

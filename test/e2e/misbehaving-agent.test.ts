@@ -76,7 +76,7 @@ function failsItsRun({ script, failure, sentence, detail }: Trouble): void {
 
 describe.each<Trouble>([
   { script: 'exit', failure: 'agent_failed', sentence: 'The agent ended with an error.', detail: /told to refuse/ },
-  { script: 'nothing', failure: 'no_changes', sentence: 'finished without changing anything', detail: /nothing new/ },
+  { script: 'nothing', failure: 'no_changes', sentence: 'finished without changing anything', detail: /no new commit/ },
   { script: 'not-json', failure: 'answer_invalid', sentence: 'in the required format', detail: /not the JSON/ },
 ])('an agent of the script $script', (trouble) => {
   failsItsRun(trouble);
@@ -86,7 +86,7 @@ test('an agent that is asked once more for its answer, and gives it, succeeds', 
   const run = await theEnd('repair');
   expect(run).toMatchObject({ status: 'succeeded', failure: null, pullRequest: expect.any(Number) });
   const lines = await scene.log(run.id);
-  expect(lines.filter(({ text }) => /cannot be read .*asking once more/.test(text))).toHaveLength(1);
+  expect(lines.filter(({ text }) => /is not valid .*asking once more/.test(text))).toHaveLength(1);
 });
 
 test('an agent that prints a megabyte on one line succeeds, and the line is cut', async () => {

@@ -3,10 +3,10 @@ import { isCancellation, log } from '@temporalio/workflow';
 import type { Effect } from '../../src/domain/issue/decide.ts';
 
 export interface Background {
-  /** `effect`: what asked for the work, and asks for it again after continue-as-new. */
+  /** `effect`: the effect that the work is for; it is performed again after continue-as-new. */
   add(effect: Effect, work: Promise<unknown>): void;
   isDone(): boolean;
-  /** What is not done yet. */
+  /** The effects that are not done yet. */
   underWay(): Effect[];
 }
 

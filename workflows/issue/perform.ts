@@ -78,8 +78,8 @@ export function createPerform({ issue, background, restoring, learn }: PerformPo
 }
 
 /**
- * What Postgres does not take within a week is left out, so that it holds up neither what else was decided nor what comes after. The
- * next record makes the row right again, and says in the audit trail which events are missing there.
+ * A record that Postgres does not take within a week is skipped, so that it blocks neither the other effects nor later facts. The
+ * next record corrects the row, and names the missing events in the audit trail.
  */
 function createRecording(key: string): (effect: Of<'record_issue'>) => Promise<void> {
   let missing: FlowEvent[] = [];
