@@ -44,7 +44,7 @@ function schedulesOf(settings: SweepSettings): ScheduleOptions[] {
     }),
     scheduleOf('reconcileSweep', settings.reconcileSeconds, {
       summary: 'GitHub and Temporal, compared with what is known',
-      note: 'Finds labels, reviews and closes that no webhook told of, and runs that ended without a word.',
+      note: 'Finds labels, reviews and closes that no webhook reported, and runs that ended without a fact to their issue.',
       args: [reconcile],
     }),
     scheduleOf('workspaceSweep', settings.workspaceSeconds, {

@@ -26,7 +26,7 @@ const Settings = SharedSettings.extend({
   CODEXK8S_PROBE_DIRECTORY: directory.optional(),
   /** The local runtime's directory of workspaces. */
   CODEXK8S_RUNTIME_DIRECTORY: z.string().optional(),
-  /** The kubeconfig of the cluster for agents; inside a cluster, that cluster unless told. */
+  /** The kubeconfig of the cluster for agents; inside a cluster, that cluster by default. */
   CODEXK8S_KUBECONFIG: z.string().optional(),
   /** The image of `deploy/images/Dockerfile`, target `agent`. */
   CODEXK8S_AGENT_IMAGE: z.string().min(1).optional(),
@@ -40,7 +40,7 @@ const Settings = SharedSettings.extend({
   /** CIDRs and addresses that agents of every project may reach besides the platform, TCP 80 and 443; separated by commas. */
   CODEXK8S_AGENT_EGRESS: blocks.default([]),
   CODEXK8S_AGENT_MODEL: z.string().default('gpt-5.5'),
-  /** What the local runtime starts as an agent; this program's own agent unless told. Tests and benchmarks set it. */
+  /** What the local runtime starts as an agent; this program's own agent by default. Tests and benchmarks set it. */
   CODEXK8S_AGENT_COMMAND: command.optional(),
   CODEXK8S_AGENT_REASONING: z.enum(['low', 'medium', 'high', 'xhigh']).default('high'),
   /** How long a workspace is kept after a run began: `24`, or `24,qa=48` with hours of their own for roles. */

@@ -41,7 +41,7 @@ test('an address loses the slash at its end', () => {
   expect(workerConfig(complete()).CODEXK8S_PUBLIC_URL).toBe('https://codex.example.com');
 });
 
-test('everything that is missing is named at once', () => {
+test('an error names every missing setting', () => {
   expect(() => serverConfig({})).toThrow(/DATABASE_URL[^]*CODEXK8S_WEBHOOK_SECRETS_FILE/);
 });
 
@@ -55,14 +55,14 @@ test('a secret file that cannot be read is named', () => {
   expect(() => serverConfig(env)).toThrow(/CODEXK8S_STAFF_TOKEN_FILE.*absent/);
 });
 
-test('what is wrong is told without the value of a secret', () => {
+test('an error contains no value of a secret', () => {
   const env = { ...complete(), CODEXK8S_GITHUB_TOKEN_FILE: secretFile('short', 'ghp_short') };
   expect(() => workerConfig(env)).toThrow(
     expect.not.objectContaining({ message: expect.stringContaining('ghp_short') }),
   );
 });
 
-test('labels have their own names, unless a file gives them others', () => {
+test('labels have their canonical names unless a file overrides them', () => {
   const file = secretFile('labels.json', '{"run:dev":"agent:dev"}');
   for (const config of [serverConfig, workerConfig]) {
     expect(config(complete()).CODEXK8S_LABELS_FILE.onGitHub('run:dev')).toBe('run:dev');
@@ -96,7 +96,7 @@ test('docs/operations.md lists what migrate reads', () => {
   expect(documented('migrate')).toEqual(['CODEXK8S_DATABASE_URL_FILE', 'DATABASE_URL']);
 });
 
-test("the database's address may lie in a file", () => {
+test("the database's URL may be in a file", () => {
   const { DATABASE_URL: url, ...env } = complete();
   expect(workerConfig({ ...env, CODEXK8S_DATABASE_URL_FILE: secretFile('database', `${url}\n`) }).DATABASE_URL).toBe(
     url,
@@ -114,11 +114,11 @@ test("the agent's command is a JSON array of a program and its arguments", () =>
   expect(workerConfig(complete()).CODEXK8S_AGENT_COMMAND).toBeUndefined();
 });
 
-test.each(['node agent.js', '[]', '[1]', '{}'])('%s is no command of an agent', (text) => {
+test.each(['node agent.js', '[]', '[1]', '{}'])('%s is not a valid command of an agent', (text) => {
   expect(() => workerConfig({ ...complete(), CODEXK8S_AGENT_COMMAND: text })).toThrow(/CODEXK8S_AGENT_COMMAND/);
 });
 
-test('limits of runs are those that are given, and the others as they are', () => {
+test('limits of runs override the defaults', () => {
   const limitsOf = (text?: string) =>
     workerConfig({ ...complete(), ...(text === undefined ? {} : { CODEXK8S_RUN_LIMITS: text }) }).CODEXK8S_RUN_LIMITS;
   expect(limitsOf()).toEqual(RUN_LIMITS);
@@ -139,16 +139,16 @@ test.each([
   ['dev=2,,qa=1', '“” is not like dev=2'],
   ['devs=2', '“devs” is none of installation, project, role, pm, '],
   ['dev=2,dev=3', 'dev is given twice'],
-])('“%s” are no limits of runs', (text, message) => {
+])('“%s” are not valid limits of runs', (text, message) => {
   expect(() => workerConfig({ ...complete(), CODEXK8S_RUN_LIMITS: text })).toThrow(`CODEXK8S_RUN_LIMITS: ${message}`);
 });
 
-test('addresses that agents of every project reach are blocks, or single ones', () => {
+test('CODEXK8S_AGENT_EGRESS takes CIDR blocks and single addresses', () => {
   const env = { ...complete(), CODEXK8S_AGENT_EGRESS: '203.0.113.0/24, 2001:db8::7' };
   expect(workerConfig(env).CODEXK8S_AGENT_EGRESS).toEqual(['203.0.113.0/24', '2001:db8::7/128']);
 });
 
-test('a host among addresses that agents reach is refused, and named', () => {
+test('CODEXK8S_AGENT_EGRESS refuses a host name, and names it', () => {
   const env = { ...complete(), CODEXK8S_AGENT_EGRESS: '203.0.113.0/24,registry.npmjs.org' };
   expect(() => workerConfig(env)).toThrow(/CODEXK8S_AGENT_EGRESS: registry\.npmjs\.org is not an address/);
 });

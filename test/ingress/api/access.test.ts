@@ -41,7 +41,7 @@ describe('access', () => {
     ['origin', { origin: 'http://evil.example' }],
     ['fetch metadata', { 'sec-fetch-site': 'cross-site' }],
     ['a sibling site', { 'sec-fetch-site': 'same-site' }],
-  ])('refuses what another site posts, told by %s', async (_what, headers) => {
+  ])('refuses requests of another site, recognized by %s', async (_what, headers) => {
     await putRun(api.connection.db, 1);
     expect(await api.json(`/runs/${runId(1)}/cancel`, post({}, { ...BEARER, ...headers }))).toMatchObject({
       status: 403,

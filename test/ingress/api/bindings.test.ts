@@ -57,7 +57,7 @@ describe('repositories and members', () => {
     });
   });
 
-  test('choose what a project works with; what is not named stays', async () => {
+  test('change settings of a project; others stay', async () => {
     await ensureProject(api.connection.db, 'chooser');
     await api.json('/projects/chooser', post({ locale: 'ru', model: 'gpt-5.4' }));
     expect(await api.json('/projects/chooser', post({ reasoningEffort: 'low', model: 'default' }))).toEqual({
@@ -90,7 +90,7 @@ describe('repositories and members', () => {
     expect(await api.json('/projects/chooser', post({ egress: [] }))).toMatchObject({ body: { egress: [] } });
   });
 
-  test('are told which address of a project is wrong', async () => {
+  test('get the invalid address of a project in the error', async () => {
     await ensureProject(api.connection.db, 'chooser');
     expect(await api.json('/projects/chooser', post({ egress: ['registry.npmjs.org'] }))).toMatchObject({
       body: { field: 'egress', message: expect.stringContaining('registry.npmjs.org is not an address') as string },
@@ -110,7 +110,7 @@ describe('repositories and members', () => {
     expect(await api.json(path, post(body))).toMatchObject({ status });
   });
 
-  test('refuse a body that is no JSON', async () => {
+  test('refuse a body that is not JSON', async () => {
     const init = { method: 'POST', body: '{', headers: BEARER };
     expect(await api.json('/members', init)).toMatchObject({ status: 400, body: { field: 'body' } });
   });

@@ -6,7 +6,7 @@ import { post, useApi } from './support/api.ts';
 const api = useApi();
 
 describe('cancel', () => {
-  test('hands the wish to the issue', async () => {
+  test('signals the cancel to the run', async () => {
     await putRun(api.connection.db, 1);
     expect(await api.json(`/runs/${runId(1)}/cancel`, post({ reason: 'enough', actor: 'olivia' }))).toEqual({
       status: 202,
@@ -42,7 +42,7 @@ describe('cancel', () => {
     });
   });
 
-  test('answers 409 when the workflow does not live', async () => {
+  test('answers 409 if the workflow is not running', async () => {
     const dead = createSite(api.connection, { control: { cancelRun: async () => false } });
     await putRun(api.connection.db, 1);
     const answer = await dead.ask(`/api/v1/runs/${runId(1)}/cancel`, post({}));
@@ -50,7 +50,7 @@ describe('cancel', () => {
     expect([answer.status, await answer.json()]).toMatchObject([409, { code: 'failed_precondition' }]);
   });
 
-  test('answers 503 when Temporal is away, and keeps why to the log', async () => {
+  test('answers 503 if Temporal is unreachable, with the reason in the log only', async () => {
     const control = { cancelRun: async () => Promise.reject(new Error('secret address')) };
     const away = createSite(api.connection, { control });
     await putRun(api.connection.db, 1);

@@ -7,12 +7,12 @@ import { post, useApi } from './support/api.ts';
 
 const api = useApi();
 
-describe('what goes wrong', () => {
-  test.each(['/nothing', '/runs/a/b/c', '/webhooks'])('%s is nowhere, in the envelope', async (path) => {
+describe('errors', () => {
+  test.each(['/nothing', '/runs/a/b/c', '/webhooks'])('%s has no route: 404 in the envelope', async (path) => {
     expect(await api.json(path)).toMatchObject({ status: 404, body: { code: 'not_found' } });
   });
 
-  test('an unexpected error is told without its inside, under an id that is logged', async () => {
+  test('an unexpected error is answered with a correlation id, its message is logged only', async () => {
     const broken = createSite(api.connection, {});
     broken.app.get('/api/v2/broken', () => {
       throw new Error('select * from secrets');
@@ -27,7 +27,7 @@ describe('what goes wrong', () => {
     expect(broken.logged).toMatchObject([{ correlationId: id, err: { message: 'select * from secrets' } }]);
   });
 
-  test('a database that is away is told as unavailable', async () => {
+  test('an unreachable database is answered as unavailable', async () => {
     const nowhere = connect('postgres://nobody@127.0.0.1:1/none', { name: 'test' });
     const away = createSite({ ...nowhere, sql: api.connection.sql });
     const answer = await away.ask('/api/v1/runs');
@@ -39,7 +39,7 @@ describe('what goes wrong', () => {
     ]);
   });
 
-  test('a refusal from a port is told as it is', async () => {
+  test('a refusal of a port keeps its code and message', async () => {
     const control = { cancelRun: async () => Promise.reject(new RequestRefused('not_found', 'gone')) };
     const refusing = createSite(api.connection, { control });
     await putRun(api.connection.db, 1);

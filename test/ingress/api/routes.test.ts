@@ -6,7 +6,7 @@ import { useApi } from './support/api.ts';
 const api = useApi();
 
 describe('runs', () => {
-  test('are listed as JSON, with their meaning in words', async () => {
+  test('are listed as JSON, with sentences beside the codes', async () => {
     await putRun(api.connection.db, 1, { status: 'failed', failure: 'no_changes' });
     expect(await api.json('/runs')).toMatchObject({
       status: 200,
@@ -59,7 +59,7 @@ describe('runs', () => {
     expect(await api.json(`/runs/${runId(1)}`)).toMatchObject({ status: 404, body: { code: 'not_found' } });
   });
 
-  test('whose id is none answer 400 with the field', async () => {
+  test('with an invalid id answer 400 with the field', async () => {
     expect(await api.json('/runs/42')).toMatchObject({ status: 400, body: { code: 'invalid_argument', field: 'id' } });
   });
 
@@ -71,7 +71,7 @@ describe('runs', () => {
     });
   });
 
-  test('have a log that goes on after a line, and says whether more can come', async () => {
+  test('have a log that is read after a line, with whether more follows', async () => {
     await putRun(api.connection.db, 1);
     await putLines(api.connection.db, runId(1), [{ n: 0 }, { n: 1 }, { n: 2 }]);
     expect(await api.json(`/runs/${runId(1)}/log?after=0&limit=1`)).toMatchObject({
@@ -121,7 +121,7 @@ test('deliveries say in words why nothing happened', async () => {
 });
 
 describe('the cluster', () => {
-  test('is not known where no worker has tried it', async () => {
+  test('is unknown before a worker has probed it', async () => {
     expect(await api.json('/cluster')).toEqual({ status: 200, body: { network: null } });
   });
 
@@ -142,7 +142,7 @@ describe('the cluster', () => {
     });
   });
 
-  test('has nothing to say of a network that is as it ought to be', async () => {
+  test('has no text for a network that enforces policies', async () => {
     await storeNetworkFinding(api.connection.db, { state: 'enforced', detail: '', agents: 'started' });
     expect(await api.json('/cluster')).toMatchObject({
       body: { network: { state: 'enforced', text: null, advice: null } },

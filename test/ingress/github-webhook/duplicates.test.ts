@@ -29,7 +29,7 @@ describe('T10: a delivery that comes again', () => {
     expect(await kept()).toEqual(before);
   });
 
-  test('keeps its first decision, though it would be decided otherwise now', async () => {
+  test('keeps its first decision, even if the decision would differ now', async () => {
     const other = labeled(7, { repository: { ...labeled().repository, id: 43 } });
     await send(webhook(), other, { id: 'd1' });
     const again = await send(webhook(), labeled(), { id: 'd1' });
@@ -66,7 +66,7 @@ describe('T10: a delivery that comes again', () => {
 });
 
 describe('deliveries at once', () => {
-  test('number the facts of each issue without gaps, and ask for a run each', async () => {
+  test('number the facts of each issue without gaps, and request a run each', async () => {
     await bind(tables.db);
     const apps = [webhook(), webhook({ db: tables.another().db })];
     const answers = await Promise.all(count(1, 60).map((n) => send(apps[n % 2] ?? webhook(), labeled((n % 3) + 1))));

@@ -12,7 +12,7 @@ import { labeled, send, useWebhook } from './support/webhook.ts';
 
 const { tables, webhook, kept } = useWebhook();
 
-/** A tenth of what a server gives itself: `createIntake` has it from whoever makes one. */
+/** A tenth of the server's limit, in milliseconds. */
 const COMMIT_MS = COMMIT_LIMIT_MS / 10;
 
 describe('while Postgres', () => {
@@ -33,19 +33,19 @@ describe('while Postgres', () => {
     await proxy.close();
   });
 
-  /** A webhook that gives up in time, as that of a server does. */
+  /** A webhook with a limit for the commit, as the server's. */
   function prompt(db: Database, options: Partial<WebhookOptions> = {}): Hono {
     return webhook({ intake: createIntake(db, COMMIT_MS), ...options });
   }
 
-  /** Sends a delivery as often as it takes until it is kept. */
+  /** Sends a delivery until it is stored. */
   async function taken(body: object, id: string): Promise<void> {
     await expect.poll(async () => (await send(app, body, { id })).status, { timeout: 60_000 }).toBeLessThan(300);
   }
 
   /**
-   * Sends a delivery, which fails within its limit and a moment: a tenth of the five seconds that GitHub is promised. Turns of a
-   * timer are counted and no time: what holds up this whole process is no fault of the webhook.
+   * Sends a delivery, which must fail within a tenth of the promised five seconds. It counts turns of a timer instead of time, so
+   * that a suspended process does not fail the test.
    */
   async function unavailable(id: string): Promise<void> {
     let milliseconds = 0;
@@ -62,7 +62,7 @@ describe('while Postgres', () => {
   test.each<[string, (proxy: Proxy) => void]>([
     ['refuses connections', (to) => to.cut()],
     ['does not answer', (to) => to.silence()],
-  ])('%s a delivery is answered with 503 in time, and nothing is half-done', async (_what, fail) => {
+  ])('%s a delivery is answered with 503 in time, and nothing is stored', async (_what, fail) => {
     fail(proxy);
     await unavailable('d1');
     expect(await kept()).toEqual({ deliveries: 1, events: 1, facts: 1 });
@@ -79,7 +79,7 @@ describe('while Postgres', () => {
     expect(await kept()).toEqual({ deliveries: 1, events: 1, facts: 1 });
   });
 
-  test('is held up by somebody else a delivery is answered with 503 in time, and the next one finds what became of it', async () => {
+  test('is blocked by a lock a delivery is answered with 503 in time, and its redelivery is stored once', async () => {
     const { sql } = tables.another();
     await sql.begin(async (tx) => {
       await tx`lock table deliveries in access exclusive mode`;
@@ -90,7 +90,7 @@ describe('while Postgres', () => {
     expect(await tables.db.select().from(deliveries).where(eq(deliveries.id, 'd1'))).toHaveLength(1);
   });
 
-  test('is away the failure is reported', async () => {
+  test('is unreachable the failure is reported', async () => {
     const results: unknown[] = [];
     const errors: unknown[] = [];
     const reporting = prompt(connection.db, {

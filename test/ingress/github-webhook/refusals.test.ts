@@ -18,7 +18,7 @@ describe('T01: the secret', () => {
     ['is empty', ['']],
     ['is short', ['fifteen letters']],
     ['is short beside a good one', [SECRET, 'short']],
-  ])('that %s keeps the webhook from being made', (_what, secrets) => {
+  ])('that %s is refused at the start', (_what, secrets) => {
     expect(() => createGitHubWebhook({ intake: createIntake(tables.db), secrets })).toThrow('secret');
   });
 
@@ -30,7 +30,7 @@ describe('T01: the secret', () => {
     });
   });
 
-  test('that was rotated out opens nothing', async () => {
+  test('that was rotated out is refused', async () => {
     expect(await send(webhook({ secrets: ['the newest secret'] }), labeled())).toMatchObject({ status: 401 });
   });
 });
@@ -91,7 +91,7 @@ describe('what is refused', () => {
     expect(await send(app, labeled(), { headers })).toMatchObject({ status: 400, body: { ...envelope, field } });
   });
 
-  test('T01: every bad signature is answered with 401 and the same words', async () => {
+  test('T01: every wrong signature is answered with 401 and the same message', async () => {
     const good = sign(SECRET, Buffer.from(JSON.stringify(labeled())));
     const signatures = [
       undefined,
@@ -206,19 +206,19 @@ describe('T03: a large body', () => {
     });
   }
 
-  test('that is announced is refused before it is read', async () => {
+  test('with a content length is refused before it is read', async () => {
     const { status, written } = await pour({ 'content-length': '31457280' });
     expect(status).toBe(413);
     expect(written).toBeLessThan(31_457_280);
   });
 
-  test('that is not announced is refused before it ends', async () => {
+  test('without a content length is refused before it ends', async () => {
     const { status, written } = await pour({ 'transfer-encoding': 'chunked' });
     expect(status).toBe(413);
     expect(written).toBeLessThan(64 * 1024 * 1024);
   });
 
-  test('of exactly the limit is taken', async () => {
+  test('of exactly the limit is accepted', async () => {
     await bind(tables.db);
     const body = JSON.stringify(labeled(7, { padding: '' }));
     const exactly = body.replace('"padding":""', `"padding":"${'x'.repeat(LIMIT - body.length)}"`);

@@ -38,7 +38,7 @@ describe('a trigger label by somebody who may', () => {
     ]);
   });
 
-  test('is kept as the bytes that GitHub signed', async () => {
+  test('is stored as the bytes that GitHub signed', async () => {
     const bytes = Buffer.from(`  ${JSON.stringify(labeled()).replace('run:dev', String.raw`run:dev`)}\n`);
     await send(webhook(), bytes, { id: 'd1' });
     expect(await tables.db.select().from(deliveries)).toMatchObject([
@@ -46,7 +46,7 @@ describe('a trigger label by somebody who may', () => {
     ]);
   });
 
-  test('tells the audit trail who did what where', async () => {
+  test('is recorded in the audit trail with sender, action and repository', async () => {
     const { body } = await send(webhook(), labeled(), { id: 'd1' });
     expect(await tables.db.select().from(flowEvents)).toMatchObject([
       {
