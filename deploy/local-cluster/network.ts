@@ -48,7 +48,7 @@ function bridgeThroughFilter(report: (message: string) => void): void {
   }
 }
 
-/** The chains of network policies; deploy/local-cluster/go/policies.go names them. */
+/** The chains of network policies; deploy/local-cluster/go/packet_filter.go names them. */
 async function removeChains({ name }: ClusterDescription): Promise<void> {
   const jump = ['-j', `${name}-policies`];
   await succeeds('iptables', ['--wait', '-D', 'FORWARD', ...jump]);

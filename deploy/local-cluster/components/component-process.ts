@@ -52,7 +52,7 @@ export async function launchComponent(component: Component, setting: ClusterSett
       detached: true,
       stdio: ['ignore', log, log],
     });
-    child.on('error', () => undefined); // told below: it has no pid
+    child.on('error', () => undefined); // reported below: it has no pid
     const identity = child.pid === undefined ? undefined : identify(child.pid);
     if (!identity) throw new Error(`${component} failed to start; see ${logFile(paths, component)}`);
     child.unref();
