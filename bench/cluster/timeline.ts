@@ -6,7 +6,7 @@ import type { Sighting } from './sightings.ts';
 /** The parts of the way, in their order; a bare Job has only the last ones. */
 export const PHASES = [
   ['answered', 'delivery arrives → kept and answered'],
-  ['told', '→ handed over: the signal is in the issue’s history'],
+  ['told', '→ signaled: the signal is in the issue’s history'],
   ['decided', '→ the issue’s workflow starts the run'],
   ['asked', '→ the run’s workflow asks for the launch'],
   ['launching', '→ a worker launches'],

@@ -28,7 +28,7 @@ import { createDatabase, NO_TEMPORAL, startPeer, startServer, type Subject } fro
 
 const CONCURRENCY = [1, 8, 32, 128];
 const RATE = { perSecond: 200, p99LimitMs: 25 };
-/** Deliveries at once while the hand-over runs into a real Temporal. */
+/** Deliveries at once while the inbox relay runs into a real Temporal. */
 const BESIDE_TEMPORAL = 32;
 const WARM_UP = { connections: 32, seconds: 3 };
 
@@ -198,7 +198,7 @@ Signed \`issues.labeled\` deliveries of GitHub's own example, all for different 
 verifies the signature, \`probot\` is probot's webhook handler and writes nothing, \`one-row\` is a Hono route that verifies and
 commits one row for each delivery. \`codex-k8s\` is the whole server: it judges each delivery, and commits the raw bytes, the
 decision, a numbered fact for the issue and a link in its audit chain. Temporal is not there in its main rows; in the last one
-the hand-over runs into a real Temporal on the same cores. Postgres is real, with fsync on, and so is everything else: load,
+the inbox relay runs into a real Temporal on the same cores. Postgres is real, with fsync on, and so is everything else: load,
 subject and Postgres share the cores.
 
 ${rounds} rounds of ${seconds} s each, in turns; the worst round of each. ${date}.

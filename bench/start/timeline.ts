@@ -7,7 +7,7 @@ import type { Beginning } from './timed-agent.ts';
 /** The parts of the way, in their order. */
 export const PHASES = [
   ['answered', 'delivery arrives → kept and answered'],
-  ['told', '→ handed over: the signal is in the issue’s history'],
+  ['told', '→ signaled: the signal is in the issue’s history'],
   ['acts', '→ the issue’s workflow asks for its first activity'],
   ['decided', '→ it starts the run'],
   ['started', '→ the run’s workflow exists'],

@@ -35,7 +35,7 @@ export function createMetrics(registry: Registry): Metrics {
         return measuring;
       };
       const oldest: Gauge = new Gauge({
-        name: 'codexk8s_hand_over_lag_seconds',
+        name: 'codexk8s_inbox_lag_seconds',
         help: 'Age of the oldest fact that was not signaled to its workflow yet.',
         registers: [registry],
         collect: async () => {
@@ -44,7 +44,7 @@ export function createMetrics(registry: Registry): Metrics {
         },
       });
       const waiting: Gauge = new Gauge({
-        name: 'codexk8s_hand_over_waiting_issues',
+        name: 'codexk8s_inbox_waiting_issues',
         help: 'Issues with facts that were not signaled to their workflows yet.',
         registers: [registry],
         collect: async () => {

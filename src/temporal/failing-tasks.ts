@@ -7,12 +7,12 @@ import type { Logger } from 'pino';
 
 export interface FailingTask {
   readonly workflowId: string;
-  readonly runId: string;
+  readonly temporalRunId: string;
 }
 
 /** The key with which a worker announces a task: workflow id and Temporal run id. */
-export function taskKey({ workflowId, runId }: FailingTask): string {
-  return `${workflowId} ${runId}`;
+export function taskKey({ workflowId, temporalRunId }: FailingTask): string {
+  return `${workflowId} ${temporalRunId}`;
 }
 
 export interface FailingTasks {
@@ -61,10 +61,10 @@ export function createFailingTasks({
 
   return {
     add(key) {
-      const [workflowId = '', runId = ''] = key.split(' ');
+      const [workflowId = '', temporalRunId = ''] = key.split(' ');
       if (failing.has(key)) return;
-      failing.set(key, { workflowId, runId, checks: 0 });
-      log.error({ workflowId, runId }, 'workflow.task_failing');
+      failing.set(key, { workflowId, temporalRunId, checks: 0 });
+      log.error({ workflowId, temporalRunId }, 'workflow.task_failing');
     },
     count: () => failing.size,
     stop: () => clearInterval(timer),
@@ -72,9 +72,9 @@ export function createFailingTasks({
 }
 
 /** Temporal counts the attempts of a workflow task; the count starts again after one that succeeds. */
-async function isFailing(client: Client, { workflowId, runId }: FailingTask): Promise<boolean> {
+async function isFailing(client: Client, { workflowId, temporalRunId }: FailingTask): Promise<boolean> {
   try {
-    const { raw } = await client.workflow.getHandle(workflowId, runId).describe();
+    const { raw } = await client.workflow.getHandle(workflowId, temporalRunId).describe();
     return (raw.pendingWorkflowTask?.attempt ?? 1) > 1;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return false;

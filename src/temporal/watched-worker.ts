@@ -20,17 +20,17 @@ export class WatchedWorker extends Worker {
   /** As `Worker.create`; `onTaskFailed` gets Temporal's run id and the failure's message. */
   static async createWatched(
     options: WorkerOptions,
-    onTaskFailed: (runId: string, failure: string) => void,
+    onTaskFailed: (temporalRunId: string, failure: string) => void,
   ): Promise<Worker> {
     const worker = (await this.create(options)) as WatchedWorker;
     worker.watch(onTaskFailed);
     return worker;
   }
 
-  protected watch(onTaskFailed: (runId: string, failure: string) => void): void {
-    this.evictionsEmitter.on('eviction', (eviction: { runId: string; evictJob: RemoveFromCache }) => {
+  protected watch(onTaskFailed: (temporalRunId: string, failure: string) => void): void {
+    this.evictionsEmitter.on('eviction', (eviction: { temporalRunId: string; evictJob: RemoveFromCache }) => {
       const { reason, message } = eviction.evictJob;
-      if (FAILED.has(reason)) onTaskFailed(eviction.runId, messageOf(message ?? ''));
+      if (FAILED.has(reason)) onTaskFailed(eviction.temporalRunId, messageOf(message ?? ''));
     });
   }
 }
@@ -49,17 +49,17 @@ export function createTaskFailureReporter({
   client: Client;
   announce: (task: string) => Promise<void>;
   log: Logger;
-}): (runId: string, failure: string) => void {
-  async function report(runId: string, failure: string): Promise<void> {
-    const workflowId = await workflowOf(client, runId).catch(() => undefined);
-    log.error({ workflowId, runId, failure }, 'workflow.task_failing');
-    if (workflowId !== undefined) await announce(taskKey({ workflowId, runId }));
+}): (temporalRunId: string, failure: string) => void {
+  async function report(temporalRunId: string, failure: string): Promise<void> {
+    const workflowId = await workflowOf(client, temporalRunId).catch(() => undefined);
+    log.error({ workflowId, temporalRunId, failure }, 'workflow.task_failing');
+    if (workflowId !== undefined) await announce(taskKey({ workflowId, temporalRunId }));
   }
   // An error here is dropped: the next attempt of the task reports again.
-  return (runId, failure) => void report(runId, failure).catch(() => undefined);
+  return (temporalRunId, failure) => void report(temporalRunId, failure).catch(() => undefined);
 }
 
-async function workflowOf(client: Client, runId: string): Promise<string | undefined> {
-  for await (const { workflowId } of client.workflow.list({ query: `RunId = '${runId}'` })) return workflowId;
+async function workflowOf(client: Client, temporalRunId: string): Promise<string | undefined> {
+  for await (const { workflowId } of client.workflow.list({ query: `RunId = '${temporalRunId}'` })) return workflowId;
   return undefined;
 }

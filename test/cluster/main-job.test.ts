@@ -12,7 +12,7 @@ import { eventually } from '../support/stack.ts';
 import { LONG_MS } from './support/runs.ts';
 
 const REPO = 'on-kubernetes';
-/** Each stand-in counts its repositories from 1, and the cluster is one for all. */
+/** Each emulator counts its repositories from 1, and the cluster is one for all. */
 const PROJECT = `t${randomBytes(4).toString('hex')}`;
 
 const FLAG = '/tmp/go-on';

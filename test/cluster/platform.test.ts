@@ -17,7 +17,7 @@ import { OWNER } from '../../src/embedded/accounts.ts';
 import { issueOfBranch } from '../../src/domain/issue/names.ts';
 import { beginnings } from '../e2e/support/agents.ts';
 
-const STAND_INS = fileURLToPath(new URL('support/stand-ins-process.ts', import.meta.url));
+const EMULATORS = fileURLToPath(new URL('support/emulators-process.ts', import.meta.url));
 
 const dataDirectory = inject('clusterDataDirectory');
 const directory = mkdtempSync(join(tmpdir(), 'codex-k8s-platform-'));
@@ -28,7 +28,7 @@ const secret = (name: string): string => readFileSync(join(directory, 'secrets',
 const rolledOut = async (): Promise<string> =>
   kubectl('-n', 'codex-k8s', 'rollout', 'status', 'deployment/server', 'deployment/worker', '--timeout=400s');
 
-let standIns: ChildProcess | undefined;
+let emulators: ChildProcess | undefined;
 let gitHubUrl = '';
 let platform: LocalPlatform;
 let end: StoryEnd;
@@ -38,8 +38,8 @@ const hasCluster = dataDirectory !== '';
 
 beforeAll(async () => {
   if (!hasCluster) return;
-  standIns = fork(STAND_INS, [directory, inject('nodeAddress')], { stdio: 'ignore' });
-  const [said] = (await once(standIns, 'message')) as [{ gitHubUrl: string; modelUrl: string }];
+  emulators = fork(EMULATORS, [directory, inject('nodeAddress')], { stdio: 'ignore' });
+  const [said] = (await once(emulators, 'message')) as [{ gitHubUrl: string; modelUrl: string }];
   ({ gitHubUrl } = said);
   const secrets = join(directory, 'platform-secrets');
   mkdirSync(secrets, { mode: 0o700 });
@@ -60,7 +60,7 @@ afterAll(async () => {
   if (!hasCluster) return;
   // Namespace, accounts and policies belong to other tests too.
   await kubectl('-n', 'codex-k8s', 'delete', 'deployments,statefulsets,services,jobs,networkpolicies,pdb', '--all');
-  standIns?.kill();
+  emulators?.kill();
   rmSync(directory, { recursive: true, force: true });
 });
 

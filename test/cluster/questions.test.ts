@@ -11,7 +11,7 @@ import { eventually } from '../support/stack.ts';
 import { LONG_MS } from './support/runs.ts';
 
 const REPO = 'asks-on-kubernetes';
-/** Each stand-in counts its repositories from 1, and the cluster is one for all. */
+/** Each emulator counts its repositories from 1, and the cluster is one for all. */
 const PROJECT = `t${randomBytes(4).toString('hex')}`;
 
 let scene: Scene;

@@ -22,7 +22,7 @@ beforeAll(async () => {
   github = await startFaultyGitHub();
   scene = await openScene(
     (directory) => {
-      github.follow(() => standInOf(directory));
+      github.follow(() => emulatorUrlOf(directory));
       return { CODEXK8S_AGENT_COMMAND: noopAgentCommand() };
     },
     { gitHubApiUrl: github.url },
@@ -36,8 +36,8 @@ afterAll(async () => {
   rmSync(flags, { recursive: true, force: true });
 });
 
-/** Where the stand-in of a data directory is, as soon as `up` has chosen a port for it. */
-function standInOf(directory: string): string {
+/** Where the emulator of a data directory is, as soon as `up` has chosen a port for it. */
+function emulatorUrlOf(directory: string): string {
   try {
     const { github: port } = JSON.parse(readFileSync(join(directory, 'ports.json'), 'utf8')) as { github: number };
     return `http://127.0.0.1:${port}`;

@@ -118,7 +118,7 @@ test('T35: every delivery is accepted within 5 s and kept', async ({ annotate })
   expect(row?.['n']).toBe(DELIVERIES);
 });
 
-test('T35: everything is handed over, in fewer than 500 signals, and histories stay short', async ({ annotate }) => {
+test('T35: every fact is signaled, in fewer than 500 signals, and histories stay short', async ({ annotate }) => {
   await eventually(
     'the inbox is empty',
     async () => {

@@ -1,6 +1,6 @@
 /**
  * What GitHub does to those who call it: it fails, asks to wait, loses answers after it has done the work, and forgets issues
- * (docs/reliability.md T17, T22, T23). A whole `up` works through a proxy that does all of this to its stand-in.
+ * (docs/reliability.md T17, T22, T23). A whole `up` works through a proxy that does all of this to its emulator.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ beforeAll(async () => {
   github = await startFaultyGitHub();
   scene = await openScene(
     (directory) => {
-      github.follow(() => standInOf(directory));
+      github.follow(() => emulatorUrlOf(directory));
       return {};
     },
     { gitHubApiUrl: github.url },
@@ -36,8 +36,8 @@ afterAll(async () => {
   await github?.close();
 });
 
-/** Where the stand-in of a data directory is, as soon as `up` has chosen a port for it. */
-function standInOf(directory: string): string {
+/** Where the emulator of a data directory is, as soon as `up` has chosen a port for it. */
+function emulatorUrlOf(directory: string): string {
   try {
     const { github: port } = JSON.parse(readFileSync(join(directory, 'ports.json'), 'utf8')) as { github: number };
     return `http://127.0.0.1:${port}`;

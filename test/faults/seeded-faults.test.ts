@@ -157,7 +157,7 @@ beforeAll(async () => {
     deliverAgain(),
     ...Array.from({ length: WHOLE_WAY }, (_, index) => goTheWholeWay(`A wish ${index}`)),
   ]);
-  await patiently('everything is handed over', async () => {
+  await patiently('every fact is signaled', async () => {
     const [waiting] = await scene.sql`select count(*)::int as n from inboxes where last_seq > signaled_seq`;
     return waiting?.['n'] === 0;
   });

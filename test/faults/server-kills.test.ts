@@ -26,7 +26,7 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-describe.each(['hand-over:before-signal', 'hand-over:after-signal', 'webhook:after-commit'])(
+describe.each(['relay:before-signal', 'relay:after-signal', 'webhook:after-commit'])(
   'a server that is killed at %s',
   (point) => {
     let issue: number;

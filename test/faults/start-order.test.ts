@@ -40,7 +40,7 @@ beforeAll(async () => {
   await scene.bindRepository(REPO);
   const pids = scene.stack.pids();
   parts = Object.fromEntries(PARTS.map((part) => [part, recipeOf(part, pids[part] ?? 0)])) as typeof parts;
-  // Without `up`, nobody starts anything again. The GitHub stand-in goes on.
+  // Without `up`, nobody starts anything again. The GitHub emulator goes on.
   process.kill(scene.stack.pid, 'SIGKILL');
   for (const part of PARTS) process.kill(-(pids[part] ?? 0), 'SIGKILL');
 });

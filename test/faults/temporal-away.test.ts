@@ -59,7 +59,7 @@ const flagOf = (how: string): string => `${how.replaceAll(' ', '-')}.go`;
 
 async function lag(): Promise<number> {
   const metrics = await (await fetch(`${scene.stack.ready.url}/metrics`)).text();
-  return Number(/^codexk8s_hand_over_lag_seconds (\S+)$/m.exec(metrics)?.[1]);
+  return Number(/^codexk8s_inbox_lag_seconds (\S+)$/m.exec(metrics)?.[1]);
 }
 
 describe.each([

@@ -1,4 +1,4 @@
-/** Two servers on one database hand over at the same time; one of them is killed while it holds an inbox. */
+/** Two servers on one database run a relay at the same time; one of them is killed while it holds an inbox. */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -63,7 +63,7 @@ beforeAll(async () => {
 
   sent = [];
   for (let round = 0; round < FLOOD; round += 1) {
-    if (round === FLOOD / 2) writeFileSync(join(points, 'hand-over:before-signal'), '');
+    if (round === FLOOD / 2) writeFileSync(join(points, 'relay:before-signal'), '');
     const wave = issues.map((number, index) =>
       deliver(scene.stack, {
         event: 'issues',
@@ -73,7 +73,7 @@ beforeAll(async () => {
     );
     sent.push(...(await Promise.all(wave)));
   }
-  await patiently('the second server dies', async () => existsSync(join(points, 'hand-over:before-signal.fired')));
+  await patiently('the second server dies', async () => existsSync(join(points, 'relay:before-signal.fired')));
   await patiently('all inboxes are empty', async () => {
     const [row] = await scene.sql`select count(*)::int as n from inboxes where last_seq > signaled_seq`;
     return row?.['n'] === 0;

@@ -110,7 +110,7 @@ test('T13: exactly one workflow and one run come of them, and nothing waits', as
   await expect.poll(started).toBe(1);
 });
 
-test('T13: everything was handed over, in fewer signals than deliveries', async () => {
+test('T13: everything was signaled, in fewer signals than deliveries', async () => {
   const inbox = async (): Promise<unknown> =>
     (
       await tables.db

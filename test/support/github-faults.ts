@@ -1,5 +1,5 @@
 /**
- * A GitHub that fails: an HTTP proxy in front of the stand-in that answers chosen requests itself, or forwards them and
+ * A GitHub that fails: an HTTP proxy in front of the emulator that answers chosen requests itself, or forwards them and
  * loses the answer, and that writes down every call with its time (docs/reliability.md T22, T23).
  */
 import { createServer, request as ask, type IncomingMessage, type ServerResponse } from 'node:http';

@@ -1,4 +1,4 @@
-/** Binding a repository of the stand-in, and bringing its labels up to date. */
+/** Binding a repository of the emulator, and bringing its labels up to date. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createGitHub } from '../../src/adapters/github/index.ts';
 import { GitHubAsksToWait } from '../../src/adapters/github/waits.ts';

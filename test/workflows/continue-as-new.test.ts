@@ -118,7 +118,7 @@ test('a run that waits goes on, when it is answered after continue-as-new', asyn
       kind: 'comment_added',
       comment: 501,
       sha256: '',
-      saidAt: new Date().toISOString(),
+      createdAt: new Date().toISOString(),
       runId: runId(2102),
     });
     await eventually('the end of the run', async () => (await issue.state()).last?.runId === run);

@@ -162,7 +162,7 @@ export function createProgressReporter(input: RunInput): ProgressReporter {
       await show(events);
     },
     async queued(position) {
-      const happened = progress.status === 'queued' ? [] : [{ type: 'run.queued', payload: { place: position } }];
+      const happened = progress.status === 'queued' ? [] : [{ type: 'run.queued', payload: { position: position } }];
       progress = { ...progress, queuePosition: position, queueOf: 'project' };
       note('queued');
       await show(happened);

@@ -15,7 +15,7 @@ const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
   'run.not_started': (p) => `No run was started. ${reasonText(text(p, 'reason'))}`,
   'run.revise.stage_resolved': (p) => `The review asks for changes of the stage ${text(p, 'stage')}`,
   'run.requested': () => 'The run was requested',
-  'run.queued': (p) => `The run waits for a permit, at queue position ${text(p, 'place')}`,
+  'run.queued': (p) => `The run waits for a permit, at queue position ${text(p, 'position')}`,
   'run.started': (p) => `The run started, requested by ${cause(p)}`,
   'request.opened': (p) => `The agent asked: ${text(p, 'question')}${choices(p['options'])}`,
   'request.answered': (p) =>

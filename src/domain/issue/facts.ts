@@ -81,7 +81,7 @@ export type Fact =
       /** The hash of what its author wrote (SHA-256 of the webhook's body, as hex): anybody may edit it before it is read. */
       readonly sha256: string;
       /** The comment's `created_at`, ISO 8601. */
-      readonly saidAt: string;
+      readonly createdAt: string;
       readonly runId: string;
     })
   /** Somebody other than the platform edited or deleted a run's status comment. */

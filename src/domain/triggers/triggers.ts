@@ -211,7 +211,7 @@ function evaluateComment(
       by: account(sender),
       comment: comment.id,
       sha256: comment.sha256,
-      saidAt: comment.at,
+      createdAt: comment.at,
       runId: identity.runId,
     },
   };

@@ -14,7 +14,7 @@ export interface Counters {
   readonly inReview: number;
   /** Runs that failed within the last 24 hours. */
   readonly failed: number;
-  /** Issues with facts that could not be handed over to Temporal so far. */
+  /** Issues with facts that could not be signaled to Temporal yet. */
   readonly unsignaledIssues: number;
 }
 

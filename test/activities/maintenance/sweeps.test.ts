@@ -1,4 +1,4 @@
-/** The sweeps' activities over a real Postgres, the GitHub stand-in and the local runtime; Temporal is told what it knows. */
+/** The sweeps' activities over a real Postgres, the GitHub emulator and the local runtime; Temporal is told what it knows. */
 import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ import { addPerson, bindRepository, ensureProject } from '../../../src/store/pro
 import { addHook, DEMO, openPull, Receiver, startWithDemo, type Stage } from '../../emulators/github/emulator.ts';
 import { startTestDatabase, type TestDatabase } from '../../support/postgres.ts';
 
-/** The stand-in's first repository. */
+/** The emulator's first repository. */
 const REPOSITORY = 1;
 const QUIET = new DefaultLogger('ERROR');
 const LONG_AGO = '2020-01-01T00:00:00.000Z';

@@ -1,4 +1,4 @@
-/** What sweeps ask GitHub, against the stand-in. */
+/** What sweeps ask GitHub, against the emulator. */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -29,7 +29,7 @@ beforeAll(async () => {
   await once(proxy, 'listening');
 });
 
-/** To the stand-in, and its answer back. */
+/** To the emulator, and its answer back. */
 async function passOn(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const body: Buffer[] = [];
   for await (const chunk of request) body.push(chunk as Buffer);

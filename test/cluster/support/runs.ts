@@ -45,7 +45,7 @@ export interface Runs {
 /** `env`: for `up`, over what agents on the cluster of this run of vitest need. */
 export async function openRuns(repo: string, env: Readonly<Record<string, string>> = {}): Promise<Runs> {
   const admin = createKubernetesApi(() => readKubeConfig(inject('kubeconfig')));
-  // Each stand-in counts its repositories from 1, and the cluster is one for all.
+  // Each emulator counts its repositories from 1, and the cluster is one for all.
   const project = `t${randomBytes(4).toString('hex')}`;
   const scene = await openScene({
     CODEXK8S_RUNTIME: 'kubernetes',

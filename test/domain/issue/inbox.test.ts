@@ -12,7 +12,7 @@ describe('receiving facts', () => {
   });
   const seqs = (state: IssueState): (number | null)[] => state.unread.map(({ seq }) => seq);
 
-  test('facts handed over twice are learned once', () => {
+  test('facts signaled twice are learned once', () => {
     const state = fresh();
     receive(state, [numbered(1), numbered(2)]);
     receive(state, [numbered(1), numbered(2), numbered(3)]);
@@ -84,7 +84,7 @@ describe('receiving facts', () => {
   });
 
   test('every fact is learned once and in order, however a relay repeats itself', () => {
-    /** Each signal starts again at some fact that was handed over before, and goes some way beyond. */
+    /** Each signal starts again at some fact that was signaled before, and goes some way beyond. */
     const signals = fc.array(fc.record({ back: fc.nat(8), ahead: fc.nat(5), read: fc.nat(6) }), { maxLength: 30 });
     fc.assert(
       fc.property(signals, (steps) => {

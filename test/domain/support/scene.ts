@@ -112,7 +112,7 @@ export function createScene() {
         kind: 'comment_added',
         comment,
         sha256: `sha256 of ${comment}`,
-        saidAt: scene.now(),
+        createdAt: scene.now(),
         runId: `run-${comment}`,
       }),
 

@@ -35,7 +35,7 @@ export async function deliver(
   return { id, status, milliseconds: now() - since };
 }
 
-/** The body of the newest delivery of this kind that the stand-in has sent, as text. */
+/** The body of the newest delivery of this kind that the emulator has sent, as text. */
 export async function bodyOf(
   { person }: Scene,
   { name, hookId }: BoundRepository,

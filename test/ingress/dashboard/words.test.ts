@@ -39,7 +39,7 @@ describe('reasons', () => {
 
 describe('events', () => {
   test.each([
-    ['run.queued', { place: 2 }, 'The run waits for a permit, at queue position 2'],
+    ['run.queued', { position: 2 }, 'The run waits for a permit, at queue position 2'],
     ['run.started', { label: 'run:dev', trigger: 'label:1' }, 'The run started, requested by the label run:dev'],
     ['run.started', { label: 'run:dev:revise', trigger: 'review:1' }, 'The run started, requested by a review'],
     ['run.agent.started', { branch: 'b', attempt: 1 }, 'The agent started on the branch b'],

@@ -120,7 +120,7 @@ async function handedOver(issue: number, seq: number): Promise<void> {
 }
 
 describe('what is committed', () => {
-  test('is handed over in order, with the issue it is about', async () => {
+  test('is signaled in order, with the issue it is about', async () => {
     await commit(7, 1, 5);
     relay();
     await handedOver(7, 5);
@@ -129,14 +129,14 @@ describe('what is committed', () => {
     expect(errors).toEqual([]);
   });
 
-  test('is handed over in batches of a hundred', async () => {
+  test('is signaled in batches of a hundred', async () => {
     await commit(7, 1, 130);
     relay();
     await handedOver(7, 130);
     expect(temporal.callsFor(7)).toEqual([count(1, 100), count(101, 130)]);
   });
 
-  test('while the relay runs is handed over, though nobody wakes it', async () => {
+  test('while the relay runs is signaled, though nobody wakes it', async () => {
     relay();
     await commit(7, 1, 1);
     await handedOver(7, 1);
@@ -145,7 +145,7 @@ describe('what is committed', () => {
     expect(temporal.learned(7)).toEqual([1, 2]);
   });
 
-  test('is handed over when the relay is woken', async () => {
+  test('is signaled when the relay is woken', async () => {
     const woken = relay();
     await commit(7, 1, 1);
     woken.wake();
@@ -153,7 +153,7 @@ describe('what is committed', () => {
     expect(temporal.learned(7)).toEqual([1]);
   });
 
-  test('for many issues is handed over to each', async () => {
+  test('for many issues is signaled to each', async () => {
     for (const issue of count(1, 40)) await commit(issue, 1, 2);
     relay();
     for (const issue of count(1, 40)) await handedOver(issue, 2);
@@ -237,7 +237,7 @@ describe('while Temporal is away', () => {
 });
 
 describe('two relays', () => {
-  test('hand over everything once, and never tell an issue two things at once', async () => {
+  test('signal everything once, and never signal an issue twice at once', async () => {
     for (const issue of count(1, 12)) await commit(issue, 1, 10);
     relay();
     relay(tables.another().db);
@@ -248,7 +248,7 @@ describe('two relays', () => {
     expect(temporal.overlaps).toEqual([]);
   });
 
-  test('hand over everything exactly once, though calls fail before and after they are done', async () => {
+  test('signal everything exactly once, though calls fail before and after they are done', async () => {
     const fates: Fate[] = ['failed after it was done', 'done', 'failed before it was done'];
     for (const issue of count(1, 12))
       temporal.fates.set(keyOf(issue), [...fates.slice(issue % 3), ...fates.slice(0, issue % 3)]);

@@ -10,7 +10,7 @@ const tables = useTables();
 
 beforeEach(() => tables.clear());
 
-/** An issue with this many facts that nobody handed over. */
+/** An issue with this many facts that the relay has not signaled. */
 async function fill(issue: number, facts: number): Promise<void> {
   await recordDelivery(tables.db, deliveryOf(`d${issue}-1`, issue));
   if (facts === 1) return;
@@ -230,7 +230,7 @@ describe('handing over', () => {
 });
 
 describe('how far it lags', () => {
-  test('is nothing when everything is handed over', async () => {
+  test('is nothing when every fact is signaled', async () => {
     await fill(7, 2);
     await markSignaled(tables.db, await held(7), 2);
     expect(await inboxLag(tables.db)).toEqual({ waiting: 0, oldestSeconds: 0 });

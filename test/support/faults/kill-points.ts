@@ -6,7 +6,7 @@
  *     <activity>:before     the activity begins
  *     <activity>:middle     the first change that it asked for over HTTP was answered, and it does not know yet
  *     <activity>:after      it has done its work, and Temporal does not know yet
- *     hand-over:before-signal, hand-over:after-signal
+ *     relay:before-signal, relay:after-signal
  *     webhook:after-commit  a delivery is kept, and GitHub does not know yet
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
@@ -75,9 +75,9 @@ export function openKillPoints(directory: string, log: Logger): KillPoints {
     },
     aroundTell: (workflows) => ({
       async signal(issue, facts) {
-        reach('hand-over:before-signal');
+        reach('relay:before-signal');
         const signaled = await workflows.signal(issue, facts);
-        reach('hand-over:after-signal');
+        reach('relay:after-signal');
         return signaled;
       },
     }),

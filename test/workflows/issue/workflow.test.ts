@@ -144,7 +144,7 @@ describe('the main job', () => {
 });
 
 describe('one labeled event, one run', () => {
-  test('the same facts handed over twice are learned once', async () => {
+  test('the same facts signaled twice are learned once', async () => {
     await tell(labeled(1, id(1)));
     await until(() => called('launchAgent') === 1);
     await tell(labeled(1, id(1)), labeled(2, id(2)));

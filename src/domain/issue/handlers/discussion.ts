@@ -35,7 +35,7 @@ export function beginDiscussion({ state, effects, now }: Draft, planned: Planned
   };
   for (const { comment } of early) effects.push(reaction(comment, 'eyes'));
   // Comments that were made while the issue had no workflow are read as well: the run is about everything written until now.
-  const said = early.reduce((latest, { saidAt }) => later(latest, saidAt), now);
+  const said = early.reduce((latest, { createdAt }) => later(latest, createdAt), now);
   return { ...planned, frozenAt: later(said, planned.frozenAt ?? planned.requestedAt) };
 }
 
@@ -67,7 +67,7 @@ export function discussionRunEnded({ state, effects, now }: Draft, run: PlannedR
   const { discussion } = state;
   if (!discussion) return;
   const until = run.frozenAt ?? run.requestedAt;
-  const answered = discussion.unanswered.filter(({ saidAt }) => Date.parse(saidAt) <= Date.parse(until));
+  const answered = discussion.unanswered.filter(({ createdAt }) => Date.parse(createdAt) <= Date.parse(until));
   const succeeded = outcome.status === 'succeeded';
   state.discussion = {
     last: succeeded ? { runId: run.runId, threadId: outcome.threadId } : discussion.last,
@@ -113,7 +113,7 @@ export function* nextDiscussionRun(draft: Draft): Deciding {
     by: newest.by,
     delivery: newest.delivery,
     requestedAt: newest.at,
-    frozenAt: later(newest.saidAt, now),
+    frozenAt: later(newest.createdAt, now),
     revision: 0,
   });
 }

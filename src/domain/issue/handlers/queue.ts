@@ -27,7 +27,7 @@ export function* startOrQueue(draft: Draft, planned: PlannedRun): Deciding {
   record(draft, [
     {
       type: 'run.queued',
-      payload: { place: state.queue.length },
+      payload: { position: state.queue.length },
       actor: planned.by.login,
       runId: planned.runId,
       correlationId: planned.delivery,

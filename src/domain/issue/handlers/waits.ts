@@ -16,7 +16,7 @@ export function runWaiting(draft: Draft, { runId, wait }: Extract<Fact, { kind: 
   record(draft);
   if (wait.kind !== 'question' || state.discussion) return;
   // An answer may be quicker than the news of the question.
-  const answers = state.early.filter(({ saidAt }) => Date.parse(saidAt) >= Date.parse(wait.since));
+  const answers = state.early.filter(({ createdAt }) => Date.parse(createdAt) >= Date.parse(wait.since));
   for (const comment of answers) answer(draft, runId, comment);
 }
 

@@ -1,4 +1,4 @@
-/** The GitHub stand-in and the scripted model at an address that pods reach: `stand-ins-process.ts DIRECTORY ADDRESS`. */
+/** The GitHub emulator and the scripted model at an address that pods reach: `emulators-process.ts DIRECTORY ADDRESS`. */
 import { notifyReady, untilSignal } from '../../../src/app/process/process-life.ts';
 import { BOT, OWNER } from '../../../src/embedded/accounts.ts';
 import { openSecrets } from '../../../src/embedded/secrets.ts';
