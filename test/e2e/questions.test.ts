@@ -117,7 +117,7 @@ describe('an agent that asks and is answered by a comment', () => {
   });
 
   test('is said to wait in the status comment', async () => {
-    await scene.commentsSaying(REPO, issue, 'waits for an answer until');
+    await scene.commentsSaying(REPO, issue, 'can answer it until');
   });
 
   test('has a token that opens nothing any more', async () => {
