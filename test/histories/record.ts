@@ -1,6 +1,6 @@
 /** Records histories: `node test/histories/record.ts VERSION`. Tells some stories on a fresh stack and keeps what Temporal kept. */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { agentEnvironment } from '../../src/app/agent/agent-command.ts';
@@ -15,6 +15,10 @@ import { BOT, OWNER } from '../../src/embedded/accounts.ts';
 import { createTerminal } from '../../src/terminal/style.ts';
 import { startStack } from '../../src/embedded/start.ts';
 import { PERMITS_WORKFLOW_ID } from '../../workflows/messages.ts';
+import { recordOnStage } from './stage.ts';
+
+/** A process of this machine, as workers and clients name themselves. */
+const RECORDER = new RegExp(`\\d+@${hostname().replaceAll('.', '\\.')}`, 'g');
 
 const [version = 'unreleased'] = process.argv.slice(2);
 const data = await mkdtemp(join(tmpdir(), 'codex-k8s-histories-'));
@@ -28,11 +32,18 @@ const stack = await startStack({
 });
 const { ready } = stack;
 
-async function keep(scenario: string, workflowId: string): Promise<void> {
-  const history: unknown = JSON.parse(await readHistory({ address: ready.temporalAddress, namespace: 'codex-k8s' }, workflowId));
+/** Writes a history, one event a line; who recorded it is left out. */
+async function write(scenario: string, workflowId: string, history: string): Promise<void> {
+  const { events } = JSON.parse(history.replaceAll(RECORDER, 'recorder')) as { events: unknown[] };
+  const lines = events.map((event) => JSON.stringify(event)).join(',\n');
   const file = new URL(`${scenario}-${version}.json`, import.meta.url);
-  await writeFile(file, `${JSON.stringify({ workflowId, history }, null, 1)}\n`);
+  await writeFile(file, `{"workflowId":${JSON.stringify(workflowId)},"history":{"events":[\n${lines}\n]}}\n`);
   terminal.line(`${scenario}: ${workflowId}`);
+}
+
+async function keep(scenario: string, workflowId: string): Promise<void> {
+  const history = await readHistory({ address: ready.temporalAddress, namespace: 'codex-k8s' }, workflowId);
+  await write(scenario, workflowId, history);
 }
 
 type Shown = Pick<IssueDetailsView, 'key' | 'state' | 'workspace' | 'queued' | 'runs'>;
@@ -53,7 +64,10 @@ try {
   await person.pushRepository(repo, 'For stories', [{ path: 'README.md', content: '# Stories\n', executable: false }]);
   await person.addCollaborator(repo, BOT);
   await platform.bindRepository({ fullName: `${OWNER}/${repo}` });
-  const look = (issue: number): Promise<Shown> => platform.issue({ owner: OWNER, name: repo, number: issue }).catch(() => ({ key: '', state: 'waiting', workspace: null, queued: 0, runs: [] }));
+  const look = (issue: number): Promise<Shown> =>
+    platform
+      .issue({ owner: OWNER, name: repo, number: issue })
+      .catch(() => ({ key: '', state: 'waiting', workspace: null, queued: 0, runs: [] }));
   const ended = (issue: number, count: number): Promise<Shown> =>
     until(`${count} ended runs of #${issue}`, 60_000, async () => {
       const shown = await look(issue);
@@ -65,14 +79,19 @@ try {
   const failed = await ended(failing, 1);
   await keep('run-failed', `run:${failed.runs[0]?.id}`);
 
-  const waiting = await person.openIssue(repo, { title: '[script: wait] Wait', body: `wait-for: ${join(data, 'never')}` });
+  const waiting = await person.openIssue(repo, {
+    title: '[script: wait] Wait',
+    body: `wait-for: ${join(data, 'never')}`,
+  });
   await person.label(repo, waiting, 'run:dev');
   await until('an agent at work', 60_000, async () => (await look(waiting)).runs[0]?.status === 'working');
   await person.octokit.rest.issues.removeLabel({ owner: OWNER, repo, issue_number: waiting, name: 'run:dev' });
   await person.label(repo, waiting, 'run:dev');
   const canceled = await ended(waiting, 1);
   await keep('run-canceled', `run:${canceled.runs.find(({ status }) => status === 'canceled')?.id}`);
-  await until('the second run', 60_000, async () => (await look(waiting)).runs.some(({ status }) => status === 'working'));
+  await until('the second run', 60_000, async () =>
+    (await look(waiting)).runs.some(({ status }) => status === 'working'),
+  );
   await person.octokit.rest.issues.update({ owner: OWNER, repo, issue_number: waiting, state: 'closed' });
   const closed = await until('the end', 60_000, async () => {
     const shown = await look(waiting);
@@ -84,7 +103,11 @@ try {
   for (const [count, stage] of ['intake', 'vision', 'rethink', 'vision'].entries()) {
     await person.label(repo, staged, `run:${stage}`);
     await ended(staged, count + 1);
-    await until('the label is taken off', 60_000, async () => !(await person.labels(repo, staged)).includes(`run:${stage}`));
+    await until(
+      'the label is taken off',
+      60_000,
+      async () => !(await person.labels(repo, staged)).includes(`run:${stage}`),
+    );
   }
   await keep('issue-stages', (await look(staged)).key);
 
@@ -103,8 +126,33 @@ try {
   await keep('issue-discussed', talked.key);
   await keep('run-discussion', `run:${talked.runs[0]?.id}`);
 
+  const asking = await person.openIssue(repo, { title: 'Report the words [script: asks]', body: '' });
+  await person.label(repo, asking, 'run:dev');
+  const waits = async (issue: number): Promise<boolean> => (await look(issue)).runs[0]?.status === 'waiting';
+  await until('a question', 60_000, () => waits(asking));
+  await person.octokit.rest.issues.createComment({ owner: OWNER, repo, issue_number: asking, body: '2' });
+  const answered = await ended(asking, 1);
+  await keep('run-question-answered', `run:${answered.runs[0]?.id}`);
+  await keep('issue-question-answered', answered.key);
+
+  const held = await person.openIssue(repo, { title: '[script: wait] Wait', body: `wait-for: ${join(data, 'go')}` });
+  await person.label(repo, held, 'run:dev');
+  const working = await until('an agent at work', 60_000, async () => {
+    const [run] = (await look(held)).runs;
+    return run?.status === 'working' && run;
+  });
+  await platform.pauseRun(working.id, { reason: 'the release' });
+  await until('the pause', 60_000, () => waits(held));
+  await writeFile(join(data, 'go'), '');
+  await platform.resumeRun(working.id, { note: 'Go on.' });
+  const resumed = await ended(held, 1);
+  await keep('run-paused', `run:${working.id}`);
+  await keep('issue-paused', resumed.key);
+
   await keep('permits', PERMITS_WORKFLOW_ID);
 } finally {
   await stack.stop();
   await rm(data, { recursive: true, force: true });
 }
+
+await recordOnStage(write);
