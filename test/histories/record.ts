@@ -32,9 +32,15 @@ const stack = await startStack({
 });
 const { ready } = stack;
 
-/** Writes a history, one event a line; who recorded it is left out. */
+/** Where this build is, as stack traces name it. */
+const ROOT = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '');
+
+/** Writes a history, one event a line; the machine that recorded it is left out. */
 async function write(scenario: string, workflowId: string, history: string): Promise<void> {
-  const { events } = JSON.parse(history.replaceAll(RECORDER, 'recorder')) as { events: unknown[] };
+  const clean = history.replaceAll(RECORDER, 'recorder').replaceAll(ROOT, '/app');
+  const foreign = /file:\/\/\/(?!app\/)[^"\\]*/.exec(clean);
+  if (foreign) throw new Error(`${scenario}: a worker of another build took part (${foreign[0]}); record again`);
+  const { events } = JSON.parse(clean) as { events: unknown[] };
   const lines = events.map((event) => JSON.stringify(event)).join(',\n');
   const file = new URL(`${scenario}-${version}.json`, import.meta.url);
   await writeFile(file, `{"workflowId":${JSON.stringify(workflowId)},"history":{"events":[\n${lines}\n]}}\n`);

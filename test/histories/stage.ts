@@ -46,10 +46,18 @@ export type Keep = (scenario: string, workflowId: string, history: string) => Pr
 
 /** Tells all stories, and keeps their histories. */
 export async function recordOnStage(keep: Keep): Promise<void> {
-  const temporal = await startTemporal();
-  await tellStories(temporal, keep).finally(() => temporal.teardown());
-  const continuing = await startTemporal({ 'limit.historyCount.suggestContinueAsNew': CONTINUES_AT });
-  await tellOfContinueAsNew(continuing, keep).finally(() => continuing.teardown());
+  const stages = [
+    [tellStories, {}],
+    [tellOfContinueAsNew, { 'limit.historyCount.suggestContinueAsNew': CONTINUES_AT }],
+  ] as const;
+  for (const [tell, config] of stages) {
+    const temporal = await startTemporal(config);
+    try {
+      await tell(temporal, keep);
+    } finally {
+      await temporal.teardown();
+    }
+  }
 }
 
 /** Issues of a server, each with a world of its own for as long as its story goes on. */
@@ -118,8 +126,8 @@ function openStage(temporal: TestWorkflowEnvironment, keep: Keep) {
   };
   const comment = (seq: number, of: number, scene: Scene): ObservedFact => {
     scene.world.comments.set(of, 'Spaces');
-    const saidAt = new Date().toISOString();
-    return delivered(seq, { kind: 'comment_added', comment: of, sha256: 'f'.repeat(64), saidAt, runId: runId(of) });
+    const createdAt = new Date().toISOString();
+    return delivered(seq, { kind: 'comment_added', comment: of, sha256: 'f'.repeat(64), createdAt, runId: runId(of) });
   };
 
   return { story, record, asksFor, comment, workflows };
