@@ -8,6 +8,9 @@ const ON_A_CLUSTER = {
   hookTimeout: 900_000,
 };
 
+/** Files that change what is one for a whole process: a module of Node, the logger of Temporal's SDK. */
+const ALONE_IN_A_PROCESS = ['test/adapters/kubernetes/follow.test.ts', 'test/temporal/watched-worker.test.ts'];
+
 /**
  * Files that no other may run beside: they stop parts of the cluster, open its network, remove the workspaces of others, or make
  * workspaces of the same names, as each demo does.
@@ -34,8 +37,15 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: 'tests', include: ['test/**/*.test.ts'], exclude: ['test/faults/**', 'test/cluster/**'] },
+        test: {
+          name: 'tests',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/faults/**', 'test/cluster/**', ...ALONE_IN_A_PROCESS],
+          // Loading Temporal's SDK and the others anew for each file would take a third of the suite's time.
+          isolate: false,
+        },
       },
+      { extends: true, test: { name: 'tests-alone', include: ALONE_IN_A_PROCESS } },
       {
         extends: true,
         test: { name: 'faults', include: ['test/faults/**/*.test.ts'], testTimeout: 900_000, hookTimeout: 900_000 },

@@ -28,9 +28,9 @@ export class WatchedWorker extends Worker {
   }
 
   protected watch(onTaskFailed: (temporalRunId: string, failure: string) => void): void {
-    this.evictionsEmitter.on('eviction', (eviction: { temporalRunId: string; evictJob: RemoveFromCache }) => {
+    this.evictionsEmitter.on('eviction', (eviction: { runId: string; evictJob: RemoveFromCache }) => {
       const { reason, message } = eviction.evictJob;
-      if (FAILED.has(reason)) onTaskFailed(eviction.temporalRunId, messageOf(message ?? ''));
+      if (FAILED.has(reason)) onTaskFailed(eviction.runId, messageOf(message ?? ''));
     });
   }
 }
