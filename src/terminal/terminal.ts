@@ -9,13 +9,15 @@ export interface Terminal {
 
 type Style = Parameters<typeof styleText>[0];
 
+/** A closed pipe (`| head`) is not an error. */
+function endOnClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+}
+
 /** The terminal of this process. Colours need a TTY and no NO_COLOR. */
 export function processTerminal(env: NodeJS.ProcessEnv = process.env): Terminal {
-  // A closed pipe (`| head`) is not an error.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
-  });
+  if (!process.stdout.listeners('error').includes(endOnClosedPipe)) process.stdout.on('error', endOnClosedPipe);
   return {
     out: (line) => void process.stdout.write(`${line}\n`),
     error: (line) => void process.stderr.write(`${line}\n`),

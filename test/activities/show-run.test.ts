@@ -1,6 +1,7 @@
 /** docs/reliability.md T17: a run is shown though GitHub takes no comment of it, and it is said why. */
 import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
 import { expect, test } from 'vitest';
 import { toFailure } from '../../activities/failures.ts';
 import { createRunActivities } from '../../activities/records/runs.ts';
@@ -15,7 +16,9 @@ async function showWith(failure: unknown): Promise<unknown> {
   const activities = createRunActivities(parts as unknown as Parameters<typeof createRunActivities>[0]);
   const row = { id: 'r1', status: 'preparing', revision: 1 } as RunRow;
   const comment = { issue: ISSUE, body: 'a story', commentId: null };
-  return new MockActivityEnvironment().run(() => activities.showRun({ row, events: [], comment, acknowledge: null }));
+  return new MockActivityEnvironment({}, { logger: new DefaultLogger('ERROR') }).run(() =>
+    activities.showRun({ row, events: [], comment, acknowledge: null }),
+  );
 }
 
 test('T17: a permanent refusal of GitHub is returned, with its message', async () => {

@@ -9,9 +9,11 @@ import {
   launch,
   lose,
   type Platform,
+  podsIn,
   refIn,
   runningPod,
   startPlatform,
+  until,
 } from './support/agents.ts';
 
 /** Kubernetes' own delays stay as they are; ours are a third, which is enough for a pod to be made on a busy machine. */
@@ -168,9 +170,24 @@ describe.concurrent('T41, T42: an agent that never began', () => {
   });
 
   test('within the deadline of its Job: what it was stuck at counts', async () => {
-    expect(await termination({ image: 'registry.invalid/absent:1', deadlineSeconds: 30, patience: 1 })).toMatchObject({
-      termination: 'image_pull',
-    });
+    const issue = platform.issue();
+    const agent = agentOf(issue);
+    const runtime = platform.runtime({ image: 'registry.invalid/absent:1', patience: 1 });
+    const namespace = await launch(runtime, issue, agent);
+    const lost = ended(runtime, agent);
+    await until('its image cannot be pulled', async () =>
+      (await podsIn(platform.admin, namespace)).some(({ status }) =>
+        status?.containerStatuses?.some(({ state }) =>
+          /^(ErrImagePull|ImagePullBackOff)$/.test(state?.waiting?.reason ?? ''),
+        ),
+      ),
+    );
+    // Counted from the Job's start: it is over soon, and not before the runtime has looked at the pod.
+    const job = jobRef(namespace, agent);
+    const startTime = (await platform.admin.find<V1Job>(job))?.status?.startTime ?? new Date();
+    const seconds = Math.ceil((Date.now() - new Date(startTime).getTime()) / 1000);
+    await platform.admin.change(job, { spec: { activeDeadlineSeconds: seconds + 10 } });
+    expect(await lost).toMatchObject({ termination: 'image_pull' });
   });
 });
 
