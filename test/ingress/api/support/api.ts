@@ -1,41 +1,21 @@
 /** The staff API over a real Postgres, with one bound repository. */
-import { afterAll, beforeAll, beforeEach } from 'vitest';
-import { connect, type Connection } from '../../../../src/store/connection/database.ts';
-import { startTestDatabase, type TestDatabase } from '../../../support/postgres.ts';
-import { BEARER, createSite, type Site } from '../../dashboard/support/site.ts';
-import { bind, clear } from '../../dashboard/support/world.ts';
+import { beforeEach } from 'vitest';
+import { BEARER, useSite, type Site } from '../../dashboard/support/site.ts';
+import { bind } from '../../dashboard/support/world.ts';
 
-/** A database and a site for the tests of a file, cleared before each test. */
+/** A database and a site for the tests of a file, as {@link useSite}, with one bound repository; and its API. */
 export function useApi() {
-  let database: TestDatabase;
-  let connection: Connection;
-  let site: Site;
-
-  beforeAll(async () => {
-    database = await startTestDatabase();
-    connection = connect(database.url, { name: 'test' });
-    site = createSite(connection);
-  });
-  afterAll(async () => {
-    await site?.live.close();
-    await connection?.close();
-    await database?.stop();
-  });
-  beforeEach(async () => {
-    await clear(connection.db);
-    await bind(connection.db);
-    site.canceled.length = 0;
-  });
-
+  const given = useSite();
+  beforeEach(async () => bind(given.connection.db));
   return {
-    get connection(): Connection {
-      return connection;
+    get connection() {
+      return given.connection;
     },
     get site(): Site {
-      return site;
+      return given.site;
     },
-    async json(path: string, init?: RequestInit): Promise<{ status: number; body: unknown }> {
-      const response = await site.ask(`/api/v1${path}`, init);
+    async json(path: string, init?: RequestInit, on = given.site): Promise<{ status: number; body: unknown }> {
+      const response = await on.ask(`/api/v1${path}`, init);
       return { status: response.status, body: await response.json() };
     },
   };

@@ -1,5 +1,6 @@
 /** The dashboard and the staff API over a database, without a socket. */
 import { Hono } from 'hono';
+import { afterAll, beforeAll, beforeEach } from 'vitest';
 import { createDashboard } from '../../../../ingress/dashboard/dashboard.ts';
 import { answerErrors, answerNotFound, RequestRefused } from '../../../../ingress/http/errors.ts';
 import { createLive, type Live } from '../../../../ingress/live/live.ts';
@@ -8,7 +9,9 @@ import type { RepositoryBinding } from '../../../../src/use-cases/repository-bin
 import type { RunControl } from '../../../../ingress/api/cancel.ts';
 import type { RunUpdates } from '../../../../ingress/relay/run-updates.ts';
 import { openRequest } from '../../../../src/domain/run/requests.ts';
-import type { Connection } from '../../../../src/store/connection/database.ts';
+import { connect, type Connection } from '../../../../src/store/connection/database.ts';
+import { startTestDatabase, type TestDatabase } from '../../../support/postgres.ts';
+import { clear } from './world.ts';
 
 export const STAFF_TOKEN = 'staff-token-of-the-tests';
 export const ORIGIN = 'http://127.0.0.1:8080';
@@ -111,6 +114,38 @@ export function createSite({ db, sql }: Connection, options: SiteOptions = {}): 
     async ask(path, init = {}) {
       const headers = { host: '127.0.0.1:8080', ...(init.headers as Record<string, string> | undefined) };
       return app.request(`${ORIGIN}${path}`, { ...init, headers });
+    },
+  };
+}
+
+/** A database and a site for the tests of a file. Each test begins with empty tables. */
+export function useSite(options: SiteOptions = {}) {
+  let database: TestDatabase;
+  let connection: Connection;
+  let site: Site;
+
+  beforeAll(async () => {
+    database = await startTestDatabase();
+    connection = connect(database.url, { name: 'test' });
+    site = createSite(connection, options);
+  });
+  afterAll(async () => {
+    await site?.live.close();
+    await connection?.close();
+    await database?.stop();
+  });
+  beforeEach(async () => {
+    await clear(connection.db);
+    site.canceled.length = 0;
+    site.updated.length = 0;
+  });
+
+  return {
+    get connection(): Connection {
+      return connection;
+    },
+    get site(): Site {
+      return site;
     },
   };
 }
