@@ -295,6 +295,17 @@ describe('waiting for the end', () => {
 });
 
 describe('stopping', () => {
+  /** A runtime whose agent was stopped after its process was spawned and before it had claimed the attempt. */
+  async function stoppedWhileStarting() {
+    const runtime = await runtimeOf('slow');
+    const launched = runtime.launch(ORDER);
+    await fileThere(join(attemptDirectory(), 'spawned'));
+    await runtime.stop(AGENT);
+    await writeFile(join(attemptDirectory(), 'go'), '');
+    await launched;
+    return runtime;
+  }
+
   test('ends the agent', async () => {
     const { runtime, record } = await atWork('live');
     await runtime.stop(AGENT);
@@ -333,12 +344,7 @@ describe('stopping', () => {
   });
 
   test('while an agent is being started keeps it from beginning', async () => {
-    const runtime = await runtimeOf('slow');
-    const launched = runtime.launch(ORDER);
-    await fileThere(join(attemptDirectory(), 'spawned'));
-    await runtime.stop(AGENT);
-    await writeFile(join(attemptDirectory(), 'go'), '');
-    await launched;
+    const runtime = await stoppedWhileStarting();
     await vi.waitUntil(
       () => identify(Number(readFileSync(join(attemptDirectory(), 'spawned'), 'utf8'))) === undefined,
       { timeout: 20_000, interval: 20 },
@@ -348,12 +354,7 @@ describe('stopping', () => {
   });
 
   test('while an agent is being started does not keep the next attempt from beginning', async () => {
-    const runtime = await runtimeOf('slow');
-    const launched = runtime.launch(ORDER);
-    await fileThere(join(attemptDirectory(), 'spawned'));
-    await runtime.stop(AGENT);
-    await writeFile(join(attemptDirectory(), 'go'), '');
-    await launched;
+    await stoppedWhileStarting();
     const next = await runtimeOf('live');
     await next.launch({ ...ORDER, attempt: 2 });
     expect(isAlive(await processOf({ ...AGENT, attempt: 2 }))).toBe(true);
