@@ -102,6 +102,7 @@ function createRecording(key: string): (effect: Of<'record_issue'>) => Promise<v
       });
       missing = missing.filter((event) => !recorded.includes(event));
     } catch (error) {
+      if (isCancellation(error)) throw error;
       const reason = wordsOf(error);
       const types = events.map(({ type }) => type);
       log.error('the issue could not be recorded', { revision: row.revision, events: types, error: reason });
