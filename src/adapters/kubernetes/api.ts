@@ -45,8 +45,16 @@ export interface KubernetesApi {
   change(ref: ObjectRef, patch: object): Promise<void>;
   /** The end of a container's log, at most so many bytes; undefined when there is none. */
   logEnd(pod: { namespace: string; name: string; container: string }, bytes: number): Promise<string | undefined>;
-  /** Calls `onEvent` for each change of a list, until the connection ends. Never rejects: the caller lists again. */
-  watch(path: string, selection: Selection, onEvent: () => void, signal: AbortSignal): Promise<void>;
+  /**
+   * Calls `onEvent` for each change of a list, with the object as it is now, or as it was last when it is deleted, until the
+   * connection ends. Never rejects: the caller lists again.
+   */
+  watch(
+    path: string,
+    selection: Selection,
+    onEvent: (object: KubernetesObject) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
 }
 
 /** Reads a kubeconfig; without a path, what the pod that this runs in was given. */
@@ -162,7 +170,12 @@ export function createKubernetesApi(load: () => KubeConfig): KubernetesApi {
       const { namespace: _, ...query } = selection;
       const ended = Promise.withResolvers<void>();
       const request = await clients.watch
-        .watch(path, query, onEvent, () => ended.resolve())
+        .watch(
+          path,
+          query,
+          (_phase, object: KubernetesObject) => onEvent(object),
+          () => ended.resolve(),
+        )
         // It was not even sent: credentials that cannot be read, for example.
         .catch(() => undefined);
       if (!request) return;

@@ -9,7 +9,9 @@ export interface PodObservation {
   readonly job: V1Job | undefined;
   /** The Job's, in any order. */
   readonly pods: readonly V1Pod[];
-  /** Of the Job and of its pods, in any order. */
+  /** The Job's that were seen and are not there any more, as they were last. */
+  readonly gone?: readonly V1Pod[];
+  /** Of the Job and of its pods, as they were made. */
   readonly events: readonly CoreV1Event[];
 }
 
@@ -55,6 +57,9 @@ const IMAGE_REASONS: Readonly<Record<string, number>> = {
 /** Warnings that keep no container from being made. */
 const HARMLESS = new Set(['MissingClusterDNS', 'DNSConfigForming']);
 
+/** Events of a pod that is over what it was warned of before: a volume is there, for example, when an image is pulled. */
+const PROGRESS = new Set(['Pulling', 'Pulled', 'Created']);
+
 const CONTAINER_REASONS = new Set(['CreateContainerConfigError', 'CreateContainerError', 'RunContainerError']);
 
 /** Reasons of a container that has terminated, though its process never was. */
@@ -86,22 +91,34 @@ const POD_REASONS: Readonly<Record<string, TerminationReason>> = {
 const WORKING: Diagnosis = { state: 'working' };
 
 /** Diagnoses if the agent works, is stuck, or has ended, and why. */
-export function diagnose({ job, pods, events }: PodObservation): Diagnosis {
+export function diagnose({ job, pods, gone = [], events }: PodObservation): Diagnosis {
   if (!job) return ended('agent_lost', 'its Job is gone');
   const failed = conditionOf(job, 'Failed') ?? conditionOf(job, 'FailureTarget');
   if (failed?.reason === 'DeadlineExceeded')
     return ended('deadline_exceeded', failed.message ?? 'its Job took too long');
   const pod = newest(pods);
   if (pod) return diagnosePod(pod, events);
+  const last = newest(gone);
+  const before = last && diagnoseGone(last);
+  if (before?.state === 'ended') return before;
   if (failed) return ended('agent_lost', 'its pod is gone');
   if (conditionOf(job, 'Complete')) return ended('agent_lost', 'its pod has ended and is gone');
-  return diagnosePodless(job, events);
+  return before ?? diagnosePodless(job, events);
 }
 
 /** Whether the agent works in this pod, or did. */
 export function hasBegun({ status }: V1Pod): boolean {
   const { running, terminated } = status?.containerStatuses?.find(({ name }) => name === CONTAINER)?.state ?? {};
   return running !== undefined || (terminated !== undefined && !NEVER_STARTED.has(terminated.reason ?? ''));
+}
+
+/** Diagnoses a pod that is not there any more, by what was seen of it last. Its Job will say that it has failed. */
+function diagnoseGone(pod: V1Pod): Diagnosis {
+  const disruption = disruptionOf(pod);
+  const last = diagnosePod(pod, []);
+  if (last.state === 'ended') return last;
+  if (disruption) return ended(disruption.termination, disruption.detail);
+  return last.state === 'stuck' ? last : stuck('agent_lost', 'its pod is gone', PATIENCE.podless);
 }
 
 /** A Job that can have no pods never fails by itself: its events say why. */
@@ -118,19 +135,14 @@ function diagnosePodless(job: V1Job, events: readonly CoreV1Event[]): Diagnosis 
 
 function diagnosePod(pod: V1Pod, events: readonly CoreV1Event[]): Diagnosis {
   const { status } = pod;
-  const disruption = status?.conditions?.find(({ type, status: is }) => type === 'DisruptionTarget' && is === 'True');
-  const disrupted = disruption && DISRUPTIONS[disruption.reason ?? ''];
+  const disruption = disruptionOf(pod);
   // A pod on a node that is not heard of never ends: being told to go is its end.
-  if (disrupted === 'node_lost' && pod.metadata?.deletionTimestamp)
-    return ended('node_lost', disruption?.message ?? 'its node is not heard of any more');
+  if (disruption?.termination === 'node_lost' && pod.metadata?.deletionTimestamp)
+    return ended('node_lost', disruption.detail || 'its node is not heard of any more');
   const container = status?.containerStatuses?.find(({ name }) => name === CONTAINER);
   const terminated = container?.state?.terminated;
   if (terminated || status?.phase === 'Failed' || status?.phase === 'Succeeded')
-    return diagnoseTermination(
-      pod,
-      terminated,
-      disrupted && { termination: disrupted, detail: disruption.message ?? '' },
-    );
+    return diagnoseTermination(pod, terminated, disruption);
   if (container?.state?.running) {
     // A cluster none of whose nodes is heard of removes no pods, and so does a cluster of one node.
     if (container.ready && conditionIn(pod, 'Ready')?.status === 'False')
@@ -147,20 +159,32 @@ function diagnosePod(pod: V1Pod, events: readonly CoreV1Event[]): Diagnosis {
   const scheduled = conditionIn(pod, 'PodScheduled');
   if (scheduled?.status === 'False')
     return stuck('unschedulable', reasonText(scheduled.reason, scheduled.message), PATIENCE.scheduling);
-  const warning = latest(
+  const said = latest(
     events.filter(
-      ({ type, reason, involvedObject }) =>
-        type === 'Warning' && involvedObject.kind === 'Pod' && !HARMLESS.has(reason ?? ''),
+      ({ type, reason = '', involvedObject }) =>
+        involvedObject.kind === 'Pod' && (PROGRESS.has(reason) || (type === 'Warning' && !HARMLESS.has(reason))),
     ),
   );
-  if (warning) return stuck('container_error', warning.message ?? '', PATIENCE.creating);
+  if (said?.type === 'Warning') return stuck('container_error', said.message ?? '', PATIENCE.creating);
   return stuck('container_error', 'its container is not made', PATIENCE.pulling);
+}
+
+interface Disruption {
+  readonly termination: TerminationReason;
+  readonly detail: string;
+}
+
+/** Why Kubernetes has a pod go, if it does. */
+function disruptionOf({ status }: V1Pod): Disruption | undefined {
+  const condition = status?.conditions?.find(({ type, status: is }) => type === 'DisruptionTarget' && is === 'True');
+  const termination = DISRUPTIONS[condition?.reason ?? ''];
+  return termination && { termination, detail: condition?.message ?? '' };
 }
 
 function diagnoseTermination(
   pod: V1Pod,
   terminated: V1ContainerStateTerminated | undefined,
-  disrupted: { readonly termination: TerminationReason; readonly detail: string } | undefined,
+  disrupted: Disruption | undefined,
 ): Diagnosis {
   const { reason = '', message = '' } = pod.status ?? {};
   // A node that is low says whose request was exceeded; it is nobody's fault.
@@ -223,7 +247,8 @@ function madeAt({ metadata }: V1Pod): number {
 }
 
 function latest(events: readonly CoreV1Event[]): CoreV1Event | undefined {
-  return events.toSorted((one, other) => saidAt(other) - saidAt(one))[0];
+  // An event's time is in whole seconds: of those of one second the one that was made last.
+  return events.toReversed().toSorted((one, other) => saidAt(other) - saidAt(one))[0];
 }
 
 function saidAt({ lastTimestamp, eventTime, metadata }: CoreV1Event): number {

@@ -183,6 +183,26 @@ describe('an agent has ended', () => {
     expect(found.state === 'ended' && found.detail).toMatch(detail);
   });
 
+  test.each<[string, TerminationReason, string, V1Pod]>([
+    [
+      'that was evicted',
+      'evicted',
+      'EvictionByEvictionAPI: so it is',
+      disrupted('EvictionByEvictionAPI', endedWith(143)),
+    ],
+    [
+      'that was to be evicted, and was not seen to end',
+      'evicted',
+      'EvictionByEvictionAPI: so it is',
+      disrupted('EvictionByEvictionAPI', podIn({ running: {} })),
+    ],
+    ['that ended', 'agent_oom', 'it used more memory than it may', endedWith(137, 'OOMKilled')],
+    ['that was at work', 'agent_lost', 'its pod is gone', podIn({ running: {} })],
+  ])('as was seen of a pod that is gone, and %s', (_what, termination, detail, pod) => {
+    const job = jobThat('Failed', 'BackoffLimitExceeded');
+    expect(diagnose({ job, pods: [], gone: [pod], events: [] })).toEqual({ state: 'ended', termination, detail });
+  });
+
   test('as its newest pod says', () => {
     const old = Object.assign(endedWith(1), { metadata: { creationTimestamp: new Date(NOW.getTime() - 60_000) } });
     const running = podIn({ running: {} });
@@ -291,6 +311,24 @@ describe('an agent is stuck', () => {
       termination,
       detail,
       patienceMs: expect.any(Number) as number,
+    });
+  });
+
+  test('at nothing that its pod is over: an image is pulled when the volumes are there', () => {
+    const pulling = { ...warning('Pod', 'Pulling', 'Pulling image'), type: 'Normal' };
+    const events = [warning('Pod', 'FailedMount', 'no such secret'), pulling];
+    expect(diagnosis(JOB, [creating], events)).toMatchObject({ detail: 'its container is not made' });
+    const sandbox = [warning('Pod', 'FailedCreatePodSandBox', 'no network'), warning('Pod', 'SandboxChanged', 'again')];
+    sandbox[1]!.type = 'Normal';
+    expect(diagnosis(JOB, [creating], sandbox)).toMatchObject({ detail: 'no network' });
+  });
+
+  test('at what its pod was stuck at, when that is gone, until its Job says that it has failed', () => {
+    const found = diagnose({ job: JOB, pods: [], gone: [waiting('ErrImagePull')], events: [] });
+    expect(found).toMatchObject({ state: 'stuck', termination: 'image_pull' });
+    expect(diagnose({ job: JOB, pods: [], gone: [podIn({ running: {} })], events: [] })).toMatchObject({
+      state: 'stuck',
+      detail: 'its pod is gone',
     });
   });
 

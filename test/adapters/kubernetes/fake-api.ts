@@ -23,12 +23,18 @@ export const JOB = {
 
 export function podOf(status: V1Pod['status'], owner = UID): V1Pod {
   return {
-    metadata: { name: 'pod', ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name: 'job', uid: owner }] },
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: {
+      name: 'pod',
+      uid: 'pod-uid',
+      ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name: 'job', uid: owner }],
+    },
     ...(status ? { status } : {}),
   };
 }
 
-function containerThat(state: 'running' | number): V1Pod['status'] {
+export function containerThat(state: 'running' | number): V1Pod['status'] {
   const of = { name: 'agent', image: '', imageID: '', ready: true, restartCount: 0 };
   return {
     containerStatuses: [{ ...of, state: state === 'running' ? { running: {} } : { terminated: { exitCode: state } } }],
@@ -53,8 +59,8 @@ export interface FakeApi extends KubernetesApi {
   events: KubernetesObject[];
   /** Fails the next calls of a kind, one each. */
   fail(call: 'find' | 'list' | 'create' | 'apply' | 'remove' | 'change', ...errors: Error[]): void;
-  /** What all watches that are open are told. */
-  tell(): void;
+  /** Tells all watches that are open of a change: of this object, or of one that says nothing. */
+  tell(object?: KubernetesObject): void;
   /** Ends all watches that are open. */
   breakWatches(): void;
   /** Watches that were begun. */
@@ -63,7 +69,7 @@ export interface FakeApi extends KubernetesApi {
 
 export function fakeApi(): FakeApi {
   const failures: Record<string, Error[]> = {};
-  const open = new Set<{ tell: () => void; end: () => void }>();
+  const open = new Set<{ tell: (object: KubernetesObject) => void; end: () => void }>();
   let watches = 0;
   const called = (call: string, ref: { kind?: string } | string): void => {
     api.calls.push(`${call} ${typeof ref === 'string' ? ref : ref.kind}`);
@@ -76,7 +82,7 @@ export function fakeApi(): FakeApi {
     pods: [],
     events: [],
     fail: (call, ...errors) => void (failures[call] ??= []).push(...errors),
-    tell: () => open.forEach((watch) => watch.tell()),
+    tell: (object = {}) => open.forEach((watch) => watch.tell(object)),
     breakWatches: () => open.forEach((watch) => watch.end()),
     get watches() {
       return watches;

@@ -1,6 +1,7 @@
+import type { CoreV1Event } from '@kubernetes/client-node';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { follow } from '../../../src/adapters/kubernetes/follow.ts';
-import { FAILED, fakeApi, JOB, podOf, refusal, RUN, RUNNING, type FakeApi } from './fake-api.ts';
+import { containerThat, FAILED, fakeApi, JOB, podOf, refusal, RUN, RUNNING, type FakeApi } from './fake-api.ts';
 
 /** Fake timers do not reach these: here they are made of those that they do reach. */
 vi.mock('node:timers/promises', () => ({
@@ -17,19 +18,17 @@ vi.mock('node:timers/promises', () => ({
 }));
 
 const SECOND = 1000;
-const LOST = { termination: 'agent_error', detail: 'it ended with code 1 without a report', pod: 'pod' };
-const STUCK = podOf({
-  containerStatuses: [
-    {
-      name: 'agent',
-      image: '',
-      imageID: '',
-      ready: false,
-      restartCount: 0,
-      state: { waiting: { reason: 'ErrImagePull', message: 'no such image' } },
-    },
-  ],
+const EVICTED = podOf({
+  conditions: [{ type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI', message: 'evicting' }],
+  ...containerThat(143),
 });
+const LOST = { termination: 'agent_error', detail: 'it ended with code 1 without a report', pod: 'pod' };
+const STUCK = waitingFor('ErrImagePull', 'no such image');
+
+function waitingFor(reason: string, message = '') {
+  const of = { name: 'agent', image: '', imageID: '', ready: false, restartCount: 0 };
+  return podOf({ containerStatuses: [{ ...of, state: { waiting: { reason, message } } }] });
+}
 
 let api: FakeApi;
 /** What the loop came to; undefined while it goes on. */
@@ -95,6 +94,23 @@ describe('the end of an agent is found', () => {
     api.pods = [FAILED];
     await pass(100);
     expect(end).toEqual(LOST);
+  });
+
+  test('in what a watch showed of a pod that was gone before anybody looked', async () => {
+    await followFor(SECOND);
+    api.pods = [];
+    api.job = { ...JOB, status: { conditions: [{ type: 'Failed', status: 'True', reason: 'BackoffLimitExceeded' }] } };
+    api.tell(EVICTED);
+    await pass(100);
+    expect(end).toEqual({ termination: 'evicted', detail: 'evicting', pod: undefined });
+  });
+
+  test('not in what a watch showed of a pod of a Job that had the name before', async () => {
+    await followFor(SECOND);
+    api.tell(podOf(EVICTED.status, 'another-uid'));
+    api.pods = [];
+    await pass(100);
+    expect(end).toBeUndefined();
   });
 
   test('not in the pod of a Job that had the name before', async () => {
@@ -170,7 +186,7 @@ describe('the API', () => {
   test('asks to wait: it is left alone for so long', async () => {
     api.fail('list', refusal(429, { waitMs: 25 * SECOND }));
     await followFor(24 * SECOND);
-    expect(looks()).toBe(1);
+    expect(api.calls).toEqual(['list Pod']);
     api.pods = [FAILED];
     await pass(SECOND);
     expect(end).toEqual(LOST);
@@ -220,6 +236,42 @@ describe('an agent that is stuck', () => {
     expect(end).toBeUndefined();
     await pass(15 * SECOND);
     expect(end).toMatchObject({ termination: 'image_pull' });
+  });
+
+  test('at something else has all the time for that', async () => {
+    api.pods = [waitingFor('ContainerCreating')];
+    await followFor(60 * SECOND);
+    const involvedObject = { kind: 'Pod', uid: 'pod-uid' };
+    api.events = [{ metadata: {}, involvedObject, type: 'Warning', message: 'no volume yet' } as CoreV1Event];
+    await pass(45 * SECOND);
+    expect(end).toBeUndefined();
+    await pass(15 * SECOND);
+    expect(end).toMatchObject({ termination: 'container_error', detail: 'no volume yet' });
+  });
+
+  test('at two things by turns is lost when it has been for too long at one', async () => {
+    const states = [waitingFor('CreateContainerError', 'no'), waitingFor('ContainerCreating')];
+    await followFor(0);
+    for (let turn = 0; turn < 20; turn += 1) {
+      api.pods = [states[turn % 2]!];
+      api.tell();
+      await pass(2 * SECOND);
+    }
+    expect(end).toMatchObject({ termination: 'container_error', detail: 'CreateContainerError: no' });
+  });
+
+  test('when its pod is gone, before its Job says that this was for the deadline, was stuck at what its pod said', async () => {
+    await followFor(10 * SECOND);
+    api.pods = [];
+    api.tell();
+    await pass(SECOND);
+    api.job = {
+      ...JOB,
+      status: { conditions: [{ type: 'Failed', status: 'True', reason: 'DeadlineExceeded', message: 'too long' }] },
+    };
+    api.tell();
+    await pass(SECOND);
+    expect(end).toMatchObject({ termination: 'image_pull', detail: 'ErrImagePull: no such image' });
   });
 
   test('when the deadline of its Job comes did not work for too long', async () => {
