@@ -143,7 +143,7 @@ function watchAll(
   void keepWatching(`/apis/batch/v1/namespaces/${namespace}/jobs`, { fieldSelector: `metadata.name=${jobName(run)}` });
 
   function onEvent(object: KubernetesObject): void {
-    if (object.kind === 'Pod') onPod(object as V1Pod);
+    if (object.kind === 'Pod') onPod(object);
     changes.notify();
   }
 

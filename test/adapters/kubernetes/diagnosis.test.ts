@@ -315,7 +315,7 @@ describe('an agent is stuck', () => {
   });
 
   test('at nothing that its pod is over: an image is pulled when the volumes are there', () => {
-    const pulling = { ...warning('Pod', 'Pulling', 'Pulling image'), type: 'Normal' };
+    const pulling = Object.assign(warning('Pod', 'Pulling', 'Pulling image'), { type: 'Normal' });
     const events = [warning('Pod', 'FailedMount', 'no such secret'), pulling];
     expect(diagnosis(JOB, [creating], events)).toMatchObject({ detail: 'its container is not made' });
     const sandbox = [warning('Pod', 'FailedCreatePodSandBox', 'no network'), warning('Pod', 'SandboxChanged', 'again')];

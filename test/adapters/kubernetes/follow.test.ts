@@ -18,10 +18,11 @@ vi.mock('node:timers/promises', () => ({
 }));
 
 const SECOND = 1000;
-const EVICTED = podOf({
-  conditions: [{ type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI', message: 'evicting' }],
-  ...containerThat(143),
-});
+const EVICTED = podOf(
+  Object.assign(containerThat(143) ?? {}, {
+    conditions: [{ type: 'DisruptionTarget', status: 'True', reason: 'EvictionByEvictionAPI', message: 'evicting' }],
+  }),
+);
 const LOST = { termination: 'agent_error', detail: 'it ended with code 1 without a report', pod: 'pod' };
 const STUCK = waitingFor('ErrImagePull', 'no such image');
 
