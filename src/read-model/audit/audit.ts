@@ -7,11 +7,11 @@ import type postgres from 'postgres';
 import {
   readChains,
   readEntries,
-  textArray,
   type DeliveryEvent,
   type ChainEntry,
   type StoredEvent,
 } from '../../store/audit/chain-entries.ts';
+import { textArray } from '../../store/connection/text-array.ts';
 import { eventHash, FIRST_HASH, type ChainLink } from '../../store/audit/events.ts';
 import {
   classifyUnrecorded,

@@ -1,7 +1,7 @@
 /** The staging tables of a rebuild: temporary tables of one connection, compared with the real ones and applied to them. */
 import type postgres from 'postgres';
 import { getTableColumns } from 'drizzle-orm';
-import { textArray } from '../../store/audit/chain-entries.ts';
+import { textArray } from '../../store/connection/text-array.ts';
 import { FIRST_HASH, type ChainLink } from '../../store/audit/events.ts';
 import type { RebuiltEvent } from './chain.ts';
 import type { CurrentRow, RebuiltRow } from './rows.ts';

@@ -1,5 +1,6 @@
 /** Reads chains from the tables: each position with its event and the delivery that anchors it. */
 import type postgres from 'postgres';
+import { textArray } from '../connection/text-array.ts';
 import { PLATFORM_CHAIN, type ChainLink, type FlowEvent } from './events.ts';
 
 /** A row of `flow_events`. */
@@ -158,9 +159,4 @@ function deliveryOf(row: EntryRow): DeliveryEvent | null {
 
 function milliseconds(instantText: string): string {
   return instantText.replace(/\d{3}Z$/, 'Z');
-}
-
-/** Texts as an array of Postgres, also in the first statement of a connection, which does not know the types of arrays yet. */
-export function textArray(sql: postgres.Sql, texts: readonly string[]): postgres.Fragment {
-  return sql`array(select jsonb_array_elements_text(${JSON.stringify(texts)}::text::jsonb))`;
 }

@@ -2,6 +2,7 @@
 import type postgres from 'postgres';
 import type { Membership } from '../../domain/triggers/senders.ts';
 import { driverOf, type Database } from '../connection/database.ts';
+import { textArray } from '../connection/text-array.ts';
 import type { Arrival, SenderContext } from './arrivals.ts';
 
 /** The binding of a repository and the membership of a sender, by GitHub's ids. */
@@ -28,8 +29,14 @@ export function selectMemberships(
     select json_agg(json_build_object('repositoryId', asked.repository, 'senderId', asked.sender,
       'known', p.id is not null, 'platformRole', p.platform_role, 'projectRole', m.role))
     from unnest(
-      ${sql.array(pairs.map(({ repositoryId }) => String(repositoryId)))}::text[]::bigint[],
-      ${sql.array(pairs.map(({ senderId }) => String(senderId)))}::text[]::bigint[]
+      ${textArray(
+        sql,
+        pairs.map(({ repositoryId }) => String(repositoryId)),
+      )}::bigint[],
+      ${textArray(
+        sql,
+        pairs.map(({ senderId }) => String(senderId)),
+      )}::bigint[]
     ) as asked(repository, sender)
     join repositories r on r.id = asked.repository
     left join people p on p.id = asked.sender

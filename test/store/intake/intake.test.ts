@@ -1,5 +1,5 @@
 import { count as countOf, eq } from 'drizzle-orm';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { openRequest } from '../../../src/domain/run/requests.ts';
 import type { Membership } from '../../../src/domain/triggers/senders.ts';
 import { listenForChanges, type Change } from '../../../src/store/connection/changes.ts';
@@ -54,6 +54,12 @@ describe('what is known of a sender', () => {
   test('is nothing of a stranger', async () => {
     await bind(tables.db);
     expect(await readMembership(tables.db, REPOSITORY.id, 666)).toEqual({ bound: true, membership: STRANGER });
+  });
+
+  test('is read by the first statement of a process', async () => {
+    const fresh = connect(tables.url, INTAKE_CONNECTION);
+    onTestFinished(fresh.close);
+    expect(await readMembership(fresh.db, REPOSITORY.id, OLIVIA.id)).toEqual({ bound: false, membership: STRANGER });
   });
 
   test.each(['admin', 'read_write', 'read'] as const)('is the role %s of a member', async (role) => {
