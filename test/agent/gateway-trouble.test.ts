@@ -75,7 +75,7 @@ describe('git between the environment and the gateway', { timeout: RUN_LIMIT_MS 
       expect(await textOf(trace)).toBeUndefined();
     });
 
-    test('cannot have the token handed to a credential helper of its own', async () => {
+    test('cannot have the token given to a credential helper of its own', async () => {
       stage.assign({ title: 'Anything' });
       await stage.run();
       const stolen = join(stage.directory, 'stolen');

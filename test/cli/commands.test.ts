@@ -304,7 +304,7 @@ describe('issues', () => {
     },
   );
 
-  test('that nobody knows are told as such', async () => {
+  test('that are unknown are reported as unknown', async () => {
     await expect(issuesShow(desk.session(), 'acme/shop#9')).rejects.toMatchObject({
       message: expect.stringContaining('Issue acme/shop#9 not found') as string,
     });
@@ -341,7 +341,7 @@ describe('a project', () => {
     );
   });
 
-  test('is told what addresses its agents reach, and “default” takes them away', async () => {
+  test('gets the addresses that its agents may reach, and “default” takes them away', async () => {
     await ensureProject(connection.db, 'trial');
     const session = desk.session();
     await projectsSet(session, 'trial', { egress: '203.0.113.0/24, 198.51.100.7' });
@@ -406,7 +406,7 @@ describe('labels sync', () => {
 });
 
 describe('what goes wrong', () => {
-  test('nobody there is told with the way to start it', async () => {
+  test('a server that is away is reported, with the command that starts it', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -417,7 +417,7 @@ describe('what goes wrong', () => {
     });
   });
 
-  test('another token is told as such', async () => {
+  test('another token is reported as another one', async () => {
     await expect(runsList(desk.session({ staffToken: 'another' }), {})).rejects.toMatchObject({
       message: `The staff token is not the one of ${desk.url}`,
       exitCode: 1,

@@ -200,7 +200,7 @@ describe.concurrent('T43: an agent that began', () => {
     });
   });
 
-  test('and ended with an error: its last words are told', async () => {
+  test('and ended with an error: the end of its output is the detail', async () => {
     expect(await lossOfOneThatBegan({ script: 'echo first >&2; echo the reason >&2; exit 1' })).toEqual({
       termination: 'agent_error',
       detail: 'it ended with code 1 without a report: first\nthe reason',

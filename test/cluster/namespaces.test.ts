@@ -315,7 +315,7 @@ describe('T40: a workspace that is held', () => {
     expect(await ended(runtime, agent)).toMatchObject({ termination: 'agent_error', log: 'here\n' });
   });
 
-  test('is let go, and the agent stays where it is when it is launched again', async () => {
+  test('is dropped, and the agent stays where it is when it is launched again', async () => {
     const issue = platform.issue();
     const agent = agentOf(issue);
     const runtime = platform.runtime();

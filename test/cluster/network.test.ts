@@ -51,7 +51,7 @@ describe('a network that heeds policies', () => {
     await expect(guard().assertSafe()).resolves.toBeUndefined();
   });
 
-  test('that does not reach the platform is told apart', async () => {
+  test('that does not reach the platform has an exit code of its own', async () => {
     await expect(guard(false, 9).assertSafe()).rejects.toThrow(/pods cannot reach the platform .* CODEXK8S_AGENT_URL/);
   });
 });

@@ -63,7 +63,7 @@ describe('the pod of an agent', () => {
     });
   });
 
-  test('is told of no Services of the namespace', () => {
+  test('gets no environment variables of the namespace’s Services', () => {
     expect(pod.spec?.enableServiceLinks).toBe(false);
   });
 
@@ -78,7 +78,7 @@ describe('the pod of an agent', () => {
     expect(pod.spec?.restartPolicy).toBe('Never');
   });
 
-  test('waits half a minute for a node that is not heard of', () => {
+  test('waits half a minute for a node that does not respond', () => {
     expect(pod.spec?.tolerations).toEqual(
       ['not-ready', 'unreachable'].map((state) => ({
         key: `node.kubernetes.io/${state}`,

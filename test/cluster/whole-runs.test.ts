@@ -51,7 +51,7 @@ describe('a cluster that has the image of the agents', () => {
       expect(all.map(({ metadata }) => metadata?.name)).toContain(second.metadata?.namespace);
     });
 
-    test('is told of in the run’s events, with the namespace that took its place', async () => {
+    test('is in the run’s events, with the namespace that took its place', async () => {
       await eventually('the events name the other namespace', async () => {
         const events = await runs.scene.events(waiting.run.id);
         const prepared = events.filter(({ type }) => type === 'run.namespace.prepared');

@@ -25,7 +25,7 @@ test('findings come in the order of the checks, and one that throws has failed',
   expect(findings[1]?.remedy).toBe('mend it');
 });
 
-test('a check that does not end is given up, and told so', async () => {
+test('a check that does not end is given up, and says so', async () => {
   let abandoned = false;
   const [finding] = await runChecks([
     {
@@ -41,7 +41,7 @@ test('a check that does not end is given up, and told so', async () => {
   expect(abandoned).toBe(true);
 });
 
-test('an error is told in one line', () => {
+test('an error is one line', () => {
   expect(errorText(new AggregateError([new Error('refused\n  twice')], ''))).toBe('refused twice');
 });
 

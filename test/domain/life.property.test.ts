@@ -658,7 +658,7 @@ describe('whatever people do, and however GitHub tells of it', () => {
       expect(github.faults).toEqual([]);
     }));
 
-  test('no click that stands is lost: it has its run, or people were told why not', () =>
+  test('no valid label is lost: it has its run, or a comment says why not', () =>
     always((steps) => {
       const github = live(steps);
       expect(github.lost()).toEqual([]);
@@ -675,7 +675,7 @@ describe('whatever people do, and however GitHub tells of it', () => {
       expect(world().lost()).toEqual([]);
     }));
 
-  test('nobody is told that a click has no run that has one', () =>
+  test('no comment says that a label has no run when it has one', () =>
     always((steps) => {
       const github = live(steps);
       finish(github);
@@ -729,7 +729,7 @@ describe('found by these', () => {
     expect(github.faults).toEqual([]);
   });
 
-  test('a reviewer who waits is not launched when the issue was closed meanwhile and nobody told', () => {
+  test('a reviewer who waits is not launched when the issue was closed meanwhile and no delivery says so', () => {
     const github = play(
       ...DELIVERED,
       ['ask', 0, 'run:dev'],
@@ -812,12 +812,12 @@ describe('found by these', () => {
     expect(github.faults).toEqual([]);
   });
 
-  test('a click that has its run is not told to be refused when a second hook tells of it beside a second label', () => {
+  test('a label that has its run is not refused in a comment when a second webhook delivers it beside a second label', () => {
     const github = play(['ask', 0, 'run:dev'], ['put', 1, 'run:qa'], ['deliver', 1, 1], ['act']);
     expect(github.told).toEqual([]);
   });
 
-  test('a click that was refused at the edge is not told of again by a second hook, once the next one has its run', () => {
+  test('a label that was refused by the webhook route has no second comment through a second webhook, once the next one has its run', () => {
     const github = play(
       ['put', 1, 'run:self-improve'],
       ['ask', 0, 'run:dev'],
@@ -831,7 +831,7 @@ describe('found by these', () => {
     expect(github.told).toHaveLength(1);
   });
 
-  test('a click that was refused at the edge is not told of on an issue that is closed', () => {
+  test('a label that was refused by the webhook route has no comment on an issue that is closed', () => {
     const github = play(
       ['put', 1, 'run:self-improve'],
       ['put', 0, 'run:dev'],
@@ -884,7 +884,7 @@ describe('found by these', () => {
     expect(github.started).toHaveLength(1);
   });
 
-  test('a label that is taken off ends the run under it, though nobody told of an earlier click of the same person', () => {
+  test('a label that is taken off ends the run under it, though an earlier label event of the same person was never delivered', () => {
     const github = play(
       ['ask', 0, 'run:dev'],
       ['take', 0, 'run:dev'],
@@ -897,7 +897,7 @@ describe('found by these', () => {
     expect(github.working?.canceled).not.toBeNull();
   });
 
-  test('a reviewer who is let go is let go, though another pull request is told of first', () => {
+  test('a reviewer who is dropped is dropped, though another pull request is reported first', () => {
     const github = play(...DELIVERED, ['ask for a reviewer', 0], HEARD);
     const other = github.pull ?? 0;
     take(['close the pull request', 0, true]);
@@ -952,7 +952,7 @@ describe('found by these', () => {
     ['end', false],
   ];
 
-  test('a click that is told of is meant, and not one before it whose label the platform took off', () => {
+  test('a label event that is delivered is meant, and not one before it whose label the platform took off', () => {
     const github = play(...CLEARED_UNTOLD, ['ask', 1, 'run:dev']);
     const click = github.github(ISSUE, 'run:dev').labeled.at(-1)?.id;
     expect(github.started.slice(1)).toEqual([`label:${click}`]);
@@ -961,7 +961,7 @@ describe('found by these', () => {
     expect(github.wanted()).toEqual([`label:${click}`]);
   });
 
-  test('its refusal is told under its own event, and not under that of the one before it', () => {
+  test('its refusal is recorded under its own event, and not under that of the one before it', () => {
     const github = play(...CLEARED_UNTOLD, ['put', 1, 'state:blocked'], ['ask', 1, 'run:dev']);
     const click = github.github(ISSUE, 'run:dev').labeled.at(-1)?.id;
     expect(github.told.map(({ reason, subject }) => [reason, subject])).toEqual([['state_blocked', `event-${click}`]]);

@@ -235,7 +235,7 @@ describe('a delivery that is not for us', () => {
     expect(events).toHaveLength(1);
   });
 
-  test('because two triggers stand against each other is ignored, and the person is told once', async () => {
+  test('because two triggers contradict each other is ignored, and one comment says so', async () => {
     const both = await openIssue('Two triggers');
     await labeled(both, 'run:dev');
     const body = await labeled(both, 'run:qa');

@@ -20,7 +20,7 @@ function labelsFile(name: string, names: Record<string, string>): { CODEXK8S_LAB
   return { CODEXK8S_LABELS_FILE: path };
 }
 
-test('names that cannot be used keep `up` from starting, and are told', async () => {
+test('names that cannot be used keep `up` from starting, and are listed', async () => {
   await expect(startStack(labelsFile('wrong.json', { 'run:develop': 'x' }))).rejects.toThrow(
     /up ended with 2 [^]*CODEXK8S_LABELS_FILE cannot be used:[^]*“run:develop” is no label of codex-k8s/,
   );

@@ -58,7 +58,7 @@ function failsItsRun({ script, failure, sentence, detail }: Trouble): void {
     expect(run).toMatchObject({ status: 'failed', failure, detail: expect.stringMatching(detail), pullRequest: null });
   });
 
-  test('has its reason told in the one status comment', async () => {
+  test('has its reason in the one status comment', async () => {
     const comments = await scene.commentsSaying(REPO, run.issueNumber, 'The run failed.');
     expect(comments.filter(({ body }) => body.startsWith(marked(run.id)))).toHaveLength(1);
     expect(comments).toHaveLength(1);

@@ -286,7 +286,7 @@ describe('an issue that is deleted while an agent works on it', () => {
   });
 });
 
-describe('an issue that is gone before the agent is told what to do', () => {
+describe('an issue that is gone before the agent gets its prompt', () => {
   test('has its run fail, and says why', async () => {
     const issue = await scene.person.openIssue(REPO, { title: 'gone', body: '' });
     const path = new RegExp(`/issues/${issue}/comments\\?`);

@@ -88,7 +88,7 @@ async function statusInTemporal(workflowId: string): Promise<string> {
   }
 }
 
-test('a run waits for a build that can go on with it, and people are told', async () => {
+test('a run waits for a build that can continue it, and its comment says so', async () => {
   const issue = await scene.person.openIssue(REPO, { title: 'Wait [script: wait]', body: 'wait-for: /nowhere' });
   await scene.person.label(REPO, issue, 'run:dev');
   const { id } = await scene.started(REPO, issue);

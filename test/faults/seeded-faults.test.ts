@@ -197,7 +197,7 @@ describe(`with faults of seed ${SEED} and rate ${RATE}`, () => {
     ]);
   });
 
-  test('every trigger that was accepted led to a run, or is told of', async () => {
+  test('every trigger that was accepted led to a run, or to a comment', async () => {
     const unheard = () => scene.sql`select d.id from deliveries d where d.status = 'accepted' and d.run_id is not null
       and not exists (select 1 from runs r where r.correlation_id = d.id)
       and not exists (select 1 from flow_events e where e.correlation_id = d.id and e.type in ('trigger.duplicate', 'run.not_started'))`;

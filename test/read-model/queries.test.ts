@@ -51,7 +51,7 @@ async function readAll<Row>(read: (cursor: Cursor | undefined) => Promise<Page<R
 }
 
 describe('the list of runs', () => {
-  test('goes through pages without a gap or a repetition, also where instants are equal', async () => {
+  test('reads pages without a gap or a repetition, also where instants are equal', async () => {
     const createdAt = minutesAgo(5);
     for (let n = 1; n <= 7; n += 1) await putRun(connection.db, n, { createdAt });
     const pages = await readAll((cursor) => listRuns(connection.db, {}, { limit: 3, cursor }));
@@ -117,7 +117,7 @@ test("an issue's active run that waits for its turn in the project is not in the
 });
 
 describe('the list of issues', () => {
-  test('goes through pages, the one that changed last first', async () => {
+  test('reads page by page, the one that changed last first', async () => {
     for (const number of [3, 1, 2]) await putIssue(connection.db, number, { updatedAt: minutesAgo(number) });
     const pages = await readAll((cursor) => listIssues(connection.db, {}, { limit: 2, cursor }));
     expect(pages.map((page) => page.map(({ number }) => number))).toEqual([[1, 2], [3]]);

@@ -13,7 +13,7 @@ class Replaying extends WatchedWorker {
   readonly watched = this.watch((runId, failure) => void failures.push({ runId, failure }));
 }
 
-test('a workflow task that parts from its history is told of, with what Temporal says of it', async () => {
+test('a workflow task that does not match its history is reported, with what Temporal says of it', async () => {
   Runtime.install({ logger: new DefaultLogger('ERROR', () => {}), telemetryOptions: { logging: { forward: {} } } });
   const [recorded = ''] = globSync('test/histories/run-work-*.json');
   const { history } = JSON.parse(readFileSync(recorded, 'utf8')) as { history: object };

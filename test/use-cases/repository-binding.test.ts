@@ -71,7 +71,7 @@ describe('labels', () => {
     await expect(binding().syncLabels('octo/none')).rejects.toMatchObject({ reason: 'not_found' });
   });
 
-  test('wait while GitHub wants to be left alone, and whoever asked is told so', async () => {
+  test('wait while GitHub asks for a pause, and whoever called gets an error that says so', async () => {
     await binding().bind({ fullName: FULL_NAME, project: 'demo' });
     const wait = new GitHubAsksToWait({ until: new Date(), leftMs: 1000, reason: 'primary' });
     const waiting = binding({ ensureLabels: () => Promise.reject(wait) });

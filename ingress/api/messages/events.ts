@@ -51,8 +51,7 @@ const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
   'issue.throttled': (p) => `${text(p, 'facts')} more deliveries repeated known facts`,
   'issue.not_recorded': (p) =>
     `An earlier step could not be recorded (${text(p, 'reason')}), so it is missing here: ${types(p)}`,
-  'input.snapshot': (p) =>
-    `The snapshot was taken: ${text(p, 'comments')} comments, without ${text(p, 'outsiders')} of outsiders and ${text(p, 'edited')} that were edited later`,
+  'input.snapshot': (p) => `The issue's text was taken for the agent, with ${commentsTaken(p)}`,
   'run.profile.resolved': (p) =>
     `The agent works with ${text(p, 'model')} (${source(p, 'modelSource')}), reasoning ${text(p, 'reasoningEffort')} (${source(p, 'reasoningSource')})`,
   'prompt.context.assembled': (p) => `The prompt was assembled: ${text(p, 'sha256').slice(0, 12)}`,
@@ -69,6 +68,17 @@ const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
   'run.orphaned': (p) => `The run is orphaned: ${lost(text(p, 'reason'))}`,
   'github.comment_refused': (p) => `GitHub refuses the status comment: ${text(p, 'reason')}`,
 };
+
+/** How many comments the agent is given, and how many it is not, and why. */
+function commentsTaken(payload: Payload): string {
+  const given = text(payload, 'comments');
+  const leftOut = [
+    ['outsiders', 'by people outside the project'],
+    ['edited', 'edited after the request'],
+  ].flatMap(([key = '', whose]) => (Number(payload[key] ?? 0) > 0 ? [`${text(payload, key)} ${whose}`] : []));
+  const comments = `${given === '0' ? 'no' : given} ${given === '1' ? 'comment' : 'comments'}`;
+  return leftOut.length === 0 ? comments : `${comments}; left out: ${leftOut.join(', ')}`;
+}
 
 function types({ events }: Payload): string {
   return Array.isArray(events) && events.length > 0 ? events.join(', ') : "no event, only the issue's state";

@@ -85,7 +85,7 @@ describe('a comment on the issue', () => {
       comments = { 5: '2' };
     });
 
-    test('is no answer, and its author is told to answer again, once', async () => {
+    test('is no answer, and a reply asks its author to answer again, once', async () => {
       expect([await read(5, 4, '1'), await read(5, 4, '1')]).toEqual([{ text: null }, { text: null }]);
       expect(reactions[0]).toEqual([5, 'confused']);
       const markers = new Set(written.map(({ marker }) => marker));

@@ -177,7 +177,7 @@ describe('a status comment', () => {
     expect(bodies()).toEqual(['body 1']);
   });
 
-  test('is written by the next who comes when its writer is not heard of any more', async () => {
+  test('is written by the next writer when its own has disappeared', async () => {
     const held = Promise.withResolvers<never>();
     held.promise.catch(() => undefined);
     github.slow = held.promise;
@@ -442,7 +442,7 @@ describe('a comment that somebody else', () => {
     expect(github.comments).toEqual(new Map([[101, 'body 1']]));
   });
 
-  test('asks about and that nobody knows of is let be', async () => {
+  test('asks about and that is unknown is left alone', async () => {
     await inActivity(() => comments().restore(randomUUID()));
     expect(github.writes).toHaveLength(1);
   });

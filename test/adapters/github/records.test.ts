@@ -150,7 +150,7 @@ describe('what changed', () => {
     expect(answers.map(({ status }) => status)).toEqual([200, 304]);
   });
 
-  test('is told anew when something changed in between', async () => {
+  test('is reported again when something changed in between', async () => {
     await github.listChanged(REPOSITORY, LONG_AGO);
     const { data } = await stage.octo.issues.create({ ...DEMO, title: 'in between' });
     const { items } = await github.listChanged(REPOSITORY, LONG_AGO);
@@ -235,7 +235,7 @@ describe('where two branches part', () => {
       content: Buffer.from(path).toString('base64'),
     });
 
-  test('is told also when both have gone on', async () => {
+  test('is reported also when both have continued', async () => {
     const parting = (await github.readBranchHead(repository, 'main')) ?? '';
     await client(stage.emulator).git.createRef({ ...DEMO, ref: 'refs/heads/parting', sha: parting });
     await commit('parting', 'theirs.txt');

@@ -104,7 +104,7 @@ describe('processes that share a database', () => {
     expect(callsToIssue()).toBe(1);
   });
 
-  test('are told for how long, and why', async () => {
+  test('show for how long, and why', async () => {
     asks({ 'retry-after': '300' }, SECONDARY);
     await expect(oneProcess().react(ISSUE, 'eyes')).rejects.toThrow(SECONDARY);
     const error: GitHubAsksToWait = (await oneProcess()
@@ -148,7 +148,7 @@ describe('processes that share a database', () => {
     expect((await waits.hold({ waitMs: null, reason: SECONDARY })).leftMs).toBeLessThanOrEqual(60_000);
   });
 
-  test('that were told together count it once', async () => {
+  test('that were reported together count it once', async () => {
     const waits = createGitHubWaits(connection.db, github.url);
     await Promise.all(Array.from({ length: 8 }, () => waits.hold({ waitMs: null, reason: SECONDARY })));
     expect((await waits.current())?.leftMs).toBeLessThanOrEqual(60_000);

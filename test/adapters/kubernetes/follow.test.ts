@@ -193,7 +193,7 @@ describe('the API', () => {
     expect(end).toEqual(LOST);
   });
 
-  test.each([401, 403, 409])('refuses with %i: that is told, for Temporal to diagnose', async (code) => {
+  test.each([401, 403, 409])('refuses with %i: the error is passed on, for Temporal to retry', async (code) => {
     const error = refusal(code);
     api.fail('find', error);
     await followFor(0);

@@ -213,7 +213,7 @@ describe('what the API refuses', () => {
     );
   });
 
-  test.each([403, 422])('with %i otherwise is told to people', async (code) => {
+  test.each([403, 422])('with %i otherwise is shown to people', async (code) => {
     expect(await failureOf(refusal(code))).toMatchObject({ type: 'KubernetesRefused', nonRetryable: true });
   });
 });

@@ -8,7 +8,7 @@ function refused(code: number, body: unknown, headers: Record<string, string> = 
   return refusalOf('make it', new ApiException(code, 'Unknown', body, headers));
 }
 
-test('is told in Kubernetes’ own words', () => {
+test('is shown in Kubernetes’ own words', () => {
   expect(refused(409, status({ reason: 'AlreadyExists', message: 'jobs "x" already exists' }))).toMatchObject({
     name: 'KubernetesRefusal',
     message: 'Kubernetes refused to make it: jobs "x" already exists (409 AlreadyExists)',
@@ -54,7 +54,7 @@ test('is known by its code, and its reason if one is given', () => {
   expect(isRefused(new Error('409'), 409)).toBe(false);
 });
 
-test('in a namespace that is being deleted is told from every other 403', () => {
+test('in a namespace that is being deleted differs from every other 403', () => {
   const details = { causes: [{ reason: 'NamespaceTerminating', field: 'metadata.namespace' }] };
   expect(isTerminating(refused(403, status({ reason: 'Forbidden', details })))).toBe(true);
   expect(isTerminating(refused(403, status({ reason: 'Forbidden' })))).toBe(false);

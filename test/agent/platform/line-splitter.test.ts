@@ -27,7 +27,7 @@ test('a last line needs no end', () => {
   expect(split([Buffer.from('one\ntwo')]).lines).toEqual(['one', 'two']);
 });
 
-test('a line that is too long is left out and told, and the next is read', () => {
+test('a line that is too long is left out and reported, and the next is read', () => {
   const chunks = [Buffer.from('x'.repeat(80)), Buffer.from(`${'x'.repeat(80)}\nnext\n`)];
   expect(split(chunks)).toEqual({ lines: ['next'], tooLong: [160] });
 });

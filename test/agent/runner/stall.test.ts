@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { watchForStall } from '../../../src/agent/runner/stall.ts';
 
-describe('an agent that is not heard of', () => {
+describe('an agent that sends no heartbeat', () => {
   beforeEach(() => {
     vi.useFakeTimers();
   });

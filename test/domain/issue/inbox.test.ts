@@ -37,7 +37,7 @@ describe('receiving facts', () => {
     expect(state).toMatchObject({ cursor: 5, unread: [numbered(5), canceled, canceled] });
   });
 
-  test('T35: one that repeats what many unread ones say is let go and counted, and the cursor moves on', () => {
+  test('T35: one that repeats what many unread ones say is dropped and counted, and the cursor moves on', () => {
     const state = fresh();
     receive(
       state,
@@ -47,7 +47,7 @@ describe('receiving facts', () => {
     expect(state).toMatchObject({ throttled: 50, cursor: UNREAD_LIMIT + 50 });
   });
 
-  test('T35: one that says something new is never let go, nor one from within', () => {
+  test('T35: one that says something new is never dropped, nor one of the platform’s own', () => {
     const state = fresh();
     receive(
       state,

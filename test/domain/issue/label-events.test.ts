@@ -92,7 +92,7 @@ describe('a labeled event of a trigger label', () => {
     expect(decision.dropped).toEqual([]);
   });
 
-  test('of each of two people is a run, when the later one is heard of first', () => {
+  test('of each of two people is a run, when the later one is delivered first', () => {
     const events = github([
       [100, OLIVIA],
       [101, PETER],

@@ -42,6 +42,16 @@ describe('events', () => {
     ['run.queued', { position: 2 }, 'The run waits for a permit, at queue position 2'],
     ['run.started', { label: 'run:dev', trigger: 'label:1' }, 'The run started, requested by the label run:dev'],
     ['run.started', { label: 'run:dev:revise', trigger: 'review:1' }, 'The run started, requested by a review'],
+    [
+      'input.snapshot',
+      { comments: 0, outsiders: 0, edited: 0 },
+      "The issue's text was taken for the agent, with no comments",
+    ],
+    [
+      'input.snapshot',
+      { comments: 1, outsiders: 2, edited: 1 },
+      "The issue's text was taken for the agent, with 1 comment; left out: 2 by people outside the project, 1 edited after the request",
+    ],
     ['run.agent.started', { branch: 'b', attempt: 1 }, 'The agent started on the branch b'],
     ['request.opened', { question: 'Which?', options: ['this', 'that'] }, 'The agent asked: Which? (1. this, 2. that)'],
     ['request.answered', { surface: 'comment' }, 'The question was answered by a comment'],

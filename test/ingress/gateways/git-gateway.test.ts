@@ -192,7 +192,7 @@ describe("a push of the run's branch", () => {
   });
 });
 
-describe('git is told why it may not', () => {
+describe('git shows why it may not', () => {
   const only = `this run may push to ${BRANCH} only`;
 
   test.each<[string, string[], string]>([

@@ -83,7 +83,7 @@ async function toldTo(...numbers: number[]): Promise<unknown[]> {
 
 const archived = { action: 'archived', repository: SHOWN };
 
-test('T21: each open issue of an archived repository is told, by whomever it was archived', async () => {
+test('T21: each open issue of an archived repository gets the fact, by whomever it was archived', async () => {
   await issue(7, 'working');
   await issue(8, 'waiting');
   expect(await told('repository', archived, 'd1')).toMatchObject({
@@ -94,7 +94,7 @@ test('T21: each open issue of an archived repository is told, by whomever it was
   expect(await toldTo(7, 8)).toMatchObject([[fact], [fact]]);
 });
 
-test('T21: an issue that is closed is not told', async () => {
+test('T21: an issue that is closed does not get it', async () => {
   await issue(7, 'closed');
   expect(await told('repository', archived)).toMatchObject({
     status: 200,
@@ -103,13 +103,13 @@ test('T21: an issue that is closed is not told', async () => {
   expect(await toldTo(7)).toEqual([[]]);
 });
 
-test('T21: an issue that was told of a moment ago, and has not shown itself yet, is told', async () => {
+test('T21: an issue that was delivered a moment ago, and has no row yet, gets the fact', async () => {
   await issue(7, null);
   expect(await told('repository', archived)).toMatchObject({ status: 202 });
   expect(await toldTo(7)).toMatchObject([[{ kind: 'repository_gone' }]]);
 });
 
-test('T21: an issue that never came to a workflow is not told', async () => {
+test('T21: an issue that never had a workflow does not get it', async () => {
   await issue(7, null);
   await tables.db.update(inboxes).set({ signaledSeq: 1, nextAt: new Date('2026-11-20T10:00:00Z') });
   expect(await told('repository', archived)).toMatchObject({ status: 200 });
@@ -163,7 +163,7 @@ test('T21: the same delivery again tells nothing more', async () => {
   expect(await toldTo(7)).toHaveLength(1);
 });
 
-test('T21: the relay is told at once', async () => {
+test('T21: the relay is signaled at once', async () => {
   await issue(7, 'working');
   const changes: string[] = [];
   const listener = connect(tables.url, { name: 'listener' });

@@ -76,7 +76,7 @@ describe('a stream', () => {
     await announceUntil(async () => expect(await events.next()).toMatchObject({ data: '2' }));
   });
 
-  test('is told only what concerns it', async () => {
+  test('receives only what concerns it', async () => {
     const seen: string[] = [];
     const feed = counting({
       concerns: ({ key }) => {

@@ -195,7 +195,7 @@ describe('what fails', () => {
     expect(temporal.learned(7)).toEqual([1, 2, 3, 4, 5]);
   });
 
-  test('for one issue does not keep another from being told', async () => {
+  test('for one issue does not delay the signal of another', async () => {
     temporal.fates.set(keyOf(7), Array<Fate>(3).fill('failed before it was done'));
     await commit(7, 1, 1);
     await commit(8, 1, 1);
@@ -278,7 +278,7 @@ describe('two relays', () => {
 });
 
 describe('a call that hangs', () => {
-  test('for one issue does not keep another from being told', async () => {
+  test('for one issue does not delay the signal of another', async () => {
     temporal.fates.set(keyOf(7), ['hung']);
     await commit(7, 1, 1);
     relay();

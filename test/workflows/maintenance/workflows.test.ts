@@ -76,7 +76,7 @@ describe('a sweep', () => {
     return client.workflow.execute(workflowType, { workflowId: `sweep-${count}`, taskQueue: TASK_QUEUE, args });
   }
 
-  test('goes through repositories in chunks, and shares its limit among them', async () => {
+  test('reads repositories in chunks, and shares its limit among them', async () => {
     repositories = Array.from({ length: 60 }, (_, index) => index + 1);
     act.redeliverFailed = async ({ repositories: chunk }) => redelivered(chunk.length);
     expect(await run('redeliverySweep')).toMatchObject({ repositories: 60, resent: 60, endedEarly: null });
