@@ -62,7 +62,8 @@ const GROUPS: readonly GroupText[] = [
     group: 'trigger',
     title: 'Start a stage',
     text: `On an issue, one at a time. codex-k8s reacts with 👀, writes a status comment and launches the agent. When the agent has finished, codex-k8s
-opens a pull request, takes the label off and puts \`${STATE_IN_REVIEW}\` on both. Taking the label off earlier cancels the run.`,
+opens a pull request, takes the label off and puts \`${STATE_IN_REVIEW}\` on both until it is merged or closed. Taking the label off earlier
+cancels the run.`,
   },
   {
     group: 'revise',

@@ -1,7 +1,7 @@
 /** The platform's writes to GitHub. Everything is looked for by a marker or a name before it is created. */
 import { activityInfo, ApplicationFailure, log } from '@temporalio/activity';
 import type { IssueRef } from '../../src/domain/issue/facts.ts';
-import type { GitHubIssueState } from '../../src/domain/issue/reads.ts';
+import type { GitHubIssueState, GitHubPullRequestState } from '../../src/domain/issue/reads.ts';
 import type { Locale } from '../../src/domain/locale.ts';
 import { commentTexts } from '../../src/domain/messages/comment-texts.ts';
 import { embedded } from '../../src/domain/messages/markdown.ts';
@@ -33,6 +33,7 @@ export interface GitHubIssues {
 }
 
 export interface GitHubPullRequests {
+  readPullRequest(repository: IssueRef, pullRequest: number): Promise<GitHubPullRequestState>;
   /** Finds the open pull request of a branch, or opens one. */
   openPullRequest(
     repository: IssueRef,
@@ -166,16 +167,22 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
       );
     },
 
-    /** Removes a label from the issue, and adds one to it and to the pull request. */
+    /**
+     * Removes a label from the issue, and adds one to it and to the pull request. `unlessOpen`: a pull request from which the
+     * label is removed too; nothing is done while it is open.
+     */
     async moveLabels(input: {
       issue: IssueRef;
       remove: string | null;
       add: string | null;
       pullRequest: number | null;
+      unlessOpen?: number;
     }): Promise<void> {
-      const { issue, remove, add, pullRequest } = input;
+      const { issue, remove, add, pullRequest, unlessOpen } = input;
       await classified(async () => {
+        if (unlessOpen !== undefined && (await github.readPullRequest(issue, unlessOpen)).open) return;
         if (remove !== null) await github.removeLabel(issue, issue.number, remove);
+        if (remove !== null && unlessOpen !== undefined) await github.removeLabel(issue, unlessOpen, remove);
         if (add !== null) await github.addLabel(issue, issue.number, add);
         if (add !== null && pullRequest !== null) await github.addLabel(issue, pullRequest, add);
       });

@@ -351,6 +351,7 @@ class World {
       case 'end_run':
       case 'go_on':
       case 'lease_slot':
+      case 'end_review':
       case 'react':
       case 'release_slot':
       case 'restore_status_comment':

@@ -1,8 +1,9 @@
 /** Performs effects. The result of an effect returns as a fact if something depends on it. */
-import { isCancellation, log, rootCause } from '@temporalio/workflow';
+import { isCancellation, log, patched, rootCause } from '@temporalio/workflow';
 import type { Effect, ResultFact } from '../../src/domain/issue/decide.ts';
 import type { FlowEvent } from '../../src/domain/issue/effects.ts';
 import { issueKey, type IssueRef } from '../../src/domain/issue/facts.ts';
+import { STATE_IN_REVIEW } from '../../src/domain/stages/stages.ts';
 import {
   acknowledge,
   endRun,
@@ -44,6 +45,19 @@ export function createPerform({ issue, background, restoring, learn }: PerformPo
         return writeRefusal({ issue: effect.issue, refusal: effect.refusal, locale: effect.locale }).catch(leftOut);
       case 'move_labels':
         return move(effect, background);
+      case 'end_review':
+        // Workflows that older builds started left the label on.
+        if (!patched('review-ends')) return;
+        return background.add(
+          effect,
+          moveLabels({
+            issue: effect.issue,
+            remove: STATE_IN_REVIEW,
+            add: null,
+            pullRequest: null,
+            unlessOpen: effect.pullRequest,
+          }),
+        );
       case 'react':
         return background.add(
           effect,

@@ -35,7 +35,14 @@ export function* issueClosed(draft: Draft, fact: Extract<Fact, { kind: 'issue_cl
   if (open) return record(draft, [{ type: 'issue.close_stale', ...about }]);
   state.closed = true;
   record(draft, [{ type: 'issue.closed', ...about }, ...(how === null ? [] : orphaned(state, `issue_${how}`))]);
+  if (how === null) endReview(draft);
   yield* endRuns(draft, fact.by.login, how === null ? 'the issue was closed' : ISSUE_GONE[how]);
+}
+
+/** A merge that closes the issue may be reported after the close, when nobody is there to learn of it. */
+function endReview({ state, effects }: Draft): void {
+  if (state.pullRequest)
+    effects.push({ kind: 'end_review', issue: state.issue, pullRequest: state.pullRequest.number });
 }
 
 /** Continues the issue if GitHub confirms that it is open. */

@@ -1,9 +1,8 @@
 /** The state on GitHub and the issue's earlier life, applied before a decision. */
 import { NEED_INPUT, normalizeLabel } from '../../stages/stages.ts';
 import { whyReviewIsStale } from '../confirmations.ts';
-import type { PriorIssueState } from '../gates.ts';
+import type { PriorIssueState, PullRequestRef } from '../gates.ts';
 import type { GitHubIssueState } from '../reads.ts';
-import type { IssueState } from '../state.ts';
 import { cancel } from './cancels.ts';
 import { ask, askLeniently, type Deciding, type Draft } from './draft.ts';
 
@@ -14,7 +13,8 @@ export function* apply(draft: Draft, { labels, prior }: GitHubIssueState): Decid
 }
 
 /** A reopened issue continues with the stages that were done; its pull request may have been merged meanwhile. */
-function* applyPrior({ state }: Draft, prior: PriorIssueState | null): Deciding {
+function* applyPrior(draft: Draft, prior: PriorIssueState | null): Deciding {
+  const { state } = draft;
   if (state.done !== null) return;
   state.done = prior?.done ?? {};
   state.branch ??= prior?.branch ?? 1;
@@ -26,7 +26,7 @@ function* applyPrior({ state }: Draft, prior: PriorIssueState | null): Deciding 
   const { pullRequest } = prior;
   if (!pullRequest || state.pullRequest) return;
   const shown = yield* askLeniently({ kind: 'pull_request', issue: state.issue, pullRequest: pullRequest.number });
-  if (shown?.open === false) leavePullRequest(state);
+  if (shown?.open === false) leavePullRequest(draft, pullRequest);
   else state.pullRequest = pullRequest;
 }
 
@@ -45,8 +45,12 @@ export function* applyOpenness(draft: Draft, open: boolean): Deciding {
   for (const { runId } of state.queue) yield* cancel(draft, runId, 'GitHub', 'the issue was closed');
 }
 
-/** Drops the pull request and its branch: the next run starts a new branch from the base branch. */
-export function leavePullRequest(state: IssueState): void {
+/**
+ * Drops the pull request, which is merged or closed, and its branch: it waits for no review any more, and the next run starts a
+ * new branch from the base branch.
+ */
+export function leavePullRequest({ state, effects }: Draft, { number }: PullRequestRef): void {
+  effects.push({ kind: 'end_review', issue: state.issue, pullRequest: number });
   state.pullRequest = null;
   state.branch = Math.max(state.branch ?? 1, state.branches) + 1;
   state.branches = state.branch;

@@ -15,7 +15,7 @@ export function* pullRequestClosed(draft: Draft, fact: Closed): Deciding {
   const { open, merged } = ours ? yield* askPullRequest(draft, fact) : { open: false, merged: fact.merged };
   const about = { payload: { pr_number: fact.pullRequest }, actor: fact.by.login, correlationId: fact.delivery };
   if (open) return record(draft, [{ type: 'pull_request.close_stale', ...about }]);
-  if (ours) leavePullRequest(state);
+  if (ours) leavePullRequest(draft, ours);
   record(draft, [{ type: merged ? 'pull_request.merged' : 'pull_request.closed', ...about }]);
   if (!ours) return;
   const reason = `pull request #${fact.pullRequest} was ${merged ? 'merged' : 'closed'}`;
@@ -32,11 +32,12 @@ function* askPullRequest({ state }: Draft, { pullRequest, merged }: Closed): Dec
 }
 
 /** The issue's pull request, if it is merged: GitHub reports the issue that a merge closes before or after the merge. */
-export function* askMerged({ state }: Draft): Deciding<PullRequestRef | null> {
+export function* askMerged(draft: Draft): Deciding<PullRequestRef | null> {
+  const { state } = draft;
   const { pullRequest } = state;
   if (!pullRequest) return null;
   const shown = yield* askLeniently({ kind: 'pull_request', issue: state.issue, pullRequest: pullRequest.number });
   if (!shown?.merged) return null;
-  leavePullRequest(state);
+  leavePullRequest(draft, pullRequest);
   return pullRequest;
 }

@@ -1,0 +1,55 @@
+/** A pull request that people close, reopen, retarget or merge, on the running stack. */
+import { afterAll, beforeAll, describe, test } from 'vitest';
+import { OWNER } from '../../src/embedded/accounts.ts';
+import { noopAgentCommand } from '../support/noop-agent.ts';
+import { closeScene, openScene, type Scene } from './support/scene.ts';
+
+const REPO = 'endings';
+const AT = { owner: OWNER, repo: REPO };
+
+let scene: Scene;
+
+beforeAll(async () => {
+  scene = await openScene({ CODEXK8S_AGENT_COMMAND: noopAgentCommand() });
+  await scene.bindRepository(REPO);
+});
+
+afterAll(async () => {
+  await closeScene(scene);
+});
+
+/** An issue whose work waits for a review. */
+async function inReview(title: string): Promise<{ issue: number; pull: number }> {
+  const issue = await scene.person.openIssue(REPO, { title, body: 'Please.' });
+  await scene.person.label(REPO, issue, 'run:dev');
+  const { pullRequest } = await scene.ended(REPO, issue);
+  const pull = pullRequest ?? 0;
+  await scene.expectLabels(REPO, issue, ['state:in-review']);
+  return { issue, pull };
+}
+
+describe('A3: state:in-review leaves the issue and the pull request', () => {
+  test('when the pull request is merged, which closes the issue', async () => {
+    const { issue, pull } = await inReview('Merged');
+    await scene.person.approveAndMerge(REPO, pull);
+    await scene.expectLabels(REPO, issue, []);
+    await scene.expectLabels(REPO, pull, []);
+  });
+
+  test('when the pull request is retargeted and then merged, which does not close the issue', async () => {
+    const { issue, pull } = await inReview('Retargeted');
+    const { data } = await scene.person.octokit.rest.repos.getBranch({ ...AT, branch: 'main' });
+    await scene.person.octokit.rest.git.createRef({ ...AT, ref: 'refs/heads/release', sha: data.commit.sha });
+    await scene.person.octokit.rest.pulls.update({ ...AT, pull_number: pull, base: 'release' });
+    await scene.person.approveAndMerge(REPO, pull);
+    await scene.expectLabels(REPO, issue, []);
+    await scene.expectLabels(REPO, pull, []);
+  });
+
+  test('when the pull request is closed without a merge', async () => {
+    const { issue, pull } = await inReview('Closed');
+    await scene.person.octokit.rest.pulls.update({ ...AT, pull_number: pull, state: 'closed' });
+    await scene.expectLabels(REPO, issue, []);
+    await scene.expectLabels(REPO, pull, []);
+  });
+});
