@@ -58,7 +58,7 @@ describe('what is known of a sender', () => {
 
   test('is read by the first statement of a process', async () => {
     const fresh = connect(tables.url, INTAKE_CONNECTION);
-    onTestFinished(fresh.close);
+    onTestFinished(async () => fresh.close());
     expect(await readMembership(fresh.db, REPOSITORY.id, OLIVIA.id)).toEqual({ bound: false, membership: STRANGER });
   });
 
