@@ -1,9 +1,10 @@
 /** The API that an agent's container uses (src/agent/platform/protocol.ts). */
-import { Hono } from 'hono';
+import { Hono, type Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { LogBatch, Report, type Assignment } from '../../src/agent/platform/protocol.ts';
 import { promptToGoOn } from '../../src/domain/agent/going-on.ts';
-import { createRedactor, redactDeep } from '../../src/domain/agent/redaction.ts';
+import { redactedStream } from '../../src/domain/agent/redacted-stream.ts';
+import { createLinesRedactor, createRedactor, redactDeep } from '../../src/domain/agent/redaction.ts';
 import {
   findAttempt,
   findConversation,
@@ -23,6 +24,8 @@ export interface AgentApiOptions {
   readonly platformUrl: string;
   readonly author: { readonly name: string; readonly email: string };
   readonly limits: { readonly stallSeconds: number; readonly runSeconds: number };
+  /** Secrets of the platform, hidden wherever an agent sends them. */
+  readonly secrets: readonly string[];
 }
 
 /** Bytes of a conversation; Codex keeps every tool's output in it. */
@@ -34,8 +37,11 @@ export function createAgentApi({
   platformUrl,
   author,
   limits,
+  secrets,
 }: AgentApiOptions): Hono<{ Variables: { run: AssignmentRow } }> {
   const app = new Hono<{ Variables: { run: AssignmentRow } }>();
+  /** What no agent may have stored: comments, events and pull requests are made of it, whatever program sent it. */
+  const known = (c: Context): string[] => [bearer(c.req.header('authorization')) ?? '', ...secrets];
 
   app.use(async (c, next) => {
     const run = await access.open(bearer(c.req.header('authorization')));
@@ -94,14 +100,23 @@ export function createAgentApi({
     const threadId = c.req.header('x-thread-id') ?? '';
     if (!/^[\w-]{1,100}$/.test(threadId))
       return failure(c, 400, 'invalid_argument', 'the header is missing or malformed', 'x-thread-id');
-    await storeConversation(db, c.get('run').runId, threadId, Buffer.from(await c.req.arrayBuffer()));
+    const pieces: Uint8Array[] = [];
+    const body = new Uint8Array(await c.req.arrayBuffer());
+    for await (const piece of redactedStream([body], createRedactor(known(c)))) pieces.push(piece);
+    await storeConversation(db, c.get('run').runId, threadId, Buffer.concat(pieces));
     return c.body(null, 204);
   });
 
   app.post('/log', bodyLimit({ maxSize: 4 * 1024 * 1024, onError: bodyTooLarge }), async (c) => {
     const batch = LogBatch.safeParse(await c.req.json().catch(() => undefined));
     if (!batch.success) return failure(c, 400, 'invalid_argument', 'the body is not a batch of log lines', 'lines');
-    await storeLogLines(db, c.get('run').runId, batch.data.lines);
+    const { lines } = batch.data;
+    const texts = createLinesRedactor(known(c))(lines.map(({ text }) => text));
+    await storeLogLines(
+      db,
+      c.get('run').runId,
+      lines.map((line, index) => ({ ...line, text: texts[index] ?? '' })),
+    );
     return c.body(null, 204);
   });
 
@@ -109,9 +124,7 @@ export function createAgentApi({
     const report = Report.safeParse(await c.req.json().catch(() => undefined));
     if (!report.success) return failure(c, 400, 'invalid_argument', 'the body is not a report', 'outcome');
     const { runId, attempt } = c.get('run');
-    // A report becomes comments, events and rows: whatever sent it, no secret gets there.
-    const redact = createRedactor([bearer(c.req.header('authorization')) ?? '']);
-    await storeReport(db, runId, attempt, redactDeep(report.data, redact));
+    await storeReport(db, runId, attempt, redactDeep(report.data, createRedactor(known(c))));
     return c.body(null, 204);
   });
   return app;

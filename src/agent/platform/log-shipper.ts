@@ -1,8 +1,7 @@
 /** Sends log lines to the platform, one batch at a time; buffers a bounded number while the platform is unavailable. */
-import type { Redact } from '../../domain/agent/redaction.ts';
 import { fitLine, type Log } from './log-line.ts';
 import { PlatformRefused } from './platform.ts';
-import type { LogBatch, LogLine } from './protocol.ts';
+import { LOG_LINE_CHARACTERS, type LogBatch, type LogLine } from './protocol.ts';
 
 const FLUSH_AFTER_MS = 250;
 const BATCH_LINES = 100;
@@ -20,7 +19,8 @@ export interface LogShipper {
 /** Starts a log. `send` sends one batch with its own retries; once it throws, no more lines are sent. */
 export function createLogShipper(options: {
   send: (batch: LogBatch) => Promise<void>;
-  redact: Redact;
+  /** Hides secrets in lines that belong together; returns as many lines. */
+  redact: (lines: readonly string[]) => string[];
   heldLines?: number;
 }): LogShipper {
   const heldLines = options.heldLines ?? HELD_LINES;
@@ -34,7 +34,9 @@ export function createLogShipper(options: {
 
   function write(kind: LogLine['kind'], text: string): void {
     if (closed) return;
-    const line = { n: next++, at: new Date().toISOString(), kind, text: fitLine(options.redact(text)) };
+    // The rest is redacted with the lines after it; what is cut is redacted as a whole.
+    const whole = text.length > LOG_LINE_CHARACTERS ? options.redact([text]).join('\n') : text;
+    const line = { n: next++, at: new Date().toISOString(), kind, text: fitLine(whole) };
     held.push(line);
     heldCharacters += line.text.length;
     while (held.length > heldLines || heldCharacters > HELD_CHARACTERS) dropOldest();
@@ -64,6 +66,8 @@ export function createLogShipper(options: {
   }
 
   async function sendOne(): Promise<void> {
+    // What is written together may hold one secret over the ends of batches: all of it first.
+    await Promise.resolve();
     const lines = takeBatch();
     if (lines.length === 0) return;
     try {
@@ -78,9 +82,21 @@ export function createLogShipper(options: {
   function takeBatch(): LogLine[] {
     const notice = dropped && [noticeOf(dropped)];
     dropped = undefined;
+    redactHeld();
     const lines = held.splice(0, BATCH_LINES);
     for (const line of lines) heldCharacters -= line.text.length;
     return [...(notice ?? []), ...lines];
+  }
+
+  /** A secret over several lines, such as a private key: it may go on in the next batch. */
+  function redactHeld(): void {
+    const clean = options.redact(held.slice(0, 2 * BATCH_LINES).map(({ text }) => text));
+    for (const [index, text] of clean.entries()) {
+      const line = held[index];
+      if (!line || line.text === text) continue;
+      heldCharacters += text.length - line.text.length;
+      held[index] = { ...line, text: fitLine(text) };
+    }
   }
 
   async function drain(): Promise<void> {

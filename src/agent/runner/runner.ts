@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { EXIT_CODES } from '../../domain/run/exit-codes.ts';
-import { createRedactor, redactDeep, type Redact } from '../../domain/agent/redaction.ts';
+import { createLinesRedactor, createRedactor, redactDeep, type Redact } from '../../domain/agent/redaction.ts';
 import type { CreateAgentCli } from '../cli/agent-cli.ts';
 import { createLogShipper, type LogShipper } from '../platform/log-shipper.ts';
 import { pathsIn } from '../paths.ts';
@@ -41,7 +41,7 @@ export async function runAgent(options: RunAgentOptions): Promise<number> {
     const tokenFile = resolve(options.tokenFile);
     const token = (await readFile(tokenFile, 'utf8')).trim();
     const platform = connectPlatform({ url: options.platformUrl, token, signal: lastCalls.signal });
-    return await runWith(platform, createRedactor([token]), { ...options, tokenFile }, cancel.signal);
+    return await runWith(platform, [token], { ...options, tokenFile }, cancel.signal);
   } catch (error) {
     console.error(String(error));
     return EXIT_CODES.broken;
@@ -54,12 +54,13 @@ export async function runAgent(options: RunAgentOptions): Promise<number> {
 
 async function runWith(
   platform: Platform,
-  redact: Redact,
+  secrets: readonly string[],
   options: RunAgentOptions,
   canceled: AbortSignal,
 ): Promise<number> {
   const signal = AbortSignal.any([canceled, platform.lost]);
-  const shipper = createLogShipper({ send: (batch) => platform.log(batch), redact });
+  const redact = createRedactor(secrets);
+  const shipper = createLogShipper({ send: (batch) => platform.log(batch), redact: createLinesRedactor(secrets) });
   try {
     const assignment = await abortable(platform.assignment(), signal);
     shipper.continueFrom(assignment.firstLogLine);

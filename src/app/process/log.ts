@@ -1,9 +1,10 @@
 /** Logs: lines of JSON with a constant message and structured fields; known secrets are redacted. */
 import { pino, type Logger } from 'pino';
+import { createRedactor } from '../../domain/agent/redaction.ts';
 
-/** Tokens of the platform, GitHub and the model, and credentials in URLs and headers; longer patterns first. */
-const SECRETS =
-  /ck8s_run_[\w-]+|github_pat_\w+|gh[a-z]_[\w.-]{10,}|sk-[\w-]{16,}|(?<=Bearer )\S+|(?<=Basic )\S+|(?<=:\/\/[^/\s:]*:)[^@\s/]+(?=@)/g;
+/** What authenticates in a header, wherever it stands: a process's log has no text that people wrote. */
+const CREDENTIALS = /(?<=(?:Bearer|Basic) )[^\s"\\]+/g;
+const redact = createRedactor([]);
 
 export type { Logger };
 
@@ -13,6 +14,6 @@ export function createLogger(name: string, level: string): Logger {
     name,
     level,
     formatters: { level: (label) => ({ level: label }) },
-    hooks: { streamWrite: (line) => line.replaceAll(SECRETS, '[redacted]') },
+    hooks: { streamWrite: (line) => redact(line).replaceAll(CREDENTIALS, '[redacted]') },
   });
 }

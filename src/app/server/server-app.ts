@@ -116,6 +116,13 @@ function addGateways(app: Hono, { config, pages: { db }, tokens }: ServerParts):
       platformUrl: config.CODEXK8S_AGENT_URL ?? config.CODEXK8S_INTERNAL_URL,
       author: { name: config.CODEXK8S_GIT_BOT_USERNAME, email: config.CODEXK8S_GIT_BOT_EMAIL },
       limits: { stallSeconds: config.CODEXK8S_AGENT_STALL_SECONDS, runSeconds: config.CODEXK8S_AGENT_RUN_SECONDS },
+      secrets: [
+        config.CODEXK8S_GITHUB_TOKEN_FILE,
+        config.CODEXK8S_MODEL_KEY_FILE,
+        config.CODEXK8S_STAFF_TOKEN_FILE,
+        config.CODEXK8S_RUN_TOKEN_KEY_FILE,
+        ...config.CODEXK8S_WEBHOOK_SECRETS_FILE,
+      ],
     }),
   );
   app.route(

@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { createLogShipper } from '../../../src/agent/platform/log-shipper.ts';
+import { createLinesRedactor } from '../../../src/domain/agent/redaction.ts';
 import { PlatformRefused } from '../../../src/agent/platform/platform.ts';
 import { LOG_LINE_CHARACTERS, LogBatch, type LogLine } from '../../../src/agent/platform/protocol.ts';
 
 describe('the log on its way', () => {
   let batches: LogLine[][];
   let answer: () => Promise<void>;
-  const redact = (text: string): string => text.replaceAll('secret', '[redacted]');
+  const hideSecret = (lines: readonly string[]): string[] =>
+    lines.map((line) => line.replaceAll('secret', '[redacted]'));
 
   beforeEach(() => {
     vi.useFakeTimers();
@@ -17,7 +19,7 @@ describe('the log on its way', () => {
     vi.useRealTimers();
   });
 
-  function open(heldLines?: number): ReturnType<typeof createLogShipper> {
+  function open(heldLines?: number, redact = hideSecret): ReturnType<typeof createLogShipper> {
     const send = (batch: LogBatch): Promise<void> => {
       batches.push(LogBatch.parse(batch).lines);
       return answer();
@@ -83,6 +85,20 @@ describe('the log on its way', () => {
     log.write('output', 'a secret');
     await log.drain();
     expect(texts()).toEqual(['a [redacted]']);
+  });
+
+  test('a private key over the lines of two batches is hidden in each line', async () => {
+    const log = open(undefined, createLinesRedactor([]));
+    const key = [
+      '-----BEGIN PRIVATE KEY-----',
+      ...Array.from({ length: 40 }, () => 'a1b2'.repeat(16)),
+      '-----END PRIVATE KEY-----',
+    ];
+    for (const line of [...Array.from({ length: 80 }, (_, n) => `line ${n}`), ...key, 'last'])
+      log.write('output', line);
+    await log.drain();
+    expect(batches).toHaveLength(2);
+    expect(texts().slice(80)).toEqual([...key.map(() => '[redacted]'), 'last']);
   });
 
   test('a long line is cut to the limit and says how long it was', async () => {

@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { createRedactor, redactDeep } from '../../../src/domain/agent/redaction.ts';
+import { createLinesRedactor, createRedactor, redactDeep } from '../../../src/domain/agent/redaction.ts';
+import { redactedStream } from '../../../src/domain/agent/redacted-stream.ts';
 
-const redact = createRedactor(['run-token-1']);
+const KNOWN = 'run-token-1';
+const redact = createRedactor([KNOWN]);
 const LETTERS = 'a1B2c3D4e5'.repeat(4);
 const KEY = `-----BEGIN RSA PRIVATE KEY-----\n${LETTERS}\n-----END RSA PRIVATE KEY-----`;
 
@@ -16,6 +18,37 @@ describe('what is hidden', () => {
     ['a classic token of GitHub', `token ghp_${LETTERS}.`, 'token [redacted].'],
     ['a token of a GitHub App', `ghs_${LETTERS}`, '[redacted]'],
     ['a fine-grained token of GitHub', `github_pat_${LETTERS}_${LETTERS}`, '[redacted]'],
+    [
+      'a token of a GitHub App that carries a JWT',
+      `is ghs_1234567_eyJ${LETTERS}.eyJ${LETTERS.repeat(8)}.${LETTERS}_-x. Next`,
+      'is [redacted]. Next',
+    ],
+    ['a token of GitHub right after a word', `GITHUB_TOKENgho_${LETTERS}`, 'GITHUB_TOKEN[redacted]'],
+    ['the id of a key of AWS', 'id=AKIAIOSFODNN7EXAMPLE', 'id=[redacted]'],
+    ['the id of a temporary key of AWS', '"ASIAIOSFODNN7EXAMPLE"', '"[redacted]"'],
+    [
+      'a secret key of AWS after its name',
+      'aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY',
+      'aws_secret_access_key = [redacted]',
+    ],
+    ["a service account's token", `eyJ${LETTERS}.eyJ${LETTERS}.${LETTERS}`, '[redacted]'],
+    ['a token of npm', `//registry:_authToken=npm_${LETTERS.slice(4)}`, '//registry:_authToken=[redacted]'],
+    ['a token of Slack', `xoxb-1234567890-${LETTERS}`, '[redacted]'],
+    ['a password in a URL', 'postgres://app:p4ss_w0rd@db/app', 'postgres://app:[redacted]@db/app'],
+    [
+      'what a header authenticates with',
+      '"authorization": "Bearer abc.def-12345"',
+      '"authorization": "Bearer [redacted]"',
+    ],
+    ['the run token in other letters', KNOWN.toUpperCase(), '[redacted]'],
+    ['the run token in hexadecimal', `0x${Buffer.from(KNOWN).toString('hex')}`, '0x[redacted]'],
+    ['a token of GitHub in base64', Buffer.from(`ghp_${LETTERS}`).toString('base64'), '[redacted]'],
+    [
+      'credentials of git in base64, after an escaped newline in JSON',
+      `"\\n${Buffer.from(`x-access-token:ghs_${LETTERS}`).toString('base64url')}"`,
+      '"\\n[redacted]"',
+    ],
+    ['a private key in base64', `key: ${Buffer.from(KEY).toString('base64')}`, 'key: [redacted]'],
     ['a key of OpenAI', `OPENAI_API_KEY=sk-proj-${LETTERS}`, 'OPENAI_API_KEY=[redacted]'],
     ['a token after an escaped newline in JSON', `{"a":"\\nghp_${LETTERS}"}`, '{"a":"\\n[redacted]"}'],
     ['a private key', `before\n${KEY}\nafter`, 'before\n[redacted]\nafter'],
@@ -30,9 +63,84 @@ describe('what is hidden', () => {
   });
 });
 
+test.each([0, 1, 2, 3, 40, 41, 42])(
+  'the run token in base64 after %i bytes leaves four of its characters at most',
+  (before) => {
+    const token = `ck8s_run_0f0f0f0f-0000-4000-8000-000000000001_1_${'7f'.repeat(32)}`;
+    const hide = createRedactor([token]);
+    for (const encoding of ['base64', 'base64url'] as const) {
+      const text = Buffer.from('x'.repeat(before) + token + 'y'.repeat(5)).toString(encoding);
+      const wrapped = text.replaceAll(/.{76}/g, '$&\n');
+      for (const clean of [hide(text), hide(wrapped), hide(JSON.stringify(wrapped))]) {
+        expect(clean).toContain('[redacted]');
+        expect(Buffer.from(clean.replace(/^"|"$/g, ''), 'base64').toString('latin1')).not.toMatch(/7f7f7/);
+      }
+    }
+  },
+);
+
+describe('lines that belong together', () => {
+  const lines = createLinesRedactor([KNOWN]);
+
+  test('a private key over several lines is hidden in each', () => {
+    expect(lines(['before', ...KEY.split('\n'), 'after'])).toEqual([
+      'before',
+      '[redacted]',
+      '[redacted]',
+      '[redacted]',
+      'after',
+    ]);
+  });
+
+  test('base64 of the run token that was wrapped is hidden in each', () => {
+    const encoded = Buffer.from(KNOWN).toString('base64').replace(/=+$/, '');
+    expect(lines(['a', encoded.slice(0, 9), encoded.slice(9), 'b'])).toEqual([
+      'a',
+      '[redacted]',
+      expect.stringMatching(/^\[redacted\].?$/),
+      'b',
+    ]);
+  });
+
+  test('lines without a secret stay as they are, empty ones too', () => {
+    expect(lines(['', 'a', ''])).toEqual(['', 'a', '']);
+  });
+});
+
+async function redacted(chunks: Iterable<Uint8Array>): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of redactedStream(chunks, redact)) pieces.push(piece);
+  return Buffer.concat(pieces).toString();
+}
+
+test('a stream is redacted wherever its chunks are cut', async () => {
+  const text = `{"a":"é ghp_${LETTERS}"}\n`.repeat(3) + `{"b":"${KNOWN}"}`;
+  const bytes = Buffer.from(text);
+  for (const size of [1, 7, 1000]) {
+    const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, n) =>
+      bytes.subarray(n * size, (n + 1) * size),
+    );
+    const clean = await redacted(chunks);
+    expect(clean).toBe('{"a":"é [redacted]"}\n'.repeat(3) + '{"b":"[redacted]"}');
+  }
+});
+
+test('a stream of a mebibyte is redacted to its end', async () => {
+  const line = `{"text":"${'word '.repeat(2000)}","token":"ghp_${LETTERS}"}\n`;
+  const bytes = Buffer.from(line.repeat(150));
+  const clean = await redacted([bytes]);
+  expect(clean).toBe(line.replace(/ghp_\w+/, '[redacted]').repeat(150));
+});
+
 describe('what stays', () => {
   test.each([
     ['a word that only looks like the beginning of a key', 'task-force sk-8 ghp_short'],
+    ['a path', 'src/domain/agent/redaction/and/some/more/folders/that/are/long/index.ts'],
+    [
+      'a commit, a UUID and a digest',
+      `${'0a'.repeat(20)} 0f0f0f0f-0000-4000-8000-000000000001 sha256:${'9f'.repeat(32)}`,
+    ],
+    ['a URL with a port and an @', 'http://localhost:3000/@scope/name and git@github.com:owner/name.git'],
     ['base64url that happens to contain the beginning of a key', `gAAAAsk-${LETTERS}`],
   ])('%s', (_what, text) => {
     expect(redact(text)).toBe(text);

@@ -6,12 +6,14 @@ import { createAgentApi } from '../../../ingress/gateways/agent-api.ts';
 import type { RunAccess } from '../../../ingress/gateways/run-access.ts';
 import { createRunTokens } from '../../../src/adapters/run-tokens.ts';
 import { readLog } from '../../../src/read-model/queries/log.ts';
+import { findConversation } from '../../../src/store/runs/assignments.ts';
 import { agentAttempts } from '../../../src/store/connection/schema.ts';
 import { RUN_LOG_LIMITS } from '../../../src/store/runs/run-log.ts';
 import { useTables } from '../../support/tables.ts';
 
 const tables = useTables();
 
+const PLATFORM_SECRET = 'the key of the model, 0123456789';
 const TOKENS = createRunTokens('k'.repeat(32));
 
 function apiOf(runId: string) {
@@ -21,6 +23,7 @@ function apiOf(runId: string) {
     platformUrl: 'http://platform.test',
     author: { name: '', email: '' },
     limits: { stallSeconds: 1, runSeconds: 1 },
+    secrets: [PLATFORM_SECRET],
   });
 }
 
@@ -35,21 +38,84 @@ test('log lines beyond the limit of a run are accepted and not kept, so that its
   ]);
 });
 
+const GITHUB = `ghp_${'a1'.repeat(18)}`;
+const SECRETS = {
+  'a token of GitHub': GITHUB,
+  'a token of a GitHub App with a JWT': `ghs_1234567_eyJ${'a1'.repeat(20)}.eyJ${'b2'.repeat(200)}.${'c3'.repeat(40)}`,
+  'a key of AWS': 'AKIAIOSFODNN7EXAMPLE',
+  'a key of a model': `sk-${'b2'.repeat(20)}`,
+  'a token of GitHub in base64': Buffer.from(`x-access-token:${GITHUB}`).toString('base64'),
+  "the platform's own secret": PLATFORM_SECRET,
+  'the run token': 'RUN_TOKEN',
+} as const;
+/** Characters that a part of a report may have, if they are few. */
+const LIMITS: Readonly<Record<string, number>> = { 'the title': 100, 'an option': 200 };
+const RUN_TOKEN_BASE64 = 'the run token in base64';
+
+/** Sends this to the agent API with the token of the run, which stands for RUN_TOKEN, and returns the token. */
+async function send(runId: string, method: string, path: string, body: string): Promise<string> {
+  const token = TOKENS.issue(runId, 1);
+  const { status } = await apiOf(runId).request(path, {
+    method,
+    headers: { authorization: `Bearer ${token}`, 'x-thread-id': 'thread-1' },
+    body: body
+      .replaceAll(RUN_TOKEN_BASE64, Buffer.from(`a:${token}`).toString('base64'))
+      .replaceAll('RUN_TOKEN', token),
+  });
+  expect(status).toBe(204);
+  return token;
+}
+
+/** What of a secret is found in a text that must not hold it. */
+function leaked(text: string, secret: string, token: string): string[] {
+  return [secret.replace('RUN_TOKEN', token), token, Buffer.from(`a:${token}`).toString('base64')].filter((form) =>
+    text.includes(form),
+  );
+}
+
+describe.each<[string, string]>([...Object.entries(SECRETS), [RUN_TOKEN_BASE64, RUN_TOKEN_BASE64]])(
+  '%s, sent with the run token and without a runner',
+  (_what, secret) => {
+    test('as a log line is not kept', async () => {
+      const runId = randomUUID();
+      const line = { n: 0, at: new Date().toISOString(), kind: 'message', text: `I found ${secret} here` };
+      const token = await send(runId, 'POST', '/log', JSON.stringify({ lines: [line] }));
+      const [kept] = await readLog(tables.db, runId, { after: -1, limit: 10 });
+      expect(kept?.text).toMatch(/^I found .{0,2}\[redacted\].{0,4} here$/);
+      expect(leaked(kept?.text ?? '', secret, token)).toEqual([]);
+    });
+
+    test('in a conversation is not kept', async () => {
+      const runId = randomUUID();
+      const line = JSON.stringify({ type: 'message', text: `I found\n${secret}\nhere` });
+      const token = await send(runId, 'PUT', '/conversation', `${line}\n${line}\n`);
+      const kept = (await findConversation(tables.db, runId))?.rollout.toString() ?? '';
+      expect(kept.split('\n').map((one) => (one === '' ? '' : (JSON.parse(one) as { type: string }).type))).toEqual([
+        'message',
+        'message',
+        '',
+      ]);
+      expect(leaked(kept, secret, token)).toEqual([]);
+    });
+  },
+);
+
+test('a private key over several log lines is kept in none of them', async () => {
+  const runId = randomUUID();
+  const key = ['-----BEGIN PRIVATE KEY-----', 'a1b2'.repeat(16), '-----END PRIVATE KEY-----'];
+  const lines = key.map((text, n) => ({ n, at: new Date().toISOString(), kind: 'output', text }));
+  await send(runId, 'POST', '/log', JSON.stringify({ lines }));
+  const kept = await readLog(tables.db, runId, { after: -1, limit: 10 });
+  expect(kept.map(({ text }) => text)).toEqual(key.map(() => '[redacted]'));
+});
+
 describe('a report that a runner has not redacted', () => {
-  const GITHUB = `ghp_${'a1'.repeat(18)}`;
-  const MODEL = `sk-${'b2'.repeat(20)}`;
   const ended = { headSha: 'a'.repeat(40), threadId: 'thread-1', model: 'm', reasoningEffort: 'high' };
   const finished = { title: 'Add it', summary: 'Did it.', checks: [], answers: [] };
 
   /** Every row that holds anything of the run, and what its workflow is told, as text: comments and events are made of that. */
   async function kept(runId: string, report: object): Promise<string> {
-    const token = TOKENS.issue(runId, 1);
-    const { status } = await apiOf(runId).request('/report', {
-      method: 'POST',
-      headers: { authorization: `Bearer ${token}` },
-      body: JSON.stringify(report).replaceAll('RUN_TOKEN', token),
-    });
-    expect(status).toBe(204);
+    const token = await send(runId, 'POST', '/report', JSON.stringify(report));
     const activities = createAgentActivities({
       db: tables.db,
       runtime: { ended: async () => ({ detail: '' }) },
@@ -67,10 +133,21 @@ describe('a report that a runner has not redacted', () => {
     ['an option', { outcome: 'asked', question: { text: 'Which?', options: ['SECRET', 'none'] }, ...ended }],
     ['the title', { outcome: 'finished', answer: { ...finished, title: 'Use SECRET' }, ...ended }],
     ['the summary', { outcome: 'finished', answer: { ...finished, summary: 'I used SECRET.' }, ...ended }],
+    [
+      'a check, in the pull request',
+      { outcome: 'finished', answer: { ...finished, checks: [{ command: 'login SECRET', passed: true }] }, ...ended },
+    ],
+    [
+      'an answer to a reviewer',
+      { outcome: 'finished', answer: { ...finished, answers: [{ comment_id: 1, answer: 'See SECRET' }] }, ...ended },
+    ],
     ['the detail', { outcome: 'failed', failure: 'agent_failed', detail: 'refused SECRET' }],
   ])('leaves no secret of %s in the database, nor in what the workflow is told', async (what, report) => {
-    // A run token is longer than a title may be.
-    for (const secret of what === 'the title' ? [GITHUB, MODEL] : [GITHUB, MODEL, 'RUN_TOKEN']) {
+    // The run token and a JWT are longer than some texts may be.
+    const longest = LIMITS[what] ?? Infinity;
+    const lengthOf = (secret: string): number =>
+      secret === 'RUN_TOKEN' ? TOKENS.issue(randomUUID(), 1).length : secret.length;
+    for (const secret of Object.values(SECRETS).filter((one) => lengthOf(one) + 10 < longest)) {
       const text = await kept(randomUUID(), JSON.parse(JSON.stringify(report).replace('SECRET', secret)) as object);
       expect(text).toContain('[redacted]');
       expect(text).not.toContain(secret);
