@@ -13,7 +13,7 @@ export async function runEmulators(options: { data: string; githubPort: number; 
     port: options.githubPort,
     accounts: [
       { login: OWNER, token: secrets['github-owner-token'], type: 'User' },
-      { login: BOT, token: secrets['github-bot-token'], type: 'Bot' },
+      { login: BOT, token: secrets['github-bot-token'], type: 'Bot', adminOf: OWNER },
       { login: COLLEAGUE, token: secrets['github-colleague-token'], type: 'User' },
     ],
   });

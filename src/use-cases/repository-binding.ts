@@ -23,7 +23,7 @@ export interface GitHubRepositories {
   findRepository(
     owner: string,
     name: string,
-  ): Promise<{ id: number; owner: string; name: string; defaultBranch: string } | undefined>;
+  ): Promise<{ id: number; owner: string; name: string; defaultBranch: string }>;
   ensureWebhook(owner: string, name: string, webhook: { url: string; secret: string }): Promise<number>;
   ensureLabels(owner: string, name: string, labels: typeof LABELS): Promise<LabelChanges>;
   findPerson(login: string): Promise<{ id: number; login: string } | undefined>;
@@ -45,14 +45,15 @@ export function createRepositoryBinding({
 }) {
   async function known(fullName: string) {
     const [owner = '', name = ''] = fullName.split('/');
-    const repository = await orRefusal(github.findRepository(owner, name));
-    if (repository) return repository;
-    throw new Refusal('not_found', `${fullName} does not exist, or the platform's token cannot see it`, 'fullName');
+    return orRefusal(github.findRepository(owner, name), 'fullName');
   }
 
   /** Creates and updates labels; the result has the names on GitHub. */
   async function ensureLabels({ owner, name }: { owner: string; name: string }): Promise<LabelChanges> {
-    const { created, updated, unchanged, left, waiting } = await orRefusal(github.ensureLabels(owner, name, LABELS));
+    const { created, updated, unchanged, left, waiting } = await orRefusal(
+      github.ensureLabels(owner, name, LABELS),
+      'fullName',
+    );
     const shown = (names: readonly string[]): string[] => names.map(labels.onGitHub);
     return {
       created: shown(created),
@@ -67,7 +68,7 @@ export function createRepositoryBinding({
     /** Safe to repeat. The webhook is created before the binding, so that a bound repository always has one. */
     async bind({ fullName, project }: { fullName: string; project: string }) {
       const repository = await known(fullName);
-      const hookId = await orRefusal(github.ensureWebhook(repository.owner, repository.name, webhook));
+      const hookId = await orRefusal(github.ensureWebhook(repository.owner, repository.name, webhook), 'fullName');
       const changes = await ensureLabels(repository);
       const projectId = await ensureProject(db, project);
       await bindRepository(db, { ...repository, projectId, hookId });
@@ -95,16 +96,25 @@ export function createRepositoryBinding({
   };
 }
 
-/** Turns a wait for GitHub's rate limit into a refusal that says until when. */
-async function orRefusal<Result>(call: Promise<Result>): Promise<Result> {
+/** Turns GitHub's refusals into ones that say what people can do. `field`: what in the request was refused. */
+async function orRefusal<Result>(call: Promise<Result>, field?: string): Promise<Result> {
   try {
     return await call;
   } catch (error) {
-    throw isWait(error) ? new Refusal('unavailable', error.message) : error;
+    throw refusalOf(error, field) ?? error;
   }
 }
 
-/** Recognized by name, since this room does not import the GitHub client. */
-function isWait(error: unknown): error is Error {
-  return error instanceof Error && error.name === 'GitHubAsksToWait';
+/** Errors of the GitHub client are recognized by name and status, since this room does not import it. */
+function refusalOf(error: unknown, field: string | undefined): Refusal | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { name, message } = error;
+  const { status } = error as { status?: unknown };
+  if (name === 'GitHubAsksToWait') return new Refusal('unavailable', message);
+  if (name === 'GitHubRightMissing') return new Refusal('failed_precondition', message, field);
+  if (typeof status !== 'number') return undefined;
+  if (status >= 500) return new Refusal('unavailable', `GitHub failed (${message}): try again in a moment`);
+  const remedy =
+    status === 401 ? ': put a valid token into CODEXK8S_GITHUB_TOKEN_FILE and restart server and worker' : '';
+  return new Refusal('failed_precondition', `GitHub refused with ${status} (${message})${remedy}`, field);
 }

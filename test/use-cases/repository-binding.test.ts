@@ -67,10 +67,6 @@ describe('labels', () => {
     });
   });
 
-  test('of a repository that does not exist are not found', async () => {
-    await expect(binding().syncLabels('octo/none')).rejects.toMatchObject({ reason: 'not_found' });
-  });
-
   test('wait while GitHub asks for a pause, and whoever called gets an error that says so', async () => {
     await binding().bind({ fullName: FULL_NAME, project: 'demo' });
     const wait = new GitHubAsksToWait({ until: new Date(), leftMs: 1000, reason: 'primary' });

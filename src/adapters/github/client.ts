@@ -4,6 +4,7 @@ import { Octokit } from '@octokit/rest';
 import { CANONICAL_NAMES, type LabelNames } from '../../domain/stages/label-names.ts';
 import { spend, UNLIMITED, type GitHubBudget } from './budget.ts';
 import { exchangeLabelNames } from './label-names.ts';
+import { GitHubRightMissing, missingRight } from './rights.ts';
 import {
   askedToWait,
   GitHubAsksToWait,
@@ -44,7 +45,15 @@ const NOT_REACHED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNR
 /** What Octokit throws. */
 interface RequestFailure extends Error {
   readonly status?: number;
-  readonly response?: { readonly headers: Answer['headers'] };
+  readonly response?: { readonly headers: Answer['headers']; readonly data?: unknown };
+}
+
+/** A request as Octokit has it; `owner` and `repo` are missing where an address is used. */
+interface Asked {
+  readonly method: string;
+  readonly url: string;
+  readonly owner?: unknown;
+  readonly repo?: unknown;
 }
 
 export function createOctokit({
@@ -78,7 +87,7 @@ export function createOctokit({
       if (wait) throw new GitHubAsksToWait(wait);
       if (options.method !== 'GET' && isAmbiguous(failure))
         await delay(Math.max(0, settleMs - (performance.now() - startedAt)));
-      throw error;
+      throw rightMissing(apiUrl, options, failure) ?? error;
     }
   });
   exchangeLabelNames(octokit, labels);
@@ -159,6 +168,26 @@ async function inTime<Result>(asked: Promise<Result>, limitMs: number): Promise<
   } finally {
     limit.abort();
   }
+}
+
+/** What GitHub refused for want of a right; undefined for any other failure. */
+function rightMissing(apiUrl: string, asked: Asked, failure: RequestFailure): GitHubRightMissing | undefined {
+  const { status, response } = failure;
+  if (status === undefined || !response) return undefined;
+  const [, owner, repository] = /\/repos\/([^/{]+)\/([^/{?]+)/.exec(asked.url) ?? [undefined, asked.owner, asked.repo];
+  const { message } = (response.data ?? {}) as { message?: unknown };
+  const named = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
+  const words = missingRight({
+    apiUrl,
+    method: asked.method,
+    url: asked.url,
+    owner: named(owner),
+    repository: named(repository),
+    status,
+    message: named(message) ?? failure.message,
+    headers: response.headers,
+  });
+  return words === undefined ? undefined : new GitHubRightMissing(status, words, failure);
 }
 
 function answerIn({ status = 500, message, response }: RequestFailure): Answer {

@@ -58,15 +58,9 @@ export function createRepositories(octokit: Octokit) {
   }
 
   return {
-    /** A repository by name, or undefined when there is none that this token can see. */
     async findRepository(owner: string, name: string) {
-      try {
-        const { data } = await octokit.rest.repos.get({ owner, repo: name });
-        return { id: data.id, owner: data.owner.login, name: data.name, defaultBranch: data.default_branch };
-      } catch (error) {
-        if (isNotFound(error)) return undefined;
-        throw error;
-      }
+      const { data } = await octokit.rest.repos.get({ owner, repo: name });
+      return { id: data.id, owner: data.owner.login, name: data.name, defaultBranch: data.default_branch };
     },
 
     /** Creates the webhook, or brings the one that points here up to date; returns its id. */

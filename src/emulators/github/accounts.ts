@@ -1,13 +1,15 @@
 /** Accounts and their tokens. */
 import type { EmulateUser } from './emulate.ts';
 import type { NewRow, RowCollection } from './store/collection.ts';
-import type { Rows, TokenRow, UserRow } from './rows.ts';
+import type { RepoRow, Rows, TokenRow, UserRow } from './rows.ts';
 
 /** An account that exists from the start, and the token that acts for it. */
 export interface EmulatorAccount {
   login: string;
   token: string;
   type: 'User' | 'Bot';
+  /** An account that makes this one an admin of each repository that it creates. */
+  adminOf?: string;
 }
 
 const SCOPES = ['repo', 'user', 'admin:repo_hook'];
@@ -49,6 +51,20 @@ export function seedAccounts(
     const user = existing ?? rows.users.insert(newUser(login, type, baseUrl));
     if (user.type !== type) rows.users.update(user.id, { type });
     if (tokens.get(token)?.login !== login) tokens.set(token, { login, id: user.id, scopes: SCOPES });
+  }
+}
+
+/** Makes accounts admins of a new repository, of an owner who wants that of each (`adminOf`). */
+export function admitAdmins(
+  { users, collaborators }: Rows,
+  accounts: readonly EmulatorAccount[],
+  { id, owner_id }: Pick<RepoRow, 'id' | 'owner_id'>,
+): void {
+  const owner = users.get(owner_id)?.login;
+  for (const { login, adminOf } of accounts) {
+    const admin = users.findOneBy('login', login);
+    if (admin && owner !== undefined && adminOf === owner)
+      collaborators.insert({ repo_id: id, user_id: admin.id, permission: 'admin' });
   }
 }
 

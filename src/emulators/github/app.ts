@@ -1,8 +1,9 @@
 /** The emulator's HTTP application: its own routes first, emulate's for the rest. */
 import { Hono, type MiddlewareHandler } from 'hono';
 import { etag, RETAINED_304_HEADERS } from 'hono/etag';
+import { mayAct } from './access.ts';
 import { accountOf } from './accounts.ts';
-import { answerError, GitHubError } from './errors.ts';
+import { answerError, GitHubError, notFound } from './errors.ts';
 import { gitRoutes } from './git/http.ts';
 import type { EmulatorContext, EmulatorEnv } from './http.ts';
 import { pageRoutes } from './pages/routes.ts';
@@ -24,6 +25,7 @@ export function createEmulatorApp(emulator: Emulator): Hono<EmulatorEnv> {
   app.onError(answerError);
   app.route('/', gitRoutes(emulator));
   app.use(identify(emulator), changeAlone(emulator));
+  app.use('/repos/:owner/:repo/*', hideUnseen(emulator));
   app.get('/repos/*', etag({ weak: true, retainedHeaders: [...RETAINED_304_HEADERS, 'link'] }));
   const routes = [
     hookRoutes,
@@ -65,6 +67,16 @@ function identify({ rows, tokens }: Emulator): MiddlewareHandler<EmulatorEnv> {
     c.header('X-RateLimit-Limit', '5000');
     c.header('X-RateLimit-Remaining', '4999');
     c.header('X-RateLimit-Reset', String(Math.floor(Date.now() / 1000) + 3600));
+  };
+}
+
+/** What is in a repository that an account may not see is not there for it; emulate would answer 403. */
+function hideUnseen(emulator: Emulator): MiddlewareHandler<EmulatorEnv> {
+  return async function hideUnseen(c, next) {
+    const { owner, repo } = c.req.param() as { owner: string; repo: string };
+    const row = emulator.rows.repos.findOneBy('full_name', `${owner}/${repo}`);
+    if (row && !mayAct(emulator.rows, c.get('account'), row, 'read')) throw notFound();
+    await next();
   };
 }
 

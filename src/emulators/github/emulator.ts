@@ -2,11 +2,11 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
-import { seedAccounts, TokenMap, type EmulatorAccount } from './accounts.ts';
+import { admitAdmins, seedAccounts, TokenMap, type EmulatorAccount } from './accounts.ts';
 import { EmulatedApi, loadGitHubPlugin } from './emulate.ts';
 import { GitMirror } from './git/mirror.ts';
 import { PullRequests } from './pull-requests.ts';
-import type { Rows, UserRow } from './rows.ts';
+import type { RepoRow, Rows, UserRow } from './rows.ts';
 import { Database } from './store/database.ts';
 import { RowStore } from './store/store.ts';
 import { DeliverySender } from './webhooks/sender.ts';
@@ -59,6 +59,9 @@ export async function openEmulator(
   events.present(show);
   const pulls = new PullRequests(rows, mirror, events, api, baseUrl);
   store.onChange((change) => mirror.observe(change));
+  store.onChange(({ collection, before, after }) => {
+    if (collection === 'github.repos' && !before && after) admitAdmins(rows, accounts, after as RepoRow);
+  });
 
   const oneAtATime = pLimit(1);
   const settle = async (by: UserRow | undefined): Promise<void> => {

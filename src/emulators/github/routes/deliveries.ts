@@ -1,11 +1,11 @@
 /** Deliveries of a webhook, and their redelivery. */
 import { Hono } from 'hono';
 import { notFound } from '../errors.ts';
-import { requireRepo, type EmulatorContext, type EmulatorEnv } from '../http.ts';
+import { type EmulatorContext, type EmulatorEnv } from '../http.ts';
 import type { RepoRow } from '../rows.ts';
 import type { Emulator } from '../emulator.ts';
 import type { Delivery } from '../webhooks/deliveries.ts';
-import { requireHook } from './hooks.ts';
+import { requireHook, requireHookedRepo } from './hooks.ts';
 
 const CURSOR = 'v1_';
 
@@ -21,7 +21,7 @@ export function deliveryRoutes(emulator: Emulator): Hono<EmulatorEnv> {
   };
 
   app.get('/', (c) => {
-    const hook = requireHook(c, emulator, requireRepo(c, emulator, 'admin'));
+    const hook = requireHook(c, emulator, requireHookedRepo(c, emulator));
     const limit = Math.min(100, Math.max(1, Number.parseInt(c.req.query('per_page') ?? '', 10) || 30));
     const cursor = c.req.query('cursor');
     const status = c.req.query('status');
@@ -36,7 +36,7 @@ export function deliveryRoutes(emulator: Emulator): Hono<EmulatorEnv> {
     return c.json(page.map(summary));
   });
   app.get('/:delivery', (c) => {
-    const repo = requireRepo(c, emulator, 'admin');
+    const repo = requireHookedRepo(c, emulator);
     const delivery = requireDelivery(c, repo);
     const { outcome } = delivery;
     return c.json({
@@ -47,7 +47,7 @@ export function deliveryRoutes(emulator: Emulator): Hono<EmulatorEnv> {
     });
   });
   app.post('/:delivery/attempts', (c) => {
-    emulator.events.redeliver(requireDelivery(c, requireRepo(c, emulator, 'admin')));
+    emulator.events.redeliver(requireDelivery(c, requireHookedRepo(c, emulator)));
     return c.json({}, 202);
   });
   return app;

@@ -1,5 +1,6 @@
 /** Webhooks of a repository. Their secrets can be set and are never shown. */
 import { Hono } from 'hono';
+import { mayAct } from '../access.ts';
 import { GitHubError, invalid, notFound } from '../errors.ts';
 import { jsonBody, pageOf, requireAccount, requireRepo, type EmulatorContext, type EmulatorEnv } from '../http.ts';
 import type { HookRow, RepoRow } from '../rows.ts';
@@ -32,11 +33,11 @@ export function hookRoutes(emulator: Emulator): Hono<EmulatorEnv> {
   };
 
   app.get('/', (c) => {
-    const repo = requireRepo(c, emulator, 'admin');
+    const repo = requireHookedRepo(c, emulator);
     return c.json(pageOf(c, rows.webhooks.findBy('repo_id', repo.id)).map((hook) => shown(repo, hook)));
   });
   app.post('/', async (c) => {
-    const repo = requireRepo(c, emulator, 'admin');
+    const repo = requireHookedRepo(c, emulator);
     const body = await jsonBody(c);
     const hook = rows.webhooks.insert({
       repo_id: repo.id,
@@ -51,11 +52,11 @@ export function hookRoutes(emulator: Emulator): Hono<EmulatorEnv> {
     return c.json(shown(repo, hook), 201);
   });
   app.get('/:hook', (c) => {
-    const repo = requireRepo(c, emulator, 'admin');
+    const repo = requireHookedRepo(c, emulator);
     return c.json(shown(repo, requireHook(c, emulator, repo)));
   });
   app.patch('/:hook', async (c) => {
-    const repo = requireRepo(c, emulator, 'admin');
+    const repo = requireHookedRepo(c, emulator);
     const hook = requireHook(c, emulator, repo);
     const body = await jsonBody(c);
     const added = strings(body['add_events']) ?? [];
@@ -69,16 +70,16 @@ export function hookRoutes(emulator: Emulator): Hono<EmulatorEnv> {
     return c.json(shown(repo, updated ?? hook));
   });
   app.delete('/:hook', (c) => {
-    rows.webhooks.delete(requireHook(c, emulator, requireRepo(c, emulator, 'admin')).id);
+    rows.webhooks.delete(requireHook(c, emulator, requireHookedRepo(c, emulator)).id);
     return c.body(null, 204);
   });
   app.post('/:hook/pings', (c) => {
-    const repo = requireRepo(c, emulator, 'admin');
+    const repo = requireHookedRepo(c, emulator);
     ping(c, repo, requireHook(c, emulator, repo));
     return c.body(null, 204);
   });
   app.post('/:hook/tests', async (c) => {
-    const repo = requireRepo(c, emulator, 'admin');
+    const repo = requireHookedRepo(c, emulator);
     const hook = requireHook(c, emulator, repo);
     const after = rows.refs
       .findBy('repo_id', repo.id)
@@ -89,6 +90,13 @@ export function hookRoutes(emulator: Emulator): Hono<EmulatorEnv> {
     return c.body(null, 204);
   });
   return app;
+}
+
+/** The repository of the path; its webhooks are not there for who is no admin, as on GitHub. */
+export function requireHookedRepo(c: EmulatorContext, emulator: Emulator): RepoRow {
+  const repo = requireRepo(c, emulator, 'read');
+  if (!mayAct(emulator.rows, requireAccount(c), repo, 'admin')) throw notFound();
+  return repo;
 }
 
 /** The hook of the path. */
