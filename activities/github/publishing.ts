@@ -221,7 +221,7 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
           const marker = answerMarker(runId, `comment-${commentId}`);
           const posted = await github.answerComment(issue, pullRequest, commentId, {
             marker,
-            body: `${marker}\n\n${text}`,
+            body: `${marker}\n\n${embedded(text)}`,
           });
           if (!posted) log.warn('a review comment is gone', { runId, commentId });
         }

@@ -37,6 +37,8 @@ export interface GitHubComments {
   ): Promise<{ id: number; url: string }>;
   /** The text of a comment, or undefined when it is gone. */
   readComment(issue: IssueRef, id: number): Promise<string | undefined>;
+  /** The text as it stands on GitHub when it is written. */
+  outgoing(text: string): string;
 }
 
 /** A comment that a workflow requests. */
@@ -85,7 +87,9 @@ export interface StatusCommentPorts {
 export function createStatusComments({ db, github, commentLimits: limits = COMMENT_LIMITS }: StatusCommentPorts) {
   async function textOf({ runId, body }: StatusComment): Promise<string> {
     const end = hasWorkspaceEndMarker(body) ? await readWorkspaceEnd(db, runId) : undefined;
-    return withLatestOutput(withWorkspaceEnd(body, end), await readLatestOutput(db, runId));
+    // What others wrote is made safe first: nothing in it is taken for a marker.
+    const shown = withLatestOutput(withWorkspaceEnd(github.outgoing(body), end), await readLatestOutput(db, runId));
+    return github.outgoing(shown);
   }
 
   /** Refreshes a comment with what its workflow does not know. What cannot be done now is left for the next refresh. */

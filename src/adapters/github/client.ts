@@ -5,6 +5,7 @@ import { CANONICAL_NAMES, type LabelNames } from '../../domain/stages/label-name
 import { spend, UNLIMITED, type GitHubBudget } from './budget.ts';
 import { exchangeLabelNames } from './label-names.ts';
 import { GitHubRightMissing, missingRight } from './rights.ts';
+import { passOutgoing } from './outgoing.ts';
 import {
   askedToWait,
   GitHubAsksToWait,
@@ -91,6 +92,7 @@ export function createOctokit({
     }
   });
   exchangeLabelNames(octokit, labels);
+  passOutgoing(octokit);
   return octokit;
 }
 

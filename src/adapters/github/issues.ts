@@ -4,6 +4,7 @@ import type { Account, IssueRef } from '../../domain/issue/facts.ts';
 import type { GitHubIssueState } from '../../domain/issue/reads.ts';
 import type { GitHubComment } from '../../domain/agent/snapshot.ts';
 import { isNotFound } from './client.ts';
+import { outgoing } from './outgoing.ts';
 
 export function createIssues(octokit: Octokit) {
   const at = ({ owner, name, number }: IssueRef) => ({ owner, repo: name, issue_number: number });
@@ -165,8 +166,9 @@ export function createIssues(octokit: Octokit) {
     /** Found by id, then by marker; made anew when somebody deleted it. */
     async writeComment(
       issue: IssueRef,
-      { marker, body, knownId }: { marker: string; body: string; knownId: number | null },
+      { marker, body: text, knownId }: { marker: string; body: string; knownId: number | null },
     ): Promise<{ id: number; url: string }> {
+      const body = outgoing(text);
       const repository = { owner: issue.owner, repo: issue.name };
       if (knownId !== null) {
         try {

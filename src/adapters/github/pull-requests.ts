@@ -4,6 +4,7 @@ import type { IssueRef } from '../../domain/issue/facts.ts';
 import type { GitHubComment, GitHubReviewComment } from '../../domain/agent/snapshot.ts';
 import type { PullRequestText } from '../../domain/messages/pull-request.ts';
 import { isNotFound } from './client.ts';
+import { outgoing } from './outgoing.ts';
 import { commentOf } from './issues.ts';
 
 export function createPullRequests(octokit: Octokit) {
@@ -21,7 +22,7 @@ export function createPullRequests(octokit: Octokit) {
       per_page: 10,
     });
     const found = data.find((pull) => pull.head.ref === head);
-    return found && { number: found.number, url: found.html_url, created: sameText(found.body ?? '', body) };
+    return found && { number: found.number, url: found.html_url, created: sameText(found.body ?? '', outgoing(body)) };
   }
 
   async function reviewComments(repository: IssueRef, pullRequest: number) {

@@ -1,9 +1,12 @@
 /** The platform's texts in a pull request (docs/decisions.md, 8). */
 import type { Locale } from '../locale.ts';
 import { commentTexts } from './comment-texts.ts';
-import { embedded } from './markdown.ts';
+import { codeLine, embedded } from './markdown.ts';
 import type { AgentAnswer } from '../run/runs.ts';
 import { triggerLabel, type TriggerTarget } from '../stages/stages.ts';
+
+/** Characters of a command that are shown. */
+const COMMAND_LENGTH = 200;
 
 export interface PullRequestText {
   readonly title: string;
@@ -25,7 +28,7 @@ export function renderPullRequest(
   const { pullRequest } = commentTexts(locale);
   const checks = input.answer.checks.map(
     ({ command, passed }) =>
-      `- \`${command.slice(0, 200).toWellFormed().replaceAll('`', "'").replaceAll(/\s+/g, ' ')}\`: ${passed ? pullRequest.passed : pullRequest.failed}`,
+      `- ${codeLine(command, COMMAND_LENGTH)}: ${passed ? pullRequest.passed : pullRequest.failed}`,
   );
   const parts = [
     embedded(input.answer.summary),

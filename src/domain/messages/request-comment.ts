@@ -1,7 +1,7 @@
 /** The comment with which a run asks people something, and which shows how that ended. */
 import type { Locale } from '../locale.ts';
 import type { Request } from '../run/requests.ts';
-import { embedded, inOneLine, quoted } from './markdown.ts';
+import { embedded, lineBy, plainBy, quoted } from './markdown.ts';
 import { requestTexts } from './request-texts.ts';
 import { minute } from './workspace-removal.ts';
 
@@ -22,13 +22,13 @@ export function renderRequest(request: Request, state: RequestState, locale: Loc
   const texts = requestTexts(locale);
   const { answer, options, question, runId } = request;
   const end = answer
-    ? [texts.answered(embedded(inOneLine(answer.actor, NAME_LENGTH)), minute(answer.at)), quoted(answer.text)]
+    ? [texts.answered(plainBy(answer.actor, NAME_LENGTH), minute(answer.at)), quoted(answer.text)]
     : [state === 'closed' ? texts.closed : texts.how(options.length, runId, minute(request.deadline))];
   return [
     requestMarker(request.id),
     `### ${texts.title}`,
     embedded(question),
-    options.map((option, index) => `${index + 1}. ${embedded(inOneLine(option, OPTION_LENGTH))}`).join('\n'),
+    options.map((option, index) => `${index + 1}. ${lineBy(option, OPTION_LENGTH)}`).join('\n'),
     ...end,
   ]
     .filter((part) => part !== '')
@@ -41,5 +41,5 @@ export function renderEditedAnswer(
   locale: Locale,
 ): { readonly marker: string; readonly body: string } {
   const marker = `<!-- codex-k8s:answer-edited ${comment} -->`;
-  return { marker, body: `${marker}\n\n${requestTexts(locale).edited(embedded(inOneLine(actor, NAME_LENGTH)))}` };
+  return { marker, body: `${marker}\n\n${requestTexts(locale).edited(plainBy(actor, NAME_LENGTH))}` };
 }

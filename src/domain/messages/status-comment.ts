@@ -7,11 +7,16 @@ import { leavesWork, triggerLabel, type Stage, type TriggerTarget } from '../sta
 import type { IssueRef } from '../issue/facts.ts';
 import { minute, workspaceEndMarker } from './workspace-removal.ts';
 import { latestOutputMarker } from './latest-output.ts';
-import { embedded, quoted } from './markdown.ts';
+import { embedded, lineBy, plainBy, quoted } from './markdown.ts';
 import { issueOfBranch } from '../issue/names.ts';
 import { renderNextSteps, type Pages } from './next-steps.ts';
 import type { Locale } from '../locale.ts';
 import { commentTexts } from './comment-texts.ts';
+
+/** Characters of names, of reasons and of an option that are shown. */
+const NAME_LENGTH = 100;
+const REASON_LENGTH = 1000;
+const OPTION_LENGTH = 200;
 
 /** A step of the timeline; `at` is ISO 8601. */
 export interface TimelineStep {
@@ -164,11 +169,11 @@ type Texts = ReturnType<typeof commentTexts>;
 function headline(progress: RunProgress, texts: Texts, runUrl: string): string {
   const page = `[${texts.details}](${runUrl})`;
   if (progress.canceled)
-    return `${texts.canceled(progress.canceled.actor, inOneLine(progress.canceled.reason))} ${page}`;
+    return `${texts.canceled(plainBy(progress.canceled.actor, NAME_LENGTH), lineBy(progress.canceled.reason, REASON_LENGTH))} ${page}`;
   if (progress.status === 'queued' && progress.queuePosition !== null)
     return `${texts.queued(progress.queuePosition, progress.queueOf)} ${page}`;
   if (progress.mergedBy !== undefined && progress.pullRequest)
-    return `${texts.merged(progress.pullRequest.number, progress.mergedBy)} ${page}`;
+    return `${texts.merged(progress.pullRequest.number, plainBy(progress.mergedBy, NAME_LENGTH))} ${page}`;
   if (progress.status === 'succeeded' && progress.pullRequest && leavesWork(progress.target))
     return `${texts.succeeded(progress.pullRequest.number)} ${page}`;
   if (progress.status === 'waiting' && progress.wait)
@@ -178,7 +183,7 @@ function headline(progress: RunProgress, texts: Texts, runUrl: string): string {
 
 /** The question, for people who look here first; it has a comment of its own. */
 function questionOf({ question, options }: Pick<Request, 'question' | 'options'>): string {
-  const choices = options.map((option, index) => `${index + 1}. ${inOneLine(option)}`).join('\n');
+  const choices = options.map((option, index) => `${index + 1}. ${lineBy(option, OPTION_LENGTH)}`).join('\n');
   return [embedded(question), choices].filter((part) => part !== '').join('\n\n');
 }
 
@@ -195,7 +200,7 @@ function timeline(progress: RunProgress, texts: Texts): string {
 function facts(progress: RunProgress, texts: Texts, locale: Locale): string {
   const rows: [string, string | null][] = [
     [texts.facts.run, `\`${progress.runId}\``],
-    [texts.facts.requestedBy, progress.requestedBy],
+    [texts.facts.requestedBy, plainBy(progress.requestedBy, NAME_LENGTH)],
     [texts.facts.branch, `\`${progress.branch}\``],
     [texts.facts.workspace, progress.workspace && `\`${progress.workspace}\``],
     [
@@ -207,8 +212,4 @@ function facts(progress: RunProgress, texts: Texts, locale: Locale): string {
   ];
   const known = rows.flatMap(([name, value]) => (value ? [`| ${name} | ${value} |`] : []));
   return [`| | |`, `|---|---|`, ...known].join('\n');
-}
-
-function inOneLine(text: string): string {
-  return embedded(text.replaceAll(/\s+/g, ' ').trim());
 }

@@ -3,7 +3,7 @@
  * then, so it leaves a marker, which is replaced when the comment is written (as in latest-output.ts).
  */
 import type { Locale } from '../locale.ts';
-import { embedded, inOneLine } from './markdown.ts';
+import { plainBy } from './markdown.ts';
 
 /** Types of events about a workspace without an active run, which the issue's workflow records. */
 export const WORKSPACE_EVENTS = [
@@ -111,5 +111,5 @@ const LONGEST = 300;
 
 /** A text by others, in one line that fits into a cell. */
 function inCell(text: unknown): string {
-  return embedded(inOneLine(String(text), LONGEST).replaceAll(/[|`[\]*_~\\]|<(?!!--)/g, String.raw`\$&`));
+  return plainBy(String(text), LONGEST);
 }

@@ -68,6 +68,7 @@ function fakeGitHub(): FakeGitHub {
       return { id, url: `https://github.example/comment-${id}` };
     },
     readComment: (_issue, id) => Promise.resolve(fake.comments.get(id)),
+    outgoing: (text) => text,
   };
   return fake;
 }

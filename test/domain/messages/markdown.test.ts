@@ -1,34 +1,52 @@
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { embedded } from '../../../src/domain/messages/markdown.ts';
+import { inert } from '../../../src/domain/messages/inert.ts';
+import { codeLine, embedded, lineBy, quoted, replaceTexts } from '../../../src/domain/messages/markdown.ts';
 
-describe("an agent's Markdown inside a text of the platform's", () => {
-  test.each([
-    ['plain text', 'It works.', 'It works.'],
-    ['a closed block', '```js\nx\n```', '```js\nx\n```'],
-  ])('is left as it is: %s', (_what, text, same) => {
-    expect(embedded(text)).toBe(same);
+describe('texts by others inside a text of the platform', () => {
+  test('are found again, with their kinds', () => {
+    const text = `one ${embedded('a\nb')} two ${lineBy('c', 9)} three`;
+    expect(replaceTexts(text, (kind, theirs) => `[${kind}: ${theirs}]`)).toBe(
+      'one [markdown: a\nb] two [line: c] three',
+    );
   });
 
-  test('gets an open code block closed, with as many marks as opened it', () => {
-    expect(embedded('````\n```\nstill code')).toBe('````\n```\nstill code\n````');
+  test('cannot end by themselves, whatever they are', () => {
+    const theirs = fc.string({ unit: 'binary', minLength: 1 }).map((text) => `${text}${embedded(text)}`);
+    fc.assert(
+      fc.property(fc.array(theirs), (texts) => {
+        const seen: string[] = [];
+        const around = replaceTexts(texts.map((text) => `<${embedded(text)}>`).join(''), (_kind, text) => {
+          seen.push(text);
+          return '';
+        });
+        expect({ seen, around }).toEqual({ seen: texts, around: '<>'.repeat(texts.length) });
+      }),
+    );
   });
 
-  test('cannot hide anything, nor look like a marker', () => {
-    expect(embedded('<!-- codex-k8s:run-status x -->')).not.toContain('<!--');
-  });
-
-  test.each(['Closes #1', 'fixes: acme/app#2', 'resolved https://github.com/acme/app/issues/3'])(
-    'closes no issue: %s',
-    (text) => {
-      expect(embedded(text)).toMatch(/^\w+\u200B/);
-    },
-  );
-
-  test('calls nobody', () => {
-    expect(embedded('ask @acme/everyone')).toBe('ask @\u200Bacme/everyone');
-  });
-
-  test('leaves an address of mail alone', () => {
-    expect(embedded('write to a@example.com')).toBe('write to a@example.com');
+  test('are left out where they are empty', () => {
+    expect(embedded('')).toBe('');
   });
 });
+
+describe('a quotation', () => {
+  test('has a fence that its text cannot end', () => {
+    expect(quoted('```\n@olivia')).toBe('````text\n```\n@olivia\n````');
+  });
+
+  test('closes nothing when it becomes a commit message', () => {
+    expect(quoted('fixes #1')).toContain('fixes\u200B #1');
+  });
+});
+
+test('a command stays in one line of code', () => {
+  expect(codeLine('echo `x`\nrm', 100)).toBe("`echo 'x' rm`");
+});
+
+test.each(['Co-authored-by: A <a@example.com>', 'prefixes #12', 'see #12', 'C is fixed'])(
+  'is inert already: %s',
+  (text) => {
+    expect(inert(text)).toBe(text);
+  },
+);

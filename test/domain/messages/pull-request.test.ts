@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { outgoing, outgoingTitle } from '../../../src/adapters/github/outgoing.ts';
 import { answerMarker, renderPullRequest } from '../../../src/domain/messages/pull-request.ts';
 import type { AgentAnswer } from '../../../src/domain/run/runs.ts';
 
@@ -14,7 +15,7 @@ const ANSWER: AgentAnswer = {
 };
 
 function render(answer: Partial<AgentAnswer> = {}, locale: 'en' | 'ru' = 'en'): { title: string; body: string } {
-  return renderPullRequest(
+  const { title, body } = renderPullRequest(
     {
       issueNumber: 7,
       target: { stage: 'dev', kind: 'work' },
@@ -25,6 +26,7 @@ function render(answer: Partial<AgentAnswer> = {}, locale: 'en' | 'ru' = 'en'): 
     },
     locale,
   );
+  return { title: outgoingTitle(title), body: outgoing(body) };
 }
 
 describe('the pull request', () => {

@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { outgoing } from '../../../src/adapters/github/outgoing.ts';
 import { renderRequest, requestMarker } from '../../../src/domain/messages/request-comment.ts';
 import { openRequest, type Request } from '../../../src/domain/run/requests.ts';
+
+/** The comment as it stands on GitHub. */
+const shown = (...of: Parameters<typeof renderRequest>): string => outgoing(renderRequest(...of));
 
 const AT = { runId: 'r', n: 1, askedAt: '2026-01-01T00:00:00.000Z', deadline: '2026-01-08T09:30:00.000Z' };
 const asked = (...options: string[]): Request => openRequest({ text: 'Tabs or spaces, @olivia?', options }, AT);
@@ -8,11 +12,11 @@ const ANSWER = { text: 'Spaces', option: 1, actor: 'nadia', at: '2026-01-02T00:0
 
 describe('the comment with a question', () => {
   it('begins with its marker, by which it is found again', () => {
-    expect(renderRequest(asked(), 'open', 'en').split('\n')[0]).toBe(requestMarker('r.1'));
+    expect(shown(asked(), 'open', 'en').split('\n')[0]).toBe(requestMarker('r.1'));
   });
 
   it('numbers the options and says how to answer, and until when', () => {
-    const text = renderRequest(asked('Tabs', 'Spaces'), 'open', 'en');
+    const text = shown(asked('Tabs', 'Spaces'), 'open', 'en');
     expect(text).toContain('1. Tabs\n2. Spaces');
     expect(text).toContain('the number of an option, or its text');
     expect(text).toContain('codex-k8s runs answer r TEXT');
@@ -20,28 +24,28 @@ describe('the comment with a question', () => {
   });
 
   it('asks for free text where there are no options', () => {
-    expect(renderRequest(asked(), 'open', 'en')).toContain('Answer with a comment. Or:');
+    expect(shown(asked(), 'open', 'en')).toContain('Answer with a comment. Or:');
   });
 
   it('shows an option in one line, whatever the agent writes', () => {
-    expect(renderRequest(asked('yes\n2. no', 'drop it'), 'open', 'en')).toContain('1. yes 2. no\n2. drop it');
+    expect(shown(asked('yes\n2. no', 'drop it'), 'open', 'en')).toContain('1. yes 2. no\n2. drop it');
   });
 
   it('calls nobody, whatever the agent writes', () => {
-    expect(renderRequest(asked('@olivia'), 'open', 'en')).not.toMatch(/@(?=olivia)/);
+    expect(shown(asked('@olivia'), 'open', 'en')).not.toMatch(/@(?=olivia)/);
   });
 
   it('shows the answer and who gave it', () => {
-    const text = renderRequest({ ...asked('Tabs', 'Spaces'), answer: ANSWER }, 'closed', 'en');
+    const text = shown({ ...asked('Tabs', 'Spaces'), answer: ANSWER }, 'closed', 'en');
     expect(text).toContain('Answered by nadia at 2026-01-02 00:00 UTC:\n\n```text\nSpaces\n```');
     expect(text).not.toContain('runs answer');
   });
 
   it('says when no answer is needed any more', () => {
-    expect(renderRequest(asked(), 'closed', 'en')).toContain('No answer is needed any more');
+    expect(shown(asked(), 'closed', 'en')).toContain('No answer is needed any more');
   });
 
   it('is written in Russian where the project says so', () => {
-    expect(renderRequest(asked('Tabs', 'Spaces'), 'open', 'ru')).toContain('### Вопрос агента');
+    expect(shown(asked('Tabs', 'Spaces'), 'open', 'ru')).toContain('### Вопрос агента');
   });
 });

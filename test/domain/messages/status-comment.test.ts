@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { outgoing } from '../../../src/adapters/github/outgoing.ts';
 import type { Locale } from '../../../src/domain/locale.ts';
 import { FAILURES, isTerminal, RUN_STATUSES, type RunStatus } from '../../../src/domain/run/runs.ts';
 import { withLatestOutput } from '../../../src/domain/messages/latest-output.ts';
@@ -11,6 +12,9 @@ import {
   withStep,
   type RunProgress,
 } from '../../../src/domain/messages/status-comment.ts';
+
+/** The comment as it stands on GitHub. */
+const shownComment = (...of: Parameters<typeof renderStatusComment>): string => outgoing(renderStatusComment(...of));
 
 const RUN = '0f0f0f0f-0000-4000-8000-000000000002';
 const PAGE = `https://codex.example/runs/${RUN}`;
@@ -43,11 +47,11 @@ function headline(text: string): string {
 
 describe('the status comment', () => {
   test.each(OF_ALL)('in %s begins with its marker when the run is %s', (locale, status) => {
-    expect(renderStatusComment(progress(status), locale, PAGES).startsWith(`${statusMarker(RUN)}\n`)).toBe(true);
+    expect(shownComment(progress(status), locale, PAGES).startsWith(`${statusMarker(RUN)}\n`)).toBe(true);
   });
 
   test.each(OF_ALL)('in %s says in a sentence that the run is %s, with a link', (locale, status) => {
-    expect(headline(renderStatusComment(progress(status), locale, PAGES))).toMatch(
+    expect(headline(shownComment(progress(status), locale, PAGES))).toMatch(
       new RegExp(String.raw`^\p{Lu}[\p{L}\s;,'-]+\. \[\p{L}+\]\(${PAGE}\)$`, 'u'),
     );
   });
@@ -63,7 +67,7 @@ describe('the status comment', () => {
       },
       question: { question: 'Which **format**, @olivia?', options: ['JSON', 'CSV'] },
     });
-    const text = renderStatusComment(waiting, locale, PAGES);
+    const text = shownComment(waiting, locale, PAGES);
     expect(headline(text)).toContain('2026-11-28 10:05 UTC');
     expect(text).toContain('1. JSON\n2. CSV');
     expect(text).not.toContain(' @olivia');
@@ -78,22 +82,22 @@ describe('the status comment', () => {
       since: '2026-11-21T10:05:00Z',
       until: '2026-11-28T10:05:00Z',
     } as const;
-    const text = renderStatusComment(progress('waiting', { wait }), locale, PAGES);
+    const text = shownComment(progress('waiting', { wait }), locale, PAGES);
     expect(headline(text)).toContain('2026-11-28 10:05 UTC');
     expect(text).toContain(`codex-k8s runs resume ${RUN}`);
   });
 
   test.each(LOCALES)('in %s shows no question once the run continues', (locale) => {
     const on = progress('working', { question: { question: 'Which format?', options: ['JSON', 'CSV'] } });
-    expect(renderStatusComment(on, locale, PAGES)).not.toContain('JSON');
+    expect(shownComment(on, locale, PAGES)).not.toContain('JSON');
   });
 
   test.each(OF_ALL)('in %s has no placeholder left when the run is %s', (locale, status) => {
-    expect(renderStatusComment(progress(status), locale, PAGES)).not.toMatch(/undefined|null|NaN|\{\w+\}|\[object/);
+    expect(shownComment(progress(status), locale, PAGES)).not.toMatch(/undefined|null|NaN|\{\w+\}|\[object/);
   });
 
   test.each(OF_ALL)('in %s shows in its timeline that the run is %s', (locale, status) => {
-    const steps = renderStatusComment(progress(status), locale, PAGES)
+    const steps = shownComment(progress(status), locale, PAGES)
       .split('\n')
       .filter((line) => line.startsWith('- '));
     expect(steps).toHaveLength(status === 'queued' ? 1 : 2);
@@ -104,30 +108,29 @@ describe('the status comment', () => {
     'in %s has a sentence of its own for %s',
     (locale, failure) => {
       const text = (reason: (typeof FAILURES)[number]): string =>
-        renderStatusComment(progress('failed', { failure: { reason, detail: '' } }), locale, PAGES).split('\n\n')[3] ??
-        '';
+        shownComment(progress('failed', { failure: { reason, detail: '' } }), locale, PAGES).split('\n\n')[3] ?? '';
       expect(text(failure)).toMatch(/^\p{Lu}.+\.$/u);
       expect(FAILURES.filter((other) => text(other) === text(failure))).toEqual([failure]);
     },
   );
 
   test.each(RUN_STATUSES)('is in two languages when the run is %s', (status) => {
-    const [english, russian] = LOCALES.map((locale) => renderStatusComment(progress(status), locale, PAGES));
+    const [english, russian] = LOCALES.map((locale) => shownComment(progress(status), locale, PAGES));
     expect(english).not.toMatch(/\p{Script=Cyrillic}/u);
     expect(russian).toMatch(/\p{Script=Cyrillic}/u);
   });
 
   test.each(LOCALES)('in %s names the queue position of a queued run', (locale) => {
-    expect(headline(renderStatusComment(progress('queued', { queuePosition: 3 }), locale, PAGES))).toMatch(/\b3\b/);
+    expect(headline(shownComment(progress('queued', { queuePosition: 3 }), locale, PAGES))).toMatch(/\b3\b/);
   });
 
   test.each(LOCALES)('in %s names the pull request of finished work', (locale) => {
     const pullRequest = { number: 8, url: 'https://github.com/acme/demo/pull/8' };
-    expect(headline(renderStatusComment(progress('succeeded', { pullRequest }), locale, PAGES))).toMatch(/#8\b/);
+    expect(headline(shownComment(progress('succeeded', { pullRequest }), locale, PAGES))).toMatch(/#8\b/);
   });
 
   test.each(LOCALES)('in %s says who ended a run, and why', (locale) => {
-    const text = renderStatusComment(
+    const text = shownComment(
       progress('canceled', { canceled: { actor: 'olivia', reason: 'wrong issue' } }),
       locale,
       PAGES,
@@ -144,23 +147,23 @@ describe('the status comment', () => {
     ['how long the workspace is kept', /2026-11-22 10:00 UTC/, { workspaceUntil: '2026-11-22T10:00:00.000Z' }],
     ['the pull request', /\| #8 \|/, { pullRequest: { number: 8, url: '' } }],
   ])('names %s when it is known', (_what, shown, more) => {
-    expect(renderStatusComment(progress('working', more), 'en', PAGES)).toMatch(shown);
+    expect(shownComment(progress('working', more), 'en', PAGES)).toMatch(shown);
   });
 
   test('leaves out what is not known', () => {
-    const text = renderStatusComment(progress('working', { model: null }), 'en', PAGES);
+    const text = shownComment(progress('working', { model: null }), 'en', PAGES);
     expect(text).not.toMatch(/Workspace|Model|Pull request/);
   });
 
   test('ends in the next steps', () => {
-    const next = renderStatusComment(failed(''), 'en', PAGES).split('\n\n').slice(-2).join('\n');
+    const next = shownComment(failed(''), 'en', PAGES).split('\n\n').slice(-2).join('\n');
     expect(next).toMatch(/^\*\*Next steps\*\*\n\| .+/);
     expect(next).toContain('`run:dev`');
   });
 
   test('has no next steps when somebody has merged the work', () => {
     const pullRequest = { number: 8, url: 'https://github.com/acme/demo/pull/8' };
-    const text = renderStatusComment(progress('succeeded', { pullRequest, mergedBy: 'olivia' }), 'en', PAGES);
+    const text = shownComment(progress('succeeded', { pullRequest, mergedBy: 'olivia' }), 'en', PAGES);
     expect(text).not.toContain('Next steps');
   });
 
@@ -173,9 +176,7 @@ describe('the status comment', () => {
     ['failed', true],
     ['canceled', false],
   ])('has a marker for the output of the agent when the run is %s: %s', (status, has) => {
-    const text = withLatestOutput(renderStatusComment(progress(status), 'en', PAGES), [
-      { at: new Date(0), text: 'Hm.' },
-    ]);
+    const text = withLatestOutput(shownComment(progress(status), 'en', PAGES), [{ at: new Date(0), text: 'Hm.' }]);
     expect(text.includes('Hm.')).toBe(has);
   });
 
@@ -185,16 +186,16 @@ describe('the status comment', () => {
 
   test('shows the reason of a cancel in one line that mentions nobody', () => {
     const canceled = { actor: 'olivia', reason: 'no\n\n# Big @olivia' };
-    expect(headline(renderStatusComment(progress('canceled', { canceled }), 'en', PAGES))).toMatch(
+    expect(headline(shownComment(progress('canceled', { canceled }), 'en', PAGES))).toMatch(
       /: no # Big @\u200Bolivia\. \[/,
     );
   });
 
   test('shows the summary of finished work only', () => {
-    expect(renderStatusComment(progress('succeeded', { summary: 'Words are counted.' }), 'en', PAGES)).toContain(
+    expect(shownComment(progress('succeeded', { summary: 'Words are counted.' }), 'en', PAGES)).toContain(
       'Words are counted.',
     );
-    expect(renderStatusComment(progress('working', { summary: 'Words are counted.' }), 'en', PAGES)).not.toContain(
+    expect(shownComment(progress('working', { summary: 'Words are counted.' }), 'en', PAGES)).not.toContain(
       'Words are',
     );
   });
@@ -220,7 +221,7 @@ describe('the detail of a failure', () => {
     'a\r```\rb',
     `${'`'.repeat(50)}\nout`,
   ])('%j cannot break out of its fence', (detail) => {
-    const { inside, after } = fenced(renderStatusComment(failed(detail), 'en', PAGES));
+    const { inside, after } = fenced(shownComment(failed(detail), 'en', PAGES));
     expect(inside).toBe(detail.replaceAll('\r', '\n'));
     expect(after).toMatch(/^\n\*\*Timeline\*\*/);
   });
@@ -233,27 +234,27 @@ describe('the detail of a failure', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 20 }), (pieces) => {
         fc.pre(pieces.join('').trim() !== '');
-        expect(fenced(renderStatusComment(failed(pieces.join('')), 'en', PAGES)).after).toMatch(/^\n\*\*Timeline\*\*/);
+        expect(fenced(shownComment(failed(pieces.join('')), 'en', PAGES)).after).toMatch(/^\n\*\*Timeline\*\*/);
       }),
     );
   });
 
   test('cannot break out of its fence where it is cut', () => {
     const detail = `${'x'.repeat(1490)}${'`'.repeat(40)}\nout`;
-    expect(fenced(renderStatusComment(failed(detail), 'en', PAGES)).after).toMatch(/^\n\*\*Timeline\*\*/);
+    expect(fenced(shownComment(failed(detail), 'en', PAGES)).after).toMatch(/^\n\*\*Timeline\*\*/);
   });
 
   test('is cut where it is long', () => {
-    expect(renderStatusComment(failed('x'.repeat(100_000)), 'en', PAGES).length).toBeLessThan(4000);
+    expect(shownComment(failed('x'.repeat(100_000)), 'en', PAGES).length).toBeLessThan(4000);
   });
 
   test('is text that GitHub can hold, wherever it is cut', () => {
     for (const before of [1498, 1499, 1500])
-      expect(renderStatusComment(failed(`${'x'.repeat(before)}😀😀`), 'en', PAGES).isWellFormed()).toBe(true);
+      expect(shownComment(failed(`${'x'.repeat(before)}😀😀`), 'en', PAGES).isWellFormed()).toBe(true);
   });
 
   test('is left out where there is none', () => {
-    expect(renderStatusComment(failed(' \n'), 'en', PAGES)).not.toContain('```');
+    expect(shownComment(failed(' \n'), 'en', PAGES)).not.toContain('```');
   });
 });
 

@@ -64,7 +64,7 @@ describe('the end of a workspace, in the status comment', () => {
 
   test('mentions nobody, whatever the message', () => {
     expect(rowAfter('run.namespace.cleanup_failed', { error: '@paula <!-- <img> `x' })).toBe(
-      '| Workspace not removed | 2026-11-21 10:05 UTC: @\u200Bpaula &lt;!-- \\<img> \\`x |',
+      '| Workspace not removed | 2026-11-21 10:05 UTC: @\u200Bpaula \\<\\!-- \\<img\\> \\`x |',
     );
   });
 
