@@ -1,5 +1,6 @@
 /** The checks of a running `up`: its processes, stores, server and model. */
 import { findUp, type Ready } from '../embedded/data-directory.ts';
+import { openSecrets } from '../embedded/secrets.ts';
 import { readTemporalDev } from '../embedded/temporal/dev-settings.ts';
 import { failed, ok, type Check } from './check.ts';
 import { TEMPORAL_DEV } from './deployment.ts';
@@ -13,15 +14,17 @@ export function embeddedChecks(directory: string): { checks: Check[]; secrets: s
   const ready = findUp(directory);
   if (ready === undefined) return { checks: [notRunning(directory)], secrets: [] };
   const settings = readTemporalDev(TEMPORAL_DEV);
+  const { 'github-bot-token': token } = openSecrets(directory);
   return {
     checks: [
       processes(ready),
       serverCheck(ready.url, 'failed'),
       postgresCheck(ready.databaseUrl),
       temporalCheck({ address: ready.temporalAddress, namespace: settings.namespace.name }, settings),
-      gitHubCheck({ apiUrl: ready.githubUrl, token: ready.githubOwnerToken }, async () => []),
+      gitHubCheck({ apiUrl: ready.githubUrl, token }, async () => []),
     ],
     secrets: [
+      token,
       ready.githubOwnerToken,
       ready.webhookSecret,
       decodeURIComponent(new URL(ready.databaseUrl).password),

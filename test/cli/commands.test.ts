@@ -290,7 +290,14 @@ describe('issues', () => {
     await putIssue(connection.db, 1, { waitingFor: 'review', queued: 2, title: 'Add it', updatedAt: minutesAgo(3) });
     const session = desk.session();
     await issuesList(session, {});
-    expect(session.printed[1]).toMatch(/^acme\/shop#1 +waiting for review, 2 queued +dev +- +3 min ago +Add it$/);
+    expect(session.printed[1]).toMatch(/^acme\/shop#1 +waiting for a review, 2 queued +dev +- +3 min ago +Add it$/);
+  });
+
+  test('A5: are said to wait in words', async () => {
+    await putIssue(connection.db, 1, { waitingFor: 'input', queued: 0, title: 'Add it', updatedAt: minutesAgo(3) });
+    const session = desk.session();
+    await issuesList(session, {});
+    expect(session.printed[1]).toContain(' waiting for an answer ');
   });
 
   test.each(['acme/shop#1', 'acme/shop/1', 'https://github.example/acme/shop/issues/1', keyOf(1)])(

@@ -65,11 +65,19 @@ function issueName({ repository, number }: Pick<IssueView, 'repository' | 'numbe
   return `${repository ?? '?'}#${number}`;
 }
 
+/** What an issue waits for, in words; anything else is said as it is stored. */
+const WAITS: Readonly<Record<string, string>> = {
+  question: 'waiting for an answer',
+  paused: 'paused',
+  input: 'waiting for an answer',
+  review: 'waiting for a review',
+  label: 'waiting for a label',
+  agent: 'waiting for its agent',
+  cleanup: 'being cleaned up',
+};
+
 function stateText({ state, waitingFor, queued }: IssueView): string {
-  const text = isWaitKind(waitingFor)
-    ? { question: 'waiting for an answer', paused: 'paused' }[waitingFor]
-    : state === 'waiting' && waitingFor !== null
-      ? `waiting for ${waitingFor}`
-      : state;
+  const waits = isWaitKind(waitingFor) || state === 'waiting' ? waitingFor : null;
+  const text = waits === null ? state : (WAITS[waits] ?? `waiting for ${waits}`);
   return queued > 0 ? `${text}, ${queued} queued` : text;
 }

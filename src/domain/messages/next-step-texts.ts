@@ -6,6 +6,8 @@ import type { NextStep } from './next-steps.ts';
 interface Links {
   readonly runPage: string;
   readonly issuePage: string;
+  /** The issue on GitHub, where labels are put on. */
+  readonly issue: string;
   readonly runId: string;
   readonly pullRequest: string | null;
 }
@@ -21,7 +23,7 @@ const EN: NextStepTexts = {
   title: 'Next steps',
   want: 'What you want',
   how: 'What to do',
-  steps(step, { runPage, issuePage, runId, pullRequest }) {
+  steps(step, { runPage, issuePage, issue, runId, pullRequest }) {
     const pull = pullRequest ?? 'the pull request';
     switch (step.step) {
       case 'follow':
@@ -64,19 +66,19 @@ const EN: NextStepTexts = {
       case 'revise':
         return {
           want: 'Have it revised without a review',
-          how: `put the label \`${step.label}\` on the [issue](${issuePage})`,
+          how: `put the label \`${step.label}\` on the issue ${issue}`,
         };
       case 'go_on':
         return {
           want: `Next stage (${step.profiles.join(', ')})`,
-          how: `put the label \`${step.label}\` on the [issue](${issuePage})`,
+          how: `put the label \`${step.label}\` on the issue ${issue}`,
         };
       case 'go_back':
-        return { want: 'Repeat the stage', how: `put the label \`${step.label}\` on the [issue](${issuePage})` };
+        return { want: 'Repeat the stage', how: `put the label \`${step.label}\` on the issue ${issue}` };
       case 'rethink':
         return {
           want: 'Go back to an earlier stage',
-          how: `put the label \`${step.label}\` on the [issue](${issuePage})`,
+          how: `put the label \`${step.label}\` on the issue ${issue}`,
         };
     }
   },
@@ -86,7 +88,7 @@ const RU: NextStepTexts = {
   title: 'Что дальше',
   want: 'Что нужно',
   how: 'Что сделать',
-  steps(step, { runPage, issuePage, runId, pullRequest }) {
+  steps(step, { runPage, issuePage, issue, runId, pullRequest }) {
     const pull = pullRequest ?? 'pull request';
     switch (step.step) {
       case 'follow':
@@ -130,18 +132,18 @@ const RU: NextStepTexts = {
       case 'have_worked_in':
         return { want: 'Поручить доработку', how: `запросить изменения в ${pull}` };
       case 'revise':
-        return { want: 'Доработать без ревью', how: `поставить метку \`${step.label}\` на [issue](${issuePage})` };
+        return { want: 'Доработать без ревью', how: `поставить метку \`${step.label}\` на issue ${issue}` };
       case 'go_on':
         return {
           want: `Следующий этап (${step.profiles.join(', ')})`,
-          how: `поставить метку \`${step.label}\` на [issue](${issuePage})`,
+          how: `поставить метку \`${step.label}\` на issue ${issue}`,
         };
       case 'go_back':
-        return { want: 'Повторить этап', how: `поставить метку \`${step.label}\` на [issue](${issuePage})` };
+        return { want: 'Повторить этап', how: `поставить метку \`${step.label}\` на issue ${issue}` };
       case 'rethink':
         return {
           want: 'Вернуться к более раннему этапу',
-          how: `поставить метку \`${step.label}\` на [issue](${issuePage})`,
+          how: `поставить метку \`${step.label}\` на issue ${issue}`,
         };
     }
   },

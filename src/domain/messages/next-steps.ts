@@ -28,10 +28,11 @@ export interface StepContext {
   readonly wait?: RunWait;
 }
 
-/** Pages of the dashboard. */
+/** Pages of the dashboard, and the number by which GitHub links to the issue. */
 export interface Pages {
   readonly run: string;
   readonly issue: string;
+  readonly issueNumber: number;
 }
 
 /** A next step. `label` belongs on the issue, unless the step says otherwise. */
@@ -126,6 +127,7 @@ export function renderNextSteps(run: StepContext, locale: Locale, pages: Pages):
     const { want, how } = texts.steps(step, {
       runPage: pages.run,
       issuePage: pages.issue,
+      issue: `#${pages.issueNumber}`,
       runId: run.runId,
       pullRequest: run.pullRequest ? `[#${run.pullRequest.number}](${run.pullRequest.url})` : null,
     });

@@ -154,6 +154,7 @@ export function renderStatusComment(progress: RunProgress, locale: Locale, pages
 /** The dashboard's pages that a comment links to; `dashboardUrl` without a slash at its end. */
 export function pagesOf(dashboardUrl: string, issue: IssueRef, runId: string): Pages {
   return {
+    issueNumber: issue.number,
     run: `${dashboardUrl}/runs/${runId}`,
     issue: `${dashboardUrl}/issues/${issue.owner}/${issue.name}/${issue.number}`,
   };
@@ -197,16 +198,17 @@ function timeline(progress: RunProgress, texts: Texts): string {
   return [`**${texts.timeline}**`, '', ...lines].join('\n');
 }
 
+/** A workspace is there from the first agent on: a run that ended before has none, and nothing to keep. */
 function facts(progress: RunProgress, texts: Texts, locale: Locale): string {
+  const { workspace, workspaceUntil } = progress.timeline.some(({ step }) => step === 'working')
+    ? progress
+    : { workspace: null, workspaceUntil: null };
   const rows: [string, string | null][] = [
     [texts.facts.run, `\`${progress.runId}\``],
     [texts.facts.requestedBy, plainBy(progress.requestedBy, NAME_LENGTH)],
     [texts.facts.branch, `\`${progress.branch}\``],
-    [texts.facts.workspace, progress.workspace && `\`${progress.workspace}\``],
-    [
-      texts.facts.workspaceUntil,
-      progress.workspaceUntil && `${minute(progress.workspaceUntil)}${workspaceEndMarker(locale)}`,
-    ],
+    [texts.facts.workspace, workspace && `\`${workspace}\``],
+    [texts.facts.workspaceUntil, workspaceUntil && `${minute(workspaceUntil)}${workspaceEndMarker(locale)}`],
     [texts.facts.model, progress.model && `${progress.model} (${progress.reasoningEffort ?? '-'})`],
     [texts.facts.pullRequest, progress.pullRequest && `#${progress.pullRequest.number}`],
   ];

@@ -5,7 +5,11 @@ import { RUN_STATUSES } from '../../../src/domain/run/runs.ts';
 import { STAGES, stageRow, triggerOfLabel, type RunKind, type Stage } from '../../../src/domain/stages/stages.ts';
 
 const RUN = '0f0f0f0f-0000-4000-8000-000000000002';
-const PAGES = { run: `https://codex.example/runs/${RUN}`, issue: 'https://codex.example/issues/acme/demo/7' };
+const PAGES = {
+  run: `https://codex.example/runs/${RUN}`,
+  issue: 'https://codex.example/issues/acme/demo/7',
+  issueNumber: 7,
+};
 const LOCALES: Locale[] = ['en', 'ru'];
 
 function run(stage: Stage, kind: RunKind, more: Partial<StepContext> = {}): StepContext {
@@ -132,6 +136,8 @@ describe('the matrix', () => {
       expect(labels).toEqual(step && 'label' in step ? [step.label] : []);
       // Trigger labels on a pull request start nothing.
       if (step && 'label' in step && triggerOfLabel(step.label)) expect(row).not.toContain('/pull/');
+      // A5: labels are put on on GitHub.
+      if (step && 'label' in step) expect(row).not.toContain(PAGES.issue);
       for (const [, url = ''] of row.matchAll(/\]\(([^)]+)\)/g))
         expect([PAGES.run, PAGES.issue, context.pullRequest?.url]).toContain(url);
     }

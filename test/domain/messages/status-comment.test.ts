@@ -155,6 +155,13 @@ describe('the status comment', () => {
     expect(text).not.toMatch(/Workspace|Model|Pull request/);
   });
 
+  test('A5: of a run that failed before it had a workspace does not say until when that is kept', () => {
+    const kept = { workspace: 'codex-demo-r42-i7', workspaceUntil: '2026-11-22T10:00:00.000Z' };
+    expect(renderStatusComment({ ...failed('no room'), ...kept }, 'en', PAGES)).not.toMatch(/Workspace/);
+    const worked = { ...progress('working', kept), status: 'failed' as const };
+    expect(renderStatusComment(worked, 'en', PAGES)).toMatch(/Workspace kept until/);
+  });
+
   test('ends in the next steps', () => {
     const next = shownComment(failed(''), 'en', PAGES).split('\n\n').slice(-2).join('\n');
     expect(next).toMatch(/^\*\*Next steps\*\*\n\| .+/);
@@ -181,7 +188,7 @@ describe('the status comment', () => {
   });
 
   test('points to the pages of the run and of the issue', () => {
-    expect(PAGES).toEqual({ run: PAGE, issue: 'https://codex.example/issues/acme/demo/7' });
+    expect(PAGES).toMatchObject({ run: PAGE, issue: 'https://codex.example/issues/acme/demo/7' });
   });
 
   test('shows the reason of a cancel in one line that mentions nobody', () => {

@@ -4,7 +4,7 @@ import {
   withWorkspaceEnd,
   type WorkspaceEvent,
 } from '../../../src/domain/messages/workspace-removal.ts';
-import { newRunProgress, renderStatusComment } from '../../../src/domain/messages/status-comment.ts';
+import { newRunProgress, withStep, renderStatusComment } from '../../../src/domain/messages/status-comment.ts';
 
 const AT = new Date('2026-11-21T10:05:07.000Z');
 
@@ -85,21 +85,26 @@ describe('the end of a workspace, in the status comment', () => {
   });
 
   test('has its marker in the comment of a run with a workspace', () => {
+    const asked = newRunProgress(
+      {
+        runId: '7f1e4d0c-0000-4000-8000-000000000001',
+        target: { stage: 'dev', kind: 'work' },
+        trigger: { kind: 'label', event: 1 },
+        by: { login: 'paula' },
+        requestedAt: AT.toISOString(),
+      },
+      { branch: 'codex/issue-7', model: null, reasoningEffort: null, pullRequest: null },
+    );
     const progress = {
-      ...newRunProgress(
-        {
-          runId: '7f1e4d0c-0000-4000-8000-000000000001',
-          target: { stage: 'dev', kind: 'work' },
-          trigger: { kind: 'label', event: 1 },
-          by: { login: 'paula' },
-          requestedAt: AT.toISOString(),
-        },
-        { branch: 'codex/issue-7', model: null, reasoningEffort: null, pullRequest: null },
-      ),
+      ...withStep(asked, 'working', AT.toISOString()),
       workspace: 'demo-i7',
       workspaceUntil: AT.toISOString(),
     };
-    const body = renderStatusComment(progress, 'ru', { run: 'https://x/run', issue: 'https://x/issue' });
+    const body = renderStatusComment(progress, 'ru', {
+      run: 'https://x/run',
+      issue: 'https://x/issue',
+      issueNumber: 7,
+    });
     const told = { type: 'run.namespace.cleaned', at: AT, payload: { reason: 'issue_closed' } } as const;
     expect(withWorkspaceEnd(body, told)).toContain(
       '| Рабочее пространство удалено | 2026-11-21 10:05 UTC, issue закрыт |',
