@@ -2,6 +2,7 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { Context } from 'hono';
 import { getCookie } from 'hono/cookie';
+import { createAttempts } from '../http/attempts.ts';
 import { RequestRefused } from '../http/errors.ts';
 
 export interface StaffAccessOptions {
@@ -17,8 +18,8 @@ export interface StaffAccess {
   requireStaff(c: Context): void;
   /** True if the request carries the token or a session. */
   isStaff(c: Context): boolean;
-  /** True for the staff token. */
-  isToken(candidate: string): boolean;
+  /** True for the staff token. Throws if the client has tried too often (429); an attempt counts, whatever it holds. */
+  isToken(c: Context, candidate: string): boolean;
   /** The value of a new session cookie, valid for {@link SESSION_SECONDS}. */
   newSession(): string;
 }
@@ -28,10 +29,15 @@ export const SESSION_COOKIE = 'codex_k8s_session';
 export const SESSION_SECONDS = 12 * 3600;
 
 const TOKEN_CHARACTERS = 20;
+/** Attempts to sign in, and wrong tokens, of one client in a minute. */
+const ATTEMPTS = 20;
 
 export function createStaffAccess({ staffToken, readsOpen }: StaffAccessOptions): StaffAccess {
   if (staffToken.length < TOKEN_CHARACTERS)
     throw new Error(`The staff token needs at least ${TOKEN_CHARACTERS} characters.`);
+
+  const signIns = createAttempts(ATTEMPTS);
+  const wrongTokens = createAttempts(ATTEMPTS);
 
   function signature(expires: string): string {
     return createHmac('sha256', staffToken).update(`dashboard session until ${expires}`).digest('base64url');
@@ -44,7 +50,10 @@ export function createStaffAccess({ staffToken, readsOpen }: StaffAccessOptions)
 
   function hasToken(c: Context): boolean {
     const token = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '')?.[1];
-    return token !== undefined && same(token, staffToken);
+    if (token === undefined) return false;
+    if (same(token, staffToken)) return true;
+    wrongTokens.count(c);
+    return false;
   }
 
   function isStaff(c: Context): boolean {
@@ -67,7 +76,10 @@ export function createStaffAccess({ staffToken, readsOpen }: StaffAccessOptions)
       if (!isStaff(c)) throw new RequestRefused('unauthorized', 'the staff token is missing or wrong');
     },
     isStaff,
-    isToken: (candidate) => same(candidate, staffToken),
+    isToken(c, candidate) {
+      signIns.count(c);
+      return same(candidate, staffToken);
+    },
     newSession() {
       const expires = String(Math.floor(Date.now() / 1000) + SESSION_SECONDS);
       return `${expires}.${signature(expires)}`;

@@ -12,7 +12,7 @@ import { setProject } from '../../src/store/projects/repositories.ts';
 import type { RepositoryBinding } from '../../src/use-cases/repository-binding.ts';
 import { findRunRecord, listRuns, type RunRecord } from '../../src/read-model/queries/runs.ts';
 import { answerErrors, answerNotFound, bodyTooLarge, RequestRefused, type ErrorLog } from '../http/errors.ts';
-import { createStaffAccess } from './access.ts';
+import type { StaffAccess } from './access.ts';
 import { cancelRun, type RunControl } from './cancel.ts';
 import * as requests from './requests.ts';
 import { answerRun, pauseRun, resumeRun } from './waits.ts';
@@ -35,9 +35,7 @@ export interface StaffApiOptions {
   readonly control: RunControl;
   readonly updates: RunUpdates;
   readonly repositories: RepositoryBinding;
-  readonly staffToken: string;
-  /** Reads need no token; only for a server that listens on loopback only. */
-  readonly readsOpen: boolean;
+  readonly access: StaffAccess;
   readonly log: ErrorLog;
 }
 
@@ -49,8 +47,7 @@ const ISSUE_EVENTS = 200;
 
 /** The router, to be mounted at `/api/v1`. */
 export function createStaffApi(options: StaffApiOptions): Hono {
-  const { db, control, updates, repositories, staffToken, readsOpen, log } = options;
-  const access = createStaffAccess({ staffToken, readsOpen });
+  const { db, control, updates, repositories, access, log } = options;
   const app = new Hono();
   app.onError(answerErrors(log));
 

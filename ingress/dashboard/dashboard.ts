@@ -13,7 +13,7 @@ import { listRepositories } from '../../src/read-model/queries/repositories.ts';
 import { findRunRecord, listRuns, type RunRecord } from '../../src/read-model/queries/runs.ts';
 import { RequestRefused, type ErrorLog } from '../http/errors.ts';
 import type { Live } from '../live/live.ts';
-import { createStaffAccess } from '../api/access.ts';
+import type { StaffAccess } from '../api/access.ts';
 import { cancelRun, type RunControl } from '../api/cancel.ts';
 import type { RunUpdates } from '../relay/run-updates.ts';
 import * as requests from '../api/requests.ts';
@@ -40,9 +40,7 @@ export interface DashboardOptions extends Urls {
   readonly live: Live;
   readonly control: RunControl;
   readonly updates: RunUpdates;
-  readonly staffToken: string;
-  /** Pages need no session, changes do; only for a server that listens on loopback only. */
-  readonly readsOpen: boolean;
+  readonly access: StaffAccess;
   /** Sets `Secure` on the session's cookie; for a server that people reach by TLS. */
   readonly secureCookies: boolean;
   readonly log: ErrorLog;
@@ -57,8 +55,7 @@ const CONTENT_POLICY =
 
 /** The router, to be mounted at `/`. */
 export function createDashboard(options: DashboardOptions): Hono {
-  const { db, live, control, updates, log, secureCookies } = options;
-  const access = createStaffAccess(options);
+  const { db, live, control, updates, access, log, secureCookies } = options;
   const app = new Hono();
   app.onError(answerErrorsWithPages(log));
   serveAssets(app);

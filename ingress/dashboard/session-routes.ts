@@ -16,7 +16,7 @@ export function addSessionRoutes(app: Hono, access: StaffAccess, { secure }: { s
     refuseOtherSites(c);
     const { token, next } = await c.req.parseBody();
     const path = ownPath(typeof next === 'string' ? next : undefined);
-    if (typeof token !== 'string' || !access.isToken(token.trim()))
+    if (!access.isToken(c, typeof token === 'string' ? token.trim() : ''))
       return c.html(page(frame, loginPage(path, 'That is not the staff token.')), 401);
     setCookie(c, SESSION_COOKIE, access.newSession(), {
       httpOnly: true,

@@ -3,7 +3,6 @@
  * event against shape, evaluate, commit, answer. It answers within the limit whatever is unavailable, and commits all or nothing.
  */
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import { Hono, type Context, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { issueKey, type IssueRef } from '../../src/domain/issue/facts.ts';
@@ -26,8 +25,6 @@ export interface WebhookOptions {
   readonly labels?: LabelNames;
   /** Bytes; 1 MiB by default. GitHub's own limit is 25 MB. */
   readonly bodyLimit?: number;
-  /** Milliseconds for the whole body; the connection of a slower one is closed (docs/reliability.md T04). */
-  readonly bodyTime?: number;
   /** The login under which agents commit. */
   readonly agentLogin?: string;
   /** Called for every answer, for metrics. */
@@ -51,18 +48,6 @@ export function createGitHubWebhook({
     throw new Error('The webhook needs a secret of at least 16 characters; without one, anybody could start runs.');
   }
   const app = new Hono();
-
-  app.use(async (c, next) => {
-    const { incoming } = (c.env ?? {}) as { incoming?: IncomingMessage };
-    const timer = setTimeout(() => {
-      if (incoming?.complete === false) incoming.destroy();
-    }, limits.bodyTime ?? 10_000);
-    try {
-      await next();
-    } finally {
-      clearTimeout(timer);
-    }
-  });
 
   app.all('/', async (c, next) => {
     if (c.req.method !== 'POST') {

@@ -34,10 +34,13 @@ export class RequestRefused extends Error {
   override readonly name = 'RequestRefused';
   readonly code: ErrorCode;
   readonly field: string | undefined;
-  constructor(code: ErrorCode, message: string, field?: string) {
+  /** Seconds after which the same request may succeed. */
+  readonly retryAfter: number | undefined;
+  constructor(code: ErrorCode, message: string, field?: string, retryAfter?: number) {
     super(message);
     this.code = code;
     this.field = field;
+    this.retryAfter = retryAfter;
   }
 }
 
@@ -52,6 +55,8 @@ export interface ErrorDescription {
   readonly envelope: ErrorEnvelope;
   /** Id of the error in the log; only if it was logged. */
   readonly correlationId?: string;
+  /** Seconds after which the same request may succeed, if that is known. */
+  readonly retryAfter?: string;
 }
 
 /** Seconds until a retry, if a dependency is unavailable. */
@@ -77,10 +82,10 @@ export function bodyTooLarge(c: Context): Response {
 /** Answers every error of a router: refusals with their message, other errors with a correlation id of the log. */
 export function answerErrors(log: ErrorLog): ErrorHandler {
   return function answerError(error, c) {
-    const { status, envelope, correlationId } = describeError(error, log);
+    const { status, envelope, correlationId, retryAfter } = describeError(error, log);
     if (correlationId !== undefined) c.header('X-Correlation-Id', correlationId);
     if (status === 401) c.header('WWW-Authenticate', 'Bearer');
-    if (status === 503) c.header('Retry-After', RETRY_AFTER);
+    if (retryAfter !== undefined) c.header('Retry-After', retryAfter);
     return failure(c, status, envelope.code, envelope.message, envelope.field);
   };
 }
@@ -93,12 +98,16 @@ export function answerNotFound(c: Context): Response {
 /** The response to an error; its details are logged under a correlation id. */
 export function describeError(error: unknown, log: ErrorLog): ErrorDescription {
   if (error instanceof RequestRefused) {
-    const { code, message, field } = error;
-    return { status: STATUS_OF[code] as ContentfulStatusCode, envelope: { code, message, ...(field && { field }) } };
+    const { code, message, field, retryAfter } = error;
+    return {
+      status: STATUS_OF[code] as ContentfulStatusCode,
+      envelope: { code, message, ...(field && { field }) },
+      ...(retryAfter === undefined ? retryAfterOf(code) : { retryAfter: `${retryAfter}` }),
+    };
   }
   if (error instanceof Refusal) {
     const { reason: code, message, field } = error;
-    return { status: STATUS_OF[code], envelope: { code, message, ...(field && { field }) } };
+    return { status: STATUS_OF[code], envelope: { code, message, ...(field && { field }) }, ...retryAfterOf(code) };
   }
   if (error instanceof HTTPException) {
     const code = codeOfStatus(error.status);
@@ -109,11 +118,15 @@ export function describeError(error: unknown, log: ErrorLog): ErrorDescription {
   if (isDatabaseAway(error)) {
     log.error({ err: error, correlationId }, 'database unavailable');
     const message = `the database is unreachable; try again in a moment (correlation id ${correlationId})`;
-    return { status: 503, envelope: { code: 'unavailable', message }, correlationId };
+    return { status: 503, envelope: { code: 'unavailable', message }, correlationId, retryAfter: RETRY_AFTER };
   }
   log.error({ err: error, correlationId }, 'request failed');
   const message = `internal error; see the server's log for the correlation id ${correlationId}`;
   return { status: 500, envelope: { code: 'internal', message }, correlationId };
+}
+
+function retryAfterOf(code: ErrorCode): { retryAfter?: string } {
+  return code === 'unavailable' ? { retryAfter: RETRY_AFTER } : {};
 }
 
 function codeOfStatus(status: number): ErrorCode {

@@ -2,6 +2,7 @@
 import { Hono, type MiddlewareHandler } from 'hono';
 import { routePath } from 'hono/route';
 import { Histogram, type Registry } from 'prom-client';
+import { cached } from './cached.ts';
 
 export type Check = () => Promise<void>;
 
@@ -11,6 +12,8 @@ export interface HealthOptions {
   /** Dependencies that may be unavailable for a while: a check that throws is reported, and the process stays ready. */
   readonly degraded?: Readonly<Record<string, Check>>;
   readonly registry: Registry;
+  /** Milliseconds for which results of checks are kept. */
+  readonly keepMs?: number;
 }
 
 interface CheckResult {
@@ -20,23 +23,30 @@ interface CheckResult {
 
 /** Milliseconds a check may take. */
 const CHECK_LIMIT_MS = 2000;
+/** Milliseconds for which results are kept: whoever asks more often learns nothing more. */
+const KEEP_MS = 1000;
 
-/** `/healthz`, `/readyz` and `/metrics`. */
-export function createHealth({ checks, degraded = {}, registry }: HealthOptions): Hono {
+/** `/healthz`, `/readyz` and `/metrics`. However often they are asked, the checks run once in `keepMs`. */
+export function createHealth({ checks, degraded = {}, registry, keepMs = KEEP_MS }: HealthOptions): Hono {
+  const results = cached(
+    async () =>
+      Object.fromEntries(
+        await Promise.all([
+          ...Object.entries(checks).map(async ([name, check]) => [name, await result(check, 'failed')] as const),
+          ...Object.entries(degraded).map(async ([name, check]) => [name, await result(check, 'degraded')] as const),
+        ]),
+      ),
+    keepMs,
+  );
   const app = new Hono();
   app.get('/healthz', (c) => c.json({ status: 'ok' }));
 
   app.get('/readyz', async (c) => {
-    const results = Object.fromEntries(
-      await Promise.all([
-        ...Object.entries(checks).map(async ([name, check]) => [name, await result(check, 'failed')] as const),
-        ...Object.entries(degraded).map(async ([name, check]) => [name, await result(check, 'degraded')] as const),
-      ]),
-    );
-    const statuses = new Set(Object.values(results).map(({ status }) => status));
+    const found = await results();
+    const statuses = new Set(Object.values(found).map(({ status }) => status));
     const status = (['failed', 'degraded'] as const).find((worst) => statuses.has(worst)) ?? 'ok';
     c.header('Cache-Control', 'no-store');
-    return c.json({ status, checks: results }, status === 'failed' ? 503 : 200);
+    return c.json({ status, checks: found }, status === 'failed' ? 503 : 200);
   });
 
   app.get('/metrics', async (c) => c.body(await registry.metrics(), 200, { 'Content-Type': registry.contentType }));

@@ -3,14 +3,18 @@ import { collectDefaultMetrics, Counter, Gauge, type Registry } from 'prom-clien
 import type { Database } from '../../src/store/connection/database.ts';
 import { findGitHubWait } from '../../src/store/github/waits.ts';
 import { inboxLag } from '../../src/store/intake/inbox.ts';
+import { cached } from './cached.ts';
+
+/** Milliseconds for which a measurement by SQL is kept: scrapes do not cause more. */
+const KEEP_MS = 2000;
 
 export interface Metrics {
   readonly webhook: (result: { event: string; result: string }) => void;
-  /** Measures, at each scrape, the facts that wait to be signaled. */
+  /** Measures, at scrapes, the facts that wait to be signaled. */
   watchInboxes(db: Database): void;
   /** Measures, at each scrape, the number of workflows whose tasks fail. */
   watchTasks(failing: () => number): void;
-  /** Measures, at each scrape, the time until GitHub may be called again. */
+  /** Measures, at scrapes, the time until GitHub may be called again. */
   watchGitHub(db: Database): void;
 }
 
@@ -26,14 +30,8 @@ export function createMetrics(registry: Registry): Metrics {
   return {
     webhook: (labels) => requests.inc(labels),
     watchInboxes(db) {
-      let measuring: ReturnType<typeof inboxLag> | undefined;
-      // A scrape collects both gauges at once: share one query.
-      const measure = (): ReturnType<typeof inboxLag> => {
-        measuring ??= inboxLag(db).finally(() => {
-          measuring = undefined;
-        });
-        return measuring;
-      };
+      // A scrape collects both gauges at once: they share one query.
+      const measure = cached(() => inboxLag(db), KEEP_MS);
       const oldest: Gauge = new Gauge({
         name: 'codexk8s_inbox_lag_seconds',
         help: 'Age of the oldest fact that was not signaled to its workflow yet.',
@@ -62,12 +60,13 @@ export function createMetrics(registry: Registry): Metrics {
       });
     },
     watchGitHub(db) {
+      const find = cached(() => findGitHubWait(db), KEEP_MS);
       const left: Gauge = new Gauge({
         name: 'codexk8s_github_waiting_seconds',
         help: "Seconds until GitHub's rate limit allows calls again; 0 if it does now.",
         registers: [registry],
         collect: async () => {
-          const wait = await findGitHubWait(db).catch(() => null);
+          const wait = await find().catch(() => null);
           if (wait !== null) left.set((wait?.leftMs ?? 0) / 1000);
         },
       });

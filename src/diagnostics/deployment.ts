@@ -85,10 +85,14 @@ function gitHub({
 
 /** Checks the server. In the server's own pod its local port is used, since network policies may block its own Service. */
 function server(processes: readonly PlatformProcess[], settings: UsableSettings): Check[] {
-  const { CODEXK8S_INTERNAL_URL: url, CODEXK8S_PORT: port } = settings;
-  if (processes.length === 1 && processes[0] === 'server' && port !== undefined)
-    return [serverCheck(`http://127.0.0.1:${port}`, 'warning')];
-  return url === undefined ? [] : [serverCheck(url, 'warning')];
+  const { CODEXK8S_INTERNAL_URL: url, CODEXK8S_PORT: port, CODEXK8S_METRICS_PORT: metricsPort } = settings;
+  const own = metricsPort ?? port;
+  const token = metricsPort === undefined ? settings.CODEXK8S_STAFF_TOKEN_FILE : undefined;
+  const withToken = token === undefined ? {} : { token };
+  if (processes.length === 1 && processes[0] === 'server' && own !== undefined)
+    return [serverCheck({ url: `http://127.0.0.1:${own}`, ...withToken }, 'warning')];
+  if (url === undefined) return [];
+  return [serverCheck(token === undefined ? { url, path: '/healthz' } : { url, token }, 'warning')];
 }
 
 function model({ CODEXK8S_MODEL_URL: url, CODEXK8S_MODEL_KEY_FILE: key }: UsableSettings): Check[] {

@@ -18,7 +18,7 @@ export function embeddedChecks(directory: string): { checks: Check[]; secrets: s
   return {
     checks: [
       processes(ready),
-      serverCheck(ready.url, 'failed'),
+      serverCheck({ url: ready.url }, 'failed'),
       postgresCheck(ready.databaseUrl),
       temporalCheck({ address: ready.temporalAddress, namespace: settings.namespace.name }, settings),
       gitHubCheck({ apiUrl: ready.githubUrl, token }, async () => []),

@@ -1,13 +1,23 @@
 /** Checks of services over HTTP: the server and the model. */
 import { failed, ok, warning, type Answer, type Check } from './check.ts';
 
+/** Where a server says how it is: `/readyz`, with the staff token unless that is open, or `/healthz`, which says less. */
+export interface HealthAddress {
+  readonly url: string;
+  readonly path?: '/readyz' | '/healthz';
+  readonly token?: string;
+}
+
 /** Checks the readiness of a server. `away` is the verdict if it does not answer. */
-export function serverCheck(url: string, away: 'failed' | 'warning'): Check {
+export function serverCheck({ url, path = '/readyz', token }: HealthAddress, away: 'failed' | 'warning'): Check {
   const advice = 'start "codex-k8s server"; if it is running, see its log';
   return {
     name: 'server',
     async run(signal): Promise<Answer | Answer[]> {
-      const response = await fetch(`${url}/readyz`, { signal }).catch(() => undefined);
+      const response = await fetch(`${url}${path}`, {
+        signal,
+        ...(token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } }),
+      }).catch(() => undefined);
       if (response === undefined) return { verdict: away, found: `no response from ${url}`, remedy: advice };
       const parts = (await response.json().catch(() => ({}))) as {
         checks?: Record<string, { status: string; error?: string }>;
@@ -21,7 +31,7 @@ export function serverCheck(url: string, away: 'failed' | 'warning'): Check {
           `ready at ${url}, with problems: ${problems.join(', ')}`,
           'see /readyz and the log of the server',
         );
-      return ok(`ready at ${url}`);
+      return ok(path === '/readyz' ? `ready at ${url}` : `answers at ${url}`);
     },
   };
 }

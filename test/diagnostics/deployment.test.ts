@@ -22,6 +22,8 @@ afterAll(async () => {
   await Promise.all([database?.stop(), temporal?.teardown()]);
 });
 
+const STAFF_TOKEN = 's'.repeat(20);
+
 /** GitHub, the model and the server, as far as the doctor asks them. */
 async function world({ scopes = 'repo, admin:repo_hook', token = TOKEN } = {}): Promise<string> {
   const app = new Hono();
@@ -34,7 +36,12 @@ async function world({ scopes = 'repo, admin:repo_hook', token = TOKEN } = {}): 
   );
   app.get('/github/repos/olivia/mine', (c) => c.json({ permissions: { push: false, admin: false } }));
   app.get('/model/models', (c) => c.json({ data: [] }));
-  app.get('/readyz', (c) => c.json({ status: 'ok', checks: { postgres: { status: 'ok' } } }));
+  app.get('/readyz', (c) =>
+    c.req.header('authorization') === `Bearer ${STAFF_TOKEN}`
+      ? c.json({ status: 'ok', checks: { postgres: { status: 'ok' } } })
+      : c.json({ code: 'unauthorized' }, 401),
+  );
+  app.get('/healthz', (c) => c.json({ status: 'ok' }));
   return serve(app);
 }
 
@@ -49,7 +56,7 @@ async function environment(url: string, more: NodeJS.ProcessEnv = {}): Promise<N
     CODEXK8S_GITHUB_TOKEN_FILE: fileOf(TOKEN),
     CODEXK8S_RUN_TOKEN_KEY_FILE: fileOf('k'.repeat(32)),
     CODEXK8S_WEBHOOK_SECRETS_FILE: fileOf(`${'w'.repeat(40)}\n${SECRET}`),
-    CODEXK8S_STAFF_TOKEN_FILE: fileOf('s'.repeat(20)),
+    CODEXK8S_STAFF_TOKEN_FILE: fileOf(STAFF_TOKEN),
     CODEXK8S_MODEL_URL: `${url}/model`,
     CODEXK8S_MODEL_KEY_FILE: fileOf('sk-0123456789abcdefghij'),
     CODEXK8S_RUNTIME_DIRECTORY: '/var/lib/codex-k8s',
@@ -79,6 +86,12 @@ test('an installation that is well, and what should be looked at', async () => {
   ]);
   expect(report.healthy).toBe(true);
   expect(JSON.stringify(report)).not.toMatch(/ghp_|sk-01|a-short-secret/);
+});
+
+test("the worker's doctor has no staff token, and sees that the server answers", async () => {
+  const env = await environment(await world(), { CODEXK8S_STAFF_TOKEN_FILE: undefined });
+  const report = await examine({ process: 'worker' }, env);
+  expect(linesOf(report.findings)).toContainEqual(expect.stringMatching(/^ok server: answers at /));
 });
 
 test('every variable that is wrong is named, and the rest is looked at all the same', async () => {

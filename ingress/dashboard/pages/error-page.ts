@@ -8,6 +8,7 @@ const TITLES: Partial<Record<ErrorEnvelope['code'], string>> = {
   not_found: 'Not found',
   forbidden: 'Not allowed',
   conflict: 'Too late',
+  resource_exhausted: 'Too many attempts',
   unavailable: 'Unavailable at the moment',
   internal: 'Something went wrong',
 };
@@ -15,12 +16,13 @@ const TITLES: Partial<Record<ErrorEnvelope['code'], string>> = {
 /** Answers every error of the dashboard with a page, and a 401 with a redirect to `/login`. */
 export function answerErrorsWithPages(log: ErrorLog): ErrorHandler {
   return function answerErrorWithPage(error, c) {
-    const { status, envelope, correlationId } = describeError(error, log);
+    const { status, envelope, correlationId, retryAfter } = describeError(error, log);
     if (status === 401 && c.req.method === 'GET') {
       const { pathname, search } = new URL(c.req.url);
       return c.redirect(`/login?next=${encodeURIComponent(`${pathname}${search}`)}`, 303);
     }
     if (correlationId !== undefined) c.header('X-Correlation-Id', correlationId);
+    if (retryAfter !== undefined) c.header('Retry-After', retryAfter);
     const title = TITLES[envelope.code] ?? 'The request failed';
     const run = /^\/runs\/([\da-f-]{36})\//.exec(new URL(c.req.url).pathname)?.[1];
     return c.html(page({ title, viewer: 'guest' }, errorPage(title, envelope, run)), status);

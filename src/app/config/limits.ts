@@ -2,6 +2,8 @@
  * Time limits of server and worker: each module has its own, and here they are together. A process can be started with others,
  * as tests do to wait less.
  */
+import { REQUEST_LIMITS, type RequestLimits } from '../../../ingress/http/listen.ts';
+import { BODY_LIMITS, type BodyLimits } from '../../../ingress/http/slow-bodies.ts';
 import { RELAY_LIMITS, type RelayLimits } from '../../../ingress/relay/inbox-relay.ts';
 import { COMMENT_LIMITS, type CommentLimits } from '../../../activities/github/status-comments.ts';
 import { GITHUB_LIMITS, type GitHubLimits } from '../../adapters/github/client.ts';
@@ -10,10 +12,12 @@ import { COMMIT_LIMIT_MS } from '../../store/intake/intake.ts';
 
 /** Milliseconds. */
 export interface Limits {
+  readonly bodies: BodyLimits;
   readonly comments: CommentLimits;
   readonly github: GitHubLimits;
   readonly localRuntime: LocalRuntimeLimits;
   readonly relay: RelayLimits;
+  readonly requests: RequestLimits;
   /** Time for the commit of a delivery before it is answered with 503. */
   readonly intakeCommitMs: number;
   readonly worker: WorkerLimits;
@@ -32,10 +36,12 @@ export interface WorkerLimits {
 }
 
 export const PRODUCTION_LIMITS: Limits = {
+  bodies: BODY_LIMITS,
   comments: COMMENT_LIMITS,
   github: GITHUB_LIMITS,
   localRuntime: LOCAL_RUNTIME_LIMITS,
   relay: RELAY_LIMITS,
+  requests: REQUEST_LIMITS,
   intakeCommitMs: COMMIT_LIMIT_MS,
   worker: { beatMs: 2000, heartbeatMs: 3000, shutdownGraceMs: 1000, shutdownLimitMs: 20_000 },
 };

@@ -13,6 +13,9 @@ export const ServerSettings = SharedSettings.extend({
   /** A second listener, for agents alone: nothing but their gateways is there. Both or none. */
   CODEXK8S_GATEWAYS_HOST: z.string().optional(),
   CODEXK8S_GATEWAYS_PORT: port.optional(),
+  /** A listener for Prometheus and probes: /metrics and /readyz are there, and not on CODEXK8S_PORT. Both or none. */
+  CODEXK8S_METRICS_HOST: z.string().optional(),
+  CODEXK8S_METRICS_PORT: port.optional(),
   /** One secret a line, the newest first: several at once while one is rotated. */
   CODEXK8S_WEBHOOK_SECRETS_FILE: secret(16).transform((text) =>
     text
@@ -40,6 +43,10 @@ export const ServerSettings = SharedSettings.extend({
   .refine((config) => (config.CODEXK8S_GATEWAYS_HOST === undefined) === (config.CODEXK8S_GATEWAYS_PORT === undefined), {
     path: ['CODEXK8S_GATEWAYS_PORT'],
     message: 'goes with CODEXK8S_GATEWAYS_HOST: set both or none',
+  })
+  .refine((config) => (config.CODEXK8S_METRICS_HOST === undefined) === (config.CODEXK8S_METRICS_PORT === undefined), {
+    path: ['CODEXK8S_METRICS_PORT'],
+    message: 'goes with CODEXK8S_METRICS_HOST: set both or none',
   });
 
 export type ServerConfig = Readonly<z.infer<typeof ServerSettings>>;

@@ -9,9 +9,11 @@ import { createModelGateway } from '../../../ingress/gateways/model-gateway.ts';
 import { createRunAccess, type RunTokenVerifier } from '../../../ingress/gateways/run-access.ts';
 import { createGitHubWebhook } from '../../../ingress/github-webhook/route.ts';
 import { createHealth, measureRequests, type Check } from '../../../ingress/http/health.ts';
+import { limitBodies, type BodyLimits } from '../../../ingress/http/slow-bodies.ts';
 import type { IssueWorkflows } from '../../../ingress/relay/issue-signals.ts';
 import type { RunUpdates } from '../../../ingress/relay/run-updates.ts';
 import { createLive } from '../../../ingress/live/live.ts';
+import { createStaffAccess } from '../../../ingress/api/access.ts';
 import { createStaffApi } from '../../../ingress/api/routes.ts';
 import type { RepositoryBinding } from '../../use-cases/repository-binding.ts';
 import type { Connection } from '../../store/connection/database.ts';
@@ -33,17 +35,25 @@ export interface ServerParts {
   readonly repositories: RepositoryBinding;
   readonly checks: Readonly<Record<string, Check>>;
   readonly degraded: Readonly<Record<string, Check>>;
+  readonly bodies: BodyLimits;
 }
 
-/** `gateways` has only the routes that agents may reach; `app` has all. */
+/**
+ * `gateways` has only the routes that agents may reach, `health` those of probes and Prometheus; `app` has all, but those of
+ * `health` only for staff, and not at all where `health` has a listener of its own.
+ */
 export function createServerApp(parts: ServerParts): {
   readonly app: Hono;
   readonly gateways: Hono;
+  readonly health: Hono;
   readonly close: () => Promise<void>;
 } {
   const { config, log, registry, metrics, pages } = parts;
   const { db } = pages;
-  const readsOpen = config.CODEXK8S_DASHBOARD === 'open';
+  const access = createStaffAccess({
+    staffToken: config.CODEXK8S_STAFF_TOKEN_FILE,
+    readsOpen: config.CODEXK8S_DASHBOARD === 'open',
+  });
   metrics.watchInboxes(db);
   metrics.watchGitHub(db);
 
@@ -51,7 +61,8 @@ export function createServerApp(parts: ServerParts): {
   app.onError(answerErrors(log));
   app.notFound(answerNotFound);
   const measured = measureRequests(registry);
-  app.use(measured);
+  const bodies = limitBodies(parts.bodies);
+  app.use(measured, bodies);
   app.route(
     '/api/v1/webhooks/github',
     createGitHubWebhook({
@@ -71,12 +82,19 @@ export function createServerApp(parts: ServerParts): {
       control: parts.workflows,
       updates: parts.updates,
       repositories: parts.repositories,
-      staffToken: config.CODEXK8S_STAFF_TOKEN_FILE,
-      readsOpen,
+      access,
       log,
     }),
   );
-  app.route('/', createHealth({ checks: parts.checks, degraded: parts.degraded, registry }));
+  const health = createHealth({ checks: parts.checks, degraded: parts.degraded, registry });
+  if (config.CODEXK8S_METRICS_PORT === undefined) {
+    for (const path of ['/readyz', '/metrics'])
+      app.use(path, async (c, next) => {
+        access.requireReader(c);
+        await next();
+      });
+    app.route('/', health);
+  } else app.get('/healthz', (c) => c.json({ status: 'ok' }));
   const live = createLive({
     sql: pages.sql,
     onError: (error) => log.warn({ err: error }, 'live updates: listening to Postgres failed, retrying'),
@@ -88,8 +106,7 @@ export function createServerApp(parts: ServerParts): {
       live,
       control: parts.workflows,
       updates: parts.updates,
-      staffToken: config.CODEXK8S_STAFF_TOKEN_FILE,
-      readsOpen,
+      access,
       secureCookies: config.CODEXK8S_PUBLIC_URL.startsWith('https:'),
       githubUrl: config.CODEXK8S_GITHUB_URL,
       temporalWebUrl: config.CODEXK8S_TEMPORAL_UI_URL,
@@ -100,9 +117,9 @@ export function createServerApp(parts: ServerParts): {
   const gateways = new Hono();
   gateways.onError(answerErrors(log));
   gateways.notFound(answerNotFound);
-  gateways.use(measured);
+  gateways.use(measured, bodies);
   addGateways(gateways, parts);
-  return { app, gateways, close: () => live.close() };
+  return { app, gateways, health, close: () => live.close() };
 }
 
 /** Adds the routes of agents, which need a run token. */

@@ -2,9 +2,7 @@
  * The server: webhooks, the inbox relay, the agents' gateways, the staff API and the dashboard. It may be started before its
  * dependencies: it listens at once, is not ready, and waits for them.
  */
-import type { Server } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createAdaptorServer } from '@hono/node-server';
 import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import type { Hono } from 'hono';
@@ -26,6 +24,7 @@ import { PRODUCTION_LIMITS, type Limits } from '../config/limits.ts';
 import { dataConverter } from '../../temporal/data-converter.ts';
 import { createFailingTasks, WorkflowTasksFailing } from '../../temporal/failing-tasks.ts';
 import { createLogger } from '../process/log.ts';
+import { listen } from '../../../ingress/http/listen.ts';
 import { createMetrics } from '../../../ingress/http/metrics.ts';
 import type { ServerWrappers } from '../process/wrappers.ts';
 import { leave, notifyReady, persistently, stopSignal, untilAborted } from '../process/process-life.ts';
@@ -72,7 +71,7 @@ export async function runServer(
   const github = around.github?.(gitHub) ?? gitHub;
   const [secret = ''] = config.CODEXK8S_WEBHOOK_SECRETS_FILE;
 
-  const { app, gateways, close } = createServerApp({
+  const { app, gateways, health, close } = createServerApp({
     config,
     log,
     registry,
@@ -89,6 +88,7 @@ export async function runServer(
       labels: config.CODEXK8S_LABELS_FILE,
     }),
     checks: { postgres: async () => void (await intake.db.execute(sql`select 1`)) },
+    bodies: limits.bodies,
     degraded: {
       temporal: async () => void (await temporal.workflowService.getSystemInfo({})),
       async workflows() {
@@ -102,10 +102,15 @@ export async function runServer(
   });
 
   const { fetch = (own: Hono['fetch']) => own } = around;
-  const servers = [await listen(fetch(app.fetch), config.CODEXK8S_HOST, config.CODEXK8S_PORT)];
+  const servers = [
+    await listen(fetch(app.fetch), { host: config.CODEXK8S_HOST, port: config.CODEXK8S_PORT }, limits.requests),
+  ];
   const { CODEXK8S_GATEWAYS_HOST: gatewaysHost, CODEXK8S_GATEWAYS_PORT: gatewaysPort } = config;
   if (gatewaysHost !== undefined && gatewaysPort !== undefined)
-    servers.push(await listen(fetch(gateways.fetch), gatewaysHost, gatewaysPort));
+    servers.push(await listen(fetch(gateways.fetch), { host: gatewaysHost, port: gatewaysPort }, limits.requests));
+  const { CODEXK8S_METRICS_HOST: metricsHost, CODEXK8S_METRICS_PORT: metricsPort } = config;
+  if (metricsHost !== undefined && metricsPort !== undefined)
+    servers.push(await listen(health.fetch, { host: metricsHost, port: metricsPort }, limits.requests));
   const relay = createInboxRelay({
     db: pages.db,
     workflows: around.relay?.(workflows) ?? workflows,
@@ -144,17 +149,6 @@ export async function runServer(
   await Promise.race([closed, delay(CLOSE_MS, undefined, { ref: false })]);
   log.info('server stopped');
   leave();
-}
-
-/** Serves `fetch`; resolves when the server is listening. */
-async function listen(fetch: Hono['fetch'], host: string, listenPort: number): Promise<Server> {
-  const server = createAdaptorServer({ fetch, serverOptions: { maxHeaderSize: 16 * 1024 } }) as Server;
-  Object.assign(server, { headersTimeout: 10_000, requestTimeout: 300_000, connectionsCheckingInterval: 2000 });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(listenPort, host, resolve);
-  });
-  return server;
 }
 
 async function unlisten(listening: Promise<(() => Promise<void>) | undefined>): Promise<void> {

@@ -86,7 +86,7 @@ export async function runWorker(
       permits: around.workflows?.(permits) ?? permits,
       // The account whose commits and labels are the platform's own.
       agentLogin: config.CODEXK8S_GIT_BOT_USERNAME,
-      serverAnswers: () => answers(`${config.CODEXK8S_INTERNAL_URL}/readyz`),
+      serverAnswers: () => answers(`${config.CODEXK8S_INTERNAL_URL}/healthz`),
       defaults: {
         model: config.CODEXK8S_AGENT_MODEL,
         reasoningEffort: config.CODEXK8S_AGENT_REASONING,
@@ -141,7 +141,7 @@ function sweepSettings(config: WorkerConfig): SweepSettings {
   };
 }
 
-/** Milliseconds for a response of `/readyz`. */
+/** Milliseconds for a response of `/healthz`; whether Postgres answers, the worker finds out itself. */
 const READY_LIMIT_MS = 5000;
 
 async function answers(url: string): Promise<boolean> {

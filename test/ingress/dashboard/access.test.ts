@@ -37,6 +37,40 @@ async function signIn(site: Site): Promise<string> {
   return response.headers.get('set-cookie')?.split(';')[0] ?? '';
 }
 
+describe('somebody who guesses the staff token', () => {
+  let guessed: Site;
+  beforeEach(() => {
+    guessed = createSite(connection, { readsOpen: false });
+  });
+  afterEach(async () => guessed.live.close());
+
+  test('may sign in twenty times a minute, and is then refused without a look at the token', async () => {
+    const statuses: number[] = [];
+    for (let n = 0; n < 20; n++) statuses.push((await guessed.ask('/login', form({ token: `wrong-${n}` }))).status);
+    expect(new Set(statuses)).toEqual(new Set([401]));
+    const refused = await guessed.ask('/login', form({ token: STAFF_TOKEN }));
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(refused.headers.get('set-cookie')).toBeNull();
+  });
+
+  test('is told to wait by the API too, while the right token goes on being accepted', async () => {
+    const wrong = { authorization: 'Bearer staff-token-of-the-testz' };
+    for (let n = 0; n < 20; n++) await guessed.ask('/api/v1/runs', { headers: wrong });
+    const refused = await guessed.ask('/api/v1/runs', { headers: wrong });
+    expect([refused.status, await refused.json()]).toMatchObject([429, { code: 'resource_exhausted' }]);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await guessed.ask('/api/v1/runs', { headers: BEARER })).status).toBe(200);
+  });
+
+  test('may try again after a minute', async () => {
+    vi.useFakeTimers({ toFake: ['performance'] });
+    for (let n = 0; n < 21; n++) await guessed.ask('/login', form({ token: 'wrong' }));
+    vi.advanceTimersByTime(60_000);
+    expect((await guessed.ask('/login', form({ token: STAFF_TOKEN }))).status).toBe(303);
+  });
+});
+
 describe('signing in', () => {
   test('is where pages lead to, and back again', async () => {
     const sent = await closed.ask('/runs?status=failed');

@@ -16,6 +16,7 @@ import { startTestDatabase, type TestDatabase } from '../../support/postgres.ts'
 
 const CLI = fileURLToPath(new URL('../../../src/cli/cli.ts', import.meta.url));
 const SECRET = 'the secret of the tests';
+const STAFF_TOKEN = randomBytes(20).toString('hex');
 const MEBIBYTE = 1024 * 1024;
 
 const directory = mkdtempSync(join(tmpdir(), 'codex-k8s-server-'));
@@ -30,7 +31,7 @@ function file(name: string, content: string): string {
 }
 
 /** Temporal and GitHub are not there: no answer of the webhook needs them. */
-function startServer(at: number, secrets: string): ChildProcess {
+function startServer(at: number, secrets: string, more: Record<string, string> = {}): ChildProcess {
   const { PATH = '' } = process.env;
   return spawn(process.execPath, [CLI, 'server'], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -45,9 +46,10 @@ function startServer(at: number, secrets: string): ChildProcess {
       CODEXK8S_INTERNAL_URL: `http://127.0.0.1:${at}`,
       CODEXK8S_GITHUB_TOKEN_FILE: file('github', randomBytes(20).toString('hex')),
       CODEXK8S_RUN_TOKEN_KEY_FILE: file('key', randomBytes(32).toString('hex')),
-      CODEXK8S_STAFF_TOKEN_FILE: file('staff', randomBytes(20).toString('hex')),
+      CODEXK8S_STAFF_TOKEN_FILE: file('staff', STAFF_TOKEN),
       CODEXK8S_MODEL_KEY_FILE: file('model', 'no key'),
       CODEXK8S_WEBHOOK_SECRETS_FILE: file(`webhook-${at}`, secrets),
+      ...more,
     },
   });
 }
@@ -100,6 +102,38 @@ async function raw(headers: readonly string[], body = BODY): Promise<string> {
   for await (const chunk of socket) answer += String(chunk);
   return answer.replace(/^date: .*\r\n/im, '');
 }
+
+describe('/metrics and /readyz', () => {
+  async function statusOf(at: number, path: string, headers: Record<string, string> = {}): Promise<number> {
+    const response = await fetch(`http://127.0.0.1:${at}${path}`, { headers });
+    await response.body?.cancel();
+    return response.status;
+  }
+
+  test.each(['/metrics', '/readyz'])('%s is for staff where it has no port of its own', async (path) => {
+    expect(await statusOf(port, path)).toBe(401);
+    expect(await statusOf(port, path, { authorization: `Bearer ${STAFF_TOKEN}` })).toBe(200);
+  });
+
+  test('are on their own port alone where they have one', async () => {
+    const [own, at] = [await freePort(), await freePort()];
+    const other = startServer(at, SECRET, { CODEXK8S_METRICS_HOST: '127.0.0.1', CODEXK8S_METRICS_PORT: `${own}` });
+    try {
+      await eventually('the server listens', async () => (await listens(at)) && (await listens(own)));
+      const staff = { authorization: `Bearer ${STAFF_TOKEN}` };
+      expect(await Promise.all(['/healthz', '/readyz', '/metrics'].map((path) => statusOf(own, path)))).toEqual([
+        200, 200, 200,
+      ]);
+      expect(await Promise.all(['/healthz', '/readyz', '/metrics'].map((path) => statusOf(at, path, staff)))).toEqual([
+        200, 404, 404,
+      ]);
+      expect(await statusOf(own, '/api/v1/runs', staff)).toBe(404);
+    } finally {
+      other.kill('SIGKILL');
+      await once(other, 'exit');
+    }
+  });
+});
 
 describe('T01: the process', () => {
   test.each([

@@ -42,6 +42,14 @@ describe('readiness', () => {
   });
 });
 
+test('a hundred questions at once are one look at each dependency', async () => {
+  let looks = 0;
+  const health = createHealth({ checks: { postgres: async () => void looks++ }, registry: new Registry() });
+  const answers = await Promise.all(Array.from({ length: 100 }, async () => health.request('/readyz')));
+  expect(answers.every(({ status }) => status === 200)).toBe(true);
+  expect(looks).toBe(1);
+});
+
 test('a process that lives says so, whatever is down', async () => {
   const health = createHealth({ checks: { postgres: ill }, registry: new Registry() });
   expect((await health.request('/healthz')).status).toBe(200);

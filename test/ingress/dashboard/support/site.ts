@@ -1,6 +1,7 @@
 /** The dashboard and the staff API over a database, without a socket. */
 import { Hono } from 'hono';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
+import { createStaffAccess } from '../../../../ingress/api/access.ts';
 import { createDashboard } from '../../../../ingress/dashboard/dashboard.ts';
 import { answerErrors, answerNotFound, RequestRefused } from '../../../../ingress/http/errors.ts';
 import { createLive, type Live } from '../../../../ingress/live/live.ts';
@@ -86,7 +87,8 @@ export function createSite({ db, sql }: Connection, options: SiteOptions = {}): 
     },
     ...options.updates,
   };
-  const shared = { db, control, updates, staffToken: STAFF_TOKEN, readsOpen: options.readsOpen ?? true, log };
+  const access = createStaffAccess({ staffToken: STAFF_TOKEN, readsOpen: options.readsOpen ?? true });
+  const shared = { db, control, updates, access, log };
   const repositories: RepositoryBinding = {
     async bind(input) {
       bound.push(input);
