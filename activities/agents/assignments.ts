@@ -12,7 +12,7 @@ import {
   type InputSnapshot,
 } from '../../src/domain/agent/snapshot.ts';
 import type { TriggerTarget } from '../../src/domain/stages/stages.ts';
-import { findAssignment, startBeforeViolation, storeAssignment } from '../../src/store/runs/assignments.ts';
+import { findAssignment, startBeforeFailure, storeAssignment } from '../../src/store/runs/assignments.ts';
 import type { Database } from '../../src/store/connection/database.ts';
 import { readDeliveredIssue } from '../../src/read-model/queries/deliveries.ts';
 import { findRepository, knownPeople, type BoundRepository } from '../../src/store/projects/repositories.ts';
@@ -175,7 +175,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
       );
       const promptSha256 = sha256(prompt);
       const snapshotSha256 = sha256(JSON.stringify(snapshot));
-      const violated = await startBeforeViolation(db, issueKey(issue), input.branch);
+      const failed = await startBeforeFailure(db, issueKey(issue), input.branch);
       const resume = target.kind === 'revise' || target.kind === 'discussion' ? input.resume : null;
       await storeAssignment(db, {
         runId: input.runId,
@@ -194,7 +194,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
         snapshot: JSON.parse(storable(JSON.stringify(snapshot)).replaceAll('\\u0000', '')) as InputSnapshot,
         snapshotSha256,
         sinceSha: input.since === null ? null : head,
-        startSha: violated ? violated.startSha : head,
+        startSha: failed ? failed.startSha : head,
       });
       const { comments, leftOut } = snapshot;
       return { promptSha256, snapshotSha256, comments: comments.length, leftOut, selection, baseCommit };

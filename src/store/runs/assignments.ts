@@ -1,6 +1,7 @@
 /** Assignments of agents, their attempts, reports and conversations. */
-import { and, desc, eq, isNotNull, isNull, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { AgentReport } from '../../domain/run/runs.ts';
+import { stageRow } from '../../domain/stages/stages.ts';
 import { announce } from '../connection/changes.ts';
 import type { Database } from '../connection/database.ts';
 import { agentAssignments, agentAttempts, agentConversations, runs } from '../connection/schema.ts';
@@ -36,23 +37,26 @@ export async function findAssignment(db: Database, runId: string): Promise<Assig
   return row;
 }
 
+const LEAVES_WORK = inArray(runs.kind, ['work', 'revise']);
+
 /**
- * The head of the branch before the last run on it, if that run went out of its scope; undefined otherwise. The next run's
- * scope is checked against it too.
+ * The head of the branch before the last run on it, if that run had a scope and did not succeed; undefined otherwise. What it has
+ * pushed was not held against its scope, so the next run's check begins there too.
  */
-export async function startBeforeViolation(
+export async function startBeforeFailure(
   db: Database,
   key: string,
   branch: string,
 ): Promise<{ readonly startSha: string | null } | undefined> {
   const [last] = await db
-    .select({ failure: runs.failure, startSha: agentAssignments.startSha })
+    .select({ status: runs.status, stage: runs.stage, startSha: agentAssignments.startSha })
     .from(runs)
     .innerJoin(agentAssignments, eq(agentAssignments.runId, runs.id))
-    .where(and(eq(runs.issueKey, key), eq(runs.branch, branch), isNotNull(runs.finishedAt)))
+    .where(and(eq(runs.issueKey, key), eq(runs.branch, branch), isNotNull(runs.finishedAt), LEAVES_WORK))
     .orderBy(desc(runs.createdAt))
     .limit(1);
-  return last?.failure === 'scope_violation' ? { startSha: last.startSha } : undefined;
+  if (!last || last.status === 'succeeded' || stageRow(last.stage).scope === 'code') return undefined;
+  return { startSha: last.startSha };
 }
 
 /**
