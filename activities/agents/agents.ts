@@ -8,6 +8,7 @@ import type { TerminationReason } from '../../src/domain/run/termination-reasons
 import { createRedactor } from '../../src/domain/agent/redaction.ts';
 import type { Question } from '../../src/domain/run/requests.ts';
 import type { Failure } from '../../src/domain/run/runs.ts';
+import type { WorkNotes } from '../../src/domain/run/work-notes.ts';
 import { STAGES, type Stage } from '../../src/domain/stages/stages.ts';
 import type { ListedWorkspace } from '../../src/domain/maintenance/orphans.ts';
 import {
@@ -97,6 +98,7 @@ type BriefReport =
       readonly summary: string;
       /** Of a rethink. */
       readonly backTo?: Stage;
+      readonly notes?: WorkNotes;
     }
   | {
       readonly outcome: 'asked';
@@ -195,7 +197,7 @@ export function createAgentActivities(
         const { question, threadId, headSha } = report;
         return { kind: 'reported', report: { outcome: 'asked', question, threadId, headSha } };
       }
-      const { headSha, threadId, answer } = report;
+      const { headSha, threadId, answer, notes } = report;
       return {
         kind: 'reported',
         report: {
@@ -204,6 +206,7 @@ export function createAgentActivities(
           threadId,
           summary: answer.summary.slice(0, 6000),
           ...backTo(answer.back_to),
+          ...(notes === undefined ? {} : { notes }),
         },
       };
     },

@@ -5,8 +5,10 @@ import type { GitHubIssueState, GitHubPullRequestState } from '../../src/domain/
 import type { Locale } from '../../src/domain/locale.ts';
 import { commentTexts } from '../../src/domain/messages/comment-texts.ts';
 import { embedded } from '../../src/domain/messages/markdown.ts';
+import { renderWorkNotes } from '../../src/domain/messages/work-notes.ts';
 import { answerMarker, renderPullRequest, type PullRequestText } from '../../src/domain/messages/pull-request.ts';
 import { refusalMarker, renderRefusal, type Refusal } from '../../src/domain/messages/refusal-comment.ts';
+import { unwantedIn } from '../../src/domain/run/held-back.ts';
 import type { AgentReport } from '../../src/domain/run/runs.ts';
 import type { Trigger } from '../../src/domain/run/trigger.ts';
 import { outsideScope } from '../../src/domain/run/scope.ts';
@@ -40,11 +42,7 @@ export interface GitHubPullRequests {
     branch: { head: string; base: string },
     text: PullRequestText,
   ): Promise<{ number: number; url: string; created: boolean }>;
-  changedFiles(
-    repository: IssueRef,
-    base: string,
-    head: string,
-  ): Promise<{ readonly paths: readonly string[]; readonly all: boolean }>;
+  changedFiles(repository: IssueRef, base: string, head: string): Promise<ChangedFiles>;
   /** Answers a review comment in its thread, once for each marker. False when the comment is gone. */
   answerComment(
     repository: IssueRef,
@@ -52,6 +50,13 @@ export interface GitHubPullRequests {
     commentId: number,
     answer: { marker: string; body: string },
   ): Promise<boolean>;
+}
+
+/** Not all of them (`all`) where GitHub cuts its list. `added`: those that the base does not have. */
+interface ChangedFiles {
+  readonly paths: readonly string[];
+  readonly added: readonly string[];
+  readonly all: boolean;
 }
 
 interface PublishInput {
@@ -73,7 +78,7 @@ export interface GitHubPorts {
 /** GitHub may list a `labeled` event some seconds after the webhook: looks, a second or two apart. */
 const LOOKS = 6;
 
-const NOTHING: { readonly paths: readonly string[]; readonly all: boolean } = { paths: [], all: true };
+const NOTHING: ChangedFiles = { paths: [], added: [], all: true };
 
 /** An event that is this much older than the delivery is another one. */
 const SAME_EVENT_MS = 60_000;
@@ -189,8 +194,10 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
     },
 
     async openPullRequest(input: PublishInput): Promise<{ number: number; url: string; created: boolean }> {
-      const { answer } = await finishedReport(db, input.runId);
+      const { answer, notes } = await finishedReport(db, input.runId);
       await holdScope(input, (await findAssignment(db, input.runId))?.startSha ?? null);
+      const added = (await classified(() => github.changedFiles(input.issue, input.settings.baseBranch, input.branch)))
+        .added;
       const text = renderPullRequest(
         {
           issueNumber: input.issue.number,
@@ -199,6 +206,8 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
           closes: input.closes,
           runUrl: `${input.settings.dashboardUrl}/runs/${input.runId}`,
           answer,
+          notes,
+          unwanted: unwantedIn(added),
         },
         input.settings.locale,
       );
@@ -215,7 +224,7 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
       settings: RunSettings;
     }): Promise<void> {
       const { issue, runId, pullRequest, settings } = input;
-      const { answer } = await finishedReport(db, runId);
+      const { answer, notes } = await finishedReport(db, runId);
       await classified(async () => {
         for (const { comment_id: commentId, answer: text } of answer.answers) {
           const marker = answerMarker(runId, `comment-${commentId}`);
@@ -226,7 +235,14 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
           if (!posted) log.warn('a review comment is gone', { runId, commentId });
         }
         const marker = answerMarker(runId, 'review');
-        const body = [marker, commentTexts(settings.locale).reviewAnswer, embedded(answer.summary)].join('\n\n');
+        const body = [
+          marker,
+          commentTexts(settings.locale).reviewAnswer,
+          embedded(answer.summary),
+          renderWorkNotes(notes, settings.locale),
+        ]
+          .filter((part) => part !== '')
+          .join('\n\n');
         await github.writeComment({ ...issue, number: pullRequest }, { marker, body, knownId: null });
       });
     },

@@ -124,10 +124,17 @@ export function createAgentApi({
     const report = Report.safeParse(await c.req.json().catch(() => undefined));
     if (!report.success) return failure(c, 400, 'invalid_argument', 'the body is not a report', 'outcome');
     const { runId, attempt } = c.get('run');
-    await storeReport(db, runId, attempt, redactDeep(report.data, createRedactor(known(c))));
+    const redact = createRedactor(known(c));
+    const clean = redactDeep(report.data, (text) => storable(redact(text)));
+    await storeReport(db, runId, attempt, clean);
     return c.body(null, 204);
   });
   return app;
+}
+
+/** A text that Postgres can hold in JSON. */
+function storable(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\u{FFFD}');
 }
 
 /** What the platform has the agent of an attempt go on with, or null. */

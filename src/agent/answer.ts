@@ -1,5 +1,6 @@
 /** The agent's final answer: its JSON Schema, its parsing, and the prompt that asks for it again. */
 import { z } from 'zod';
+import { mendedAnswer } from './answer-mending.ts';
 import { Answer } from './platform/protocol.ts';
 
 export type AnswerReading = { readonly answer: Answer } | { readonly problem: string };
@@ -36,17 +37,30 @@ function mapValues(object: object, change: (value: unknown) => unknown): object 
   return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value)]));
 }
 
-/** Parses the agent's last message as an answer; `problem` describes in words why it is none. */
+/**
+ * Parses the agent's last message as an answer. What is too long is cut, and what can be left out is; `problem` describes in words
+ * what cannot be mended.
+ */
 export function readAnswer(message: string | undefined): AnswerReading {
   if (message === undefined || message.trim() === '') return { problem: 'there is no final message' };
-  let value: unknown;
-  try {
-    value = JSON.parse(/^\s*```(?:json)?\s*\n([\s\S]*?)\n\s*```\s*$/.exec(message)?.[1] ?? message);
-  } catch {
-    return { problem: 'it is not JSON' };
-  }
-  const parsed = Answer.safeParse(value);
+  const value = jsonIn(message);
+  if (value === undefined) return { problem: 'it is not JSON' };
+  const parsed = Answer.safeParse(mendedAnswer(value));
   return parsed.success ? { answer: parsed.data } : { problem: z.prettifyError(parsed.error) };
+}
+
+/** The JSON of a message that is JSON, or has one object in a fenced block or between sentences. */
+function jsonIn(message: string): unknown {
+  const fenced = /```(?:json)?\s*\n([\s\S]*?)\n\s*```/.exec(message)?.[1];
+  const inner = message.slice(message.indexOf('{'), message.lastIndexOf('}') + 1);
+  for (const candidate of [message, fenced, inner]) {
+    try {
+      if (candidate !== undefined) return JSON.parse(candidate) as unknown;
+    } catch {
+      // the next one
+    }
+  }
+  return undefined;
 }
 
 /** Beginning of the prompt that asks for the answer again. */
@@ -58,6 +72,19 @@ export function repairPrompt(problem: string): string {
     `${REPAIR_OPENING} ${problem}`,
     '',
     'Change nothing in the repository. Answer again, with one JSON object and nothing around it, that fits this schema:',
+    '',
+    JSON.stringify(answerSchema()),
+    '',
+  ].join('\n');
+}
+
+/** The next prompt for an agent that stopped before its work was finished; `problem` says where. */
+export function finishPrompt(problem: string): string {
+  return [
+    `Your work is not finished: ${problem}.`,
+    '',
+    'Finish the merge or rebase, or take it back (`git merge --abort`, `git rebase --abort`). Resolve each conflict by what both',
+    'sides mean, leave no conflict marker, and commit. Then give your answer again: one JSON object that fits this schema:',
     '',
     JSON.stringify(answerSchema()),
     '',

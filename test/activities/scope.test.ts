@@ -14,8 +14,9 @@ const SINCE = 'b'.repeat(40);
 const SETTINGS = { locale: 'en', baseBranch: 'main', dashboardUrl: 'http://dashboard' } as RunSettings;
 
 /** What differs between two commits or branches. */
-let changed: Record<string, { paths: string[]; all?: boolean }>;
+let changed: Record<string, { paths: string[]; added?: string[]; all?: boolean }>;
 let opened: number;
+let body: string;
 
 beforeEach(async () => {
   await tables.db.delete(agentAssignments);
@@ -52,10 +53,12 @@ async function publish(stage: Stage, startSha: string | null = null): Promise<un
     changedFiles: async (_issue: unknown, base: string, head: string) => ({
       all: true,
       paths: [],
+      added: [],
       ...changed[`${base}...${head}`],
     }),
-    openPullRequest: async () => {
+    openPullRequest: async (_issue: unknown, _branch: unknown, text: { body: string }) => {
       opened += 1;
+      ({ body } = text);
       return { number: 8, url: 'http://github/8', created: true };
     },
   } as unknown as GitHubPorts['github'];
@@ -74,6 +77,21 @@ async function publish(stage: Stage, startSha: string | null = null): Promise<un
 const BRANCH = 'codex/issue-7';
 /** The run began on a branch that held the work of others. */
 const LATER = { [`${SINCE}...main`]: { paths: [] as string[] } };
+
+test('E17: what an agent has committed with force is named in the pull request, whatever the runner says', async () => {
+  const added = ['src/a.js', '.env', 'web/node_modules/a.js', 'web/node_modules/b/c.js'];
+  changed = { [`main...${BRANCH}`]: { paths: added, added } };
+  await publish('dev');
+  expect(body).toContain('Look closely');
+  expect(body).toContain('- `web/node_modules/` (2 files)');
+  expect(body).toContain('- `.env` (1 file)');
+});
+
+test('a pull request without such files has no warning', async () => {
+  changed = { [`main...${BRANCH}`]: { paths: ['src/a.js', '.env'], added: ['src/a.js'] } };
+  await publish('dev');
+  expect(body).not.toContain('Look closely');
+});
 
 test('documents are opened as a pull request', async () => {
   changed = { [`main...${BRANCH}`]: { paths: ['docs/delivery/issue-7/brief.md', 'README.MD'] } };

@@ -35,14 +35,47 @@ describe('the final answer', () => {
   test.each([
     ['no message', undefined, 'there is no final message'],
     ['prose', 'All done.', 'it is not JSON'],
-    ['a title that is too long', JSON.stringify({ ...ANSWER, title: 'x'.repeat(101) }), 'at title'],
+    ['neither a title nor a summary', JSON.stringify({ checks: [] }), 'at summary'],
+    ['a list', '[]', 'expected object'],
     ['a question without text', asks({ text: ' ', options: [] }), 'at question.text'],
-    ['one option', asks({ text: 'Which?', options: ['this'] }), '2 to 5 options'],
-    ['six options', asks({ text: 'Which?', options: ['a', 'b', 'c', 'd', 'e', 'f'] }), 'at question.options'],
-    ['options that are the same', asks({ text: 'Which?', options: ['this', 'This'] }), 'two options are the same'],
-    ['something more', JSON.stringify({ ...ANSWER, mood: 'good' }), 'mood'],
   ])('says what is wrong with %s', (_what, message, problem) => {
     expect(readAnswer(message)).toEqual({ problem: expect.stringContaining(problem) as string });
+  });
+
+  test.each<[what: string, answer: object, mended: object]>([
+    ['a title of 119 characters', { title: 'x'.repeat(119) }, { title: `${'x'.repeat(99)}…` }],
+    ['a title of two lines', { title: 'Add\n it ' }, { title: 'Add it' }],
+    ['no title', { title: '' }, { title: 'It is added.' }],
+    ['a long summary', { summary: 'x'.repeat(30_000) }, { summary: `${'x'.repeat(19_999)}…` }],
+    ['no summary', { summary: undefined }, { summary: 'Add it' }],
+    ['sixty checks', { checks: Array(60).fill(ANSWER.checks[0]) }, { checks: Array(50).fill(ANSWER.checks[0]) }],
+    ['a check without its result', { checks: [{ command: 'npm test' }] }, { checks: [] }],
+    ['checks that are null', { checks: null }, { checks: [] }],
+    [
+      'an answer to a comment whose id is a text',
+      { answers: [{ comment_id: '7', answer: 'Yes.' }] },
+      { answers: [{ comment_id: 7, answer: 'Yes.' }] },
+    ],
+    ['something more', { mood: 'good' }, {}],
+    ['characters that cannot be stored', { summary: 'a\0b\uD800' }, { summary: 'a\uFFFDb\uFFFD' }],
+  ])('is mended where it has %s', (_what, answer, mended) => {
+    expect(readAnswer(JSON.stringify({ ...ANSWER, ...answer }))).toEqual({ answer: { ...ANSWER, ...mended } });
+  });
+
+  test.each<[what: string, options: string[]]>([
+    ['one option', ['this']],
+    ['six options', ['a', 'b', 'c', 'd', 'e', 'f']],
+    ['options that are the same', ['this', 'This']],
+    ['an option that is too long', ['this', 'x'.repeat(201)]],
+  ])('with %s asks freely, and names them in its text', (_what, options) => {
+    const text = `Which?\n\n${options.map((option) => `- ${option}`).join('\n')}`;
+    expect(readAnswer(asks({ text: 'Which?', options }))).toMatchObject({
+      answer: { question: { text, options: [] } },
+    });
+  });
+
+  test('is read from between sentences', () => {
+    expect(readAnswer(`Here it is:\n${JSON.stringify(ANSWER)}\nThat is all.`)).toEqual({ answer: ANSWER });
   });
 
   test('has a schema that strict structured output accepts: every property required, no bounds', () => {

@@ -114,7 +114,7 @@ async function publish(
 ): Promise<RunOutcome> {
   const { input, progress } = run;
   const { plan, issue, settings } = input;
-  const { summary, threadId, headSha, backTo } = report;
+  const { summary, threadId, headSha, backTo, notes } = report;
   if (!leavesWork(plan.target)) return { status: 'succeeded', pullRequest: input.pullRequest, summary, threadId };
   progress.note('publishing');
   const ended = endAgents(run);
@@ -145,5 +145,6 @@ async function publish(
     headSha,
     selection,
     ...(backTo === undefined ? {} : { backTo }),
+    ...(notes === undefined ? {} : { notes }),
   };
 }

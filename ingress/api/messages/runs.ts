@@ -57,7 +57,8 @@ const AGAIN = 'put the label {label} on the issue again';
 const NEXT: Record<Failure, string> = {
   agent_failed: `Read the end of the log, then ${AGAIN} to try once more.`,
   no_changes: `Say in the issue more exactly what should be different afterwards, then ${AGAIN}. If the work is there already, close the issue.`,
-  answer_invalid: `This is usually chance: ${AGAIN}. If it happens repeatedly, choose another model.`,
+  answer_invalid: `This is usually chance: ${AGAIN}; the next agent goes on from what is on the branch {branch}. If it happens repeatedly, choose another model.`,
+  unmerged: `Merge the base branch into the branch {branch} yourself, or say in the issue how the conflicts are to be resolved; then ${AGAIN}.`,
   agent_stalled: `Find in the log which command it waited for (often a prompt, or a server that does not exit), say in the issue how to avoid it, then ${AGAIN}.`,
   deadline_exceeded: `Split the issue into smaller ones, or allow longer runs with CODEXK8S_AGENT_RUN_SECONDS; then ${AGAIN}.`,
   push_rejected: `Look at the new commits on the branch {branch}, then ${AGAIN}: the next agent starts from them.`,

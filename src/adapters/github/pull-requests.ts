@@ -111,13 +111,14 @@ export function createPullRequests(octokit: Octokit) {
       repository: IssueRef,
       base: string,
       head: string,
-    ): Promise<{ readonly paths: readonly string[]; readonly all: boolean }> {
+    ): Promise<{ readonly paths: readonly string[]; readonly added: readonly string[]; readonly all: boolean }> {
       const { data } = await compared(repository, base, head);
       const files = data.files ?? [];
       const paths = files.flatMap(({ filename, previous_filename: before }) =>
         before ? [filename, before] : [filename],
       );
-      return { paths, all: files.length < COMPARED_FILES };
+      const added = files.filter(({ status }) => status === 'added').map(({ filename }) => filename);
+      return { paths, added, all: files.length < COMPARED_FILES };
     },
 
     /** The commit at the head of a branch; null when there is no such branch. */

@@ -1,7 +1,9 @@
 /** The repository in the workspace: cloned or fetched, with the run's branch checked out. */
 import { access, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { leaveUnconverted } from './conversions.ts';
 import { createGit, GitFailure, type Git, type GitOptions } from './git.ts';
+import { ignoreUnwanted } from './leftovers.ts';
 import type { Log } from '../platform/log-line.ts';
 import { RunOver } from '../platform/platform.ts';
 import type { Assignment } from '../platform/protocol.ts';
@@ -13,6 +15,8 @@ export interface Repository {
   /** The remote branch's commit when the work began; null if there was no such branch. */
   readonly remote: string | null;
   readonly git: Git;
+  /** Where it is. */
+  readonly directory: string;
 }
 
 type Target = Pick<Assignment, 'cloneUrl' | 'branch' | 'baseBranch' | 'kind' | 'interrupted' | 'since'>;
@@ -26,7 +30,9 @@ export async function prepareRepository(target: Target, options: GitOptions, log
   if (await isThere(join(repository, '.git'))) {
     try {
       await refresh(git, target, options, log);
-      const ready = (target.interrupted && (await keepWork(git, target, log))) || (await checkOut(git, target, log));
+      const ready =
+        (target.interrupted && (await keepWork(git, target, options, log))) ||
+        (await checkOut(git, target, options, log));
       log('runner', 'The clone of the earlier run is used again');
       return ready;
     } catch (error) {
@@ -35,7 +41,7 @@ export async function prepareRepository(target: Target, options: GitOptions, log
     }
   }
   await clone(target, options, log);
-  return checkOut(git, target, log);
+  return checkOut(git, target, options, log);
 }
 
 async function refresh(git: Git, target: Target, options: GitOptions, log: Log): Promise<void> {
@@ -68,26 +74,35 @@ async function clone(target: Target, options: GitOptions, log: Log): Promise<voi
 }
 
 /** Keeps the work of an interrupted run; undefined if its branch is not checked out. */
-async function keepWork(git: Git, target: Target, log: Log): Promise<Repository | undefined> {
+async function keepWork(git: Git, target: Target, { paths }: GitOptions, log: Log): Promise<Repository | undefined> {
   const head = await git('symbolic-ref', '--quiet', 'HEAD').catch(() => '');
   const start =
     (await startOf(git, target, await commitOf(git, target.baseBranch), await commitOf(git, target.branch))) ?? '';
   if (head.trim() !== `refs/heads/${target.branch}` || start === '') return undefined;
   log('runner', `On branch ${target.branch}, with the work of the interrupted agent`);
-  return { git, start, remote: (await commitOf(git, target.branch)) ?? null };
+  return { git, directory: paths.repository, start, remote: (await commitOf(git, target.branch)) ?? null };
 }
 
-async function checkOut(git: Git, target: Target, log: Log): Promise<Repository> {
+async function checkOut(git: Git, target: Target, { paths }: GitOptions, log: Log): Promise<Repository> {
+  const { repository: directory } = paths;
   const base = await commitOf(git, target.baseBranch);
   const existing = await commitOf(git, target.branch);
   const from = existing ?? base;
   if (from === undefined) throw new GitFailure('checkout', `there is no branch ${target.baseBranch}`);
+  for (const file of ['attributes', 'exclude']) await rm(join(directory, '.git', 'info', file), { force: true });
   await git('checkout', '--quiet', '--force', '--no-track', '-B', target.branch, from);
   await git('reset', '--quiet', '--hard', from);
   await git('clean', '-ffdq');
+  const unconverted = await leaveUnconverted(git, directory);
+  if (unconverted.length > 0)
+    log(
+      'runner',
+      `Kept as stored, whatever their attributes say: ${unconverted.length === 1 ? '1 file' : `${unconverted.length} files`}`,
+    );
+  await ignoreUnwanted(git, directory);
   const origin = existing === undefined ? `from ${target.baseBranch}` : 'as it is on the remote';
   log('runner', `On branch ${target.branch}, ${origin}, at ${from.slice(0, 12)}`);
-  return { git, start: (await startOf(git, target, base, existing)) ?? from, remote: existing ?? null };
+  return { git, directory, start: (await startOf(git, target, base, existing)) ?? from, remote: existing ?? null };
 }
 
 /**

@@ -10,8 +10,10 @@
  * A token of a run that is over or waits, or of another attempt, gets a 401; the runner then stops its agent at once.
  */
 import { z } from 'zod';
+import { HELD_BACK_REASONS, MOST_PLACES } from '../../domain/run/held-back.ts';
 import { FEWEST_OPTIONS, MOST_OPTIONS } from '../../domain/run/requests.ts';
 import { FAILURES } from '../../domain/run/runs.ts';
+import { MOST_SUBMODULES, NOTE_PATH_CHARACTERS } from '../../domain/run/work-notes.ts';
 
 export const Assignment = z.object({
   runId: z.string(),
@@ -70,15 +72,24 @@ export const LogBatch = z.object({
 export type LogBatch = z.infer<typeof LogBatch>;
 export type LogLine = LogBatch['lines'][number];
 
-/** Characters of a question, and of one of its options. */
-const QUESTION_CHARACTERS = 4000;
-const OPTION_CHARACTERS = 200;
+/** The limits of an answer: characters, and numbers of entries. A longer one is cut by the runner, and refused by the server. */
+export const ANSWER_LIMITS = {
+  summary: 20_000,
+  title: 100,
+  checks: 50,
+  command: 2000,
+  answers: 200,
+  answer: 10_000,
+  backTo: 30,
+  question: 4000,
+  option: 200,
+} as const;
 
 /** An agent's question to people. */
 const Question = z.strictObject({
-  text: z.string().trim().min(1).max(QUESTION_CHARACTERS),
+  text: z.string().trim().min(1).max(ANSWER_LIMITS.question),
   options: z
-    .array(z.string().trim().min(1).max(OPTION_CHARACTERS))
+    .array(z.string().trim().min(1).max(ANSWER_LIMITS.option))
     .max(MOST_OPTIONS)
     .refine(
       (options) => options.length === 0 || options.length >= FEWEST_OPTIONS,
@@ -93,16 +104,42 @@ const Question = z.strictObject({
 
 /** The agent's final answer; the agent gets its JSON Schema, and the server validates it again. */
 export const Answer = z.strictObject({
-  summary: z.string().min(1).max(20_000),
-  title: z.string().min(1).max(100),
-  checks: z.array(z.strictObject({ command: z.string().max(2000), passed: z.boolean() })).max(50),
-  answers: z.array(z.strictObject({ comment_id: z.number().int(), answer: z.string().min(1).max(10_000) })).max(200),
-  back_to: z.string().max(30).default('').describe('of a rethink, the stage to go back to; empty otherwise'),
+  summary: z.string().min(1).max(ANSWER_LIMITS.summary),
+  title: z.string().min(1).max(ANSWER_LIMITS.title),
+  checks: z
+    .array(z.strictObject({ command: z.string().max(ANSWER_LIMITS.command), passed: z.boolean() }))
+    .max(ANSWER_LIMITS.checks),
+  answers: z
+    .array(z.strictObject({ comment_id: z.number().int(), answer: z.string().min(1).max(ANSWER_LIMITS.answer) }))
+    .max(ANSWER_LIMITS.answers),
+  back_to: z
+    .string()
+    .max(ANSWER_LIMITS.backTo)
+    .default('')
+    .describe('of a rethink, the stage to go back to; empty otherwise'),
   question: Question.nullable()
     .default(null)
     .describe('null, or what only a person can decide: the run then waits for the answer, and goes on with it'),
 });
 export type Answer = z.infer<typeof Answer>;
+
+/** What the runner left out of its commit, and what its clone lacks (src/domain/run/work-notes.ts). */
+const Notes = z.strictObject({
+  heldBack: z
+    .array(
+      z.strictObject({
+        path: text(NOTE_PATH_CHARACTERS),
+        files: z.int().positive(),
+        reason: z.enum(HELD_BACK_REASONS),
+      }),
+    )
+    .max(MOST_PLACES)
+    .readonly(),
+  absent: z.strictObject({
+    lfsFiles: z.int().nonnegative(),
+    submodules: z.array(text(NOTE_PATH_CHARACTERS)).max(MOST_SUBMODULES).readonly(),
+  }),
+});
 
 export const Report = z.discriminatedUnion('outcome', [
   z.strictObject({
@@ -112,11 +149,15 @@ export const Report = z.discriminatedUnion('outcome', [
     threadId: text(200),
     model: text(200),
     reasoningEffort: text(50),
+    notes: Notes.optional(),
   }),
   z.strictObject({
     outcome: z.literal('asked'),
     question: z
-      .strictObject({ text: text(QUESTION_CHARACTERS), options: z.array(text(OPTION_CHARACTERS)).max(MOST_OPTIONS) })
+      .strictObject({
+        text: text(ANSWER_LIMITS.question),
+        options: z.array(text(ANSWER_LIMITS.option)).max(MOST_OPTIONS),
+      })
       .pipe(Question),
     headSha: z
       .string()

@@ -1,33 +1,43 @@
 /** Commits, checks and pushes the agent's work after its turn. */
 import { RunFailure } from './failure.ts';
+import type { HeldBack } from '../../domain/run/held-back.ts';
 import { GitFailure, type GitOptions } from '../git/git.ts';
+import { commitLeftovers } from '../git/leftovers.ts';
+import { hasCommittedMarkers, unfinishedState } from '../git/unfinished.ts';
 import type { Log } from '../platform/log-line.ts';
 import type { Answer, Assignment } from '../platform/protocol.ts';
 import { remotely, type Repository } from '../git/repository.ts';
 
+type Pushed = Pick<Assignment, 'branch' | 'cloneUrl' | 'author' | 'kind'>;
+
 /**
- * Commits uncommitted changes and pushes the branch; returns the commit at the branch's head. Runs that only read (reviews and
- * discussions) publish nothing: their changes stay in the workspace. Throws {@link RunFailure}.
+ * Commits uncommitted changes and pushes the branch; returns the commit at the branch's head, and what was not committed. Runs
+ * that only read (reviews and discussions) publish nothing: their changes stay in the workspace. Throws {@link RunFailure}.
  */
 export async function publish(
   repository: Repository,
-  assignment: Pick<Assignment, 'branch' | 'cloneUrl' | 'author' | 'kind'>,
+  assignment: Pushed,
   answer: Answer,
   options: GitOptions,
   log: Log,
-): Promise<string> {
-  const { git, start } = repository;
-  if (readsOnly(assignment)) return start;
-  await commitLeftovers(repository, assignment.author, answer.title, log);
+): Promise<{ readonly headSha: string; readonly heldBack: readonly HeldBack[] }> {
+  const { git, start, directory } = repository;
+  if (readsOnly(assignment)) return { headSha: start, heldBack: [] };
+  await refuseUnfinished(repository);
+  const heldBack = await commitLeftovers(git, directory, { author: assignment.author, message: answer.title }, log);
   const commits = Number(await git('rev-list', '--count', `${start}..HEAD`));
   if (commits === 0) {
     if (assignment.kind === 'revise' && answer.answers.length > 0) {
       log('runner', 'The review is answered without a commit');
-      return start;
+      return { headSha: start, heldBack };
     }
-    throw new RunFailure('no_changes', `the branch ${assignment.branch} has no new commit: ${answer.summary}`);
+    const withheld = heldBack.map(({ path }) => path).join(', ');
+    throw new RunFailure(
+      'no_changes',
+      `the branch ${assignment.branch} has no new commit${withheld === '' ? '' : ` (held back: ${withheld})`}: ${answer.summary}`,
+    );
   }
-  return push(repository, assignment, commits, options, log);
+  return { headSha: await push(repository, assignment, commits, options, log), heldBack };
 }
 
 /**
@@ -40,7 +50,7 @@ export async function pushCommitted(
   options: GitOptions,
   log: Log,
 ): Promise<string | null> {
-  const { git, start, remote } = repository;
+  const { git } = repository;
   if (readsOnly(assignment)) return null;
   const changes = (await git('status', '--porcelain')).split('\n').filter(Boolean).length;
   if (changes > 0)
@@ -50,11 +60,47 @@ export async function pushCommitted(
         ? '1 path is not committed: it stays in this workspace and is lost with it'
         : `${changes} paths are not committed: they stay in this workspace and are lost with it`,
     );
-  const commits = Number(await git('rev-list', '--count', `${remote ?? start}..HEAD`));
+  const commits = await unpushed(repository);
   return commits === 0 ? null : push(repository, assignment, commits, options, log);
 }
 
-function readsOnly({ kind }: Pick<Assignment, 'kind'>): boolean {
+/**
+ * Pushes what an agent made whose run fails for another reason than its work; returns the number of commits. `message`: set if its
+ * uncommitted changes count too. Throws {@link RunFailure}.
+ */
+export async function keepWorkOf(
+  repository: Repository,
+  assignment: Pushed,
+  message: string | undefined,
+  options: GitOptions,
+  log: Log,
+): Promise<number> {
+  if (readsOnly(assignment)) return 0;
+  const { git, directory } = repository;
+  if (message !== undefined && (await unfinishedOf(repository)) === undefined)
+    await commitLeftovers(git, directory, { author: assignment.author, message }, log);
+  if (await hasCommittedMarkers(git, repository.start)) return 0;
+  const commits = await unpushed(repository);
+  if (commits > 0) await push(repository, assignment, commits, options, log);
+  return commits;
+}
+
+/** What an agent has not finished in its repository, in words: a merge, a rebase. Undefined if all can be published. */
+export async function unfinishedOf({ git, directory, start }: Repository): Promise<string | undefined> {
+  return unfinishedState(git, directory, start);
+}
+
+async function refuseUnfinished(repository: Repository): Promise<void> {
+  const unfinished = await unfinishedOf(repository);
+  if (unfinished !== undefined) throw new RunFailure('unmerged', unfinished);
+}
+
+async function unpushed({ git, remote, start }: Repository): Promise<number> {
+  return Number(await git('rev-list', '--count', `${remote ?? start}..HEAD`));
+}
+
+/** Whether a run leaves no commits: reviews and discussions. */
+export function readsOnly({ kind }: Pick<Assignment, 'kind'>): boolean {
   return kind === 'review' || kind === 'discussion';
 }
 
@@ -97,19 +143,6 @@ async function refuseRewritten({ git, remote }: Repository, branch: string): Pro
       'push_rejected',
       `the agent rewrote the branch: ${missing} of the commits that ${branch} had are missing`,
     );
-}
-
-async function commitLeftovers(
-  { git }: Repository,
-  author: { name: string; email: string },
-  title: string,
-  log: Log,
-): Promise<void> {
-  if ((await git('status', '--porcelain')) === '') return;
-  await git('add', '--all');
-  const identity = ['-c', `user.name=${author.name}`, '-c', `user.email=${author.email}`];
-  await git(...identity, 'commit', '--quiet', '--no-verify', '--no-gpg-sign', '--message', title);
-  log('runner', "Committed the agent's uncommitted changes");
 }
 
 function pushFailure(error: GitFailure): RunFailure {

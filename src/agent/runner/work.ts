@@ -1,18 +1,24 @@
 /** One run from its assignment to its report. */
 import type { Redact } from '../../domain/agent/redaction.ts';
-import { readAnswer, repairPrompt, type AnswerReading } from '../answer.ts';
+import type { Failure } from '../../domain/run/runs.ts';
+import type { WorkNotes } from '../../domain/run/work-notes.ts';
+import { finishPrompt, readAnswer, repairPrompt, type AnswerReading } from '../answer.ts';
 import type { AgentCli } from '../cli/agent-cli.ts';
 import { keepConversation, restoreConversation, type ConversationKeeper } from './conversation.ts';
 import { RunFailure } from './failure.ts';
-import { GitFailure, type GitOptions } from '../git/git.ts';
+import { absentContent, absentNotice, type AbsentContent } from '../git/absent-content.ts';
+import { createGit, GitFailure, type GitOptions } from '../git/git.ts';
 import type { Log } from '../platform/log-line.ts';
 import { preparePaths, type Paths } from '../paths.ts';
 import type { Platform } from '../platform/platform.ts';
 import { endProcesses } from '../process-tree.ts';
 import type { Answer, Assignment, Report } from '../platform/protocol.ts';
-import { publish, pushCommitted } from './publication.ts';
+import { keepWorkOf, publish, pushCommitted, readsOnly, unfinishedOf } from './publication.ts';
 import { prepareRepository, type Repository } from '../git/repository.ts';
 import { runTurn, type TurnEnd, type TurnSetting } from './turn.ts';
+
+/** Of a failure's detail, before what is said of the work that was kept. */
+const DETAIL_CHARACTERS = 3_000;
 
 export interface RunnerContext {
   readonly platform: Platform;
@@ -25,6 +31,13 @@ export interface RunnerContext {
   readonly signal: AbortSignal;
 }
 
+/** What of a run there is when it ends, however it ends. */
+interface Begun {
+  threadId?: string;
+  repository?: Repository;
+  absent?: AbsentContent;
+}
+
 /** Executes the assignment and returns the report. Rejects only if `signal` ends the run without a report. */
 export async function carryOut(assignment: Assignment, context: RunnerContext): Promise<Report> {
   const { limits } = assignment;
@@ -34,28 +47,24 @@ export async function carryOut(assignment: Assignment, context: RunnerContext): 
     limits.runSeconds * 1000,
   );
   const keeper = keepConversation(context);
-  const thread: { id?: string } = {};
+  const begun: Begun = {};
   try {
     const bounded = { ...context, signal: AbortSignal.any([context.signal, deadline.signal]) };
-    const { repository, answer } = await letAgentWork(assignment, bounded, keeper, thread);
+    const { repository, answer } = await letAgentWork(assignment, bounded, keeper, begun);
     clearTimeout(timer);
     const git = gitOptions(assignment, context);
     const { model, reasoningEffort } = assignment;
-    const session = { threadId: thread.id ?? '', model, reasoningEffort };
+    const session = { threadId: begun.threadId ?? '', model, reasoningEffort };
     if (answer.question) {
       const pushed = await pushCommitted(repository, assignment, git, context.log);
       await keeper.store();
       return { outcome: 'asked', question: answer.question, headSha: pushed, ...session };
     }
-    return {
-      outcome: 'finished',
-      answer,
-      headSha: await publish(repository, assignment, answer, git, context.log),
-      ...session,
-    };
+    const { headSha, heldBack } = await publish(repository, assignment, answer, git, context.log);
+    return { outcome: 'finished', answer, headSha, ...session, ...notesOf(heldBack, begun.absent) };
   } catch (error) {
     if (context.signal.aborted) throw error;
-    return failedReport(error, thread.id);
+    return failedReport(error, begun.threadId, await keepWork(error, assignment, context, begun));
   } finally {
     clearTimeout(timer);
     keeper.close();
@@ -65,11 +74,43 @@ export async function carryOut(assignment: Assignment, context: RunnerContext): 
   }
 }
 
+/** The agent's turn is at fault, not what it made: that is pushed, so that the next run goes on from there. */
+const KEEPS_COMMITS: ReadonlySet<Failure> = new Set([
+  'answer_invalid',
+  'unmerged',
+  'agent_failed',
+  'agent_stalled',
+  'agent_oom',
+  'deadline_exceeded',
+]);
+
+/** Says in words what of a failed run's work was kept; an empty text if there was nothing. */
+async function keepWork(
+  error: unknown,
+  assignment: Assignment,
+  context: RunnerContext,
+  { repository }: Begun,
+): Promise<string> {
+  if (!(error instanceof RunFailure) || !KEEPS_COMMITS.has(error.failure) || !repository) return '';
+  const options = gitOptions(assignment, context);
+  const still: Repository = { ...repository, git: createGit(repository.directory, options) };
+  // Uncommitted changes count where the agent has finished, and only its answer is not one.
+  const message = error.failure === 'answer_invalid' ? `Work on ${assignment.branch}` : undefined;
+  try {
+    const commits = await keepWorkOf(still, assignment, message, options, context.log);
+    if (commits === 0) return '';
+    return `What it had committed is on the branch ${assignment.branch} (${commits === 1 ? '1 commit' : `${commits} commits`}); the next run goes on from there.`;
+  } catch (trouble) {
+    context.log('error', `What the agent had committed was not pushed: ${String(trouble)}`);
+    return '';
+  }
+}
+
 async function letAgentWork(
   assignment: Assignment,
   context: RunnerContext,
   keeper: ConversationKeeper,
-  thread: { id?: string },
+  begun: Begun,
 ): Promise<{ repository: Repository; answer: Answer }> {
   const { paths, cli, log } = context;
   await preparePaths(paths, assignment.author);
@@ -79,6 +120,10 @@ async function letAgentWork(
       throw error instanceof GitFailure ? new RunFailure('clone_failed', error.output) : error;
     },
   );
+  begun.repository = repository;
+  begun.absent = await absentContent(repository.git, repository.directory);
+  const notice = absentNotice(begun.absent);
+  if (notice !== '') log('runner', notice);
   await cli.prepare();
   const resumed = await restoreConversation(assignment.resumeThreadId, context);
 
@@ -86,18 +131,29 @@ async function letAgentWork(
   const turn = async (prompt: string, threadId: string | undefined): Promise<TurnEnd> => {
     const end = await runTurn(prompt, threadId, {
       ...setting,
-      keeper: { ...keeper, follow: (id) => keeper.follow((thread.id = id)) },
+      keeper: { ...keeper, follow: (id) => keeper.follow((begun.threadId = id)) },
     });
     await keeper.store().catch((error: unknown) => log('error', `The conversation was not stored: ${String(error)}`));
     return end;
   };
 
-  const first = await turn(assignment.prompt, resumed);
+  const first = await turn([assignment.prompt, notice].filter(Boolean).join('\n\n'), resumed);
   const reading = readAnswerOf(assignment, first.message);
-  if ('answer' in reading) return { repository, answer: reading.answer };
-  log('runner', `The agent's answer is not valid (${reading.problem}); asking once more`);
-  const second = readAnswerOf(assignment, (await turn(repairPrompt(reading.problem), first.threadId)).message);
+  // An agent may stop in a merge to ask people about it.
+  const stays = readsOnly(assignment) || ('answer' in reading && reading.answer.question !== null);
+  const unfinished = stays ? undefined : await unfinishedOf(repository);
+  if ('answer' in reading && unfinished === undefined) return { repository, answer: reading.answer };
+  const again =
+    unfinished === undefined && 'problem' in reading ? repairPrompt(reading.problem) : finishPrompt(unfinished ?? '');
+  log(
+    'runner',
+    unfinished === undefined && 'problem' in reading
+      ? `The agent's answer is not valid (${reading.problem}); asking once more`
+      : `The agent's work is not finished (${unfinished}); asking once more`,
+  );
+  const second = readAnswerOf(assignment, (await turn(again, first.threadId)).message);
   if ('answer' in second) return { repository, answer: second.answer };
+  if ('answer' in reading) return { repository, answer: reading.answer };
   throw new RunFailure('answer_invalid', `the final answer is not the JSON that was asked for: ${second.problem}`);
 }
 
@@ -113,8 +169,19 @@ function gitOptions(assignment: Assignment, { paths, tokenFile, signal }: Runner
   return { paths, tokenFile, cloneUrl: assignment.cloneUrl, signal };
 }
 
-function failedReport(error: unknown, threadId: string | undefined): Report {
+function notesOf(heldBack: WorkNotes['heldBack'], absent: AbsentContent | undefined): { notes?: WorkNotes } {
+  const nothing = { lfsFiles: 0, submodules: [] };
+  const notes = { heldBack, absent: absent ?? nothing };
+  return heldBack.length + notes.absent.lfsFiles + notes.absent.submodules.length === 0 ? {} : { notes };
+}
+
+function failedReport(error: unknown, threadId: string | undefined, kept: string): Report {
   const failure = error instanceof RunFailure ? error.failure : 'platform_error';
   const detail = error instanceof RunFailure ? error.message : `the runner failed: ${String(error)}`;
-  return { outcome: 'failed', failure, detail, ...(threadId === undefined ? {} : { threadId }) };
+  return {
+    outcome: 'failed',
+    failure,
+    detail: kept === '' ? detail : `${detail.slice(0, DETAIL_CHARACTERS)}\n\n${kept}`,
+    ...(threadId === undefined ? {} : { threadId }),
+  };
 }

@@ -87,6 +87,7 @@ const EN: CommentTexts = {
     agent_failed: 'The agent ended with an error.',
     no_changes: 'The agent finished without changing anything, so there is no pull request.',
     answer_invalid: 'The agent did not give its answer in the required format.',
+    unmerged: 'The agent stopped in the middle of a merge, or left conflict markers in files.',
     agent_stalled: 'The agent wrote nothing for too long, so it was stopped.',
     deadline_exceeded: 'The agent worked longer than a run may take, so it was stopped.',
     push_rejected:
@@ -201,6 +202,7 @@ const RU: CommentTexts = {
     agent_failed: 'Агент завершился с ошибкой.',
     no_changes: 'Агент закончил, ничего не изменив, поэтому pull request не создан.',
     answer_invalid: 'Ответ агента не соответствует требуемому формату.',
+    unmerged: 'Агент остановился посреди слияния или оставил в файлах маркеры конфликтов.',
     agent_stalled: 'Агент слишком долго ничего не выводил и был остановлен.',
     deadline_exceeded: 'Агент работал дольше, чем разрешено, и был остановлен.',
     push_rejected:

@@ -2,7 +2,10 @@
 import type { Locale } from '../locale.ts';
 import { commentTexts } from './comment-texts.ts';
 import { codeLine, embedded } from './markdown.ts';
+import type { HeldBack } from '../run/held-back.ts';
 import type { AgentAnswer } from '../run/runs.ts';
+import type { WorkNotes } from '../run/work-notes.ts';
+import { renderUnwanted, renderWorkNotes } from './work-notes.ts';
 import { triggerLabel, type TriggerTarget } from '../stages/stages.ts';
 
 /** Characters of a command that are shown. */
@@ -22,6 +25,9 @@ export function renderPullRequest(
     closes: boolean;
     runUrl: string;
     answer: AgentAnswer;
+    notes?: WorkNotes | undefined;
+    /** New files in it that hardly ever belong into a repository. */
+    unwanted?: readonly HeldBack[];
   },
   locale: Locale,
 ): PullRequestText {
@@ -33,6 +39,9 @@ export function renderPullRequest(
   const parts = [
     embedded(input.answer.summary),
     ...(checks.length > 0 ? [[`**${pullRequest.checks}**`, '', ...checks].join('\n')] : []),
+    ...[renderUnwanted(input.unwanted ?? [], locale), renderWorkNotes(input.notes, locale)].filter(
+      (part) => part !== '',
+    ),
     `${input.closes ? 'Closes' : 'Part of'} #${input.issueNumber}`,
     `<sub>${pullRequest.requested(triggerLabel(input.target), input.requestedBy)} [codex-k8s](${input.runUrl})</sub>`,
   ];

@@ -2,6 +2,8 @@
 import type { Failure, RunOutcome, RunStatus } from '../run/runs.ts';
 import type { Trigger } from '../run/trigger.ts';
 import type { Request } from '../run/requests.ts';
+import type { WorkNotes } from '../run/work-notes.ts';
+import { renderWorkNotes } from './work-notes.ts';
 import type { RunWait } from '../run/waits.ts';
 import { leavesWork, triggerLabel, type Stage, type TriggerTarget } from '../stages/stages.ts';
 import type { IssueRef } from '../issue/facts.ts';
@@ -50,6 +52,8 @@ export interface RunProgress {
   readonly mergedBy?: string;
   /** Of a rethink that is done: the stage that it goes back to. */
   readonly backTo?: Stage;
+  /** Of a run that succeeded: what was not committed, and what the clone lacked. */
+  readonly notes?: WorkNotes;
   /** Set while it waits for people. */
   readonly wait?: RunWait;
   /** The open question. */
@@ -96,6 +100,7 @@ export function withOutcome(progress: RunProgress, outcome: RunOutcome, at: stri
         pullRequest: outcome.pullRequest,
         ...(outcome.mergedBy === undefined ? {} : { mergedBy: outcome.mergedBy }),
         ...(outcome.backTo === undefined ? {} : { backTo: outcome.backTo }),
+        ...(outcome.notes === undefined ? {} : { notes: outcome.notes }),
       };
     case 'failed':
       return { ...ended, failure: { reason: outcome.failure, detail: outcome.detail } };
@@ -142,6 +147,7 @@ export function renderStatusComment(progress: RunProgress, locale: Locale, pages
     headline(progress, texts, pages.run),
     ...(progress.failure ? [texts.failures[progress.failure.reason], quoted(progress.failure.detail)] : []),
     ...(progress.status === 'succeeded' && progress.summary ? [embedded(progress.summary)] : []),
+    renderWorkNotes(progress.notes, locale),
     ...(progress.status === 'waiting' && progress.question ? [questionOf(progress.question)] : []),
     timeline(progress, texts),
     facts(progress, texts, locale),

@@ -2,6 +2,7 @@
 import type { Question } from './requests.ts';
 import type { ModelSelection } from '../stages/model-selection.ts';
 import type { Stage } from '../stages/stages.ts';
+import type { WorkNotes } from './work-notes.ts';
 
 export const RUN_STATUSES = [
   'queued',
@@ -25,6 +26,7 @@ export const FAILURES = [
   'agent_failed', // the agent ended with a non-zero exit code
   'no_changes', // the agent finished and its branch holds nothing new
   'answer_invalid', // the final answer is not the JSON that was asked for
+  'unmerged', // the agent stopped in a merge or rebase, or left conflict markers
   'agent_stalled', // the agent sent nothing for longer than the stall limit
   'deadline_exceeded', // the agent worked longer than a run may
   'push_rejected', // somebody else pushed to the branch first
@@ -75,6 +77,7 @@ export type AgentReport =
       readonly threadId: string;
       readonly model: string;
       readonly reasoningEffort: string;
+      readonly notes?: WorkNotes | undefined;
     }
   | {
       /** The agent needs an answer to continue. */
@@ -107,6 +110,8 @@ export type RunOutcome =
       readonly selection?: ModelSelection;
       /** Of a rethink: the stage that it goes back to. */
       readonly backTo?: Stage;
+      /** What was not committed, and what the clone lacked. */
+      readonly notes?: WorkNotes;
       /** The login of the person who merged the pull request while the agent worked, which was then stopped. */
       readonly mergedBy?: string;
     }

@@ -15,6 +15,7 @@ const MISBEHAVIOURS = [
   'long-line',
   'wait',
   'leak',
+  'does',
   'asks',
   'asks-freely',
 ] as const;
@@ -54,6 +55,8 @@ function scriptOf(name: Misbehaviour, turn: Turn): Script {
         { say: `I wait for ${file}.`, command: `until [ -e ${shellWord(file)} ]; do sleep 0.1; done` },
       ]);
     }
+    case 'does':
+      return asTold(turn);
     case 'asks':
       return questionScript(turn, false);
     case 'asks-freely':
@@ -61,6 +64,24 @@ function scriptOf(name: Misbehaviour, turn: Turn): Script {
     case 'leak':
       return notesScript(turn, [{ say: `I print ${LEAKED}.`, command: `echo ${LEAKED}` }]);
   }
+}
+
+/** Runs the lines `$ COMMAND` of the issue. Its last message is a line `says: TEXT`; with a line `fails: TEXT` the turn fails. */
+function asTold({ prompt, issue, comments }: Turn): Script {
+  const lines = [...prompt.matchAll(/^> (?:\$ (.+)|says: (.+))$/gm)];
+  const said = lines.findLast(([, , text]) => text !== undefined)?.[2];
+  const steps = lines.flatMap(([, command]) => (command === undefined ? [] : [{ say: 'I do as I am told.', command }]));
+  const failing = /^> fails: (.+)$/m.exec(prompt)?.[1];
+  if (failing !== undefined) return { steps, ending: { kind: 'error', message: failing } };
+  if (said !== undefined) return { steps, ending: { kind: 'prose', text: said } };
+  const answers = comments.map(({ id }) => ({ comment_id: id, answer: 'Done.' }));
+  return {
+    steps,
+    ending: {
+      kind: 'answer',
+      answer: { title: issue.title.slice(0, 90), summary: 'Done as told.', checks: [], answers },
+    },
+  };
 }
 
 function answerWithoutChange({ comments }: Turn): AgentAnswer {

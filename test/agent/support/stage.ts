@@ -32,8 +32,11 @@ export interface Stage extends AsyncDisposable {
   pushByHand(branch: string): Promise<string>;
 }
 
-/** Sets the stage with a repository that holds these files. */
-export async function setStage(files: Record<string, string> = { 'README.md': '# Demo\n' }): Promise<Stage> {
+/** Sets the stage with a repository that holds these files; without `convert`, whatever their attributes say. */
+export async function setStage(
+  files: Record<string, string> = { 'README.md': '# Demo\n' },
+  { convert = true }: { convert?: boolean } = {},
+): Promise<Stage> {
   const directory = await mkdtemp(join(tmpdir(), 'agent-'));
   const workspace = join(directory, 'workspace');
   const tokenFile = join(directory, 'token');
@@ -41,7 +44,7 @@ export async function setStage(files: Record<string, string> = { 'README.md': '#
   await mkdir(workspace);
   await writeFile(tokenFile, `${token}\n`, { mode: 0o600 });
   const bare = join(directory, 'git', 'demo.git');
-  await makeRepository(bare, join(directory, 'seed'), files);
+  await makeRepository(bare, join(directory, 'seed'), files, convert);
 
   let model = await startScriptedModel();
   const platform = await startPlatform({ token, gitRoot: dirname(bare), modelUrl: () => model.url });
@@ -96,13 +99,19 @@ const CLEAN = {
   GIT_COMMITTER_EMAIL: 'olivia@example.com',
 };
 
-async function makeRepository(bare: string, seed: string, files: Record<string, string>): Promise<void> {
+async function makeRepository(
+  bare: string,
+  seed: string,
+  files: Record<string, string>,
+  convert: boolean,
+): Promise<void> {
   for (const [path, content] of Object.entries(files)) {
     await mkdir(dirname(join(seed, path)), { recursive: true });
     await writeFile(join(seed, path), content);
   }
   const git = execa({ cwd: seed, env: CLEAN });
   await git`git init --quiet --initial-branch main`;
+  if (!convert) await writeFile(join(seed, '.git', 'info', 'attributes'), '* -text\n');
   await git`git add --all`;
   await git`git commit --quiet --message ${'The beginning'}`;
   await git`git clone --quiet --bare . ${bare}`;

@@ -1,0 +1,20 @@
+/** What the runner says of its clone and of what it committed, besides the agent's answer. */
+import type { HeldBack } from './held-back.ts';
+
+export interface WorkNotes {
+  /** New files that were left out of the commit. */
+  readonly heldBack: readonly HeldBack[];
+  /** Content that no clone has: it is stored elsewhere, and agents have no access to it. */
+  readonly absent: {
+    /** The number of files of which the clone has only a Git LFS pointer. */
+    readonly lfsFiles: number;
+    /** Folders of submodules, which are empty. */
+    readonly submodules: readonly string[];
+  };
+}
+
+/** Submodules that are named. */
+export const MOST_SUBMODULES = 20;
+
+/** Characters of a path in a note. */
+export const NOTE_PATH_CHARACTERS = 300;
