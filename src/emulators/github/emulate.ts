@@ -8,6 +8,7 @@
 import { readFile } from 'node:fs/promises';
 import { Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
+import { correctedAnswer } from './corrections.ts';
 import type { EmulateRows, RepoRow, UserRow } from './rows.ts';
 import type { RowStore } from './store/store.ts';
 
@@ -85,7 +86,7 @@ export class EmulatedApi {
   async fetch(request: Request, account?: UserRow): Promise<Response> {
     if (account)
       this.#users.set(request, { login: account.login, id: account.id, scopes: ['repo', 'user', 'admin:repo_hook'] });
-    return this.#app.fetch(request);
+    return this.#answer(request);
   }
 
   /** Sends a JSON request as an account. */
@@ -98,8 +99,12 @@ export class EmulatedApi {
   async read(repo: RepoRow, path: string): Promise<Record<string, unknown> | undefined> {
     const request = new Request(`${this.#baseUrl}/repos/${repo.full_name}${path}`);
     this.#users.set(request, readerOf(repo));
-    const response = await this.#app.fetch(request);
+    const response = await this.#answer(request);
     return response.ok ? ((await response.json()) as Record<string, unknown>) : undefined;
+  }
+
+  async #answer(request: Request): Promise<Response> {
+    return correctedAnswer(await this.#app.fetch(request), new URL(request.url).pathname, this.#baseUrl);
   }
 }
 

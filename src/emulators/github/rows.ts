@@ -23,6 +23,8 @@ export interface RepoRow extends Row {
   owner_type: 'User' | 'Organization';
   private: boolean;
   default_branch: string;
+  description: string | null;
+  homepage: string | null;
   pushed_at: string | null;
   open_issues_count: number;
   has_issues: boolean;

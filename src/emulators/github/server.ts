@@ -18,6 +18,8 @@ export interface GitHubEmulatorOptions {
   port?: number;
   /** Seeded on the first start, merged on later ones. */
   accounts: readonly EmulatorAccount[];
+  /** Given every request with its answer, before it is sent. */
+  observe?: (request: Request, answer: Response) => Promise<void>;
 }
 
 export interface GitHubEmulator {
@@ -32,8 +34,16 @@ export interface GitHubEmulator {
 export async function startGitHubEmulator(options: GitHubEmulatorOptions): Promise<GitHubEmulator> {
   const host = options.host ?? '127.0.0.1';
   let app: ReturnType<typeof createEmulatorApp> | undefined;
-  const fetch = (request: Request): Response | Promise<Response> =>
+  const answer = (request: Request): Response | Promise<Response> =>
     app?.fetch(request) ?? new Response('starting', { status: 503 });
+  const { observe } = options;
+  const observed = async (request: Request): Promise<Response> => {
+    const asked = request.clone();
+    const answered = await answer(request);
+    await observe?.(asked, answered.clone());
+    return answered;
+  };
+  const fetch = observe ? observed : answer;
   const server = createAdaptorServer({ fetch }) as Server;
   server.requestTimeout = 0;
   server.listen(options.port ?? 0, host);

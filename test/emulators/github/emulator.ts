@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Octokit } from '@octokit/rest';
 import { execa } from 'execa';
+import { createRecorder, type Recorder } from '../../support/github-schema/recorder.ts';
 import { startGitHubEmulator, type GitHubEmulator } from '../../../src/emulators/github/server.ts';
 
 export const ACCOUNTS = [
@@ -28,8 +29,26 @@ export async function freshDirectory(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'github-emulator-'));
 }
 
-export async function startEmulator(dataDir?: string): Promise<GitHubEmulator> {
-  return startGitHubEmulator({ dataDir: dataDir ?? (await freshDirectory()), accounts: ACCOUNTS });
+/** An emulator all of whose answers are compared with GitHub's description; closing it fails when one does not agree. */
+export interface CheckedEmulator extends GitHubEmulator {
+  readonly recorder: Recorder;
+}
+
+export async function startEmulator(dataDir?: string): Promise<CheckedEmulator> {
+  const recorder = createRecorder();
+  const emulator = await startGitHubEmulator({
+    dataDir: dataDir ?? (await freshDirectory()),
+    accounts: ACCOUNTS,
+    observe: (request, answer) => recorder.observe(request, answer),
+  });
+  return {
+    ...emulator,
+    recorder,
+    async close() {
+      await emulator.close();
+      recorder.expectDocumented();
+    },
+  };
 }
 
 export function client({ apiUrl }: { apiUrl: string }, token = 'token-octo'): Octokit {
@@ -73,7 +92,7 @@ export class WorkingCopy {
 
 /** The emulator, client and working copy that most tests use. */
 export interface Stage {
-  emulator: GitHubEmulator;
+  emulator: CheckedEmulator;
   octo: Octokit;
   copy: WorkingCopy;
 }
@@ -121,9 +140,10 @@ export interface Received {
   body: any;
 }
 
-/** An endpoint for webhooks that answers with `status`. */
+/** An endpoint for webhooks that answers with `status`. Closing it fails when a payload was not as GitHub describes it. */
 export class Receiver {
   readonly received: Received[] = [];
+  readonly recorder = createRecorder();
   status = 200;
   readonly #server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -131,7 +151,9 @@ export class Receiver {
     request.on('end', () => {
       const raw = Buffer.concat(chunks).toString('utf8');
       const headers = request.headers as Record<string, string>;
-      this.received.push({ event: headers['x-github-event'] ?? '', headers, raw, body: JSON.parse(raw) });
+      const [event, body] = [headers['x-github-event'] ?? '', JSON.parse(raw) as Record<string, unknown>];
+      this.received.push({ event, headers, raw, body });
+      this.recorder.delivered(event, body);
       response.writeHead(this.status).end('received');
     });
   });
@@ -159,6 +181,7 @@ export class Receiver {
   async close(): Promise<void> {
     this.#server.close();
     this.#server.closeAllConnections();
+    this.recorder.expectDocumented();
   }
 }
 

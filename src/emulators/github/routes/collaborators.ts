@@ -15,6 +15,13 @@ const PERMISSION: Record<Role, string> = {
   admin: 'admin',
 };
 
+const RANKS = { pull: 1, triage: 2, push: 3, maintain: 4, admin: 5 };
+const RANK: Record<Role, number> = { none: 0, read: 1, triage: 2, write: 3, maintain: 4, admin: 5 };
+
+function permissionsOf(role: Role): Record<string, boolean> {
+  return Object.fromEntries(Object.entries(RANKS).map(([name, rank]) => [name, RANK[role] >= rank]));
+}
+
 /** An account without a role has the permission `none`; only an unknown account is a 404. */
 export function collaboratorRoutes(emulator: Emulator): Hono<EmulatorEnv> {
   const { rows, show } = emulator;
@@ -26,7 +33,16 @@ export function collaboratorRoutes(emulator: Emulator): Hono<EmulatorEnv> {
     const account = rows.users.findOneBy('login', c.req.param('login'));
     if (!account) throw notFound();
     const role = roleOf(rows, account, repo);
-    return c.json({ permission: PERMISSION[role], role_name: role, user: show.user(account.id) });
+    return c.json({
+      permission: PERMISSION[role],
+      role_name: role,
+      user: { ...show.user(account.id), permissions: permissionsOf(role), role_name: role },
+    });
+  });
+  app.put('/:login', async (c, next) => {
+    await next();
+    // GitHub invites; here everybody accepts at once, as if they had been one before.
+    if (c.res.ok) c.res = c.body(null, 204);
   });
   app.get('/:login', (c) => {
     const repo = requireRepo(c, emulator, 'read');

@@ -7,6 +7,7 @@ import type { HookRow, RepoRow } from '../rows.ts';
 import type { Emulator } from '../emulator.ts';
 
 const MASK = '********';
+const UNUSED = { code: null, status: 'unused', message: null };
 const ZEN = 'Keep it logically awesome.';
 
 /** List, create, read, change, delete, ping and test. */
@@ -22,13 +23,13 @@ export function hookRoutes(emulator: Emulator): Hono<EmulatorEnv> {
     const links = { url, test_url: `${url}/tests`, ping_url: `${url}/pings`, deliveries_url: `${url}/deliveries` };
     const last_response = last
       ? { code: last.statusCode, status: last.status === 'OK' ? 'active' : 'error', message: last.status }
-      : { code: null, status: 'unused', message: null };
+      : UNUSED;
     const masked = { ...config, ...(secret && { secret: MASK }) };
     const dates = { created_at, updated_at };
     return { type: 'Repository', id, name, active, events: wanted, config: masked, ...dates, ...links, last_response };
   };
   const ping = (c: EmulatorContext, repo: RepoRow, hook: HookRow): void => {
-    const extra = { zen: ZEN, hook_id: hook.id, hook: shown(repo, hook) };
+    const extra = { zen: ZEN, hook_id: hook.id, hook: { ...shown(repo, hook), last_response: UNUSED } };
     events.emit({ event: 'ping', repo, sender: requireAccount(c), hook, extra });
   };
 
@@ -46,7 +47,7 @@ export function hookRoutes(emulator: Emulator): Hono<EmulatorEnv> {
       active: body['active'] !== false,
       events: strings(body['events']) ?? ['push'],
       config: configFrom(body['config']),
-      last_response: { code: null, status: 'unused', message: null },
+      last_response: UNUSED,
     });
     ping(c, repo, hook);
     return c.json(shown(repo, hook), 201);

@@ -1,20 +1,46 @@
-/** Webhook events of repositories: emulate changes them, but has no event for archiving. */
+/** What emulate leaves out about repositories: webhook events for archiving, what an edit changed, the commit of a branch. */
 import { Hono } from 'hono';
-import { requireAccount, type EmulatorEnv } from '../http.ts';
+import { notFound } from '../errors.ts';
+import { requireAccount, requireRepo, type EmulatorEnv } from '../http.ts';
+import type { RepoRow } from '../rows.ts';
 import type { Emulator } from '../emulator.ts';
 
+/** Fields whose earlier value the event `repository.edited` tells. */
+const EDITED = ['default_branch', 'description', 'homepage'] as const;
+
 /** Emits `repository` events with the actions `archived` and `unarchived`. */
-export function repositoryRoutes({ rows, events }: Emulator): Hono<EmulatorEnv> {
+export function repositoryRoutes(emulator: Emulator): Hono<EmulatorEnv> {
+  const { rows, events, show } = emulator;
   const app = new Hono<EmulatorEnv>().basePath('/repos');
 
   app.patch('/:owner/:repo', async (c, next) => {
     const { owner, repo } = c.req.param();
-    const { id, archived } = rows.repos.findOneBy('full_name', `${owner}/${repo}`) ?? {};
+    const found = rows.repos.findOneBy('full_name', `${owner}/${repo}`);
+    const before = found && { ...found };
     await next();
-    const changed = id === undefined ? undefined : rows.repos.get(id);
-    if (!changed || changed.archived === archived) return;
+    const changed = before && rows.repos.get(before.id);
+    if (!changed) return;
+    events.amend('repository', { changes: changesOf(before, changed) });
+    if (changed.archived === before.archived) return;
     const action = changed.archived ? 'archived' : 'unarchived';
     events.emit({ event: 'repository', action, repo: changed, sender: requireAccount(c) });
   });
+  app.get('/:owner/:repo/branches/:branch{.+}', async (c, next) => {
+    const branch = c.req.param('branch');
+    if (branch.includes('/protection')) return next();
+    const repo = requireRepo(c, emulator, 'read');
+    const path = `/branches/${branch.split('/').map(encodeURIComponent).join('/')}`;
+    const shown = await show.read(repo, path);
+    const commit = shown && (await show.read(repo, `/commits/${(shown['commit'] as { sha: string }).sha}`));
+    if (!commit) throw notFound();
+    const self = `${show.baseUrl}/repos/${repo.full_name}${path}`;
+    const html = `${show.baseUrl}/${repo.full_name}/tree/${branch}`;
+    return c.json({ ...shown, commit, _links: { self, html }, protection: { enabled: shown['protected'] } });
+  });
   return app;
+}
+
+function changesOf(before: RepoRow, after: RepoRow): Record<string, { from: unknown }> {
+  const changed = EDITED.filter((field) => before[field] !== after[field]);
+  return Object.fromEntries(changed.map((field) => [field, { from: before[field] }]));
 }

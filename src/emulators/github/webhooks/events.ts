@@ -5,6 +5,7 @@ import type { HookRow, RepoRow, Rows, UserRow } from '../rows.ts';
 import type { Database } from '../store/database.ts';
 import type { DeliverySender } from './sender.ts';
 import type { Delivery, DeliveryLog, NewDelivery } from './deliveries.ts';
+import { asDelivered, asDocumented } from '../corrections.ts';
 import type { Json, Presenter } from './payload.ts';
 
 /** One event. Objects of its payload are read when the change that caused it is complete. */
@@ -82,6 +83,7 @@ export class EventQueue implements EmulateWebhooks {
     } = payload as Record<string, Json | undefined>;
     const account = this.#rows.users.findOneBy('login', sender?.['login']);
     if (!repo || !account || SENT_BY_REF_CHANGES.has(event)) return;
+    const show = this.#show();
     const isPull = issue !== undefined && 'head' in issue;
     const number = (isPull ? issue : pull_request)?.['number'];
     this.emit({
@@ -92,7 +94,7 @@ export class EventQueue implements EmulateWebhooks {
       ...(issue && !isPull && { issue: Number(issue['number']) }),
       ...(number !== undefined && { pull: Number(number) }),
       ...(event === 'label' ? { extra: { label } } : label && { label: String(label['name']) }),
-      ...(event !== 'label' && { extra }),
+      ...(event !== 'label' && { extra: asDocumented(extra, show.baseUrl) as Json }),
     });
   }
 
@@ -135,6 +137,11 @@ export class EventQueue implements EmulateWebhooks {
     return hooks.map((hook) => ({ ...shared, hookId: hook.id, redelivery: false }));
   }
 
+  #show(): Presenter {
+    if (!this.#presenter) throw new Error('EventQueue used before EventQueue.present');
+    return this.#presenter;
+  }
+
   #hooksFor({ event, repo }: EmulatorEvent): HookRow[] {
     const ofOwner = repo.owner_type === 'Organization' ? this.#rows.webhooks.findBy('org_id', repo.owner_id) : [];
     const hooks = [...this.#rows.webhooks.findBy('repo_id', repo.id), ...ofOwner];
@@ -142,8 +149,7 @@ export class EventQueue implements EmulateWebhooks {
   }
 
   async #payload(event: EmulatorEvent): Promise<Json> {
-    const show = this.#presenter;
-    if (!show) throw new Error('EventQueue.settle called before EventQueue.present');
+    const show = this.#show();
     const { pull, issue, label } = event;
     const repo = this.#rows.repos.get(event.repo.id) ?? event.repo;
     const read: Json = {};
@@ -159,12 +165,6 @@ export class EventQueue implements EmulateWebhooks {
       repository: await show.repository(repo),
       sender: show.user(event.sender.id),
     };
-    return event.event === 'pull_request_review' ? withWebhookState(payload) : payload;
+    return asDelivered(event.event, payload);
   }
-}
-
-/** Writes a review's state in lower case, as webhooks have it. */
-function withWebhookState(payload: Json): Json {
-  const review = payload['review'] as Json | undefined;
-  return { ...payload, review: { ...review, state: String(review?.['state']).toLowerCase() } };
 }

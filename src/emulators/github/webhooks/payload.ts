@@ -1,30 +1,31 @@
 /** The objects of webhook payloads, read from the API so that both always agree. */
+import { linksOf } from '../corrections.ts';
 import type { EmulatedApi } from '../emulate.ts';
 import type { IssueRow, RepoRow, Rows, UserRow } from '../rows.ts';
 
 export type Json = Record<string, unknown>;
 
+/** As emulate counts them on issues. */
+const NO_REACTIONS = {
+  total_count: 0,
+  '+1': 0,
+  '-1': 0,
+  laugh: 0,
+  hooray: 0,
+  confused: 0,
+  heart: 0,
+  rocket: 0,
+  eyes: 0,
+};
+
 /** An account as it appears inside other objects. */
 function briefUser(user: UserRow, baseUrl: string): Json {
-  const api = `${baseUrl}/users/${user.login}`;
-  const page = `${baseUrl}/${user.login}`;
   return {
     login: user.login,
     id: user.id,
     node_id: user.node_id,
-    avatar_url: `${baseUrl}/avatars/u/${user.login}`,
     gravatar_id: '',
-    url: api,
-    html_url: page,
-    followers_url: `${api}/followers`,
-    following_url: `${api}/following{/other_user}`,
-    gists_url: `${api}/gists{/gist_id}`,
-    starred_url: `${api}/starred{/owner}{/repo}`,
-    subscriptions_url: `${api}/subscriptions`,
-    organizations_url: `${api}/orgs`,
-    repos_url: `${api}/repos`,
-    events_url: `${api}/events{/privacy}`,
-    received_events_url: `${api}/received_events`,
+    ...linksOf(user.login, baseUrl),
     type: user.type,
     site_admin: false,
     user_view_type: 'public',
@@ -122,6 +123,7 @@ export class Presenter {
       updated_at: row.updated_at,
       state_reason: null,
       active_lock_reason: row.active_lock_reason,
+      reactions: { url: `${url}/reactions`, ...NO_REACTIONS },
       closed_by: this.user(row.closed_by_id),
       pull_request: { url: pullUrl, html_url, diff_url, patch_url, merged_at },
     };
