@@ -185,6 +185,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
         branch: input.branch,
         baseBranch: settings.baseBranch,
         kind: target.kind,
+        stage: target.stage,
         prompt: storable(prompt),
         promptSha256,
         model: selection.model,

@@ -1,31 +1,78 @@
 /**
  * The git gateway (docs/decisions.md, 6): clone and fetch of the run's repository, push to the run's branch only. The gateway
- * adds the platform's credential, which an agent never sees.
+ * adds the platform's credential, which an agent never sees. A push is received whole and looked into before it is sent on.
  */
 import { gunzipSync } from 'node:zlib';
 import { Hono } from 'hono';
 import { failure } from '../http/errors.ts';
-import { leavesWork } from '../../src/domain/stages/stages.ts';
-import { readPushHead, refusal, refusePush } from './receive-pack.ts';
+import { leavesWork, type Stage } from '../../src/domain/stages/stages.ts';
+import { isNoObject, readPushHead, refusal, refusePush, withoutThinPacks, type PushHead } from './receive-pack.ts';
+import { spool } from './received-push.ts';
 import { basicPassword, type RunAccess } from './run-access.ts';
+
+/** Looks into pushes (src/adapters/git). */
+export interface PushInspection {
+  /** Why the push is refused, on one line; undefined if it may pass. Throws if GitHub cannot be asked. */
+  refuse(
+    push: {
+      readonly repository: string;
+      readonly branch: string;
+      readonly baseBranch: string;
+      readonly stage: Stage | null;
+      readonly oldId: string | null;
+      readonly newId: string;
+      readonly directory: string;
+      readonly pack: string;
+    },
+    signal: AbortSignal,
+  ): Promise<string | undefined>;
+}
 
 export interface GitGatewayOptions {
   readonly access: RunAccess;
   /** Where git is served: https://github.com, without a slash at its end. */
   readonly upstream: string;
   readonly token: string;
+  readonly inspection: PushInspection;
+  /** Called with what kept a push from being looked into or sent on. */
+  readonly onError?: (error: unknown) => void;
+  readonly limits?: GitGatewayLimits;
 }
+
+export interface GitGatewayLimits {
+  /** Bytes of a push; GitHub takes 2 GiB, and no file above 100 MiB. */
+  readonly pushBytes: number;
+  /** Bytes of all pushes that are under way; git needs up to twice as much disk for them. */
+  readonly spoolBytes: number;
+  /** Milliseconds for looking into a push. */
+  readonly inspectionMs: number;
+}
+
+export const GIT_GATEWAY_LIMITS: GitGatewayLimits = {
+  pushBytes: 512 * 1024 ** 2,
+  spoolBytes: 2 * 1024 ** 3,
+  inspectionMs: 240_000,
+};
 
 /** The commands of a push are read up to here; a push of the run's branch needs a few hundred bytes. */
 const HEAD_LIMIT = 64 * 1024;
 const SERVICES = new Set(['git-upload-pack', 'git-receive-pack']);
 
-export function createGitGateway({ access, upstream, token }: GitGatewayOptions): Hono {
+export function createGitGateway({
+  access,
+  upstream,
+  token,
+  inspection,
+  onError = () => undefined,
+  limits = GIT_GATEWAY_LIMITS,
+}: GitGatewayOptions): Hono {
   const authorization = `Basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`;
+  const budget = { left: limits.spoolBytes };
   const app = new Hono();
 
   app.on(['GET', 'POST'], '/:owner/:name/:rest{.+}', async (c) => {
-    const run = await access.open(basicPassword(c.req.header('authorization')));
+    const runToken = basicPassword(c.req.header('authorization'));
+    const run = await access.open(runToken);
     if (!run) {
       c.header('WWW-Authenticate', 'Basic realm="codex-k8s"');
       return failure(c, 401, 'unauthorized', 'the run token is not valid, or its run is over');
@@ -41,27 +88,83 @@ export function createGitGateway({ access, upstream, token }: GitGatewayOptions)
     if (service === 'git-receive-pack' && !leavesWork(run))
       return failure(c, 403, 'forbidden', 'this run only reads; nothing can be pushed');
 
-    let body: Body | null = null;
-    if (c.req.method === 'POST') {
-      const push = service === 'git-receive-pack' ? await inspect(c.req.raw, run.branch) : { body: c.req.raw.body };
-      if ('refused' in push)
-        return c.body(new Uint8Array(push.refused), 200, {
-          'content-type': 'application/x-git-receive-pack-result',
-          'cache-control': 'no-cache',
-        });
-      if ('malformed' in push) return failure(c, 400, 'invalid_argument', push.malformed);
-      ({ body } = push);
-    }
     const url = `${upstream}/${owner}/${name}/${rest}${new URL(c.req.url).search}`;
-    return forward(url, c.req.raw, body, service).catch(() => failure(c, 503, 'unavailable', 'GitHub does not answer'));
+    const away = (): Response => failure(c, 503, 'unavailable', 'GitHub does not answer');
+    if (c.req.method === 'GET' || service === 'git-upload-pack') {
+      const body = c.req.method === 'POST' ? c.req.raw.body : null;
+      const answer = await forward(url, c.req.raw, body, service).catch(away);
+      return service === 'git-receive-pack' && answer.ok ? askForWholePacks(answer) : answer;
+    }
+
+    const refused = (head: PushHead, reason: string): Response =>
+      c.body(new Uint8Array(refusal(head, reason)), 200, {
+        'content-type': 'application/x-git-receive-pack-result',
+        'cache-control': 'no-cache',
+      });
+    const received = await receive(c.req.raw);
+    if ('malformed' in received) return failure(c, 400, 'invalid_argument', received.malformed);
+    const { head, bytes, reader } = received;
+    const [command] = head.commands;
+    const reason = refusePush(head.commands, run.branch);
+    if (reason !== undefined) {
+      if (reader) await drain(reader);
+      return refused(head, reason);
+    }
+    // Without a command it is git's question whether it may push, before it sends a large pack.
+    if (!command) return forward(url, c.req.raw, new Uint8Array(bytes), service).catch(away);
+
+    const push = await spool(
+      bytes.subarray(0, head.length),
+      bytes.subarray(head.length),
+      reader,
+      limits.pushBytes,
+      budget,
+    );
+    let sending = false;
+    try {
+      if (push.cut === 'no_space')
+        return failure(c, 503, 'unavailable', 'too many large pushes are under way; push again later');
+      if (push.cut === 'too_large')
+        return refused(head, `a push may have ${(limits.pushBytes / 1024 ** 2).toLocaleString('en-US')} MiB at most`);
+      const wrong = await inspection.refuse(
+        {
+          repository: run.repositoryFullName,
+          branch: run.branch,
+          baseBranch: run.baseBranch,
+          stage: run.stage,
+          oldId: isNoObject(command.oldId) ? null : command.oldId,
+          newId: command.newId,
+          directory: push.directory,
+          pack: push.pack,
+        },
+        AbortSignal.any([c.req.raw.signal, AbortSignal.timeout(limits.inspectionMs)]),
+      );
+      if (wrong !== undefined) return refused(head, wrong);
+      const { body, length } = await push.send();
+      const answer = await forward(url, c.req.raw, body, service, length);
+      sending = true;
+      return afterwards(answer, () => push.remove());
+    } catch (error) {
+      onError(error);
+      return away();
+    } finally {
+      if (!sending) await push.remove();
+    }
   });
 
-  async function forward(url: string, request: Request, body: Body | null, service: string): Promise<Response> {
+  async function forward(
+    url: string,
+    request: Request,
+    body: Body | null,
+    service: string,
+    length?: number,
+  ): Promise<Response> {
     const headers = new Headers({ authorization });
     for (const name of ['accept', 'content-type', 'git-protocol', 'user-agent']) {
       const value = request.headers.get(name);
       if (value !== null) headers.set(name, value);
     }
+    if (length !== undefined) headers.set('content-length', String(length));
     const encoding = request.headers.get('content-encoding');
     if (encoding !== null && service === 'git-upload-pack') headers.set('content-encoding', encoding);
     const response = await fetch(url, {
@@ -84,10 +187,18 @@ export function createGitGateway({ access, upstream, token }: GitGatewayOptions)
 /** What fetch takes as a body here. */
 type Body = ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>;
 
-type Inspected = { readonly body: Body | null } | { readonly refused: Buffer } | { readonly malformed: string };
+type Received =
+  | {
+      readonly head: PushHead;
+      /** What has been read: the commands, and the start of the pack. */
+      readonly bytes: Buffer;
+      /** The rest of the pack; absent if all has been read. */
+      readonly reader?: ReadableStreamDefaultReader<Uint8Array>;
+    }
+  | { readonly malformed: string };
 
-/** Reads a push up to its pack, and lets it pass only when it changes the run's branch and nothing else. */
-async function inspect(request: Request, branch: string): Promise<Inspected> {
+/** Reads a push up to its pack. */
+async function receive(request: Request): Promise<Received> {
   if (request.body === null) return { malformed: 'the push is empty' };
   if (request.headers.get('content-encoding') === 'gzip') {
     // Git compresses only small requests; a push with a pack comes as it is.
@@ -95,49 +206,68 @@ async function inspect(request: Request, branch: string): Promise<Inspected> {
     if (!packed) return { malformed: 'a compressed push is larger than one ever is' };
     try {
       const bytes = gunzipSync(packed, { maxOutputLength: HEAD_LIMIT });
-      return inspectBuffered(bytes, branch, (head) => new Uint8Array(head));
+      const head = readPushHead(bytes);
+      return head ? { head, bytes } : { malformed: 'this is not a push' };
     } catch {
       return { malformed: 'the push is not what its encoding says, or too large for it' };
     }
   }
   const reader = request.body.getReader();
-  let head = Buffer.alloc(0);
+  let bytes = Buffer.alloc(0);
   for (;;) {
     const { done, value } = await reader.read();
-    if (value) head = Buffer.concat([head, value]);
-    const decided = inspectBuffered(head, branch, (start) => resumed(start, reader));
-    if (!('malformed' in decided) || decided.malformed !== INCOMPLETE) {
-      if ('refused' in decided) await drain(reader);
-      return decided;
+    if (value) bytes = Buffer.concat([bytes, value]);
+    try {
+      const head = readPushHead(bytes);
+      if (head) return { head, bytes, reader };
+    } catch (error) {
+      return { malformed: error instanceof Error ? error.message : 'this is not a push' };
     }
-    if (done || head.length > HEAD_LIMIT) return { malformed: 'this is not a push' };
+    if (done || bytes.length > HEAD_LIMIT) return { malformed: 'this is not a push' };
   }
 }
 
-const INCOMPLETE = 'incomplete';
-
-function inspectBuffered(head: Buffer, branch: string, pass: (head: Buffer) => Body): Inspected {
-  try {
-    const push = readPushHead(head);
-    if (!push) return { malformed: INCOMPLETE };
-    const reason = refusePush(push.commands, branch);
-    return reason === undefined ? { body: pass(head) } : { refused: refusal(push, reason) };
-  } catch (error) {
-    return { malformed: error instanceof Error ? error.message : 'this is not a push' };
-  }
+/** The answer to `info/refs`, which asks git for packs without missing deltas. */
+function askForWholePacks(answer: Response): Response {
+  let start: Buffer | undefined = Buffer.alloc(0);
+  const changed = answer.body?.pipeThrough(
+    new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        if (!start) return controller.enqueue(chunk);
+        start = Buffer.concat([start, chunk]);
+        const whole = start.length > HEAD_LIMIT ? start : withoutThinPacks(start);
+        if (!whole) return;
+        controller.enqueue(new Uint8Array(whole));
+        start = undefined;
+      },
+      flush(controller) {
+        if (start) controller.enqueue(new Uint8Array(start));
+      },
+    }),
+  );
+  return new Response(changed ?? null, { status: answer.status, headers: answer.headers });
 }
 
-/** The request's body as it was before its start was read. */
-function resumed(head: Buffer, reader: ReadableStreamDefaultReader<Uint8Array>): ReadableStream<Uint8Array> {
-  return new ReadableStream<Uint8Array>({
-    start: (controller) => controller.enqueue(new Uint8Array(head)),
+/** Cleans up when the answer has been read, or is not read any more. */
+function afterwards(answer: Response, cleanUp: () => Promise<void>): Response {
+  const reader = answer.body?.getReader();
+  const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
-      const { done, value } = await reader.read();
-      if (value) controller.enqueue(value);
-      if (done) controller.close();
+      let next: { done: boolean; value?: Uint8Array | undefined } | undefined;
+      try {
+        next = await reader?.read();
+      } finally {
+        if (!next || next.done) await cleanUp();
+      }
+      if (next?.value) controller.enqueue(next.value);
+      if (!next || next.done) controller.close();
     },
-    cancel: (reason) => reader.cancel(reason),
+    async cancel(reason) {
+      await cleanUp();
+      await reader?.cancel(reason);
+    },
   });
+  return new Response(body, { status: answer.status, headers: answer.headers });
 }
 
 /** The whole of a stream, or undefined when it is longer. */

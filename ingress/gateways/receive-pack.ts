@@ -10,6 +10,8 @@ export interface RefCommand {
 export interface PushHead {
   readonly commands: readonly RefCommand[];
   readonly capabilities: readonly string[];
+  /** Bytes before the pack. */
+  readonly length: number;
 }
 
 const NO_OBJECT = /^0+$/;
@@ -29,7 +31,7 @@ export function readPushHead(buffer: Buffer): PushHead | undefined {
     const digits = buffer.toString('latin1', at, at + 4);
     if (!/^[0-9a-f]{4}$/i.test(digits)) throw new Error('not a pkt-line');
     const length = Number.parseInt(digits, 16);
-    if (length === 0) return { commands, capabilities };
+    if (length === 0) return { commands, capabilities, length: at + 4 };
     if (length < 4) throw new Error('not a pkt-line of a push');
     if (buffer.length < at + length) return undefined;
     const line = buffer.toString('utf8', at + 4, at + length).replace(/\n$/, '');
@@ -48,11 +50,46 @@ export function refusePush(commands: readonly RefCommand[], branch: string): str
   const allowed = `refs/heads/${branch}`;
   const foreign = commands.find(({ ref }) => ref !== allowed);
   if (foreign) return `this run may push to ${branch} only, not to ${foreign.ref.slice(0, SHOWN_REF_CHARACTERS)}`;
-  return commands.some(({ newId }) => NO_OBJECT.test(newId)) ? `this run may not delete ${branch}` : undefined;
+  if (commands.some(({ newId }) => NO_OBJECT.test(newId))) return `this run may not delete ${branch}`;
+  return commands.length > 1 ? `this run may push ${branch} once in a push` : undefined;
+}
+
+/** Whether the id stands for no object: the ref does not exist yet, or not any more. */
+export function isNoObject(id: string): boolean {
+  return NO_OBJECT.test(id);
+}
+
+/**
+ * Adds the capability `no-thin` to the start of git's answer to `info/refs?service=git-receive-pack`, so that a push holds all
+ * that its objects are deltas of. Undefined while the buffer does not hold the first ref.
+ */
+export function withoutThinPacks(buffer: Buffer): Buffer | undefined {
+  // A pkt-line with the service, a flush, and a pkt-line with the first ref and the capabilities.
+  let at = 0;
+  for (;;) {
+    if (buffer.length < at + 4) return undefined;
+    const length = Number.parseInt(buffer.toString('latin1', at, at + 4), 16);
+    if (Number.isNaN(length) || (length > 0 && length < 4)) return buffer;
+    if (length === 0) {
+      at += 4;
+      continue;
+    }
+    if (buffer.length < at + length) return undefined;
+    const content = buffer.subarray(at + 4, at + length);
+    if (!content.includes(0)) {
+      at += length;
+      continue;
+    }
+    const more = Buffer.concat([
+      Buffer.from(content.toString('latin1').trimEnd(), 'latin1'),
+      Buffer.from(' no-thin\n'),
+    ]);
+    return Buffer.concat([buffer.subarray(0, at), line(more), buffer.subarray(at + length)]);
+  }
 }
 
 /** Git's own answer to a refused push, so that git can say why. */
-export function refusal({ commands, capabilities }: PushHead, reason: string): Buffer {
+export function refusal({ commands, capabilities }: Omit<PushHead, 'length'>, reason: string): Buffer {
   const report = Buffer.concat([
     line('unpack ok\n'),
     ...commands.map(({ ref }) => line(`ng ${ref} ${reason}\n`)),

@@ -15,6 +15,7 @@ import type { RunUpdates } from '../../../ingress/relay/run-updates.ts';
 import { createLive } from '../../../ingress/live/live.ts';
 import { createStaffAccess } from '../../../ingress/api/access.ts';
 import { createStaffApi } from '../../../ingress/api/routes.ts';
+import { createPushInspection } from '../../adapters/git/push-inspection.ts';
 import type { RepositoryBinding } from '../../use-cases/repository-binding.ts';
 import type { Connection } from '../../store/connection/database.ts';
 import type { Intake } from '../../store/intake/intake.ts';
@@ -123,8 +124,9 @@ export function createServerApp(parts: ServerParts): {
 }
 
 /** Adds the routes of agents, which need a run token. */
-function addGateways(app: Hono, { config, pages: { db }, tokens }: ServerParts): void {
+function addGateways(app: Hono, { config, log, pages: { db }, tokens }: ServerParts): void {
   const access = createRunAccess(db, tokens);
+  const github = { upstream: config.CODEXK8S_GITHUB_URL, token: config.CODEXK8S_GITHUB_TOKEN_FILE };
   app.route(
     '/api/v1/agent',
     createAgentApi({
@@ -144,7 +146,12 @@ function addGateways(app: Hono, { config, pages: { db }, tokens }: ServerParts):
   );
   app.route(
     '/git',
-    createGitGateway({ access, upstream: config.CODEXK8S_GITHUB_URL, token: config.CODEXK8S_GITHUB_TOKEN_FILE }),
+    createGitGateway({
+      access,
+      ...github,
+      inspection: createPushInspection(github),
+      onError: (error) => log.warn({ err: error }, 'git gateway: a push was not sent on'),
+    }),
   );
   app.route(
     '/model',

@@ -270,6 +270,8 @@ export const agentAssignments = pgTable('agent_assignments', {
   branch: text('branch').notNull(),
   baseBranch: text('base_branch').notNull(),
   kind: text('kind').$type<RunKind>().notNull(),
+  /** Decides what the run may push; null for a run of a version before 0.5.0, which may push the least. */
+  stage: text('stage').$type<Stage>(),
   prompt: text('prompt').notNull(),
   promptSha256: text('prompt_sha256').notNull(),
   model: text('model').notNull(),

@@ -26,7 +26,7 @@ export async function storeAssignment(
     | 'resumeThreadId'
     | 'resumeRunId'
   > &
-    Partial<Pick<AssignmentRow, 'snapshot' | 'snapshotSha256' | 'sinceSha' | 'startSha'>>,
+    Partial<Pick<AssignmentRow, 'stage' | 'snapshot' | 'snapshotSha256' | 'sinceSha' | 'startSha'>>,
 ): Promise<void> {
   await db.insert(agentAssignments).values(row).onConflictDoNothing();
 }

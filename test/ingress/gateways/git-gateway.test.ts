@@ -9,6 +9,7 @@ import { execa } from 'execa';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createGitGateway } from '../../../ingress/gateways/git-gateway.ts';
+import { createPushInspection } from '../../../src/adapters/git/push-inspection.ts';
 import type { RunAccess } from '../../../ingress/gateways/run-access.ts';
 import type { AssignmentRow } from '../../../src/store/runs/assignments.ts';
 import { startGitUpstream, type GitUpstream } from '../../support/git-upstream.ts';
@@ -40,7 +41,9 @@ let kind: AssignmentRow['kind'];
 const access: RunAccess = {
   open: (token) =>
     Promise.resolve(
-      token === RUN_TOKEN ? ({ repositoryFullName: 'acme/demo', branch: BRANCH, kind } as AssignmentRow) : undefined,
+      token === RUN_TOKEN
+        ? ({ repositoryFullName: 'acme/demo', branch: BRANCH, baseBranch: 'main', kind, stage: 'dev' } as AssignmentRow)
+        : undefined,
     ),
 };
 
@@ -51,7 +54,7 @@ beforeAll(async () => {
   for (const message of ['The beginning', 'The middle']) await commit(seed, message);
   await execa('git', ['clone', '--quiet', '--bare', seed, join(directory, 'template.git')], { env: CLEAN });
   upstream = await startGitUpstream(directory, PLATFORM_TOKEN);
-  app = new Hono().route('/git', createGitGateway({ access, upstream: upstream.url, token: PLATFORM_TOKEN }));
+  app = gatewayTo(upstream.url, PLATFORM_TOKEN);
   gateway = await listen(app);
   ({ port } = gateway.address() as AddressInfo);
 });
@@ -70,6 +73,11 @@ beforeEach(async () => {
   }
   upstream.requests.length = 0;
 });
+
+function gatewayTo(url: string, token: string): Hono {
+  const inspection = createPushInspection({ upstream: url, token });
+  return new Hono().route('/git', createGitGateway({ access, upstream: url, token, inspection }));
+}
 
 async function listen(served: Hono): Promise<Server> {
   return new Promise((resolve) => {
@@ -323,7 +331,7 @@ describe('what is refused before git is asked', () => {
   });
 
   test("an upstream that refuses the platform's credential does not make git ask for another", async () => {
-    const stale = new Hono().route('/git', createGitGateway({ access, upstream: upstream.url, token: 'expired' }));
+    const stale = gatewayTo(upstream.url, 'expired');
     const answer = await stale.request('/git/acme/demo.git/info/refs?service=git-upload-pack', {
       headers: basic(RUN_TOKEN),
     });
@@ -334,7 +342,7 @@ describe('what is refused before git is asked', () => {
   test('an upstream that is away is answered with 503', async () => {
     const nowhere = await startGitUpstream(directory, PLATFORM_TOKEN);
     await nowhere.close();
-    const away = new Hono().route('/git', createGitGateway({ access, upstream: nowhere.url, token: PLATFORM_TOKEN }));
+    const away = gatewayTo(nowhere.url, PLATFORM_TOKEN);
     const answer = await away.request('/git/acme/demo.git/info/refs?service=git-upload-pack', {
       headers: basic(RUN_TOKEN),
     });

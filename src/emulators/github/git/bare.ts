@@ -30,6 +30,7 @@ export async function initBare(directory: string, defaultBranch: string): Promis
   await git(directory, ['init', '--quiet', '--bare', `--initial-branch=${defaultBranch}`]);
   const settings = {
     'http.receivepack': 'true',
+    'uploadpack.allowFilter': 'true',
     'receive.autogc': 'false',
     'gc.auto': '0',
     'receive.hideRefs': PULL_REFS,
