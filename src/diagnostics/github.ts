@@ -79,6 +79,11 @@ function scopes(headers: Headers): Answer {
   if (header === null || header === '')
     return unknown('token without OAuth scopes (fine-grained)', `a fine-grained token needs: ${NEEDED}`);
   const granted = header.split(',').map((scope) => scope.trim());
+  if (granted.includes('repo') && granted.includes('workflow'))
+    return warning(
+      `scopes: ${granted.join(', ')}; workflow is more than is needed`,
+      'create a token without the scope workflow: with it GitHub lets agents change workflows, and only the git gateway refuses that',
+    );
   if (granted.includes('repo')) return ok(`scopes: ${granted.join(', ')}`);
   return failed(`scopes: ${granted.join(', ')}; repo is missing`, 'create a token with the scope repo');
 }

@@ -121,6 +121,14 @@ test('a token that is refused, one that may too little, and a server that is awa
   );
 });
 
+test('a token that may change workflows is warned of', async () => {
+  const url = await world({ scopes: 'repo, admin:repo_hook, workflow' });
+  const { findings } = await examine({}, await environment(url));
+  expect(linesOf(findings)).toContain(
+    'warning GitHub: scopes: repo, admin:repo_hook, workflow; workflow is more than is needed',
+  );
+});
+
 test('a bound repository in which the token may not write', async () => {
   const sql = postgres(database.url, { max: 1 });
   await sql`insert into projects (id, slug, name) values ('0198d3a0-0000-7000-8000-000000000001', 'mine', 'mine')`;
