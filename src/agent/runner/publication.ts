@@ -1,6 +1,7 @@
 /** Commits, checks and pushes the agent's work after its turn. */
 import { RunFailure } from './failure.ts';
 import type { HeldBack } from '../../domain/run/held-back.ts';
+import { neutralizeMessages } from '../git/commit-messages.ts';
 import { GitFailure, type GitOptions } from '../git/git.ts';
 import { commitLeftovers } from '../git/leftovers.ts';
 import { hasCommittedMarkers, unfinishedState } from '../git/unfinished.ts';
@@ -112,6 +113,7 @@ async function push(
   log: Log,
 ): Promise<string> {
   const { git, remote } = repository;
+  await neutralizeMessages(git, options.paths.workspace, log);
   const head = await git('rev-parse', 'HEAD');
   const branch = `refs/heads/${assignment.branch}`;
   // Together these two only fast-forward, and only from where the work began: what people did to the branch meanwhile stays,

@@ -8,7 +8,8 @@ import type { PullRow, RepoRow, Rows, UserRow } from './rows.ts';
 import type { EventQueue } from './webhooks/events.ts';
 
 const HEADS = 'refs/heads/';
-const CLOSING = /\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+(?:([\w.-]+\/[\w.-]+))?#(\d+)\b/gi;
+const CLOSING =
+  /\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+(?:(?:([\w.-]+\/[\w.-]+))?#|GH-|https?:\/\/[^/\s]+\/([\w.-]+\/[\w.-]+)\/issues\/)(\d+)\b/gi;
 
 /** Keeps pull requests in step with their branches. */
 export class PullRequests {
@@ -31,9 +32,11 @@ export class PullRequests {
     for (const change of changes) {
       const repo = this.#rows.repos.get(change.repoId);
       if (!repo) continue;
-      await this.#announce(repo, change, by);
+      const messages = await this.#announce(repo, change, by);
       if (!change.ref.startsWith(HEADS)) continue;
       const branch = change.ref.slice(HEADS.length);
+      if (branch === repo.default_branch && change.before !== null)
+        for (const number of closedIssues(repo, messages.join('\n\n'))) await this.#closeIssue(repo, number, by);
       const open = this.#rows.pullRequests.findBy('repo_id', repo.id).filter((pull) => pull.state === 'open');
       for (const pull of open) {
         if (pull.head_ref === branch) await this.#headMoved(repo, pull, change, by);
@@ -81,7 +84,8 @@ export class PullRequests {
     return this.#rows.refs.findBy('repo_id', repo.id).find((row) => row.ref === HEADS + branch)?.sha;
   }
 
-  async #announce(repo: RepoRow, change: RefChange, sender: UserRow): Promise<void> {
+  /** Returns the messages of the new commits. */
+  async #announce(repo: RepoRow, change: RefChange, sender: UserRow): Promise<string[]> {
     const [, kind, name] = /^refs\/(heads|tags)\/(.+)$/.exec(change.ref) ?? [];
     const ref_type = kind === 'heads' ? 'branch' : 'tag';
     const described = {
@@ -95,6 +99,7 @@ export class PullRequests {
     if (name && change.after === null) this.#events.emit({ event: 'delete', repo, sender, extra: described });
     const extra = await describePush(this.#mirror.directory(repo), repo, change, sender, this.#baseUrl);
     this.#events.emit({ event: 'push', repo, sender, extra });
+    return (extra['commits'] as { readonly message: string }[]).map(({ message }) => message);
   }
 
   async #headMoved(repo: RepoRow, pull: PullRow, { before, after }: RefChange, by: UserRow): Promise<void> {
@@ -144,8 +149,10 @@ export class PullRequests {
   }
 }
 
-/** The issues of this repository that a description closes when it is merged. */
+/** The issues of this repository that a description closes when it is merged, or a message when it is on the default branch. */
 function closedIssues(repo: RepoRow, body: string): number[] {
-  const named = [...body.matchAll(CLOSING)].filter(([, other]) => other === undefined || other === repo.full_name);
-  return [...new Set(named.map(([, , number]) => Number(number)))];
+  const named = [...body.matchAll(CLOSING)].filter(
+    ([, short, long]) => (short ?? long ?? repo.full_name) === repo.full_name,
+  );
+  return [...new Set(named.map(([, , , number]) => Number(number)))];
 }

@@ -16,6 +16,7 @@ const MISBEHAVIOURS = [
   'wait',
   'leak',
   'does',
+  'calls-out',
   'asks',
   'asks-freely',
 ] as const;
@@ -61,6 +62,14 @@ function scriptOf(name: Misbehaviour, turn: Turn): Script {
       return questionScript(turn, false);
     case 'asks-freely':
       return questionScript(turn, true);
+    case 'calls-out':
+      return {
+        steps: [
+          ...notesScript(turn).steps,
+          { say: 'I tell people.', command: `git commit --quiet --allow-empty --message 'Fixes #1 for @olivia'` },
+        ],
+        ending: { kind: 'answer', answer: answerThatCallsOut(turn) },
+      };
     case 'leak':
       return notesScript(turn, [{ say: `I print ${LEAKED}.`, command: `echo ${LEAKED}` }]);
   }
@@ -90,5 +99,22 @@ function answerWithoutChange({ comments }: Turn): AgentAnswer {
     summary: 'Everything is as it should be.',
     checks: [],
     answers: comments.map(({ id }) => ({ comment_id: id, answer: 'I looked at it again, and it is right as it is.' })),
+  };
+}
+
+/** Every text mentions a person, closes the first issue, and loads a picture, each in another disguise. */
+function answerThatCallsOut({ comments }: Turn): AgentAnswer {
+  const text = [
+    '_@olivia_ and `@olivia, see &#64;olivia: **Fixes** #1, closes GH-1',
+    '',
+    '![a picture](https://pictures.example/?all-of-it) <img src="https://pictures.example">',
+    '',
+    '[Details]: https://pictures.example',
+  ].join('\n');
+  return {
+    title: 'Closes #1 for @olivia',
+    summary: text,
+    checks: [{ command: 'echo fixes #1', passed: true }],
+    answers: comments.map(({ id }) => ({ comment_id: id, answer: text })),
   };
 }
