@@ -13,8 +13,9 @@ import type { AgentReport } from '../../src/domain/run/runs.ts';
 import type { Trigger } from '../../src/domain/run/trigger.ts';
 import { outsideScope } from '../../src/domain/run/scope.ts';
 import { stageRow, type TriggerTarget } from '../../src/domain/stages/stages.ts';
-import { findAssignment, findLastReport } from '../../src/store/runs/assignments.ts';
+import { closeAssignment, findAssignment, findLastReport } from '../../src/store/runs/assignments.ts';
 import type { Database } from '../../src/store/connection/database.ts';
+import { isPushing } from '../../src/store/runs/push-leases.ts';
 import type { RunSettings } from '../../src/domain/stages/settings.ts';
 import { classified, permanent } from '../failures.ts';
 
@@ -42,6 +43,8 @@ export interface GitHubPullRequests {
     branch: { head: string; base: string },
     text: PullRequestText,
   ): Promise<{ number: number; url: string; created: boolean }>;
+  /** The commit at the head of a branch; null when there is no such branch. */
+  readBranchHead(repository: IssueRef, branch: string): Promise<string | null>;
   changedFiles(repository: IssueRef, base: string, head: string): Promise<ChangedFiles>;
   /** Answers a review comment in its thread, once for each marker. False when the comment is gone. */
   answerComment(
@@ -85,11 +88,12 @@ const SAME_EVENT_MS = 60_000;
 
 export function createGitHubActivities({ db, github }: GitHubPorts) {
   /**
-   * Fails if a stage's work changes files outside its scope, whatever the agent reports: the branch on GitHub is compared with
-   * its head before the run, without what came in from the base branch.
+   * Fails if a stage's work changes files outside its scope, whatever the agent reports: the commit at the head of the branch on
+   * GitHub is compared with the head before the run, without what came in from the base branch.
    */
   async function holdScope(
-    { issue, target, settings, branch }: Pick<PublishInput, 'issue' | 'target' | 'settings' | 'branch'>,
+    { issue, target, settings }: Pick<PublishInput, 'issue' | 'target' | 'settings'>,
+    head: string,
     startSha: string | null,
   ): Promise<void> {
     const { scope } = stageRow(target.stage);
@@ -97,8 +101,8 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
     const base = settings.baseBranch;
     const [own, whole, ofBase] = await classified(() =>
       Promise.all([
-        github.changedFiles(issue, startSha ?? base, branch),
-        github.changedFiles(issue, base, branch),
+        github.changedFiles(issue, startSha ?? base, head),
+        github.changedFiles(issue, base, head),
         startSha === null ? NOTHING : github.changedFiles(issue, startSha, base),
       ]),
     );
@@ -107,6 +111,16 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
     const looked = whole.all && ofBase.all ? own.paths.filter((path) => !onlyFromBase(path)) : own.paths;
     const outside = outsideScope(scope, looked);
     if (outside.length > 0) throw permanent('ScopeViolation', outside.join('\n'));
+  }
+
+  /** Fails, to be repeated in a moment, while the gateway still sends a push of the run on. */
+  async function unlessPushing(runId: string): Promise<void> {
+    if (!(await isPushing(db, runId))) return;
+    throw ApplicationFailure.create({
+      type: 'PushUnderWay',
+      message: 'a push of the run is still on its way to GitHub',
+      nextRetryDelay: '500 ms',
+    });
   }
 
   return {
@@ -193,27 +207,42 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
       });
     },
 
+    /**
+     * Closes the run's token, and opens the pull request for the commit that its scope was checked for: a process that outlives
+     * its agent can push nothing in between.
+     */
     async openPullRequest(input: PublishInput): Promise<{ number: number; url: string; created: boolean }> {
+      const { issue, branch, settings } = input;
       const { answer, notes } = await finishedReport(db, input.runId);
-      await holdScope(input, (await findAssignment(db, input.runId))?.startSha ?? null);
-      const added = (await classified(() => github.changedFiles(input.issue, input.settings.baseBranch, input.branch)))
-        .added;
-      const text = renderPullRequest(
-        {
-          issueNumber: input.issue.number,
-          target: input.target,
-          requestedBy: input.requestedBy,
-          closes: input.closes,
-          runUrl: `${input.settings.dashboardUrl}/runs/${input.runId}`,
-          answer,
-          notes,
-          unwanted: unwantedIn(added),
-        },
-        input.settings.locale,
-      );
-      return classified(() =>
-        github.openPullRequest(input.issue, { head: input.branch, base: input.settings.baseBranch }, text),
-      );
+      await closeAssignment(db, input.runId);
+      await unlessPushing(input.runId);
+      const startSha = (await findAssignment(db, input.runId))?.startSha ?? null;
+      for (let look = 1; ; look += 1) {
+        // Without a branch GitHub says what is wrong, when the pull request is opened.
+        const head = (await classified(() => github.readBranchHead(issue, branch))) ?? branch;
+        await holdScope(input, head, startSha);
+        const { added } = await classified(() => github.changedFiles(issue, settings.baseBranch, head));
+        const text = renderPullRequest(
+          {
+            issueNumber: issue.number,
+            target: input.target,
+            requestedBy: input.requestedBy,
+            closes: input.closes,
+            runUrl: `${settings.dashboardUrl}/runs/${input.runId}`,
+            answer,
+            notes,
+            unwanted: unwantedIn(added),
+          },
+          settings.locale,
+        );
+        const pullRequest = await classified(() =>
+          github.openPullRequest(issue, { head: branch, base: settings.baseBranch }, text),
+        );
+        const now = await classified(() => github.readBranchHead(issue, branch));
+        if (now === null || now === head) return pullRequest;
+        // Somebody has pushed since: that is looked at too.
+        if (look === LOOKS) throw new Error(`the branch ${branch} moves on while its pull request is opened`);
+      }
     },
 
     /** Posts the agent's answers in the threads of their comments, and one for the review as a whole. */

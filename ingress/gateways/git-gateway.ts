@@ -9,6 +9,7 @@ import { leavesWork, type Stage } from '../../src/domain/stages/stages.ts';
 import { isNoObject, readPushHead, refusal, refusePush, withoutThinPacks, type PushHead } from './receive-pack.ts';
 import { spool } from './received-push.ts';
 import { basicPassword, type RunAccess } from './run-access.ts';
+import type { AssignmentRow } from '../../src/store/runs/assignments.ts';
 
 /** Looks into pushes (src/adapters/git). */
 export interface PushInspection {
@@ -28,12 +29,20 @@ export interface PushInspection {
   ): Promise<string | undefined>;
 }
 
+/** The right of one push of a run to be sent on (src/store/runs/push-leases.ts). */
+export interface PushLease {
+  readonly lost: AbortSignal;
+  release(): Promise<void>;
+}
+
 export interface GitGatewayOptions {
   readonly access: RunAccess;
   /** Where git is served: https://github.com, without a slash at its end. */
   readonly upstream: string;
   readonly token: string;
   readonly inspection: PushInspection;
+  /** Undefined if the run's token has been closed meanwhile, or another push of the run is on its way. */
+  readonly lease: (run: AssignmentRow) => Promise<PushLease | undefined>;
   /** Called with what kept a push from being looked into or sent on. */
   readonly onError?: (error: unknown) => void;
   readonly limits?: GitGatewayLimits;
@@ -63,6 +72,7 @@ export function createGitGateway({
   upstream,
   token,
   inspection,
+  lease,
   onError = () => undefined,
   limits = GIT_GATEWAY_LIMITS,
 }: GitGatewayOptions): Hono {
@@ -140,10 +150,24 @@ export function createGitGateway({
         AbortSignal.any([c.req.raw.signal, AbortSignal.timeout(limits.inspectionMs)]),
       );
       if (wrong !== undefined) return refused(head, wrong);
-      const { body, length } = await push.send();
-      const answer = await forward(url, c.req.raw, body, service, length);
-      sending = true;
-      return afterwards(answer, () => push.remove());
+      // The token may have been closed since the push began: from here on whoever closes it waits for this push.
+      const leased = await lease(run);
+      if (!leased)
+        return (await access.open(runToken))
+          ? failure(c, 503, 'unavailable', 'another push of this run is under way; push again later')
+          : failure(c, 401, 'unauthorized', 'the run is over');
+      const cleanUp = async (): Promise<void> => {
+        await Promise.all([push.remove(), leased.release().catch(onError)]);
+      };
+      try {
+        const { body, length } = await push.send();
+        const answer = await forward(url, c.req.raw, body, service, { length, lost: leased.lost });
+        sending = true;
+        return afterwards(answer, cleanUp);
+      } catch (error) {
+        await cleanUp();
+        throw error;
+      }
     } catch (error) {
       onError(error);
       return away();
@@ -157,14 +181,14 @@ export function createGitGateway({
     request: Request,
     body: Body | null,
     service: string,
-    length?: number,
+    push?: { readonly length: number; readonly lost: AbortSignal },
   ): Promise<Response> {
     const headers = new Headers({ authorization });
     for (const name of ['accept', 'content-type', 'git-protocol', 'user-agent']) {
       const value = request.headers.get(name);
       if (value !== null) headers.set(name, value);
     }
-    if (length !== undefined) headers.set('content-length', String(length));
+    if (push) headers.set('content-length', String(push.length));
     const encoding = request.headers.get('content-encoding');
     if (encoding !== null && service === 'git-upload-pack') headers.set('content-encoding', encoding);
     const response = await fetch(url, {
@@ -172,7 +196,8 @@ export function createGitGateway({
       headers,
       body,
       redirect: 'manual',
-      signal: request.signal,
+      // A push goes on when its agent hangs up: half a push is none, and its lease says that it is under way.
+      signal: push ? push.lost : request.signal,
       ...(body === null ? {} : { duplex: 'half' }),
     });
     const answered = new Headers({ 'cache-control': 'no-cache' });
@@ -262,9 +287,10 @@ function afterwards(answer: Response, cleanUp: () => Promise<void>): Response {
       if (next?.value) controller.enqueue(next.value);
       if (!next || next.done) controller.close();
     },
-    async cancel(reason) {
-      await cleanUp();
-      await reader?.cancel(reason);
+    // The push goes on without its agent.
+    cancel() {
+      const rest = reader ? drain(reader).catch(() => undefined) : Promise.resolve();
+      void rest.then(cleanUp);
     },
   });
   return new Response(body, { status: answer.status, headers: answer.headers });

@@ -16,12 +16,18 @@ const SETTINGS = { locale: 'en', baseBranch: 'main', dashboardUrl: 'http://dashb
 /** What differs between two commits or branches. */
 let changed: Record<string, { paths: string[]; added?: string[]; all?: boolean }>;
 let opened: number;
+/** The commits that the branch has, one after the other; null: GitHub shows no such branch. */
+let heads: (string | null)[];
+/** Whether the run's token was closed when the branch was looked at first. */
+let closedAtFirstLook: boolean | undefined;
 let body: string;
 
 beforeEach(async () => {
   await tables.db.delete(agentAssignments);
   changed = {};
   opened = 0;
+  heads = [null];
+  closedAtFirstLook = undefined;
 });
 
 async function publish(stage: Stage, startSha: string | null = null): Promise<unknown> {
@@ -56,6 +62,11 @@ async function publish(stage: Stage, startSha: string | null = null): Promise<un
       added: [],
       ...changed[`${base}...${head}`],
     }),
+    readBranchHead: async () => {
+      const [row] = await tables.db.select().from(agentAssignments);
+      closedAtFirstLook ??= row?.closedAt instanceof Date;
+      return heads.length > 1 ? heads.shift() : heads[0];
+    },
     openPullRequest: async (_issue: unknown, _branch: unknown, text: { body: string }) => {
       opened += 1;
       ({ body } = text);
@@ -163,4 +174,30 @@ test('nothing is let pass since a list that it is compared with was cut', async 
     [`${SINCE}...main`]: { paths: ['src/zzz.ts'] },
   };
   await expect(publish('qa', SINCE)).rejects.toMatchObject({ message: 'src/zzz.ts' });
+});
+
+test('S11: what a process pushes after the scope was checked is looked at too, and fails the run', async () => {
+  const [checked, pushed] = ['c'.repeat(40), 'd'.repeat(40)];
+  heads = [checked, pushed];
+  changed = {
+    [`main...${checked}`]: { paths: ['docs/a.md'] },
+    [`main...${pushed}`]: { paths: ['docs/a.md', 'src/a.js'] },
+  };
+  await expect(publish('intake')).rejects.toMatchObject({ type: 'ScopeViolation', message: 'src/a.js' });
+});
+
+test('S11: a person who pushes while the pull request is opened does not fail the run', async () => {
+  const [checked, pushed] = ['c'.repeat(40), 'd'.repeat(40)];
+  heads = [checked, pushed];
+  changed = { [`main...${checked}`]: { paths: ['docs/a.md'] }, [`main...${pushed}`]: { paths: ['docs/a.md', 'b.md'] } };
+  await expect(publish('intake')).resolves.toMatchObject({ number: 8 });
+});
+
+test('S11: the token of the run is closed before the branch is looked at', async () => {
+  heads = ['c'.repeat(40)];
+  await publish('intake');
+  expect(await tables.db.select({ closedAt: agentAssignments.closedAt }).from(agentAssignments)).toEqual([
+    { closedAt: expect.any(Date) as Date },
+  ]);
+  expect(closedAtFirstLook).toBe(true);
 });

@@ -17,6 +17,7 @@ import { createStaffAccess } from '../../../ingress/api/access.ts';
 import { createStaffApi } from '../../../ingress/api/routes.ts';
 import { createPushInspection } from '../../adapters/git/push-inspection.ts';
 import type { RepositoryBinding } from '../../use-cases/repository-binding.ts';
+import { leasePush } from '../../store/runs/push-leases.ts';
 import type { Connection } from '../../store/connection/database.ts';
 import type { Intake } from '../../store/intake/intake.ts';
 import type { ServerConfig } from '../config/server-config.ts';
@@ -150,6 +151,7 @@ function addGateways(app: Hono, { config, log, pages: { db }, tokens }: ServerPa
       access,
       ...github,
       inspection: createPushInspection(github),
+      lease: (run) => leasePush(db, run),
       onError: (error) => log.warn({ err: error }, 'git gateway: a push was not sent on'),
     }),
   );

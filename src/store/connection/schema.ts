@@ -291,6 +291,8 @@ export const agentAssignments = pgTable('agent_assignments', {
   resumeRunId: uuid('resume_run_id'),
   /** Set when the run is over: from then on its token is invalid. */
   closedAt: instant('closed_at'),
+  /** Until when a push of the run may still be on its way to GitHub; null if none is. */
+  pushingUntil: instant('pushing_until'),
   createdAt: instant('created_at').notNull().defaultNow(),
 });
 

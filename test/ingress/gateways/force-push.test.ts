@@ -119,3 +119,24 @@ test('a push that says another commit is on the branch than is there changes not
   expect(await answer.text()).toContain(`ng refs/heads/${BRANCH}`);
   expect(await scene.head(BRANCH)).toBe(first);
 });
+
+test('S11: a push that is received while the run’s token is closed is not sent on', async () => {
+  await using scene = await startGitScene(FILES);
+  const agent = await scene.agent();
+  await agent.commit({ 'a.txt': 'one' });
+  scene.closesWhileInspecting = true;
+  expect((await agent.push()).exitCode).not.toBe(0);
+  expect(scene.pushes()).toBe(0);
+  expect(await scene.head(BRANCH)).toBeUndefined();
+});
+
+test('S11: a push that comes while another of the run is under way is not sent on', async () => {
+  await using scene = await startGitScene(FILES);
+  const agent = await scene.agent();
+  await agent.commit({ 'a.txt': 'one' });
+  scene.otherPush = true;
+  expect((await agent.push()).stderr).toContain('503');
+  expect(scene.pushes()).toBe(0);
+  scene.otherPush = false;
+  expect(await agent.push()).toMatchObject({ exitCode: 0 });
+});

@@ -74,9 +74,11 @@ beforeEach(async () => {
   upstream.requests.length = 0;
 });
 
+const lease = async () => ({ lost: new AbortController().signal, release: async () => undefined });
+
 function gatewayTo(url: string, token: string): Hono {
   const inspection = createPushInspection({ upstream: url, token });
-  return new Hono().route('/git', createGitGateway({ access, upstream: url, token, inspection }));
+  return new Hono().route('/git', createGitGateway({ access, upstream: url, token, inspection, lease }));
 }
 
 async function listen(served: Hono): Promise<Server> {

@@ -51,6 +51,10 @@ export interface Clone {
 export interface GitScene extends AsyncDisposable {
   /** The stage of the run. */
   stage: Stage | null;
+  /** The run's token is closed when a push has been looked into. */
+  closesWhileInspecting: boolean;
+  /** Another push of the run is under way. */
+  otherPush: boolean;
   /** A clone through the gateway, on the run's branch, which is made where the base branch is if it does not exist. */
   agent(): Promise<Clone>;
   /** A clone of somebody who pushes to GitHub itself, on `main`. */
@@ -110,10 +114,15 @@ export async function startGitScene(
   await first.push();
 
   const upstream = await startGitUpstream(root, PLATFORM_TOKEN);
-  const scene: { stage: Stage | null } = { stage: 'dev' };
+  const scene: Pick<GitScene, 'stage' | 'closesWhileInspecting' | 'otherPush'> = {
+    stage: 'dev',
+    closesWhileInspecting: false,
+    otherPush: false,
+  };
+  let closed = false;
   const access: RunAccess = {
     open: async (token) =>
-      token === RUN_TOKEN
+      token === RUN_TOKEN && !closed
         ? ({
             repositoryFullName: 'acme/demo',
             branch: BRANCH,
@@ -129,6 +138,11 @@ export async function startGitScene(
     createGitGateway({
       access,
       ...github,
+      lease: async () => {
+        closed = scene.closesWhileInspecting;
+        if (closed || scene.otherPush) return undefined;
+        return { lost: new AbortController().signal, release: async () => undefined };
+      },
       inspection: createPushInspection(github, { ...INSPECTION_LIMITS, ...limits.inspection }),
       limits: { ...GIT_GATEWAY_LIMITS, ...limits.gateway },
     }),

@@ -1,0 +1,1 @@
+ALTER TABLE "agent_assignments" ADD COLUMN "pushing_until" timestamp with time zone;
