@@ -6,7 +6,7 @@ import type {
   V1ResourceQuota,
   V1Role,
 } from '@kubernetes/client-node';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { removeWorkspace } from '../../src/adapters/kubernetes/workspace.ts';
 import {
   agentOf,
@@ -34,6 +34,7 @@ const PARTS = [
   ['v1', 'ResourceQuota', 'codex-run-quota'],
 ] as const;
 
+const IMAGE = inject('busyboxImage');
 const FINALIZER = 'codex-k8s.test/held';
 
 let platform: Platform;
@@ -216,6 +217,24 @@ describe('the size of a workspace', () => {
     await does(issue);
     const [limits] = ((await part(issue.workspace, PARTS[4])) as V1LimitRange).spec?.limits ?? [];
     expect(limits?._default).toEqual({ cpu: '1', memory: '2Gi', 'ephemeral-storage': '2Gi' });
+  });
+
+  test('for dev is full when an agent has made CronJobs without end', async () => {
+    const issue = platform.issue();
+    await does(issue);
+    const cronJob = (number: number) => ({
+      ...refIn(issue.workspace, 'CronJob', `endless-${number}`, 'batch/v1'),
+      spec: {
+        schedule: '0 0 1 1 *',
+        suspend: true,
+        jobTemplate: {
+          spec: { template: { spec: { restartPolicy: 'Never', containers: [{ name: 'main', image: IMAGE }] } } },
+        },
+      },
+    });
+    for (let number = 1; number <= 10; number += 1) await platform.admin.create(cronJob(number));
+    await expect(platform.admin.create(cronJob(11))).rejects.toThrow('exceeded quota: codex-run-quota');
+    expect(await quotaOf(issue.workspace)).toMatchObject({ 'count/pods': '200', 'count/configmaps': '100' });
   });
 
   test('grows from arch to dev', async () => {

@@ -164,7 +164,7 @@ function limitRange(plan: WorkspacePlan): V1LimitRange {
 }
 
 function quota(plan: WorkspacePlan): V1ResourceQuota {
-  const { pods, requests, limits, ephemeralStorage } = sizeRow(plan.size);
+  const { pods, requests, limits, ephemeralStorage, volumes, objects } = sizeRow(plan.size);
   return {
     apiVersion: 'v1',
     kind: 'ResourceQuota',
@@ -177,6 +177,8 @@ function quota(plan: WorkspacePlan): V1ResourceQuota {
         'limits.cpu': limits.cpu,
         'limits.memory': limits.memory,
         'limits.ephemeral-storage': ephemeralStorage,
+        'requests.storage': volumes,
+        ...Object.fromEntries(Object.entries(objects).map(([kind, most]) => [`count/${kind}`, String(most)])),
         // Anything that would be reachable from outside, or cost money at a cloud provider.
         'services.nodeports': '0',
         'services.loadbalancers': '0',

@@ -1,5 +1,6 @@
 /** The use of an issue's workspace, and its limits. Pure. */
 import type { RuntimeMode } from '../agent/permissions.ts';
+import { FEW, MANY, type ObjectCounts } from './object-counts.ts';
 import { leavesWork, roleOf, stageRow, type Role, type Stage, type TriggerTarget } from '../stages/stages.ts';
 
 /** What a runtime has to know of the run that needs the workspace. */
@@ -62,6 +63,10 @@ interface SizeRow {
   readonly limits: Amounts;
   /** The limit of all pods together on their node's disk. */
   readonly ephemeralStorage: string;
+  /** Of all volumes together. */
+  readonly volumes: string;
+  /** The most objects of each kind. */
+  readonly objects: ObjectCounts;
   /** The defaults of a container that names no resources. */
   readonly container: {
     readonly requests: Amounts;
@@ -89,6 +94,8 @@ export const SIZES = [
     requests: { cpu: '2', memory: '4Gi' },
     limits: { cpu: '8', memory: '16Gi' },
     ephemeralStorage: '24Gi',
+    volumes: '10Gi',
+    objects: FEW,
     container: CONTAINER,
   },
   {
@@ -98,6 +105,8 @@ export const SIZES = [
     requests: { cpu: '3', memory: '6Gi' },
     limits: { cpu: '10', memory: '20Gi' },
     ephemeralStorage: '32Gi',
+    volumes: '10Gi',
+    objects: FEW,
     container: CONTAINER,
   },
   {
@@ -107,6 +116,8 @@ export const SIZES = [
     requests: { cpu: '4', memory: '8Gi' },
     limits: { cpu: '12', memory: '24Gi' },
     ephemeralStorage: '60Gi',
+    volumes: '50Gi',
+    objects: MANY,
     container: CONTAINER,
   },
   {
@@ -116,6 +127,8 @@ export const SIZES = [
     requests: { cpu: '6', memory: '12Gi' },
     limits: { cpu: '16', memory: '32Gi' },
     ephemeralStorage: '80Gi',
+    volumes: '100Gi',
+    objects: { ...MANY, 'jobs.batch': 100, persistentvolumeclaims: 20, pods: 300 },
     container: { ...CONTAINER, limits: { cpu: '1', memory: '2Gi' }, ephemeralStorage: '2Gi' },
   },
 ] as const satisfies readonly SizeRow[];

@@ -6,8 +6,8 @@ import {
   objectsOf,
   type WorkspacePlan,
 } from '../../../src/adapters/kubernetes/objects.ts';
-import type { WorkspaceUse } from '../../../src/domain/workspace/workspaces.ts';
-import { permissionsOf } from '../../../src/domain/agent/permissions.ts';
+import { SIZES, type WorkspaceUse } from '../../../src/domain/workspace/workspaces.ts';
+import { grantedToAgents, permissionsOf } from '../../../src/domain/agent/permissions.ts';
 
 const USE: WorkspaceUse = {
   project: 'demo',
@@ -123,6 +123,30 @@ describe('the quota', () => {
     expect(hard({ ...CHECKOUT, size: 'testing' })).toMatchObject({ pods: '30' });
   });
 
+  test.each(SIZES)('counts everything that an agent may create for $size', ({ size }) => {
+    const counted = Object.keys(hard({ ...PLAN, size }) ?? {});
+    const created = grantedToAgents()
+      .filter(({ verbs }) => verbs.includes('create'))
+      .flatMap(({ apiGroups, resources }) =>
+        apiGroups.flatMap((group) => resources.map((resource) => (group === '' ? resource : `${resource}.${group}`))),
+      )
+      .filter((resource) => !resource.includes('/'));
+    expect(created).toContain('configmaps');
+    expect(counted).toEqual(expect.arrayContaining(created.map((kind) => `count/${kind}`)));
+  });
+
+  test('counts what controllers leave behind for a Deployment or a StatefulSet that is changed again and again', () => {
+    expect(hard(PLAN)).toMatchObject({ 'count/replicasets.apps': '300', 'count/controllerrevisions.apps': '100' });
+  });
+
+  test('counts Secrets, and limits the volumes by number and size', () => {
+    expect(hard(PLAN)).toMatchObject({
+      'count/secrets': '50',
+      'count/persistentvolumeclaims': '10',
+      'requests.storage': '50Gi',
+    });
+  });
+
   test('lets nothing be reachable from outside', () => {
     expect(hard(PLAN)).toMatchObject({ 'services.nodeports': '0', 'services.loadbalancers': '0' });
   });
@@ -148,7 +172,7 @@ test('a container that asks for nothing gets what the quota counts', () => {
     ...Object.keys(defaultRequest ?? {}).map((name) => `requests.${name}`),
     ...Object.keys(_default ?? {}).map((name) => `limits.${name}`),
   ];
-  expect(given).toEqual(expect.arrayContaining(quota.filter((name) => /^(requests|limits)\./.test(name))));
+  expect(given).toEqual(expect.arrayContaining(quota.filter((name) => /^(requests|limits)\.(?!storage)/.test(name))));
 });
 
 test('a container that asks for nothing keeps no disk free', () => {

@@ -66,6 +66,22 @@ describe('the sizes', () => {
     expect(Object.keys(more).filter((what) => more[what]! < less[what]!)).toEqual([]);
   });
 
+  test.each(STEPS)('$larger lets no fewer objects and volumes be than $smaller', ({ smaller, larger }) => {
+    const [less, more] = [sizeRow(smaller), sizeRow(larger)];
+    expect(amount(more.volumes)).toBeGreaterThanOrEqual(amount(less.volumes));
+    for (const [kind, most] of Object.entries(less.objects))
+      expect([kind, Object.entries(more.objects).find(([other]) => other === kind)?.[1]]).toEqual([
+        kind,
+        expect.toSatisfy((count: number) => count >= most),
+      ]);
+  });
+
+  test.each(NAMES)('%s lets as many pods lie there as may work, and Jobs for them', (size) => {
+    const { pods, objects } = sizeRow(size);
+    expect(objects.pods).toBeGreaterThan(pods);
+    expect(objects['jobs.batch']).toBeGreaterThan(pods);
+  });
+
   test.each(STEPS)('$larger has room for the containers that stand in $smaller', ({ smaller, larger }) => {
     expect(fitting(larger)).toBeGreaterThanOrEqual(fitting(smaller));
   });
