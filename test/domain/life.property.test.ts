@@ -39,6 +39,7 @@ interface Started {
 interface RefusalComment {
   readonly reason: string;
   readonly actor: string;
+  readonly labels: readonly string[];
   readonly subject: string;
 }
 
@@ -490,7 +491,12 @@ class World {
           alike.some(({ id }) => wanted.includes(`label:${id}`));
         // What is refused at the edge does not say which click it means: people are told of some click of theirs.
         const atTheEdge = this.#refusedAtTheEdge.get(click.id);
-        const isTold = this.told.some(({ subject, actor }) => subject === `event-${click.id}` || actor === atTheEdge);
+        const { login } = this.place(ISSUE).history.find(({ id }) => id === click.id)?.by ?? {};
+        // One explanation names all labels of a conflict.
+        const isTold = this.told.some(
+          ({ subject, actor, labels: named }) =>
+            subject === `event-${click.id}` || actor === atTheEdge || (actor === login && named.includes(label)),
+        );
         return hasRun || isTold ? [] : [`${label} of ${click.id}`];
       });
   }

@@ -33,6 +33,16 @@ export interface PlannedRun {
   readonly wait?: RunWait;
 }
 
+/** Several trigger labels that one person put on at once, and the explanation that they got. */
+export interface ExplainedConflict {
+  readonly account: number;
+  readonly labels: readonly string[];
+  /** When the label was put on whose conflict was explained, by GitHub's clock. ISO 8601. */
+  readonly at: string;
+  /** The subject of the explanation. */
+  readonly subject: string;
+}
+
 /** A discussion of `mode:discussion`. */
 export interface Discussion {
   /** Its last run that answered: the next one resumes that conversation. */
@@ -95,6 +105,8 @@ export interface IssueState {
   answers: readonly number[];
   /** Why the platform put `need:input` on, until that is answered. */
   asked: string | null;
+  /** The newest conflict of labels that was explained: its other labels are not explained again. Missing: none yet. */
+  conflict?: ExplainedConflict;
   pullRequest: PullRequestRef | null;
   workspace: Workspace | null;
   closed: boolean;

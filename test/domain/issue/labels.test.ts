@@ -1,5 +1,6 @@
 /** Labels that are put on and taken off: what is started, refused, asked, queued and canceled. */
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { ObservedFact } from '../../../src/domain/issue/facts.ts';
 import { createScene, DEV, work, type Scene } from '../support/scene.ts';
 import { ISSUE, OLIVIA, PETER } from '../support/issues.ts';
 
@@ -133,6 +134,33 @@ describe('T14: two trigger labels at once', () => {
     scene.asks(DEV);
     expect([starts(), scene.state().asked]).toEqual([['run-101'], null]);
     expect(scene.github.labels).not.toContain('need:input');
+  });
+
+  /** The webhook refuses each of the two, since its payload shows both. */
+  function refused(label: string, id: number): ObservedFact {
+    scene.github.clicks.push({
+      id,
+      account: OLIVIA.id,
+      at: scene.now(),
+      clearedByPlatform: false,
+      takenOffBy: null,
+    });
+    const reason = 'issue_trigger_label_conflict';
+    return scene.delivered({ kind: 'trigger_refused', label, reason, labels: ['run:dev', 'run:qa'], event: id });
+  }
+
+  test('A6: that are put on in one call have one explanation', () => {
+    scene.github.labels = ['run:dev', 'run:qa'];
+    scene.tell(refused('run:dev', 100), refused('run:qa', 101));
+    expect(scene.refusals().map(({ subject }) => subject)).toEqual(['event-100', 'event-100']);
+  });
+
+  test('A6: are explained again when one is put on again later', () => {
+    scene.github.labels = ['run:dev', 'run:qa'];
+    scene.tell(refused('run:dev', 100));
+    scene.passes(1);
+    scene.tell(refused('run:qa', 101));
+    expect(scene.refusals().map(({ subject }) => subject)).toEqual(['event-100', 'event-101']);
   });
 
   test('a question of a person is not answered by a label', () => {

@@ -4,11 +4,14 @@ import { decideTriggers, type Dropped, type TriggerDecision } from '../label-eve
 import type { FlowEvent } from '../effects.ts';
 import { labelSubject, type LabelFact } from '../facts.ts';
 import type { GitHubIssueState } from '../reads.ts';
+import type { IssueState } from '../state.ts';
 import { beginDiscussion } from './discussion.ts';
 import { ask, record, type Deciding, type Draft } from './draft.ts';
 import { apply, applyOpenness, askOpenness } from './github-state.ts';
 import { startOrQueue } from './queue.ts';
 import { isExplained, refuse } from './refusals.ts';
+
+const CONFLICT = 'issue_trigger_label_conflict';
 
 /** The most duplicates that are recorded one by one. */
 const DUPLICATES_RECORDED = 20;
@@ -93,14 +96,41 @@ function* explain(
   shown: GitHubIssueState,
   decision: TriggerDecision,
 ): Deciding {
+  const about = {
+    labels: labels ?? triggerLabelsIn([...shown.labels, fact.label]),
+    subject: `event-${event ?? decision.taken[fact.by.id] ?? fact.delivery}`,
+  };
+  const at = shown.labeled.find(({ id }) => id === event)?.at;
   yield* refuse(draft, {
     actor: fact.by.login,
     reason,
-    labels: labels ?? triggerLabelsIn([...shown.labels, fact.label]),
-    subject: `event-${event ?? decision.taken[fact.by.id] ?? fact.delivery}`,
+    ...(reason === CONFLICT && at !== undefined ? oneConflict(draft.state, fact, at, about) : about),
     pullRequest: fact.pullRequest,
   });
   if (reason === 'trigger_by_agent') askPerson(draft, fact);
+}
+
+/** Labels that one person puts on within this time, in milliseconds, are put on at once. */
+const AT_ONCE_MS = 10_000;
+
+/**
+ * The subject and the labels of a conflict's explanation: those of the explanation that names this label already, if the same
+ * person put it on at the same time, since one comment explains all of them.
+ */
+function oneConflict(
+  state: IssueState,
+  { label, by }: LabelFact,
+  at: string,
+  about: { readonly labels: readonly string[]; readonly subject: string },
+): { readonly labels: readonly string[]; readonly subject: string } {
+  const { conflict } = state;
+  const isSame =
+    conflict?.account === by.id &&
+    conflict.labels.includes(label) &&
+    Math.abs(Date.parse(conflict.at) - Date.parse(at)) <= AT_ONCE_MS;
+  if (isSame) return { labels: conflict.labels, subject: conflict.subject };
+  state.conflict = { account: by.id, at, ...about };
+  return about;
 }
 
 /** A trigger by an agent needs a person: its label is removed, and the request is recorded. */

@@ -1,10 +1,11 @@
-/** A pull request that people close, reopen, retarget or merge, on the running stack. */
-import { afterAll, beforeAll, describe, test } from 'vitest';
+/** What people do on GitHub to issues, labels, pull requests and repositories, on the running stack. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { OWNER } from '../../src/embedded/accounts.ts';
 import { noopAgentCommand } from '../support/noop-agent.ts';
+import { eventually } from '../support/stack.ts';
 import { closeScene, openScene, type Scene } from './support/scene.ts';
 
-const REPO = 'endings';
+const REPO = 'people';
 const AT = { owner: OWNER, repo: REPO };
 
 let scene: Scene;
@@ -51,5 +52,23 @@ describe('A3: state:in-review leaves the issue and the pull request', () => {
     await scene.person.octokit.rest.pulls.update({ ...AT, pull_number: pull, state: 'closed' });
     await scene.expectLabels(REPO, issue, []);
     await scene.expectLabels(REPO, pull, []);
+  });
+});
+
+describe('A6: two trigger labels that are put on in one call', () => {
+  test('are explained in one comment, and start nothing', async () => {
+    const issue = await scene.person.openIssue(REPO, { title: 'Two at once', body: 'Please.' });
+    const labels = ['run:dev', 'run:qa'];
+    await scene.person.octokit.rest.issues.addLabels({ ...AT, issue_number: issue, labels });
+    const [{ id } = { id: 0 }] = await scene.sql`select id from repositories where name = ${REPO}`;
+    await eventually('both are decided', async () => {
+      const events = await scene.sql`
+        select id from flow_events where chain = ${`issue:${id}#${issue}`} and type = 'run.not_started'`;
+      return events.length === 2;
+    });
+    await scene.expectLabels(REPO, issue, [...labels, 'need:input']);
+    const comments = await scene.commentsOn(REPO, issue);
+    expect(comments.map(({ body }) => labels.every((label) => body.includes(label)))).toEqual([true]);
+    expect(await scene.runsOf(REPO, issue)).toEqual([]);
   });
 });
