@@ -1,17 +1,20 @@
 /** The API that an agent's container uses (src/agent/platform/protocol.ts). */
 import { Hono, type Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { LogBatch, Report, type Assignment } from '../../src/agent/platform/protocol.ts';
+import { KEPT_COMMITS_BYTES, LogBatch, Report, type Assignment } from '../../src/agent/platform/protocol.ts';
 import { promptToGoOn } from '../../src/domain/agent/going-on.ts';
 import { redactedStream } from '../../src/domain/agent/redacted-stream.ts';
 import { createLinesRedactor, createRedactor, redactDeep } from '../../src/domain/agent/redaction.ts';
 import {
   findAttempt,
   findConversation,
+  findLastReport,
   storeConversation,
   storeReport,
   type AssignmentRow,
 } from '../../src/store/runs/assignments.ts';
+import { leavesWork } from '../../src/domain/stages/stages.ts';
+import { dropKeptCommits, findKeptCommits, keepCommits, readKeptCommits } from '../../src/store/runs/kept-commits.ts';
 import type { Database } from '../../src/store/connection/database.ts';
 import { nextLogLine, storeLogLines } from '../../src/store/runs/run-log.ts';
 import { bodyTooLarge, failure } from '../http/errors.ts';
@@ -78,6 +81,7 @@ export function createAgentApi({
       modelBaseUrl: `${platformUrl}/model/v1`,
       resumeThreadId,
       interrupted: run.attempt > 1,
+      ...(await keptBefore(db, run)),
       firstLogLine: await nextLogLine(db, run.runId),
       author,
       limits,
@@ -107,6 +111,24 @@ export function createAgentApi({
     return c.body(null, 204);
   });
 
+  app.get('/commits', async (c) => {
+    const kept = await findKeptCommits(db, c.get('run'));
+    if (!kept) return failure(c, 404, 'not_found', 'no commits of an earlier run are kept');
+    const bundle = ReadableStream.from(readKeptCommits(db, kept.runId)) as ReadableStream<Uint8Array>;
+    return c.body(bundle, 200, { 'content-type': 'application/x-git-bundle', 'x-head-sha': kept.headSha });
+  });
+
+  app.put('/commits', async (c) => {
+    const run = c.get('run');
+    if (!leavesWork(run)) return failure(c, 403, 'forbidden', 'this run only reads; nothing of it is kept');
+    const headSha = c.req.header('x-head-sha') ?? '';
+    if (!/^[0-9a-f]{40}$/.test(headSha))
+      return failure(c, 400, 'invalid_argument', 'the header is missing or malformed', 'x-head-sha');
+    const body = c.req.raw.body ?? new ReadableStream<Uint8Array>({ start: (controller) => controller.close() });
+    const kept = await keepCommits(db, run, headSha, body, KEPT_COMMITS_BYTES);
+    return kept ? c.body(null, 204) : bodyTooLarge(c);
+  });
+
   app.post('/log', bodyLimit({ maxSize: 4 * 1024 * 1024, onError: bodyTooLarge }), async (c) => {
     const batch = LogBatch.safeParse(await c.req.json().catch(() => undefined));
     if (!batch.success) return failure(c, 400, 'invalid_argument', 'the body is not a batch of log lines', 'lines');
@@ -127,9 +149,19 @@ export function createAgentApi({
     const redact = createRedactor(known(c));
     const clean = redactDeep(report.data, (text) => storable(redact(text)));
     await storeReport(db, runId, attempt, clean);
+    if (clean.outcome === 'finished' && leavesWork(c.get('run'))) await dropKeptCommits(db, c.get('run'));
     return c.body(null, 204);
   });
   return app;
+}
+
+/** What is kept of an earlier run on the branch, and why it was not pushed. */
+async function keptBefore(db: Database, run: AssignmentRow): Promise<Pick<Assignment, 'kept'>> {
+  if (!leavesWork(run)) return {};
+  const kept = await findKeptCommits(db, run);
+  if (!kept) return {};
+  const report = await findLastReport(db, kept.runId);
+  return { kept: { headSha: kept.headSha, reason: report?.outcome === 'failed' ? report.detail : '' } };
 }
 
 /** A text that Postgres can hold in JSON. */

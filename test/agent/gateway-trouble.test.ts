@@ -17,11 +17,11 @@ describe('git between the environment and the gateway', { timeout: RUN_LIMIT_MS 
     expect(stage.platform.pushTrouble).toEqual([]);
   });
 
-  test('a push that the gateway forbids is publish_failed', async () => {
+  test('a push that the gateway forbids is push_refused', async () => {
     stage.platform.pushTrouble.push(403);
     stage.assign({ title: 'Anything' });
     expect(await stage.run()).toMatchObject({
-      failure: 'publish_failed',
+      failure: 'push_refused',
       detail: expect.stringContaining('403') as string,
     });
   });

@@ -61,6 +61,7 @@ const NEXT: Record<Failure, string> = {
   unmerged: `Merge the base branch into the branch {branch} yourself, or say in the issue how the conflicts are to be resolved; then ${AGAIN}.`,
   agent_stalled: `Find in the log which command it waited for (often a prompt, or a server that does not exit), say in the issue how to avoid it, then ${AGAIN}.`,
   deadline_exceeded: `Split the issue into smaller ones, or allow longer runs with CODEXK8S_AGENT_RUN_SECONDS; then ${AGAIN}.`,
+  push_refused: `Change the rule that the details name, or let the platform's GitHub account bypass it; if the commits themselves are at fault (a large file, a secret), say so in the issue. Then ${AGAIN}.`,
   push_rejected: `Look at the new commits on the branch {branch}, then ${AGAIN}: the next agent starts from them.`,
   clone_failed: `Check that the platform's GitHub account may read the repository and that its default branch exists, then ${AGAIN}.`,
   agent_lost: `Check whether the machine was short of memory or was restarted, then ${AGAIN}.`,

@@ -77,9 +77,9 @@ function credentialHelper(tokenFile: string): string {
   return `!f() { test "$1" = get || return 0; ${answer}; }; f`;
 }
 
-const MOVED = /\[rejected\]|\(non-fast-forward\)|\(fetch first\)|\(stale info\)|cannot lock ref/;
+const MOVED = /\[rejected\]|\(non-fast-forward\)|\(fetch first\)|\(stale info\)|cannot lock ref(?!.*; cannot create)/;
 const OVER = /(?:error:|HTTP) 401\b|Authentication failed|could not read (?:Username|Password)/;
-const REFUSED = /(?:error:|HTTP) 4(?!08|29)\d\d\b/;
+const REFUSED = /\[remote rejected\](?!.*Internal Server Error)|(?:error:|HTTP) 4(?!08|29)\d\d\b/;
 const AWAY = new RegExp(
   [
     '(?:error:|HTTP) (?:5\\d\\d|408|429)\\b',

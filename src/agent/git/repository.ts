@@ -3,6 +3,7 @@ import { access, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { leaveUnconverted } from './conversions.ts';
 import { createGit, GitFailure, type Git, type GitOptions } from './git.ts';
+import { unbundleCommits, type KeptInClone } from './kept-commits.ts';
 import { ignoreUnwanted } from './leftovers.ts';
 import type { Log } from '../platform/log-line.ts';
 import { RunOver } from '../platform/platform.ts';
@@ -17,9 +18,14 @@ export interface Repository {
   readonly git: Git;
   /** Where it is. */
   readonly directory: string;
+  /** Commits of an earlier run that could not be pushed, if the clone was given any. */
+  readonly kept?: KeptInClone;
 }
 
-type Target = Pick<Assignment, 'cloneUrl' | 'branch' | 'baseBranch' | 'kind' | 'interrupted' | 'since'>;
+type Target = Pick<Assignment, 'cloneUrl' | 'branch' | 'baseBranch' | 'kind' | 'interrupted' | 'since'> & {
+  /** Commits of an earlier run that could not be pushed. */
+  readonly earlier?: { readonly headSha: string; readonly bundle: Buffer } | null;
+};
 
 const EVERY_BRANCH = '+refs/heads/*:refs/remotes/origin/*';
 
@@ -87,7 +93,8 @@ async function checkOut(git: Git, target: Target, { paths }: GitOptions, log: Lo
   const { repository: directory } = paths;
   const base = await commitOf(git, target.baseBranch);
   const existing = await commitOf(git, target.branch);
-  const from = existing ?? base;
+  const kept = target.earlier ? await putKept(git, directory, target.earlier, existing, log) : undefined;
+  const from = kept?.continued ? target.earlier?.headSha : (existing ?? base);
   if (from === undefined) throw new GitFailure('checkout', `there is no branch ${target.baseBranch}`);
   for (const file of ['attributes', 'exclude']) await rm(join(directory, '.git', 'info', file), { force: true });
   await git('checkout', '--quiet', '--force', '--no-track', '-B', target.branch, from);
@@ -100,9 +107,34 @@ async function checkOut(git: Git, target: Target, { paths }: GitOptions, log: Lo
       `Kept as stored, whatever their attributes say: ${unconverted.length === 1 ? '1 file' : `${unconverted.length} files`}`,
     );
   await ignoreUnwanted(git, directory);
-  const origin = existing === undefined ? `from ${target.baseBranch}` : 'as it is on the remote';
+  const origin = kept?.continued
+    ? 'with the commits of an earlier run that could not be pushed'
+    : existing === undefined
+      ? `from ${target.baseBranch}`
+      : 'as it is on the remote';
   log('runner', `On branch ${target.branch}, ${origin}, at ${from.slice(0, 12)}`);
-  return { git, directory, start: (await startOf(git, target, base, existing)) ?? from, remote: existing ?? null };
+  return {
+    git,
+    directory,
+    start: (await startOf(git, target, base, existing)) ?? from,
+    remote: existing ?? null,
+    ...(kept && { kept }),
+  };
+}
+
+/** Undefined also when the commits do not fit the repository any more; the log says so. */
+async function putKept(
+  git: Git,
+  directory: string,
+  kept: { readonly headSha: string; readonly bundle: Buffer },
+  existing: string | undefined,
+  log: Log,
+): Promise<KeptInClone | undefined> {
+  return unbundleCommits(git, directory, kept, existing).catch((error: unknown) => {
+    if (!(error instanceof GitFailure)) throw error;
+    log('runner', `The commits of an earlier run do not fit the repository any more: ${error.output}`);
+    return undefined;
+  });
 }
 
 /**

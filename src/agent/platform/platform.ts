@@ -26,6 +26,9 @@ export interface Platform {
   /** The stored conversation; undefined if there is none. */
   conversation(): Promise<Buffer | undefined>;
   storeConversation(threadId: string, content: Buffer): Promise<void>;
+  /** Commits of an earlier run that could not be pushed, as a git bundle; undefined if there are none. */
+  keptCommits(): Promise<Buffer | undefined>;
+  keepCommits(headSha: string, bundle: Buffer): Promise<void>;
   log(batch: LogBatch): Promise<void>;
   report(report: Report): Promise<void>;
 }
@@ -99,6 +102,15 @@ export function connectPlatform(options: {
     async storeConversation(threadId, content) {
       const headers = { 'content-type': 'application/jsonl', 'x-thread-id': threadId };
       await call('conversation', { method: 'PUT', headers, body: new Uint8Array(content) }, done);
+    },
+    async keptCommits() {
+      return call('commits', {}, async (response) =>
+        response.status === 404 ? undefined : Buffer.from(await response.arrayBuffer()),
+      );
+    },
+    async keepCommits(headSha, bundle) {
+      const headers = { 'content-type': 'application/x-git-bundle', 'x-head-sha': headSha };
+      await call('commits', { method: 'PUT', headers, body: new Uint8Array(bundle) }, done);
     },
     async log(batch) {
       await call('log', post(batch), done);

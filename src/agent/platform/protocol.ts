@@ -4,6 +4,8 @@
  *     GET  /api/v1/agent/assignment      what to do                                    200 Assignment
  *     GET  /api/v1/agent/conversation    the stored conversation (Codex rollout, JSONL) 200 bytes, or 404
  *     PUT  /api/v1/agent/conversation    stores it; header `x-thread-id`                204
+ *     GET  /api/v1/agent/commits         commits of an earlier run on the branch that could not be pushed (a git bundle) 200, or 404
+ *     PUT  /api/v1/agent/commits         keeps those of this run; header `x-head-sha`   204
  *     POST /api/v1/agent/log             a batch of log lines, safe to repeat           204
  *     POST /api/v1/agent/report          the end of this attempt; its first report counts 204
  *
@@ -32,6 +34,10 @@ export const Assignment = z.object({
   modelBaseUrl: z.url().describe('the model gateway, an OpenAI Responses API; the run token is its key'),
   resumeThreadId: z.string().nullable().describe('the conversation to go on with'),
   interrupted: z.boolean().describe('an earlier agent of this very run was stopped: its files are kept as they are'),
+  kept: z
+    .object({ headSha: z.string().regex(/^[0-9a-f]{40}$/), reason: z.string() })
+    .optional()
+    .describe('there are commits of an earlier run that could not be pushed, and why'),
   firstLogLine: z.int().nonnegative().describe('where the log goes on'),
   author: z.object({ name: z.string(), email: z.string() }),
   limits: z.object({
@@ -40,6 +46,9 @@ export const Assignment = z.object({
   }),
 });
 export type Assignment = z.infer<typeof Assignment>;
+
+/** Bytes of a bundle that the platform keeps. */
+export const KEPT_COMMITS_BYTES = 32 * 1024 * 1024;
 
 /** Text that Postgres and JSON can hold: no NUL, no lone surrogates. */
 const text = (longest: number) =>

@@ -147,7 +147,16 @@ async function refuseRewritten({ git, remote }: Repository, branch: string): Pro
     );
 }
 
+/** What the remote says, without git's own marks. */
+function wordsOf(output: string): string {
+  const lines = output.split('\n').map((line) => line.replace(/^remote: ?/, '').trimEnd());
+  return lines
+    .filter((line, index) => line !== '' || lines[index - 1] !== '')
+    .join('\n')
+    .trim();
+}
+
 function pushFailure(error: GitFailure): RunFailure {
   if (error.trouble === 'moved') return new RunFailure('push_rejected', error.output);
-  return new RunFailure(error.trouble === 'away' ? 'platform_error' : 'publish_failed', error.output);
+  return new RunFailure(error.trouble === 'away' ? 'platform_error' : 'push_refused', wordsOf(error.output));
 }

@@ -1,19 +1,20 @@
 /** One run from its assignment to its report. */
 import type { Redact } from '../../domain/agent/redaction.ts';
-import type { Failure } from '../../domain/run/runs.ts';
 import type { WorkNotes } from '../../domain/run/work-notes.ts';
 import { finishPrompt, readAnswer, repairPrompt, type AnswerReading } from '../answer.ts';
 import type { AgentCli } from '../cli/agent-cli.ts';
 import { keepConversation, restoreConversation, type ConversationKeeper } from './conversation.ts';
 import { RunFailure } from './failure.ts';
+import { keepWork } from './kept-work.ts';
+import { keptNotice } from '../git/kept-commits.ts';
 import { absentContent, absentNotice, type AbsentContent } from '../git/absent-content.ts';
-import { createGit, GitFailure, type GitOptions } from '../git/git.ts';
+import { GitFailure, type GitOptions } from '../git/git.ts';
 import type { Log } from '../platform/log-line.ts';
 import { preparePaths, type Paths } from '../paths.ts';
 import type { Platform } from '../platform/platform.ts';
 import { endProcesses } from '../process-tree.ts';
 import type { Answer, Assignment, Report } from '../platform/protocol.ts';
-import { keepWorkOf, publish, pushCommitted, readsOnly, unfinishedOf } from './publication.ts';
+import { publish, pushCommitted, readsOnly, unfinishedOf } from './publication.ts';
 import { prepareRepository, type Repository } from '../git/repository.ts';
 import { runTurn, type TurnEnd, type TurnSetting } from './turn.ts';
 
@@ -64,7 +65,7 @@ export async function carryOut(assignment: Assignment, context: RunnerContext): 
     return { outcome: 'finished', answer, headSha, ...session, ...notesOf(heldBack, begun.absent) };
   } catch (error) {
     if (context.signal.aborted) throw error;
-    return failedReport(error, begun.threadId, await keepWork(error, assignment, context, begun));
+    return failedReport(error, begun.threadId, await keptOf(error, assignment, context, begun));
   } finally {
     clearTimeout(timer);
     keeper.close();
@@ -74,36 +75,17 @@ export async function carryOut(assignment: Assignment, context: RunnerContext): 
   }
 }
 
-/** The agent's turn is at fault, not what it made: that is pushed, so that the next run goes on from there. */
-const KEEPS_COMMITS: ReadonlySet<Failure> = new Set([
-  'answer_invalid',
-  'unmerged',
-  'agent_failed',
-  'agent_stalled',
-  'agent_oom',
-  'deadline_exceeded',
-]);
-
-/** Says in words what of a failed run's work was kept; an empty text if there was nothing. */
-async function keepWork(
-  error: unknown,
-  assignment: Assignment,
-  context: RunnerContext,
-  { repository }: Begun,
-): Promise<string> {
-  if (!(error instanceof RunFailure) || !KEEPS_COMMITS.has(error.failure) || !repository) return '';
-  const options = gitOptions(assignment, context);
-  const still: Repository = { ...repository, git: createGit(repository.directory, options) };
-  // Uncommitted changes count where the agent has finished, and only its answer is not one.
-  const message = error.failure === 'answer_invalid' ? `Work on ${assignment.branch}` : undefined;
-  try {
-    const commits = await keepWorkOf(still, assignment, message, options, context.log);
-    if (commits === 0) return '';
-    return `What it had committed is on the branch ${assignment.branch} (${commits === 1 ? '1 commit' : `${commits} commits`}); the next run goes on from there.`;
-  } catch (trouble) {
-    context.log('error', `What the agent had committed was not pushed: ${String(trouble)}`);
-    return '';
-  }
+async function keptOf(error: unknown, assignment: Assignment, context: RunnerContext, begun: Begun): Promise<string> {
+  const { platform, log } = context;
+  const { repository } = begun;
+  if (!(error instanceof RunFailure) || !repository) return '';
+  return keepWork(error.failure, {
+    assignment,
+    repository,
+    options: gitOptions(assignment, context),
+    platform,
+    log,
+  });
 }
 
 async function letAgentWork(
@@ -115,15 +97,18 @@ async function letAgentWork(
   const { paths, cli, log } = context;
   await preparePaths(paths, assignment.author);
   await endProcesses(cli.mark); // left by a killed runner
-  const repository = await prepareRepository(assignment, gitOptions(assignment, context), log).catch(
+  const bundle = assignment.kept ? await context.platform.keptCommits() : undefined;
+  const earlier = assignment.kept && bundle ? { headSha: assignment.kept.headSha, bundle } : null;
+  const repository = await prepareRepository({ ...assignment, earlier }, gitOptions(assignment, context), log).catch(
     (error: unknown) => {
       throw error instanceof GitFailure ? new RunFailure('clone_failed', error.output) : error;
     },
   );
   begun.repository = repository;
   begun.absent = await absentContent(repository.git, repository.directory);
-  const notice = absentNotice(begun.absent);
-  if (notice !== '') log('runner', notice);
+  const absent = absentNotice(begun.absent);
+  if (absent !== '') log('runner', absent);
+  const unpushed = repository.kept ? keptNotice(repository.kept, assignment.kept?.reason ?? '') : '';
   await cli.prepare();
   const resumed = await restoreConversation(assignment.resumeThreadId, context);
 
@@ -137,7 +122,7 @@ async function letAgentWork(
     return end;
   };
 
-  const first = await turn([assignment.prompt, notice].filter(Boolean).join('\n\n'), resumed);
+  const first = await turn([assignment.prompt, unpushed, absent].filter(Boolean).join('\n\n'), resumed);
   const reading = readAnswerOf(assignment, first.message);
   // An agent may stop in a merge to ask people about it.
   const stays = readsOnly(assignment) || ('answer' in reading && reading.answer.question !== null);

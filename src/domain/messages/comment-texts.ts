@@ -90,6 +90,7 @@ const EN: CommentTexts = {
     unmerged: 'The agent stopped in the middle of a merge, or left conflict markers in files.',
     agent_stalled: 'The agent wrote nothing for too long, so it was stopped.',
     deadline_exceeded: 'The agent worked longer than a run may take, so it was stopped.',
+    push_refused: 'The push was refused for the reason below, so the work is not on GitHub.',
     push_rejected:
       'Somebody pushed to the branch while the agent worked, so its push was rejected. Nothing was overwritten.',
     clone_failed: 'The repository could not be cloned.',
@@ -205,6 +206,7 @@ const RU: CommentTexts = {
     unmerged: 'Агент остановился посреди слияния или оставил в файлах маркеры конфликтов.',
     agent_stalled: 'Агент слишком долго ничего не выводил и был остановлен.',
     deadline_exceeded: 'Агент работал дольше, чем разрешено, и был остановлен.',
+    push_refused: 'Push отклонён по причине ниже, поэтому результата на GitHub нет.',
     push_rejected:
       'Пока агент работал, кто-то отправил изменения в ту же ветку, и его push был отклонён. Ничего не перезаписано.',
     clone_failed: 'Не удалось клонировать репозиторий.',

@@ -29,6 +29,7 @@ export const FAILURES = [
   'unmerged', // the agent stopped in a merge or rebase, or left conflict markers
   'agent_stalled', // the agent sent nothing for longer than the stall limit
   'deadline_exceeded', // the agent worked longer than a run may
+  'push_refused', // GitHub, or the git gateway, refused the push
   'push_rejected', // somebody else pushed to the branch first
   'clone_failed', // the repository could not be cloned
   'agent_lost', // the agent's process ended without a report

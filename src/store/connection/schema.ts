@@ -382,6 +382,32 @@ export const agentConversations = pgTable('agent_conversations', {
   updatedAt: instant('updated_at').notNull().defaultNow(),
 });
 
+/** Commits of a run that could not be pushed; written after their parts. */
+export const keptCommits = pgTable(
+  'kept_commits',
+  {
+    runId: uuid('run_id').primaryKey(),
+    repositoryId: githubId('repository_id').notNull(),
+    branch: text('branch').notNull(),
+    headSha: text('head_sha').notNull(),
+    bytes: integer('bytes').notNull(),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (table) => [index('kept_commits_branch').on(table.repositoryId, table.branch)],
+);
+
+/** Their git bundle, in parts. */
+export const keptCommitParts = pgTable(
+  'kept_commit_parts',
+  {
+    runId: uuid('run_id').notNull(),
+    /** Counts from 0. */
+    n: integer('n').notNull(),
+    part: bytea('part').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.n] })],
+);
+
 export const runLogLines = pgTable(
   'run_log_lines',
   {

@@ -10,6 +10,8 @@ export interface TestPlatform {
   readonly token: string;
   assignment: Assignment | undefined;
   conversation: { threadId: string; content: string } | undefined;
+  /** Commits that could not be pushed. */
+  kept: { headSha: string; bundle: Buffer } | undefined;
   /** By its number: a repeated line is the same line. */
   readonly lines: Map<number, LogLine>;
   readonly reports: Report[];
@@ -54,6 +56,7 @@ export async function startPlatform(options: {
     token: options.token,
     assignment: undefined,
     conversation: undefined,
+    kept: undefined,
     lines: new Map(),
     reports: [],
     isOver: false,
@@ -76,6 +79,14 @@ export async function startPlatform(options: {
   );
   app.put(`${agent}/conversation`, async (c) => {
     platform.conversation = { threadId: c.req.header('x-thread-id') ?? '', content: await c.req.text() };
+    return c.body(null, 204);
+  });
+  app.get(`${agent}/commits`, (c) => (platform.kept ? c.body(new Uint8Array(platform.kept.bundle)) : c.notFound()));
+  app.put(`${agent}/commits`, async (c) => {
+    platform.kept = {
+      headSha: c.req.header('x-head-sha') ?? '',
+      bundle: Buffer.from(await c.req.arrayBuffer()),
+    };
     return c.body(null, 204);
   });
   app.post(`${agent}/log`, async (c) => {

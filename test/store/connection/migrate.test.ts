@@ -20,12 +20,13 @@ afterEach(async () => {
   await database.stop();
 });
 
-const migrations = async (): Promise<unknown> => [
+const migrations = async (): Promise<unknown[]> => [
   ...(await sql`select hash from drizzle.__drizzle_migrations order by hash`),
 ];
 
 /** As 0.3 left one: tables of the same names, and other migrations. */
 async function becomeOld(): Promise<void> {
+  await sql`delete from drizzle.__drizzle_migrations where id > 1`;
   await sql`update drizzle.__drizzle_migrations set hash = 'of 0.3', created_at = 1`;
 }
 
@@ -36,9 +37,10 @@ test('a database that is up to date stays as it is', async () => {
 });
 
 test('a database of a newer build stays as it is', async () => {
+  const before = await migrations();
   await sql`insert into drizzle.__drizzle_migrations (hash, created_at) values ('of a newer build', 9999999999999)`;
   await migrateDatabase(database.url);
-  expect(await migrations()).toHaveLength(2);
+  expect(await migrations()).toHaveLength(before.length + 1);
 });
 
 test('a database of 0.1 to 0.3 is refused and left as it is', async () => {
