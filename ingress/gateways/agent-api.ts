@@ -1,24 +1,24 @@
 /** The API that an agent's container uses (src/agent/platform/protocol.ts). */
-import { Hono, type Context } from 'hono';
+import { Hono, type Context, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { KEPT_COMMITS_BYTES, LogBatch, Report, type Assignment } from '../../src/agent/platform/protocol.ts';
 import { promptToGoOn } from '../../src/domain/agent/going-on.ts';
 import { redactedStream } from '../../src/domain/agent/redacted-stream.ts';
 import { createLinesRedactor, createRedactor, redactDeep } from '../../src/domain/agent/redaction.ts';
+import { findAttempt, findLastReport, storeReport, type AssignmentRow } from '../../src/store/runs/assignments.ts';
 import {
-  findAttempt,
+  ConversationOvertaken,
   findConversation,
-  findLastReport,
+  findThread,
   storeConversation,
-  storeReport,
-  type AssignmentRow,
-} from '../../src/store/runs/assignments.ts';
+} from '../../src/store/runs/conversations.ts';
 import { leavesWork } from '../../src/domain/stages/stages.ts';
 import { dropKeptCommits, findKeptCommits, keepCommits, readKeptCommits } from '../../src/store/runs/kept-commits.ts';
 import type { Database } from '../../src/store/connection/database.ts';
 import { nextLogLine, storeLogLines } from '../../src/store/runs/run-log.ts';
 import { bodyTooLarge, failure } from '../http/errors.ts';
 import { bearer, type RunAccess } from './run-access.ts';
+import { createRunWrites, type RunWrites } from './write-limits.ts';
 
 export interface AgentApiOptions {
   readonly db: Database;
@@ -29,10 +29,23 @@ export interface AgentApiOptions {
   readonly limits: { readonly stallSeconds: number; readonly runSeconds: number };
   /** Secrets of the platform, hidden wherever an agent sends them. */
   readonly secrets: readonly string[];
+  /** Shared by all listeners of a server. */
+  readonly writes?: RunWrites;
 }
 
 /** Bytes of a conversation; Codex keeps every tool's output in it. */
 const CONVERSATION_LIMIT = 64 * 1024 * 1024;
+/** Bytes of a batch of log lines, and of a report: a body is parsed as a whole. */
+const BATCH_LIMIT = 4 * 1024 * 1024;
+const REPORT_LIMIT = 4 * 1024 * 1024;
+
+interface Env {
+  readonly Variables: {
+    run: AssignmentRow;
+    /** Counts bytes of a body. */
+    spend: (bytes: number) => void;
+  };
+}
 
 export function createAgentApi({
   db,
@@ -41,8 +54,9 @@ export function createAgentApi({
   author,
   limits,
   secrets,
-}: AgentApiOptions): Hono<{ Variables: { run: AssignmentRow } }> {
-  const app = new Hono<{ Variables: { run: AssignmentRow } }>();
+  writes = createRunWrites(),
+}: AgentApiOptions): Hono<Env> {
+  const app = new Hono<Env>();
   /** What no agent may have stored: comments, events and pull requests are made of it, whatever program sent it. */
   const known = (c: Context): string[] => [bearer(c.req.header('authorization')) ?? '', ...secrets];
 
@@ -53,14 +67,25 @@ export function createAgentApi({
     return next();
   });
 
+  /** Lets a run's writes pass one after the other, at a bounded rate; the body of one that waits is not read. */
+  const oneAtATime: MiddlewareHandler<Env> = async (c, next) => {
+    const done = await writes.write(c.get('run').runId, async (spend) => {
+      c.set('spend', spend);
+      await next();
+    });
+    if (!done) return undefined;
+    c.header('retry-after', String(done.retryAfter));
+    return failure(c, 429, 'resource_exhausted', 'this run writes too much or too fast');
+  };
+
   app.get('/assignment', async (c) => {
     const run = c.get('run');
     const [own, message, before] = await Promise.all([
-      findConversation(db, run.runId),
+      findThread(db, run.runId),
       messageOf(db, run.runId, run.attempt),
       messageOf(db, run.runId, run.attempt - 1),
     ]);
-    const resumeThreadId = own?.threadId ?? run.resumeThreadId;
+    const resumeThreadId = own ?? run.resumeThreadId;
     return c.json({
       runId: run.runId,
       repository: run.repositoryFullName,
@@ -94,20 +119,25 @@ export function createAgentApi({
       (await findConversation(db, run.runId)) ??
       (run.resumeRunId === null ? undefined : await findConversation(db, run.resumeRunId));
     if (!conversation) return failure(c, 404, 'not_found', 'there is no conversation to go on with');
-    return c.body(new Uint8Array(conversation.rollout), 200, {
+    return c.body(streamOf(conversation.parts()), 200, {
       'content-type': 'application/x-ndjson',
       'x-thread-id': conversation.threadId,
     });
   });
 
-  app.put('/conversation', bodyLimit({ maxSize: CONVERSATION_LIMIT, onError: bodyTooLarge }), async (c) => {
+  app.put('/conversation', oneAtATime, async (c) => {
     const threadId = c.req.header('x-thread-id') ?? '';
     if (!/^[\w-]{1,100}$/.test(threadId))
       return failure(c, 400, 'invalid_argument', 'the header is missing or malformed', 'x-thread-id');
-    const pieces: Uint8Array[] = [];
-    const body = new Uint8Array(await c.req.arrayBuffer());
-    for await (const piece of redactedStream([body], createRedactor(known(c)))) pieces.push(piece);
-    await storeConversation(db, c.get('run').runId, threadId, Buffer.concat(pieces));
+    if (Number(c.req.header('content-length') ?? 0) > CONVERSATION_LIMIT) return bodyTooLarge(c);
+    const body = counted(c.req.raw.body ?? [], CONVERSATION_LIMIT, c.get('spend'));
+    try {
+      await storeConversation(db, c.get('run').runId, threadId, redactedStream(body, createRedactor(known(c))));
+    } catch (error) {
+      if (error instanceof TooLarge) return bodyTooLarge(c);
+      if (error instanceof ConversationOvertaken) return failure(c, 503, 'unavailable', error.message);
+      throw error;
+    }
     return c.body(null, 204);
   });
 
@@ -118,7 +148,7 @@ export function createAgentApi({
     return c.body(bundle, 200, { 'content-type': 'application/x-git-bundle', 'x-head-sha': kept.headSha });
   });
 
-  app.put('/commits', async (c) => {
+  app.put('/commits', oneAtATime, async (c) => {
     const run = c.get('run');
     if (!leavesWork(run)) return failure(c, 403, 'forbidden', 'this run only reads; nothing of it is kept');
     const headSha = c.req.header('x-head-sha') ?? '';
@@ -129,7 +159,7 @@ export function createAgentApi({
     return kept ? c.body(null, 204) : bodyTooLarge(c);
   });
 
-  app.post('/log', bodyLimit({ maxSize: 4 * 1024 * 1024, onError: bodyTooLarge }), async (c) => {
+  app.post('/log', oneAtATime, bodyLimit({ maxSize: BATCH_LIMIT, onError: bodyTooLarge }), async (c) => {
     const batch = LogBatch.safeParse(await c.req.json().catch(() => undefined));
     if (!batch.success) return failure(c, 400, 'invalid_argument', 'the body is not a batch of log lines', 'lines');
     const { lines } = batch.data;
@@ -142,7 +172,7 @@ export function createAgentApi({
     return c.body(null, 204);
   });
 
-  app.post('/report', bodyLimit({ maxSize: 4 * 1024 * 1024, onError: bodyTooLarge }), async (c) => {
+  app.post('/report', oneAtATime, bodyLimit({ maxSize: REPORT_LIMIT, onError: bodyTooLarge }), async (c) => {
     const report = Report.safeParse(await c.req.json().catch(() => undefined));
     if (!report.success) return failure(c, 400, 'invalid_argument', 'the body is not a report', 'outcome');
     const { runId, attempt } = c.get('run');
@@ -162,6 +192,37 @@ async function keptBefore(db: Database, run: AssignmentRow): Promise<Pick<Assign
   if (!kept) return {};
   const report = await findLastReport(db, kept.runId);
   return { kept: { headSha: kept.headSha, reason: report?.outcome === 'failed' ? report.detail : '' } };
+}
+
+/** More bytes than a body may have. */
+class TooLarge extends Error {
+  override readonly name = 'TooLarge';
+}
+
+/** The same chunks, counted. Throws {@link TooLarge}. */
+async function* counted(
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+  limit: number,
+  spend: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  let length = 0;
+  for await (const chunk of chunks) {
+    length += chunk.length;
+    if (length > limit) throw new TooLarge();
+    spend(chunk.length);
+    yield chunk;
+  }
+}
+
+function streamOf(parts: AsyncGenerator<Uint8Array<ArrayBuffer>>): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await parts.next();
+      if (done) controller.close();
+      else controller.enqueue(value);
+    },
+    cancel: async () => void (await parts.return(undefined)),
+  });
 }
 
 /** A text that Postgres can hold in JSON. */

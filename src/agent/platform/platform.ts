@@ -3,6 +3,8 @@ import { Assignment, type LogBatch, type Report } from './protocol.ts';
 import { persist } from '../retry.ts';
 
 const CALL_TIMEOUT_MS = 30_000;
+/** For a conversation, which may have 64 MiB: the server reads it no faster than it can store it. */
+const CONVERSATION_TIMEOUT_MS = 10 * 60_000;
 
 /** The platform answered 401: the run is over, or waits for people. */
 export class RunOver extends Error {
@@ -46,10 +48,11 @@ export function connectPlatform(options: {
   const signal = AbortSignal.any([options.signal, lost.signal]);
 
   async function callOnce(path: string, init: RequestInit): Promise<Response> {
+    const timeoutMs = path === 'conversation' ? CONVERSATION_TIMEOUT_MS : CALL_TIMEOUT_MS;
     const response = await fetch(`${base}/${path}`, {
       ...init,
       headers: { ...(init.headers as Record<string, string>), authorization: `Bearer ${options.token}` },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(CALL_TIMEOUT_MS)]),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
       redirect: 'error',
     });
     if (response.status === 401) throw new RunOver('the platform answered 401: this run is over');

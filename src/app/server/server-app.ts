@@ -7,6 +7,7 @@ import { createAgentApi } from '../../../ingress/gateways/agent-api.ts';
 import { createGitGateway } from '../../../ingress/gateways/git-gateway.ts';
 import { createModelGateway } from '../../../ingress/gateways/model-gateway.ts';
 import { createRunAccess, type RunTokenVerifier } from '../../../ingress/gateways/run-access.ts';
+import { createRunWrites, type RunWrites } from '../../../ingress/gateways/write-limits.ts';
 import { createGitHubWebhook } from '../../../ingress/github-webhook/route.ts';
 import { createHealth, measureRequests, type Check } from '../../../ingress/http/health.ts';
 import { limitBodies, type BodyLimits } from '../../../ingress/http/slow-bodies.ts';
@@ -76,7 +77,8 @@ export function createServerApp(parts: ServerParts): {
       onError: (error) => log.warn({ err: error }, 'a delivery was not stored'),
     }),
   );
-  addGateways(app, parts);
+  const writes = createRunWrites();
+  addGateways(app, parts, writes);
   app.route(
     '/api/v1',
     createStaffApi({
@@ -120,12 +122,12 @@ export function createServerApp(parts: ServerParts): {
   gateways.onError(answerErrors(log));
   gateways.notFound(answerNotFound);
   gateways.use(measured, bodies);
-  addGateways(gateways, parts);
+  addGateways(gateways, parts, writes);
   return { app, gateways, health, close: () => live.close() };
 }
 
 /** Adds the routes of agents, which need a run token. */
-function addGateways(app: Hono, { config, log, pages: { db }, tokens }: ServerParts): void {
+function addGateways(app: Hono, { config, log, pages: { db }, tokens }: ServerParts, writes: RunWrites): void {
   const access = createRunAccess(db, tokens);
   const github = { upstream: config.CODEXK8S_GITHUB_URL, token: config.CODEXK8S_GITHUB_TOKEN_FILE };
   app.route(
@@ -133,6 +135,7 @@ function addGateways(app: Hono, { config, log, pages: { db }, tokens }: ServerPa
     createAgentApi({
       db,
       access,
+      writes,
       platformUrl: config.CODEXK8S_AGENT_URL ?? config.CODEXK8S_INTERNAL_URL,
       author: { name: config.CODEXK8S_GIT_BOT_USERNAME, email: config.CODEXK8S_GIT_BOT_EMAIL },
       limits: { stallSeconds: config.CODEXK8S_AGENT_STALL_SECONDS, runSeconds: config.CODEXK8S_AGENT_RUN_SECONDS },

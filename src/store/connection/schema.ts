@@ -374,11 +374,13 @@ export const githubBudgets = pgTable('github_budgets', {
   writes: instant('writes').array().notNull(),
 });
 
-/** The agent's conversation as Codex stores it (JSONL), the newest state for each run. */
+/** The agent's conversation as Codex stores it (JSONL), the newest state for each run; its content is in parts. */
 export const agentConversations = pgTable('agent_conversations', {
   runId: uuid('run_id').primaryKey(),
   threadId: text('thread_id').notNull(),
-  rollout: bytea('rollout').notNull(),
+  /** Of the parts that are the conversation; other parts belong to a write that has not ended, or was given up. */
+  version: text('version').notNull(),
+  parts: integer('parts').notNull(),
   updatedAt: instant('updated_at').notNull().defaultNow(),
 });
 
@@ -406,6 +408,17 @@ export const keptCommitParts = pgTable(
     part: bytea('part').notNull(),
   },
   (table) => [primaryKey({ columns: [table.runId, table.n] })],
+);
+
+export const agentConversationParts = pgTable(
+  'agent_conversation_parts',
+  {
+    runId: uuid('run_id').notNull(),
+    version: text('version').notNull(),
+    n: integer('n').notNull(),
+    bytes: bytea('bytes').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.version, table.n] })],
 );
 
 export const runLogLines = pgTable(

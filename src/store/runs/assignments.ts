@@ -1,10 +1,10 @@
-/** Assignments of agents, their attempts, reports and conversations. */
+/** Assignments of agents, their attempts and reports. */
 import { and, desc, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
 import type { AgentReport } from '../../domain/run/runs.ts';
 import { stageRow } from '../../domain/stages/stages.ts';
 import { announce } from '../connection/changes.ts';
 import type { Database } from '../connection/database.ts';
-import { agentAssignments, agentAttempts, agentConversations, runs } from '../connection/schema.ts';
+import { agentAssignments, agentAttempts, runs } from '../connection/schema.ts';
 
 export type AssignmentRow = typeof agentAssignments.$inferSelect;
 
@@ -129,21 +129,4 @@ export async function findLastReport(db: Database, runId: string): Promise<Agent
     .orderBy(desc(agentAttempts.attempt))
     .limit(1);
   return row?.report ?? undefined;
-}
-
-/** The stored conversation of a run, or undefined. */
-export async function findConversation(
-  db: Database,
-  runId: string,
-): Promise<typeof agentConversations.$inferSelect | undefined> {
-  const [row] = await db.select().from(agentConversations).where(eq(agentConversations.runId, runId));
-  return row;
-}
-
-/** Stores the newest state of a run's conversation. */
-export async function storeConversation(db: Database, runId: string, threadId: string, rollout: Buffer): Promise<void> {
-  await db
-    .insert(agentConversations)
-    .values({ runId, threadId, rollout })
-    .onConflictDoUpdate({ target: agentConversations.runId, set: { threadId, rollout, updatedAt: sql`now()` } });
 }

@@ -6,7 +6,7 @@ import { createAgentApi } from '../../../ingress/gateways/agent-api.ts';
 import type { RunAccess } from '../../../ingress/gateways/run-access.ts';
 import { createRunTokens } from '../../../src/adapters/run-tokens.ts';
 import { readLog } from '../../../src/read-model/queries/log.ts';
-import { findConversation } from '../../../src/store/runs/assignments.ts';
+import { findConversation } from '../../../src/store/runs/conversations.ts';
 import { agentAttempts } from '../../../src/store/connection/schema.ts';
 import { RUN_LOG_LIMITS } from '../../../src/store/runs/run-log.ts';
 import { useTables } from '../../support/tables.ts';
@@ -52,6 +52,13 @@ const SECRETS = {
 const LIMITS: Readonly<Record<string, number>> = { 'the title': 100, 'an option': 200 };
 const RUN_TOKEN_BASE64 = 'the run token in base64';
 
+async function conversationOf(runId: string): Promise<string> {
+  const parts = (await findConversation(tables.db, runId))?.parts() ?? [];
+  const pieces: Uint8Array[] = [];
+  for await (const part of parts) pieces.push(part);
+  return Buffer.concat(pieces).toString();
+}
+
 /** Sends this to the agent API with the token of the run, which stands for RUN_TOKEN, and returns the token. */
 async function send(runId: string, method: string, path: string, body: string): Promise<string> {
   const token = TOKENS.issue(runId, 1);
@@ -89,7 +96,7 @@ describe.each<[string, string]>([...Object.entries(SECRETS), [RUN_TOKEN_BASE64, 
       const runId = randomUUID();
       const line = JSON.stringify({ type: 'message', text: `I found\n${secret}\nhere` });
       const token = await send(runId, 'PUT', '/conversation', `${line}\n${line}\n`);
-      const kept = (await findConversation(tables.db, runId))?.rollout.toString() ?? '';
+      const kept = await conversationOf(runId);
       expect(kept.split('\n').map((one) => (one === '' ? '' : (JSON.parse(one) as { type: string }).type))).toEqual([
         'message',
         'message',

@@ -1,0 +1,71 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { eq } from 'drizzle-orm';
+import { expect, test } from 'vitest';
+import { agentConversationParts } from '../../../src/store/connection/schema.ts';
+import { findConversation, findThread, storeConversation } from '../../../src/store/runs/conversations.ts';
+import { useTables } from '../../support/tables.ts';
+
+const tables = useTables();
+
+async function read(runId: string): Promise<Buffer> {
+  const pieces: Uint8Array[] = [];
+  for await (const part of (await findConversation(tables.db, runId))?.parts() ?? []) pieces.push(part);
+  return Buffer.concat(pieces);
+}
+
+async function partsInStore(runId: string): Promise<number> {
+  return (await tables.db.select().from(agentConversationParts).where(eq(agentConversationParts.runId, runId))).length;
+}
+
+test.each([0, 1, 512 * 1024, 512 * 1024 + 1, 1_300_000])(
+  'a conversation of %i bytes is read as it was stored',
+  async (size) => {
+    const runId = randomUUID();
+    const content = randomBytes(size);
+    await storeConversation(tables.db, runId, 'thread-1', [content.subarray(0, 700_000), content.subarray(700_000)]);
+    expect(await findThread(tables.db, runId)).toBe('thread-1');
+    expect((await read(runId)).equals(content)).toBe(true);
+  },
+);
+
+test('a newer conversation replaces the older one, whose parts are gone', async () => {
+  const runId = randomUUID();
+  await storeConversation(tables.db, runId, 'thread-1', [randomBytes(2_000_000)]);
+  await storeConversation(tables.db, runId, 'thread-2', [Buffer.from('new')]);
+  expect(await findThread(tables.db, runId)).toBe('thread-2');
+  expect((await read(runId)).toString()).toBe('new');
+  expect(await partsInStore(runId)).toBe(1);
+});
+
+test('S1: a conversation that is cut off leaves the one before, and nothing of its own', async () => {
+  const runId = randomUUID();
+  await storeConversation(tables.db, runId, 'thread-1', [Buffer.from('before')]);
+  async function* cutOff(): AsyncGenerator<Uint8Array> {
+    yield randomBytes(2_000_000);
+    throw new Error('the connection was closed');
+  }
+  await expect(storeConversation(tables.db, runId, 'thread-2', cutOff())).rejects.toThrow('closed');
+  expect((await read(runId)).toString()).toBe('before');
+  expect(await partsInStore(runId)).toBe(1);
+});
+
+test('S1: of two writes at once each is whole or refused', async () => {
+  const runId = randomUUID();
+  const contents = [randomBytes(1_500_000), randomBytes(1_500_000)];
+  const written = await Promise.allSettled(
+    contents.map((content, n) => storeConversation(tables.db, runId, `thread-${n}`, [content])),
+  );
+  expect(written.some(({ status }) => status === 'fulfilled')).toBe(true);
+  const kept = await read(runId);
+  expect(contents.some((content) => kept.equals(content))).toBe(true);
+  expect(await partsInStore(runId)).toBe(3);
+});
+
+test('a conversation that is replaced while it is read says so', async () => {
+  const runId = randomUUID();
+  await storeConversation(tables.db, runId, 'thread-1', [randomBytes(1_500_000)]);
+  const parts = (await findConversation(tables.db, runId))?.parts();
+  await parts?.next();
+  await storeConversation(tables.db, runId, 'thread-1', [Buffer.from('new')]);
+  await expect(parts?.next()).rejects.toThrow('was replaced while it was read');
+});
