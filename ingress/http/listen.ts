@@ -1,5 +1,7 @@
 /** Listens for HTTP. No client can hold a connection by sending little (docs/reliability.md T04). */
+import { readFileSync } from 'node:fs';
 import type { Server } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Hono } from 'hono';
 
@@ -10,9 +12,19 @@ export interface RequestLimits {
   readonly requestMs: number;
   /** Between two looks for connections that take too long. */
   readonly lookMs: number;
+  /** Between two looks at the files of TLS. */
+  readonly tlsLookMs: number;
 }
 
-export const REQUEST_LIMITS: RequestLimits = { headersMs: 10_000, requestMs: 300_000, lookMs: 2000 };
+export const REQUEST_LIMITS: RequestLimits = { headersMs: 10_000, requestMs: 300_000, lookMs: 2000, tlsLookMs: 60_000 };
+
+/** Files in PEM; they are read again when they have changed, since certificates are renewed while the process runs. */
+export interface TlsFiles {
+  readonly certificate: string;
+  readonly key: string;
+  /** Called when the files of a running listener cannot be used; it goes on with what it had. */
+  readonly onError: (error: unknown) => void;
+}
 
 /** Bytes of a request's headers. */
 const HEADER_BYTES = 16 * 1024;
@@ -20,8 +32,8 @@ const HEADER_BYTES = 16 * 1024;
 /** Serves `fetch` at the address; resolves when it listens, rejects if it cannot. */
 export async function listen(
   fetch: Hono['fetch'],
-  { host, port }: { readonly host: string; readonly port: number },
-  { headersMs, requestMs, lookMs }: RequestLimits = REQUEST_LIMITS,
+  { host, port, tls }: { readonly host: string; readonly port: number; readonly tls?: TlsFiles | undefined },
+  { headersMs, requestMs, lookMs, tlsLookMs }: RequestLimits = REQUEST_LIMITS,
 ): Promise<Server> {
   const serverOptions = {
     maxHeaderSize: HEADER_BYTES,
@@ -29,10 +41,38 @@ export async function listen(
     requestTimeout: requestMs,
     connectionsCheckingInterval: lookMs,
   };
-  const server = createAdaptorServer({ fetch, serverOptions }) as Server;
+  const server = tls
+    ? createAdaptorServer({
+        fetch,
+        createServer: createTlsServer,
+        serverOptions: { ...serverOptions, minVersion: 'TLSv1.2', ...readTls(tls) },
+      })
+    : createAdaptorServer({ fetch, serverOptions });
+  if (tls) renewTls(server as TlsServer, tls, tlsLookMs);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
   });
-  return server;
+  return server as Server;
+}
+
+function readTls({ certificate, key }: TlsFiles): { cert: string; key: string } {
+  return { cert: readFileSync(certificate, 'utf8'), key: readFileSync(key, 'utf8') };
+}
+
+/** Connections that begin after the files have changed get the new certificate. */
+function renewTls(server: TlsServer, files: TlsFiles, lookMs: number): void {
+  let current = readTls(files);
+  const timer = setInterval(() => {
+    try {
+      const now = readTls(files);
+      if (now.cert === current.cert && now.key === current.key) return;
+      server.setSecureContext(now);
+      current = now;
+    } catch (error) {
+      files.onError(error);
+    }
+  }, lookMs);
+  timer.unref();
+  server.once('close', () => clearInterval(timer));
 }

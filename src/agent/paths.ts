@@ -36,6 +36,14 @@ export async function preparePaths(paths: Paths, author: { name: string; email: 
   await writeFile(paths.gitConfig, `${lines.join('\n')}\n`);
 }
 
+/**
+ * The file of the authorities that sign the gateways' certificate, if they are not well-known ones. Node itself trusts them by
+ * NODE_EXTRA_CA_CERTS, which is read when it starts.
+ */
+export function authorities(): string | undefined {
+  return process.env['CODEXK8S_AGENT_CA_FILE'];
+}
+
 /** Variables that programs need and that hold no secret; no other variable of the runner is passed on. */
 const INHERITED = ['PATH', 'LANG', 'LC_ALL', 'TERM', 'TMPDIR', 'TZ'] as const;
 

@@ -1,6 +1,7 @@
 /** The checks of a real deployment, from the environment of its processes. */
 import type { StoredNetworkFinding } from '../store/workspaces/cluster-findings.ts';
 import { usableSettings, type UsableSettings } from '../app/config/all-settings.ts';
+import { checkTemporal, temporalAccess, TemporalSettings } from '../app/config/temporal-config.ts';
 import { readTemporalDev } from '../embedded/temporal/dev-settings.ts';
 import type { Check } from './check.ts';
 import { configurationCheck, webhookSecretsCheck, type PlatformProcess } from './configuration.ts';
@@ -19,7 +20,7 @@ export function deploymentChecks(processes: readonly PlatformProcess[], env: Nod
   return [
     ...processes.map((process) => configurationCheck(process, env)),
     ...(isServer ? serverSecrets(settings) : []),
-    ...stores(settings),
+    ...stores(settings, env),
     ...gitHub(settings),
     ...server(processes, settings),
     ...(isServer ? model(settings) : []),
@@ -58,17 +59,12 @@ function serverSecrets({ CODEXK8S_WEBHOOK_SECRETS_FILE: secrets }: UsableSetting
   return secrets === undefined ? [] : [webhookSecretsCheck(secrets)];
 }
 
-function stores(settings: UsableSettings): Check[] {
-  const {
-    DATABASE_URL: database,
-    CODEXK8S_TEMPORAL_ADDRESS: address,
-    CODEXK8S_TEMPORAL_NAMESPACE: namespace,
-  } = settings;
+function stores({ DATABASE_URL: database }: UsableSettings, env: NodeJS.ProcessEnv): Check[] {
+  // With a part of them wrong, the connection would fail for another reason than people have to mend.
+  const temporal = TemporalSettings.superRefine(checkTemporal).safeParse(env);
   return [
     ...(database === undefined ? [] : [postgresCheck(database)]),
-    ...(address === undefined || namespace === undefined
-      ? []
-      : [temporalCheck({ address, namespace }, readTemporalDev(TEMPORAL_DEV))]),
+    ...(temporal.success ? [temporalCheck(temporalAccess(temporal.data), readTemporalDev(TEMPORAL_DEV))] : []),
   ];
 }
 

@@ -1,16 +1,12 @@
 /** Checks Temporal: connection, version, namespace, retention, search attributes and workers. */
 import { Connection } from '@temporalio/client';
+import { connectionOptions, type TemporalAccess } from '../temporal/access.ts';
 import { optionalTsToDate, optionalTsToMs } from '../temporal/times.ts';
 import { TASK_QUEUE } from '../../workflows/messages.ts';
 import type { TemporalDev } from '../embedded/temporal/dev-settings.ts';
 import { indexedValueType } from '../embedded/temporal/namespace.ts';
 import { incompatibility } from '../embedded/temporal/version.ts';
 import { failed, ok, warning, type Answer, type Check } from './check.ts';
-
-export interface TemporalAddress {
-  readonly address: string;
-  readonly namespace: string;
-}
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -23,12 +19,12 @@ const NOT_FOUND = 5;
 const WORKFLOW_QUEUE = 1;
 
 /** Creates the check of Temporal. */
-export function temporalCheck(temporal: TemporalAddress, settings: TemporalDev): Check {
+export function temporalCheck(temporal: TemporalAccess, settings: TemporalDev): Check {
   return {
     name: 'Temporal',
     remedy: `start Temporal at ${temporal.address}, or correct CODEXK8S_TEMPORAL_ADDRESS`,
     async run() {
-      const connection = await Connection.connect({ address: temporal.address, connectTimeout: '5 seconds' });
+      const connection = await Connection.connect({ ...connectionOptions(temporal), connectTimeout: '5 seconds' });
       try {
         const deadline = Date.now() + 5000;
         return await connection.withDeadline(deadline, async () => questions(connection, temporal, settings));
@@ -39,7 +35,7 @@ export function temporalCheck(temporal: TemporalAddress, settings: TemporalDev):
   };
 }
 
-async function questions(connection: Connection, temporal: TemporalAddress, settings: TemporalDev): Promise<Answer[]> {
+async function questions(connection: Connection, temporal: TemporalAccess, settings: TemporalDev): Promise<Answer[]> {
   const answers = [await version(connection, temporal, settings)];
   const retention = await retentionOf(connection, temporal.namespace);
   if (retention === undefined)
@@ -58,7 +54,7 @@ async function questions(connection: Connection, temporal: TemporalAddress, sett
   ];
 }
 
-async function version(connection: Connection, { address }: TemporalAddress, { server }: TemporalDev): Promise<Answer> {
+async function version(connection: Connection, { address }: TemporalAccess, { server }: TemporalDev): Promise<Answer> {
   const { serverVersion } = await connection.workflowService.getSystemInfo({});
   const why = incompatibility(serverVersion, server);
   if (why !== undefined) return failed(`answers at ${address}: ${why}`, `upgrade Temporal to ${server} or later`);
@@ -76,7 +72,7 @@ async function retentionOf({ workflowService }: Connection, namespace: string): 
   }
 }
 
-function retentionAnswer({ namespace }: TemporalAddress, retentionMs: number, settings: TemporalDev): Answer {
+function retentionAnswer({ namespace }: TemporalAccess, retentionMs: number, settings: TemporalDev): Answer {
   const days = Math.round((retentionMs / DAY_MS) * 10) / 10;
   const wanted = settings.namespace.retentionDays;
   if (days >= wanted) return ok(`namespace ${namespace}: retention ${days} days`);
@@ -88,7 +84,7 @@ function retentionAnswer({ namespace }: TemporalAddress, retentionMs: number, se
 
 async function searchAttributes(
   { operatorService }: Connection,
-  { namespace }: TemporalAddress,
+  { namespace }: TemporalAccess,
   { searchAttributes: wanted }: TemporalDev,
 ): Promise<Answer> {
   const { customAttributes } = await operatorService.listSearchAttributes({ namespace });
@@ -108,7 +104,7 @@ async function searchAttributes(
   return ok(`search attributes: all ${names.length} registered`);
 }
 
-async function workers({ workflowService }: Connection, { namespace }: TemporalAddress): Promise<Answer> {
+async function workers({ workflowService }: Connection, { namespace }: TemporalAccess): Promise<Answer> {
   const { pollers } = await workflowService.describeTaskQueue({
     namespace,
     taskQueue: { name: TASK_QUEUE },

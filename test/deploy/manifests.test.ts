@@ -11,9 +11,11 @@ import type {
   V1Service,
 } from '@kubernetes/client-node';
 import { parse, parseAllDocuments } from 'yaml';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { egressFrom } from '../../src/adapters/kubernetes/index.ts';
 import { SETTINGS } from '../../src/app/config/all-settings.ts';
+import { temporalAccess } from '../../src/app/config/temporal-config.ts';
+import { createAuthority, type Authority } from '../support/certificates.ts';
 import { serverConfig } from '../../src/app/config/server-config.ts';
 import { workerConfig } from '../../src/app/config/worker-config.ts';
 import { PLATFORM_SOURCES } from '../../deploy/local-cluster/images/platform-images.ts';
@@ -178,17 +180,61 @@ test('no manifest holds a secret: generators read files that git does not keep',
     }
 });
 
-test.each(['server', 'worker'] as const)('the %s starts with these settings', (name) => {
-  const container = (named('Deployment', name) as V1Deployment).spec?.template.spec?.containers[0];
-  const env = Object.fromEntries(
+/** The environment of a container, with files of this machine in place of those that are mounted. */
+function environmentOf(container: V1Container | undefined): Record<string, string> {
+  return Object.fromEntries(
     (container?.env ?? []).map(({ name: setting, value = '' }) => {
       if (setting === 'CODEXK8S_DATABASE_URL_FILE') return [setting, fileOf('postgres://a:b@postgres:5432/codexk8s')];
       if (setting === 'CODEXK8S_PROBE_DIRECTORY') return [setting, ROOT];
       return [setting, setting.endsWith('_FILE') ? fileOf('x'.repeat(40)) : value];
     }),
   );
-  const config = { server: serverConfig, worker: workerConfig }[name]({ ...shared, ...env });
+}
+
+test.each(['server', 'worker'] as const)('the %s starts with these settings', (name) => {
+  const container = (named('Deployment', name) as V1Deployment).spec?.template.spec?.containers[0];
+  const config = { server: serverConfig, worker: workerConfig }[name]({ ...shared, ...environmentOf(container) });
   expect(config.CODEXK8S_INTERNAL_URL).toBe('http://server.codex-k8s.svc:8080');
+});
+
+describe('the production overlay', () => {
+  let authority: Authority;
+  beforeAll(() => {
+    authority = createAuthority();
+  });
+  afterAll(() => authority?.remove());
+
+  test.each(['server', 'worker'] as const)('starts the %s with TLS to Temporal, and files that are mounted', (name) => {
+    const own = authority.issue('server.codex-k8s.svc');
+    const patch = parse(readFileSync(join(ROOT, 'production', `${name}-tls.yaml`), 'utf8')) as V1Deployment;
+    const pod = patch.spec?.template.spec;
+    const [container] = pod?.containers ?? [];
+    const base = (named('Deployment', name) as V1Deployment).spec?.template.spec?.containers[0];
+    const mounted = (pod?.volumes ?? []).flatMap(({ name: volume, secret }) => {
+      const at = container?.volumeMounts?.find((mount) => mount.name === volume)?.mountPath;
+      return (secret?.items ?? []).map(({ path }) => `${at}/${path}`);
+    });
+    const files = (container?.env ?? []).map(({ name: setting, value = '' }) => {
+      expect(mounted).toContain(value);
+      return [setting, setting.endsWith('_KEY_FILE') ? own.key : own.certificate];
+    });
+    const settings = settingsIn(
+      (kustomization('production').configMapGenerator ?? []).flatMap(({ literals = [] }) => literals).join('\n'),
+    );
+    const env = {
+      ...shared,
+      ...environmentOf(base),
+      ...settings,
+      ...(Object.fromEntries(files) as NodeJS.Dict<string>),
+    };
+    const config = { server: serverConfig, worker: workerConfig }[name](env);
+    expect(temporalAccess(config).tls).toMatchObject({
+      clientCertPair: {},
+      serverRootCACertificate: expect.anything(),
+    });
+    expect(config.CODEXK8S_AGENT_URL).toMatch(/^https:/);
+    expect(config).toHaveProperty(name === 'server' ? 'CODEXK8S_GATEWAYS_TLS_KEY_FILE' : 'CODEXK8S_AGENT_CA_FILE');
+  });
 });
 
 test('agents find the gateways: address, Service, pods and network policies agree', () => {

@@ -11,6 +11,8 @@ export interface PodSettings {
   readonly command?: readonly string[] | undefined;
   /** Where pods reach the platform. */
   readonly platformUrl: string;
+  /** Certificates (PEM) of the authorities that sign the gateways' certificate, if they are not well-known ones. */
+  readonly authorities?: string | undefined;
   /** Seconds that a Job may take in all; above what the runner allows itself. */
   readonly deadlineSeconds: number;
   /** Seconds that a finished Job stays, for people to look at. */
@@ -38,6 +40,8 @@ const STOP_GRACE_SECONDS = 20;
 const NODE_LOST_SECONDS = 30;
 
 const TOKEN_DIRECTORY = '/run/codex-k8s';
+/** The certificates of {@link PodSettings.authorities}, beside the token. */
+const AUTHORITIES = 'ca.crt';
 
 /** The Job, suspended: its Secret must be there, and owned by it, before a pod is made. */
 export function jobObject(pod: RunPod, settings: PodSettings): V1Job {
@@ -106,6 +110,14 @@ function podSpec(secretName: string, { use }: RunPod, settings: PodSettings): V1
           '--workspace',
           '/workspace',
         ],
+        ...(settings.authorities === undefined
+          ? {}
+          : {
+              env: ['NODE_EXTRA_CA_CERTS', 'CODEXK8S_AGENT_CA_FILE'].map((name) => ({
+                name,
+                value: `${TOKEN_DIRECTORY}/${AUTHORITIES}`,
+              })),
+            }),
         securityContext: {
           allowPrivilegeEscalation: false,
           readOnlyRootFilesystem: true,
@@ -128,14 +140,26 @@ function podSpec(secretName: string, { use }: RunPod, settings: PodSettings): V1
       { name: 'tmp', emptyDir: { sizeLimit: '1Gi' } },
       {
         name: 'token',
-        secret: { secretName, defaultMode: 0o440, items: [{ key: 'token', path: 'token' }] },
+        secret: {
+          secretName,
+          defaultMode: 0o440,
+          items: ['token', ...(settings.authorities === undefined ? [] : [AUTHORITIES])].map((key) => ({
+            key,
+            path: key,
+          })),
+        },
       },
     ],
   };
 }
 
-/** The run token. It goes when its Job does. */
-export function tokenSecret(pod: RunPod, job: { readonly uid: string }, token: string): V1Secret {
+/** The run token, and whom the agent trusts. It goes when its Job does. */
+export function tokenSecret(
+  pod: RunPod,
+  job: { readonly uid: string },
+  token: string,
+  { authorities }: Pick<PodSettings, 'authorities'>,
+): V1Secret {
   const name = jobName(pod);
   return {
     apiVersion: 'v1',
@@ -150,6 +174,9 @@ export function tokenSecret(pod: RunPod, job: { readonly uid: string }, token: s
     },
     type: 'Opaque',
     immutable: true,
-    data: { token: Buffer.from(token, 'utf8').toString('base64') },
+    data: {
+      token: Buffer.from(token, 'utf8').toString('base64'),
+      ...(authorities === undefined ? {} : { [AUTHORITIES]: Buffer.from(authorities, 'utf8').toString('base64') }),
+    },
   };
 }

@@ -95,7 +95,7 @@ export function createKubernetesRuntime({ api, pod, egress, network, patience = 
         await api.remove(jobRef(namespace, metadata.name), metadata.uid);
     const job = await ensureJob(run);
     if (!job.spec?.suspend) return;
-    await api.apply(tokenSecret(run, { uid: job.metadata?.uid ?? '' }, token));
+    await api.apply(tokenSecret(run, { uid: job.metadata?.uid ?? '' }, token, pod));
     await api.change(jobRef(namespace, jobName(run)), { spec: { suspend: false } });
   }
 

@@ -1,6 +1,6 @@
 /** Runs git for the runner: with these settings only, and the run token only through a credential helper. */
 import { execa } from 'execa';
-import { baseEnvironment, type Paths } from '../paths.ts';
+import { authorities, baseEnvironment, type Paths } from '../paths.ts';
 
 /** Why git failed: `away` may be temporary, `moved` means the remote has commits that we lack, `over` is a 401. */
 export type GitTrouble = 'away' | 'moved' | 'over' | 'other';
@@ -53,7 +53,9 @@ export function createGit(directory: string, options: GitOptions): Git {
  */
 function settingsFor({ tokenFile, cloneUrl }: GitOptions): Record<string, string> {
   const { origin, protocol } = new URL(cloneUrl);
+  const trusted = authorities();
   return {
+    ...(trusted === undefined ? {} : { [`http.${origin}.sslCAInfo`]: trusted }),
     'credential.helper': '',
     [`credential.${origin}.helper`]: credentialHelper(tokenFile),
     'core.hooksPath': '/dev/null',

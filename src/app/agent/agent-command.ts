@@ -17,3 +17,8 @@ export function agentEnvironment(env: NodeJS.ProcessEnv = process.env): Record<s
   const plain = Object.fromEntries(PLAIN.flatMap((name) => (env[name] === undefined ? [] : [[name, env[name]]])));
   return { ...plain, PATH: [dirname(process.execPath), plain['PATH']].filter(Boolean).join(delimiter) };
 }
+
+/** What an agent needs to trust these authorities, a file in PEM: Node reads the one variable, the runner the other. */
+export function trusting(file: string | undefined): Record<string, string> {
+  return file === undefined ? {} : { NODE_EXTRA_CA_CERTS: file, CODEXK8S_AGENT_CA_FILE: file };
+}

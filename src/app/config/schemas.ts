@@ -22,6 +22,20 @@ export const secret = (least: number) =>
     })
     .pipe(z.string().min(least, `the file holds fewer than ${least} characters`));
 
+/** The text of a PEM file that holds this. */
+const pem = (what: RegExp, message: string) => secret(1).pipe(z.string().regex(what, message));
+/** A file with one or more certificates, PEM; its text. */
+export const certificate = pem(/-----BEGIN CERTIFICATE-----/, 'the file holds no certificate in PEM');
+/** A file with a private key, PEM; its text. */
+export const privateKey = pem(/-----BEGIN [A-Z ]*PRIVATE KEY-----/, 'the file holds no private key in PEM');
+
+/** The path itself of a file whose text is fit for `content`: for files that are read again when they change. */
+export const pathOf = (content: z.ZodType) =>
+  z.string().superRefine((path, context) => {
+    for (const { message } of content.safeParse(path).error?.issues ?? [])
+      context.addIssue({ code: 'custom', message });
+  });
+
 /** A URL without the slash at its end. */
 export const url = z.url().transform((value) => value.replace(/\/+$/, ''));
 export const port = z.coerce.number().int().min(0).max(65_535);

@@ -2,8 +2,9 @@
 import { z } from 'zod';
 import { isLoopback } from '../../network/loopback.ts';
 import { readConfig } from './read-config.ts';
-import { duration, port, secret, url } from './schemas.ts';
+import { certificate, duration, pathOf, port, privateKey, secret, url } from './schemas.ts';
 import { SharedSettings } from './shared-config.ts';
+import { checkTemporal } from './temporal-config.ts';
 
 export const ServerSettings = SharedSettings.extend({
   /** GitHub's pages and git, as CODEXK8S_GITHUB_API_URL is its API. */
@@ -13,6 +14,9 @@ export const ServerSettings = SharedSettings.extend({
   /** A second listener, for agents alone: nothing but their gateways is there. Both or none. */
   CODEXK8S_GATEWAYS_HOST: z.string().optional(),
   CODEXK8S_GATEWAYS_PORT: port.optional(),
+  /** The certificate, with those that lead to its authority, and the key of that listener, for TLS; read again when they change. Both or none. */
+  CODEXK8S_GATEWAYS_TLS_CERT_FILE: pathOf(certificate).optional(),
+  CODEXK8S_GATEWAYS_TLS_KEY_FILE: pathOf(privateKey).optional(),
   /** A listener for Prometheus and probes: /metrics and /readyz are there, and not on CODEXK8S_PORT. Both or none. */
   CODEXK8S_METRICS_HOST: z.string().optional(),
   CODEXK8S_METRICS_PORT: port.optional(),
@@ -47,6 +51,19 @@ export const ServerSettings = SharedSettings.extend({
   .refine((config) => (config.CODEXK8S_METRICS_HOST === undefined) === (config.CODEXK8S_METRICS_PORT === undefined), {
     path: ['CODEXK8S_METRICS_PORT'],
     message: 'goes with CODEXK8S_METRICS_HOST: set both or none',
+  })
+  .superRefine(checkTemporal)
+  .superRefine((config, context) => {
+    const { CODEXK8S_GATEWAYS_TLS_CERT_FILE: certificateFile, CODEXK8S_GATEWAYS_TLS_KEY_FILE: keyFile } = config;
+    if (certificateFile === undefined && keyFile === undefined) return;
+    const problem = (setting: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [setting], message });
+    if (certificateFile === undefined || keyFile === undefined)
+      problem('CODEXK8S_GATEWAYS_TLS_KEY_FILE', 'goes with CODEXK8S_GATEWAYS_TLS_CERT_FILE: set both or none');
+    if (config.CODEXK8S_GATEWAYS_HOST === undefined)
+      problem('CODEXK8S_GATEWAYS_HOST', 'is needed by CODEXK8S_GATEWAYS_TLS_CERT_FILE: the public listener has no TLS');
+    if (!(config.CODEXK8S_AGENT_URL ?? config.CODEXK8S_INTERNAL_URL).startsWith('https:'))
+      problem('CODEXK8S_AGENT_URL', 'must begin with https:, as the gateways have TLS');
   });
 
 export type ServerConfig = Readonly<z.infer<typeof ServerSettings>>;

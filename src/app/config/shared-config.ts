@@ -2,12 +2,11 @@
 import { z } from 'zod';
 import { DatabaseSettings } from './database-config.ts';
 import { duration, labels, secret, url } from './schemas.ts';
+import { TemporalSettings } from './temporal-config.ts';
 
 const writes = z.coerce.number().int().nonnegative().max(10_000);
 
-export const SharedSettings = DatabaseSettings.extend({
-  CODEXK8S_TEMPORAL_ADDRESS: z.string().default('127.0.0.1:7233'),
-  CODEXK8S_TEMPORAL_NAMESPACE: z.string().default('codex-k8s'),
+export const SharedSettings = DatabaseSettings.extend(TemporalSettings.shape).extend({
   CODEXK8S_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   /** GitHub's REST API; for another GitHub than github.com set CODEXK8S_GITHUB_URL too, so that no token goes to the wrong host. */
   CODEXK8S_GITHUB_API_URL: url.default('https://api.github.com'),

@@ -5,17 +5,20 @@ import { WAIT_HOURS } from '../../domain/run/waits.ts';
 import { readConfig } from './read-config.ts';
 import {
   blocks,
+  certificate,
   command,
   directory,
   duration,
   file,
   list,
+  pathOf,
   quantity,
   runLimits,
   seconds,
   workspaceHours,
 } from './schemas.ts';
 import { SharedSettings } from './shared-config.ts';
+import { checkTemporal } from './temporal-config.ts';
 
 const Settings = SharedSettings.extend({
   /** `local`: agents are processes beside the worker. `kubernetes`: Jobs, in a namespace for each issue. */
@@ -26,6 +29,8 @@ const Settings = SharedSettings.extend({
   CODEXK8S_PROBE_DIRECTORY: directory.optional(),
   /** The local runtime's directory of workspaces. */
   CODEXK8S_RUNTIME_DIRECTORY: z.string().optional(),
+  /** The authorities that sign the gateways' certificate, if they are not well-known ones: agents trust them too. */
+  CODEXK8S_AGENT_CA_FILE: pathOf(certificate).optional(),
   /** The kubeconfig of the cluster for agents; inside a cluster, that cluster by default. */
   CODEXK8S_KUBECONFIG: z.string().optional(),
   /** The image of `deploy/images/Dockerfile`, target `agent`. */
@@ -71,10 +76,12 @@ const Settings = SharedSettings.extend({
 export const WorkerSettings = Settings.refine(
   (config) => config.CODEXK8S_RUNTIME === 'kubernetes' || config.CODEXK8S_RUNTIME_DIRECTORY !== undefined,
   { path: ['CODEXK8S_RUNTIME_DIRECTORY'], message: 'is needed by the local runtime' },
-).refine((config) => config.CODEXK8S_RUNTIME === 'local' || config.CODEXK8S_AGENT_IMAGE !== undefined, {
-  path: ['CODEXK8S_AGENT_IMAGE'],
-  message: 'is needed by the Kubernetes runtime',
-});
+)
+  .refine((config) => config.CODEXK8S_RUNTIME === 'local' || config.CODEXK8S_AGENT_IMAGE !== undefined, {
+    path: ['CODEXK8S_AGENT_IMAGE'],
+    message: 'is needed by the Kubernetes runtime',
+  })
+  .superRefine(checkTemporal);
 
 export type WorkerConfig = Readonly<z.infer<typeof WorkerSettings>>;
 

@@ -20,11 +20,13 @@ import { createGitHubWaits, findGitHubWait } from '../../store/github/waits.ts';
 import { createIntake, INTAKE_CONNECTION } from '../../store/intake/intake.ts';
 import { serverConfig, type ServerConfig } from '../config/server-config.ts';
 import { writeLimits } from '../config/shared-config.ts';
+import { temporalAccess } from '../config/temporal-config.ts';
 import { PRODUCTION_LIMITS, type Limits } from '../config/limits.ts';
+import { connectionOptions } from '../../temporal/access.ts';
 import { dataConverter } from '../../temporal/data-converter.ts';
 import { createFailingTasks, WorkflowTasksFailing } from '../../temporal/failing-tasks.ts';
 import { createLogger } from '../process/log.ts';
-import { listen } from '../../../ingress/http/listen.ts';
+import { listen, type TlsFiles } from '../../../ingress/http/listen.ts';
 import { createMetrics } from '../../../ingress/http/metrics.ts';
 import type { ServerWrappers } from '../process/wrappers.ts';
 import { leave, notifyReady, persistently, stopSignal, untilAborted } from '../process/process-life.ts';
@@ -54,7 +56,7 @@ export async function runServer(
     statementTimeoutMs: 10_000,
     around: around.postgres?.('pages'),
   });
-  const temporal = Connection.lazy({ address: config.CODEXK8S_TEMPORAL_ADDRESS });
+  const temporal = Connection.lazy(connectionOptions(temporalAccess(config)));
   const client = new Client({ connection: temporal, namespace: config.CODEXK8S_TEMPORAL_NAMESPACE, dataConverter });
   const failingTasks = createFailingTasks({ client, log });
   metrics.watchTasks(() => failingTasks.count());
@@ -107,7 +109,13 @@ export async function runServer(
   ];
   const { CODEXK8S_GATEWAYS_HOST: gatewaysHost, CODEXK8S_GATEWAYS_PORT: gatewaysPort } = config;
   if (gatewaysHost !== undefined && gatewaysPort !== undefined)
-    servers.push(await listen(fetch(gateways.fetch), { host: gatewaysHost, port: gatewaysPort }, limits.requests));
+    servers.push(
+      await listen(
+        fetch(gateways.fetch),
+        { host: gatewaysHost, port: gatewaysPort, tls: gatewaysTls(config, onError) },
+        limits.requests,
+      ),
+    );
   const { CODEXK8S_METRICS_HOST: metricsHost, CODEXK8S_METRICS_PORT: metricsPort } = config;
   if (metricsHost !== undefined && metricsPort !== undefined)
     servers.push(await listen(health.fetch, { host: metricsHost, port: metricsPort }, limits.requests));
@@ -149,6 +157,11 @@ export async function runServer(
   await Promise.race([closed, delay(CLOSE_MS, undefined, { ref: false })]);
   log.info('server stopped');
   leave();
+}
+
+function gatewaysTls(config: ServerConfig, onError: (error: unknown) => void): TlsFiles | undefined {
+  const { CODEXK8S_GATEWAYS_TLS_CERT_FILE: certificate, CODEXK8S_GATEWAYS_TLS_KEY_FILE: key } = config;
+  return certificate === undefined || key === undefined ? undefined : { certificate, key, onError };
 }
 
 async function unlisten(listening: Promise<(() => Promise<void>) | undefined>): Promise<void> {

@@ -1,10 +1,11 @@
 /** The configured runtime (docs/decisions.md, 5). */
+import { readFileSync } from 'node:fs';
 import type { AgentRuntime } from '../../../activities/agents/agents.ts';
 import type { PodSettings } from '../../adapters/kubernetes/index.ts';
 import { createLocalRuntime } from '../../adapters/local-runtime/runtime.ts';
 import type { NetworkFinding } from '../../domain/workspace/network-findings.ts';
 import { serviceAddresses } from '../../network/service-addresses.ts';
-import { agentCommand, agentEnvironment } from '../agent/agent-command.ts';
+import { agentCommand, agentEnvironment, trusting } from '../agent/agent-command.ts';
 import type { WorkerConfig } from '../config/worker-config.ts';
 import type { Limits } from '../config/limits.ts';
 
@@ -29,7 +30,7 @@ export async function createAgentRuntime(
       root: config.CODEXK8S_RUNTIME_DIRECTORY ?? '',
       command: agentCommand(config.CODEXK8S_AGENT_COMMAND),
       platformUrl,
-      env: agentEnvironment(),
+      env: { ...agentEnvironment(), ...trusting(config.CODEXK8S_AGENT_CA_FILE) },
       limits: localRuntime,
     });
 
@@ -62,9 +63,11 @@ export async function createAgentRuntime(
 }
 
 function podSettings(config: WorkerConfig, platformUrl: string): PodSettings {
+  const { CODEXK8S_AGENT_CA_FILE: authorities } = config;
   return {
     image: config.CODEXK8S_AGENT_IMAGE ?? '',
     platformUrl,
+    authorities: authorities === undefined ? undefined : readFileSync(authorities, 'utf8'),
     deadlineSeconds: Math.ceil(config.CODEXK8S_AGENT_RUN_SECONDS) + JOB_ALLOWANCE_SECONDS,
     keepSeconds: KEEP_SECONDS,
     requests: {

@@ -20,8 +20,10 @@ import { createGitHubBudget } from '../../store/github/budget.ts';
 import { createGitHubWaits } from '../../store/github/waits.ts';
 import { beatEvery } from '../../temporal/activity-heartbeats.ts';
 import { writeLimits } from '../config/shared-config.ts';
+import { temporalAccess } from '../config/temporal-config.ts';
 import { workerConfig, type WorkerConfig } from '../config/worker-config.ts';
 import { PRODUCTION_LIMITS, type Limits } from '../config/limits.ts';
+import { connectionOptions, type TemporalAccess } from '../../temporal/access.ts';
 import { dataConverter } from '../../temporal/data-converter.ts';
 import { createLogger, type Logger } from '../process/log.ts';
 import { keepProbeFiles, type ProbeFiles } from './probe-files.ts';
@@ -65,7 +67,8 @@ export async function runWorker(
     },
     onProblem: (error) => log.warn({ err: error }, 'network policy probe failed'),
   });
-  const temporal = Connection.lazy({ address: config.CODEXK8S_TEMPORAL_ADDRESS });
+  const access = temporalAccess(config);
+  const temporal = Connection.lazy(connectionOptions(access));
   const client = new Client({ connection: temporal, namespace: config.CODEXK8S_TEMPORAL_NAMESPACE, dataConverter });
   const records = { ...createIssueWorkflows(client), ...createWorkflowRecords(client) };
   const permits = createRunPermits(client, config.CODEXK8S_RUN_LIMITS);
@@ -116,7 +119,7 @@ export async function runWorker(
     onFailure: (error, againInMs) =>
       log.warn({ err: error, againInMs }, 'sweeps: creating the Schedules failed, retrying'),
   });
-  await persistently(() => work(config.CODEXK8S_TEMPORAL_ADDRESS, options, { stop, log, onTaskFailed, probes }), {
+  await persistently(() => work(access, options, { stop, log, onTaskFailed, probes }), {
     signal: stop,
     onFailure: (error, againInMs) =>
       log.warn(
@@ -152,7 +155,7 @@ async function answers(url: string): Promise<boolean> {
 
 /** Connects and runs the worker until `stop`. Rejects if Temporal is unreachable at the start, or lacks the namespace. */
 async function work(
-  address: string,
+  access: TemporalAccess,
   options: WorkerOptions,
   {
     stop,
@@ -161,7 +164,7 @@ async function work(
     probes,
   }: { stop: AbortSignal; log: Logger; onTaskFailed: ReturnType<typeof createTaskFailureReporter>; probes: ProbeFiles },
 ): Promise<void> {
-  const connecting = NativeConnection.connect({ address });
+  const connecting = NativeConnection.connect(connectionOptions(access));
   connecting.catch(() => undefined); // it may reject after `stop`
   await Promise.race([connecting, untilAborted(stop)]);
   if (stop.aborted) return;

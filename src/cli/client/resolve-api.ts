@@ -3,6 +3,9 @@ import { readFileSync } from 'node:fs';
 import type { ApiAddress } from '../../api-client/api-client.ts';
 import { CommandProblem } from '../../terminal/problems.ts';
 import { databaseUrl } from '../../app/config/database-config.ts';
+import { readConfig } from '../../app/config/read-config.ts';
+import { checkTemporal, temporalAccess, TemporalSettings } from '../../app/config/temporal-config.ts';
+import type { TemporalAccess } from '../../temporal/access.ts';
 import { requireUp, resolveDataDirectory } from '../../embedded/data-directory.ts';
 import { secretFile } from '../../embedded/secrets.ts';
 
@@ -24,14 +27,11 @@ export async function resolveApi(data?: string, env: NodeJS.ProcessEnv = process
   };
 }
 
-/** The address of Temporal: CODEXK8S_TEMPORAL_ADDRESS, else that of a running `up`. */
-export function temporalAddress(
-  data?: string,
-  env: NodeJS.ProcessEnv = process.env,
-): { address: string; namespace: string } {
+/** How to reach Temporal: the settings, if they name its address, else that of a running `up`. */
+export function temporalAddress(data?: string, env: NodeJS.ProcessEnv = process.env): TemporalAccess {
+  if (env['CODEXK8S_TEMPORAL_ADDRESS'] !== undefined)
+    return temporalAccess(readConfig(TemporalSettings.superRefine(checkTemporal), env));
   const namespace = env['CODEXK8S_TEMPORAL_NAMESPACE'] ?? 'codex-k8s';
-  const address = env['CODEXK8S_TEMPORAL_ADDRESS'];
-  if (address !== undefined) return { address, namespace };
   return { address: requireUp(resolveDataDirectory(data ?? env['CODEXK8S_DATA'], env)).temporalAddress, namespace };
 }
 

@@ -16,7 +16,8 @@ import {
 import { TASK_QUEUE } from '../../../workflows/messages.ts';
 import { CommandProblem } from '../../terminal/problems.ts';
 import { dataConverter } from '../../temporal/data-converter.ts';
-import { withTemporal, type TemporalAddress } from './temporal-access.ts';
+import type { TemporalAccess } from '../../temporal/access.ts';
+import { withTemporal } from './temporal-access.ts';
 
 type History = Parameters<typeof Worker.runReplayHistory>[1];
 
@@ -39,7 +40,7 @@ export interface Replayed {
 const WORKFLOWS = fileURLToPath(new URL('../../../workflows/index.ts', import.meta.url));
 
 /** The history of a workflow's newest execution, as Temporal's own JSON. */
-export async function readHistory(address: TemporalAddress, workflowId: string): Promise<string> {
+export async function readHistory(address: TemporalAccess, workflowId: string): Promise<string> {
   return withTemporal(address, async (client) =>
     historyToJSON(await client.workflow.getHandle(workflowId).fetchHistory()),
   );

@@ -77,8 +77,30 @@ describe('a token for the Kubernetes API', () => {
   });
 });
 
+describe('an authority of the gateways', () => {
+  const settings = { ...SETTINGS, authorities: '-----BEGIN CERTIFICATE-----' };
+
+  test('lies beside the token, and the agent is told of it', () => {
+    const { data } = tokenSecret(POD, { uid: 'uid-1' }, 'a token', settings);
+    expect(Buffer.from(data?.['ca.crt'] ?? '', 'base64').toString()).toBe(settings.authorities);
+    const pod = podOf(POD, settings);
+    expect(pod.volumes?.flatMap((volume) => volume.secret?.items ?? [])).toEqual([
+      { key: 'token', path: 'token' },
+      { key: 'ca.crt', path: 'ca.crt' },
+    ]);
+    expect(pod.containers[0]?.env).toEqual([
+      { name: 'NODE_EXTRA_CA_CERTS', value: '/run/codex-k8s/ca.crt' },
+      { name: 'CODEXK8S_AGENT_CA_FILE', value: '/run/codex-k8s/ca.crt' },
+    ]);
+  });
+
+  test('is not there where the well-known ones will do', () => {
+    expect(podOf(POD).containers[0]).not.toHaveProperty('env');
+  });
+});
+
 describe('the run token', () => {
-  const secret = tokenSecret(POD, { uid: 'uid-1' }, 'a token');
+  const secret = tokenSecret(POD, { uid: 'uid-1' }, 'a token', SETTINGS);
 
   test('is what the pod mounts, and nothing else', () => {
     expect(secret.metadata).toMatchObject({ name: NAME, namespace: 'codex-demo-i42' });

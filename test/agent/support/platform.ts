@@ -1,5 +1,6 @@
 /** The platform of the tests: protocol.ts against memory, the git gateway and the model gateway, on one port. */
 import type { Server } from 'node:http';
+import { createServer } from 'node:https';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { LogBatch, Report, type Assignment, type LogLine } from '../../../src/agent/platform/protocol.ts';
@@ -30,6 +31,8 @@ export async function startPlatform(options: {
   token: string;
   gitRoot: string;
   modelUrl: () => string;
+  /** For TLS. */
+  tls?: { readonly cert: string; readonly key: string } | undefined;
 }): Promise<TestPlatform> {
   const app = new Hono();
   let server: Server | undefined;
@@ -37,7 +40,8 @@ export async function startPlatform(options: {
 
   async function listen(): Promise<void> {
     await new Promise<void>((resolve) => {
-      server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port }, (address) => {
+      const tls = options.tls ? { createServer, serverOptions: options.tls } : {};
+      server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port, ...tls }, (address) => {
         port = address.port;
         resolve();
       }) as Server;
@@ -52,7 +56,7 @@ export async function startPlatform(options: {
 
   await listen();
   const platform: TestPlatform = {
-    url: `http://127.0.0.1:${port}`,
+    url: `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`,
     token: options.token,
     assignment: undefined,
     conversation: undefined,

@@ -35,7 +35,7 @@ export interface Stage extends AsyncDisposable {
 /** Sets the stage with a repository that holds these files; without `convert`, whatever their attributes say. */
 export async function setStage(
   files: Record<string, string> = { 'README.md': '# Demo\n' },
-  { convert = true }: { convert?: boolean } = {},
+  { convert = true, tls }: { convert?: boolean; tls?: { cert: string; key: string } } = {},
 ): Promise<Stage> {
   const directory = await mkdtemp(join(tmpdir(), 'agent-'));
   const workspace = join(directory, 'workspace');
@@ -47,7 +47,7 @@ export async function setStage(
   await makeRepository(bare, join(directory, 'seed'), files, convert);
 
   let model = await startScriptedModel();
-  const platform = await startPlatform({ token, gitRoot: dirname(bare), modelUrl: () => model.url });
+  const platform = await startPlatform({ token, gitRoot: dirname(bare), modelUrl: () => model.url, tls });
   const options = { platformUrl: platform.url, tokenFile, workspace, createCli: createCodex };
 
   async function git(...args: string[]): Promise<string> {

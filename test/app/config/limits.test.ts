@@ -9,7 +9,7 @@ test('a worker that is dead is known to be within ten seconds, and within twenty
 test('production keeps the times that people are promised', () => {
   expect(PRODUCTION_LIMITS).toEqual({
     // No client holds a connection for more than fifteen seconds by sending little, agents a minute.
-    requests: { headersMs: 10_000, requestMs: 300_000, lookMs: 2000 },
+    requests: { headersMs: 10_000, requestMs: 300_000, lookMs: 2000, tlsLookMs: 60_000 },
     bodies: { wholeMs: 10_000, idleMs: 60_000 },
     // GitHub is promised an answer within five seconds.
     intakeCommitMs: 4500,

@@ -17,7 +17,11 @@ async function start(limits: { headersMs?: number; wholeMs?: number; idleMs?: nu
   app.use(limitBodies({ wholeMs, idleMs }));
   app.onError((_, c) => c.text('', 500));
   app.post('*', async (c) => c.text(await c.req.text()));
-  server = await listen(app.fetch, { host: '127.0.0.1', port: 0 }, { headersMs, requestMs: 120_000, lookMs: 20 });
+  server = await listen(
+    app.fetch,
+    { host: '127.0.0.1', port: 0 },
+    { headersMs, requestMs: 120_000, lookMs: 20, tlsLookMs: 60_000 },
+  );
 }
 
 beforeEach(() => {
@@ -114,7 +118,7 @@ describe('T04: a client that sends little', () => {
     const slow = Array.from({ length: 500 }, (_, n) =>
       open(n % 2 === 0 ? 'POST / HTTP/1.1\r\nHost: x\r\nX-H' : `${post('/hook', 'Content-Length: 9')}{`),
     );
-    await Promise.all(slow.map((socket) => (socket.connecting ? once(socket, 'connect') : undefined)));
+    await Promise.all(slow.filter(({ connecting }) => connecting).map(async (socket) => once(socket, 'connect')));
     const { port } = server.address() as AddressInfo;
     const answer = await fetch(`http://127.0.0.1:${port}/hook`, { method: 'POST', body: 'mine' });
     expect([answer.status, await answer.text()]).toEqual([200, 'mine']);

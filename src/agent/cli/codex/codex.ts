@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import { agentEnvironment } from '../../paths.ts';
+import { agentEnvironment, authorities } from '../../paths.ts';
 import type { CliEvent, CreateAgentCli } from '../agent-cli.ts';
 import { startCli } from '../process.ts';
 import { findConversation, restoreRollout } from './conversation.ts';
@@ -18,6 +18,7 @@ function codexHomeIn(workspace: string): string {
 export const createCodex: CreateAgentCli = ({ paths, tokenFile, assignment }) => {
   const codexHome = codexHomeIn(paths.workspace);
   const schemaFile = join(codexHome, 'answer-schema.json');
+  const trusted = authorities();
 
   return {
     name: 'codex',
@@ -38,7 +39,11 @@ export const createCodex: CreateAgentCli = ({ paths, tokenFile, assignment }) =>
           '-',
         ],
         cwd: paths.repository,
-        env: { ...agentEnvironment(paths), CODEX_HOME: codexHome },
+        env: {
+          ...agentEnvironment(paths),
+          CODEX_HOME: codexHome,
+          ...(trusted === undefined ? {} : { CODEX_CA_CERTIFICATE: trusted }),
+        },
         mark: `CODEX_HOME=${codexHome}`,
         prompt,
         onLine,
