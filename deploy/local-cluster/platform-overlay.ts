@@ -21,6 +21,7 @@ export interface PlatformOverlay {
     readonly temporal: string;
     readonly postgres: string;
     readonly agent: string;
+    readonly busybox: string;
   };
   /** Settings of server and worker that override those of deploy/kubernetes/platform. */
   readonly settings: Readonly<Record<string, string>>;
@@ -84,7 +85,11 @@ export function writePlatformOverlay(
           options: { disableNameSuffixHash: true },
         },
       ],
-      patches: [...SERVICES.map((service) => addressPatch(service, description)), ...namePatches(description)],
+      patches: [
+        ...SERVICES.map((service) => addressPatch(service, description)),
+        ...namePatches(description),
+        imagesPatch([images.agent, images.busybox]),
+      ],
     }),
   );
 }
@@ -99,6 +104,14 @@ function addressPatch(service: (typeof SERVICES)[number], description: ClusterDe
   return {
     target: { kind: 'Service', name: service },
     patch: stringify([{ op: 'add', path: '/spec/clusterIP', value }]),
+  };
+}
+
+/** What agents may use for pods of their own: there is no registry, so the images that the node has. */
+function imagesPatch(images: readonly string[]): object {
+  return {
+    target: { kind: 'ConfigMap', name: 'codex-k8s-images' },
+    patch: stringify([{ op: 'add', path: '/data', value: { images: images.join('\n') } }]),
   };
 }
 

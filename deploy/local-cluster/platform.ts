@@ -46,11 +46,11 @@ export async function prepareLocalPlatform(options: LocalPlatformOptions): Promi
     );
   const secrets = readSecrets(options.secrets);
   const given = { cacheDirectory: cacheDirectory(env), description, report, env };
-  const { agent } = await importImages(given);
+  const { agent, busybox } = await importImages(given);
   const overlay = join(paths.root, 'platform');
   writePlatformOverlay(overlay, {
     description,
-    images: { agent, ...(await importPlatformImages(given)) },
+    images: { agent, busybox, ...(await importPlatformImages(given)) },
     settings: {
       CODEXK8S_GITHUB_URL: gitHubUrl,
       CODEXK8S_GITHUB_API_URL: gitHubUrl === 'https://github.com' ? 'https://api.github.com' : gitHubUrl,

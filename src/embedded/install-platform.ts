@@ -13,10 +13,24 @@ const WORKER = 'codex-k8s-worker';
 /** Lifetime in seconds of the token of a worker outside the cluster; `up` requests a new one at each start. */
 const TOKEN_SECONDS = 30 * 24 * 3600;
 
+/** Images that agents may use for pods of their own, by their full names, and registries (deploy/kubernetes/base/allowed-images.yaml). */
+export interface AllowedImages {
+  readonly images: readonly string[];
+  /** Those that the cluster has already stay, unless given. */
+  readonly registries?: readonly string[];
+}
+
+/** The ConfigMap that has them. */
+const ALLOWED = 'codex-k8s-images';
+
 /** Applies every object; safe to repeat. `kubeconfig` is the path of an administrator's kubeconfig. */
-export async function installPlatform(kubeconfig: string): Promise<void> {
+export async function installPlatform(kubeconfig: string, allowed: AllowedImages): Promise<void> {
   const api = createKubernetesApi(() => readKubeConfig(kubeconfig));
-  for (const object of await baseObjects()) await api.apply(object);
+  const data = Object.fromEntries(Object.entries(allowed).map(([name, lines]) => [name, lines.join('\n')]));
+  for (const object of await baseObjects()) {
+    const isAllowed = object.kind === 'ConfigMap' && object.metadata?.name === ALLOWED;
+    await api.apply(isAllowed ? { ...object, data } : object);
+  }
 }
 
 /** A kubeconfig with the worker's service account, for a worker outside the cluster. */

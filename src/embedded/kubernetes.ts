@@ -19,7 +19,7 @@ export type StartCluster = (options: {
 }) => Promise<{
   /** The kubeconfig of the administrator. */
   readonly kubeconfig: string;
-  readonly images: { readonly agent: string };
+  readonly images: { readonly agent: string; readonly busybox: string };
   /** Address at which pods reach this machine. */
   readonly nodeAddress: string;
 }>;
@@ -38,11 +38,11 @@ export async function prepareCluster({
   report: (message: string) => void;
   startCluster: StartCluster;
 }): Promise<ClusterForAgents> {
-  const { admin, image, address } = env['KUBECONFIG']
+  const { admin, image, allowed, address } = env['KUBECONFIG']
     ? namedCluster(env['KUBECONFIG'], env)
     : await ownCluster(startCluster, directory, env, report);
   report('Installing the platform in the cluster');
-  await installPlatform(admin);
+  await installPlatform(admin, { images: allowed });
   const kubeconfig = join(directory, 'secrets', 'worker-kubeconfig');
   writePrivateFile(kubeconfig, await workerKubeconfig(admin));
   return {
@@ -62,6 +62,8 @@ interface Cluster {
   /** Path of the kubeconfig of an administrator. */
   readonly admin: string;
   readonly image: string;
+  /** Images for agents' own pods: without a registry, those that the node has. */
+  readonly allowed: readonly string[];
   /** Address at which pods reach this machine. */
   readonly address: string;
 }
@@ -73,12 +75,12 @@ async function ownCluster(
   report: (message: string) => void,
 ): Promise<Cluster> {
   const { kubeconfig, images, nodeAddress } = await startCluster({ dataDirectory: directory, env, report });
-  return { admin: kubeconfig, image: images.agent, address: nodeAddress };
+  return { admin: kubeconfig, image: images.agent, allowed: Object.values(images), address: nodeAddress };
 }
 
 function namedCluster(admin: string, env: NodeJS.ProcessEnv): Cluster {
   const { CODEXK8S_AGENT_IMAGE: image, CODEXK8S_GATEWAYS_HOST: address } = env;
-  if (image && address) return { admin, image, address };
+  if (image && address) return { admin, image, allowed: [image], address };
   throw new CommandProblem(
     'With KUBECONFIG, set CODEXK8S_AGENT_IMAGE to an image that the cluster can pull (deploy/images/Dockerfile, target\n' +
       'agent), and CODEXK8S_GATEWAYS_HOST to the address of this machine that its pods can reach.',

@@ -142,6 +142,7 @@ test('no policy has a word that its types do not know', async () => {
   ]);
   expect(Object.fromEntries(warnings)).toEqual({
     'codex-k8s-exposure': [],
+    'codex-k8s-images': [],
     'codex-k8s-namespaces': [],
     'codex-k8s-platform-objects': [],
     'codex-k8s-pods': [],

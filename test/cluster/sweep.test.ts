@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { ANNOTATIONS, LABELS, MANAGED_BY, PURPOSE } from '../../src/adapters/kubernetes/names.ts';
 import { isRefused } from '../../src/adapters/kubernetes/refusals.ts';
 import { installPlatform } from '../../src/embedded/install-platform.ts';
+import { ALLOWED_IMAGES } from './support/red-team.ts';
 import { eventually } from '../support/stack.ts';
 import {
   agentOf,
@@ -95,7 +96,7 @@ async function beforeInstallation(act: () => Promise<void>): Promise<void> {
   try {
     await act();
   } finally {
-    await installPlatform(inject('kubeconfig'));
+    await installPlatform(inject('kubeconfig'), ALLOWED_IMAGES);
     const marked = { metadata: { name: `late-${tag}`, labels: marks('late') } };
     const isLetIn = async (): Promise<boolean> =>
       platform.core.createNamespace({ body: marked, dryRun: 'All' }).then(

@@ -12,9 +12,9 @@ import { archive, cachedLayer, shortHash, type Layer } from './layer.ts';
 import { platformImages, type PlatformImages } from './platform-images.ts';
 
 export interface ClusterImages {
-  /** The image of the agent's container; its tag is a hash of its content. */
+  /** The image of the agent's container. The tag of each is a hash of its content. */
   readonly agent: string;
-  /** A shell with the usual programs, for tests and debugging. */
+  /** A shell with the usual programs, for agents' own pods, tests and debugging. */
   readonly busybox: string;
 }
 
@@ -34,7 +34,7 @@ export async function importImages({ cacheDirectory, description, report }: Imag
     const pause = split(PAUSE_IMAGE);
     const images = {
       pause: describeImage(pause.repository, pause.tag, { Entrypoint: ['/bin/sleep', '2147483647'] }, [shell]),
-      busybox: describeImage('codex-k8s/busybox', '1', { Env: ['PATH=/bin'], Cmd: ['/bin/sh'] }, [shell]),
+      busybox: describeImage('codex-k8s/busybox', undefined, { Env: ['PATH=/bin'], Cmd: ['/bin/sh'] }, [shell]),
       agent: describeImage('codex-k8s/agent', undefined, AGENT_SETTINGS, await agentLayers(directory, report)),
     } satisfies Record<string, Image>;
     for (const image of Object.values(images)) {

@@ -7,7 +7,8 @@ import { promisify } from 'node:util';
 import { KubeConfig } from '@kubernetes/client-node';
 import { type PolicyRule, permissionsOf, type RuntimeMode } from '../../../src/domain/agent/permissions.ts';
 import type { Role } from '../../../src/domain/stages/stages.ts';
-import { type Act, type Json, OURS, named, podSpec } from './red-team.ts';
+import { installPlatform } from '../../../src/embedded/install-platform.ts';
+import { type Act, ALLOWED_IMAGES, type Json, OURS, named, podSpec } from './red-team.ts';
 
 /** What the API server answered. */
 export interface Answer {
@@ -29,8 +30,11 @@ export interface Actor {
 export async function administrator(kubeconfig: string): Promise<Actor> {
   const config = new KubeConfig();
   config.loadFromFile(kubeconfig);
+  await installPlatform(kubeconfig, ALLOWED_IMAGES);
+  // What the program has applied, kubectl can, and takes nothing away that is not in the manifests.
   const base = new URL('../../../deploy/kubernetes/base', import.meta.url).pathname;
-  await promisify(execFile)('kubectl', ['--kubeconfig', kubeconfig, 'apply', '-k', base]);
+  const apply = ['apply', '--server-side', '--force-conflicts', '-k', base];
+  await promisify(execFile)('kubectl', ['--kubeconfig', kubeconfig, ...apply]);
   const admin = actor(config);
   const worker = await accountOf(admin, 'codex-k8s', 'codex-k8s-worker');
   await until('the policies are in force', async () => {

@@ -12,6 +12,7 @@ import type { PodSettings } from '../../../src/adapters/kubernetes/job.ts';
 import { jobName } from '../../../src/adapters/kubernetes/names.ts';
 import { createKubernetesRuntime } from '../../../src/adapters/kubernetes/runtime.ts';
 import { installPlatform, workerKubeconfig } from '../../../src/embedded/install-platform.ts';
+import { ALLOWED_IMAGES } from './red-team.ts';
 import type { WorkspaceUse } from '../../../src/domain/workspace/workspaces.ts';
 
 /** A token that is found wherever it should not be. */
@@ -58,7 +59,7 @@ export interface Platform {
 export async function startPlatform(adminKubeconfig = inject('kubeconfig')): Promise<Platform> {
   const directory = mkdtempSync(join(tmpdir(), 'codex-k8s-worker-'));
   const kubeconfig = join(directory, 'kubeconfig');
-  await installPlatform(adminKubeconfig);
+  await installPlatform(adminKubeconfig, ALLOWED_IMAGES);
   writeFileSync(kubeconfig, await workerKubeconfig(adminKubeconfig));
   const admin = createKubernetesApi(() => readKubeConfig(adminKubeconfig));
   const worker = createKubernetesApi(() => readKubeConfig(kubeconfig));

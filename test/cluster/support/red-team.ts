@@ -49,6 +49,19 @@ const HOSTS = 'every host of an Ingress';
 const VOLUME = 'names and selects no volume';
 const FINALIZER = 'sets no finalizers';
 
+const FRESH = 'set imagePullPolicy to Always';
+const IMAGE = 'use none but the images of the allow-list';
+
+/** A registry of the tests' allow-list; nobody is there. */
+const REGISTRY = 'registry.test/team';
+const DIGEST = `@sha256:${'0123456789abcdef'.repeat(4)}`;
+
+/** What every file of tests allows in the cluster that they share. */
+export const ALLOWED_IMAGES = {
+  images: [inject('agentImage'), inject('busyboxImage')].filter((name) => name !== ''),
+  registries: [REGISTRY],
+};
+
 /** A container that the pod security standard `restricted` lets through. */
 const CONTAINER = {
   name: 'main',
@@ -889,8 +902,60 @@ const ESCAPE: readonly HostileAct[] = [
   ),
 ];
 
+/** A container of another image. */
+const ofImage = (image: string, changes: Json = {}): Json =>
+  inContainer({ image, imagePullPolicy: 'Always', ...changes });
+
+/** To carry data out by the name of an image, or to use what others have pulled. */
+const IMAGES: readonly HostileAct[] = [
+  pod('a pod whose image carries data to a registry', ofImage('data.example.org/c2VjcmV0:1'), IMAGE),
+  pod('a pod whose image carries data there by a digest', ofImage(`data.example.org/c2VjcmV0${DIGEST}`), IMAGE),
+  pod('a pod of an image by its tag', ofImage(`${REGISTRY}/node:24`), IMAGE),
+  pod('a pod of an image without a tag', ofImage(`${REGISTRY}/node`), IMAGE),
+  pod('a pod of a registry with a longer name', ofImage(`${REGISTRY}-of-mine/node${DIGEST}`), IMAGE),
+  pod('a pod of another folder of the registry', ofImage(`registry.test/other/node${DIGEST}`), IMAGE),
+  pod('a pod of the agents’ image with another tag', ofImage('codex-k8s/agent:0'), IMAGE),
+  pod('a pod of what others have pulled', ofImage(`${REGISTRY}/node${DIGEST}`, { imagePullPolicy: 'Never' }), FRESH),
+  pod('a pod of what others have pulled, if it is there', inContainer({ image: `${REGISTRY}/node${DIGEST}` }), FRESH),
+  pod(
+    'an init container of another image',
+    podSpec({ initContainers: [{ ...CONTAINER, name: 'i', image: 'data.example.org/c2VjcmV0:1' }] }),
+    IMAGE,
+  ),
+  deployment('a Deployment of another image', ofImage('data.example.org/c2VjcmV0:1'), IMAGE),
+  create(
+    'a CronJob of another image',
+    `${BATCH}/cronjobs`,
+    named('act', {
+      spec: {
+        schedule: '* * * * *',
+        jobTemplate: {
+          spec: { template: template({ ...ofImage('data.example.org/c2VjcmV0:1'), restartPolicy: 'Never' }) },
+        },
+      },
+    }),
+    IMAGE,
+  ),
+  create(
+    'a Job of another image',
+    `${BATCH}/jobs`,
+    named('act', {
+      spec: { template: template({ ...ofImage('data.example.org/c2VjcmV0:1'), restartPolicy: 'Never' }) },
+    }),
+    IMAGE,
+  ),
+  {
+    does: 'the image of its own pod changed',
+    method: 'PATCH',
+    path: `${NAMESPACED}/pods/own`,
+    patch: 'application/json-patch+json',
+    body: [{ op: 'replace', path: '/spec/containers/0/image', value: 'data.example.org/c2VjcmV0:1' }],
+    refusal: IMAGE,
+  },
+];
+
 /** Refused by policies, and by RBAC before that where the Role says nothing. */
-export const HOSTILE_ACTS: readonly HostileAct[] = [...SECRETS, ...IDENTITY, ...RUN, ...LIMITS, ...ESCAPE];
+export const HOSTILE_ACTS: readonly HostileAct[] = [...SECRETS, ...IDENTITY, ...RUN, ...LIMITS, ...ESCAPE, ...IMAGES];
 
 /** Refused by RBAC: no rule of any Role says a word about these. */
 export const OUT_OF_REACH: readonly Act[] = [
@@ -931,6 +996,12 @@ export const OUT_OF_REACH: readonly Act[] = [
 /** What a developer has to be able to do, in this order. */
 export const HONEST_ACTS: readonly Act[] = [
   { does: 'a pod', method: 'POST', path: `${NAMESPACED}/pods`, body: named('own', { spec: podSpec() }) },
+  {
+    does: 'a pod of an image of the allow-list’s registry',
+    method: 'POST',
+    path: `${NAMESPACED}/pods`,
+    body: named('of-the-registry', { spec: ofImage(`${REGISTRY}/node:24${DIGEST}`) }),
+  },
   {
     does: 'a Deployment',
     method: 'POST',

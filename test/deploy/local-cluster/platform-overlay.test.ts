@@ -34,13 +34,15 @@ test('an overlay has the addresses of its cluster, images with tags that stay st
       temporal: 'codex-k8s/temporal:y',
       postgres: 'codex-k8s/postgres:1e10',
       agent: 'codex-k8s/agent:a',
+      busybox: 'codex-k8s/busybox:b',
     },
     settings: { CODEXK8S_MODEL_URL: 'http://10.90.0.1:4000/v1' },
     secrets: { 'database-url': 'postgres://x', 'postgres-password': 'hunter2hunter2' },
   });
   const kustomization = readFileSync(join(directory, 'kustomization.yaml'), 'utf8');
-  const { images, configMapGenerator } = parse(kustomization, { version: '1.1' }) as {
+  const { images, patches, configMapGenerator } = parse(kustomization, { version: '1.1' }) as {
     images: { newTag: unknown }[];
+    patches: { target: { name?: string }; patch: string }[];
     configMapGenerator: { literals: string[] }[];
   };
   expect(images.map(({ newTag }) => newTag)).toEqual(['123456789012', 'y', '1e10']);
@@ -51,6 +53,10 @@ test('an overlay has the addresses of its cluster, images with tags that stay st
       'CODEXK8S_MODEL_URL=http://10.90.0.1:4000/v1',
     ]),
   );
+  const [allowed] = patches.filter(({ target }) => target.name === 'codex-k8s-images');
+  expect(JSON.parse(allowed?.patch ?? '')).toMatchObject([
+    { path: '/data', value: { images: 'codex-k8s/agent:a\ncodex-k8s/busybox:b' } },
+  ]);
   expect(kustomization).not.toContain('hunter2');
   expect(statSync(join(directory, 'secrets/postgres-password')).mode & 0o077).toBe(0);
   expect(serviceAddress(description, 'temporal')).toBe('10.98.0.22');
