@@ -15,11 +15,12 @@ import type { TriggerTarget } from '../../src/domain/stages/stages.ts';
 import { findAssignment, startBeforeFailure, storeAssignment } from '../../src/store/runs/assignments.ts';
 import type { Database } from '../../src/store/connection/database.ts';
 import { readDeliveredIssue } from '../../src/read-model/queries/deliveries.ts';
-import { findRepository, knownPeople, type BoundRepository } from '../../src/store/projects/repositories.ts';
+import { presentRepository, type GitHubIdentities } from '../../src/store/projects/present-repository.ts';
+import { knownPeople, type BoundRepository } from '../../src/store/projects/repositories.ts';
 import { classified, permanent } from '../failures.ts';
 
 /** The values of a prompt. */
-export interface GitHubReading {
+export interface GitHubReading extends GitHubIdentities {
   readIssue(issue: IssueRef): Promise<{
     readonly title: string;
     readonly body: string;
@@ -125,17 +126,21 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
   }
 
   /** The head of the branch and its merge base with the base branch; the base branch's head if there is no branch yet. */
-  async function readBranch({
-    issue,
-    branch,
-    settings: { baseBranch },
-  }: AssignmentInput): Promise<{ head: string | null; baseCommit: string | null }> {
+  async function readBranch(
+    { issue, branch }: AssignmentInput,
+    baseBranch: string,
+  ): Promise<{ head: string | null; baseCommit: string | null }> {
     return classified(async () => {
       const head = await github.readBranchHead(issue, branch);
       const baseCommit =
         head === null
           ? await github.readBranchHead(issue, baseBranch)
           : await github.readMergeBase(issue, baseBranch, head);
+      if (head === null && baseCommit === null)
+        throw permanent(
+          'RepositoryEmpty',
+          `${fullName(issue)} has no branch ${baseBranch}: push a first commit to it, then ask for the run again`,
+        );
       return { head, baseCommit };
     });
   }
@@ -149,8 +154,13 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
       const task = promptSeed(names.task, settings.locale);
       if (envelope === undefined || task === undefined)
         throw permanent('PromptMissing', `there is no prompt for ${target.stage} ${target.kind}`);
-      const [{ snapshot, ...labels }, { head, baseCommit }] = await Promise.all([snapshotOf(input), readBranch(input)]);
-      const repository = await findRepository(db, issue.repositoryId);
+      // The run may have waited since its settings were read, and the default branch may have been renamed.
+      const repository = await presentRepository(db, github, issue.repositoryId);
+      const baseBranch = repository?.defaultBranch ?? settings.baseBranch;
+      const [{ snapshot, ...labels }, { head, baseCommit }] = await Promise.all([
+        snapshotOf(input),
+        readBranch(input, baseBranch),
+      ]);
       const selection = modelSelectionOf(input, repository, labels);
       const conversation = snapshot.comments.filter(
         ({ at }) => input.answeredUntil === undefined || Date.parse(at) > Date.parse(input.answeredUntil),
@@ -167,7 +177,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
           issueComments: snapshot.comments,
           leftOut: snapshot.leftOut,
           branch: input.branch,
-          baseBranch: settings.baseBranch,
+          baseBranch,
           reviews: snapshot.reviews,
           openComments: snapshot.openComments,
           conversation,
@@ -183,7 +193,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
         // The repository's present name: GitHub's API redirects an old name, git does not (docs/reliability.md T20).
         repositoryFullName: fullName(repository ?? issue),
         branch: input.branch,
-        baseBranch: settings.baseBranch,
+        baseBranch,
         kind: target.kind,
         stage: target.stage,
         prompt: storable(prompt),

@@ -15,6 +15,7 @@ import { outsideScope } from '../../src/domain/run/scope.ts';
 import { stageRow, type TriggerTarget } from '../../src/domain/stages/stages.ts';
 import { closeAssignment, findAssignment, findLastReport } from '../../src/store/runs/assignments.ts';
 import type { Database } from '../../src/store/connection/database.ts';
+import { presentRepository, type GitHubIdentities } from '../../src/store/projects/present-repository.ts';
 import { isPushing } from '../../src/store/runs/push-leases.ts';
 import type { RunSettings } from '../../src/domain/stages/settings.ts';
 import { classified, permanent } from '../failures.ts';
@@ -35,7 +36,7 @@ export interface GitHubIssues {
   removeLabel(repository: IssueRef, number: number, label: string): Promise<void>;
 }
 
-export interface GitHubPullRequests {
+export interface GitHubPullRequests extends GitHubIdentities {
   readPullRequest(repository: IssueRef, pullRequest: number): Promise<GitHubPullRequestState>;
   /** Finds the open pull request of a branch, or opens one. */
   openPullRequest(
@@ -92,13 +93,12 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
    * GitHub is compared with the head before the run, without what came in from the base branch.
    */
   async function holdScope(
-    { issue, target, settings }: Pick<PublishInput, 'issue' | 'target' | 'settings'>,
-    head: string,
+    { issue, target }: Pick<PublishInput, 'issue' | 'target'>,
+    { base, head }: { readonly base: string; readonly head: string },
     startSha: string | null,
   ): Promise<void> {
     const { scope } = stageRow(target.stage);
     if (scope === 'code') return;
-    const base = settings.baseBranch;
     const [own, whole, ofBase] = await classified(() =>
       Promise.all([
         github.changedFiles(issue, startSha ?? base, head),
@@ -213,6 +213,9 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
      */
     async openPullRequest(input: PublishInput): Promise<{ number: number; url: string; created: boolean }> {
       const { issue, branch, settings } = input;
+      // The default branch may have been renamed while the agent worked.
+      const repository = await presentRepository(db, github, issue.repositoryId);
+      const base = repository?.defaultBranch ?? settings.baseBranch;
       const { answer, notes } = await finishedReport(db, input.runId);
       await closeAssignment(db, input.runId);
       await unlessPushing(input.runId);
@@ -220,8 +223,8 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
       for (let look = 1; ; look += 1) {
         // Without a branch GitHub says what is wrong, when the pull request is opened.
         const head = (await classified(() => github.readBranchHead(issue, branch))) ?? branch;
-        await holdScope(input, head, startSha);
-        const { added } = await classified(() => github.changedFiles(issue, settings.baseBranch, head));
+        await holdScope(input, { base, head }, startSha);
+        const { added } = await classified(() => github.changedFiles(issue, base, head));
         const text = renderPullRequest(
           {
             issueNumber: issue.number,
@@ -235,9 +238,7 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
           },
           settings.locale,
         );
-        const pullRequest = await classified(() =>
-          github.openPullRequest(issue, { head: branch, base: settings.baseBranch }, text),
-        );
+        const pullRequest = await classified(() => github.openPullRequest(issue, { head: branch, base }, text));
         const now = await classified(() => github.readBranchHead(issue, branch));
         if (now === null || now === head) return pullRequest;
         // Somebody has pushed since: that is looked at too.

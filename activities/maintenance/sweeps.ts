@@ -25,6 +25,7 @@ import {
   workingIssues,
   type SweptRepository,
 } from '../../src/store/github/sweeps.ts';
+import { presentRepository, type RepositoryIdentity } from '../../src/store/projects/present-repository.ts';
 import { releaseNamespace } from '../../src/store/workspaces/slots.ts';
 import { classified, toFailure } from '../failures.ts';
 import { createReconciler, type Found, type GitHubHistory, type RepositoryName } from './reconcile.ts';
@@ -35,8 +36,10 @@ export interface GitHubRecords extends GitHubHistory {
     hook: RepositoryName & { hookId: number },
     since: string,
   ): Promise<{ attempts: DeliveryAttempt[]; complete: boolean }>;
-  /** Whether a repository is archived; fails for one that GitHub does not show. */
-  readRepository(repository: RepositoryName & { repositoryId: number }): Promise<{ readonly archived: boolean }>;
+  /** Fails for a repository that GitHub does not show. */
+  readRepository(
+    repository: RepositoryName & { repositoryId: number },
+  ): Promise<RepositoryIdentity & { readonly archived: boolean }>;
   redeliver(hook: RepositoryName & { hookId: number }, delivery: number): Promise<void>;
 }
 
@@ -222,6 +225,7 @@ export function createSweepActivities(ports: SweepPorts) {
         const since = sinceOf.get(repository.id) ?? repository.boundAt;
         const looked = async (): ReturnType<typeof reconcile> => {
           const { archived } = await github.readRepository({ ...repository, repositoryId: repository.id });
+          await presentRepository(db, github, repository.id);
           if (!archived) return reconcile(repository, since, { graceMs: graceSeconds * 1000 });
           await endIssuesOf(repository, 'archived');
           return { found: [], left: null };

@@ -4,7 +4,7 @@ import type { Database } from '../../src/store/connection/database.ts';
 import { leaseNamespace, releaseNamespace } from '../../src/store/workspaces/slots.ts';
 import type { ChainLink, FlowEvent } from '../../src/store/audit/events.ts';
 import { projectIssue, projectRun, type IssueRow, type RunRow } from '../../src/read-model/projections/projections.ts';
-import { findRepository } from '../../src/store/projects/repositories.ts';
+import { presentRepository, type GitHubIdentities } from '../../src/store/projects/present-repository.ts';
 import { permanent } from '../failures.ts';
 
 export type FlowEventInput = FlowEvent;
@@ -12,6 +12,7 @@ export type RunRowInput = RunRow;
 
 export interface RecordPorts {
   readonly db: Database;
+  readonly github: GitHubIdentities;
   /** The installation's defaults for projects. */
   readonly defaults: Pick<
     RunSettings,
@@ -19,7 +20,7 @@ export interface RecordPorts {
   >;
 }
 
-export function createRecordActivities({ db, defaults }: RecordPorts) {
+export function createRecordActivities({ db, github, defaults }: RecordPorts) {
   return {
     /** Returns the events' links in the chain, which Temporal's history thereby anchors. */
     async recordIssue({ row, events }: { row: IssueRow; events: readonly FlowEvent[] }): Promise<ChainLink[]> {
@@ -31,8 +32,9 @@ export function createRecordActivities({ db, defaults }: RecordPorts) {
       return projectRun(db, row, events);
     },
 
+    /** The project's settings, with the repository's present default branch. */
     async readSettings({ repositoryId }: { repositoryId: number }): Promise<RunSettings> {
-      const repository = await findRepository(db, repositoryId);
+      const repository = await presentRepository(db, github, repositoryId);
       if (!repository)
         throw permanent('RepositoryNotBound', `repository ${repositoryId} is not bound to a project any more`);
       return {

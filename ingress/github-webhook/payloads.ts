@@ -17,7 +17,7 @@ const labels = z.array(label).default([]);
 
 const Common = z.object({
   action: text.optional(),
-  repository: z.object({ id, name: text, owner: z.object({ login: text }) }).optional(),
+  repository: z.object({ id, name: text, owner: z.object({ login: text }), default_branch: text.nullish() }).optional(),
   sender: z.object({ id, login: text, type: text.default('User') }).nullish(),
 });
 
@@ -124,7 +124,14 @@ function toEvent(name: string, data: z.infer<typeof Common>): WebhookEvent {
   const { repository, sender } = data;
   const common = {
     action: data.action ?? '',
-    repository: repository ? { id: repository.id, owner: repository.owner.login, name: repository.name } : null,
+    repository: repository
+      ? {
+          id: repository.id,
+          owner: repository.owner.login,
+          name: repository.name,
+          ...(typeof repository.default_branch === 'string' && { defaultBranch: repository.default_branch }),
+        }
+      : null,
     sender: sender ?? null,
   };
   const { issue, label: changed, pull_request: pull, review, comment, changes, ref, deleted } = data as Parsed;

@@ -11,8 +11,15 @@ import { issueOfBranch } from '../../src/domain/issue/names.ts';
 import { isOwnDeliveryId } from '../../src/domain/maintenance/reconcile.ts';
 import { evaluate, type DeliveryDecision } from '../../src/domain/triggers/triggers.ts';
 import { goneRepositories, issueRefOf, type WebhookEvent } from '../../src/domain/triggers/webhooks.ts';
-import type { Arrival, EvaluatedDelivery, Receipt, SenderContext } from '../../src/store/intake/arrivals.ts';
+import type {
+  Arrival,
+  EvaluatedDelivery,
+  Receipt,
+  RenamedRepository,
+  SenderContext,
+} from '../../src/store/intake/arrivals.ts';
 import type { Intake } from '../../src/store/intake/intake.ts';
+import { isSame } from '../../src/store/projects/present-repository.ts';
 import { bodyTooLarge, failure } from '../http/errors.ts';
 import { readEvent } from './payloads.ts';
 import { signedBy } from './signature.ts';
@@ -30,6 +37,8 @@ export interface WebhookOptions {
   /** Called for every answer, for metrics. */
   readonly onResult?: (result: { event: string; result: string }) => void;
   readonly onError?: (error: unknown) => void;
+  /** Called when a delivery calls its repository, or its default branch, otherwise than it is stored. */
+  readonly onRenamed?: (repository: RenamedRepository) => void;
 }
 
 const RETRY_AFTER_SECONDS = '30';
@@ -42,6 +51,7 @@ export function createGitHubWebhook({
   agentLogin,
   onResult,
   onError,
+  onRenamed,
   ...limits
 }: WebhookOptions): Hono {
   if (secrets.length === 0 || secrets.some((secret) => secret.length < 16)) {
@@ -91,6 +101,7 @@ export function createGitHubWebhook({
       const received = { id, name, body, receivedAt, ...(agentLogin === undefined ? {} : { agentLogin }) };
       const receipt = await intake.add(arrivalOf(event, received));
       onResult?.({ event: name, result: receipt.duplicate ? 'duplicate' : receipt.status });
+      if (receipt.renamed) onRenamed?.(receipt.renamed);
       return answer(c, id, receipt);
     } catch (error) {
       onError?.(error);
@@ -159,7 +170,7 @@ function evaluateDelivery(
     runId: asksForRun(decision) ? runId : null,
     receivedAt,
     fact: decision.fact,
-    ...newNameIn(name, event),
+    ...renamedIn(event, context),
     details: {
       event: name,
       action: event.action,
@@ -170,10 +181,11 @@ function evaluateDelivery(
   };
 }
 
-/** A renamed or transferred repository keeps its id (docs/reliability.md T20). */
-function newNameIn(name: string, { action, repository }: WebhookEvent): Pick<EvaluatedDelivery, 'newName'> {
-  if (name !== 'repository' || !['renamed', 'transferred'].includes(action) || !repository) return {};
-  return { newName: { owner: repository.owner, name: repository.name } };
+/** A repository keeps its id, whatever it is called (docs/reliability.md T20). */
+function renamedIn({ repository }: WebhookEvent, context: SenderContext): Pick<EvaluatedDelivery, 'renamed'> {
+  if (!repository || !context.repository || isSame(context.repository, repository)) return {};
+  const { id, owner, name } = repository;
+  return { renamed: { id, owner, name } };
 }
 
 function answer(c: Context, id: string, receipt: Receipt): Response {

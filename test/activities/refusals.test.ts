@@ -9,7 +9,7 @@ import type { IssueRef } from '../../src/domain/issue/facts.ts';
 import { refusalMarker, type Refusal } from '../../src/domain/messages/refusal-comment.ts';
 import { projects } from '../../src/store/connection/schema.ts';
 import { DEMO, startWithDemo, type Stage } from '../emulators/github/emulator.ts';
-import { bind, REPOSITORY, useTables } from '../support/tables.ts';
+import { bind, REPOSITORY, UNCHANGED, useTables } from '../support/tables.ts';
 
 const tables = useTables();
 const REFUSAL: Refusal = {
@@ -55,6 +55,7 @@ async function comments(): Promise<string[]> {
 async function localeOfProject(): Promise<Locale> {
   const records = createRecordActivities({
     db: tables.db,
+    github: UNCHANGED,
     defaults: {
       model: 'm',
       reasoningEffort: 'high',

@@ -6,7 +6,7 @@ import type { RunSettings } from '../../src/domain/stages/settings.ts';
 import type { Stage } from '../../src/domain/stages/stages.ts';
 import { storeAssignment, storeReport } from '../../src/store/runs/assignments.ts';
 import { agentAssignments } from '../../src/store/connection/schema.ts';
-import { issueOf, useTables } from '../support/tables.ts';
+import { issueOf, UNCHANGED, useTables } from '../support/tables.ts';
 
 const tables = useTables();
 const HEAD = 'a'.repeat(40);
@@ -56,6 +56,7 @@ async function publish(stage: Stage, startSha: string | null = null): Promise<un
     reasoningEffort: 'high',
   });
   const github = {
+    ...UNCHANGED,
     changedFiles: async (_issue: unknown, base: string, head: string) => ({
       all: true,
       paths: [],

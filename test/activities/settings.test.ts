@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { createRecordActivities } from '../../activities/records/records.ts';
 import type { RunSettings } from '../../src/domain/stages/settings.ts';
 import { setProject } from '../../src/store/projects/repositories.ts';
-import { bind, REPOSITORY, useTables } from '../support/tables.ts';
+import { bind, REPOSITORY, UNCHANGED, useTables } from '../support/tables.ts';
 
 const tables = useTables();
 
@@ -20,7 +20,9 @@ function settings(): Promise<RunSettings> {
     workspaceHours: 24,
     waitHours: { question: 168, paused: 168 },
   } as const;
-  return createRecordActivities({ db: tables.db, defaults }).readSettings({ repositoryId: REPOSITORY.id });
+  return createRecordActivities({ db: tables.db, github: UNCHANGED, defaults }).readSettings({
+    repositoryId: REPOSITORY.id,
+  });
 }
 
 test('the addresses that a project lists are among the settings of its runs', async () => {

@@ -19,7 +19,7 @@ import {
 } from '../support/fake-activities.ts';
 import { eventually } from '../support/stack.ts';
 import { createTestWorker, startTemporal } from '../support/temporal.ts';
-import { useTables } from '../support/tables.ts';
+import { UNCHANGED, useTables } from '../support/tables.ts';
 
 const CLI = fileURLToPath(new URL('../../src/cli/cli.ts', import.meta.url));
 const tables = useTables();
@@ -41,6 +41,7 @@ async function startWorker() {
   ({ world } = fake);
   const records = createRecordActivities({
     db: tables.db,
+    github: UNCHANGED,
     defaults: {
       model: 'm',
       reasoningEffort: 'high',

@@ -72,3 +72,32 @@ describe('A6: two trigger labels that are put on in one call', () => {
     expect(await scene.runsOf(REPO, issue)).toEqual([]);
   });
 });
+
+describe('B7, B8: a repository that is bound while it is empty', () => {
+  const EMPTY = { owner: OWNER, repo: 'empty' };
+
+  test('fails a run at once, says what to push, and works from whatever default branch is pushed then', async () => {
+    await scene.person.octokit.rest.repos.createForAuthenticatedUser({ name: EMPTY.repo });
+    await scene.platform.bindRepository({ fullName: `${OWNER}/${EMPTY.repo}` });
+    const issue = await scene.person.openIssue(EMPTY.repo, { title: 'Too early', body: 'Please.' });
+    await scene.person.label(EMPTY.repo, issue, 'run:dev');
+    const early = await scene.ended(EMPTY.repo, issue);
+    expect(early).toMatchObject({ status: 'failed', failure: 'repository_empty' });
+    expect(early.detail).toContain('push a first commit');
+    await scene.expectLabels(EMPTY.repo, issue, []);
+
+    await scene.person.octokit.rest.repos.createOrUpdateFileContents({
+      ...EMPTY,
+      path: 'README.md',
+      message: 'First version',
+      content: Buffer.from('# Now\n').toString('base64'),
+      branch: 'trunk',
+    });
+    await scene.person.octokit.rest.repos.update({ ...EMPTY, default_branch: 'trunk' });
+    await scene.person.label(EMPTY.repo, issue, 'run:dev');
+    const run = await scene.ended(EMPTY.repo, issue, 1);
+    expect(run).toMatchObject({ status: 'succeeded' });
+    const { data } = await scene.person.octokit.rest.pulls.get({ ...EMPTY, pull_number: run.pullRequest ?? 0 });
+    expect(data.base.ref).toBe('trunk');
+  });
+});

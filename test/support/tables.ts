@@ -23,6 +23,16 @@ import { startTestDatabase } from './postgres.ts';
 export const REPOSITORY = { id: 42, owner: 'acme', name: 'demo' };
 export const OLIVIA = { id: 11, login: 'olivia' };
 
+/** A GitHub that shows every repository as it was bound. */
+export const UNCHANGED = {
+  readRepository: async ({ owner, name }: { owner: string; name: string }) => ({
+    owner,
+    name,
+    defaultBranch: 'main',
+    archived: false,
+  }),
+};
+
 export interface Tables {
   readonly url: string;
   readonly db: Database;

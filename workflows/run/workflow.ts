@@ -99,6 +99,7 @@ async function prepare(run: RunContext): Promise<ModelSelection> {
   const requested = { type: 'run.requested', payload: { trigger: renderTrigger(plan.trigger), label: plan.label } };
   progress.enter('preparing', [requested]).catch(logged);
   const known = await assigned.catch((error: unknown) => {
+    if (typeOf(error) === 'RepositoryEmpty') throw new RunFailed('repository_empty', messageOf(error));
     throw typeOf(error) === 'FailedPrecondition' ? new RunFailed('failed_precondition', messageOf(error)) : error;
   });
   progress.assigned(known);

@@ -101,6 +101,11 @@ export function isNotFound(error: unknown): boolean {
   return (error as { status?: number }).status === 404;
 }
 
+/** Whether GitHub answered that a repository has no commit: "Git Repository is empty." */
+export function isEmptyRepository(error: unknown): boolean {
+  return (error as { status?: number }).status === 409 && /repository is empty/i.test(String(error));
+}
+
 interface Gate {
   /** Throws {@link GitHubAsksToWait}, or whatever keeps the waits from being known. */
   pass(): Promise<void>;

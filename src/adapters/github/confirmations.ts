@@ -4,8 +4,23 @@ import type { GitHubPullRequestState, GitHubRepositoryState, GitHubReviewState }
 import type { IssueRef } from '../../domain/issue/facts.ts';
 import { createConditionalReads } from './conditional-reads.ts';
 
+/** A repository as GitHub shows it. */
+interface ShownRepository extends GitHubRepositoryState {
+  readonly owner: string;
+  readonly name: string;
+  readonly defaultBranch: string;
+}
+
+interface RepositoryData {
+  readonly id: number;
+  readonly archived?: boolean;
+  readonly owner: { readonly login: string };
+  readonly name: string;
+  readonly default_branch: string;
+}
+
 export function createConfirmations(octokit: Octokit) {
-  const repositories = createConditionalReads<GitHubRepositoryState & { readonly id: number }>(octokit);
+  const repositories = createConditionalReads<ShownRepository & { readonly id: number }>(octokit);
   const at = ({ owner, name }: IssueRef) => ({ owner, repo: name });
 
   async function readPullRequest(repository: IssueRef, pullRequest: number): Promise<GitHubPullRequestState> {
@@ -27,19 +42,25 @@ export function createConfirmations(octokit: Octokit) {
   return {
     readPullRequest,
 
-    /** Fails as one that is gone when the name is another repository's now. */
+    /** Reads a repository by a present or former name. Fails as one that is gone when the name is another repository's now. */
     async readRepository({
       repositoryId,
       owner,
       name,
-    }: Pick<IssueRef, 'repositoryId' | 'owner' | 'name'>): Promise<GitHubRepositoryState> {
-      const { id, archived } = await repositories.read('GET /repos/{owner}/{repo}', { owner, repo: name }, (data) => {
-        const shown = data as { readonly id: number; readonly archived?: boolean };
-        return { id: shown.id, archived: shown.archived ?? false };
+    }: Pick<IssueRef, 'repositoryId' | 'owner' | 'name'>): Promise<ShownRepository> {
+      const { id, ...shown } = await repositories.read('GET /repos/{owner}/{repo}', { owner, repo: name }, (data) => {
+        const { archived = false, ...rest } = data as RepositoryData;
+        return {
+          id: rest.id,
+          archived,
+          owner: rest.owner.login,
+          name: rest.name,
+          defaultBranch: rest.default_branch,
+        };
       });
       if (id !== repositoryId)
         throw Object.assign(new Error(`${owner}/${name} is another repository now`), { status: 410 });
-      return { archived };
+      return shown;
     },
 
     async readReview(issue: IssueRef, pullRequest: number, review: number): Promise<GitHubReviewState> {

@@ -3,7 +3,7 @@ import type { Octokit } from '@octokit/rest';
 import type { IssueRef } from '../../domain/issue/facts.ts';
 import type { GitHubComment, GitHubReviewComment } from '../../domain/agent/snapshot.ts';
 import type { PullRequestText } from '../../domain/messages/pull-request.ts';
-import { isNotFound } from './client.ts';
+import { isEmptyRepository, isNotFound } from './client.ts';
 import { outgoing } from './outgoing.ts';
 import { commentOf } from './issues.ts';
 
@@ -121,13 +121,13 @@ export function createPullRequests(octokit: Octokit) {
       return { paths, added, all: files.length < COMPARED_FILES };
     },
 
-    /** The commit at the head of a branch; null when there is no such branch. */
+    /** The commit at the head of a branch; null when there is no such branch, or no commit at all. */
     async readBranchHead(repository: IssueRef, branch: string): Promise<string | null> {
       try {
         const { data } = await octokit.rest.git.getRef({ ...at(repository), ref: `heads/${branch}` });
         return data.object.sha;
       } catch (error) {
-        if (isNotFound(error)) return null;
+        if (isNotFound(error) || isEmptyRepository(error)) return null;
         throw error;
       }
     },
@@ -138,7 +138,7 @@ export function createPullRequests(octokit: Octokit) {
         const { data } = await compared(repository, base, head);
         return data.merge_base_commit.sha;
       } catch (error) {
-        if (isNotFound(error)) return null;
+        if (isNotFound(error) || isEmptyRepository(error)) return null;
         throw error;
       }
     },

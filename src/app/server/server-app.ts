@@ -20,6 +20,7 @@ import { createPushInspection } from '../../adapters/git/push-inspection.ts';
 import type { RepositoryBinding } from '../../use-cases/repository-binding.ts';
 import { leasePush } from '../../store/runs/push-leases.ts';
 import type { Connection } from '../../store/connection/database.ts';
+import type { RenamedRepository } from '../../store/intake/arrivals.ts';
 import type { Intake } from '../../store/intake/intake.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import type { Logger } from '../process/log.ts';
@@ -36,6 +37,8 @@ export interface ServerParts {
   readonly updates: RunUpdates;
   readonly tokens: RunTokenVerifier;
   readonly repositories: RepositoryBinding;
+  /** Called for a repository that a delivery calls otherwise than it is stored. */
+  readonly onRenamed: (repository: RenamedRepository) => void;
   readonly checks: Readonly<Record<string, Check>>;
   readonly degraded: Readonly<Record<string, Check>>;
   readonly bodies: BodyLimits;
@@ -74,6 +77,7 @@ export function createServerApp(parts: ServerParts): {
       labels: config.CODEXK8S_LABELS_FILE,
       agentLogin: config.CODEXK8S_GIT_BOT_USERNAME,
       onResult: metrics.webhook,
+      onRenamed: parts.onRenamed,
       onError: (error) => log.warn({ err: error }, 'a delivery was not stored'),
     }),
   );

@@ -30,6 +30,7 @@ import { listen, type TlsFiles } from '../../../ingress/http/listen.ts';
 import { createMetrics } from '../../../ingress/http/metrics.ts';
 import type { ServerWrappers } from '../process/wrappers.ts';
 import { leave, notifyReady, persistently, stopSignal, untilAborted } from '../process/process-life.ts';
+import { presentRepository } from '../../store/projects/present-repository.ts';
 import { createRepositoryBinding } from '../../use-cases/repository-binding.ts';
 import { createServerApp } from './server-app.ts';
 
@@ -89,6 +90,9 @@ export async function runServer(
       webhook: { url: `${config.CODEXK8S_PUBLIC_URL}/api/v1/webhooks/github`, secret },
       labels: config.CODEXK8S_LABELS_FILE,
     }),
+    onRenamed({ id, owner, name }) {
+      presentRepository(pages.db, github, id, { owner, name }).catch(onError);
+    },
     checks: { postgres: async () => void (await intake.db.execute(sql`select 1`)) },
     bodies: limits.bodies,
     degraded: {

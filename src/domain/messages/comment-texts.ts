@@ -94,6 +94,7 @@ const EN: CommentTexts = {
     push_rejected:
       'Somebody pushed to the branch while the agent worked, so its push was rejected. Nothing was overwritten.',
     clone_failed: 'The repository could not be cloned.',
+    repository_empty: 'The repository has no commit to start from.',
     agent_lost: "The agent's process disappeared without a report, and starting it again did not help.",
     agent_error: "The agent's runner failed without a report.",
     agent_oom: 'The agent used more memory than allowed, so it was killed.',
@@ -210,6 +211,7 @@ const RU: CommentTexts = {
     push_rejected:
       'Пока агент работал, кто-то отправил изменения в ту же ветку, и его push был отклонён. Ничего не перезаписано.',
     clone_failed: 'Не удалось клонировать репозиторий.',
+    repository_empty: 'В репозитории нет коммита, с которого можно начать.',
     agent_lost: 'Процесс агента пропал, не прислав отчёта; повторный запуск не помог.',
     agent_error: 'Раннер агента завершился с ошибкой, не прислав отчёта.',
     agent_oom: 'Агент превысил лимит памяти и был остановлен.',

@@ -32,6 +32,7 @@ export const FAILURES = [
   'push_refused', // GitHub, or the git gateway, refused the push
   'push_rejected', // somebody else pushed to the branch first
   'clone_failed', // the repository could not be cloned
+  'repository_empty', // the repository has no commit, or no default branch
   'agent_lost', // the agent's process ended without a report
   // Only Kubernetes distinguishes these (src/domain/run/termination-reasons.ts).
   'agent_error', // the runner itself ended with a non-zero exit code, without a report

@@ -7,6 +7,8 @@ export interface RepositoryName {
   readonly id: number;
   readonly owner: string;
   readonly name: string;
+  /** If the payload names it. */
+  readonly defaultBranch?: string;
 }
 
 interface PullRequestFacts {

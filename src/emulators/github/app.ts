@@ -25,8 +25,15 @@ export function createEmulatorApp(emulator: Emulator): Hono<EmulatorEnv> {
   app.onError(answerError);
   app.route('/', gitRoutes(emulator));
   app.use(identify(emulator), changeAlone(emulator));
-  app.use('/repos/:owner/:repo/*', hideUnseen(emulator));
+  app.use('/repos/:owner/:repo/*', followRenames(emulator), hideUnseen(emulator));
   app.get('/repos/*', etag({ weak: true, retainedHeaders: [...RETAINED_304_HEADERS, 'link'] }));
+  app.all('/repositories/:id{[0-9]+}/*', async (c) => {
+    const row = emulator.rows.repos.get(Number(c.req.param('id')));
+    if (!row) throw notFound();
+    const rest = c.req.path.slice(`/repositories/${row.id}`.length);
+    const { search } = new URL(c.req.url);
+    return app.fetch(new Request(`${emulator.baseUrl}/repos/${row.full_name}${rest}${search}`, c.req.raw));
+  });
   const routes = [
     hookRoutes,
     deliveryRoutes,
@@ -67,6 +74,23 @@ function identify({ rows, tokens }: Emulator): MiddlewareHandler<EmulatorEnv> {
     c.header('X-RateLimit-Limit', '5000');
     c.header('X-RateLimit-Remaining', '4999');
     c.header('X-RateLimit-Reset', String(Math.floor(Date.now() / 1000) + 3600));
+  };
+}
+
+/** A former name of a repository leads to its id, until another repository has that name; its id leads to its name. */
+function followRenames({ rows, baseUrl }: Emulator): MiddlewareHandler<EmulatorEnv> {
+  return async function followRenames(c, next) {
+    const { owner, repo } = c.req.param() as { owner: string; repo: string };
+    const former = `${owner}/${repo}`;
+    const redirect = rows.repos.findOneBy('full_name', former)
+      ? undefined
+      : rows.redirects.findBy('from', former).findLast(({ repo_id }) => rows.repos.get(repo_id));
+    if (!redirect) return next();
+    const { pathname, search } = new URL(c.req.url);
+    const url = `${baseUrl}/repositories/${redirect.repo_id}${pathname.slice(`/repos/${former}`.length)}${search}`;
+    c.header('Location', url);
+    const isRead = c.req.method === 'GET' || c.req.method === 'HEAD';
+    return c.json({ message: isRead ? 'Moved Permanently' : 'Temporary Redirect', url }, isRead ? 301 : 307);
   };
 }
 

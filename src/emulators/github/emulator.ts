@@ -43,6 +43,7 @@ export async function openEmulator(
     ...plugin.getGitHubStore(store),
     reactions: store.collection('emulator.reactions', ['subject_id']),
     tokens: store.collection('emulator.tokens', ['token']),
+    redirects: store.collection('emulator.redirects', ['from']),
   };
   const database = new Database(join(dataDir, 'github.sqlite'), store);
   if (database.empty) plugin.githubPlugin.seed(store, baseUrl);
@@ -61,6 +62,9 @@ export async function openEmulator(
   store.onChange((change) => mirror.observe(change));
   store.onChange(({ collection, before, after }) => {
     if (collection === 'github.repos' && !before && after) admitAdmins(rows, accounts, after as RepoRow);
+    const former = (before as RepoRow | undefined)?.full_name;
+    if (collection === 'github.repos' && after && former !== undefined && former !== (after as RepoRow).full_name)
+      rows.redirects.insert({ from: former, repo_id: after.id });
   });
 
   const oneAtATime = pLimit(1);

@@ -35,6 +35,12 @@ export interface RepoRow extends Row {
   delete_branch_on_merge: boolean;
 }
 
+/** A former name of a repository, under which GitHub redirects to it. */
+export interface RedirectRow extends Row {
+  from: string;
+  repo_id: number;
+}
+
 interface CollaboratorRow extends Row {
   repo_id: number;
   user_id: number;
@@ -267,4 +273,5 @@ export interface EmulateRows {
 export interface Rows extends EmulateRows {
   reactions: RowCollection<ReactionRow>;
   tokens: RowCollection<TokenRow>;
+  redirects: RowCollection<RedirectRow>;
 }

@@ -1,6 +1,7 @@
 /** Deliveries on their way into the store, and the answers that GitHub gets. */
 import type { Fact, IssueRef } from '../../domain/issue/facts.ts';
 import type { Membership } from '../../domain/triggers/senders.ts';
+import type { RepositoryIdentity } from '../projects/present-repository.ts';
 import type { GoneRepositories } from '../../domain/triggers/webhooks.ts';
 
 /** A delivery that is to be evaluated and stored. */
@@ -19,9 +20,18 @@ export interface Arrival {
   readonly evaluate: (context: SenderContext) => EvaluatedDelivery;
 }
 
+/** A bound repository under a name, or with a default branch, that is not known. */
+export interface RenamedRepository {
+  readonly id: number;
+  readonly owner: string;
+  readonly name: string;
+}
+
 /** What a delivery is evaluated with: the repository's binding and the sender's membership. */
 export interface SenderContext {
   readonly bound: boolean;
+  /** The stored name and default branch of the repository, if it is bound. */
+  readonly repository?: RepositoryIdentity;
   readonly membership: Membership;
   /** The number of open issues in bound repositories that the delivery reports as gone; set only for such deliveries. */
   readonly openIssues?: number;
@@ -44,8 +54,8 @@ export interface EvaluatedDelivery {
   /** ISO 8601. */
   readonly receivedAt: string;
   readonly fact: Fact | null;
-  /** The repository's new name, if the delivery reports a rename. */
-  readonly newName?: { readonly owner: string; readonly name: string };
+  /** What the delivery calls its repository, if that is not what is stored: GitHub has to confirm it. */
+  readonly renamed?: RenamedRepository;
   /** For the audit event. */
   readonly details: Readonly<Record<string, unknown>>;
 }
@@ -53,6 +63,7 @@ export interface EvaluatedDelivery {
 /** The answer to GitHub; for a duplicate, the decision on the first one. */
 export interface Receipt {
   readonly duplicate: boolean;
+  readonly renamed?: RenamedRepository;
   readonly status: 'accepted' | 'ignored';
   readonly reason: string;
   readonly runId: string | null;

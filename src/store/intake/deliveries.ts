@@ -132,15 +132,6 @@ function grow(deliveries: readonly EvaluatedDelivery[]): {
   return { inboxes: [...inboxes.values()], behind };
 }
 
-/** Stores the new name of a bound repository. */
-export async function renameRepository(
-  tx: postgres.TransactionSql,
-  { repositoryId, newName }: EvaluatedDelivery,
-): Promise<void> {
-  if (!newName || repositoryId === null) return;
-  await tx`update repositories set owner = ${newName.owner}, name = ${newName.name} where id = ${repositoryId}`;
-}
-
 /** Counts duplicates. Rows are locked in ascending order, so that two servers do not deadlock. */
 export async function countRepeats(tx: postgres.TransactionSql, repeats: readonly Arrival[]): Promise<void> {
   const ids = repeats.map(({ id }) => id);

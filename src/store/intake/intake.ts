@@ -9,7 +9,7 @@ import { PLATFORM_CHAIN, type ChainLink } from '../audit/events.ts';
 import { driverOf, type Database } from '../connection/database.ts';
 import { createGroupCommit, type Fault, type GroupCommit } from '../connection/group-commit.ts';
 import type { Arrival, EvaluatedDelivery, Receipt, SenderContext } from './arrivals.ts';
-import { auditEvent, countRepeats, renameRepository, writeDeliveries } from './deliveries.ts';
+import { auditEvent, countRepeats, writeDeliveries } from './deliveries.ts';
 import { addToInboxes, openInboxesOf } from './gone-repositories.ts';
 import { membershipsIn, selectMemberships, type Asked, type MembershipsJson } from './memberships.ts';
 
@@ -114,7 +114,6 @@ async function storeIn(
       addToInboxes(tx, stored[index] as EvaluatedDelivery, openInboxes.get(arrival) ?? []),
     ),
     repeats.size > 0 && countRepeats(tx, [...repeats]),
-    ...stored.map((delivery) => renameRepository(tx, delivery)),
   ]);
   written.catch(() => undefined); // the transaction fails with the same error
 
@@ -123,8 +122,8 @@ async function storeIn(
     ...stored.map((delivery) => [delivery.id, delivery] as const),
   ]);
   const receipts = arrivals.map((arrival) => {
-    const { status, reason, runId } = decisions.get(arrival.id) as Decision;
-    return { duplicate: repeats.has(arrival), status, reason, runId };
+    const { status, reason, runId, renamed } = decisions.get(arrival.id) as Decision;
+    return { duplicate: repeats.has(arrival), status, reason, runId, ...(renamed && { renamed }) };
   });
   return { receipts, written };
 }
@@ -144,7 +143,7 @@ function sortOut(
   };
 }
 
-type Decision = Pick<Receipt, 'status' | 'reason' | 'runId'>;
+type Decision = Pick<Receipt, 'status' | 'reason' | 'runId' | 'renamed'>;
 
 /** Reads what evaluation needs: stored deliveries with these ids, ends of chains, memberships, issues with an open request. */
 async function read(

@@ -3,6 +3,7 @@ import type postgres from 'postgres';
 import type { Membership } from '../../domain/triggers/senders.ts';
 import { driverOf, type Database } from '../connection/database.ts';
 import { textArray } from '../connection/text-array.ts';
+import type { RepositoryIdentity } from '../projects/present-repository.ts';
 import type { Arrival, SenderContext } from './arrivals.ts';
 
 /** The binding of a repository and the membership of a sender, by GitHub's ids. */
@@ -17,7 +18,7 @@ export async function readMembership(db: Database, repositoryId: number, senderI
 export type Asked = Pick<Arrival, 'repositoryId' | 'senderId'>;
 
 /** One row for each pair whose repository is bound. */
-export type MembershipsJson = readonly (Asked & Membership)[] | null;
+export type MembershipsJson = readonly (Asked & Membership & { readonly repository: RepositoryIdentity })[] | null;
 
 /** A subquery for the memberships of these pairs, as JSON for {@link membershipsIn}. */
 export function selectMemberships(
@@ -27,7 +28,8 @@ export function selectMemberships(
   const pairs = [...new Map(asked.map((one) => [pairOf(one), one])).values()];
   return sql`(
     select json_agg(json_build_object('repositoryId', asked.repository, 'senderId', asked.sender,
-      'known', p.id is not null, 'platformRole', p.platform_role, 'projectRole', m.role))
+      'known', p.id is not null, 'platformRole', p.platform_role, 'projectRole', m.role,
+      'repository', json_build_object('owner', r.owner, 'name', r.name, 'defaultBranch', r.default_branch)))
     from unnest(
       ${textArray(
         sql,
@@ -47,8 +49,10 @@ export function selectMemberships(
 export function membershipsIn(json: MembershipsJson): (one: Asked) => SenderContext {
   const found = new Map((json ?? []).map((row) => [pairOf(row), row]));
   return (one) => {
-    const { known, platformRole, projectRole } = found.get(pairOf(one)) ?? STRANGER;
-    return { bound: found.has(pairOf(one)), membership: { known, platformRole, projectRole } };
+    const row = found.get(pairOf(one));
+    const { known, platformRole, projectRole } = row ?? STRANGER;
+    const membership = { known, platformRole, projectRole };
+    return row ? { bound: true, repository: row.repository, membership } : { bound: false, membership };
   };
 }
 

@@ -9,9 +9,9 @@ import {
 import type { GitHubComment } from '../../../src/domain/agent/snapshot.ts';
 import { findAssignment } from '../../../src/store/runs/assignments.ts';
 import { recordDelivery } from '../../../src/store/intake/intake.ts';
-import { addPerson } from '../../../src/store/projects/repositories.ts';
+import { addPerson, findRepository } from '../../../src/store/projects/repositories.ts';
 import { agentAssignments, projects } from '../../../src/store/connection/schema.ts';
-import { bind, deliveryOf, issueOf, OLIVIA, useTables } from '../../support/tables.ts';
+import { bind, deliveryOf, issueOf, OLIVIA, REPOSITORY, useTables } from '../../support/tables.ts';
 
 const tables = useTables();
 const LABELED_AT = '2026-03-01T12:00:00Z';
@@ -20,6 +20,10 @@ const MALLORY = { id: 99, login: 'mallory' };
 let said: Awaited<ReturnType<GitHubReading['readIssue']>>;
 let onPullRequest: string[];
 let head: string | null;
+/** The default branch on GitHub, and what is at its head; null: nothing is pushed yet. */
+let base: string;
+let baseHead: string | null;
+let readRepository: GitHubReading['readRepository'];
 let reviewed: Awaited<ReturnType<GitHubReading['readReviews']>>;
 
 beforeEach(async () => {
@@ -31,6 +35,9 @@ beforeEach(async () => {
   said = { title: 'Edited since', body: 'Delete everything.', labels: [], comments: [] };
   onPullRequest = [];
   head = null;
+  base = 'main';
+  baseHead = 'main-head';
+  readRepository = async (repository) => ({ ...repository, defaultBranch: base });
   reviewed = { reviews: [], openComments: [] };
 });
 
@@ -38,9 +45,10 @@ const activities = () =>
   createAssignmentActivities({
     db: tables.db,
     github: {
+      readRepository,
       readIssue: async ({ number }) => (number === 7 ? said : { ...said, labels: onPullRequest }),
       readReviews: async () => reviewed,
-      readBranchHead: async (_, branch) => (branch === 'main' ? 'main-head' : head),
+      readBranchHead: async (_, branch) => (branch === base ? baseHead : head),
       readMergeBase: async (_, base, of) => `${base} and ${of}`,
     },
     promptSeed: (name) =>
@@ -91,6 +99,32 @@ async function promptOf(asked: AssignmentInput): Promise<string> {
   await activities().prepareAssignment(asked);
   return (await findAssignment(tables.db, asked.runId))?.prompt ?? '';
 }
+
+describe('B7: the branch that the work is based on', () => {
+  test('is the default branch of now, when somebody renamed it since the repository was bound', async () => {
+    base = 'trunk';
+    const asked = input();
+    expect(await activities().prepareAssignment(asked)).toMatchObject({ baseCommit: 'main-head' });
+    expect(await findAssignment(tables.db, asked.runId)).toMatchObject({ baseBranch: 'trunk' });
+    expect(await findRepository(tables.db, REPOSITORY.id)).toMatchObject({ defaultBranch: 'trunk' });
+  });
+
+  test('is the one that is known while GitHub does not show the repository', async () => {
+    readRepository = () => Promise.reject(new Error('GitHub does not answer'));
+    const asked = input();
+    await activities().prepareAssignment(asked);
+    expect(await findAssignment(tables.db, asked.runId)).toMatchObject({ baseBranch: 'main' });
+  });
+
+  test('B8: that does not exist in an empty repository is said at once, and how to make it', async () => {
+    baseHead = null;
+    await expect(activities().prepareAssignment(input())).rejects.toMatchObject({
+      type: 'RepositoryEmpty',
+      nonRetryable: true,
+      message: 'acme/demo has no branch main: push a first commit to it, then ask for the run again',
+    });
+  });
+});
 
 describe('T27: what the issue says', () => {
   test('T27: is as it was when the label was put on', async () => {

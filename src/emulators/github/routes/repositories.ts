@@ -1,14 +1,17 @@
-/** What emulate leaves out about repositories: webhook events for archiving, what an edit changed, the commit of a branch. */
+/**
+ * What emulate leaves out about repositories: webhook events for archiving and renaming, what an edit changed, the commit of a
+ * branch, and the answers for an empty one.
+ */
 import { Hono } from 'hono';
-import { notFound } from '../errors.ts';
-import { requireAccount, requireRepo, type EmulatorEnv } from '../http.ts';
+import { GitHubError, notFound } from '../errors.ts';
+import { requireAccount, requireRepo, type EmulatorContext, type EmulatorEnv } from '../http.ts';
 import type { RepoRow } from '../rows.ts';
 import type { Emulator } from '../emulator.ts';
 
 /** Fields whose earlier value the event `repository.edited` tells. */
 const EDITED = ['default_branch', 'description', 'homepage'] as const;
 
-/** Emits `repository` events with the actions `archived` and `unarchived`. */
+/** Emits `repository` events with the actions `archived`, `unarchived` and `renamed`. */
 export function repositoryRoutes(emulator: Emulator): Hono<EmulatorEnv> {
   const { rows, events, show } = emulator;
   const app = new Hono<EmulatorEnv>().basePath('/repos');
@@ -21,9 +24,11 @@ export function repositoryRoutes(emulator: Emulator): Hono<EmulatorEnv> {
     const changed = before && rows.repos.get(before.id);
     if (!changed) return;
     events.amend('repository', { changes: changesOf(before, changed) });
-    if (changed.archived === before.archived) return;
-    const action = changed.archived ? 'archived' : 'unarchived';
-    events.emit({ event: 'repository', action, repo: changed, sender: requireAccount(c) });
+    const about = { event: 'repository', repo: changed, sender: requireAccount(c) };
+    if (changed.archived !== before.archived)
+      events.emit({ ...about, action: changed.archived ? 'archived' : 'unarchived' });
+    if (changed.name !== before.name)
+      events.emit({ ...about, action: 'renamed', extra: { changes: { repository: { name: { from: before.name } } } } });
   });
   app.get('/:owner/:repo/branches/:branch{.+}', async (c, next) => {
     const branch = c.req.param('branch');
@@ -37,6 +42,16 @@ export function repositoryRoutes(emulator: Emulator): Hono<EmulatorEnv> {
     const html = `${show.baseUrl}/${repo.full_name}/tree/${branch}`;
     return c.json({ ...shown, commit, _links: { self, html }, protection: { enabled: shown['protected'] } });
   });
+
+  const refuseEmpty = (c: EmulatorContext): void => {
+    const repo = requireRepo(c, emulator, 'read');
+    if (rows.refs.findBy('repo_id', repo.id).length === 0) throw new GitHubError(409, 'Git Repository is empty.');
+  };
+  for (const path of ['/:owner/:repo/git/:part{ref|refs|matching-refs}/*', '/:owner/:repo/commits/*'])
+    app.use(path, async (c, next) => {
+      refuseEmpty(c);
+      await next();
+    });
   return app;
 }
 
