@@ -1,5 +1,9 @@
-/** The model gateway (docs/decisions.md, 6): an agent authenticates with its run token, the gateway with the API key. */
+/**
+ * The model gateway (docs/decisions.md, 6): an agent authenticates with its run token, the gateway with the API key. A request
+ * is read whole and looked into, and sent on as it was read.
+ */
 import { Hono } from 'hono';
+import { refuseModelRequest } from '../../src/domain/agent/model-requests.ts';
 import { failure } from '../http/errors.ts';
 import { bearer, type RunAccess } from './run-access.ts';
 
@@ -8,7 +12,18 @@ export interface ModelGatewayOptions {
   /** An OpenAI-compatible API, ending in /v1. */
   readonly upstream: string;
   readonly apiKey: string;
+  readonly limits?: ModelGatewayLimits;
 }
+
+/** Bytes. */
+export interface ModelGatewayLimits {
+  /** Of one request: a conversation with all its images. */
+  readonly request: number;
+  /** Of all requests that are being read. */
+  readonly together: number;
+}
+
+const LIMITS: ModelGatewayLimits = { request: 32 * 1024 * 1024, together: 128 * 1024 * 1024 };
 
 /** The routes that an agent needs, and no others: files, batches and stored prompts belong to the account, not to the run. */
 const OPEN: ReadonlySet<string> = new Set(['POST /responses', 'POST /responses/compact', 'GET /models']);
@@ -16,8 +31,6 @@ const OPEN: ReadonlySet<string> = new Set(['POST /responses', 'POST /responses/c
 /** Headers of a request that mean something to the model's API. */
 const REQUEST_HEADERS = [
   'accept',
-  'content-type',
-  'content-encoding',
   'openai-beta',
   'user-agent',
   'session_id',
@@ -28,7 +41,8 @@ const REQUEST_HEADERS = [
 /** Headers of an answer that an agent may see. */
 const RESPONSE_HEADERS = ['content-type', 'retry-after', 'x-request-id', 'openai-processing-ms', 'cache-control'];
 
-export function createModelGateway({ access, upstream, apiKey }: ModelGatewayOptions): Hono {
+export function createModelGateway({ access, upstream, apiKey, limits = LIMITS }: ModelGatewayOptions): Hono {
+  const budget = { left: limits.together };
   const app = new Hono();
   app.all('/v1/*', async (c) => {
     const run = await access.open(bearer(c.req.header('authorization')));
@@ -42,15 +56,28 @@ export function createModelGateway({ access, upstream, apiKey }: ModelGatewayOpt
       const value = c.req.header(name);
       if (value !== undefined) headers.set(name, value);
     }
-    const withBody = c.req.method !== 'GET' && c.req.method !== 'HEAD';
+    let body: string | null = null;
+    if (c.req.method === 'POST') {
+      if ((c.req.header('content-encoding') ?? 'identity') !== 'identity')
+        return failure(c, 415, 'invalid_argument', 'a request to the model must not be compressed', 'content-encoding');
+      const read = await readJson(c.req.raw, limits.request, budget);
+      if (read === 'too_large')
+        return failure(c, 413, 'invalid_argument', `the body has more than ${limits.request} bytes`);
+      if (read === 'no_space') return failure(c, 503, 'unavailable', 'too many large requests are being read');
+      if (read === 'no_json') return failure(c, 400, 'invalid_argument', 'the body is not JSON');
+      const refused = refuseModelRequest(read.json, run.model);
+      if (refused !== undefined) return failure(c, 400, 'invalid_argument', refused);
+      // Written anew: another reader may understand a field that is there twice in another way.
+      body = JSON.stringify(read.json);
+      headers.set('content-type', 'application/json');
+    }
     try {
-      const response = await fetch(`${upstream}${path}${search}`, {
+      const response = await fetch(`${upstream}${path}${c.req.method === 'GET' ? search : ''}`, {
         method: c.req.method,
         headers,
-        body: withBody ? c.req.raw.body : null,
+        body,
         redirect: 'manual',
         signal: c.req.raw.signal,
-        ...(withBody ? { duplex: 'half' } : {}),
       });
       const answered = new Headers();
       for (const name of RESPONSE_HEADERS) {
@@ -63,4 +90,28 @@ export function createModelGateway({ access, upstream, apiKey }: ModelGatewayOpt
     }
   });
   return app;
+}
+
+type Read = { readonly json: unknown } | 'too_large' | 'no_space' | 'no_json';
+
+/** Reads a body of JSON, as long as the budget for all of them has room. */
+async function readJson({ body }: Request, limit: number, budget: { left: number }): Promise<Read> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of body ?? []) {
+      if (length + chunk.length > limit) return 'too_large';
+      if (chunk.length > budget.left) return 'no_space';
+      length += chunk.length;
+      budget.left -= chunk.length;
+      chunks.push(chunk);
+    }
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+    return { json: JSON.parse(text) as unknown };
+  } catch (error) {
+    if (error instanceof SyntaxError || error instanceof TypeError) return 'no_json';
+    throw error;
+  } finally {
+    budget.left += length;
+  }
 }

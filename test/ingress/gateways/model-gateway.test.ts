@@ -5,20 +5,25 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createModelGateway } from '../../../ingress/gateways/model-gateway.ts';
 import type { RunAccess } from '../../../ingress/gateways/run-access.ts';
 
+const PLAIN = JSON.stringify({ model: 'gpt-5.5', input: 'Go on' });
+
 describe('the model gateway', () => {
   let upstream: Server;
-  let seen: { method: string; url: string; headers: IncomingHttpHeaders }[];
+  let seen: { method: string; url: string; headers: IncomingHttpHeaders; body: string }[];
   let gateway: ReturnType<typeof createModelGateway>;
 
   beforeEach(async () => {
     seen = [];
     upstream = createServer((request, response) => {
-      seen.push({ method: request.method ?? '', url: request.url ?? '', headers: request.headers });
+      const { method = '', url = '', headers } = request;
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => seen.push({ method, url, headers, body: Buffer.concat(chunks).toString() }));
       response.writeHead(200, { 'content-type': 'application/json', 'openai-organization': 'acme' }).end('{}');
     });
     upstream.listen(0, '127.0.0.1');
     await once(upstream, 'listening');
-    const access = { open: async (token) => (token === 'good' ? {} : undefined) } as RunAccess;
+    const access = { open: async (token) => (token === 'good' ? { model: 'gpt-5.5' } : undefined) } as RunAccess;
     const { port } = upstream.address() as AddressInfo;
     gateway = createModelGateway({ access, upstream: `http://127.0.0.1:${port}/v1`, apiKey: 'sk-the-real-key' });
   });
@@ -27,11 +32,16 @@ describe('the model gateway', () => {
     upstream.closeAllConnections();
   });
 
-  const ask = async (method: string, path: string, token = 'good'): Promise<Response> =>
+  const ask = async (
+    method: string,
+    path: string,
+    token = 'good',
+    body: string | Uint8Array<ArrayBuffer> = PLAIN,
+  ): Promise<Response> =>
     gateway.request(path, {
       method,
       headers: { authorization: `Bearer ${token}` },
-      ...(method === 'POST' ? { body: '{}' } : {}),
+      ...(method === 'POST' ? { body } : {}),
     });
 
   test("shows the platform's key upstream, and never the run token", async () => {
@@ -64,5 +74,47 @@ describe('the model gateway', () => {
     upstream.closeAllConnections();
     await once(upstream, 'close');
     expect((await ask('POST', '/v1/responses')).status).toBe(503);
+  });
+
+  describe('S2: what an agent asks of the model', () => {
+    test('is refused in words that its program shows, and does not reach the model', async () => {
+      const body = JSON.stringify({ model: 'gpt-5.5', input: 'x', tools: [{ type: 'web_search' }] });
+      for (const path of ['/v1/responses', '/v1/responses/compact']) {
+        const answer = await ask('POST', path, 'good', body);
+        expect(answer.status).toBe(400);
+        expect(await answer.json()).toMatchObject({ message: expect.stringContaining('web_search runs at') as string });
+      }
+      expect(seen).toEqual([]);
+    });
+
+    test('is sent on as it was understood, if a field is there twice', async () => {
+      await ask(
+        'POST',
+        '/v1/responses',
+        'good',
+        '{"model":"gpt-5.5-pro","background":true,"model":"gpt-5.5","background":false,"input":"x"}',
+      );
+      expect(seen[0]?.body).toBe('{"model":"gpt-5.5","background":false,"input":"x"}');
+    });
+
+    test.each<[string, string | Uint8Array<ArrayBuffer>]>([
+      ['is no JSON', '{'],
+      ['is empty', ''],
+      ['is no UTF-8', new Uint8Array([0x22, 0xff, 0x22])],
+    ])('is refused if it %s', async (_what, body) => {
+      expect((await ask('POST', '/v1/responses', 'good', body)).status).toBe(400);
+      expect(seen).toEqual([]);
+    });
+
+    test('is refused if it is compressed', async () => {
+      const headers = { authorization: 'Bearer good', 'content-encoding': 'zstd' };
+      expect((await gateway.request('/v1/responses', { method: 'POST', headers, body: PLAIN })).status).toBe(415);
+      expect(seen).toEqual([]);
+    });
+
+    test('is refused if it is larger than a conversation is', async () => {
+      expect((await ask('POST', '/v1/responses', 'good', `"${'x'.repeat(33 * 1024 * 1024)}"`)).status).toBe(413);
+      expect(seen).toEqual([]);
+    });
   });
 });
