@@ -165,9 +165,9 @@ describe('no secret is', () => {
     test('in any table', async () => {
       const all = await tables();
       expect(all.map(([where]) => where)).toEqual(
-        expect.arrayContaining(['table deliveries', 'table agent_conversations', 'table run_log_lines']),
+        expect.arrayContaining(['table deliveries', 'table agent_conversation_parts', 'table run_log_lines']),
       );
-      expect(all.find(([where]) => where === 'table agent_conversations')?.[1]).toContain('session_meta');
+      expect(all.find(([where]) => where === 'table agent_conversation_parts')?.[1]).toContain('session_meta');
       expect(leaks(all)).toEqual([]);
     });
 

@@ -70,7 +70,7 @@ export const LogBatch = z.object({
           .int()
           .nonnegative()
           .max(2_000_000_000)
-          .describe('counts from 0 within the run; a repeated n is the same line'),
+          .describe('the sender’s own number: a line with the same n, time and text is the same line, sent again'),
         at: z.iso.datetime(),
         kind: z.enum(LOG_KINDS),
         text: text(LOG_LINE_CHARACTERS),

@@ -425,12 +425,18 @@ export const runLogLines = pgTable(
   'run_log_lines',
   {
     runId: uuid('run_id').notNull(),
+    /** Given by the server, in the order of arrival. */
     n: integer('n').notNull(),
     at: instant('at').notNull(),
     kind: text('kind').notNull(),
     text: text('text').notNull(),
+    /** Identifies a line that an agent sends again; null for the platform's own lines. */
+    source: text('source'),
   },
-  (table) => [primaryKey({ columns: [table.runId, table.n] })],
+  (table) => [
+    primaryKey({ columns: [table.runId, table.n] }),
+    uniqueIndex('run_log_lines_source').on(table.runId, table.source),
+  ],
 );
 
 /**

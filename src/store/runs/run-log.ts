@@ -1,10 +1,11 @@
 /** The run log: lines that a run's agent wrote. */
-import { and, eq, sql } from 'drizzle-orm';
+import { createHash } from 'node:crypto';
+import { and, eq, inArray, sql } from 'drizzle-orm';
 import { announce } from '../connection/changes.ts';
 import type { Database, Transaction } from '../connection/database.ts';
 import { runLogLines } from '../connection/schema.ts';
 
-/** A line of an agent's log; `n` counts from 0 within the run, `at` is ISO 8601. */
+/** A line of an agent's log; `n` is the agent's own number for it, `at` is ISO 8601. */
 interface LogLine {
   readonly n: number;
   readonly at: string;
@@ -39,8 +40,9 @@ export async function nextLogLine(db: Pick<Database, 'select'>, runId: string): 
 }
 
 /**
- * Stores log lines; an existing line is not changed. Beyond the limits nothing more is stored, and a last line says so. NUL
- * cannot be stored and becomes a space.
+ * Stores an agent's log lines with the next numbers of the run's log: what an agent says of a number neither moves nor hides
+ * another line. A line that comes again, with the same number, time and text, is stored once. Beyond the limits nothing more is
+ * stored, and a last line says so. NUL cannot be stored and becomes a space.
  */
 export async function storeLogLines(
   db: Database,
@@ -50,14 +52,31 @@ export async function storeLogLines(
 ): Promise<void> {
   const last = lines.at(-1);
   if (last === undefined) return;
+  const bySource = new Map(lines.map((line) => [sourceOf(line), line]));
   await db.transaction(async (tx) => {
+    // Batches of a run one after the other: each takes the next numbers.
+    await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`run log ${runId}`}, 0))`);
     if (await isFull(tx, runId, limits)) return;
-    const within = lines.filter(({ n }) => n < limits.lines);
+    const stored = await tx
+      .select({ source: runLogLines.source })
+      .from(runLogLines)
+      .where(and(eq(runLogLines.runId, runId), inArray(runLogLines.source, [...bySource.keys()])));
+    for (const { source } of stored) bySource.delete(source ?? '');
+    const next = await nextLogLine(tx, runId);
+    const numbered = [...bySource].map(([source, line], index) => ({ ...line, n: next + index, source }));
+    const within = numbered.filter(({ n }) => n < limits.lines);
     await insertLines(tx, runId, within);
-    if (within.length < lines.length || (await hasReached(tx, runId, limits)))
+    if (within.length < numbered.length || (await hasReached(tx, runId, limits)))
       await insertLines(tx, runId, [noticeOf(limits, last.at)]);
     await announce(tx, { kind: 'log', key: runId });
   });
+}
+
+/** The same for a line that is sent again, and for no other. */
+function sourceOf({ n, at, kind, text }: LogLine): string {
+  return createHash('sha256')
+    .update(JSON.stringify([n, at, kind, text]))
+    .digest('base64url');
 }
 
 /** Stores the end of a lost agent's output as the last lines of its run's log, even if that is full. Idempotent. */
@@ -90,7 +109,11 @@ export async function storeLastLog(
   });
 }
 
-async function insertLines(tx: Transaction, runId: string, lines: readonly LogLine[]): Promise<void> {
+async function insertLines(
+  tx: Transaction,
+  runId: string,
+  lines: readonly (LogLine & { readonly source?: string })[],
+): Promise<void> {
   if (lines.length === 0) return;
   const rows = lines.map((line) => ({
     ...line,

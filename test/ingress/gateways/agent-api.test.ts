@@ -7,7 +7,7 @@ import type { RunAccess } from '../../../ingress/gateways/run-access.ts';
 import { createRunTokens } from '../../../src/adapters/run-tokens.ts';
 import { readLog } from '../../../src/read-model/queries/log.ts';
 import { findConversation } from '../../../src/store/runs/conversations.ts';
-import { agentAttempts } from '../../../src/store/connection/schema.ts';
+import { agentAttempts, runLogLines } from '../../../src/store/connection/schema.ts';
 import { RUN_LOG_LIMITS } from '../../../src/store/runs/run-log.ts';
 import { useTables } from '../../support/tables.ts';
 
@@ -30,10 +30,13 @@ function apiOf(runId: string) {
 test('log lines beyond the limit of a run are accepted and not kept, so that its agent neither fails nor asks again', async () => {
   const runId = randomUUID();
   const api = apiOf(runId);
-  const line = { n: RUN_LOG_LIMITS.lines + 7, at: new Date().toISOString(), kind: 'output', text: 'more and more' };
+  const line = { n: 0, at: new Date().toISOString(), kind: 'output', text: 'more and more' };
+  const last = { ...line, n: RUN_LOG_LIMITS.lines - 1, at: new Date(), text: 'the last' };
+  await tables.db.insert(runLogLines).values({ runId, ...last });
   const { status } = await api.request('/log', { method: 'POST', body: JSON.stringify({ lines: [line] }) });
   expect(status).toBe(204);
   expect(await readLog(tables.db, runId, { after: -1, limit: 10 })).toMatchObject([
+    { kind: 'output', text: 'the last' },
     { kind: 'runner', text: expect.stringContaining('full (20,000 lines, 16 MiB)') as string },
   ]);
 });

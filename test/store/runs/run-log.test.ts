@@ -15,7 +15,7 @@ beforeEach(() => {
 });
 
 async function say(from: number, to: number, { text = 'x', limits = RUN_LOG_LIMITS } = {}): Promise<void> {
-  const at = new Date().toISOString();
+  const at = new Date(0).toISOString();
   const lines = count(from, to).map((n) => ({ n, at, kind: 'output', text }));
   await storeLogLines(tables.db, runId, lines, limits);
 }
@@ -48,9 +48,12 @@ describe('a log with a limit of five lines', () => {
     expect(await log()).toEqual(before);
   });
 
-  test('has no room for numbers far beyond', async () => {
+  test('has room for lines whose agent gives them numbers far beyond', async () => {
     await say(1_999_999_999, 2_000_000_000, { limits });
-    expect(await log()).toEqual([[5, NOTICE]]);
+    expect(await log()).toEqual([
+      [0, 'x'],
+      [1, 'x'],
+    ]);
   });
 
   test('goes on for the next attempt with numbers that are left out', async () => {
@@ -110,4 +113,37 @@ test('of the output of a lost agent the last 5,000 lines are kept', async () => 
   await storeLastLog(tables.db, { runId, attempt: 1 }, count(1, 130_000).join('\n'));
   expect(await nextLogLine(tables.db, runId)).toBe(5001);
   expect((await log())[1]).toEqual([1, '125001']);
+});
+
+describe('S13: an agent that gives a line another number than its place', () => {
+  const line = (n: number, text: string) => ({ n, at: new Date(1).toISOString(), kind: 'output', text });
+
+  test('hides nothing that follows', async () => {
+    await storeLogLines(tables.db, runId, [line(0, 'one'), line(20_000, 'far away'), line(2_000_000_000, 'farther')]);
+    await storeLogLines(tables.db, runId, [line(1, 'two'), line(2, 'three')]);
+    expect((await log()).map(([n, text]) => `${n} ${text}`)).toEqual([
+      '0 one',
+      '1 far away',
+      '2 farther',
+      '3 two',
+      '4 three',
+    ]);
+  });
+
+  test('does not replace or swallow a line with the same number', async () => {
+    await storeLogLines(tables.db, runId, [line(7, 'forged'), line(8, 'forged')]);
+    await storeLogLines(tables.db, runId, [line(7, 'true'), line(8, 'true')]);
+    expect((await log()).map(([, text]) => text)).toEqual(['forged', 'forged', 'true', 'true']);
+  });
+
+  test('is stored once if its answer was lost and it is sent again, beside others', async () => {
+    await storeLogLines(tables.db, runId, [line(0, 'one'), line(1, 'two')]);
+    await storeLogLines(tables.db, runId, [line(0, 'one'), line(1, 'two'), line(1, 'two'), line(2, 'three')]);
+    expect((await log()).map(([, text]) => text)).toEqual(['one', 'two', 'three']);
+  });
+
+  test('gets the next numbers, however many batches come at once', async () => {
+    await Promise.all(count(0, 9).map((n) => storeLogLines(tables.db, runId, [line(n, `${n}a`), line(n, `${n}b`)])));
+    expect((await log()).map(([n]) => n)).toEqual(count(0, 19));
+  });
 });
