@@ -18,7 +18,7 @@ import type { Database } from '../../src/store/connection/database.ts';
 import { nextLogLine, storeLogLines } from '../../src/store/runs/run-log.ts';
 import { bodyTooLarge, failure } from '../http/errors.ts';
 import { bearer, type RunAccess } from './run-access.ts';
-import { createRunWrites, type RunWrites } from './write-limits.ts';
+import { createRunWrites } from './write-limits.ts';
 
 export interface AgentApiOptions {
   readonly db: Database;
@@ -29,8 +29,6 @@ export interface AgentApiOptions {
   readonly limits: { readonly stallSeconds: number; readonly runSeconds: number };
   /** Secrets of the platform, hidden wherever an agent sends them. */
   readonly secrets: readonly string[];
-  /** Shared by all listeners of a server. */
-  readonly writes?: RunWrites;
 }
 
 /** Bytes of a conversation; Codex keeps every tool's output in it. */
@@ -47,16 +45,9 @@ interface Env {
   };
 }
 
-export function createAgentApi({
-  db,
-  access,
-  platformUrl,
-  author,
-  limits,
-  secrets,
-  writes = createRunWrites(),
-}: AgentApiOptions): Hono<Env> {
+export function createAgentApi({ db, access, platformUrl, author, limits, secrets }: AgentApiOptions): Hono<Env> {
   const app = new Hono<Env>();
+  const writes = createRunWrites();
   /** What no agent may have stored: comments, events and pull requests are made of it, whatever program sent it. */
   const known = (c: Context): string[] => [bearer(c.req.header('authorization')) ?? '', ...secrets];
 

@@ -11,7 +11,7 @@ export const ServerSettings = SharedSettings.extend({
   CODEXK8S_GITHUB_URL: url.default('https://github.com'),
   CODEXK8S_HOST: z.string().default('127.0.0.1'),
   CODEXK8S_PORT: port.default(8080),
-  /** A second listener, for agents alone: nothing but their gateways is there. Both or none. */
+  /** A listener for agents alone: nothing but their gateways is there, and they are nowhere else. Both or none. */
   CODEXK8S_GATEWAYS_HOST: z.string().optional(),
   CODEXK8S_GATEWAYS_PORT: port.optional(),
   /** The certificate, with those that lead to its authority, and the key of that listener, for TLS; read again when they change. Both or none. */
@@ -47,6 +47,10 @@ export const ServerSettings = SharedSettings.extend({
   .refine((config) => (config.CODEXK8S_GATEWAYS_HOST === undefined) === (config.CODEXK8S_GATEWAYS_PORT === undefined), {
     path: ['CODEXK8S_GATEWAYS_PORT'],
     message: 'goes with CODEXK8S_GATEWAYS_HOST: set both or none',
+  })
+  .refine((config) => config.CODEXK8S_GATEWAYS_HOST === undefined || config.CODEXK8S_AGENT_URL !== undefined, {
+    path: ['CODEXK8S_AGENT_URL'],
+    message: 'is needed by CODEXK8S_GATEWAYS_HOST: the listener of CODEXK8S_INTERNAL_URL then has no gateways',
   })
   .refine((config) => (config.CODEXK8S_METRICS_HOST === undefined) === (config.CODEXK8S_METRICS_PORT === undefined), {
     path: ['CODEXK8S_METRICS_PORT'],

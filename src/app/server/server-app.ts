@@ -7,7 +7,6 @@ import { createAgentApi } from '../../../ingress/gateways/agent-api.ts';
 import { createGitGateway } from '../../../ingress/gateways/git-gateway.ts';
 import { createModelGateway } from '../../../ingress/gateways/model-gateway.ts';
 import { createRunAccess, type RunTokenVerifier } from '../../../ingress/gateways/run-access.ts';
-import { createRunWrites, type RunWrites } from '../../../ingress/gateways/write-limits.ts';
 import { createGitHubWebhook } from '../../../ingress/github-webhook/route.ts';
 import { createHealth, measureRequests, type Check } from '../../../ingress/http/health.ts';
 import { limitBodies, type BodyLimits } from '../../../ingress/http/slow-bodies.ts';
@@ -45,8 +44,9 @@ export interface ServerParts {
 }
 
 /**
- * `gateways` has only the routes that agents may reach, `health` those of probes and Prometheus; `app` has all, but those of
- * `health` only for staff, and not at all where `health` has a listener of its own.
+ * `gateways` has the routes that agents may reach, if they have a listener of their own; `health` has those of probes and
+ * Prometheus. `app` has all others, and those of agents if `gateways` has none; those of `health` only for staff, and not at all
+ * where `health` has a listener of its own.
  */
 export function createServerApp(parts: ServerParts): {
   readonly app: Hono;
@@ -81,8 +81,12 @@ export function createServerApp(parts: ServerParts): {
       onError: (error) => log.warn({ err: error }, 'a delivery was not stored'),
     }),
   );
-  const writes = createRunWrites();
-  addGateways(app, parts, writes);
+  const gateways = new Hono();
+  gateways.onError(answerErrors(log));
+  gateways.notFound(answerNotFound);
+  gateways.use(measured, bodies);
+  // Where they have a listener of their own, the public one knows nothing of them.
+  addGateways(config.CODEXK8S_GATEWAYS_HOST === undefined ? app : gateways, parts);
   app.route(
     '/api/v1',
     createStaffApi({
@@ -122,16 +126,11 @@ export function createServerApp(parts: ServerParts): {
       log,
     }),
   );
-  const gateways = new Hono();
-  gateways.onError(answerErrors(log));
-  gateways.notFound(answerNotFound);
-  gateways.use(measured, bodies);
-  addGateways(gateways, parts, writes);
   return { app, gateways, health, close: () => live.close() };
 }
 
 /** Adds the routes of agents, which need a run token. */
-function addGateways(app: Hono, { config, log, pages: { db }, tokens }: ServerParts, writes: RunWrites): void {
+function addGateways(app: Hono, { config, log, pages: { db }, tokens }: ServerParts): void {
   const access = createRunAccess(db, tokens);
   const github = { upstream: config.CODEXK8S_GITHUB_URL, token: config.CODEXK8S_GITHUB_TOKEN_FILE };
   app.route(
@@ -139,7 +138,6 @@ function addGateways(app: Hono, { config, log, pages: { db }, tokens }: ServerPa
     createAgentApi({
       db,
       access,
-      writes,
       platformUrl: config.CODEXK8S_AGENT_URL ?? config.CODEXK8S_INTERNAL_URL,
       author: { name: config.CODEXK8S_GIT_BOT_USERNAME, email: config.CODEXK8S_GIT_BOT_EMAIL },
       limits: { stallSeconds: config.CODEXK8S_AGENT_STALL_SECONDS, runSeconds: config.CODEXK8S_AGENT_RUN_SECONDS },
