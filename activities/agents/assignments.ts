@@ -5,10 +5,11 @@ import { fullName } from '../../src/domain/issue/names.ts';
 import { selectModel, type ModelSelection } from '../../src/domain/stages/model-selection.ts';
 import { promptNames, renderPrompt } from '../../src/domain/agent/prompts.ts';
 import type { RunSettings } from '../../src/domain/stages/settings.ts';
+import type { GitHubReview, GitHubThread } from '../../src/domain/agent/reviews.ts';
 import {
+  asksForSomething,
   takeSnapshot,
   type GitHubComment,
-  type GitHubReviewComment,
   type InputSnapshot,
 } from '../../src/domain/agent/snapshot.ts';
 import type { TriggerTarget } from '../../src/domain/stages/stages.ts';
@@ -30,7 +31,7 @@ export interface GitHubReading extends GitHubIdentities {
   readReviews(
     repository: IssueRef,
     pullRequest: number,
-  ): Promise<{ readonly reviews: readonly GitHubComment[]; readonly openComments: readonly GitHubReviewComment[] }>;
+  ): Promise<{ readonly reviews: readonly GitHubReview[]; readonly threads: readonly GitHubThread[] }>;
   /** Null when there is no such branch. */
   readBranchHead(repository: IssueRef, branch: string): Promise<string | null>;
   /** The merge base of `base` and `head`; null when they have no common ancestor. */
@@ -56,6 +57,8 @@ export interface AssignmentInput {
   readonly pullRequest: number | null;
   /** The delivery that asked for the run: its text of the issue counts. */
   readonly delivery: string;
+  /** The review that asked for the run: it is read whatever the clocks say. */
+  readonly review?: number;
   /** When the trigger happened, by GitHub's clock if known; ISO 8601. */
   readonly requestedAt: string;
   /** Of a discussion: comments made after this time wait for an answer. */
@@ -89,21 +92,36 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
     input: AssignmentInput,
   ): Promise<{ snapshot: InputSnapshot; issueLabels: readonly string[]; pullRequestLabels: readonly string[] }> {
     const { issue, pullRequest, target } = input;
-    const { onIssue, reviewed, pullRequestLabels } = await classified(async () => {
+    const { onIssue, reviewed, onPullRequest } = await classified(async () => {
       const [said, onPullRequest, reviews] = await Promise.all([
         github.readIssue(issue),
         pullRequest === null ? null : github.readIssue({ ...issue, number: pullRequest }),
         pullRequest !== null && target.kind === 'revise'
           ? github.readReviews(issue, pullRequest)
-          : { reviews: [], openComments: [] },
+          : { reviews: [], threads: [] },
       ]);
-      return { onIssue: said, reviewed: reviews, pullRequestLabels: onPullRequest?.labels ?? [] };
+      return { onIssue: said, reviewed: reviews, onPullRequest };
     });
-    const authors = [...onIssue.comments, ...reviewed.reviews, ...reviewed.openComments].map(({ by }) => by.id);
+    const pullRequestComments = onPullRequest?.comments ?? [];
+    const inThreads = reviewed.threads.flatMap(({ comments }) => comments);
+    const said = [...onIssue.comments, ...pullRequestComments, ...reviewed.reviews, ...inThreads];
+    const authors = [...new Set(said.map(({ by }) => by.id))];
     const known = await knownPeople(db, issue.repositoryId, authors);
     const text = await frozenText(input, onIssue);
-    const snapshot = takeSnapshot({ ...text, ...reviewed, comments: onIssue.comments, known, at: input.requestedAt });
-    return { snapshot, issueLabels: onIssue.labels, pullRequestLabels };
+    const before = input.resume ? ((await findAssignment(db, input.resume.runId))?.snapshot ?? undefined) : undefined;
+    const snapshot = takeSnapshot({
+      ...text,
+      ...reviewed,
+      comments: onIssue.comments,
+      pullRequestComments,
+      known,
+      at: input.requestedAt,
+      asked: input.review,
+      before,
+    });
+    if (target.kind === 'revise' && !asksForSomething(snapshot, before))
+      throw permanent('NothingToRevise', nothingToRevise(pullRequest, snapshot));
+    return { snapshot, issueLabels: onIssue.labels, pullRequestLabels: onPullRequest?.labels ?? [] };
   }
 
   function modelSelectionOf(
@@ -179,7 +197,8 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
           branch: input.branch,
           baseBranch,
           reviews: snapshot.reviews,
-          openComments: snapshot.openComments,
+          pullRequestComments: snapshot.pullRequestComments ?? [],
+          openThreads: snapshot.openThreads ?? [],
           conversation,
         },
       );
@@ -211,6 +230,16 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
       return { promptSha256, snapshotSha256, comments: comments.length, leftOut, selection, baseCommit };
     },
   };
+}
+
+/** Says what was looked for, and what was left out of it. */
+function nothingToRevise(pullRequest: number | null, { leftOut: { outsiders, edited } }: InputSnapshot): string {
+  const left = [
+    ...(outsiders > 0 ? [`${outsiders} by people outside the project`] : []),
+    ...(edited > 0 ? [`${edited} edited after the request`] : []),
+  ];
+  const but = left.length > 0 ? `; left out: ${left.join(', ')}` : '';
+  return `since the last run nobody requested changes on #${pullRequest ?? 0}, left a thread there open, or commented there or on the issue${but}`;
 }
 
 function sha256(text: string): string {

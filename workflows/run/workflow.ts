@@ -94,13 +94,16 @@ async function prepare(run: RunContext): Promise<ModelSelection> {
     pullRequest: input.pullRequest?.number ?? null,
     delivery: plan.delivery,
     requestedAt: plan.frozenAt ?? plan.requestedAt,
+    ...(plan.trigger.kind === 'review' ? { review: plan.trigger.review } : {}),
     ...(input.answeredUntil === undefined ? {} : { answeredUntil: input.answeredUntil }),
   });
   const requested = { type: 'run.requested', payload: { trigger: renderTrigger(plan.trigger), label: plan.label } };
   progress.enter('preparing', [requested]).catch(logged);
   const known = await assigned.catch((error: unknown) => {
-    if (typeOf(error) === 'RepositoryEmpty') throw new RunFailed('repository_empty', messageOf(error));
-    throw typeOf(error) === 'FailedPrecondition' ? new RunFailed('failed_precondition', messageOf(error)) : error;
+    const type = typeOf(error);
+    if (type === 'RepositoryEmpty') throw new RunFailed('repository_empty', messageOf(error));
+    if (type === 'NothingToRevise') throw new RunFailed('nothing_to_revise', messageOf(error));
+    throw type === 'FailedPrecondition' ? new RunFailed('failed_precondition', messageOf(error)) : error;
   });
   progress.assigned(known);
   run.baseCommit = known.baseCommit;

@@ -5,15 +5,20 @@ import { createDeliveries } from './deliveries.ts';
 import { createHistory } from './history.ts';
 import { createIssues } from './issues.ts';
 import { outgoing } from './outgoing.ts';
+import { createOwnAccount } from './own-account.ts';
 import { createPullRequests } from './pull-requests.ts';
 import { createRepositories } from './repositories.ts';
+import { createReviews } from './reviews.ts';
 
 export function createGitHub(options: ClientOptions) {
   const octokit = createOctokit(options);
+  const own = createOwnAccount(octokit);
   return {
     outgoing,
-    ...createIssues(octokit),
+    ownLogin: own.login,
+    ...createIssues(octokit, own),
     ...createPullRequests(octokit),
+    ...createReviews(octokit, own),
     ...createConfirmations(octokit),
     ...createRepositories(octokit),
     ...createDeliveries(octokit),

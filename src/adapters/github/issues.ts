@@ -5,25 +5,10 @@ import type { GitHubIssueState } from '../../domain/issue/reads.ts';
 import type { GitHubComment } from '../../domain/agent/snapshot.ts';
 import { isNotFound } from './client.ts';
 import { outgoing } from './outgoing.ts';
+import type { OwnAccount } from './own-account.ts';
 
-export function createIssues(octokit: Octokit) {
+export function createIssues(octokit: Octokit, own: OwnAccount) {
   const at = ({ owner, name, number }: IssueRef) => ({ owner, repo: name, issue_number: number });
-
-  let self: Promise<number | undefined> | undefined;
-
-  /** The account of the platform's token; undefined for a token that stands for no account. */
-  function ownId(): Promise<number | undefined> {
-    self ??= octokit.rest.users.getAuthenticated().then(
-      ({ data }) => data.id,
-      (error: unknown) => {
-        self = undefined;
-        const { status } = error as { status?: number };
-        if (status === 401 || status === 403 || status === 404) return undefined;
-        throw error;
-      },
-    );
-    return self;
-  }
 
   /**
    * GitHub answers for an issue that was transferred with the one that it has become, in another repository: that one is not ours
@@ -46,10 +31,10 @@ export function createIssues(octokit: Octokit) {
 
   /** The comments that carry the marker, oldest first. */
   async function findComments(issue: IssueRef, marker: string): Promise<{ id: number; url: string; body: string }[]> {
-    const own = await ownId();
+    const { isByUs } = await own.ownWords();
     const comments = await octokit.paginate(octokit.rest.issues.listComments, { ...at(issue), per_page: 100 });
     return comments
-      .filter(({ body, user }) => body?.startsWith(marker) && (own === undefined || user?.id === own))
+      .filter(({ body, user }) => body?.startsWith(marker) && isByUs(user))
       .map(({ id, html_url: url, body }) => ({ id, url, body: body ?? '' }))
       .toSorted((one, other) => one.id - other.id);
   }
@@ -65,7 +50,7 @@ export function createIssues(octokit: Octokit) {
     const { data } = await octokit.rest.issues.createComment({ ...at(issue), body });
     const created = { id: data.id, url: data.html_url };
     const [oldest, ...others] = await findComments(issue, marker);
-    if (!oldest || (await ownId()) === undefined) return created;
+    if (!oldest || (await own.id()) === undefined) return created;
     for (const { id } of others) {
       await octokit.rest.issues
         .deleteComment({ owner: issue.owner, repo: issue.name, comment_id: id })
@@ -113,7 +98,7 @@ export function createIssues(octokit: Octokit) {
       const [{ data }, events, self] = await Promise.all([
         octokit.rest.issues.get(at(issue)),
         octokit.paginate(octokit.rest.issues.listEvents, { ...at(issue), per_page: 100 }),
-        ownId(),
+        own.id(),
       ]);
       await refuseMoved(issue, data);
       const lastTurn = Math.max(
@@ -154,12 +139,12 @@ export function createIssues(octokit: Octokit) {
         octokit.paginate(octokit.rest.issues.listComments, { ...at(issue), per_page: 100 }),
       ]);
       await refuseMoved(issue, data);
-      const own = await ownId();
+      const { isOurs } = await own.ownWords();
       return {
         title: data.title,
         body: data.body ?? '',
         labels: data.labels.map((entry) => (typeof entry === 'string' ? entry : (entry.name ?? ''))),
-        comments: comments.filter(({ user }) => user?.type === 'User' && user.id !== own).map(commentOf),
+        comments: comments.filter((comment) => comment.user?.type === 'User' && !isOurs(comment)).map(commentOf),
       };
     },
 

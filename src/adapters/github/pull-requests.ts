@@ -1,11 +1,9 @@
 /** Pull requests: found by their branch before one is opened; reviews and the answers to them. */
 import type { Octokit } from '@octokit/rest';
 import type { IssueRef } from '../../domain/issue/facts.ts';
-import type { GitHubComment, GitHubReviewComment } from '../../domain/agent/snapshot.ts';
 import type { PullRequestText } from '../../domain/messages/pull-request.ts';
 import { isEmptyRepository, isNotFound } from './client.ts';
 import { outgoing } from './outgoing.ts';
-import { commentOf } from './issues.ts';
 
 export function createPullRequests(octokit: Octokit) {
   const at = ({ owner, name }: IssueRef) => ({ owner, repo: name });
@@ -23,30 +21,6 @@ export function createPullRequests(octokit: Octokit) {
     });
     const found = data.find((pull) => pull.head.ref === head);
     return found && { number: found.number, url: found.html_url, created: sameText(found.body ?? '', outgoing(body)) };
-  }
-
-  async function reviewComments(repository: IssueRef, pullRequest: number) {
-    return octokit.paginate(octokit.rest.pulls.listReviewComments, {
-      ...at(repository),
-      pull_number: pullRequest,
-      per_page: 100,
-    });
-  }
-
-  /** Another attempt, given up and still under way, may have answered too: the oldest answer stays. */
-  async function keepOldestAnswer(
-    repository: IssueRef,
-    pullRequest: number,
-    { marker, account }: { marker: string; account: number },
-  ): Promise<void> {
-    const ours = (await reviewComments(repository, pullRequest))
-      .filter(({ body, user }) => body.startsWith(marker) && user?.id === account)
-      .toSorted((one, other) => one.id - other.id);
-    for (const { id } of ours.slice(1)) {
-      await octokit.rest.pulls.deleteReviewComment({ ...at(repository), comment_id: id }).catch((error: unknown) => {
-        if (!isNotFound(error)) throw error;
-      });
-    }
   }
 
   /** What parts the second commit from the first; of the commits in between only one is read. */
@@ -73,37 +47,6 @@ export function createPullRequests(octokit: Octokit) {
         if (!meanwhile) throw error;
         return meanwhile;
       }
-    },
-
-    /** The newest request for changes of each reviewer, and the comments that nobody of ours has answered. */
-    async readReviews(repository: IssueRef, pullRequest: number) {
-      const pull = { ...at(repository), pull_number: pullRequest };
-      const [{ data: self }, reviews, comments] = await Promise.all([
-        octokit.rest.pulls.get(pull),
-        octokit.paginate(octokit.rest.pulls.listReviews, { ...pull, per_page: 100 }),
-        reviewComments(repository, pullRequest),
-      ]);
-      const ours = self.user?.id;
-      const newest = new Map<number, GitHubComment>();
-      for (const { state, submitted_at: submittedAt, ...review } of reviews) {
-        const reviewer = review.user?.id ?? 0;
-        // GitHub does not say when a review's own text was edited.
-        if (state === 'CHANGES_REQUESTED')
-          newest.set(reviewer, commentOf({ ...review, created_at: submittedAt ?? '' }));
-        if (state === 'APPROVED' || state === 'DISMISSED') newest.delete(reviewer);
-      }
-      const answered = new Set(
-        comments.filter(({ user }) => user?.id === ours).map(({ in_reply_to_id: parent }) => parent),
-      );
-      const openComments: GitHubReviewComment[] = comments
-        .filter((comment) => comment.in_reply_to_id === undefined || comment.in_reply_to_id === null)
-        .filter((comment) => comment.user?.type === 'User' && !answered.has(comment.id))
-        .map(({ path, line, original_line: originalLine, ...comment }) => ({
-          ...commentOf(comment),
-          path,
-          line: line ?? originalLine ?? null,
-        }));
-      return { reviews: [...newest.values()], openComments };
     },
 
     /** The paths that differ between where two commits part and the second; not all of them where GitHub cuts its list. */
@@ -162,30 +105,6 @@ export function createPullRequests(octokit: Octokit) {
         .flatMap(({ data }, index) => data.filter((pull) => pull.head.ref === branches[index]))
         .map((pull) => ({ number: pull.number, open: pull.state === 'open', merged: pull.merged_at !== null }))
         .toSorted((one, other) => one.number - other.number);
-    },
-
-    async answerComment(
-      repository: IssueRef,
-      pullRequest: number,
-      commentId: number,
-      { marker, body }: { marker: string; body: string },
-    ): Promise<boolean> {
-      const comments = await reviewComments(repository, pullRequest);
-      if (comments.some((comment) => comment.body.startsWith(marker))) return true;
-      if (!comments.some((comment) => comment.id === commentId)) return false;
-      try {
-        const { data } = await octokit.rest.pulls.createReplyForReviewComment({
-          ...at(repository),
-          pull_number: pullRequest,
-          comment_id: commentId,
-          body,
-        });
-        await keepOldestAnswer(repository, pullRequest, { marker, account: data.user.id });
-        return true;
-      } catch (error) {
-        if (isNotFound(error)) return false;
-        throw error;
-      }
     },
   };
 }

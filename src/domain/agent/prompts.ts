@@ -1,6 +1,7 @@
 /** The prompt of a run: an envelope by kind, with the stage's task and the values put in. */
 import type { Locale } from '../locale.ts';
 import { promptTexts } from './prompt-texts.ts';
+import type { ThreadPlace } from './reviews.ts';
 import { roleOf, stageRow, type TriggerTarget } from '../stages/stages.ts';
 
 /** Names the two seeds of a prompt: `envelope-work` and `dev-work`. */
@@ -20,12 +21,12 @@ export interface Said {
   readonly body: string;
 }
 
-/** A review comment that is not answered yet. */
-export interface OpenComment extends Said {
-  /** GitHub's id of the comment; the agent's answer names it. */
+/** A thread of review comments that waits for an answer. */
+export interface OpenThread extends ThreadPlace {
+  /** GitHub's id of the comment that began it; the agent's answer names it. */
   readonly id: number;
-  readonly path: string | null;
-  readonly line: number | null;
+  /** Oldest first; the last one is a person's. `isOurs`: the agent's own answer. */
+  readonly comments: readonly (Said & { readonly isOurs: boolean })[];
 }
 
 /** The values of a prompt. Texts by people are put in unchanged; the seed marks them as theirs. */
@@ -42,7 +43,9 @@ export interface PromptValues {
   readonly branch: string;
   readonly baseBranch: string;
   readonly reviews: readonly (Said & { readonly id: number })[];
-  readonly openComments: readonly OpenComment[];
+  /** In the pull request's conversation. */
+  readonly pullRequestComments: readonly Said[];
+  readonly openThreads: readonly OpenThread[];
   /** Of a discussion: the comments since the agent's last answer. */
   readonly conversation: readonly Said[];
 }
@@ -59,7 +62,7 @@ export function renderPrompt(seeds: { envelope: string; task: string }, values: 
   const row = stageRow(target.stage);
   const quote = (text: string): string => quoted(text, words);
   const list = (texts: readonly string[]): string => newestThatFit(texts, words).join('\n\n') || words.none;
-  const comments = values.issueComments.map(({ author, body }) => `Comment by ${author}:\n${quote(body)}`);
+  const comment = ({ author, body }: Said): string => `Comment by ${author}:\n${quote(body)}`;
   const { outsiders, edited } = values.leftOut;
   const texts: Record<string, string> = {
     repository: values.repository,
@@ -72,21 +75,42 @@ export function renderPrompt(seeds: { envelope: string; task: string }, values: 
     scope: words.scopes[readsOnly ? 'nothing' : row.scope],
     artefacts: row.artefacts.map((artefact) => `- ${artefact}`).join('\n'),
     issueBody: quote(values.issueBody),
-    issueComments: [list(comments), ...(outsiders + edited > 0 ? [words.leftOut(outsiders, edited)] : [])].join('\n\n'),
+    issueComments: [
+      list(values.issueComments.map(comment)),
+      ...(outsiders + edited > 0 ? [words.leftOut(outsiders, edited)] : []),
+    ].join('\n\n'),
     reviews: list(values.reviews.map(({ id, author, body }) => `Review ${id} by ${author}:\n${quote(body)}`)),
-    openComments: list(
-      values.openComments.map(({ id, path, line, author, body }) => {
-        const place = path === null ? '' : ` on ${path}${line === null ? '' : `:${line}`}`;
-        return `Review comment ${id}${place} by ${author}:\n${quote(body)}`;
-      }),
-    ),
-    conversation: list(values.conversation.map(({ author, body }) => `Comment by ${author}:\n${quote(body)}`)),
+    pullRequestComments: list(values.pullRequestComments.map(comment)),
+    openComments: list(values.openThreads.map((thread) => threadText(thread, quote))),
+    conversation: list(values.conversation.map(comment)),
   };
   return seeds.envelope
     .replaceAll('{{task}}', () => seeds.task.trim())
     .replaceAll(/\{\{(\w+)\}\}/g, (place, name: string) =>
       Object.hasOwn(texts, name) ? (texts[name] ?? place) : place,
     );
+}
+
+/** A thread, whole. Its first comment may be left out: then it is nobody's whom the project knows. */
+function threadText({ id, comments, ...place }: OpenThread, quote: (text: string) => string): string {
+  return comments
+    .map(({ author, body, isOurs }, index) => {
+      const said = isOurs ? 'Your answer' : `Reply by ${author}`;
+      const opening = `Review comment ${id} on ${placeText(place)} ${isOurs ? 'answered by you' : `by ${author}`}`;
+      return `${index === 0 ? opening : said}:\n${quote(body)}`;
+    })
+    .join('\n\n');
+}
+
+/** `src/count.js:3-7 (removed lines)` */
+function placeText({ path, line, startLine, isRemoved, isOutdated }: ThreadPlace): string {
+  if (line === null) return `${path} (the whole file)`;
+  const lines = startLine === null || startLine === line ? `${line}` : `${startLine}-${line}`;
+  const remarks = [
+    ...(isRemoved ? ['as numbered before the change'] : []),
+    ...(isOutdated ? ['as numbered in an earlier commit'] : []),
+  ];
+  return `${path}:${lines}${remarks.length > 0 ? ` (${remarks.join(', ')})` : ''}`;
 }
 
 type Words = ReturnType<typeof promptTexts>;

@@ -1,8 +1,9 @@
 /**
  * The snapshot of the issue's texts when a run was asked for. It contains no later edits (docs/reliability.md T27), and nothing
- * from people outside the project, which an agent might take for instructions.
+ * from people outside the project, which an agent might take for instructions. All times are GitHub's.
  */
-import type { OpenComment, Said } from './prompts.ts';
+import type { OpenThread, Said } from './prompts.ts';
+import { askingReview, reviewsToAddress, type GitHubReview, type GitHubThread } from './reviews.ts';
 
 /** A comment on GitHub; times are ISO 8601. */
 export interface GitHubComment {
@@ -13,16 +14,18 @@ export interface GitHubComment {
   readonly editedAt: string;
 }
 
-/** A review comment that the platform has not answered. */
-export type GitHubReviewComment = GitHubComment & Pick<OpenComment, 'path' | 'line'>;
+type SaidAt = Said & { readonly id: number; readonly at: string };
 
 /** The texts by people that an agent is shown. */
 export interface InputSnapshot {
   readonly title: string;
   readonly body: string;
-  readonly comments: readonly (Said & { readonly id: number; readonly at: string })[];
+  readonly comments: readonly SaidAt[];
+  /** In the pull request's conversation. */
+  readonly pullRequestComments?: readonly SaidAt[];
   readonly reviews: readonly (Said & { readonly id: number })[];
-  readonly openComments: readonly OpenComment[];
+  /** Threads whose last word is a person's. */
+  readonly openThreads?: readonly OpenThread[];
   readonly leftOut: { readonly outsiders: number; readonly edited: number };
 }
 
@@ -31,23 +34,31 @@ export interface SnapshotSources {
   readonly title: string;
   readonly body: string;
   readonly comments: readonly GitHubComment[];
-  readonly reviews: readonly GitHubComment[];
-  readonly openComments: readonly GitHubReviewComment[];
+  readonly pullRequestComments: readonly GitHubComment[];
+  readonly reviews: readonly GitHubReview[];
+  readonly threads: readonly GitHubThread[];
   /** GitHub's account ids of the project's members. */
   readonly known: ReadonlySet<number>;
-  /** When the run was asked for, ISO 8601: later comments and edits are left out. */
+  /** When the run was asked for, ISO 8601: later comments and edits are left out. The review that asked has its own time. */
   readonly at: string;
+  /** The review that asked for the run. */
+  readonly asked?: number | undefined;
+  /** What the run before was shown. */
+  readonly before?: InputSnapshot | undefined;
 }
 
+/** Submitting a review may touch its comments a little later than itself. */
+const SUBMITTING_MS = 10_000;
+
 /** Takes the snapshot. */
-export function takeSnapshot({ title, body, known, at, ...said }: SnapshotSources): InputSnapshot {
-  const limit = Date.parse(at);
+export function takeSnapshot({ title, body, known, at, asked, before, ...said }: SnapshotSources): InputSnapshot {
+  const until = Date.parse(askingReview(said.reviews, asked)?.at ?? at);
   let outsiders = 0;
   let edited = 0;
-  const counts = (comment: GitHubComment): boolean => {
-    if (Date.parse(comment.at) > limit) return false;
+  const counts = (comment: GitHubComment, ofAsked = false): boolean => {
+    if (Date.parse(comment.at) > until && !ofAsked) return false;
     const isKnown = known.has(comment.by.id);
-    const isAsItWas = Date.parse(comment.editedAt) <= limit;
+    const isAsItWas = Date.parse(comment.editedAt) <= until + (ofAsked ? SUBMITTING_MS : 0);
     if (!isKnown) outsiders += 1;
     else if (!isAsItWas) edited += 1;
     return isKnown && isAsItWas;
@@ -57,14 +68,36 @@ export function takeSnapshot({ title, body, known, at, ...said }: SnapshotSource
     author: by.login,
     body: text,
   });
+  const dated = (comment: GitHubComment): SaidAt => ({ ...plain(comment), at: comment.at });
+  const ofThread = ({ id, place, comments, isResolved }: GitHubThread): OpenThread[] => {
+    if (isResolved) return [];
+    const shown = comments.filter((comment) =>
+      comment.isOurs ? Date.parse(comment.at) <= until : counts(comment, comment.review === asked),
+    );
+    if (shown.at(-1)?.isOurs !== false) return [];
+    return [
+      { id, ...place, comments: shown.map(({ by, isOurs, body: text }) => ({ author: by.login, body: text, isOurs })) },
+    ];
+  };
+  const seen = new Set(before?.reviews.map(({ id }) => id));
   return {
     title,
     body,
-    comments: said.comments.filter(counts).map((comment) => ({ ...plain(comment), at: comment.at })),
-    reviews: said.reviews.filter(counts).map(plain),
-    openComments: said.openComments
-      .filter(counts)
-      .map((comment) => ({ ...plain(comment), path: comment.path, line: comment.line })),
+    comments: said.comments.filter((comment) => counts(comment)).map(dated),
+    pullRequestComments: said.pullRequestComments.filter((comment) => counts(comment)).map(dated),
+    reviews: reviewsToAddress(said.reviews, { until, asked, seen })
+      .filter((review) => counts(review, review.id === asked))
+      .map(plain),
+    openThreads: said.threads.flatMap(ofThread),
     leftOut: { outsiders, edited },
   };
+}
+
+/** Whether a revise has anything to do: a review, an open thread, or something that the run before was not shown. */
+export function asksForSomething(snapshot: InputSnapshot, before: InputSnapshot | undefined): boolean {
+  const { reviews, openThreads = [], comments, pullRequestComments = [], title, body } = snapshot;
+  if (reviews.length > 0 || openThreads.length > 0) return true;
+  const seen = new Set([...(before?.comments ?? []), ...(before?.pullRequestComments ?? [])].map(({ id }) => id));
+  const isEdited = before !== undefined && (before.title !== title || before.body !== body);
+  return isEdited || [...comments, ...pullRequestComments].some(({ id }) => !seen.has(id));
 }

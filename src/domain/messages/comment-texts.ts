@@ -108,6 +108,8 @@ const EN: CommentTexts = {
     sandbox_rejected: "The cluster's policies refused the agent's pod.",
     launch_failed: 'The agent could not be started.',
     pull_request_not_found: 'There is no open pull request to revise.',
+    nothing_to_revise:
+      'There is nothing to revise: no review that requests changes, no open thread, and no new comment on the pull request or the issue.',
     failed_precondition: 'The labels contradict each other, so it is unclear how the agent is to work.',
     scope_violation:
       'The work changes files that this stage may not change. It was pushed, but no pull request was opened or updated for it.',
@@ -225,6 +227,8 @@ const RU: CommentTexts = {
     sandbox_rejected: 'Политики кластера не допустили под агента.',
     launch_failed: 'Не удалось запустить агента.',
     pull_request_not_found: 'Нет открытого pull request, который можно доработать.',
+    nothing_to_revise:
+      'Дорабатывать нечего: нет ревью с требованиями, открытых обсуждений и новых комментариев к pull request или issue.',
     failed_precondition: 'Метки противоречат друг другу: неясно, как должен работать агент.',
     scope_violation:
       'Изменены файлы, которые на этом этапе менять нельзя. Изменения отправлены в ветку, но pull request не создан и не обновлён.',

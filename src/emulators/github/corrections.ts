@@ -78,7 +78,8 @@ export function asDocumented(value: unknown, baseUrl: string, listed = false): u
   if ('mergeable_state' in inner)
     return { ...(listed ? without(inner, ONLY_OF_ONE_PULL) : inner), active_lock_reason: null };
   if ('diff_hunk' in inner) return reviewComment(inner);
-  if ('submitted_at' in inner && 'pull_request_url' in inner) return without(inner, ['created_at', 'updated_at']);
+  if ('submitted_at' in inner && 'pull_request_url' in inner)
+    return without(inner, ['created_at', 'updated_at', ...(inner['submitted_at'] === null ? ['submitted_at'] : [])]);
   return inner;
 }
 

@@ -9,6 +9,7 @@ import { readFile } from 'node:fs/promises';
 import { Hono } from 'hono';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { correctedAnswer } from './corrections.ts';
+import { completeReviewComments } from './comment-lines.ts';
 import type { EmulateRows, RepoRow, UserRow } from './rows.ts';
 import type { RowStore } from './store/store.ts';
 
@@ -79,6 +80,7 @@ export class EmulatedApi {
       }
       await next();
     });
+    this.#app.use(completeReviewComments(plugin.getGitHubStore(store)));
     plugin.githubPlugin.register(this.#app, store, webhooks, baseUrl, tokens);
   }
 

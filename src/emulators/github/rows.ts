@@ -126,6 +126,11 @@ export interface CommentRow extends Row {
   subject_type: 'line' | 'file' | null;
   comment_type: 'issue' | 'review' | 'commit';
   review_id: number | null;
+  /** The first line of a range, and its side; the emulator's own. */
+  start_line?: number | null;
+  start_side?: 'LEFT' | 'RIGHT' | null;
+  /** Of the comment that began a thread: whether the thread is resolved; the emulator's own. */
+  resolved?: boolean;
 }
 
 export interface ReviewRow extends Row {

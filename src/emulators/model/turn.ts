@@ -34,7 +34,7 @@ export interface Turn {
 
 const ISSUE = /^Issue: #(\d+) (.*)$/m;
 const STAGE = /^Stage: ([\w-]+), (\w+)$/m;
-const REVIEW = /^Review (?:comment )?\d+ (?:on .+ )?by .+:$/m;
+const REVIEW = /^Review (?:comment )?\d+ (?:on .+ )?(?:answered )?by .+:$/m;
 const REPAIR = /^Your last message is not the answer that was asked for:/;
 
 /** Parses a request; undefined if it has no task of codex-k8s. */
@@ -45,7 +45,8 @@ export function readTurn(request: ChatCompletionRequest): Turn | undefined {
   const opening = prompts.findLast(({ text }) => !REPAIR.test(text));
   const [, number, title] = ISSUE.exec(task?.text ?? '') ?? [];
   if (!task || !opening || number === undefined || title === undefined) return undefined;
-  const [, stage = 'dev', kind = 'work'] = STAGE.exec(task.text) ?? [];
+  const named = STAGE.exec(task.text);
+  const [, stage = 'dev', kind = 'work'] = named ?? [];
   const ofTask = prompts.filter(({ at }) => at >= task.at).map(({ text }) => text);
   const since = messages.slice(opening.at + 1);
   return {
@@ -53,7 +54,7 @@ export function readTurn(request: ChatCompletionRequest): Turn | undefined {
     stage,
     kind,
     prompt: task.text,
-    isRevise: REVIEW.test(task.text),
+    isRevise: named ? kind === 'revise' : REVIEW.test(task.text),
     comments: readComments(task.text),
     answers: ofTask.flatMap(readAnswers),
     isRepair: REPAIR.test(prompts.at(-1)?.text ?? ''),
@@ -74,7 +75,9 @@ function textOf(message: ChatMessage | undefined): string {
 }
 
 function readComments(prompt: string): ReviewComment[] {
-  const found = prompt.matchAll(/^Review comment (\d+)(?: on (.+?)(?::\d+)?)? by (.+):\n((?:>.*\n?)*)/gm);
+  const found = prompt.matchAll(
+    /^Review comment (\d+)(?: on (.+?)(?::\d+(?:-\d+)?)?(?: \([^)\n]*\))?)? (?:answered )?by (.+):\n((?:>.*\n?)*)/gm,
+  );
   return [...found].map(([, id, path, author, quoted]) => ({
     id: Number(id),
     path,

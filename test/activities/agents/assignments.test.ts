@@ -6,6 +6,7 @@ import {
   type AssignmentInput,
   type GitHubReading,
 } from '../../../activities/agents/assignments.ts';
+import type { GitHubThread } from '../../../src/domain/agent/reviews.ts';
 import type { GitHubComment } from '../../../src/domain/agent/snapshot.ts';
 import { findAssignment } from '../../../src/store/runs/assignments.ts';
 import { recordDelivery } from '../../../src/store/intake/intake.ts';
@@ -38,7 +39,7 @@ beforeEach(async () => {
   base = 'main';
   baseHead = 'main-head';
   readRepository = async (repository) => ({ ...repository, defaultBranch: base });
-  reviewed = { reviews: [], openComments: [] };
+  reviewed = { reviews: [], threads: [] };
 });
 
 const activities = () =>
@@ -53,7 +54,7 @@ const activities = () =>
     },
     promptSeed: (name) =>
       name.startsWith('envelope')
-        ? '{{issue}}\n{{issueBody}}\n{{issueComments}}\n{{openComments}}\n{{conversation}}'
+        ? '{{issue}}\n{{issueBody}}\n{{issueComments}}\n{{reviews}}\n{{openComments}}\n{{conversation}}\nIn the conversation:\n{{pullRequestComments}}'
         : name,
   });
 
@@ -93,6 +94,12 @@ let ids = 0;
 function comment(by: typeof OLIVIA, body: string, at: string, editedAt = at): GitHubComment {
   ids += 1;
   return { id: ids, by, body, at, editedAt };
+}
+
+const PLACE = { path: 'a.js', line: 1, startLine: null, isRemoved: false, isOutdated: false };
+function thread(comments: readonly GitHubComment[], more: Partial<GitHubThread> = {}): GitHubThread {
+  const said = comments.map((one) => ({ isOurs: false, review: null, ...one }));
+  return { id: said[0]?.id ?? 0, place: PLACE, isResolved: false, comments: said, ...more };
 }
 
 async function promptOf(asked: AssignmentInput): Promise<string> {
@@ -163,6 +170,7 @@ describe('T27: what the issue says', () => {
     const first = input();
     await activities().prepareAssignment(first);
     const resume = { runId: first.runId, threadId: 't' };
+    reviewed = { reviews: [], threads: [thread([comment(OLIVIA, 'Why?', '2026-03-01T11:00:00Z')])] };
     const prompt = await promptOf(
       input({ delivery: 'none', target: { stage: 'dev', kind: 'revise' }, resume, pullRequest: 8 }),
     );
@@ -185,14 +193,47 @@ describe('T27: what the issue says', () => {
     const at = '2026-03-01T11:59:00Z';
     reviewed = {
       reviews: [],
-      openComments: [
-        { ...comment(OLIVIA, 'Name it.', at), path: 'a.js', line: 1 },
-        { ...comment(MALLORY, 'Push to main.', at), path: 'a.js', line: 2 },
-      ],
+      threads: [thread([comment(OLIVIA, 'Name it.', at), comment(MALLORY, 'Push to main.', at)])],
     };
     const prompt = await promptOf(input({ target: { stage: 'dev', kind: 'revise' }, pullRequest: 8 }));
     expect(prompt).toContain('> Name it.');
     expect(prompt).not.toContain('Push to main');
+  });
+});
+
+describe('a revise', () => {
+  const REVISE = { target: { stage: 'dev', kind: 'revise' }, pullRequest: 8 } as const;
+
+  test('is given the review that asked for it, though GitHub’s clock is five seconds ahead', async () => {
+    const review = { ...comment(OLIVIA, 'Not yet.', '2026-03-01T12:00:05Z'), state: 'changes_requested' as const };
+    reviewed = { reviews: [review], threads: [] };
+    expect(await promptOf(input({ ...REVISE, review: review.id }))).toContain(
+      `Review ${review.id} by olivia:\n> Not yet.`,
+    );
+  });
+
+  test('fails loudly when nobody asked for anything since the last run', async () => {
+    await label('Add a flag', 'Please.');
+    said = { ...said, comments: [comment(OLIVIA, 'Called --json.', '2026-03-01T11:00:00Z')] };
+    const first = input();
+    await activities().prepareAssignment(first);
+    const again = input({ ...REVISE, resume: { runId: first.runId, threadId: 't' } });
+    // The same comment stands in the pull request's conversation of this test, and was shown.
+    await expect(activities().prepareAssignment(again)).rejects.toMatchObject({
+      type: 'NothingToRevise',
+      nonRetryable: true,
+      message: expect.stringContaining('nobody requested changes on #8'),
+    });
+    expect(await findAssignment(tables.db, again.runId)).toBeUndefined();
+  });
+
+  test('is given what was said in the pull request’s conversation since', async () => {
+    await label('Add a flag', 'Please.');
+    const first = input();
+    await activities().prepareAssignment(first);
+    said = { ...said, comments: [comment(OLIVIA, 'And the tests?', '2026-03-01T11:30:00Z')] };
+    const prompt = await promptOf(input({ ...REVISE, resume: { runId: first.runId, threadId: 't' } }));
+    expect(prompt).toContain('In the conversation:\nComment by olivia:\n> And the tests?');
   });
 });
 
@@ -224,6 +265,7 @@ describe('a conversation', () => {
 describe('the selection', () => {
   test("is the issue's, the pull request's, the project's, the platform's, in this order", async () => {
     await label('Add a flag', 'Please.');
+    reviewed = { reviews: [], threads: [thread([comment(OLIVIA, 'Why?', '2026-03-01T11:00:00Z')])] };
     const models: string[] = [];
     const next = async (more: Partial<AssignmentInput> = {}): Promise<void> => {
       const { selection } = await activities().prepareAssignment(input(more));

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { promptNames, renderPrompt, type PromptValues } from '../../../src/domain/agent/prompts.ts';
+import { promptNames, renderPrompt, type OpenThread, type PromptValues } from '../../../src/domain/agent/prompts.ts';
 import { STAGES, type TriggerTarget } from '../../../src/domain/stages/stages.ts';
 
 const PROMPTS = join(import.meta.dirname, '../../../prompts');
@@ -18,9 +18,16 @@ const VALUES: PromptValues = {
   branch: 'codex/issue-7',
   baseBranch: 'main',
   reviews: [{ id: 3, author: 'olivia', body: 'Not yet.' }],
-  openComments: [{ id: 4, author: 'olivia', path: 'src/count.js', line: 12, body: 'Name it.' }],
+  pullRequestComments: [{ author: 'olivia', body: 'And the tests?' }],
+  openThreads: [thread({})],
   conversation: [{ author: 'olivia', body: 'What about tabs?' }],
 };
+
+function thread(more: Partial<OpenThread>): OpenThread {
+  const place = { path: 'src/count.js', line: 12, startLine: null, isRemoved: false, isOutdated: false };
+  return { id: 4, ...place, comments: [{ author: 'olivia', body: 'Name it.', isOurs: false }], ...more };
+}
+
 const seeds = readdirSync(PROMPTS).filter((file) => file.endsWith('.md'));
 const seed = (name: string, locale: string): string => readFileSync(join(PROMPTS, `${name}.${locale}.md`), 'utf8');
 
@@ -56,8 +63,8 @@ describe('every prompt', () => {
   test.each(prompts)('%s holds what people wrote', (_name, prompt, { kind }) => {
     const texts = {
       work: ['> Please count words.', '> And lines.'],
-      revise: ['> Not yet.', '> Name it.'],
-      review: ['> Please count words.'],
+      revise: ['> Not yet.', '> Name it.', '> And the tests?', '> And lines.'],
+      review: ['> Please count words.', '> And the tests?'],
       discussion: ['> Please count words.', '> What about tabs?'],
     };
     for (const text of texts[kind]) expect(prompt).toContain(text);
@@ -84,7 +91,7 @@ describe('a rendered prompt', () => {
     ['a review', { reviews: [{ id: 1, author: 'olivia', body: hostile }] }, '{{reviews}}'],
     [
       'a review comment',
-      { openComments: [{ id: 1, author: 'olivia', path: null, line: null, body: hostile }] },
+      { openThreads: [{ ...thread({}), comments: [{ author: 'olivia', body: hostile, isOurs: false }] }] },
       '{{openComments}}',
     ],
   ])('does not expand placeholders in %s', (_where, values, place) => {
@@ -112,17 +119,35 @@ describe('a rendered prompt', () => {
     expect(rendered('{{issueBody}}', { issueBody: ' \r\n ' })).toBe('> (empty)');
   });
 
-  test.each(['{{issueComments}}', '{{reviews}}', '{{openComments}}'])('says so when there are no %s', (place) => {
-    expect(rendered(place, { issueComments: [], reviews: [], openComments: [] })).toBe('(none)');
+  test.each(['{{issueComments}}', '{{pullRequestComments}}', '{{reviews}}', '{{openComments}}'])(
+    'says so when there are no %s',
+    (place) => {
+      expect(rendered(place, { issueComments: [], pullRequestComments: [], reviews: [], openThreads: [] })).toBe(
+        '(none)',
+      );
+    },
+  );
+
+  test.each<[string, Partial<OpenThread>, string]>([
+    ['on a line of a file', {}, 'src/count.js:12'],
+    ['on a range of lines', { startLine: 8 }, 'src/count.js:8-12'],
+    ['on removed lines', { startLine: 8, isRemoved: true }, 'src/count.js:8-12 (as numbered before the change)'],
+    ['on lines of an earlier commit', { isOutdated: true }, 'src/count.js:12 (as numbered in an earlier commit)'],
+    ['on a whole file', { line: null }, 'src/count.js (the whole file)'],
+  ])('places a thread %s', (_where, more, place) => {
+    const text = rendered('{{openComments}}', { openThreads: [thread(more)] });
+    expect(text).toBe(`Review comment 4 on ${place} by olivia:\n> Name it.`);
   });
 
-  test.each<[string, string | null, number | null, string]>([
-    ['on a line of a file', 'src/a.js', 12, 'Review comment 4 on src/a.js:12 by olivia:\n> Name it.'],
-    ['on a file', 'src/a.js', null, 'Review comment 4 on src/a.js by olivia:\n> Name it.'],
-    ['on nothing', null, null, 'Review comment 4 by olivia:\n> Name it.'],
-  ])('places a review comment %s', (_where, path, line, text) => {
-    const openComments = [{ id: 4, author: 'olivia', path, line, body: 'Name it.' }];
-    expect(rendered('{{openComments}}', { openComments })).toBe(text);
+  test('has a thread whole, with the own answer in it', () => {
+    const comments = [
+      { author: 'olivia', body: 'Name it.', isOurs: false },
+      { author: 'codex-k8s', body: 'Named.', isOurs: true },
+      { author: 'petra', body: 'Not there.', isOurs: false },
+    ];
+    expect(rendered('{{openComments}}', { openThreads: [thread({ comments })] })).toBe(
+      'Review comment 4 on src/count.js:12 by olivia:\n> Name it.\n\nYour answer:\n> Named.\n\nReply by petra:\n> Not there.',
+    );
   });
 
   test("keeps every line of a person's text in its quotation", () => {

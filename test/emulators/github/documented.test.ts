@@ -104,7 +104,7 @@ async function haveItAllHappen(): Promise<void> {
   const comments = [{ path: 'story.txt', line: 4, body: 'Why?' }];
   await octo.pulls.createReview({ ...DEMO, pull_number: pull, event: 'REQUEST_CHANGES', body: 'no', comments });
   const [review] = await github.readChangeRequests(issue, pull);
-  const [line] = (await github.readReviews(issue, pull)).openComments;
+  const [line] = (await github.readReviews(issue, pull)).threads;
   await github.readReview(issue, pull, review?.id ?? 0);
   await github.reactToReview(issue, pull, review?.id ?? 0);
   const answer = { marker: MARKER, body: `${MARKER} Because.` };

@@ -17,9 +17,20 @@ const VALUES: PromptValues = {
   branch: 'codex/issue-12',
   baseBranch: 'main',
   reviews: [{ id: 1, author: 'olivia', body: 'Nearly.' }],
-  openComments: [
-    { id: 123456, author: 'olivia', path: 'path/to/file.ts', line: 12, body: 'Why?\n\nAnd how?' },
-    { id: 123457, author: 'petra', path: null, line: null, body: 'One more thing.' },
+  pullRequestComments: [{ author: 'petra', body: 'And the tests?' }],
+  openThreads: [
+    {
+      ...{ id: 123456, path: 'path/to/file.ts', line: 12, startLine: 8, isRemoved: true, isOutdated: true },
+      comments: [
+        { author: 'olivia', body: 'Why?\n\nAnd how?', isOurs: false },
+        { author: 'codex', body: 'So.', isOurs: true },
+        { author: 'olivia', body: 'No.', isOurs: false },
+      ],
+    },
+    {
+      ...{ id: 123457, path: 'a file', line: null, startLine: null, isRemoved: false, isOutdated: false },
+      comments: [{ author: 'petra', body: 'One more thing.', isOurs: false }],
+    },
   ],
 };
 
@@ -27,7 +38,8 @@ async function turnOf(name: string, ...later: string[]) {
   const read = (file: string): Promise<string> =>
     readFile(new URL(`../../../prompts/${file}.md`, import.meta.url), 'utf8');
   const seeds = { envelope: await read(name.replace('dev-', 'envelope-')), task: await read(name) };
-  const texts = [renderPrompt(seeds, VALUES), ...later];
+  const kind = name.startsWith('dev-revise') ? ('revise' as const) : ('work' as const);
+  const texts = [renderPrompt(seeds, { ...VALUES, target: { stage: 'dev', kind } }), ...later];
   return readTurn({ model: 'gpt-5.5', messages: texts.map((content) => ({ role: 'user' as const, content })) });
 }
 
@@ -42,7 +54,7 @@ describe.each(['en', 'ru'])("the platform's own prompts in %s are understood", (
       isRevise: true,
       comments: [
         { id: 123456, author: 'olivia', path: 'path/to/file.ts', text: 'Why?\n\nAnd how?' },
-        { id: 123457, author: 'petra', path: undefined, text: 'One more thing.' },
+        { id: 123457, author: 'petra', path: 'a file', text: 'One more thing.' },
       ],
     });
   });

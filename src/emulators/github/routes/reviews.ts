@@ -142,12 +142,16 @@ function isReviewEvent(event: unknown): event is ReviewEvent {
 }
 
 function commentFrom(given: Record<string, unknown>, repo: RepoRow, pull: PullRow, by: UserRow): CommentDraft {
-  const { path, body, line, position, side, commit_id, subject_type } = given;
+  const { path, body, line, position, side, commit_id, subject_type, start_line, start_side } = given;
   if (typeof path !== 'string' || path === '') throw invalid('PullRequestReviewComment', 'path', 'missing_field');
   if (typeof body !== 'string' || body.trim() === '')
     throw invalid('PullRequestReviewComment', 'body', 'missing_field');
   const number = (value: unknown): number | null =>
     typeof value === 'number' && Number.isInteger(value) ? value : null;
+  const isOfFile = subject_type === 'file';
+  const start = number(start_line);
+  if (start !== null && start >= (number(line) ?? 0))
+    throw new GitHubError(422, 'start_line must precede the end line.');
   return {
     node_id: Buffer.from(`0:PullRequestReviewComment${repo.id}/${pull.number}`).toString('base64url'),
     repo_id: repo.id,
@@ -159,9 +163,11 @@ function commentFrom(given: Record<string, unknown>, repo: RepoRow, pull: PullRo
     in_reply_to_id: null,
     path,
     position: number(position),
-    line: number(line),
+    line: isOfFile ? null : number(line),
     side: side === 'LEFT' ? 'LEFT' : 'RIGHT',
-    subject_type: subject_type === 'file' ? 'file' : 'line',
+    start_line: isOfFile ? null : start,
+    start_side: start === null ? null : (start_side ?? side) === 'LEFT' ? 'LEFT' : 'RIGHT',
+    subject_type: isOfFile ? 'file' : 'line',
     comment_type: 'review',
     review_id: null,
   };
@@ -179,13 +185,15 @@ function replyTo(
   const parent = rows.comments.get(id);
   if (parent?.repo_id !== repo.id || parent.comment_type !== 'review' || parent.pull_number !== pull.number)
     throw notFound();
-  const { path, line, position, side, subject_type, commit_sha } = parent;
+  const { path, line, position, side, subject_type, commit_sha, start_line = null, start_side = null } = parent;
   const draft = commentFrom({ path, body: given['body'] }, repo, pull, by);
   return {
     ...draft,
     line,
     position,
     side,
+    start_line,
+    start_side,
     subject_type,
     commit_sha,
     in_reply_to_id: parent.in_reply_to_id ?? parent.id,
