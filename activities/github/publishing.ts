@@ -38,11 +38,12 @@ export interface GitHubIssues {
 
 export interface GitHubPullRequests extends GitHubIdentities {
   readPullRequest(repository: IssueRef, pullRequest: number): Promise<GitHubPullRequestState>;
-  /** Finds the open pull request of a branch, or opens one. */
+  /** Finds the pull request that is known, or that of a branch, or opens one; a revised one is never another. */
   openPullRequest(
     repository: IssueRef,
     branch: { head: string; base: string },
     text: PullRequestText,
+    known: { readonly number: number; readonly revised: boolean } | null,
   ): Promise<{ number: number; url: string; created: boolean }>;
   /** The commit at the head of a branch; null when there is no such branch. */
   readBranchHead(repository: IssueRef, branch: string): Promise<string | null>;
@@ -72,6 +73,8 @@ interface PublishInput {
   readonly settings: RunSettings;
   /** Whether merging closes the issue. */
   readonly closes: boolean;
+  /** The number of the pull request that the run continues; missing or null before there is one. */
+  readonly pullRequest?: number | null;
 }
 
 export interface GitHubPorts {
@@ -238,7 +241,9 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
           },
           settings.locale,
         );
-        const pullRequest = await classified(() => github.openPullRequest(issue, { head: branch, base }, text));
+        const pullRequest = await classified(() =>
+          github.openPullRequest(issue, { head: branch, base }, text, knownOf(input)),
+        );
         const now = await classified(() => github.readBranchHead(issue, branch));
         if (now === null || now === head) return pullRequest;
         // Somebody has pushed since: that is looked at too.
@@ -277,6 +282,12 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
       });
     },
   };
+}
+
+function knownOf({ pullRequest, target }: PublishInput): { number: number; revised: boolean } | null {
+  return pullRequest === undefined || pullRequest === null
+    ? null
+    : { number: pullRequest, revised: target.kind === 'revise' };
 }
 
 async function finishedReport(db: Database, runId: string): Promise<Extract<AgentReport, { outcome: 'finished' }>> {

@@ -130,6 +130,7 @@ async function publish(
     branch: input.branch,
     settings,
     closes: input.closes,
+    pullRequest: input.pullRequest?.number ?? null,
   }).catch((error: unknown) => {
     if (isCancellation(error)) throw error;
     if (CancellationScope.current().consideredCancelled)

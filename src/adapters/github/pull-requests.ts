@@ -8,9 +8,10 @@ import { outgoing } from './outgoing.ts';
 export function createPullRequests(octokit: Octokit) {
   const at = ({ owner, name }: IssueRef) => ({ owner, repo: name });
 
+  /** By all that makes it the one: the same head may be in several, with other bases. */
   async function findOpen(
     repository: IssueRef,
-    head: string,
+    { head, base }: { head: string; base: string },
     body: string,
   ): Promise<{ number: number; url: string; created: boolean } | undefined> {
     const { data } = await octokit.rest.pulls.list({
@@ -19,8 +20,19 @@ export function createPullRequests(octokit: Octokit) {
       head: `${repository.owner}:${head}`,
       per_page: 10,
     });
-    const found = data.find((pull) => pull.head.ref === head);
+    const found = data.find((pull) => pull.head.ref === head && pull.base.ref === base);
     return found && { number: found.number, url: found.html_url, created: sameText(found.body ?? '', outgoing(body)) };
+  }
+
+  /** The pull request of this number, if it is open, whatever its base is now. */
+  async function findByNumber(
+    repository: IssueRef,
+    number: number,
+    head: string,
+  ): Promise<{ number: number; url: string; created: boolean } | undefined> {
+    const { data } = await octokit.rest.pulls.get({ ...at(repository), pull_number: number });
+    const isIt = data.state === 'open' && data.head.ref === head;
+    return isIt ? { number, url: data.html_url, created: false } : undefined;
   }
 
   /** What parts the second commit from the first; of the commits in between only one is read. */
@@ -30,20 +42,29 @@ export function createPullRequests(octokit: Octokit) {
   }
 
   return {
-    /** `created` also when an earlier attempt of this very call did, whose answer was lost: its text is the same. */
+    /**
+     * Finds the pull request by the number that is known of it, else by head and base, or opens one. One that is `revised` is never
+     * another. `created` also when an earlier attempt of this very call did, whose answer was lost: its text is the same.
+     */
     async openPullRequest(
       repository: IssueRef,
-      { head, base }: { head: string; base: string },
+      branch: { head: string; base: string },
       { title, body }: PullRequestText,
+      known: { readonly number: number; readonly revised: boolean } | null = null,
     ) {
-      const present = await findOpen(repository, head, body);
+      const same = known && (await findByNumber(repository, known.number, branch.head));
+      if (same) return same;
+      if (known?.revised)
+        throw Object.assign(new Error(`pull request #${known.number} is not open any more`), { status: 422 });
+      const { head, base } = branch;
+      const present = await findOpen(repository, branch, body);
       if (present) return present;
       try {
         const { data } = await octokit.rest.pulls.create({ ...at(repository), head, base, title, body });
         return { number: data.number, url: data.html_url, created: true };
       } catch (error) {
         const rejected = (error as { status?: number }).status === 422;
-        const meanwhile = rejected ? await findOpen(repository, head, body) : undefined;
+        const meanwhile = rejected ? await findOpen(repository, branch, body) : undefined;
         if (!meanwhile) throw error;
         return meanwhile;
       }

@@ -143,3 +143,36 @@ test('reviews have their state and when they were submitted', async () => {
     ['changes_requested', 'Not yet.'],
   ]);
 });
+
+describe('a second pull request with the same head and another base', () => {
+  const text = { title: 'Work', body: 'Done.' };
+
+  test('does not take a revise away from the one that was reviewed', async () => {
+    const head = `topic-${pulls}`;
+    await stage.octo.git.createRef({ ...DEMO, ref: `refs/heads/release-${pulls}`, sha: await shaOf('main') });
+    const { data: other } = await stage.octo.pulls.create({
+      ...DEMO,
+      head,
+      base: `release-${pulls}`,
+      title: 'Backport',
+    });
+    const known = { number: pull_number, revised: true };
+    const found = await platform().openPullRequest(at, { head, base: 'main' }, text, known);
+    expect(found).toMatchObject({ number: pull_number, created: false });
+    expect(await platform().openPullRequest(at, { head, base: 'main' }, text)).toMatchObject({ number: pull_number });
+    expect(other.number).not.toBe(pull_number);
+  });
+
+  test('is not used for a revise of one that was closed meanwhile', async () => {
+    const head = `topic-${pulls}`;
+    await stage.octo.pulls.update({ ...DEMO, pull_number, state: 'closed' });
+    const known = { number: pull_number, revised: true };
+    await expect(platform().openPullRequest(at, { head, base: 'main' }, text, known)).rejects.toMatchObject({
+      message: expect.stringContaining(`#${pull_number} is not open`),
+    });
+  });
+});
+
+async function shaOf(branch: string): Promise<string> {
+  return (await stage.octo.git.getRef({ ...DEMO, ref: `heads/${branch}` })).data.object.sha;
+}

@@ -20,7 +20,12 @@ const VALUES: PromptValues = {
   pullRequestComments: [{ author: 'petra', body: 'And the tests?' }],
   openThreads: [
     {
-      ...{ id: 123456, path: 'path/to/file.ts', line: 12, startLine: 8, isRemoved: true, isOutdated: true },
+      id: 123456,
+      path: 'path/to/file.ts',
+      line: 12,
+      startLine: 8,
+      isRemoved: true,
+      isOutdated: true,
       comments: [
         { author: 'olivia', body: 'Why?\n\nAnd how?', isOurs: false },
         { author: 'codex', body: 'So.', isOurs: true },
@@ -28,7 +33,12 @@ const VALUES: PromptValues = {
       ],
     },
     {
-      ...{ id: 123457, path: 'a file', line: null, startLine: null, isRemoved: false, isOutdated: false },
+      id: 123457,
+      path: 'a file',
+      line: null,
+      startLine: null,
+      isRemoved: false,
+      isOutdated: false,
       comments: [{ author: 'petra', body: 'One more thing.', isOurs: false }],
     },
   ],
