@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { ApplicationFailure } from '@temporalio/common';
+import { outgoing } from '../../../src/adapters/github/outgoing.ts';
 import { issueKey, type ObservedFact } from '../../../src/domain/issue/facts.ts';
 import type { IssueState } from '../../../src/domain/issue/state.ts';
 import { cancelRun, issueStateQuery, observed, runWorkflowId, TASK_QUEUE } from '../../../workflows/messages.ts';
@@ -216,9 +217,8 @@ describe('ending a run', () => {
     await until(async () => (await state(handle)).active === null);
     expect(called('stopAgent')).toBe(1);
     expect(called('openPullRequest')).toBe(0);
-    expect(world.calls.findLast(({ name }) => name === 'writeStatusComment')?.input['body']).toContain(
-      'Canceled by olivia: changed my mind',
-    );
+    const body = String(world.calls.findLast(({ name }) => name === 'writeStatusComment')?.input['body']);
+    expect(outgoing(body)).toContain('Canceled by olivia: changed my mind');
   });
 
   test('closing the issue cancels the run and removes the workspace', async () => {
