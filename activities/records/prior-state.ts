@@ -1,7 +1,7 @@
 /** The earlier life of an issue, from the read model, and its pull requests on GitHub. Parts of other activities. */
 import { issueKey, type IssueRef } from '../../src/domain/issue/facts.ts';
 import type { Candidates, PriorIssueState } from '../../src/domain/issue/gates.ts';
-import { branchName } from '../../src/domain/issue/names.ts';
+import { branchName, nthBranch } from '../../src/domain/issue/names.ts';
 import { authorize } from '../../src/domain/triggers/senders.ts';
 import { stageRow, triggerOfLabel } from '../../src/domain/stages/stages.ts';
 import type { Database } from '../../src/store/connection/database.ts';
@@ -15,7 +15,15 @@ export interface GitHubPulls {
   findPullRequests(
     repository: IssueRef,
     branches: readonly string[],
-  ): Promise<readonly { readonly open: boolean; readonly merged: boolean }[]>;
+  ): Promise<
+    readonly {
+      readonly number: number;
+      readonly url: string;
+      readonly branch: string;
+      readonly open: boolean;
+      readonly merged: boolean;
+    }[]
+  >;
 }
 
 export function createPriorReading({ db, github }: { readonly db: Database; readonly github: GitHubPulls }) {
@@ -38,15 +46,22 @@ export function createPriorReading({ db, github }: { readonly db: Database; read
       return refused;
     },
 
-    /** The issue's pull requests, for a stage that depends on them; undefined for other labels. */
+    /**
+     * The issue's pull requests, for a stage that depends on them, for a revise, and where an earlier one was left: somebody may
+     * have reopened it since. Undefined for other labels.
+     */
     async readCandidates(issue: IssueRef, label: string, branches: number): Promise<Candidates | undefined> {
       const target = triggerOfLabel(label);
-      if (!target || stageRow(target.stage).candidate === null) return undefined;
+      if (!target) return undefined;
       const past = await findPast(db, issueKey(issue));
       const many = Math.max(branches, past?.branch ?? 1);
+      if (stageRow(target.stage).candidate === null && target.kind !== 'revise' && many === 1) return undefined;
       const names = Array.from({ length: many }, (_, index) => branchName(issue.number, index + 1));
       const found = await classified(() => github.findPullRequests(issue, names));
-      return { open: found.some(({ open }) => open), merged: found.some(({ merged }) => merged) };
+      const openOnes = found
+        .filter(({ open }) => open)
+        .map(({ number, url, branch }) => ({ number, url, branch: nthBranch(branch) }));
+      return { open: openOnes.length > 0, merged: found.some(({ merged }) => merged), openOnes };
     },
   };
 }

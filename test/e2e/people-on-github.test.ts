@@ -55,6 +55,19 @@ describe('A3: state:in-review leaves the issue and the pull request', () => {
   });
 });
 
+describe('B9: a pull request that somebody closes and reopens', () => {
+  test('is revised by the label, on its own branch', async () => {
+    const { issue, pull } = await inReview('Reopened');
+    await scene.person.octokit.rest.pulls.update({ ...AT, pull_number: pull, state: 'closed' });
+    await scene.expectLabels(REPO, issue, []);
+    await scene.person.octokit.rest.pulls.update({ ...AT, pull_number: pull, state: 'open' });
+    await scene.person.label(REPO, issue, 'run:dev:revise');
+    const revise = await scene.ended(REPO, issue, 1);
+    expect(revise).toMatchObject({ pullRequest: pull, branch: `codex/issue-${issue}` });
+    expect(await scene.pullRequestsOf(REPO, issue)).toHaveLength(1);
+  });
+});
+
 describe('A6: two trigger labels that are put on in one call', () => {
   test('are explained in one comment, and start nothing', async () => {
     const issue = await scene.person.openIssue(REPO, { title: 'Two at once', body: 'Please.' });

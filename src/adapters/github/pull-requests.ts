@@ -111,7 +111,15 @@ export function createPullRequests(octokit: Octokit) {
     async findPullRequests(
       repository: IssueRef,
       branches: readonly string[],
-    ): Promise<{ readonly number: number; readonly open: boolean; readonly merged: boolean }[]> {
+    ): Promise<
+      {
+        readonly number: number;
+        readonly url: string;
+        readonly branch: string;
+        readonly open: boolean;
+        readonly merged: boolean;
+      }[]
+    > {
       const found = await Promise.all(
         branches.map((branch) =>
           octokit.rest.pulls.list({
@@ -124,7 +132,13 @@ export function createPullRequests(octokit: Octokit) {
       );
       return found
         .flatMap(({ data }, index) => data.filter((pull) => pull.head.ref === branches[index]))
-        .map((pull) => ({ number: pull.number, open: pull.state === 'open', merged: pull.merged_at !== null }))
+        .map((pull) => ({
+          number: pull.number,
+          url: pull.html_url,
+          branch: pull.head.ref,
+          open: pull.state === 'open',
+          merged: pull.merged_at !== null,
+        }))
         .toSorted((one, other) => one.number - other.number);
     },
   };

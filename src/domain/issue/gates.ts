@@ -63,6 +63,8 @@ export interface Candidates {
   readonly open: boolean;
   /** Whether one was merged. */
   readonly merged: boolean;
+  /** Those that are open, with the numbers of their branches, oldest first. */
+  readonly openOnes?: readonly (PullRequestRef & { readonly branch: number })[];
 }
 
 export interface GateContext {

@@ -56,6 +56,21 @@ export function leavePullRequest({ state, effects }: Draft, { number }: PullRequ
   state.branches = state.branch;
 }
 
+/**
+ * Continues a pull request that was left as closed, and that GitHub shows as open: somebody has reopened it. One that holds a
+ * stage of the issue comes before others.
+ */
+export function continueReopened({ state }: Draft, { candidates }: GitHubIssueState): void {
+  if (state.pullRequest) return;
+  const ofStages = new Set(Object.values(state.done ?? {}).map(({ pullRequest }) => pullRequest));
+  const openOnes = candidates?.openOnes ?? [];
+  const reopened = openOnes.find(({ number }) => ofStages.has(number)) ?? openOnes[0];
+  if (!reopened) return;
+  const { branch, ...pullRequest } = reopened;
+  state.pullRequest = pullRequest;
+  state.branch = branch;
+}
+
 /** Whether the issue is open. One that GitHub does not show any more, deleted or transferred, counts as closed. */
 export function* askOpenness({ state }: Draft): Deciding<{ readonly open: boolean; readonly gone: boolean }> {
   const answer = yield* ask({ kind: 'issue', issue: state.issue, label: '' });

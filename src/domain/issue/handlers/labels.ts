@@ -7,7 +7,7 @@ import type { GitHubIssueState } from '../reads.ts';
 import type { IssueState } from '../state.ts';
 import { beginDiscussion } from './discussion.ts';
 import { ask, record, type Deciding, type Draft } from './draft.ts';
-import { apply, applyOpenness, askOpenness } from './github-state.ts';
+import { apply, applyOpenness, askOpenness, continueReopened } from './github-state.ts';
 import { startOrQueue } from './queue.ts';
 import { isExplained, refuse } from './refusals.ts';
 
@@ -30,6 +30,7 @@ export function* labelPutOn(draft: Draft, facts: readonly LabelFact[]): Deciding
     state.title = shown.title;
     yield* applyOpenness(draft, shown.open);
     yield* apply(draft, shown);
+    continueReopened(draft, shown);
   } else if (!(yield* askOpenness(draft)).open) return;
   const decision = decideLabelEvents(draft, first, facts, shown);
   recordDropped(draft, first.label, decision.dropped);

@@ -8,7 +8,7 @@ import type { PlannedRun } from '../state.ts';
 import { cancel, showQueue } from './cancels.ts';
 import { askLeniently, record, type Deciding, type Draft } from './draft.ts';
 import { endDiscussion } from './discussion-end.ts';
-import { askOpenness, askStaleness } from './github-state.ts';
+import { askOpenness, askStaleness, continueReopened } from './github-state.ts';
 import { refuse } from './refusals.ts';
 import { couldNotStart, notStarted, start } from './starts.ts';
 
@@ -128,6 +128,7 @@ function* whyLabelIsUnwanted(
   const read = yield* askLeniently({ kind: 'trigger', issue, label, facts: [], branches, people: [by.id] });
   if (!read) return undefined;
   draft.settings ??= read.settings;
+  continueReopened(draft, read.issue);
   const refused = read.issue.refused?.[by.id];
   if (refused !== undefined)
     return { actor: 'codex-k8s', reason: `@${by.login} may not start runs any more (${refused})` };
