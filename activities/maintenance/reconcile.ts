@@ -21,6 +21,7 @@ import { evaluate, type TriggerContext } from '../../src/domain/triggers/trigger
 import { issueRefOf, type WebhookEvent } from '../../src/domain/triggers/webhooks.ts';
 import type { Database } from '../../src/store/connection/database.ts';
 import type { EvaluatedDelivery } from '../../src/store/intake/arrivals.ts';
+import { knowLabels, readKnownLabels, type KnownLabel, type LabelId } from '../../src/store/projects/labels.ts';
 import type { Intake } from '../../src/store/intake/intake.ts';
 import {
   issuesWithPullRequests,
@@ -40,6 +41,8 @@ interface ListedItem {
   readonly open: boolean;
   readonly merged: boolean;
   readonly labels: readonly string[];
+  /** The same with GitHub's ids. */
+  readonly labelIds: readonly LabelId[];
   /** ISO 8601. */
   readonly updatedAt: string;
 }
@@ -99,8 +102,9 @@ export function createReconciler({
     since: string,
     { graceMs }: Pick<Missing, 'graceMs'>,
   ): Promise<{ found: Found[]; left: string | null }> {
-    const when = { now: Date.now(), graceMs, since: repository.boundAt };
     const { items, complete } = await github.listChanged(repository, since);
+    const namedSince = await readNames(repository, items);
+    const when = { now: Date.now(), graceMs, since: repository.boundAt, namedSince };
     const living = await livingIssues(db, repository.id);
     const issueOf = await issuesWithPullRequests(db, repository.id);
     const worthALook = items.filter(({ isPullRequest, number, open, labels }) =>
@@ -124,6 +128,24 @@ export function createReconciler({
     const next = worthALook[ISSUES] ?? (complete ? undefined : items.at(-1));
     return { found, left: next?.updatedAt ?? null };
   };
+
+  /**
+   * Since when the trigger labels on these issues have their names. One with an id that is not known was renamed, or created
+   * again: what was put on before starts nothing.
+   */
+  async function readNames(
+    { id, boundAt }: SweptRepository,
+    items: readonly ListedItem[],
+  ): Promise<Record<string, string>> {
+    const known = await readKnownLabels(db, id);
+    const shown = new Map(items.flatMap(({ labelIds }) => labelIds.map((label) => [label.name, label])));
+    const triggers = [...shown.values()].filter(({ name }) => triggerLabelsIn([name]).length > 0);
+    const unknown = triggers.filter((label) => !known.some((one) => one.name === label.name && one.id === label.id));
+    if (unknown.length === 0) return namesOf(known);
+    // Nothing is known of a repository that was bound by an earlier version.
+    await knowLabels(db, id, unknown, known.length === 0 ? new Date(boundAt) : new Date());
+    return namesOf(await readKnownLabels(db, id));
+  }
 
   async function missedOn(repository: SweptRepository, item: ListedItem, when: Missing): Promise<Missed[]> {
     const history = await github.readHistory({ ...repository, number: item.number });
@@ -255,6 +277,10 @@ function evaluated(
       happened_at: at,
     },
   };
+}
+
+function namesOf(known: readonly KnownLabel[]): Record<string, string> {
+  return Object.fromEntries(known.map(({ name, since }) => [name, since]));
 }
 
 /** A deterministic UUID: two sweeps at once ask for the same run. */

@@ -12,7 +12,7 @@ import { withCanonicalLabels } from './canonical-labels.ts';
 /** Text that Postgres and JSON can hold: no NUL, no lone surrogates. */
 const text = z.string().transform((value) => value.toWellFormed().replaceAll('\0', '\u{FFFD}'));
 const id = z.int().nonnegative();
-const label = z.object({ name: text });
+const label = z.object({ name: text, id: id.optional() });
 const labels = z.array(label).default([]);
 
 const Common = z.object({
@@ -188,7 +188,14 @@ function toEvent(name: string, data: z.infer<typeof Common>): WebhookEvent {
     const ids = (name === 'installation' ? repositories : removed)?.map((each) => each.id) ?? null;
     return { ...common, name, account: installed?.account?.login ?? null, repositories: ids };
   }
-  if (name === 'label' && changed) return { ...common, name, label: changed.name, before: renamedFrom(data) };
+  if (name === 'label' && changed)
+    return {
+      ...common,
+      name,
+      label: changed.name,
+      ...(changed.id === undefined ? {} : { labelId: changed.id }),
+      before: renamedFrom(data),
+    };
   return { ...common, name: 'other' };
 }
 

@@ -9,6 +9,8 @@ import { issueKey, type IssueRef } from '../../src/domain/issue/facts.ts';
 import type { LabelNames } from '../../src/domain/stages/label-names.ts';
 import { issueOfBranch } from '../../src/domain/issue/names.ts';
 import { isOwnDeliveryId } from '../../src/domain/maintenance/reconcile.ts';
+import { LABELS } from '../../src/domain/stages/labels.ts';
+import { normalizeLabel } from '../../src/domain/stages/stages.ts';
 import { evaluate, type DeliveryDecision } from '../../src/domain/triggers/triggers.ts';
 import { goneRepositories, issueRefOf, type WebhookEvent } from '../../src/domain/triggers/webhooks.ts';
 import type {
@@ -171,6 +173,7 @@ function evaluateDelivery(
     receivedAt,
     fact: decision.fact,
     ...renamedIn(event, context),
+    ...relabeledIn(event, context),
     details: {
       event: name,
       action: event.action,
@@ -179,6 +182,14 @@ function evaluateDelivery(
       label: event.name === 'issues' || event.name === 'pull_request' ? event.label : null,
     },
   };
+}
+
+/** A label that was created with, or renamed to, a name of the platform's. */
+function relabeledIn(event: WebhookEvent, { bound }: SenderContext): Pick<EvaluatedDelivery, 'relabeled'> {
+  if (event.name !== 'label' || !bound || event.labelId === undefined) return {};
+  const isNamedNow = event.action === 'created' || (event.action === 'edited' && event.before !== null);
+  const name = normalizeLabel(event.label);
+  return isNamedNow && LABELS.some((label) => label.name === name) ? { relabeled: { name, id: event.labelId } } : {};
 }
 
 /** A repository keeps its id, whatever it is called (docs/reliability.md T20). */

@@ -4,6 +4,7 @@ import { CANONICAL_NAMES, type LabelNames } from '../domain/stages/label-names.t
 import { LABELS } from '../domain/stages/labels.ts';
 import { triggerLabel } from '../domain/stages/stages.ts';
 import type { Database } from '../store/connection/database.ts';
+import { knowLabels } from '../store/projects/labels.ts';
 import { addPerson, bindRepository, ensureProject, findRepository } from '../store/projects/repositories.ts';
 
 type MemberRole = Parameters<typeof addPerson>[2];
@@ -26,6 +27,7 @@ export interface GitHubRepositories {
   ): Promise<{ id: number; owner: string; name: string; defaultBranch: string }>;
   ensureWebhook(owner: string, name: string, webhook: { url: string; secret: string }): Promise<number>;
   ensureLabels(owner: string, name: string, labels: typeof LABELS): Promise<LabelChanges>;
+  readLabelIds(owner: string, name: string): Promise<readonly { name: string; id: number }[]>;
   findPerson(login: string): Promise<{ id: number; login: string } | undefined>;
 }
 
@@ -46,6 +48,13 @@ export function createRepositoryBinding({
   async function known(fullName: string) {
     const [owner = '', name = ''] = fullName.split('/');
     return orRefusal(github.findRepository(owner, name), 'fullName');
+  }
+
+  /** Remembers the ids of the labels, so that another label that is renamed to one of them is told apart. */
+  async function rememberLabels({ id, owner, name }: { id: number; owner: string; name: string }): Promise<void> {
+    const present = await orRefusal(github.readLabelIds(owner, name), 'fullName');
+    const ours = present.filter((label) => LABELS.some((one) => one.name === label.name));
+    await knowLabels(db, id, ours, new Date());
   }
 
   /** Creates and updates labels; the result has the names on GitHub. */
@@ -72,6 +81,7 @@ export function createRepositoryBinding({
       const changes = await ensureLabels(repository);
       const projectId = await ensureProject(db, project);
       await bindRepository(db, { ...repository, projectId, hookId });
+      await rememberLabels(repository);
       const trigger = labels.onGitHub(triggerLabel({ stage: 'dev', kind: 'work' }));
       return { repositoryId: repository.id, project, hookId, labels: changes, trigger };
     },
@@ -79,7 +89,11 @@ export function createRepositoryBinding({
     /** Safe to repeat. Refuses a repository that is not bound. */
     async syncLabels(fullName: string) {
       const repository = await known(fullName);
-      if (await findRepository(db, repository.id)) return ensureLabels(repository);
+      if (await findRepository(db, repository.id)) {
+        const changes = await ensureLabels(repository);
+        await rememberLabels(repository);
+        return changes;
+      }
       throw new Refusal(
         'failed_precondition',
         `${fullName} is not bound; bind it with \`codex-k8s repositories add ${fullName}\``,

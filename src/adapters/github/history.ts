@@ -15,6 +15,8 @@ export interface ChangedItem {
   readonly open: boolean;
   readonly merged: boolean;
   readonly labels: readonly string[];
+  /** The same with GitHub's ids. */
+  readonly labelIds: readonly { readonly name: string; readonly id: number }[];
   /** ISO 8601. */
   readonly updatedAt: string;
 }
@@ -139,7 +141,7 @@ interface ShownItem {
   readonly html_url: string;
   readonly state: string;
   readonly updated_at: string;
-  readonly labels: readonly (string | { readonly name?: string | null })[];
+  readonly labels: readonly (string | { readonly id?: number; readonly name?: string | null })[];
   readonly pull_request?: { readonly merged_at?: string | null } | null;
 }
 
@@ -167,6 +169,11 @@ function itemOf(shown: ShownItem): ChangedItem {
     open: shown.state === 'open',
     merged: Boolean(shown.pull_request?.merged_at),
     labels: shown.labels.map((label) => (typeof label === 'string' ? label : (label.name ?? ''))),
+    labelIds: shown.labels.flatMap((label) =>
+      typeof label === 'string' || label.id === undefined || !label.name
+        ? []
+        : [{ name: normalizeLabel(label.name), id: label.id }],
+    ),
     updatedAt: shown.updated_at,
   };
 }

@@ -112,6 +112,16 @@ export function createRepositories(octokit: Octokit) {
       return { ...changes, waiting };
     },
 
+    /** The ids of a repository's labels, by name. */
+    async readLabelIds(owner: string, name: string): Promise<{ name: string; id: number }[]> {
+      const listed = await octokit.paginate(octokit.rest.issues.listLabelsForRepo, {
+        owner,
+        repo: name,
+        per_page: 100,
+      });
+      return listed.map((label) => ({ name: normalizeLabel(label.name), id: label.id }));
+    },
+
     /** A person by login, or undefined. */
     async findPerson(login: string): Promise<{ id: number; login: string } | undefined> {
       try {

@@ -82,6 +82,11 @@ export interface Missing {
   readonly graceMs: number;
   /** When the repository was bound, ISO 8601. */
   readonly since: string;
+  /**
+   * Since when (ISO 8601) a label is known to have its name: GitHub may show an earlier event of the label that had another name
+   * then under the present one. Missing: since the repository was bound.
+   */
+  readonly namedSince?: Readonly<Record<string, string>>;
 }
 
 /** The prefix of ids of deliveries that the platform makes itself, for events that no webhook reported. */
@@ -118,8 +123,10 @@ export function missedOnIssue(truth: IssueOnGitHub, records: IssueRecords, when:
   const applied = triggerLabelsIn(truth.labels).flatMap((label) => {
     const labeled = truth.history.findLast(({ event, label: name }) => event === 'labeled' && name === label);
     const isOld = lastStateChange !== undefined && labeled !== undefined && labeled.id < lastStateChange.id;
+    const hadOtherName =
+      labeled !== undefined && Date.parse(labeled.at) <= Date.parse(when.namedSince?.[label] ?? when.since);
     const hasRun = runs.some((run) => labeled !== undefined && labelEventOf(run) === labeled.id);
-    return labeled && !isOld && !hasRun && isMissedLabel(labeled, records, when) ? [labeled] : [];
+    return labeled && !isOld && !hadOtherName && !hasRun && isMissedLabel(labeled, records, when) ? [labeled] : [];
   });
   const removals = runs.flatMap((run) => {
     const asked = labelEventOf(run);

@@ -82,6 +82,8 @@ export type WebhookEvent = {
       readonly name: 'label';
       /** The label's name, and its name before a rename. */
       readonly label: string;
+      /** GitHub's id of the label, if the payload names it. */
+      readonly labelId?: number;
       readonly before: string | null;
     }
   | { readonly name: 'push'; readonly ref: string; readonly deleted: boolean }

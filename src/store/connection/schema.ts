@@ -78,6 +78,19 @@ export const repositories = pgTable('repositories', {
   createdAt: instant('created_at').notNull().defaultNow(),
 });
 
+/** The platform's labels in a repository, by canonical name, with GitHub's ids: a rename keeps the id and changes the name. */
+export const repositoryLabels = pgTable(
+  'repository_labels',
+  {
+    repositoryId: githubId('repository_id').notNull(),
+    name: text('name').notNull(),
+    labelId: githubId('label_id').notNull(),
+    /** Since when the label with this id is known to have this name. */
+    knownSince: instant('known_since').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.repositoryId, table.name] })],
+);
+
 /** People the platform knows, by GitHub's account id. */
 export const people = pgTable('people', {
   id: githubId('id').primaryKey(),

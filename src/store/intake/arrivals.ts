@@ -2,6 +2,7 @@
 import type { Fact, IssueRef } from '../../domain/issue/facts.ts';
 import type { Membership } from '../../domain/triggers/senders.ts';
 import type { RepositoryIdentity } from '../projects/present-repository.ts';
+import type { LabelId } from '../projects/labels.ts';
 import type { GoneRepositories } from '../../domain/triggers/webhooks.ts';
 
 /** A delivery that is to be evaluated and stored. */
@@ -56,6 +57,8 @@ export interface EvaluatedDelivery {
   readonly fact: Fact | null;
   /** What the delivery calls its repository, if that is not what is stored: GitHub has to confirm it. */
   readonly renamed?: RenamedRepository;
+  /** A label of the repository that has this name from now on. */
+  readonly relabeled?: LabelId;
   /** For the audit event. */
   readonly details: Readonly<Record<string, unknown>>;
 }

@@ -132,6 +132,18 @@ function grow(deliveries: readonly EvaluatedDelivery[]): {
   return { inboxes: [...inboxes.values()], behind };
 }
 
+/** Remembers since when a label has its name: what was put on before under another name starts nothing. */
+export async function nameLabel(
+  tx: postgres.TransactionSql,
+  { repositoryId, relabeled }: EvaluatedDelivery,
+): Promise<void> {
+  if (!relabeled || repositoryId === null) return;
+  await tx`
+    insert into repository_labels (repository_id, name, label_id, known_since)
+    values (${repositoryId}, ${relabeled.name}, ${relabeled.id}, now())
+    on conflict (repository_id, name) do update set label_id = excluded.label_id, known_since = excluded.known_since`;
+}
+
 /** Counts duplicates. Rows are locked in ascending order, so that two servers do not deadlock. */
 export async function countRepeats(tx: postgres.TransactionSql, repeats: readonly Arrival[]): Promise<void> {
   const ids = repeats.map(({ id }) => id);

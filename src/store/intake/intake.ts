@@ -9,7 +9,7 @@ import { PLATFORM_CHAIN, type ChainLink } from '../audit/events.ts';
 import { driverOf, type Database } from '../connection/database.ts';
 import { createGroupCommit, type Fault, type GroupCommit } from '../connection/group-commit.ts';
 import type { Arrival, EvaluatedDelivery, Receipt, SenderContext } from './arrivals.ts';
-import { auditEvent, countRepeats, writeDeliveries } from './deliveries.ts';
+import { auditEvent, countRepeats, nameLabel, writeDeliveries } from './deliveries.ts';
 import { addToInboxes, openInboxesOf } from './gone-repositories.ts';
 import { membershipsIn, selectMemberships, type Asked, type MembershipsJson } from './memberships.ts';
 
@@ -114,6 +114,7 @@ async function storeIn(
       addToInboxes(tx, stored[index] as EvaluatedDelivery, openInboxes.get(arrival) ?? []),
     ),
     repeats.size > 0 && countRepeats(tx, [...repeats]),
+    ...stored.map((delivery) => nameLabel(tx, delivery)),
   ]);
   written.catch(() => undefined); // the transaction fails with the same error
 

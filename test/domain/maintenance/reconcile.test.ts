@@ -74,6 +74,13 @@ describe('a trigger label that is on', () => {
     expect(missed(LABELED, records)).toEqual([]);
   });
 
+  test('I24: was not missed when the label had another name as it was put on', () => {
+    const renamed = (namedSince: string) =>
+      missedOnIssue(LABELED, NOTHING, { ...WHEN, namedSince: { 'run:dev': namedSince } }).map(({ id }) => id);
+    expect(renamed(ago(5 * MINUTE))).toEqual([]);
+    expect(renamed(ago(10 * MINUTE))).toEqual([100]);
+  });
+
   test('was missed when only an earlier event of the same person was reported', () => {
     const first = event(90, 'labeled', 'run:dev', 20 * MINUTE);
     const off = event(95, 'unlabeled', 'run:dev', 15 * MINUTE);
