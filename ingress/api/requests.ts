@@ -103,8 +103,13 @@ export const BindBody = z.strictObject({ fullName, project: slug.default('defaul
 
 const MEMBER_ROLES = ['platform_owner', 'platform_admin', 'admin', 'read_write', 'read'] as const;
 
+const login = z.string().regex(/^[a-zA-Z0-9](?:-?[a-zA-Z0-9]){0,38}$/, 'must be the login of a GitHub account');
+
+/** Whose role is taken; without a project, every role. */
+export const MemberPath = z.strictObject({ login, project: slug.optional() });
+
 export const MemberBody = z.strictObject({
-  login: z.string().regex(/^[a-zA-Z0-9](?:-?[a-zA-Z0-9]){0,38}$/, 'must be the login of a GitHub account'),
+  login,
   role: z.enum(MEMBER_ROLES),
   project: slug.default('default'),
 });

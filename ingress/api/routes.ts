@@ -173,6 +173,12 @@ export function createStaffApi(options: StaffApiOptions): Hono {
     return c.json({ ...(await repositories.addMember(body)), role: body.role, project: body.project }, 201);
   });
 
+  app.delete('/members/:login', async (c) => {
+    const { login, project } = checked(requests.MemberPath, { login: c.req.param('login'), ...c.req.query() });
+    const person = await repositories.removeMember({ login, project });
+    return c.json({ ...person, project: project ?? null });
+  });
+
   for (const path of PATHS) app.all(`${path}/*`, answerNotFound);
 
   async function theRun(id: string): Promise<RunRecord> {

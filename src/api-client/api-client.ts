@@ -55,6 +55,8 @@ export interface ApiClient {
   syncLabels(fullName: string): Promise<LabelChanges & { readonly fullName: string }>;
   setProject(slug: string, body: ProjectBody): Promise<NonNullable<Awaited<ReturnType<typeof setProject>>>>;
   addMember(body: MemberBody): Promise<Required<MemberBody>>;
+  /** Without a project: every role of the person. */
+  removeMember(login: string, project?: string): Promise<{ login: string; project: string | null }>;
 }
 
 /** The server said no. */
@@ -112,6 +114,8 @@ export function createApiClient({ url, staffToken }: ApiAddress): ApiClient {
     syncLabels: async (fullName) => post(`/repositories/${fullName}/labels`, {}, LABELS_WITHIN_MS),
     setProject: async (slug, body) => post(`/projects/${encodeURIComponent(slug)}`, body),
     addMember: async (body) => post('/members', body),
+    removeMember: async (login, project) =>
+      call(`/members/${encodeURIComponent(login)}${searchOf({ project })}`, { method: 'DELETE' }),
   };
 }
 

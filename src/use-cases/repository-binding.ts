@@ -5,7 +5,14 @@ import { LABELS } from '../domain/stages/labels.ts';
 import { triggerLabel } from '../domain/stages/stages.ts';
 import type { Database } from '../store/connection/database.ts';
 import { knowLabels } from '../store/projects/labels.ts';
-import { addPerson, bindRepository, ensureProject, findRepository } from '../store/projects/repositories.ts';
+import {
+  addPerson,
+  bindRepository,
+  ensureProject,
+  findMember,
+  findRepository,
+  removePerson,
+} from '../store/projects/repositories.ts';
 
 type MemberRole = Parameters<typeof addPerson>[2];
 
@@ -106,6 +113,14 @@ export function createRepositoryBinding({
       if (!person) throw new Refusal('not_found', `GitHub has no account ${login}`, 'login');
       await addPerson(db, person, role, await ensureProject(db, project));
       return person;
+    },
+
+    /** Takes a person's role in a project, or without a project every role. Somebody whose login changed is found on GitHub. */
+    async removeMember({ login, project }: { login: string; project?: string | undefined }) {
+      const person = (await findMember(db, login)) ?? (await orRefusal(github.findPerson(login)));
+      if (person && (await removePerson(db, person.id, project))) return person;
+      const where = project === undefined ? '' : ` in the project ${project}`;
+      throw new Refusal('not_found', `${login} has no role${where}`, 'login');
     },
   };
 }

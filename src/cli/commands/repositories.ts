@@ -44,6 +44,18 @@ export async function membersAdd(
   session.terminal.out(`@${member.login} is ${member.role} ${where}.`);
 }
 
+/** Takes a person's role in a project; without a project, every role. */
+export async function membersRemove(
+  session: Session,
+  login: string,
+  { project }: { readonly project?: string | undefined },
+): Promise<void> {
+  const removed = await session.api.removeMember(login, project);
+  if (session.json) return printJson(session, removed);
+  const where = removed.project === null ? 'any more' : `in the project ${removed.project} any more`;
+  session.terminal.out(`@${removed.login} has no role ${where}. Runs that are queued for this person do not start.`);
+}
+
 /** Changes settings of a project; settings that are not given stay. */
 export async function projectsSet(
   session: Session,

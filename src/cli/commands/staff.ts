@@ -151,12 +151,19 @@ export function addStaffCommands(program: Command, { resolveApi }: StaffCommandO
     .action(async (slug: string, options: Shared & ProjectsSetOptions) =>
       carryOut(options, async (session) => (await import('./repositories.ts')).projectsSet(session, slug, options)),
     );
-  leaf(group(program, 'members', 'people who may start agents'), 'add', 'add a member, or change their role')
+  const members = group(program, 'members', 'people who may start agents');
+  leaf(members, 'add', 'add a member, or set their role')
     .addArgument(new Argument('<login>', "the person's login on GitHub"))
     .addOption(new Option('--role <role>', 'role').choices(ROLES).makeOptionMandatory())
     .option('--project <slug>', 'the project, unless the role is one of the platform')
     .action(async (login: string, options: Shared & Pick<MemberBody, 'role' | 'project'>) =>
       carryOut(options, async (session) => (await import('./repositories.ts')).membersAdd(session, login, options)),
+    );
+  leaf(members, 'remove', 'take a role from a member')
+    .addArgument(new Argument('<login>', "the person's login on GitHub"))
+    .option('--project <slug>', 'only the role in this project; without it, every role')
+    .action(async (login: string, options: Shared & { project?: string }) =>
+      carryOut(options, async (session) => (await import('./repositories.ts')).membersRemove(session, login, options)),
     );
 
   return { runs, issues };

@@ -92,7 +92,10 @@ export async function knownPeople(
   return new Set(rows.map(({ id }) => id));
 }
 
-/** Adds a person with a role on the platform or in a project. */
+/**
+ * Gives a person a role on the platform or in a project, and takes their other role of the other kind: with a role in a project
+ * they have none on the platform any more.
+ */
 export async function addPerson(
   db: Database,
   person: { id: number; login: string },
@@ -106,12 +109,47 @@ export async function addPerson(
       .values({ ...person, platformRole })
       .onConflictDoUpdate({
         target: people.id,
-        set: { login: person.login, platformRole: sql`coalesce(excluded.platform_role, ${people.platformRole})` },
+        set: { login: person.login, platformRole },
       });
     if (role === 'platform_owner' || role === 'platform_admin') return;
     await tx
       .insert(projectMembers)
       .values({ projectId, personId: person.id, role })
       .onConflictDoUpdate({ target: [projectMembers.projectId, projectMembers.personId], set: { role } });
+  });
+}
+
+/** A person whom the platform knows, by login, whatever its case. */
+export async function findMember(db: Database, login: string): Promise<{ id: number; login: string } | undefined> {
+  const [row] = await db
+    .select({ id: people.id, login: people.login })
+    .from(people)
+    .where(eq(sql`lower(${people.login})`, login.toLowerCase()));
+  return row;
+}
+
+/**
+ * Takes a person's role in a project; without a project, every role, on the platform too. Somebody without any role is
+ * forgotten. False if the person had no such role.
+ */
+export async function removePerson(db: Database, personId: number, project?: string): Promise<boolean> {
+  return db.transaction(async (tx) => {
+    const [before] = await tx.select().from(people).where(eq(people.id, personId)).for('update');
+    if (!before) return false;
+    const ofProject =
+      project === undefined
+        ? undefined
+        : inArray(
+            projectMembers.projectId,
+            tx.select({ id: projects.id }).from(projects).where(eq(projects.slug, project)),
+          );
+    const removed = await tx
+      .delete(projectMembers)
+      .where(and(eq(projectMembers.personId, personId), ofProject))
+      .returning();
+    const left = await tx.select().from(projectMembers).where(eq(projectMembers.personId, personId)).limit(1);
+    const onPlatform = project === undefined ? null : before.platformRole;
+    if (left.length === 0 && onPlatform === null) await tx.delete(people).where(eq(people.id, personId));
+    return removed.length > 0 || project === undefined;
   });
 }

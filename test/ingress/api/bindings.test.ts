@@ -57,6 +57,20 @@ describe('repositories and members', () => {
     });
   });
 
+  test.each([
+    ['/members/olivia?project=trial', 'trial'],
+    ['/members/olivia', null],
+  ])('lose a role: DELETE %s', async (path, project) => {
+    expect(await api.json(path, { method: 'DELETE', headers: BEARER })).toEqual({
+      status: 200,
+      body: { id: 3, login: 'olivia', project },
+    });
+  });
+
+  test('lose no role without the token', async () => {
+    expect(await api.json('/members/olivia', { method: 'DELETE' })).toMatchObject({ status: 401 });
+  });
+
   test('change settings of a project; others stay', async () => {
     await ensureProject(api.connection.db, 'chooser');
     await api.json('/projects/chooser', post({ locale: 'ru', model: 'gpt-5.4' }));

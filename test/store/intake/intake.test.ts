@@ -53,7 +53,7 @@ describe('what is known of a sender', () => {
 
   test('is nothing of a stranger', async () => {
     await bind(tables.db);
-    expect(await readMembership(tables.db, REPOSITORY.id, 666)).toEqual({ bound: true, membership: STRANGER });
+    expect(await readMembership(tables.db, REPOSITORY.id, 666)).toMatchObject({ bound: true, membership: STRANGER });
   });
 
   test('is read by the first statement of a process', async () => {
@@ -65,7 +65,7 @@ describe('what is known of a sender', () => {
   test.each(['admin', 'read_write', 'read'] as const)('is the role %s of a member', async (role) => {
     const { projectId } = await bind(tables.db);
     await addPerson(tables.db, OLIVIA, role, projectId);
-    expect(await readMembership(tables.db, REPOSITORY.id, OLIVIA.id)).toEqual({
+    expect(await readMembership(tables.db, REPOSITORY.id, OLIVIA.id)).toMatchObject({
       bound: true,
       membership: { known: true, platformRole: null, projectRole: role },
     });
@@ -74,7 +74,7 @@ describe('what is known of a sender', () => {
   test.each(['platform_owner', 'platform_admin'] as const)('is the role %s of the platform', async (role) => {
     const { projectId } = await bind(tables.db);
     await addPerson(tables.db, { id: 12, login: 'peter' }, role, projectId);
-    expect(await readMembership(tables.db, REPOSITORY.id, 12)).toEqual({
+    expect(await readMembership(tables.db, REPOSITORY.id, 12)).toMatchObject({
       bound: true,
       membership: { known: true, platformRole: role, projectRole: null },
     });

@@ -99,6 +99,7 @@ export function createSite({ db, sql }: Connection, options: SiteOptions = {}): 
       return fullName === 'acme/limited' ? LIMITED : LABEL_CHANGES;
     },
     addMember: async ({ login }) => ({ id: 3, login }),
+    removeMember: async ({ login }) => ({ id: 3, login }),
   };
   const app = new Hono();
   app.onError(answerErrors(log));
