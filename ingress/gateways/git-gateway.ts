@@ -8,6 +8,7 @@ import { failure } from '../http/errors.ts';
 import { leavesWork, type Stage } from '../../src/domain/stages/stages.ts';
 import { isNoObject, readPushHead, refusal, refusePush, withoutThinPacks, type PushHead } from './receive-pack.ts';
 import { spool } from './received-push.ts';
+import { createUpstream, type Upstream } from './upstream.ts';
 import { basicPassword, type RunAccess } from './run-access.ts';
 import type { AssignmentRow } from '../../src/store/runs/assignments.ts';
 
@@ -46,6 +47,7 @@ export interface GitGatewayOptions {
   /** Called with what kept a push from being looked into or sent on. */
   readonly onError?: (error: unknown) => void;
   readonly limits?: GitGatewayLimits;
+  readonly send?: Upstream;
 }
 
 export interface GitGatewayLimits {
@@ -75,6 +77,7 @@ export function createGitGateway({
   lease,
   onError = () => undefined,
   limits = GIT_GATEWAY_LIMITS,
+  send = createUpstream(),
 }: GitGatewayOptions): Hono {
   const authorization = `Basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`;
   const budget = { left: limits.spoolBytes };
@@ -191,14 +194,12 @@ export function createGitGateway({
     if (push) headers.set('content-length', String(push.length));
     const encoding = request.headers.get('content-encoding');
     if (encoding !== null && service === 'git-upload-pack') headers.set('content-encoding', encoding);
-    const response = await fetch(url, {
+    const response = await send(url, {
       method: request.method,
       headers,
       body,
-      redirect: 'manual',
       // A push goes on when its agent hangs up: half a push is none, and its lease says that it is under way.
       signal: push ? push.lost : request.signal,
-      ...(body === null ? {} : { duplex: 'half' }),
     });
     const answered = new Headers({ 'cache-control': 'no-cache' });
     const type = response.headers.get('content-type');

@@ -5,6 +5,7 @@
 import { Hono } from 'hono';
 import { refuseModelRequest } from '../../src/domain/agent/model-requests.ts';
 import { failure } from '../http/errors.ts';
+import { createUpstream, type Upstream } from './upstream.ts';
 import { bearer, type RunAccess } from './run-access.ts';
 
 export interface ModelGatewayOptions {
@@ -13,6 +14,7 @@ export interface ModelGatewayOptions {
   readonly upstream: string;
   readonly apiKey: string;
   readonly limits?: ModelGatewayLimits;
+  readonly send?: Upstream;
 }
 
 /** Bytes. */
@@ -41,7 +43,13 @@ const REQUEST_HEADERS = [
 /** Headers of an answer that an agent may see. */
 const RESPONSE_HEADERS = ['content-type', 'retry-after', 'x-request-id', 'openai-processing-ms', 'cache-control'];
 
-export function createModelGateway({ access, upstream, apiKey, limits = LIMITS }: ModelGatewayOptions): Hono {
+export function createModelGateway({
+  access,
+  upstream,
+  apiKey,
+  limits = LIMITS,
+  send = createUpstream(),
+}: ModelGatewayOptions): Hono {
   const budget = { left: limits.together };
   const app = new Hono();
   app.all('/v1/*', async (c) => {
@@ -72,11 +80,10 @@ export function createModelGateway({ access, upstream, apiKey, limits = LIMITS }
       headers.set('content-type', 'application/json');
     }
     try {
-      const response = await fetch(`${upstream}${path}${c.req.method === 'GET' ? search : ''}`, {
+      const response = await send(`${upstream}${path}${c.req.method === 'GET' ? search : ''}`, {
         method: c.req.method,
         headers,
         body,
-        redirect: 'manual',
         signal: c.req.raw.signal,
       });
       const answered = new Headers();

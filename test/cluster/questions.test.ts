@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { V1Job, V1Namespace, V1Pod } from '@kubernetes/client-node';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { storedConversation } from '../support/conversations.ts';
 import type { RunView } from '../../ingress/api/views.ts';
 import { createKubernetesApi, readKubeConfig, type KubernetesApi } from '../../src/adapters/kubernetes/api.ts';
 import { LABELS } from '../../src/adapters/kubernetes/names.ts';
@@ -78,9 +79,9 @@ test('the answer starts another pod, which goes on with the conversation and wit
   const ended = await scene.ended(REPO, issue);
   expect(ended).toMatchObject({ status: 'succeeded', pullRequest: expect.any(Number) as number });
   expect(beginnings(await scene.log(run.id))).toHaveLength(2);
-  const [conversation] = await scene.sql`select thread_id, rollout from agent_conversations where run_id = ${run.id}`;
-  expect(conversation?.['thread_id']).toBe(ended.threadId);
-  expect(String(conversation?.['rollout']).match(/"type":"session_meta"/g)).toHaveLength(1);
+  const conversation = await storedConversation(scene.sql, run.id);
+  expect(conversation?.threadId).toBe(ended.threadId);
+  expect(conversation?.text.match(/"type":"session_meta"/g)).toHaveLength(1);
   const { data } = await scene.person.octokit.rest.repos.getContent({
     owner: 'olivia',
     repo: REPO,

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { storedConversation } from '../support/conversations.ts';
 import { OWNER } from '../../src/embedded/accounts.ts';
 import type { RunView } from '../../ingress/api/views.ts';
 import { remote, WorkingCopy } from '../emulators/github/emulator.ts';
@@ -123,8 +124,7 @@ describe('an agent that prints a token', () => {
   });
 
   test('has the token in no row of its conversation', async () => {
-    const [row] = await scene.sql`select rollout from agent_conversations where run_id = ${run.id}`;
-    const rollout = String(row?.['rollout']);
+    const rollout = (await storedConversation(scene.sql, run.id))?.text ?? '';
     expect(rollout).toContain('[redacted]');
     expect(rollout).not.toMatch(token);
   });

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { storedConversation } from '../support/conversations.ts';
 import type { RunView } from '../../ingress/api/views.ts';
 import { createRunTokens } from '../../src/adapters/run-tokens.ts';
 import { requestMarker } from '../../src/domain/messages/request-comment.ts';
@@ -216,8 +217,8 @@ describe('a run that an operator pauses', () => {
   test('goes on with the same conversation when it is resumed', async () => {
     await cli('runs', 'resume', run.id, '--note', 'Go on.');
     await eventually('the agent works again', async () => beginnings(await scene.log(run.id)).length === 2);
-    const [conversation] = await scene.sql`select rollout from agent_conversations where run_id = ${run.id}`;
-    expect(String(conversation?.['rollout']).match(/"type":"session_meta"/g)).toHaveLength(1);
+    const conversation = await storedConversation(scene.sql, run.id);
+    expect(conversation?.text.match(/"type":"session_meta"/g)).toHaveLength(1);
     await cli('runs', 'cancel', run.id);
     await scene.ended(REPO, issue);
   });

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { storedConversation } from '../support/conversations.ts';
 import type { RunView } from '../../ingress/api/views.ts';
 import { identify } from '../../src/adapters/process-identity.ts';
 import { eventually, living, processesOf } from '../support/stack.ts';
@@ -164,11 +165,9 @@ describe('an up that is asked to stop while an agent works, and is started again
   });
 
   test('goes on with the same conversation', async () => {
-    const threads =
-      await scene.sql`select thread_id, rollout from agent_conversations where run_id = ${waiting.run.id}`;
-    expect(threads).toHaveLength(1);
-    expect(threads[0]?.['thread_id']).toBe(waiting.run.threadId);
-    const rollout = String(threads[0]?.['rollout']);
+    const conversation = await storedConversation(scene.sql, waiting.run.id);
+    expect(conversation?.threadId).toBe(waiting.run.threadId);
+    const rollout = conversation?.text ?? '';
     expect(rollout.match(/Your work was interrupted by a restart of the machine/g)?.length).toBeGreaterThan(0);
     expect(rollout.match(/"type":"session_meta"/g)).toHaveLength(1);
   });

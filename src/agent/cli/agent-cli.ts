@@ -25,7 +25,7 @@ export interface AgentCli {
 export type CreateAgentCli = (setting: {
   readonly paths: Paths;
   readonly tokenFile: string;
-  readonly assignment: Pick<Assignment, 'model' | 'reasoningEffort' | 'modelBaseUrl'>;
+  readonly assignment: Pick<Assignment, 'model' | 'reasoningEffort' | 'modelBaseUrl' | 'limits'>;
 }) => AgentCli;
 
 export interface CliTurn {
@@ -42,8 +42,10 @@ export interface CliEvent {
   readonly threadId?: string;
   /** A message of the agent; the last one of a turn is its answer. */
   readonly message?: string;
-  /** Why the turn fails. */
+  /** What went wrong; the program may go on. */
   readonly error?: string;
+  /** Why the turn has failed, whatever the program's exit code says. */
+  readonly failed?: string;
   /** Entries for the run log, in order. */
   readonly log: readonly LogEntry[];
 }

@@ -3,8 +3,12 @@ import { Assignment, type LogBatch, type Report } from './protocol.ts';
 import { persist } from '../retry.ts';
 
 const CALL_TIMEOUT_MS = 30_000;
-/** For a conversation, which may have 64 MiB: the server reads it no faster than it can store it. */
-const CONVERSATION_TIMEOUT_MS = 10 * 60_000;
+/**
+ * For a conversation or commits, which may have 64 MiB: the server reads them no faster than it can store them. Below 300 s, at
+ * which Node's own client would give up.
+ */
+const LARGE_TIMEOUT_MS = 240_000;
+const LARGE: ReadonlySet<string> = new Set(['conversation', 'commits']);
 
 /** The platform answered 401: the run is over, or waits for people. */
 export class RunOver extends Error {
@@ -48,7 +52,7 @@ export function connectPlatform(options: {
   const signal = AbortSignal.any([options.signal, lost.signal]);
 
   async function callOnce(path: string, init: RequestInit): Promise<Response> {
-    const timeoutMs = path === 'conversation' ? CONVERSATION_TIMEOUT_MS : CALL_TIMEOUT_MS;
+    const timeoutMs = LARGE.has(path) ? LARGE_TIMEOUT_MS : CALL_TIMEOUT_MS;
     const response = await fetch(`${base}/${path}`, {
       ...init,
       headers: { ...(init.headers as Record<string, string>), authorization: `Bearer ${options.token}` },

@@ -26,7 +26,7 @@ export interface TurnEnd {
 /** Runs the agent's program until it exits. Throws RunFailure if it fails or stalls. */
 export async function runTurn(prompt: string, threadId: string | undefined, setting: TurnSetting): Promise<TurnEnd> {
   const { log, keeper, cli } = setting;
-  const seen: { threadId?: string; message?: string; error?: string } = {};
+  const seen: { threadId?: string; message?: string; error?: string; failed?: string } = {};
 
   function onEvent({ log: lines, ...said }: CliEvent): void {
     Object.assign(seen, said);
@@ -59,7 +59,10 @@ export async function runTurn(prompt: string, threadId: string | undefined, sett
     const exit = await Promise.race([program.exited, rejection(signal)]);
     if (exit.code !== 0) {
       const killed = exit.signal === 'SIGKILL' && ((await countOomKills()) ?? 0) > (killsBefore ?? 0);
-      throw new RunFailure(killed ? 'agent_oom' : 'agent_failed', describeExit(cli.name, exit, seen.error));
+      throw new RunFailure(
+        killed ? 'agent_oom' : 'agent_failed',
+        describeExit(cli.name, exit, seen.failed ?? seen.error),
+      );
     }
   } catch (error) {
     await program.stop();
@@ -67,6 +70,7 @@ export async function runTurn(prompt: string, threadId: string | undefined, sett
   } finally {
     stall.stop();
   }
+  if (seen.failed !== undefined) throw new RunFailure('agent_failed', `${cli.name} gave up its turn: ${seen.failed}`);
   if (seen.threadId === undefined) throw new RunFailure('agent_failed', `${cli.name} began no conversation`);
   return { threadId: seen.threadId, message: seen.message };
 }

@@ -110,7 +110,12 @@ test('S2: a turn of the Codex CLI with a command, an image, a patch and a shorte
   const cli = createCodex({
     paths,
     tokenFile,
-    assignment: { model: 'gpt-5.5', reasoningEffort: 'medium', modelBaseUrl: `http://127.0.0.1:${port}/model/v1` },
+    assignment: {
+      limits: { stallSeconds: 900, runSeconds: 900 },
+      model: 'gpt-5.5',
+      reasoningEffort: 'medium',
+      modelBaseUrl: `http://127.0.0.1:${port}/model/v1`,
+    },
   });
   await cli.prepare();
   const errors: string[] = [];

@@ -77,7 +77,7 @@ function saidBy(event: CodexEvent): Omit<CliEvent, 'log'> {
     case 'error':
       return { error: plainError(event.message) };
     case 'turn.failed':
-      return { error: plainError(event.error.message) };
+      return { failed: plainError(event.error.message) };
     case 'turn.started':
     case 'turn.completed':
     case 'item.started':

@@ -32,7 +32,7 @@ export async function prepareCodexHome(options: {
   codexHome: string;
   schemaFile: string;
   tokenFile: string;
-  assignment: Pick<Assignment, 'modelBaseUrl' | 'reasoningEffort'>;
+  assignment: Pick<Assignment, 'modelBaseUrl' | 'reasoningEffort' | 'limits'>;
 }): Promise<void> {
   await mkdir(options.codexHome, { recursive: true, mode: 0o700 });
   for (const name of await readdir(options.codexHome)) {
@@ -72,6 +72,8 @@ function configToml({ tokenFile, assignment }: Parameters<typeof prepareCodexHom
     'wire_api = "responses"',
     `request_max_retries = ${RETRIES}`,
     `stream_max_retries = ${RETRIES}`,
+    // Codex would cut a silent stream after 300 s, whatever silence is allowed.
+    `stream_idle_timeout_ms = ${Math.ceil(assignment.limits.stallSeconds * 1000)}`,
     `[model_providers.${PROVIDER}.auth]`,
     'command = "cat"',
     `args = [${text(tokenFile)}]`,
