@@ -34,6 +34,8 @@ export interface GitHubReading extends GitHubIdentities {
   ): Promise<{ readonly reviews: readonly GitHubReview[]; readonly threads: readonly GitHubThread[] }>;
   /** Null when there is no such branch. */
   readBranchHead(repository: IssueRef, branch: string): Promise<string | null>;
+  /** Branches beside which git cannot have this one: a part of its name, or below it. */
+  findBranchesInTheWay(repository: IssueRef, branch: string): Promise<readonly string[]>;
   /** The merge base of `base` and `head`; null when they have no common ancestor. */
   readMergeBase(repository: IssueRef, base: string, head: string): Promise<string | null>;
 }
@@ -143,6 +145,17 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
     return selection;
   }
 
+  /** Fails if the branch cannot be made, so that no agent works for nothing. */
+  async function unlessInTheWay(issue: IssueRef, branch: string): Promise<void> {
+    const [first, ...others] = await github.findBranchesInTheWay(issue, branch);
+    if (first === undefined) return;
+    const names = [first, ...others].join(', ');
+    throw permanent(
+      'BranchInTheWay',
+      `git cannot have a branch ${branch} beside ${names}: rename or delete ${others.length === 0 ? 'it' : 'them'} in ${fullName(issue)}, or choose another prefix with “codex-k8s projects set PROJECT --branch-prefix PREFIX”`,
+    );
+  }
+
   /** The head of the branch and its merge base with the base branch; the base branch's head if there is no branch yet. */
   async function readBranch(
     { issue, branch }: AssignmentInput,
@@ -159,6 +172,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
           'RepositoryEmpty',
           `${fullName(issue)} has no branch ${baseBranch}: push a first commit to it, then ask for the run again`,
         );
+      if (head === null) await unlessInTheWay(issue, branch);
       return { head, baseCommit };
     });
   }

@@ -1,10 +1,11 @@
 /** The earlier life of an issue, from the read model, and its pull requests on GitHub. Parts of other activities. */
 import { issueKey, type IssueRef } from '../../src/domain/issue/facts.ts';
 import type { Candidates, PriorIssueState } from '../../src/domain/issue/gates.ts';
-import { branchName, nthBranch } from '../../src/domain/issue/names.ts';
+import { branchName, nthBranch, ownPrefix } from '../../src/domain/issue/names.ts';
 import { authorize } from '../../src/domain/triggers/senders.ts';
 import { stageRow, triggerOfLabel } from '../../src/domain/stages/stages.ts';
 import type { Database } from '../../src/store/connection/database.ts';
+import { findRepository } from '../../src/store/projects/repositories.ts';
 import { readMembership } from '../../src/store/intake/memberships.ts';
 import { findPast } from '../../src/read-model/projections/projections.ts';
 import { classified } from '../failures.ts';
@@ -56,11 +57,18 @@ export function createPriorReading({ db, github }: { readonly db: Database; read
       const past = await findPast(db, issueKey(issue));
       const many = Math.max(branches, past?.branch ?? 1);
       if (stageRow(target.stage).candidate === null && target.kind !== 'revise' && many === 1) return undefined;
-      const names = Array.from({ length: many }, (_, index) => branchName(issue.number, index + 1));
+      const project = await findRepository(db, issue.repositoryId);
+      const prefixes = new Set([undefined, project?.branchPrefix ?? undefined, past?.branchPrefix]);
+      const names = [...prefixes].flatMap((prefix) =>
+        Array.from({ length: many }, (_, index) => branchName(issue.number, index + 1, prefix)),
+      );
       const found = await classified(() => github.findPullRequests(issue, names));
       const openOnes = found
         .filter(({ open }) => open)
-        .map(({ number, url, branch }) => ({ number, url, branch: nthBranch(branch) }));
+        .map(({ number, url, branch }) => {
+          const branchPrefix = ownPrefix(branch);
+          return { number, url, branch: nthBranch(branch), ...(branchPrefix === undefined ? {} : { branchPrefix }) };
+        });
       return { open: openOnes.length > 0, merged: found.some(({ merged }) => merged), openOnes };
     },
   };

@@ -43,6 +43,7 @@ export function createRecordActivities({ db, github, defaults }: RecordPorts) {
         locale: repository.locale,
         baseBranch: repository.defaultBranch,
         ...(repository.namespaceTemplate === null ? {} : { namespaceTemplate: repository.namespaceTemplate }),
+        ...(repository.branchPrefix === null ? {} : { branchPrefix: repository.branchPrefix }),
         ...(repository.egress.length === 0 ? {} : { egress: repository.egress }),
       };
     },

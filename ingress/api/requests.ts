@@ -1,5 +1,6 @@
 /** What may be asked of the staff API, and how a wrong question is refused. */
 import { LOCALES } from '../../src/domain/locale.ts';
+import { branchPrefixProblem } from '../../src/domain/issue/names.ts';
 import { readProjectBlocks } from '../../src/network/address-blocks.ts';
 import { templateProblem } from '../../src/domain/workspace/namespace-template.ts';
 import type { Context } from 'hono';
@@ -134,6 +135,13 @@ export const ProjectBody = z
       .string()
       .superRefine((template, context) => {
         const problem = template === 'default' ? undefined : templateProblem(template);
+        if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+      })
+      .optional(),
+    branchPrefix: z
+      .string()
+      .superRefine((prefix, context) => {
+        const problem = prefix === 'default' ? undefined : branchPrefixProblem(prefix);
         if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
       })
       .optional(),

@@ -152,7 +152,7 @@ export function createStaffApi(options: StaffApiOptions): Hono {
 
   app.post('/projects/:slug', async (c) => {
     const body = checked(requests.ProjectBody, await jsonBody(c));
-    const { locale, model, reasoningEffort, namespaceTemplate, egress } = body;
+    const { locale, model, reasoningEffort, namespaceTemplate, branchPrefix, egress } = body;
     const project = await setProject(db, c.req.param('slug'), {
       ...(locale === undefined ? {} : { locale }),
       ...(model === undefined ? {} : { model: model === 'default' ? null : model }),
@@ -162,6 +162,7 @@ export function createStaffApi(options: StaffApiOptions): Hono {
       ...(namespaceTemplate === undefined
         ? {}
         : { namespaceTemplate: namespaceTemplate === 'default' ? null : namespaceTemplate }),
+      ...(branchPrefix === undefined ? {} : { branchPrefix: branchPrefix === 'default' ? null : branchPrefix }),
       ...(egress === undefined ? {} : { egress }),
     });
     if (!project) throw new RequestRefused('not_found', `there is no project ${c.req.param('slug')}`, 'slug');

@@ -30,6 +30,12 @@ test('the addresses that a project lists are among the settings of its runs', as
   expect((await settings()).egress).toEqual(['203.0.113.0/24']);
 });
 
+test('the prefix that a project chooses for its branches is among the settings of its runs', async () => {
+  expect(await settings()).not.toHaveProperty('branchPrefix');
+  await setProject(tables.db, 'demo', { branchPrefix: 'bots/codex' });
+  expect((await settings()).branchPrefix).toBe('bots/codex');
+});
+
 test('a project that lists no addresses has settings as they were before there were lists', async () => {
   expect(await settings()).not.toHaveProperty('egress');
 });

@@ -344,7 +344,7 @@ describe('repositories and members', () => {
 describe('a project', () => {
   test('is asked to choose something', async () => {
     await expect(projectsSet(desk.session(), 'trial', {})).rejects.toThrow(
-      'give --locale, --model, --reasoning, --namespace or --egress',
+      'give --locale, --model, --reasoning, --namespace, --branch-prefix or --egress',
     );
   });
 
@@ -357,6 +357,21 @@ describe('a project', () => {
       '203.0.113.0/24, 198.51.100.7/32.',
       'none.',
     ]);
+  });
+
+  test('gets a prefix for its branches, and “default” takes it away', async () => {
+    await ensureProject(connection.db, 'trial');
+    const session = desk.session();
+    await projectsSet(session, 'trial', { branchPrefix: 'bots/codex' });
+    await projectsSet(session, 'trial', { branchPrefix: 'default' });
+    expect(session.printed.map((line) => /branches (\S+),/.exec(line)?.[1])).toEqual(['bots/codex/…', 'codex/…']);
+  });
+
+  test('refuses a prefix by which its branches are not known', async () => {
+    await ensureProject(connection.db, 'trial');
+    await expect(projectsSet(desk.session(), 'trial', { branchPrefix: 'bots' })).rejects.toThrow(
+      'has the word “codex”',
+    );
   });
 
   test.each([

@@ -9,7 +9,7 @@ import {
 } from '@temporalio/workflow';
 import type { ModelSelection } from '../../src/domain/stages/model-selection.ts';
 import { afterWait, FIRST_ATTEMPT } from '../../src/domain/run/attempts.ts';
-import type { RunOutcome } from '../../src/domain/run/runs.ts';
+import type { Failure, RunOutcome } from '../../src/domain/run/runs.ts';
 import { renderTrigger } from '../../src/domain/run/trigger.ts';
 import { leavesWork } from '../../src/domain/stages/stages.ts';
 import { answerReview, openPullRequest, prepareAssignment, stopAgent } from '../activities.ts';
@@ -79,6 +79,14 @@ async function carryOut(run: RunContext, waits: RunWaits): Promise<RunOutcome> {
   }
 }
 
+/** Why an assignment cannot be prepared, by the type of the activity's failure. */
+const PREPARATION_FAILURES: Readonly<Record<string, Failure>> = {
+  FailedPrecondition: 'failed_precondition',
+  BranchInTheWay: 'branch_conflict',
+  RepositoryEmpty: 'repository_empty',
+  NothingToRevise: 'nothing_to_revise',
+};
+
 /** Prepares the assignment, and shows that the trigger was seen; only the former delays the agent. */
 async function prepare(run: RunContext): Promise<ModelSelection> {
   const { input, progress } = run;
@@ -100,10 +108,8 @@ async function prepare(run: RunContext): Promise<ModelSelection> {
   const requested = { type: 'run.requested', payload: { trigger: renderTrigger(plan.trigger), label: plan.label } };
   progress.enter('preparing', [requested]).catch(logged);
   const known = await assigned.catch((error: unknown) => {
-    const type = typeOf(error);
-    if (type === 'RepositoryEmpty') throw new RunFailed('repository_empty', messageOf(error));
-    if (type === 'NothingToRevise') throw new RunFailed('nothing_to_revise', messageOf(error));
-    throw type === 'FailedPrecondition' ? new RunFailed('failed_precondition', messageOf(error)) : error;
+    const failure = PREPARATION_FAILURES[typeOf(error) ?? ''];
+    throw failure === undefined ? error : new RunFailed(failure, messageOf(error));
   });
   progress.assigned(known);
   run.baseCommit = known.baseCommit;

@@ -64,6 +64,7 @@ const NEXT: Record<Failure, string> = {
   push_refused: `Change the rule that the details name, or let the platform's GitHub account bypass it; if the commits themselves are at fault (a large file, a secret), say so in the issue. Then ${AGAIN}.`,
   push_rejected: `Look at the new commits on the branch {branch}, then ${AGAIN}: the next agent starts from them.`,
   repository_empty: `Push a first commit to the repository's default branch, then ${AGAIN}.`,
+  branch_conflict: `Rename or delete the branch that the details name, or give the project another prefix (projects set --branch-prefix); then ${AGAIN}.`,
   clone_failed: `Check that the platform's GitHub account may read the repository and that its default branch exists, then ${AGAIN}.`,
   agent_lost: `Check whether the machine was short of memory or was restarted, then ${AGAIN}.`,
   agent_error: `Read the end of the log, which has the runner's last output, and tell the operator of codex-k8s. Then ${AGAIN}.`,

@@ -96,6 +96,20 @@ export function createPullRequests(octokit: Octokit) {
       }
     },
 
+    /** The branches of which one is the folder of the other: git cannot have both. Ten at most. */
+    async findBranchesInTheWay(repository: IssueRef, branch: string): Promise<readonly string[]> {
+      const parts = branch.split('/');
+      const above = parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'));
+      const present = await Promise.all(
+        above.map(async (name) => ((await this.readBranchHead(repository, name)) === null ? [] : [name])),
+      );
+      const { data } = await octokit.rest.git.listMatchingRefs({ ...at(repository), ref: `heads/${branch}/` });
+      const below = data
+        .map(({ ref }) => ref.replace(/^refs\/heads\//, ''))
+        .filter((name) => name.startsWith(`${branch}/`));
+      return [...present.flat(), ...below].slice(0, BRANCHES_SHOWN);
+    },
+
     /** The commit where `head` parts from `base`; null when they have none in common, or one of them is gone. */
     async readMergeBase(repository: IssueRef, base: string, head: string): Promise<string | null> {
       try {
@@ -143,6 +157,8 @@ export function createPullRequests(octokit: Octokit) {
     },
   };
 }
+
+const BRANCHES_SHOWN = 10;
 
 /** GitHub lists no more files of a comparison than this. */
 const COMPARED_FILES = 300;

@@ -9,6 +9,7 @@ import { printJson, type Session } from '../client/session.ts';
 export interface ProjectsSetOptions {
   readonly locale?: ProjectBody['locale'];
   readonly model?: string;
+  readonly branchPrefix?: string;
   readonly reasoning?: ProjectBody['reasoningEffort'];
   readonly namespace?: string;
   readonly egress?: string;
@@ -60,22 +61,26 @@ export async function membersRemove(
 export async function projectsSet(
   session: Session,
   slug: string,
-  { locale, model, reasoning, namespace, egress }: ProjectsSetOptions,
+  { locale, model, reasoning, namespace, branchPrefix, egress }: ProjectsSetOptions,
 ): Promise<void> {
   const body = {
     ...(locale === undefined ? {} : { locale }),
     ...(model === undefined ? {} : { model }),
     ...(reasoning === undefined ? {} : { reasoningEffort: reasoning }),
     ...(namespace === undefined ? {} : { namespaceTemplate: namespace }),
+    ...(branchPrefix === undefined ? {} : { branchPrefix }),
     ...(egress === undefined ? {} : { egress: [...blocksOf(egress)] }),
   };
   if (Object.keys(body).length === 0)
-    throw new CommandProblem('Nothing to set: give --locale, --model, --reasoning, --namespace or --egress', 2);
+    throw new CommandProblem(
+      'Nothing to set: give --locale, --model, --reasoning, --namespace, --branch-prefix or --egress',
+      2,
+    );
   const project = await session.api.setProject(slug, body);
   if (session.json) return printJson(session, project);
   const chosen = (value: string | null): string => value ?? "the platform's choice";
   session.terminal.out(
-    `${slug}: language ${project.locale}, model ${chosen(project.model)}, reasoning ${chosen(project.reasoningEffort)}, namespaces ${project.namespaceTemplate ?? 'named after the issue'}, additional egress ${project.egress.join(', ') || 'none'}.`,
+    `${slug}: language ${project.locale}, model ${chosen(project.model)}, reasoning ${chosen(project.reasoningEffort)}, namespaces ${project.namespaceTemplate ?? 'named after the issue'}, branches ${project.branchPrefix ?? 'codex'}/…, additional egress ${project.egress.join(', ') || 'none'}.`,
   );
 }
 

@@ -145,6 +145,10 @@ export function addStaffCommands(program: Command, { resolveApi }: StaffCommandO
       'template for the names of workspace namespaces, like “{{ .Project }}-dev-{{ .Slot }}”; “default” names them after the issue',
     )
     .option(
+      '--branch-prefix <prefix>',
+      'what the names of branches begin with, like “codex-k8s” or “bots/codex”; “default” is “codex”',
+    )
+    .option(
       '--egress <blocks>',
       'additional addresses that agents may reach, like “203.0.113.0/24,198.51.100.7”; “default” allows only the installation’s',
     )

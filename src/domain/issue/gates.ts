@@ -37,6 +37,8 @@ export interface PriorIssueState {
   readonly done: DoneStages;
   /** The number of its branch: a branch ends with its pull request. */
   readonly branch: number;
+  /** The prefix of that branch, if it is not the usual one. */
+  readonly branchPrefix?: string;
   /** The pull request that was open; GitHub is asked whether it was merged meanwhile. */
   readonly pullRequest: PullRequestRef | null;
   readonly last: LastWork | null;
@@ -64,7 +66,7 @@ export interface Candidates {
   /** Whether one was merged. */
   readonly merged: boolean;
   /** Those that are open, with the numbers of their branches, oldest first. */
-  readonly openOnes?: readonly (PullRequestRef & { readonly branch: number })[];
+  readonly openOnes?: readonly (PullRequestRef & { readonly branch: number; readonly branchPrefix?: string })[];
 }
 
 export interface GateContext {

@@ -28,6 +28,7 @@ export function rowOf(state: IssueState, now: string): IssueRow {
 function priorOf({
   done,
   branch,
+  branchPrefix,
   pullRequest,
   last,
   asked,
@@ -38,6 +39,7 @@ function priorOf({
   return {
     done,
     branch: branch ?? 1,
+    ...(branchPrefix === undefined ? {} : { branchPrefix }),
     pullRequest,
     last,
     asked,

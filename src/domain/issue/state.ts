@@ -95,6 +95,8 @@ export interface IssueState {
    * were read.
    */
   branch: number | null;
+  /** The prefix of that branch, if it is not the usual one: a project may change its prefix meanwhile. */
+  branchPrefix?: string;
   /** The highest of those numbers so far. */
   branches: number;
   /** Set while there is a discussion. */
@@ -169,4 +171,10 @@ export function waitsFor(
   if (state.closed) return 'cleanup';
   if (state.asked !== null) return 'input';
   return state.pullRequest ? 'review' : 'label';
+}
+
+/** Sets the prefix of the issue's branch; undefined for the usual one. */
+export function usePrefix(state: IssueState, prefix: string | undefined): void {
+  if (prefix === undefined) delete state.branchPrefix;
+  else state.branchPrefix = prefix;
 }

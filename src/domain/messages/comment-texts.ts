@@ -93,6 +93,7 @@ const EN: CommentTexts = {
     push_refused: 'The push was refused for the reason below, so the work is not on GitHub.',
     push_rejected:
       'Somebody pushed to the branch while the agent worked, so its push was rejected. Nothing was overwritten.',
+    branch_conflict: 'A branch of the repository stands in the way of the branch of this run.',
     clone_failed: 'The repository could not be cloned.',
     repository_empty: 'The repository has no commit to start from.',
     agent_lost: "The agent's process disappeared without a report, and starting it again did not help.",
@@ -212,6 +213,7 @@ const RU: CommentTexts = {
     push_refused: 'Push отклонён по причине ниже, поэтому результата на GitHub нет.',
     push_rejected:
       'Пока агент работал, кто-то отправил изменения в ту же ветку, и его push был отклонён. Ничего не перезаписано.',
+    branch_conflict: 'Ветке этого запуска мешает другая ветка репозитория.',
     clone_failed: 'Не удалось клонировать репозиторий.',
     repository_empty: 'В репозитории нет коммита, с которого можно начать.',
     agent_lost: 'Процесс агента пропал, не прислав отчёта; повторный запуск не помог.',

@@ -31,6 +31,7 @@ export const FAILURES = [
   'deadline_exceeded', // the agent worked longer than a run may
   'push_refused', // GitHub, or the git gateway, refused the push
   'push_rejected', // somebody else pushed to the branch first
+  'branch_conflict', // a branch of the repository has a name that excludes the run's
   'clone_failed', // the repository could not be cloned
   'repository_empty', // the repository has no commit, or no default branch
   'agent_lost', // the agent's process ended without a report

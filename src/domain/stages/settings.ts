@@ -27,6 +27,8 @@ export interface RunSettings {
   readonly waitHours: WaitHours;
   /** The template of the project's namespaces, if it has one. */
   readonly namespaceTemplate?: string;
+  /** What the names of the project's branches begin with, if it has a prefix of its own. */
+  readonly branchPrefix?: string;
   /** Address blocks that the project's agents may reach, besides those of the installation; absent when none. */
   readonly egress?: readonly string[];
 }

@@ -42,6 +42,8 @@ export const projects = pgTable('projects', {
   reasoningEffort: text('reasoning_effort').$type<ReasoningEffort>(),
   /** Template for names of workspace namespaces; null for names computed from the issue. */
   namespaceTemplate: text('namespace_template'),
+  /** What the names of its branches begin with; null for the usual prefix. */
+  branchPrefix: text('branch_prefix'),
   /** Address blocks that its agents may reach, besides those of the installation. */
   egress: text('egress')
     .array()

@@ -9,6 +9,8 @@ export type BoundRepository = typeof repositories.$inferSelect & {
   readonly project: string;
   readonly locale: Locale;
   readonly namespaceTemplate: string | null;
+  /** What the names of its branches begin with; null for the usual prefix. */
+  readonly branchPrefix: string | null;
   /** Address blocks that its agents may reach in addition. */
   readonly egress: readonly string[];
   /** The project's settings for its agents; null for the platform's default. */
@@ -29,7 +31,7 @@ export async function ensureProject(db: Database, slug: string): Promise<string>
 /** Settings of a project for its runs. */
 export type ProjectChoices = Pick<
   typeof projects.$inferSelect,
-  'slug' | 'locale' | 'model' | 'reasoningEffort' | 'namespaceTemplate' | 'egress'
+  'slug' | 'locale' | 'model' | 'reasoningEffort' | 'namespaceTemplate' | 'branchPrefix' | 'egress'
 >;
 
 /** Changes a project's settings; returns all of them, or undefined if there is no such project. */
@@ -38,12 +40,12 @@ export async function setProject(
   slug: string,
   choices: Partial<Omit<ProjectChoices, 'slug'>>,
 ): Promise<ProjectChoices | undefined> {
-  const { locale, model, reasoningEffort, namespaceTemplate, egress } = projects;
+  const { locale, model, reasoningEffort, namespaceTemplate, branchPrefix, egress } = projects;
   const [row] = await db
     .update(projects)
     .set(choices)
     .where(eq(projects.slug, slug))
-    .returning({ slug: projects.slug, locale, model, reasoningEffort, namespaceTemplate, egress });
+    .returning({ slug: projects.slug, locale, model, reasoningEffort, namespaceTemplate, branchPrefix, egress });
   return row;
 }
 
@@ -63,14 +65,15 @@ export async function findRepository(db: Database, id: number): Promise<BoundRep
       model: projects.model,
       reasoningEffort: projects.reasoningEffort,
       namespaceTemplate: projects.namespaceTemplate,
+      branchPrefix: projects.branchPrefix,
       egress: projects.egress,
     })
     .from(repositories)
     .innerJoin(projects, eq(projects.id, repositories.projectId))
     .where(eq(repositories.id, id));
   if (!row) return undefined;
-  const { repository, project, locale, namespaceTemplate, egress, ...agents } = row;
-  return { ...repository, project, locale, namespaceTemplate, egress, agents };
+  const { repository, project, locale, namespaceTemplate, branchPrefix, egress, ...agents } = row;
+  return { ...repository, project, locale, namespaceTemplate, branchPrefix, egress, agents };
 }
 
 /** The accounts among these that are members of the repository's project, or have a role on the platform. */

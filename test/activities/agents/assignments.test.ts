@@ -25,6 +25,7 @@ let head: string | null;
 let base: string;
 let baseHead: string | null;
 let readRepository: GitHubReading['readRepository'];
+let inTheWay: string[];
 let reviewed: Awaited<ReturnType<GitHubReading['readReviews']>>;
 
 beforeEach(async () => {
@@ -39,6 +40,7 @@ beforeEach(async () => {
   base = 'main';
   baseHead = 'main-head';
   readRepository = async (repository) => ({ ...repository, defaultBranch: base });
+  inTheWay = [];
   reviewed = { reviews: [], threads: [] };
 });
 
@@ -50,6 +52,7 @@ const activities = () =>
       readIssue: async ({ number }) => (number === 7 ? said : { ...said, labels: onPullRequest }),
       readReviews: async () => reviewed,
       readBranchHead: async (_, branch) => (branch === base ? baseHead : head),
+      findBranchesInTheWay: async () => inTheWay,
       readMergeBase: async (_, base, of) => `${base} and ${of}`,
     },
     promptSeed: (name) =>
@@ -245,6 +248,24 @@ describe('where a run begins', () => {
     await activities().prepareAssignment(later);
     expect(await findAssignment(tables.db, first.runId)).toMatchObject({ startSha: head, sinceSha: null });
     expect(await findAssignment(tables.db, later.runId)).toMatchObject({ startSha: head, sinceSha: head });
+  });
+});
+
+describe("A2: a branch that git cannot have beside the run's own", () => {
+  test('fails the run before an agent works', async () => {
+    inTheWay = ['codex'];
+    const run = input();
+    await expect(activities().prepareAssignment(run)).rejects.toMatchObject({
+      type: 'BranchInTheWay',
+      nonRetryable: true,
+      message: expect.stringMatching(/beside codex: rename or delete it in acme\/demo.*--branch-prefix/) as string,
+    });
+    expect(await findAssignment(tables.db, run.runId)).toBeUndefined();
+  });
+
+  test("cannot be there when the run's own is", async () => {
+    [inTheWay, head] = [['codex'], 'c'.repeat(40)];
+    await expect(activities().prepareAssignment(input())).resolves.toBeDefined();
   });
 });
 

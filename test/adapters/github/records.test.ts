@@ -247,3 +247,19 @@ describe('where two branches part', () => {
     expect(await github.readMergeBase(repository, 'main', 'no-such-branch')).toBeNull();
   });
 });
+
+describe('A2: branches that git cannot have beside another', () => {
+  const repository = { ...REPOSITORY, repositoryId: 1, number: 1 };
+
+  test('are those that are a part of its name, and those below it', async () => {
+    const sha = (await github.readBranchHead(repository, 'main')) ?? '';
+    for (const name of ['bots', 'codex/issue-7/one', 'codex/issue-7/two', 'codex/issue-77', 'codex-other'])
+      await client(stage.emulator).git.createRef({ ...DEMO, ref: `refs/heads/${name}`, sha });
+    expect(await github.findBranchesInTheWay(repository, 'bots/codex/issue-7')).toEqual(['bots']);
+    expect(await github.findBranchesInTheWay(repository, 'codex/issue-7')).toEqual([
+      'codex/issue-7/one',
+      'codex/issue-7/two',
+    ]);
+    expect(await github.findBranchesInTheWay(repository, 'codex/issue-8')).toEqual([]);
+  });
+});

@@ -111,6 +111,16 @@ describe('commits that were kept', { timeout: RUN_LIMIT_MS }, () => {
     expect(await stage.git('show', 'codex/issue-7:code.js')).toBe('code');
   });
 
+  test('A2: of a push beside which somebody made a branch that excludes it are kept', async () => {
+    await using stage = await setStage();
+    const bare = join(stage.directory, 'git', 'demo.git');
+    stage.assign(told(COMMIT, `git --git-dir=${bare} update-ref refs/heads/codex main`));
+    expect(await stage.run()).toMatchObject({
+      failure: 'push_refused',
+      detail: expect.stringMatching(/'refs\/heads\/codex' exists[^]*keeps its commits/) as string,
+    });
+  });
+
   test('of a push that lost against a person are kept too', async () => {
     await using stage = await setStage();
     const bare = join(stage.directory, 'git', 'demo.git');

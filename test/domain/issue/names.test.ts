@@ -1,6 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { branchName, workspaceName, issueOfBranch } from '../../../src/domain/issue/names.ts';
+import {
+  branchName,
+  branchPrefixProblem,
+  issueOfBranch,
+  nthBranch,
+  ownPrefix,
+  workspaceName,
+} from '../../../src/domain/issue/names.ts';
 
 const anId = fc.maxSafeNat();
 const aProject = fc.oneof(
@@ -58,8 +65,34 @@ describe("an issue's branch", () => {
     );
   });
 
+  test.each(['codex-k8s', 'bots/codex', 'team_1/codex-agents'])('with the prefix %s is ours', (prefix) => {
+    expect(branchPrefixProblem(prefix)).toBeUndefined();
+    const branch = branchName(7, 2, prefix);
+    expect([branch, issueOfBranch(branch), nthBranch(branch), ownPrefix(branch)]).toEqual([
+      `${prefix}/issue-7-2`,
+      7,
+      2,
+      prefix,
+    ]);
+  });
+
+  test.each([
+    ['', 'letters'],
+    ['bots', 'has the word “codex”'],
+    ['codex/', 'letters'],
+    ['/codex', 'letters'],
+    ['codex..x', 'letters'],
+    ['-codex', 'begins with'],
+    ['refs/codex', 'not with “refs/”'],
+    ['codex x', 'letters'],
+    [`codex${'x'.repeat(60)}`, 'at most 60'],
+  ])('cannot have the prefix %j', (prefix, problem) => {
+    expect(branchPrefixProblem(prefix)).toContain(problem);
+  });
+
   test.each([
     'main',
+    'feature/issue-7',
     'codex/issue-',
     'codex/issue-0',
     'codex/issue-07',

@@ -99,6 +99,7 @@ async function haveItAllHappen(): Promise<void> {
   await github.findPullRequests(issue, ['topic']);
   await github.readBranch(issue, pull);
   const head = await github.readBranchHead(issue, 'topic');
+  await github.findBranchesInTheWay(issue, 'topic/below');
   await github.changedFiles(issue, base, head ?? '');
   await github.readMergeBase(issue, base, head ?? '');
   const comments = [{ path: 'story.txt', line: 4, body: 'Why?' }];

@@ -82,6 +82,7 @@ describe('repositories and members', () => {
         model: null,
         reasoningEffort: 'low',
         namespaceTemplate: null,
+        branchPrefix: null,
         egress: [],
       },
     });

@@ -55,7 +55,7 @@ function* show(draft: Draft, plan: PlannedRun, revision: number, shown: Shown): 
   // A repository that is bound to no project any more gets no comments. A run that has ended is shown so in the read model.
   const settings = 'failed' in answer ? null : answer.value;
   if (!settings && !('outcome' in shown)) return;
-  const branch = branchName(state.issue.number, state.branch ?? 1);
+  const branch = branchName(state.issue.number, state.branch ?? 1, state.branchPrefix);
   const { pullRequest } = state;
   effects.push({ kind: 'show_run', plan, revision, settings, branch, pullRequest, shown });
 }

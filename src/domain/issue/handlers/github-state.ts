@@ -3,6 +3,7 @@ import { NEED_INPUT, normalizeLabel } from '../../stages/stages.ts';
 import { whyReviewIsStale } from '../confirmations.ts';
 import type { PriorIssueState, PullRequestRef } from '../gates.ts';
 import type { GitHubIssueState } from '../reads.ts';
+import { usePrefix } from '../state.ts';
 import { cancel } from './cancels.ts';
 import { ask, askLeniently, type Deciding, type Draft } from './draft.ts';
 
@@ -19,6 +20,7 @@ function* applyPrior(draft: Draft, prior: PriorIssueState | null): Deciding {
   state.done = prior?.done ?? {};
   state.branch ??= prior?.branch ?? 1;
   if (!prior) return;
+  if (prior.branchPrefix !== undefined) state.branchPrefix ??= prior.branchPrefix;
   state.last ??= prior.last;
   state.asked ??= prior.asked;
   state.takenEvents = { ...prior.taken, ...state.takenEvents };
@@ -66,9 +68,10 @@ export function continueReopened({ state }: Draft, { candidates }: GitHubIssueSt
   const openOnes = candidates?.openOnes ?? [];
   const reopened = openOnes.find(({ number }) => ofStages.has(number)) ?? openOnes[0];
   if (!reopened) return;
-  const { branch, ...pullRequest } = reopened;
+  const { branch, branchPrefix, ...pullRequest } = reopened;
   state.pullRequest = pullRequest;
   state.branch = branch;
+  usePrefix(state, branchPrefix);
 }
 
 /** Whether the issue is open. One that GitHub does not show any more, deleted or transferred, counts as closed. */

@@ -1,11 +1,12 @@
 /** A review that requests changes starts a revise, or is refused. */
 import type { Fact } from '../facts.ts';
-import { nthBranch } from '../names.ts';
+import { nthBranch, ownPrefix } from '../names.ts';
 import type { Answer, ReadValues } from '../reads.ts';
 import { decideRevise } from '../revise.ts';
 import { whyReviewIsStale } from '../confirmations.ts';
 import { record, type Deciding, type Draft } from './draft.ts';
 import { apply, applyOpenness } from './github-state.ts';
+import { usePrefix } from '../state.ts';
 import { startOrQueue } from './queue.ts';
 import { isExplained, refuse } from './refusals.ts';
 
@@ -39,6 +40,7 @@ export function* changesRequested(draft: Draft, fact: ChangesRequested): Decidin
     // GitHub has just confirmed that it is open: it may have been closed and reopened, and its branch is continued.
     state.pullRequest = { number: pullRequest, url: fact.pullRequestUrl };
     state.branch = nthBranch(fact.branch);
+    usePrefix(state, ownPrefix(fact.branch));
   }
   take(draft, review);
   const payload = { stage: decision.planned.target.stage, source: decision.source };

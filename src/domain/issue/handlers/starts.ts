@@ -6,7 +6,7 @@ import { roleOf, triggerLabel } from '../../stages/stages.ts';
 import type { ResultFact } from '../effects.ts';
 import { isWholeWork } from '../gates.ts';
 import { branchName, workspaceName } from '../names.ts';
-import type { PlannedRun, Workspace } from '../state.ts';
+import { usePrefix, type PlannedRun, type Workspace } from '../state.ts';
 import { showEnded } from './cancels.ts';
 import { askSettings, record, type Deciding, type Draft } from './draft.ts';
 import { answered } from './refusals.ts';
@@ -52,6 +52,8 @@ function launch(
   const hours = workspaceHoursOf(settings, roleOf(plan.target));
   const workspace = { name, hours, until: leaseEnd(now, hours), leased };
   state.workspace = workspace;
+  // The work of an open pull request goes on where it is; a change of the prefix counts for what begins.
+  if (!pullRequest) usePrefix(state, settings.branchPrefix);
   answered(draft);
   const isDiscussion = plan.target.kind === 'discussion';
   effects.push({
@@ -66,7 +68,7 @@ function launch(
       resume: isDiscussion ? (discussion?.last ?? null) : state.last,
       ...(discussion?.answeredUntil ? { answeredUntil: discussion.answeredUntil } : {}),
       pullRequest,
-      branch: branchName(issue.number, state.branch ?? 1),
+      branch: branchName(issue.number, state.branch ?? 1, state.branchPrefix),
       since: pullRequest ? (state.last?.headSha ?? null) : null,
       closes: isWholeWork(plan.target, state.done ?? {}),
     },

@@ -1,6 +1,6 @@
 /**
  * What emulate leaves out about repositories: webhook events for archiving and renaming, what an edit changed, the commit of a
- * branch, and the answers for an empty one.
+ * branch, refs by their beginning, and the answers for an empty one.
  */
 import { Hono } from 'hono';
 import { GitHubError, notFound } from '../errors.ts';
@@ -52,6 +52,12 @@ export function repositoryRoutes(emulator: Emulator): Hono<EmulatorEnv> {
       refuseEmpty(c);
       await next();
     });
+  app.get('/:owner/:repo/git/matching-refs/:ref{.+}', async (c) => {
+    const repo = requireRepo(c, emulator, 'read');
+    const beginning = `refs/${c.req.param('ref')}`;
+    const found = rows.refs.findBy('repo_id', repo.id).filter(({ ref }) => ref.startsWith(beginning));
+    return c.json(await Promise.all(found.map(({ ref }) => show.read(repo, `/git/ref/${ref.slice('refs/'.length)}`))));
+  });
   return app;
 }
 
