@@ -90,3 +90,17 @@ export function finishPrompt(problem: string): string {
     '',
   ].join('\n');
 }
+
+/** The next prompt for an agent whose push the git gateway refused; `refusal` says what it may not change. */
+export function refusedPrompt(refusal: string, baseBranch: string): string {
+  return [
+    `Your work could not be pushed: ${refusal}.`,
+    '',
+    `Take these changes out (\`git checkout origin/${baseBranch} -- PATH\` for what is there, \`git rm -r PATH\` for what is new), and`,
+    'commit. Do not look for another way to make them: say in your summary what a person has to change. Then give your answer again:',
+    'one JSON object that fits this schema:',
+    '',
+    JSON.stringify(answerSchema()),
+    '',
+  ].join('\n');
+}

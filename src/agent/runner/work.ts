@@ -1,7 +1,8 @@
 /** One run from its assignment to its report. */
+import { refusedChangesIn } from '../../domain/run/protected-paths.ts';
 import type { Redact } from '../../domain/agent/redaction.ts';
 import type { WorkNotes } from '../../domain/run/work-notes.ts';
-import { finishPrompt, readAnswer, repairPrompt, type AnswerReading } from '../answer.ts';
+import { finishPrompt, readAnswer, refusedPrompt, repairPrompt, type AnswerReading } from '../answer.ts';
 import type { AgentCli } from '../cli/agent-cli.ts';
 import { keepConversation, restoreConversation, type ConversationKeeper } from './conversation.ts';
 import { RunFailure } from './failure.ts';
@@ -43,15 +44,19 @@ interface Begun {
 export async function carryOut(assignment: Assignment, context: RunnerContext): Promise<Report> {
   const { limits } = assignment;
   const deadline = new AbortController();
-  const timer = setTimeout(
-    () => deadline.abort(new RunFailure('deadline_exceeded', `the run took longer than ${limits.runSeconds} s`)),
-    limits.runSeconds * 1000,
-  );
+  const until = Date.now() + limits.runSeconds * 1000;
+  /** The time of a run counts while its agent works. */
+  const limitTime = (): NodeJS.Timeout =>
+    setTimeout(
+      () => deadline.abort(new RunFailure('deadline_exceeded', `the run took longer than ${limits.runSeconds} s`)),
+      until - Date.now(),
+    );
+  let timer = limitTime();
   const keeper = keepConversation(context);
   const begun: Begun = {};
   try {
     const bounded = { ...context, signal: AbortSignal.any([context.signal, deadline.signal]) };
-    const { repository, answer } = await letAgentWork(assignment, bounded, keeper, begun);
+    const { repository, answer, again } = await letAgentWork(assignment, bounded, keeper, begun);
     clearTimeout(timer);
     const git = gitOptions(assignment, context);
     const { model, reasoningEffort } = assignment;
@@ -61,8 +66,20 @@ export async function carryOut(assignment: Assignment, context: RunnerContext): 
       await keeper.store();
       return { outcome: 'asked', question: answer.question, headSha: pushed, ...session };
     }
-    const { headSha, heldBack } = await publish(repository, assignment, answer, git, context.log);
-    return { outcome: 'finished', answer, headSha, ...session, ...notesOf(heldBack, begun.absent) };
+    const published = await publish(repository, assignment, answer, git, context.log)
+      .then((done) => ({ ...done, answer }))
+      .catch(async (error: unknown) => {
+        const refusal = error instanceof RunFailure ? refusedChangesIn(error.message) : undefined;
+        if (refusal === undefined) throw error;
+        context.log('runner', `The push was refused (${refusal}); asking the agent to take that out`);
+        timer = limitTime();
+        const reading = await again(refusedPrompt(refusal, assignment.baseBranch));
+        clearTimeout(timer);
+        const last = 'answer' in reading && !reading.answer.question ? reading.answer : answer;
+        return { ...(await publish(repository, assignment, last, git, context.log)), answer: last };
+      });
+    const { headSha, heldBack } = published;
+    return { outcome: 'finished', answer: published.answer, headSha, ...session, ...notesOf(heldBack, begun.absent) };
   } catch (error) {
     if (context.signal.aborted) throw error;
     return failedReport(error, begun.threadId, await keptOf(error, assignment, context, begun));
@@ -93,7 +110,7 @@ async function letAgentWork(
   context: RunnerContext,
   keeper: ConversationKeeper,
   begun: Begun,
-): Promise<{ repository: Repository; answer: Answer }> {
+): Promise<{ repository: Repository; answer: Answer; again: (prompt: string) => Promise<AnswerReading> }> {
   const { paths, cli, log } = context;
   await preparePaths(paths, assignment.author);
   await endProcesses(cli.mark); // left by a killed runner
@@ -122,13 +139,16 @@ async function letAgentWork(
     return end;
   };
 
+  const again = async (prompt: string): Promise<AnswerReading> =>
+    readAnswerOf(assignment, (await turn(prompt, begun.threadId)).message);
+
   const first = await turn([assignment.prompt, unpushed, absent].filter(Boolean).join('\n\n'), resumed);
   const reading = readAnswerOf(assignment, first.message);
   // An agent may stop in a merge to ask people about it.
   const stays = readsOnly(assignment) || ('answer' in reading && reading.answer.question !== null);
   const unfinished = stays ? undefined : await unfinishedOf(repository);
-  if ('answer' in reading && unfinished === undefined) return { repository, answer: reading.answer };
-  const again =
+  if ('answer' in reading && unfinished === undefined) return { repository, answer: reading.answer, again };
+  const prompt =
     unfinished === undefined && 'problem' in reading ? repairPrompt(reading.problem) : finishPrompt(unfinished ?? '');
   log(
     'runner',
@@ -136,9 +156,9 @@ async function letAgentWork(
       ? `The agent's answer is not valid (${reading.problem}); asking once more`
       : `The agent's work is not finished (${unfinished}); asking once more`,
   );
-  const second = readAnswerOf(assignment, (await turn(again, first.threadId)).message);
-  if ('answer' in second) return { repository, answer: second.answer };
-  if ('answer' in reading) return { repository, answer: reading.answer };
+  const second = await again(prompt);
+  if ('answer' in second) return { repository, answer: second.answer, again };
+  if ('answer' in reading) return { repository, answer: reading.answer, again };
   throw new RunFailure('answer_invalid', `the final answer is not the JSON that was asked for: ${second.problem}`);
 }
 

@@ -74,6 +74,13 @@ function leadsOut(path: string, target: string | null): boolean {
   return steps.slice(up).some((step) => step === '..' || /^(\.git|git~\d+)$/i.test(step));
 }
 
+const REFUSAL = 'this run may not change';
+
+/** The refusal of changes in what git says of a push; undefined if it says none. */
+export function refusedChangesIn(output: string): string | undefined {
+  return new RegExp(String.raw`\[remote rejected\] .* \((${REFUSAL} .+)\)`).exec(output)?.[1];
+}
+
 /** Refused changes that a message names. */
 const NAMED = 10;
 const PATH_CHARACTERS = 200;
@@ -87,7 +94,7 @@ export function refuseChanges(changes: readonly PathChange[], stage: Stage | nul
   if (refused.length === 0) return undefined;
   const more = refused.length - NAMED;
   const named = [...refused.slice(0, NAMED), ...(more > 0 ? [`${more} more`] : [])].join(', ');
-  return `this run may not change ${named}: put these paths back to what they are on the base branch, commit, and push again; a person can change them`;
+  return `${REFUSAL} ${named}: put these paths back to what they are on the base branch, commit, and push again; a person can change them`;
 }
 
 /** A path on one line, without characters that a terminal would obey. */
