@@ -5,6 +5,8 @@ import { createRequestActivities, type GitHubAnswers } from './github/requests.t
 import { createPermitActivities, type PermitPorts } from './agents/permits.ts';
 import { createConfirmationActivities, type GitHubConfirmations } from './github/confirmations.ts';
 import { withoutQueries } from './failures.ts';
+import { withSmallFailures } from './small-failures.ts';
+import { createRedactor, type Redact } from '../src/domain/agent/redaction.ts';
 import { createGitHubActivities, type GitHubPorts } from './github/publishing.ts';
 import { createPriorReading, type GitHubPulls } from './records/prior-state.ts';
 import { createRecordActivities, type RecordPorts } from './records/records.ts';
@@ -26,11 +28,12 @@ export type ActivityPorts = AgentPorts &
 
 export type Activities = ReturnType<typeof createActivities>;
 
-export function createActivities(ports: ActivityPorts) {
+/** `redact` hides the installation's secrets in failures. */
+export function createActivities(ports: ActivityPorts, redact: Redact = createRedactor([])) {
   const comments = createStatusComments(ports);
   const records = createRecordActivities(ports);
   const github = createGitHubActivities(ports);
-  return withoutQueries({
+  const activities = withoutQueries({
     ...records,
     ...github,
     ...createStatusCommentActivities(comments),
@@ -42,4 +45,5 @@ export function createActivities(ports: ActivityPorts) {
     ...createPermitActivities(ports),
     ...createSweepActivities(ports),
   });
+  return withSmallFailures(activities, redact);
 }

@@ -89,7 +89,8 @@ export function createGitHubWebhook({
       return failure(c, 400, 'invalid_argument', 'the header is missing or malformed', 'X-GitHub-Delivery');
     if (!wellFormed(name))
       return failure(c, 400, 'invalid_argument', 'the header is missing or malformed', 'X-GitHub-Event');
-    if (signedBy(secrets, body, c.req.header('x-hub-signature-256')) === -1) {
+    const key = signedBy(secrets, body, c.req.header('x-hub-signature-256'));
+    if (key === -1) {
       onResult?.({ event: 'unknown', result: 'unauthorized' });
       return failure(c, 401, 'unauthorized', 'the signature is missing or wrong', 'X-Hub-Signature-256');
     }
@@ -100,11 +101,19 @@ export function createGitHubWebhook({
     if (typeof event === 'string') return failure(c, 400, 'invalid_argument', event, 'X-GitHub-Event');
 
     try {
-      const received = { id, name, body, receivedAt, ...(agentLogin === undefined ? {} : { agentLogin }) };
+      const received = {
+        id,
+        name,
+        body,
+        receivedAt,
+        // While the secret is rotated, people see which deliveries still have an old one (docs/reliability.md T02).
+        ...(key === 0 ? {} : { key: 'previous' as const }),
+        ...(agentLogin === undefined ? {} : { agentLogin }),
+      };
       const receipt = await intake.add(arrivalOf(event, received));
       onResult?.({ event: name, result: receipt.duplicate ? 'duplicate' : receipt.status });
       if (receipt.renamed) onRenamed?.(receipt.renamed);
-      return answer(c, id, receipt);
+      return answer(c, received, receipt);
     } catch (error) {
       onError?.(error);
       onResult?.({ event: name, result: 'unavailable' });
@@ -134,6 +143,8 @@ interface Received {
   readonly body: Buffer;
   readonly receivedAt: string;
   readonly agentLogin?: string;
+  /** Set if an older secret than the newest signed it. */
+  readonly key?: 'previous';
 }
 
 /** The delivery to store, with its evaluation, which intake calls with the sender's context. */
@@ -154,7 +165,7 @@ function arrivalOf(event: WebhookEvent, received: Received): Arrival {
 
 function evaluateDelivery(
   event: WebhookEvent,
-  { id, name, body, receivedAt, agentLogin }: Received,
+  { id, name, body, receivedAt, agentLogin, key }: Received,
   { context, issue, runId }: { context: SenderContext; issue: IssueRef | undefined; runId: string },
 ): EvaluatedDelivery {
   const identity = { delivery: id, receivedAt, runId, ...(agentLogin === undefined ? {} : { agentLogin }) };
@@ -180,6 +191,7 @@ function evaluateDelivery(
       sender: event.sender?.login ?? null,
       repository: event.repository ? `${event.repository.owner}/${event.repository.name}` : null,
       label: event.name === 'issues' || event.name === 'pull_request' ? event.label : null,
+      ...(key === undefined ? {} : { key }),
     },
   };
 }
@@ -199,13 +211,14 @@ function renamedIn({ repository }: WebhookEvent, context: SenderContext): Pick<E
   return { renamed: { id, owner, name } };
 }
 
-function answer(c: Context, id: string, receipt: Receipt): Response {
+function answer(c: Context, { id, key }: Received, receipt: Receipt): Response {
   const body = {
     correlation_id: id,
     ...(receipt.runId === null ? {} : { run_id: receipt.runId }),
     status: receipt.duplicate ? 'duplicate' : receipt.status,
     duplicate: receipt.duplicate,
     reason: receipt.reason,
+    ...(key === undefined ? {} : { key }),
   };
   return c.json(body, receipt.duplicate || receipt.status === 'ignored' ? 200 : 202);
 }

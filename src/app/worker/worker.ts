@@ -11,6 +11,7 @@ import { TASK_QUEUE } from '../../../workflows/messages.ts';
 import { createGitHub } from '../../adapters/github/index.ts';
 import { readPromptSeeds } from '../../adapters/prompt-seeds.ts';
 import { createRunTokens } from '../../adapters/run-tokens.ts';
+import { createRedactor } from '../../domain/agent/redaction.ts';
 import { networkWords } from '../../domain/workspace/network-findings.ts';
 import { storeNetworkFinding } from '../../store/workspaces/cluster-findings.ts';
 import { announce } from '../../store/connection/changes.ts';
@@ -77,28 +78,31 @@ export async function runWorker(
     taskQueue: TASK_QUEUE,
     workflowBundle: await workflowCode(config.CODEXK8S_WORKFLOW_BUNDLE, temporalLogger(log)),
     dataConverter,
-    activities: createActivities({
-      db: database.db,
-      github: around.github?.(github) ?? github,
-      runtime: around.runtime?.(runtime) ?? runtime,
-      promptSeed: readPromptSeeds(fileURLToPath(new URL('../../../prompts', import.meta.url))),
-      runToken: createRunTokens(config.CODEXK8S_RUN_TOKEN_KEY_FILE).issue,
-      intake: createIntake(database.db, limits.intakeCommitMs),
-      commentLimits: limits.comments,
-      workflows: around.workflows?.(records) ?? records,
-      permits: around.workflows?.(permits) ?? permits,
-      // The account whose commits and labels are the platform's own.
-      agentLogin: config.CODEXK8S_GIT_BOT_USERNAME,
-      serverAnswers: () => answers(`${config.CODEXK8S_INTERNAL_URL}/healthz`),
-      defaults: {
-        model: config.CODEXK8S_AGENT_MODEL,
-        reasoningEffort: config.CODEXK8S_AGENT_REASONING,
-        dashboardUrl: config.CODEXK8S_PUBLIC_URL,
-        workspaceHours: config.CODEXK8S_WORKSPACE_HOURS.all,
-        workspaceHoursByRole: config.CODEXK8S_WORKSPACE_HOURS.byRole,
-        waitHours: { question: config.CODEXK8S_QUESTION_HOURS, paused: config.CODEXK8S_PAUSE_HOURS },
+    activities: createActivities(
+      {
+        db: database.db,
+        github: around.github?.(github) ?? github,
+        runtime: around.runtime?.(runtime) ?? runtime,
+        promptSeed: readPromptSeeds(fileURLToPath(new URL('../../../prompts', import.meta.url))),
+        runToken: createRunTokens(config.CODEXK8S_RUN_TOKEN_KEY_FILE).issue,
+        intake: createIntake(database.db, limits.intakeCommitMs),
+        commentLimits: limits.comments,
+        workflows: around.workflows?.(records) ?? records,
+        permits: around.workflows?.(permits) ?? permits,
+        // The account whose commits and labels are the platform's own.
+        agentLogin: config.CODEXK8S_GIT_BOT_USERNAME,
+        serverAnswers: () => answers(`${config.CODEXK8S_INTERNAL_URL}/healthz`),
+        defaults: {
+          model: config.CODEXK8S_AGENT_MODEL,
+          reasoningEffort: config.CODEXK8S_AGENT_REASONING,
+          dashboardUrl: config.CODEXK8S_PUBLIC_URL,
+          workspaceHours: config.CODEXK8S_WORKSPACE_HOURS.all,
+          workspaceHoursByRole: config.CODEXK8S_WORKSPACE_HOURS.byRole,
+          waitHours: { question: config.CODEXK8S_QUESTION_HOURS, paused: config.CODEXK8S_PAUSE_HOURS },
+        },
       },
-    }),
+      createRedactor([config.CODEXK8S_GITHUB_TOKEN_FILE, config.CODEXK8S_RUN_TOKEN_KEY_FILE, config.DATABASE_URL]),
+    ),
     interceptors: {
       activity: [beatEvery(limits.worker.beatMs), ...(around.activities ?? [])],
     },

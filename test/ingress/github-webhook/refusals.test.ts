@@ -5,7 +5,9 @@ import { createGitHubWebhook } from '../../../ingress/github-webhook/route.ts';
 import { sign } from '../../../ingress/github-webhook/signature.ts';
 import { reconcileId } from '../../../src/domain/maintenance/reconcile.ts';
 import type { Database } from '../../../src/store/connection/database.ts';
+import { drizzle } from 'drizzle-orm/postgres-js';
 import { createIntake } from '../../../src/store/intake/intake.ts';
+import * as schema from '../../../src/store/connection/schema.ts';
 import { bind } from '../../support/tables.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { labeled, LIMIT, PATH, SECRET, send, type Sent, useWebhook } from './support/webhook.ts';
@@ -21,17 +23,71 @@ describe('T01: the secret', () => {
   ])('that %s is refused at the start', (_what, secrets) => {
     expect(() => createGitHubWebhook({ intake: createIntake(tables.db), secrets })).toThrow('secret');
   });
+});
 
-  test.each([0, 1, 2])('may be number %i of several while they are rotated', async (index) => {
+describe('T02: while the secret is rotated', () => {
+  const secrets = ['the newest secret', 'the secret before', 'the oldest secret'];
+
+  /** The answer, and what the audit trail says of the key. */
+  async function signedWith(secret: string, known = secrets): Promise<unknown> {
     await bind(tables.db);
-    const secrets = ['the newest secret', 'the secret before', 'the oldest secret'];
-    expect(await send(webhook({ secrets }), labeled(), { secret: secrets[index] ?? '' })).toMatchObject({
-      status: 202,
-    });
+    const { status, body } = await send(webhook({ secrets: known }), labeled(), { secret });
+    const events = await tables.db.select({ payload: schema.flowEvents.payload }).from(schema.flowEvents);
+    return { status, answered: body['key'], recorded: events.map(({ payload }) => (payload as { key?: string }).key) };
+  }
+
+  test('T02: a delivery with the newest secret is accepted', async () => {
+    expect(await signedWith('the newest secret')).toEqual({ status: 202, answered: undefined, recorded: [undefined] });
   });
 
-  test('that was rotated out is refused', async () => {
-    expect(await send(webhook({ secrets: ['the newest secret'] }), labeled())).toMatchObject({ status: 401 });
+  test.each(['the secret before', 'the oldest secret'])(
+    'T02: a delivery with %s is accepted, and the answer and the audit trail say that the key is a previous one',
+    async (secret) => {
+      expect(await signedWith(secret)).toEqual({ status: 202, answered: 'previous', recorded: ['previous'] });
+    },
+  );
+
+  test('T02: a delivery with a secret that was rotated out is refused, and leaves nothing', async () => {
+    expect(await signedWith('the secret before', ['the newest secret'])).toEqual({
+      status: 401,
+      answered: undefined,
+      recorded: [],
+    });
+  });
+});
+
+describe('T09: a flood of deliveries with bad signatures', () => {
+  test('T09: causes no SQL statement, while those with a good one are stored', async () => {
+    await bind(tables.db);
+    const counted = tables.another();
+    let statements = 0;
+    const sql = new Proxy(counted.sql, {
+      apply(target, self, args: never) {
+        statements += 1;
+        return Reflect.apply(target, self, args) as unknown;
+      },
+      get(target, name) {
+        const value = Reflect.get(target, name) as unknown;
+        if (name !== 'begin' && name !== 'unsafe') return value;
+        return (...args: never[]): unknown => {
+          statements += 1;
+          return Reflect.apply(value as () => unknown, target, args);
+        };
+      },
+    });
+    const app = webhook({ db: drizzle(sql, { schema }) });
+    const bad = { 'x-hub-signature-256': `sha256=${'0'.repeat(64)}` };
+    const flood = async (): Promise<number[]> =>
+      Promise.all(Array.from({ length: 500 }, async () => (await send(app, labeled(), { headers: bad })).status));
+    expect(new Set(await flood())).toEqual(new Set([401]));
+    expect(statements).toBe(0);
+    const [rejected, accepted] = await Promise.all([flood(), send(app, labeled())]);
+    expect([new Set(rejected), accepted.status]).toEqual([new Set([401]), 202]);
+    // Those of the one delivery alone.
+    const those = statements;
+    expect(those).toBeGreaterThan(0);
+    await send(app, labeled(8));
+    expect(statements).toBe(2 * those);
   });
 });
 

@@ -255,6 +255,45 @@ describe('T03: bodies that are too large, many at once', () => {
   });
 });
 
+describe('T07: a request that proxies and servers may understand differently', () => {
+  /** Sends a request as its very bytes; the status of its answer, 0 for none. */
+  async function statusOf(request: string): Promise<number> {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => undefined);
+    socket.write(request);
+    let answer = '';
+    socket.on('data', (data) => (answer += String(data)));
+    await new Promise((resolve) => {
+      socket.once('close', resolve).once('end', resolve);
+      socket.once('data', resolve);
+    });
+    socket.destroy();
+    return Number(/^HTTP\/1.1 (\d+)/.exec(answer)?.[1] ?? 0);
+  }
+  const post = (...headers: string[]): string =>
+    ['POST /api/v1/webhooks/github HTTP/1.1', 'Content-Type: application/json', ...headers, '', ''].join('\r\n');
+
+  test.each<[string, string]>([
+    ['no host', post('Content-Length: 2') + '{}'],
+    ['an empty host', post('Host: ', 'Content-Length: 2') + '{}'],
+    ['a host that is none', post('Host: a/b@c', 'Content-Length: 2') + '{}'],
+    ['two hosts', post('Host: a', 'Host: b', 'Content-Length: 2') + '{}'],
+    ['a length and chunks', post('Host: x', 'Content-Length: 4', 'Transfer-Encoding: chunked') + '0\r\n\r\n'],
+    ['two lengths', post('Host: x', 'Content-Length: 2', 'Content-Length: 3') + '{}'],
+    ['a header of 20 KB', post('Host: x', `X-Long: ${'x'.repeat(20_000)}`, 'Content-Length: 2') + '{}'],
+    ['a line that is no header', post('Host: x', 'no header', 'Content-Length: 2') + '{}'],
+  ])('T07: with %s is answered with 4xx', async (_what, request) => {
+    const status = await statusOf(request);
+    expect(status).toBeGreaterThanOrEqual(400);
+    expect(status).toBeLessThan(500);
+  });
+
+  test('T07: leaves a server that goes on', async () => {
+    expect(server.exitCode).toBeNull();
+    expect(await raw([`X-Hub-Signature-256: ${sign(SECRET, Buffer.from(BODY))}`])).toMatch(/^HTTP\/1.1 20[02] /);
+  });
+});
+
 describe('T06: a header that names another host', () => {
   test('T06: is called by nobody', async () => {
     let calls = 0;
