@@ -174,7 +174,7 @@ describe(`with faults of seed ${SEED} and rate ${RATE}`, () => {
     const calls = said.join('\n').match(/a fault was put in/g)?.length ?? 0;
     expect([...ports].toSorted()).toEqual(
       expect.arrayContaining(
-        ['intake', 'pages'].map((pool) => `"call":"server.${pool}`).concat('"call":"worker.postgres'),
+        ['intake', 'pages', 'agents'].map((pool) => `"call":"server.${pool}`).concat('"call":"worker.postgres'),
       ),
     );
     expect(calls).toBeGreaterThan(10);

@@ -31,7 +31,10 @@ export interface ServerParts {
   readonly registry: Registry;
   readonly metrics: Metrics;
   readonly intake: Intake;
+  /** Of pages, the staff API and metrics. */
   readonly pages: Connection;
+  /** Of the agents' gateways. */
+  readonly agents: Connection;
   readonly workflows: IssueWorkflows;
   readonly updates: RunUpdates;
   readonly tokens: RunTokenVerifier;
@@ -130,7 +133,7 @@ export function createServerApp(parts: ServerParts): {
 }
 
 /** Adds the routes of agents, which need a run token. */
-function addGateways(app: Hono, { config, log, pages: { db }, tokens }: ServerParts): void {
+function addGateways(app: Hono, { config, log, agents: { db }, tokens }: ServerParts): void {
   const access = createRunAccess(db, tokens);
   const github = { upstream: config.CODEXK8S_GITHUB_URL, token: config.CODEXK8S_GITHUB_TOKEN_FILE };
   app.route(

@@ -14,7 +14,7 @@ import { createGitHub } from '../../adapters/github/index.ts';
 import { GitHubAsksToWait } from '../../adapters/github/waits.ts';
 import { createRunTokens } from '../../adapters/run-tokens.ts';
 import { listenForChanges } from '../../store/connection/changes.ts';
-import { connect } from '../../store/connection/database.ts';
+import { connect, PAGES_CONNECTION } from '../../store/connection/database.ts';
 import { createGitHubBudget } from '../../store/github/budget.ts';
 import { createGitHubWaits, findGitHubWait } from '../../store/github/waits.ts';
 import { createIntake, INTAKE_CONNECTION } from '../../store/intake/intake.ts';
@@ -51,12 +51,9 @@ export async function runServer(
   const metrics = createMetrics(registry);
   // Intake has its own pool, so that no page can delay a webhook.
   const intake = connect(config.DATABASE_URL, { ...INTAKE_CONNECTION, around: around.postgres?.('intake') });
-  const pages = connect(config.DATABASE_URL, {
-    name: 'pages',
-    max: 8,
-    statementTimeoutMs: 10_000,
-    around: around.postgres?.('pages'),
-  });
+  const pages = connect(config.DATABASE_URL, { ...PAGES_CONNECTION, around: around.postgres?.('pages') });
+  // Agents' gateways and the inbox relay, which no page can delay either.
+  const agents = connect(config.DATABASE_URL, { name: 'agents', max: 8, around: around.postgres?.('agents') });
   const temporal = Connection.lazy(connectionOptions(temporalAccess(config)));
   const client = new Client({ connection: temporal, namespace: config.CODEXK8S_TEMPORAL_NAMESPACE, dataConverter });
   const failingTasks = createFailingTasks({ client, log });
@@ -67,8 +64,8 @@ export async function runServer(
     apiUrl: config.CODEXK8S_GITHUB_API_URL,
     token: config.CODEXK8S_GITHUB_TOKEN_FILE,
     labels: config.CODEXK8S_LABELS_FILE,
-    waits: createGitHubWaits(pages.db, config.CODEXK8S_GITHUB_API_URL),
-    budget: createGitHubBudget(pages.db, config.CODEXK8S_GITHUB_API_URL, writeLimits(config)),
+    waits: createGitHubWaits(agents.db, config.CODEXK8S_GITHUB_API_URL),
+    budget: createGitHubBudget(agents.db, config.CODEXK8S_GITHUB_API_URL, writeLimits(config)),
     limits: limits.github,
   });
   const github = around.github?.(gitHub) ?? gitHub;
@@ -81,11 +78,12 @@ export async function runServer(
     metrics,
     intake: createIntake(intake.db, limits.intakeCommitMs),
     pages,
+    agents,
     workflows,
     updates: createRunUpdates(client),
     tokens: createRunTokens(config.CODEXK8S_RUN_TOKEN_KEY_FILE),
     repositories: createRepositoryBinding({
-      db: pages.db,
+      db: agents.db,
       github,
       webhook: { url: `${config.CODEXK8S_PUBLIC_URL}/api/v1/webhooks/github`, secret },
       labels: config.CODEXK8S_LABELS_FILE,
@@ -124,7 +122,7 @@ export async function runServer(
   if (metricsHost !== undefined && metricsPort !== undefined)
     servers.push(await listen(health.fetch, { host: metricsHost, port: metricsPort }, limits.requests));
   const relay = createInboxRelay({
-    db: pages.db,
+    db: agents.db,
     workflows: around.relay?.(workflows) ?? workflows,
     onError,
     limits: limits.relay,
@@ -157,7 +155,13 @@ export async function runServer(
   for (const server of servers) server.closeAllConnections();
   await relayStopped;
   // Closing can hang if Postgres or Temporal is unreachable.
-  const closed = Promise.allSettled([unlisten(listening), temporal.close(), intake.close(), pages.close()]);
+  const closed = Promise.allSettled([
+    unlisten(listening),
+    temporal.close(),
+    intake.close(),
+    pages.close(),
+    agents.close(),
+  ]);
   await Promise.race([closed, delay(CLOSE_MS, undefined, { ref: false })]);
   log.info('server stopped');
   leave();

@@ -28,6 +28,9 @@ interface ConnectionOptions {
   readonly around?: ((sql: postgres.Sql) => postgres.Sql) | undefined;
 }
 
+/** The pool of pages and the staff API: whoever looks waits for nobody, and nobody waits for whoever looks (T52). */
+export const PAGES_CONNECTION = { name: 'pages', max: 8, statementTimeoutMs: 2000, lockTimeoutMs: 1000 };
+
 const CONNECTIONS = 10;
 const STATEMENT_TIMEOUT_MS = 10_000;
 const LOCK_TIMEOUT_MS = 4000;
