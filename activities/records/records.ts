@@ -16,7 +16,13 @@ export interface RecordPorts {
   /** The installation's defaults for projects. */
   readonly defaults: Pick<
     RunSettings,
-    'model' | 'reasoningEffort' | 'dashboardUrl' | 'workspaceHours' | 'workspaceHoursByRole' | 'waitHours'
+    | 'model'
+    | 'reasoningEffort'
+    | 'dashboardUrl'
+    | 'workspaceHours'
+    | 'workspaceHoursByRole'
+    | 'waitHours'
+    | 'triggersPerHour'
   >;
 }
 

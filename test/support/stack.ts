@@ -55,7 +55,10 @@ const NO_SWEEPS = {
 };
 
 /** A test has as many runs at work as it asks for. */
-const NO_LIMITS = { CODEXK8S_RUN_LIMITS: 'installation=9999,project=9999,role=9999' };
+const NO_LIMITS = {
+  CODEXK8S_RUN_LIMITS: 'installation=9999,project=9999,role=9999',
+  CODEXK8S_TRIGGERS_PER_HOUR: '0',
+};
 
 /** Variables for `up`, or what gives them for its directory. */
 export type StackEnv = Record<string, string> | ((directory: string) => Record<string, string>);

@@ -35,6 +35,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   trigger_by_agent: 'An agent set the label; only a person may.',
   pull_request_not_current: 'That pull request is not the open one of the issue.',
   queue_full: 'The queue of the issue is full.',
+  too_many_triggers: 'The issue has asked for too many runs within an hour; a person is asked.',
   review_outdated: 'The review is of a commit that is no longer the newest.',
   review_gone: 'GitHub no longer shows the review.',
   review_dismissed: 'The review was dismissed.',

@@ -61,6 +61,8 @@ const Settings = SharedSettings.extend({
   CODEXK8S_WORKER_ACTIVITIES: z.coerce.number().int().positive().default(200),
   /** Workflows kept in memory, about 0.3 MiB each; others cost nothing, and are replayed when something happens to them. */
   CODEXK8S_WORKER_CACHED_WORKFLOWS: z.coerce.number().int().min(50).default(500),
+  /** Runs that labels and reviews may ask for in an hour, for each issue; then a person is asked. 0: as many as they like. */
+  CODEXK8S_TRIGGERS_PER_HOUR: z.coerce.number().int().nonnegative().default(5),
   /** Runs that may work at once; the others wait in a queue. The same for all workers. */
   CODEXK8S_RUN_LIMITS: runLimits.default(RUN_LIMITS),
   /** How often each sweep runs. Four minutes, so that five minutes after an outage nothing is missing any more. */

@@ -99,6 +99,7 @@ export async function runWorker(
           workspaceHours: config.CODEXK8S_WORKSPACE_HOURS.all,
           workspaceHoursByRole: config.CODEXK8S_WORKSPACE_HOURS.byRole,
           waitHours: { question: config.CODEXK8S_QUESTION_HOURS, paused: config.CODEXK8S_PAUSE_HOURS },
+          triggersPerHour: config.CODEXK8S_TRIGGERS_PER_HOUR,
         },
       },
       createRedactor([config.CODEXK8S_GITHUB_TOKEN_FILE, config.CODEXK8S_RUN_TOKEN_KEY_FILE, config.DATABASE_URL]),

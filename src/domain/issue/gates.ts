@@ -93,10 +93,14 @@ export interface GateRefusal {
   readonly labels: readonly string[];
 }
 
+/** The refusal of the breaker: an issue asked for too many runs in an hour. */
+export const TOO_MANY_TRIGGERS = 'too_many_triggers';
+
 /** Refusals that a person has to resolve: the platform puts `need:input` on with its comment. */
 export const ASKING: ReadonlySet<string> = new Set([
   'issue_trigger_label_conflict',
   'issue_trigger_candidate_not_found',
+  TOO_MANY_TRIGGERS,
   'pull_request_review_stage_ambiguous',
   'pull_request_review_stage_not_resolved',
 ]);

@@ -84,6 +84,8 @@ export interface IssueState {
   refusedEvents: Readonly<Record<string, TakenEvents>>;
   /** Reviews that were processed, newest last, bounded. */
   takenReviews: readonly number[];
+  /** When runs were asked for by labels and reviews in the last hour, ISO 8601; missing until the breaker counts. */
+  triggers?: readonly string[];
   active: PlannedRun | null;
   queue: readonly PlannedRun[];
   /** The last run that left work behind: a revise continues it. */

@@ -141,6 +141,8 @@ const EN: CommentTexts = {
       trigger_by_agent: 'An agent asked for this. A person who may start runs has to put the label on.',
       pull_request_not_current:
         'This is not the open pull request of the issue, so agents do not work on its branch any more.',
+      too_many_triggers:
+        'This issue has asked for too many runs within an hour, so nothing more is started. If that is meant, take `need:input` off and ask again; until then its labels and reviews start nothing.',
       queue_full: 'Too many runs of this issue are queued already. Ask again when one of them has finished.',
       review_outdated:
         'The review is of a commit that is not the newest any more. Look at the newest one, and request changes again if they are still needed.',
@@ -258,6 +260,8 @@ const RU: CommentTexts = {
         'Обсуждение нельзя начать, пока есть активный, ожидающий или запрошенный запуск.',
       trigger_by_agent: 'Этот запуск запросил агент. Метку должен поставить человек, который вправе запускать агентов.',
       pull_request_not_current: 'Это не текущий pull request этого issue, агенты больше не работают в его ветке.',
+      too_many_triggers:
+        'За час этот issue запросил слишком много запусков, поэтому больше ничего не запускается. Если так и задумано, снимите `need:input` и повторите; до тех пор метки и ревью ничего не запускают.',
       queue_full: 'В очереди уже слишком много запусков этого issue. Повторите, когда один из них завершится.',
       review_outdated:
         'Ревью относится не к последнему коммиту. Посмотрите последний и, если нужно, снова запросите изменения.',

@@ -25,6 +25,8 @@ export interface RunSettings {
   /** The same, for roles with a value of their own. */
   readonly workspaceHoursByRole?: Readonly<Partial<Record<Role, number>>>;
   readonly waitHours: WaitHours;
+  /** Runs that labels and reviews may ask for in an hour, for each issue; 0 or missing: as many as they like. */
+  readonly triggersPerHour?: number;
   /** The template of the project's namespaces, if it has one. */
   readonly namespaceTemplate?: string;
   /** What the names of the project's branches begin with, if it has a prefix of its own. */

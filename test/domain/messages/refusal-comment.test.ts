@@ -12,6 +12,7 @@ const CONFLICT: Refusal = {
 const REASONS = [
   'issue_trigger_label_conflict',
   'queue_full',
+  'too_many_triggers',
   'sender_not_project_member',
   'sender_role_read_not_permitted',
   'sender_role_not_permitted',

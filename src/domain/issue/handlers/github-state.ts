@@ -1,7 +1,7 @@
 /** The state on GitHub and the issue's earlier life, applied before a decision. */
 import { NEED_INPUT, normalizeLabel } from '../../stages/stages.ts';
 import { whyReviewIsStale } from '../confirmations.ts';
-import type { PriorIssueState, PullRequestRef } from '../gates.ts';
+import { TOO_MANY_TRIGGERS, type PriorIssueState, type PullRequestRef } from '../gates.ts';
 import type { GitHubIssueState } from '../reads.ts';
 import { usePrefix } from '../state.ts';
 import { cancel } from './cancels.ts';
@@ -10,7 +10,11 @@ import { ask, askLeniently, type Deciding, type Draft } from './draft.ts';
 /** Applies the issue's labels and its earlier life. A question whose `need:input` somebody took off is closed. */
 export function* apply(draft: Draft, { labels, prior }: GitHubIssueState): Deciding {
   yield* applyPrior(draft, prior ?? null);
-  if (!labels.some((label) => normalizeLabel(label) === NEED_INPUT)) draft.state.asked = null;
+  if (labels.some((label) => normalizeLabel(label) === NEED_INPUT)) return;
+  const { state } = draft;
+  // A person has looked: the breaker counts anew.
+  if (state.asked === TOO_MANY_TRIGGERS) state.triggers = [];
+  state.asked = null;
 }
 
 /** A reopened issue continues with the stages that were done; its pull request may have been merged meanwhile. */

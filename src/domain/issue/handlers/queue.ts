@@ -1,6 +1,5 @@
 /** The queue of an issue: one run is active at a time, and the others start when GitHub confirms that they are still wanted. */
 import { triggerLabel } from '../../stages/stages.ts';
-import type { Trigger } from '../../run/trigger.ts';
 import { gateOf } from '../label-events.ts';
 import { whyLabelIsGone } from '../confirmations.ts';
 import type { ResultFact } from '../effects.ts';
@@ -9,7 +8,8 @@ import { cancel, showQueue } from './cancels.ts';
 import { askLeniently, record, type Deciding, type Draft } from './draft.ts';
 import { endDiscussion } from './discussion-end.ts';
 import { askOpenness, askStaleness, continueReopened } from './github-state.ts';
-import { refuse } from './refusals.ts';
+import { isTooMuch } from './breaker.ts';
+import { refuse, subjectOf } from './refusals.ts';
 import { couldNotStart, notStarted, start } from './starts.ts';
 
 /** The most queued runs of an issue; a further request is refused. */
@@ -18,6 +18,7 @@ const QUEUE_LIMIT = 10;
 /** Starts the run if nothing is active or queued, else queues it. A run that leaves work ends a discussion. */
 export function* startOrQueue(draft: Draft, planned: PlannedRun): Deciding {
   const { state } = draft;
+  if (yield* isTooMuch(draft, planned)) return;
   if (planned.target.kind !== 'discussion')
     yield* endDiscussion(draft, planned.by.login, `${triggerLabel(planned.target)} was asked for`);
   if (!state.active && state.queue.length === 0) return yield* start(draft, planned);
@@ -41,17 +42,6 @@ function* refuseForQueue(draft: Draft, { trigger, label, by, delivery }: Planned
   const pullRequest = label === null ? draft.state.pullRequest?.number : undefined;
   yield* refuse(draft, { actor: by.login, reason, labels: [], subject: subjectOf(trigger), pullRequest });
   record(draft, [{ type: 'run.not_started', payload: { label, reason }, actor: by.login, correlationId: delivery }]);
-}
-
-function subjectOf(trigger: Trigger): string {
-  switch (trigger.kind) {
-    case 'label':
-      return `event-${trigger.event}`;
-    case 'review':
-      return `review-${trigger.review}`;
-    case 'comment':
-      return `comment-${trigger.comment}`;
-  }
 }
 
 /**

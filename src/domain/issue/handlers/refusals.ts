@@ -1,4 +1,5 @@
 /** A refusal is explained in a comment; one that only a person can resolve becomes a question (`need:input`). */
+import type { Trigger } from '../../run/trigger.ts';
 import { NEED_INPUT } from '../../stages/stages.ts';
 import { ASKING } from '../gates.ts';
 import { askSettings, type Deciding, type Draft } from './draft.ts';
@@ -50,4 +51,16 @@ export function answered({ state, effects }: Draft): void {
     pullRequest: null,
     waits: 'in_background',
   });
+}
+
+/** What names a trigger in the marker of its refusal. */
+export function subjectOf(trigger: Trigger): string {
+  switch (trigger.kind) {
+    case 'label':
+      return `event-${trigger.event}`;
+    case 'review':
+      return `review-${trigger.review}`;
+    case 'comment':
+      return `comment-${trigger.comment}`;
+  }
 }
