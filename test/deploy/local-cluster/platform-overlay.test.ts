@@ -53,7 +53,7 @@ test('an overlay has the addresses of its cluster, images with tags that stay st
       'CODEXK8S_MODEL_URL=http://10.90.0.1:4000/v1',
     ]),
   );
-  const [allowed] = patches.filter(({ target }) => target.name === 'codex-k8s-images');
+  const allowed = patches.find(({ target }) => target.name === 'codex-k8s-images');
   expect(JSON.parse(allowed?.patch ?? '')).toMatchObject([
     { path: '/data', value: { images: 'codex-k8s/agent:a\ncodex-k8s/busybox:b' } },
   ]);
