@@ -82,7 +82,10 @@ describe('T38: whatever an activity throws', () => {
   });
 
   test('T38: is what an activity throws', async () => {
-    const { act } = withSmallFailures({ act: async (input: { say: string }) => Promise.reject<void>(new Error(input.say)) }, redact);
+    const { act } = withSmallFailures(
+      { act: async (input: { say: string }) => Promise.reject<void>(new Error(input.say)) },
+      redact,
+    );
     await expect(act({ say: TOKEN })).rejects.toThrow('[redacted]');
   });
 });
