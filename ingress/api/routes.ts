@@ -26,9 +26,16 @@ import {
   runView,
   type IssueDetailsView,
   type LogView,
+  type RunView,
 } from './views.ts';
 
 const { checked, jsonBody } = requests;
+
+/** What is known of workers; the port of src/temporal/worker-presence.ts. */
+export interface Workers {
+  /** Since when none takes tasks; undefined while one does. */
+  absentSince(): Date | undefined;
+}
 
 export interface StaffApiOptions {
   readonly db: Database;
@@ -36,6 +43,7 @@ export interface StaffApiOptions {
   readonly updates: RunUpdates;
   readonly repositories: RepositoryBinding;
   readonly access: StaffAccess;
+  readonly workers: Workers;
   readonly log: ErrorLog;
 }
 
@@ -47,7 +55,7 @@ const ISSUE_EVENTS = 200;
 
 /** The router, to be mounted at `/api/v1`. */
 export function createStaffApi(options: StaffApiOptions): Hono {
-  const { db, control, updates, repositories, access, log } = options;
+  const { db, control, updates, repositories, access, workers, log } = options;
   const app = new Hono();
   app.onError(answerErrors(log));
 
@@ -64,10 +72,10 @@ export function createStaffApi(options: StaffApiOptions): Hono {
     const { limit, cursor, status, issue, repository, id } = checked(requests.RunsQuery, c.req.query());
     const filter = { status, issueKey: issue, repository, idPrefix: id };
     const { items, next } = await listRuns(db, filter, { limit, cursor });
-    return c.json({ items: items.map(runView), next });
+    return c.json({ items: items.map(viewOf), next });
   });
 
-  app.get('/runs/:id', async (c) => c.json(runView(await theRun(c.req.param('id')))));
+  app.get('/runs/:id', async (c) => c.json(viewOf(await theRun(c.req.param('id')))));
 
   app.get('/runs/:id/events', async (c) => {
     const { after, limit } = checked(requests.EventsQuery, c.req.query());
@@ -182,6 +190,10 @@ export function createStaffApi(options: StaffApiOptions): Hono {
 
   for (const path of PATHS) app.all(`${path}/*`, answerNotFound);
 
+  function viewOf(run: RunRecord): RunView {
+    return runView(run, workers.absentSince());
+  }
+
   async function theRun(id: string): Promise<RunRecord> {
     const run = await findRunRecord(db, checked(requests.RunId, id, 'id'));
     if (!run) throw new RequestRefused('not_found', `there is no run ${id}`, 'id');
@@ -194,7 +206,7 @@ export function createStaffApi(options: StaffApiOptions): Hono {
       listRuns(db, { issueKey: issue.key }, { limit: ISSUE_RUNS }),
       newestIssueEvents(db, issue.key, ISSUE_EVENTS),
     ]);
-    return { ...issueView(issue), runs: runs.items.map(runView), events: events.map(eventView) };
+    return { ...issueView(issue), runs: runs.items.map(viewOf), events: events.map(eventView) };
   }
 
   return app;

@@ -12,7 +12,15 @@ import type { LogRecord } from '../../src/read-model/queries/log.ts';
 import type { RunRecord } from '../../src/read-model/queries/runs.ts';
 import { eventText } from './messages/events.ts';
 import { reasonText } from './messages/reasons.ts';
-import { failureText, nextStepText, statusText, triggerText, waitHint, waitText } from './messages/runs.ts';
+import {
+  failureText,
+  nextStepText,
+  noWorkerText,
+  statusText,
+  triggerText,
+  waitHint,
+  waitText,
+} from './messages/runs.ts';
 
 export interface ListView<Item> {
   readonly items: readonly Item[];
@@ -37,6 +45,8 @@ export interface RunView {
   readonly correlationId: string;
   readonly status: RunStatus;
   readonly statusText: string;
+  /** Set while something besides the run itself holds it up: `no_worker`, no worker takes tasks. */
+  readonly hold: 'no_worker' | null;
   readonly terminal: boolean;
   readonly failure: Failure | null;
   readonly failureText: string | null;
@@ -125,14 +135,16 @@ export interface IssueDetailsView extends IssueView {
   readonly events: readonly EventView[];
 }
 
-/** A run as JSON. */
-export function runView(record: RunRecord): RunView {
+/** A run as JSON. `noWorkerSince`: since when no worker takes tasks, if none does. */
+export function runView(record: RunRecord, noWorkerSince: Date | undefined): RunView {
   const { revision: _, ...run } = record;
+  const heldSince = isTerminal(run.status) ? undefined : noWorkerSince;
   return {
     ...run,
     label: triggerLabel(run),
     triggerText: triggerText(run),
-    statusText: run.wait ? waitText(run.wait) : statusText(run.status),
+    statusText: run.wait ? waitText(run.wait) : heldSince ? noWorkerText(heldSince) : statusText(run.status),
+    hold: heldSince ? 'no_worker' : null,
     terminal: isTerminal(run.status),
     failureText: run.failure && failureText(run.failure),
     nextStep: run.failure ? nextStepText(run.failure, run) : run.wait && waitHint(run),

@@ -15,6 +15,7 @@ import { RequestRefused, type ErrorLog } from '../http/errors.ts';
 import type { Live } from '../live/live.ts';
 import type { StaffAccess } from '../api/access.ts';
 import { cancelRun, type RunControl } from '../api/cancel.ts';
+import type { Workers } from '../api/routes.ts';
 import type { RunUpdates } from '../relay/run-updates.ts';
 import * as requests from '../api/requests.ts';
 import { serveAssets } from './components/assets.ts';
@@ -41,6 +42,7 @@ export interface DashboardOptions extends Urls {
   readonly control: RunControl;
   readonly updates: RunUpdates;
   readonly access: StaffAccess;
+  readonly workers: Workers;
   /** Sets `Secure` on the session's cookie; for a server that people reach by TLS. */
   readonly secureCookies: boolean;
   readonly log: ErrorLog;
@@ -55,7 +57,7 @@ const CONTENT_POLICY =
 
 /** The router, to be mounted at `/`. */
 export function createDashboard(options: DashboardOptions): Hono {
-  const { db, live, control, updates, access, log, secureCookies } = options;
+  const { db, live, control, updates, access, workers, log, secureCookies } = options;
   const app = new Hono();
   app.onError(answerErrorsWithPages(log));
   serveAssets(app);
@@ -78,7 +80,7 @@ export function createDashboard(options: DashboardOptions): Hono {
   addSessionRoutes(app, access, { secure: secureCookies });
 
   function show(c: Context, frame: Omit<PageFrame, 'viewer'>, body: Html): Response | Promise<Response> {
-    return c.html(page({ ...frame, viewer: viewerOf(c) }, body));
+    return c.html(page({ ...frame, viewer: viewerOf(c), noWorkerSince: workers.absentSince() }, body));
   }
 
   function viewerOf(c: Context): Viewer {

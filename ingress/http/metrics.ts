@@ -14,6 +14,8 @@ export interface Metrics {
   watchInboxes(db: Database): void;
   /** Measures, at each scrape, the number of workflows whose tasks fail. */
   watchTasks(failing: () => number): void;
+  /** Measures, at scrapes, for how long no worker has taken tasks. */
+  watchWorkers(absentSince: () => Date | undefined): void;
   /** Measures, at scrapes, the time until GitHub may be called again. */
   watchGitHub(db: Database): void;
 }
@@ -57,6 +59,17 @@ export function createMetrics(registry: Registry): Metrics {
         help: 'Workflows whose workflow tasks fail and are retried, until another build is deployed.',
         registers: [registry],
         collect: () => gauge.set(failing()),
+      });
+    },
+    watchWorkers(absentSince) {
+      const absent: Gauge = new Gauge({
+        name: 'codexk8s_worker_absent_seconds',
+        help: 'Seconds since when no worker takes tasks; 0 while one does.',
+        registers: [registry],
+        collect: () => {
+          const since = absentSince();
+          absent.set(since === undefined ? 0 : (Date.now() - since.getTime()) / 1000);
+        },
       });
     },
     watchGitHub(db) {

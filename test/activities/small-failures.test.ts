@@ -4,7 +4,6 @@ import {
   DefaultFailureConverter,
   defaultPayloadConverter,
 } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
 import { describe, expect, test } from 'vitest';
 import { toSmallFailure, withSmallFailures } from '../../activities/small-failures.ts';
 import { createRedactor } from '../../src/domain/agent/redaction.ts';
@@ -13,12 +12,14 @@ const SECRET = 'the secret of the installation';
 const TOKEN = `ghp_${'a1'.repeat(18)}`;
 const redact = createRedactor([SECRET]);
 
-/** The failure as it stands in Temporal's history, encoded. */
+/** The failure as it stands in Temporal's history, as JSON. */
 function inHistory(thrown: unknown): { bytes: number; text: string; type: string | undefined } {
   const failure = new DefaultFailureConverter().errorToFailure(toSmallFailure(thrown, redact), defaultPayloadConverter);
-  const encoded = temporal.api.failure.v1.Failure.encode(failure).finish();
+  const text = JSON.stringify(failure, (_key, value: unknown) =>
+    value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : value,
+  );
   const { type } = failure.applicationFailureInfo ?? {};
-  return { bytes: encoded.length, text: Buffer.from(encoded).toString('utf8'), type: type ?? undefined };
+  return { bytes: Buffer.byteLength(text), text, type: type ?? undefined };
 }
 
 const circular: Record<string, unknown> = { name: 'a circle' };

@@ -17,6 +17,11 @@ export function statusText(status: RunStatus): string {
   return TEXTS.states[status];
 }
 
+/** Says that no worker runs, and what to do. */
+export function noWorkerText(since: Date): string {
+  return `No worker has taken a task since ${exact(since)}: what is queued begins by itself when one is back. Start \`codex-k8s worker\`, or see its log.`;
+}
+
 /** The sentence of a wait, with its deadline. */
 export function waitText({ kind, for: whom, until }: RunWait): string {
   const end = exact(new Date(until));

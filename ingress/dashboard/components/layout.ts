@@ -1,5 +1,6 @@
 /** The frame of every page. */
 import { html } from 'hono/html';
+import { noWorkerText } from '../../api/messages/runs.ts';
 import { assetUrl } from './assets.ts';
 
 export type Html = ReturnType<typeof html>;
@@ -14,6 +15,8 @@ export interface PageFrame {
   readonly current?: '/' | '/issues' | '/runs' | '/deliveries';
   /** The path of the stream that updates the page; `after` is the last log line on it. */
   readonly stream?: { readonly path: string; readonly after?: number } | undefined;
+  /** Since when no worker takes tasks, if none does. */
+  readonly noWorkerSince?: Date | undefined;
 }
 
 const MENU = [
@@ -24,7 +27,7 @@ const MENU = [
 ] as const;
 
 /** A whole page with its body. */
-export function page({ title, viewer, current, stream }: PageFrame, body: Html): Html {
+export function page({ title, viewer, current, stream, noWorkerSince }: PageFrame, body: Html): Html {
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -51,7 +54,10 @@ export function page({ title, viewer, current, stream }: PageFrame, body: Html):
             ${session(viewer)}
           </div>
         </header>
-        <main id="main" tabindex="-1">${body}</main>
+        <main id="main" tabindex="-1">
+          ${noWorkerSince && html`<div class="notice bad" role="alert"><p>${noWorkerText(noWorkerSince)}</p></div>`}
+          ${body}
+        </main>
         <p id="announcer" class="hidden" aria-live="polite"></p>
         <footer>Times are relative to now; point at one to see it exactly (UTC).</footer>
       </body>

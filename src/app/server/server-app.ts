@@ -14,7 +14,7 @@ import type { IssueWorkflows } from '../../../ingress/relay/issue-signals.ts';
 import type { RunUpdates } from '../../../ingress/relay/run-updates.ts';
 import { createLive } from '../../../ingress/live/live.ts';
 import { createStaffAccess } from '../../../ingress/api/access.ts';
-import { createStaffApi } from '../../../ingress/api/routes.ts';
+import { createStaffApi, type Workers } from '../../../ingress/api/routes.ts';
 import { createPushInspection } from '../../adapters/git/push-inspection.ts';
 import type { RepositoryBinding } from '../../use-cases/repository-binding.ts';
 import { leasePush } from '../../store/runs/push-leases.ts';
@@ -44,6 +44,7 @@ export interface ServerParts {
   readonly checks: Readonly<Record<string, Check>>;
   readonly degraded: Readonly<Record<string, Check>>;
   readonly bodies: BodyLimits;
+  readonly workers: Workers;
 }
 
 /**
@@ -65,6 +66,7 @@ export function createServerApp(parts: ServerParts): {
   });
   metrics.watchInboxes(db);
   metrics.watchGitHub(db);
+  metrics.watchWorkers(() => parts.workers.absentSince());
 
   const app = new Hono();
   app.onError(answerErrors(log));
@@ -98,6 +100,7 @@ export function createServerApp(parts: ServerParts): {
       updates: parts.updates,
       repositories: parts.repositories,
       access,
+      workers: parts.workers,
       log,
     }),
   );
@@ -122,6 +125,7 @@ export function createServerApp(parts: ServerParts): {
       control: parts.workflows,
       updates: parts.updates,
       access,
+      workers: parts.workers,
       secureCookies: config.CODEXK8S_PUBLIC_URL.startsWith('https:'),
       githubUrl: config.CODEXK8S_GITHUB_URL,
       temporalWebUrl: config.CODEXK8S_TEMPORAL_UI_URL,

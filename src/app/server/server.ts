@@ -25,6 +25,7 @@ import { PRODUCTION_LIMITS, type Limits } from '../config/limits.ts';
 import { connectionOptions } from '../../temporal/access.ts';
 import { dataConverter } from '../../temporal/data-converter.ts';
 import { createFailingTasks, WorkflowTasksFailing } from '../../temporal/failing-tasks.ts';
+import { NoWorker, watchWorkers } from '../../temporal/worker-presence.ts';
 import { createLogger } from '../process/log.ts';
 import { listen, type TlsFiles } from '../../../ingress/http/listen.ts';
 import { createMetrics } from '../../../ingress/http/metrics.ts';
@@ -58,6 +59,7 @@ export async function runServer(
   const client = new Client({ connection: temporal, namespace: config.CODEXK8S_TEMPORAL_NAMESPACE, dataConverter });
   const failingTasks = createFailingTasks({ client, log });
   metrics.watchTasks(() => failingTasks.count());
+  const workers = watchWorkers({ client, log });
   const issueWorkflows = createIssueWorkflows(client);
   const workflows = around.workflows?.(issueWorkflows) ?? issueWorkflows;
   const gitHub = createGitHub({
@@ -93,8 +95,12 @@ export async function runServer(
     },
     checks: { postgres: async () => void (await intake.db.execute(sql`select 1`)) },
     bodies: limits.bodies,
+    workers,
     degraded: {
       temporal: async () => void (await temporal.workflowService.getSystemInfo({})),
+      async workers() {
+        if (workers.absentSince() !== undefined) throw new NoWorker();
+      },
       async workflows() {
         if (failingTasks.count() > 0) throw new WorkflowTasksFailing();
       },
@@ -150,6 +156,7 @@ export async function runServer(
   const drained = Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   const relayStopped = relay.stop();
   failingTasks.stop();
+  workers.stop();
   await close();
   await Promise.race([drained, delay(DRAIN_MS, undefined, { ref: false })]);
   for (const server of servers) server.closeAllConnections();

@@ -178,7 +178,8 @@ function refusalOf(id: string, given: string): (error: unknown) => never {
 }
 
 /** How a run stands, in a cell. */
-function standing({ status, failure, wait }: RunView): string {
+function standing({ status, failure, wait, hold }: RunView): string {
+  if (hold === 'no_worker') return `${status}: no worker`;
   if (wait) return `${status}: ${wait.kind === 'question' ? 'an answer' : 'paused'}`;
   return failure ? `${status}: ${failure}` : status;
 }

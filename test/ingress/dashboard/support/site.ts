@@ -43,6 +43,8 @@ export interface Site {
 
 export interface SiteOptions {
   readonly readsOpen?: boolean;
+  /** Since when no worker takes tasks. */
+  readonly noWorkerSince?: Date;
   readonly control?: RunControl;
   readonly updates?: Partial<RunUpdates>;
   readonly live?: Partial<Parameters<typeof createLive>[0]>;
@@ -88,7 +90,8 @@ export function createSite({ db, sql }: Connection, options: SiteOptions = {}): 
     ...options.updates,
   };
   const access = createStaffAccess({ staffToken: STAFF_TOKEN, readsOpen: options.readsOpen ?? true });
-  const shared = { db, control, updates, access, log };
+  const workers = { absentSince: () => options.noWorkerSince };
+  const shared = { db, control, updates, access, workers, log };
   const repositories: RepositoryBinding = {
     async bind(input) {
       bound.push(input);
