@@ -8,6 +8,7 @@ import type { RunSettings } from '../../src/domain/stages/settings.ts';
 import type { GitHubReview, GitHubThread } from '../../src/domain/agent/reviews.ts';
 import {
   asksForSomething,
+  onlyVisible,
   takeSnapshot,
   type GitHubComment,
   type InputSnapshot,
@@ -32,6 +33,8 @@ export interface GitHubReading extends GitHubIdentities {
     repository: IssueRef,
     pullRequest: number,
   ): Promise<{ readonly reviews: readonly GitHubReview[]; readonly threads: readonly GitHubThread[] }>;
+  /** What people see of a text on GitHub, and how much they do not. */
+  visibleText(markdown: string): { readonly text: string; readonly removed: number };
   /** Null when there is no such branch. */
   readBranchHead(repository: IssueRef, branch: string): Promise<string | null>;
   /** Branches beside which git cannot have this one: a part of its name, or below it. */
@@ -111,7 +114,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
     const known = await knownPeople(db, issue.repositoryId, authors);
     const text = await frozenText(input, onIssue);
     const before = input.resume ? ((await findAssignment(db, input.resume.runId))?.snapshot ?? undefined) : undefined;
-    const snapshot = takeSnapshot({
+    const taken = takeSnapshot({
       ...text,
       ...reviewed,
       comments: onIssue.comments,
@@ -121,6 +124,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
       asked: input.review,
       before,
     });
+    const snapshot = onlyVisible(taken, (text) => github.visibleText(text));
     if (target.kind === 'revise' && !asksForSomething(snapshot, before))
       throw permanent('NothingToRevise', nothingToRevise(pullRequest, snapshot));
     return { snapshot, issueLabels: onIssue.labels, pullRequestLabels: onPullRequest?.labels ?? [] };

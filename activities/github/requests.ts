@@ -24,6 +24,8 @@ export interface GitHubAnswers {
   /** The text of a comment, or undefined when it is gone. */
   readComment(issue: IssueRef, id: number): Promise<string | undefined>;
   reactToComment(issue: IssueRef, comment: number, content: 'eyes' | 'confused'): Promise<void>;
+  /** What people see of a text on GitHub. */
+  visibleText(markdown: string): { readonly text: string };
 }
 
 export function createRequestActivities({ db, github }: { readonly db: Database; readonly github: GitHubAnswers }) {
@@ -68,7 +70,7 @@ export function createRequestActivities({ db, github }: { readonly db: Database;
         const text = await github.readComment(issue, comment);
         if (text === undefined) return { text: null };
         const isEdited = sha256Of(comparable(text)) !== input.sha256;
-        const read = readAnswerText(request, text);
+        const read = readAnswerText(request, github.visibleText(text).text);
         const answer = isEdited || 'problem' in read ? null : read.text;
         await github
           .reactToComment(issue, comment, answer === null ? 'confused' : 'eyes')

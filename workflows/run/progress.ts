@@ -181,11 +181,17 @@ export function createProgressReporter(input: RunInput): ProgressReporter {
       pending.push(...events);
     },
     assigned({ selection, promptSha256, snapshotSha256, comments, leftOut }) {
-      progress = { ...progress, model: selection.model, reasoningEffort: selection.reasoningEffort };
+      const { hidden } = leftOut;
+      progress = {
+        ...progress,
+        model: selection.model,
+        reasoningEffort: selection.reasoningEffort,
+        ...(hidden === undefined ? {} : { hidden }),
+      };
       pending.push(
         {
           type: 'input.snapshot',
-          payload: { sha256: snapshotSha256, comments, outsiders: leftOut.outsiders, edited: leftOut.edited },
+          payload: { sha256: snapshotSha256, comments, ...leftOut },
         },
         { type: 'run.profile.resolved', payload: { ...selection } },
         { type: 'prompt.context.assembled', payload: { sha256: promptSha256 } },

@@ -75,6 +75,7 @@ function commentsTaken(payload: Payload): string {
   const leftOut = [
     ['outsiders', 'by people outside the project'],
     ['edited', 'edited after the request'],
+    ['hidden', 'hidden in their texts'],
   ].flatMap(([key = '', whose]) => (Number(payload[key] ?? 0) > 0 ? [`${text(payload, key)} ${whose}`] : []));
   const comments = `${given === '0' ? 'no' : given} ${given === '1' ? 'comment' : 'comments'}`;
   return leftOut.length === 0 ? comments : `${comments}; left out: ${leftOut.join(', ')}`;

@@ -7,6 +7,7 @@ import { createIssues } from './issues.ts';
 import { outgoing } from './outgoing.ts';
 import { createOwnAccount } from './own-account.ts';
 import { createPullRequests } from './pull-requests.ts';
+import { visibleText } from './visible.ts';
 import { createRepositories } from './repositories.ts';
 import { createReviews } from './reviews.ts';
 
@@ -15,6 +16,7 @@ export function createGitHub(options: ClientOptions) {
   const own = createOwnAccount(octokit);
   return {
     outgoing,
+    visibleText,
     ownLogin: own.login,
     ...createIssues(octokit, own),
     ...createPullRequests(octokit),

@@ -1,4 +1,5 @@
 /** The platform's message to an agent that resumes a conversation: after an interruption, an answer or a pause. Pure. */
+import { withoutInvisible } from '../invisible.ts';
 import type { RequestAnswer } from '../run/requests.ts';
 
 /** What ended a wait. Plain JSON. */
@@ -80,8 +81,8 @@ export function promptToGoOn(of: {
 }
 
 function quoted(text: string): string {
-  return text
-    .trim()
+  return withoutInvisible(text)
+    .text.trim()
     .split(/\r\n|\r|\n/)
     .map((line) => `> ${line}`.trimEnd())
     .join('\n');

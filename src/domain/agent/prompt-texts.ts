@@ -9,6 +9,8 @@ interface PromptTexts {
   readonly none: string;
   /** How many texts are not shown, and why. */
   readonly leftOut: (outsiders: number, edited: number) => string;
+  /** How many passages and characters were removed from what people wrote, since nobody sees them on GitHub. */
+  readonly hidden: (removed: number) => string;
   /** Marks a text that was cut. */
   readonly cut: (characters: number) => string;
 }
@@ -35,6 +37,8 @@ const EN: PromptTexts = {
   none: '(none)',
   leftOut: (outsiders, edited) =>
     `(not shown: ${outsiders} by people outside the project, ${edited} edited after the request)`,
+  hidden: (removed) =>
+    `(removed from all these texts: ${removed} hidden comments or characters that nobody sees on GitHub)`,
   cut: (characters) => `(cut: ${characters} more characters)`,
 };
 
@@ -61,6 +65,8 @@ const RU: PromptTexts = {
   none: '(нет)',
   leftOut: (outsiders, edited) =>
     `(не показано: ${outsiders} от людей вне проекта, ${edited} изменённых после запроса)`,
+  hidden: (removed) =>
+    `(удалено из всех этих текстов: ${removed} скрытых комментариев или символов, которых на GitHub не видно)`,
   cut: (characters) => `(обрезано: ещё ${characters} знаков)`,
 };
 

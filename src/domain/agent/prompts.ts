@@ -39,7 +39,7 @@ export interface PromptValues {
   readonly issueBody: string;
   readonly issueComments: readonly Said[];
   /** The numbers of comments that are not shown (docs/reliability.md T27). */
-  readonly leftOut: { readonly outsiders: number; readonly edited: number };
+  readonly leftOut: { readonly outsiders: number; readonly edited: number; readonly hidden?: number };
   readonly branch: string;
   readonly baseBranch: string;
   readonly reviews: readonly (Said & { readonly id: number })[];
@@ -63,7 +63,7 @@ export function renderPrompt(seeds: { envelope: string; task: string }, values: 
   const quote = (text: string): string => quoted(text, words);
   const list = (texts: readonly string[]): string => newestThatFit(texts, words).join('\n\n') || words.none;
   const comment = ({ author, body }: Said): string => `Comment by ${author}:\n${quote(body)}`;
-  const { outsiders, edited } = values.leftOut;
+  const { outsiders, edited, hidden = 0 } = values.leftOut;
   const texts: Record<string, string> = {
     repository: values.repository,
     issue: `#${values.issueNumber} ${values.issueTitle.replaceAll(/\s+/g, ' ')}`,
@@ -78,6 +78,7 @@ export function renderPrompt(seeds: { envelope: string; task: string }, values: 
     issueComments: [
       list(values.issueComments.map(comment)),
       ...(outsiders + edited > 0 ? [words.leftOut(outsiders, edited)] : []),
+      ...(hidden > 0 ? [words.hidden(hidden)] : []),
     ].join('\n\n'),
     reviews: list(values.reviews.map(({ id, author, body }) => `Review ${id} by ${author}:\n${quote(body)}`)),
     pullRequestComments: list(values.pullRequestComments.map(comment)),

@@ -2,6 +2,7 @@
  * The snapshot of the issue's texts when a run was asked for. It contains no later edits (docs/reliability.md T27), and nothing
  * from people outside the project, which an agent might take for instructions. All times are GitHub's.
  */
+import { withoutInvisible } from '../invisible.ts';
 import type { OpenThread, Said } from './prompts.ts';
 import { askingReview, reviewsToAddress, type GitHubReview, type GitHubThread } from './reviews.ts';
 
@@ -26,7 +27,8 @@ export interface InputSnapshot {
   readonly reviews: readonly (Said & { readonly id: number })[];
   /** Threads whose last word is a person's. */
   readonly openThreads?: readonly OpenThread[];
-  readonly leftOut: { readonly outsiders: number; readonly edited: number };
+  /** `hidden`: passages and characters that nobody sees on GitHub; missing when there were none. */
+  readonly leftOut: { readonly outsiders: number; readonly edited: number; readonly hidden?: number };
 }
 
 export interface SnapshotSources {
@@ -91,6 +93,36 @@ export function takeSnapshot({ title, body, known, at, asked, before, ...said }:
     openThreads: said.threads.flatMap(ofThread),
     leftOut: { outsiders, edited },
   };
+}
+
+/** The snapshot without what nobody sees on GitHub of these texts, and how much of that there was. A title is no Markdown. */
+export function onlyVisible(
+  snapshot: InputSnapshot,
+  visibleText: (markdown: string) => { readonly text: string; readonly removed: number },
+): InputSnapshot {
+  let hidden = 0;
+  const counted = ({ text, removed }: { readonly text: string; readonly removed: number }): string => {
+    hidden += removed;
+    return text;
+  };
+  const seen = <One extends Said>(said: One): One => ({ ...said, body: counted(visibleText(said.body)) });
+  const { openThreads = [], pullRequestComments = [] } = snapshot;
+  const shown = {
+    ...snapshot,
+    title: counted(withoutInvisible(snapshot.title)),
+    body: counted(visibleText(snapshot.body)),
+    comments: snapshot.comments.map(seen),
+    pullRequestComments: pullRequestComments.map(seen),
+    reviews: snapshot.reviews.map(seen),
+    // The platform's answers begin with a hidden marker.
+    openThreads: openThreads.map((thread) => ({
+      ...thread,
+      comments: thread.comments.map((said) =>
+        said.isOurs ? { ...said, body: visibleText(said.body).text } : seen(said),
+      ),
+    })),
+  };
+  return hidden === 0 ? shown : { ...shown, leftOut: { ...snapshot.leftOut, hidden } };
 }
 
 /** Whether a revise has anything to do: a review, an open thread, or something that the run before was not shown. */

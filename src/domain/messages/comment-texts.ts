@@ -15,6 +15,8 @@ interface CommentTexts {
   steps: Record<RunStatus, string>;
   /** By kind of wait; `until` is its deadline. */
   waits: Record<WaitKind, (until: string) => string>;
+  /** What nobody sees of the issue's texts, and the agent was not given. */
+  hidden(removed: number): string;
   queuedAgain: string;
   timeline: string;
   facts: {
@@ -72,6 +74,8 @@ const EN: CommentTexts = {
     question: (until) => `The agent has asked a question. Anybody who may start runs can answer it until ${until}.`,
     paused: (until) => `Paused by an operator. Unless it is resumed by ${until}, the run fails.`,
   },
+  hidden: (removed) =>
+    `⚠️ ${removed} hidden comments or invisible characters were removed from what people wrote before the agent read it.`,
   queuedAgain: 'Queued in the project',
   timeline: 'Timeline',
   facts: {
@@ -194,6 +198,8 @@ const RU: CommentTexts = {
       `Агент задал вопрос и ждёт ответа до ${until}. Ответить может любой, кто вправе запускать агентов.`,
     paused: (until) => `Приостановлено оператором. Если не возобновить до ${until}, запуск завершится ошибкой.`,
   },
+  hidden: (removed) =>
+    `⚠️ Из текстов удалены скрытые комментарии и невидимые символы (${removed}), прежде чем их прочитал агент.`,
   queuedAgain: 'В очереди проекта',
   timeline: 'Ход работы',
   facts: {

@@ -54,6 +54,8 @@ export interface RunProgress {
   readonly backTo?: Stage;
   /** Of a run that succeeded: what was not committed, and what the clone lacked. */
   readonly notes?: WorkNotes;
+  /** Passages and characters that nobody sees on GitHub, and that were removed from what the agent is given. */
+  readonly hidden?: number;
   /** Set while it waits for people. */
   readonly wait?: RunWait;
   /** The open question. */
@@ -149,6 +151,7 @@ export function renderStatusComment(progress: RunProgress, locale: Locale, pages
     ...(progress.status === 'succeeded' && progress.summary ? [embedded(progress.summary)] : []),
     renderWorkNotes(progress.notes, locale),
     ...(progress.status === 'waiting' && progress.question ? [questionOf(progress.question)] : []),
+    progress.hidden === undefined ? '' : texts.hidden(progress.hidden),
     timeline(progress, texts),
     facts(progress, texts, locale),
     latestOutputMarker(progress.status, locale),

@@ -2,6 +2,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createHash, randomUUID } from 'node:crypto';
+import { visibleText } from '../../../src/adapters/github/visible.ts';
 import { createRequestActivities } from '../../../activities/github/requests.ts';
 import { openRequest } from '../../../src/domain/run/requests.ts';
 import { hasOpenRequest } from '../../../src/store/runs/requests.ts';
@@ -30,6 +31,7 @@ const activities = () =>
         return { id: 1, url: 'http://github/1' };
       },
       readComment: async (_issue, id) => comments[id],
+      visibleText,
       reactToComment: async (_issue, comment, content) => reacts(comment, content),
     },
   });

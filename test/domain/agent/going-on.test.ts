@@ -63,3 +63,14 @@ describe('the prompt of an attempt', () => {
     expect(promptToGoOn({ prompt, ...given })).toBe(expected);
   });
 });
+
+it('S6: what nobody sees of an answer does not reach the agent', () => {
+  const answer = {
+    text: 'Tabs\u202E\u{E0041}.',
+    option: null,
+    actor: 'olivia',
+    at: '2026-03-01T12:00:00Z',
+    surface: 'api',
+  } as const;
+  expect(goingOnMessage({ kind: 'answered', question: 'Which?', answer })).toContain('> Tabs.\n');
+});
