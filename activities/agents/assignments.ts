@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { issueKey, type IssueRef } from '../../src/domain/issue/facts.ts';
 import { fullName } from '../../src/domain/issue/names.ts';
 import { selectModel, type ModelSelection } from '../../src/domain/stages/model-selection.ts';
+import { modelChoice, reasoningChoice } from '../../src/domain/stages/labels.ts';
 import { promptNames, renderPrompt } from '../../src/domain/agent/prompts.ts';
 import type { RunSettings } from '../../src/domain/stages/settings.ts';
 import type { GitHubReview, GitHubThread } from '../../src/domain/agent/reviews.ts';
@@ -13,9 +14,10 @@ import {
   type GitHubComment,
   type InputSnapshot,
 } from '../../src/domain/agent/snapshot.ts';
-import type { TriggerTarget } from '../../src/domain/stages/stages.ts';
+import { normalizeLabel, type TriggerTarget } from '../../src/domain/stages/stages.ts';
 import { findAssignment, startBeforeFailure, storeAssignment } from '../../src/store/runs/assignments.ts';
 import type { Database } from '../../src/store/connection/database.ts';
+import { refusedAmong } from '../../src/store/intake/memberships.ts';
 import { readDeliveredIssue } from '../../src/read-model/queries/deliveries.ts';
 import { presentRepository, type GitHubIdentities } from '../../src/store/projects/present-repository.ts';
 import { knownPeople, type BoundRepository } from '../../src/store/projects/repositories.ts';
@@ -23,6 +25,8 @@ import { classified, permanent } from '../failures.ts';
 
 /** The values of a prompt. */
 export interface GitHubReading extends GitHubIdentities {
+  /** The accounts that put labels on last, by label in lower case. */
+  readLabelSetters(issue: IssueRef): Promise<Readonly<Record<string, number>>>;
   readIssue(issue: IssueRef): Promise<{
     readonly title: string;
     readonly body: string;
@@ -127,7 +131,23 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
     const snapshot = onlyVisible(taken, (text) => github.visibleText(text));
     if (target.kind === 'revise' && !asksForSomething(snapshot, before))
       throw permanent('NothingToRevise', nothingToRevise(pullRequest, snapshot));
-    return { snapshot, issueLabels: onIssue.labels, pullRequestLabels: onPullRequest?.labels ?? [] };
+    const [issueLabels, pullRequestLabels] = await Promise.all([
+      permitted(issue, onIssue.labels),
+      pullRequest === null ? [] : permitted({ ...issue, number: pullRequest }, onPullRequest?.labels ?? []),
+    ]);
+    return { snapshot, issueLabels, pullRequestLabels };
+  }
+
+  /**
+   * Labels without those that choose a model or reasoning effort, and that somebody put on who may not start runs: GitHub lets
+   * everybody with triage rights do that.
+   */
+  async function permitted(issue: IssueRef, labels: readonly string[]): Promise<readonly string[]> {
+    if (!labels.some(selects)) return labels;
+    const setters = await classified(() => github.readLabelSetters(issue));
+    const setter = (label: string): number => setters[normalizeLabel(label)] ?? 0;
+    const refused = await refusedAmong(db, issue.repositoryId, labels.filter(selects).map(setter));
+    return labels.filter((label) => !selects(label) || refused[setter(label)] === undefined);
   }
 
   function modelSelectionOf(
@@ -258,6 +278,12 @@ function nothingToRevise(pullRequest: number | null, { leftOut: { outsiders, edi
   ];
   const but = left.length > 0 ? `; left out: ${left.join(', ')}` : '';
   return `since the last run nobody requested changes on #${pullRequest ?? 0}, left a thread there open, or commented there or on the issue${but}`;
+}
+
+/** Whether a label chooses a model or a reasoning effort. */
+function selects(label: string): boolean {
+  const [model, reasoning] = [modelChoice([label]), reasoningChoice([label])];
+  return [model, reasoning].some((choice) => choice.conflict === undefined && choice.chosen !== undefined);
 }
 
 function sha256(text: string): string {

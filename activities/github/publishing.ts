@@ -12,9 +12,10 @@ import { unwantedIn } from '../../src/domain/run/held-back.ts';
 import type { AgentReport } from '../../src/domain/run/runs.ts';
 import type { Trigger } from '../../src/domain/run/trigger.ts';
 import { outsideScope } from '../../src/domain/run/scope.ts';
-import { stageRow, type TriggerTarget } from '../../src/domain/stages/stages.ts';
+import { RUN_DEBUG, stageRow, type TriggerTarget } from '../../src/domain/stages/stages.ts';
 import { closeAssignment, findAssignment, findLastReport } from '../../src/store/runs/assignments.ts';
 import type { Database } from '../../src/store/connection/database.ts';
+import { refusedAmong } from '../../src/store/intake/memberships.ts';
 import { presentRepository, type GitHubIdentities } from '../../src/store/projects/present-repository.ts';
 import { isPushing } from '../../src/store/runs/push-leases.ts';
 import type { RunSettings } from '../../src/domain/stages/settings.ts';
@@ -168,7 +169,10 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
           nextRetryDelay: '1500 ms',
         });
       }
-      return issue;
+      // Anybody with triage rights can put it on; only people who may start runs keep a workspace (docs/security.md).
+      if (input.label !== RUN_DEBUG) return issue;
+      const setters = issue.labeled.slice(-1).map(({ account }) => account);
+      return { ...issue, refused: await refusedAmong(db, input.issue.repositoryId, setters) };
     },
 
     async writeRefusal({

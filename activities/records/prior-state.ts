@@ -2,11 +2,10 @@
 import { issueKey, type IssueRef } from '../../src/domain/issue/facts.ts';
 import type { Candidates, PriorIssueState } from '../../src/domain/issue/gates.ts';
 import { branchName, nthBranch, ownPrefix } from '../../src/domain/issue/names.ts';
-import { authorize } from '../../src/domain/triggers/senders.ts';
 import { stageRow, triggerOfLabel } from '../../src/domain/stages/stages.ts';
 import type { Database } from '../../src/store/connection/database.ts';
 import { findRepository } from '../../src/store/projects/repositories.ts';
-import { readMembership } from '../../src/store/intake/memberships.ts';
+import { refusedAmong } from '../../src/store/intake/memberships.ts';
 import { findPast } from '../../src/read-model/projections/projections.ts';
 import { classified } from '../failures.ts';
 
@@ -38,13 +37,7 @@ export function createPriorReading({ db, github }: { readonly db: Database; read
      * The people among these who may not start runs in the repository's project now, with the reason (docs/reliability.md T26).
      */
     async readRefused(repositoryId: number, people: readonly number[]): Promise<Record<string, string>> {
-      const refused: Record<string, string> = {};
-      for (const id of new Set(people)) {
-        const { membership } = await readMembership(db, repositoryId, id);
-        const authorization = authorize({ id, login: String(id), type: 'User' }, membership);
-        if (!authorization.permitted) refused[id] = authorization.reason;
-      }
-      return refused;
+      return refusedAmong(db, repositoryId, people);
     },
 
     /**

@@ -148,6 +148,13 @@ export function createIssues(octokit: Octokit, own: OwnAccount) {
       };
     },
 
+    /** The accounts that put labels on last, by label. `issue` may be a pull request. */
+    async readLabelSetters(issue: IssueRef): Promise<Record<string, number>> {
+      const events = await octokit.paginate(octokit.rest.issues.listEvents, { ...at(issue), per_page: 100 });
+      const labeled = events.filter(({ event }) => event === 'labeled').toSorted((a, b) => a.id - b.id);
+      return Object.fromEntries(labeled.map(({ actor, ...rest }) => [labelName(rest), actor?.id ?? 0]));
+    },
+
     /** Found by id, then by marker; made anew when somebody deleted it. */
     async writeComment(
       issue: IssueRef,

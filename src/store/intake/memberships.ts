@@ -1,6 +1,6 @@
 /** Bindings of repositories and memberships of senders, read for many deliveries at once. */
 import type postgres from 'postgres';
-import type { Membership } from '../../domain/triggers/senders.ts';
+import { authorize, type Membership } from '../../domain/triggers/senders.ts';
 import { driverOf, type Database } from '../connection/database.ts';
 import { textArray } from '../connection/text-array.ts';
 import type { RepositoryIdentity } from '../projects/present-repository.ts';
@@ -12,6 +12,21 @@ export async function readMembership(db: Database, repositoryId: number, senderI
   const sql = driverOf(db);
   const [row] = await sql<{ memberships: MembershipsJson }[]>`select ${selectMemberships(sql, [asked])} as memberships`;
   return membershipsIn(row?.memberships ?? null)(asked);
+}
+
+/** Those of these people who may not start runs in the repository's project, by account id, with the reason. */
+export async function refusedAmong(
+  db: Database,
+  repositoryId: number,
+  people: readonly number[],
+): Promise<Record<string, string>> {
+  const refused: Record<string, string> = {};
+  for (const id of new Set(people)) {
+    const { membership } = await readMembership(db, repositoryId, id);
+    const authorization = authorize({ id, login: String(id), type: 'User' }, membership);
+    if (!authorization.permitted) refused[id] = authorization.reason;
+  }
+  return refused;
 }
 
 /** A repository and a sender, by GitHub's ids. */

@@ -25,6 +25,8 @@ let head: string | null;
 /** The default branch on GitHub, and what is at its head; null: nothing is pushed yet. */
 let base: string;
 let baseHead: string | null;
+/** Who put labels on, by number of the issue or pull request. */
+let setters: Record<number, Record<string, number>>;
 let readRepository: GitHubReading['readRepository'];
 let inTheWay: string[];
 let reviewed: Awaited<ReturnType<GitHubReading['readReviews']>>;
@@ -39,6 +41,8 @@ beforeEach(async () => {
   onPullRequest = [];
   head = null;
   base = 'main';
+  const byOlivia = { '[ai-model-gpt-5.2]': OLIVIA.id, '[ai-model-gpt-5.4]': OLIVIA.id };
+  setters = { 7: byOlivia, 8: byOlivia };
   baseHead = 'main-head';
   readRepository = async (repository) => ({ ...repository, defaultBranch: base });
   inTheWay = [];
@@ -50,6 +54,7 @@ const activities = () =>
     db: tables.db,
     github: {
       readRepository,
+      readLabelSetters: async ({ number }) => setters[number] ?? {},
       readIssue: async ({ number }) => (number === 7 ? said : { ...said, labels: onPullRequest }),
       readReviews: async () => reviewed,
       visibleText,
@@ -319,6 +324,18 @@ describe('the selection', () => {
       'gpt-5.4 pull_request_label',
       'gpt-5.2 issue_label',
     ]);
+  });
+
+  test('S17: is not that of a label that somebody put on who may not start runs', async () => {
+    await label('Add a flag', 'Please.');
+    said = { ...said, labels: ['[ai-model-gpt-5.2]', '[ai-reasoning-high]', 'bug'] };
+    setters = { 7: { '[ai-model-gpt-5.2]': MALLORY.id, '[ai-reasoning-high]': OLIVIA.id } };
+    const { selection } = await activities().prepareAssignment(input());
+    expect(selection).toMatchObject({
+      model: 'gpt-5.5',
+      modelSource: 'platform_default',
+      reasoningSource: 'issue_label',
+    });
   });
 
   test('of two models is none, and nothing is written down', async () => {

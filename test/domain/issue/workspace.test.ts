@@ -134,6 +134,19 @@ describe('with `run:debug`', () => {
     expect(removals()).toEqual([]);
   });
 
+  test('S17: goes when the label was put on by somebody who may not start runs', () => {
+    scene.github.clicks.push({
+      id: 200,
+      account: 666,
+      at: scene.now(),
+      clearedByPlatform: false,
+      takenOffBy: null,
+    });
+    scene.github.refused = { 666: 'sender_not_allowed' };
+    scene.passes(24);
+    expect(removals()).toHaveLength(1);
+  });
+
   test('goes when its issue is closed', () => {
     scene.passes(24);
     closes();

@@ -186,7 +186,7 @@ export function createScene() {
         return { issue: { ...shown(), prior, refused, ...(candidates && { candidates }) }, settings: scene.settings };
       }
       case 'issue':
-        return shown();
+        return { ...shown(), refused: github.refused };
       case 'review': {
         const asks = { pullRequestOpen: true, state: 'changes_requested', approvedSince: false, ofEarlierLife: false };
         return { ...asks, ...github.reviews.get(read.review) };

@@ -19,12 +19,17 @@ export function leaseEndOf({ workspace, active }: IssueState): number | undefine
   return workspace && !active ? Date.parse(workspace.until) : undefined;
 }
 
-/** The lease is over. `run:debug` keeps the workspace until its issue is closed: a new lease begins. */
+/**
+ * The lease is over. `run:debug`, put on by somebody who may start runs, keeps the workspace until its issue is closed: a new
+ * lease begins.
+ */
 export function* leaseOver(draft: Draft): Deciding {
   const { state, effects, now } = draft;
   if (!state.workspace) return;
   const shown = yield* askLeniently({ kind: 'issue', issue: state.issue, label: RUN_DEBUG });
-  if (!shown?.labels.some((label) => normalizeLabel(label) === RUN_DEBUG)) return removeWorkspace(draft, 'ttl_expired');
+  const by = shown?.labeled.at(-1)?.account;
+  const isOn = shown?.labels.some((label) => normalizeLabel(label) === RUN_DEBUG) ?? false;
+  if (!isOn || (by !== undefined && shown?.refused?.[by] !== undefined)) return removeWorkspace(draft, 'ttl_expired');
   const until = leaseEnd(now, state.workspace.hours);
   state.workspace = { ...state.workspace, until };
   const payload = { namespace: state.workspace.name, reason: 'debug_label_present', until };
