@@ -21,10 +21,13 @@ import { refusedAmong } from '../../src/store/intake/memberships.ts';
 import { readDeliveredIssue } from '../../src/read-model/queries/deliveries.ts';
 import { presentRepository, type GitHubIdentities } from '../../src/store/projects/present-repository.ts';
 import { knownPeople, type BoundRepository } from '../../src/store/projects/repositories.ts';
+import { isOwnDeliveryId } from '../../src/domain/maintenance/reconcile.ts';
 import { classified, permanent } from '../failures.ts';
 
 /** The values of a prompt. */
 export interface GitHubReading extends GitHubIdentities {
+  /** When the title or text of an issue was last edited, ISO 8601; null if never. */
+  readLastEdit(issue: IssueRef): Promise<string | null>;
   /** The accounts that put labels on last, by label in lower case. */
   readLabelSetters(issue: IssueRef): Promise<Readonly<Record<string, number>>>;
   readIssue(issue: IssueRef): Promise<{
@@ -88,13 +91,27 @@ export interface Assigned {
 export function createAssignmentActivities({ db, github, promptSeed }: AssignmentPorts) {
   /** The issue when the run was asked for; a review's delivery does not contain it, so the run before it does. */
   async function frozenText(
-    { delivery, resume }: AssignmentInput,
+    { delivery, resume, issue, requestedAt }: AssignmentInput,
     now: { title: string; body: string },
   ): Promise<{ title: string; body: string }> {
     const delivered = await readDeliveredIssue(db, delivery);
     if (delivered) return delivered;
     const before = resume && (await findAssignment(db, resume.runId))?.snapshot;
+    if (!before && isOwnDeliveryId(delivery)) await refuseEdited(issue, requestedAt);
     return before ? { title: before.title, body: before.body } : { title: now.title, body: now.body };
+  }
+
+  /**
+   * Fails for an issue that was edited after its label was put on, if no webhook brought the text of that time: whoever put the
+   * label on has not read what it says now (docs/reliability.md T27). GitHub's times are in whole seconds.
+   */
+  async function refuseEdited(issue: IssueRef, requestedAt: string): Promise<void> {
+    const editedAt = await classified(() => github.readLastEdit(issue));
+    if (editedAt === null || Date.parse(editedAt) < Math.floor(Date.parse(requestedAt) / 1000) * 1000) return;
+    throw permanent(
+      'EditedSince',
+      `the issue was edited at ${editedAt}, after the label was put on at ${requestedAt}, and no webhook has brought its text of that time: read it, and put the label on again`,
+    );
   }
 
   async function snapshotOf(

@@ -84,6 +84,7 @@ const PREPARATION_FAILURES: Readonly<Record<string, Failure>> = {
   FailedPrecondition: 'failed_precondition',
   BranchInTheWay: 'branch_conflict',
   RepositoryEmpty: 'repository_empty',
+  EditedSince: 'edited_since',
   NothingToRevise: 'nothing_to_revise',
 };
 

@@ -68,6 +68,7 @@ const NEXT: Record<Failure, string> = {
   deadline_exceeded: `Split the issue into smaller ones, or allow longer runs with CODEXK8S_AGENT_RUN_SECONDS; then ${AGAIN}.`,
   push_refused: `Change the rule that the details name, or let the platform's GitHub account bypass it; if the commits themselves are at fault (a large file, a secret), say so in the issue. Then ${AGAIN}.`,
   push_rejected: `Look at the new commits on the branch {branch}, then ${AGAIN}: the next agent starts from them.`,
+  edited_since: `Read the issue as it is now, then ${AGAIN}.`,
   repository_empty: `Push a first commit to the repository's default branch, then ${AGAIN}.`,
   branch_conflict: `Rename or delete the branch that the details name, or give the project another prefix (projects set --branch-prefix); then ${AGAIN}.`,
   clone_failed: `Check that the platform's GitHub account may read the repository and that its default branch exists, then ${AGAIN}.`,

@@ -2,6 +2,7 @@
 import { createOctokit, type ClientOptions } from './client.ts';
 import { createConfirmations } from './confirmations.ts';
 import { createDeliveries } from './deliveries.ts';
+import { createEdits } from './edits.ts';
 import { createHistory } from './history.ts';
 import { createIssues } from './issues.ts';
 import { outgoing } from './outgoing.ts';
@@ -21,6 +22,7 @@ export function createGitHub(options: ClientOptions) {
     ...createIssues(octokit, own),
     ...createPullRequests(octokit),
     ...createReviews(octokit, own),
+    ...createEdits(octokit),
     ...createConfirmations(octokit),
     ...createRepositories(octokit),
     ...createDeliveries(octokit),

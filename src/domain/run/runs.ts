@@ -33,6 +33,7 @@ export const FAILURES = [
   'push_rejected', // somebody else pushed to the branch first
   'branch_conflict', // a branch of the repository has a name that excludes the run's
   'clone_failed', // the repository could not be cloned
+  'edited_since', // the issue was edited after its label was put on, and its text of that time is not known
   'repository_empty', // the repository has no commit, or no default branch
   'agent_lost', // the agent's process ended without a report
   // Only Kubernetes distinguishes these (src/domain/run/termination-reasons.ts).

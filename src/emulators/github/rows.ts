@@ -65,6 +65,9 @@ export interface IssueRow extends Row {
   closed_at: string | null;
   closed_by_id: number | null;
   is_pull_request: boolean;
+  /** When its text and its title were last edited; missing: never. */
+  text_edited_at?: string;
+  title_edited_at?: string;
 }
 
 export interface PullRow extends Row {

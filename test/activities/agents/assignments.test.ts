@@ -27,6 +27,7 @@ let base: string;
 let baseHead: string | null;
 /** Who put labels on, by number of the issue or pull request. */
 let setters: Record<number, Record<string, number>>;
+let lastEdit: string | null;
 let readRepository: GitHubReading['readRepository'];
 let inTheWay: string[];
 let reviewed: Awaited<ReturnType<GitHubReading['readReviews']>>;
@@ -42,6 +43,7 @@ beforeEach(async () => {
   head = null;
   base = 'main';
   const byOlivia = { '[ai-model-gpt-5.2]': OLIVIA.id, '[ai-model-gpt-5.4]': OLIVIA.id };
+  lastEdit = null;
   setters = { 7: byOlivia, 8: byOlivia };
   baseHead = 'main-head';
   readRepository = async (repository) => ({ ...repository, defaultBranch: base });
@@ -54,6 +56,7 @@ const activities = () =>
     db: tables.db,
     github: {
       readRepository,
+      readLastEdit: async () => lastEdit,
       readLabelSetters: async ({ number }) => setters[number] ?? {},
       readIssue: async ({ number }) => (number === 7 ? said : { ...said, labels: onPullRequest }),
       readReviews: async () => reviewed,
@@ -149,6 +152,17 @@ describe('T27: what the issue says', () => {
     const prompt = await promptOf(input());
     expect(prompt).toContain('#7 Add a flag\n> Please.');
     expect(prompt).not.toContain('Delete everything');
+  });
+
+  test.each([
+    ['before the label was put on', '2026-03-01T11:59:59Z', true],
+    ['in the same second', LABELED_AT, false],
+    ['after the label was put on', '2026-03-01T12:10:00Z', false],
+  ])('S17: that a sweep has found and that was edited %s is given to an agent: %s', async (_when, at, given) => {
+    lastEdit = at;
+    const prepared = activities().prepareAssignment(input({ delivery: 'reconcile-100' }));
+    if (given) await prepared;
+    else await expect(prepared).rejects.toMatchObject({ type: 'EditedSince', nonRetryable: true });
   });
 
   test('T27: has the comments of before, and none that came or was edited later', async () => {

@@ -1,5 +1,6 @@
 /**
- * The part of GitHub's GraphQL API that its REST API lacks: whether a thread of review comments is resolved. No general GraphQL: a
+ * The part of GitHub's GraphQL API that its REST API lacks: whether a thread of review comments is resolved, and when the text of an
+ * issue was edited. No general GraphQL: a
  * request is recognized by the field that it asks for, and answered with all that GitHub's schema has of these fields.
  */
 import { Hono } from 'hono';
@@ -20,13 +21,27 @@ export function graphqlRoutes({ rows }: Emulator): Hono<EmulatorEnv> {
       throw new GitHubError(400, 'A query attribute must be specified and must be a string.');
     const given = (typeof variables === 'object' && variables !== null ? variables : {}) as Record<string, unknown>;
     if (/\breviewThreads\s*\(/.test(query)) return c.json(listThreads(given, account));
+    if (/\blastEditedAt\b/.test(query)) return c.json(showEdits(given, account));
     const change = /\b(un)?resolveReviewThread\s*\(/.exec(query);
     if (change) return c.json(resolveThread(given, account, change[1] === undefined));
     return c.json(
-      problem('undefinedField', 'The emulator knows reviewThreads, resolveReviewThread and unresolveReviewThread'),
+      problem(
+        'undefinedField',
+        'The emulator knows lastEditedAt, reviewThreads, resolveReviewThread and unresolveReviewThread',
+      ),
     );
   });
   return app;
+
+  function showEdits({ owner, name, number }: Record<string, unknown>, account: UserRow): object {
+    const repo = rows.repos.findOneBy('full_name', `${String(owner)}/${String(name)}`);
+    const issue = repo && rows.issues.findBy('repo_id', repo.id).find((row) => row.number === number);
+    if (!repo || !issue || issue.is_pull_request || !mayAct(rows, account, repo, 'read'))
+      return problem('NOT_FOUND', `Could not resolve to an Issue with the number of ${String(number)}.`);
+    const nodes = issue.title_edited_at === undefined ? [] : [{ createdAt: inSeconds(issue.title_edited_at) }];
+    const lastEditedAt = issue.text_edited_at === undefined ? null : inSeconds(issue.text_edited_at);
+    return { data: { repository: { issue: { lastEditedAt, timelineItems: { nodes } } } } };
+  }
 
   function listThreads({ owner, name, number, after }: Record<string, unknown>, account: UserRow): object {
     const repo = rows.repos.findOneBy('full_name', `${String(owner)}/${String(name)}`);
@@ -80,6 +95,11 @@ export function graphqlRoutes({ rows }: Emulator): Hono<EmulatorEnv> {
 
 function cursor({ id }: CommentRow): string {
   return `PRRT_${id}`;
+}
+
+/** GitHub's times are in whole seconds. */
+function inSeconds(at: string): string {
+  return `${at.slice(0, 19)}Z`;
 }
 
 function problem(type: string, message: string): object {

@@ -54,7 +54,15 @@ export function issueRoutes(emulator: Emulator): Hono<EmulatorEnv> {
     const issue = requireIssue(c, emulator, repo);
     if (account.id !== issue.user_id && !mayAct(rows, account, repo, 'triage'))
       throw new GitHubError(403, 'Must have admin rights to Repository.');
-    if (!issue.is_pull_request) return next();
+    if (!issue.is_pull_request) {
+      const before = { title: issue.title, body: issue.body };
+      await next();
+      const after = rows.issues.get(issue.id) ?? issue;
+      const now = new Date().toISOString();
+      if (after.body !== before.body) rows.issues.update(issue.id, { text_edited_at: now });
+      if (after.title !== before.title) rows.issues.update(issue.id, { title_edited_at: now });
+      return undefined;
+    }
     await patchPullAsIssue(emulator, repo, issue, account, await jsonBody(c));
     return c.json(await show.issue(repo, issue.number));
   });
