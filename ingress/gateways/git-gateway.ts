@@ -81,6 +81,8 @@ export function createGitGateway({
 }: GitGatewayOptions): Hono {
   const authorization = `Basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`;
   const budget = { left: limits.spoolBytes };
+  /** Runs with a push that is received or looked into: one at a time, so that no run takes all of the server's time. */
+  const receiving = new Set<string>();
   const app = new Hono();
 
   app.on(['GET', 'POST'], '/:owner/:name/:rest{.+}', async (c) => {
@@ -126,13 +128,18 @@ export function createGitGateway({
     // Without a command it is git's question whether it may push, before it sends a large pack.
     if (!command) return forward(url, c.req.raw, new Uint8Array(bytes), service).catch(away);
 
+    if (receiving.has(run.runId)) return failure(c, 503, 'unavailable', 'another push of this run is under way');
+    receiving.add(run.runId);
     const push = await spool(
       bytes.subarray(0, head.length),
       bytes.subarray(head.length),
       reader,
       limits.pushBytes,
       budget,
-    );
+    ).catch((error: unknown) => {
+      receiving.delete(run.runId);
+      throw error;
+    });
     let sending = false;
     try {
       if (push.cut === 'no_space')
@@ -175,6 +182,7 @@ export function createGitGateway({
       onError(error);
       return away();
     } finally {
+      receiving.delete(run.runId);
       if (!sending) await push.remove();
     }
   });

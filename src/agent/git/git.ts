@@ -62,7 +62,8 @@ function settingsFor({ tokenFile, cloneUrl }: GitOptions): Record<string, string
     'core.fsmonitor': 'false',
     'http.followRedirects': 'false',
     'http.lowSpeedLimit': '1',
-    'http.lowSpeedTime': '60',
+    // Longer than the git gateway may look into a push, while it says nothing.
+    'http.lowSpeedTime': '300',
     'protocol.allow': 'never',
     [`protocol.${protocol.slice(0, -1)}.allow`]: 'always',
     'fetch.recurseSubmodules': 'false',

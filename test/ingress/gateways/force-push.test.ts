@@ -140,3 +140,17 @@ test('S11: a push that comes while another of the run is under way is not sent o
   scene.otherPush = false;
   expect(await agent.push()).toMatchObject({ exitCode: 0 });
 });
+
+test('an agent that pushes twice at once has the second push refused before it is looked into', async () => {
+  await using scene = await startGitScene(FILES);
+  const agent = await scene.agent();
+  await agent.commit({ 'a.txt': 'one' });
+  const second: { exitCode: number | undefined; stderr: string }[] = [];
+  scene.afterInspection = async () => {
+    scene.afterInspection = undefined;
+    second.push(await agent.push());
+  };
+  expect(await agent.push()).toMatchObject({ exitCode: 0 });
+  expect(second).toMatchObject([{ stderr: expect.stringContaining('503') as string }]);
+  expect(scene.pushes()).toBe(1);
+});

@@ -55,6 +55,8 @@ export interface GitScene extends AsyncDisposable {
   closesWhileInspecting: boolean;
   /** Another push of the run is under way. */
   otherPush: boolean;
+  /** Called when a push has been looked into; it waits for the result. */
+  afterInspection: (() => Promise<void>) | undefined;
   /** A clone through the gateway, on the run's branch, which is made where the base branch is if it does not exist. */
   agent(): Promise<Clone>;
   /** A clone of somebody who pushes to GitHub itself, on `main`. */
@@ -114,10 +116,11 @@ export async function startGitScene(
   await first.push();
 
   const upstream = await startGitUpstream(root, PLATFORM_TOKEN);
-  const scene: Pick<GitScene, 'stage' | 'closesWhileInspecting' | 'otherPush'> = {
+  const scene: Pick<GitScene, 'stage' | 'closesWhileInspecting' | 'otherPush' | 'afterInspection'> = {
     stage: 'dev',
     closesWhileInspecting: false,
     otherPush: false,
+    afterInspection: undefined,
   };
   let closed = false;
   const access: RunAccess = {
@@ -139,6 +142,7 @@ export async function startGitScene(
       access,
       ...github,
       lease: async () => {
+        await scene.afterInspection?.();
         closed = scene.closesWhileInspecting;
         if (closed || scene.otherPush) return undefined;
         return { lost: new AbortController().signal, release: async () => undefined };
