@@ -12,7 +12,10 @@ export type RunRowInput = RunRow;
 
 export interface RecordPorts {
   readonly db: Database;
-  readonly github: GitHubIdentities;
+  readonly github: GitHubIdentities & {
+    /** The login of the platform's token; undefined for one that stands for no account. */
+    ownLogin?(): Promise<string | undefined>;
+  };
   /** The installation's defaults for projects. */
   readonly defaults: Pick<
     RunSettings,
@@ -43,8 +46,11 @@ export function createRecordActivities({ db, github, defaults }: RecordPorts) {
       const repository = await presentRepository(db, github, repositoryId);
       if (!repository)
         throw permanent('RepositoryNotBound', `repository ${repositoryId} is not bound to a project any more`);
+      // Only for advice: GitHub need not answer.
+      const account = await github.ownLogin?.().catch(() => undefined);
       return {
         ...defaults,
+        ...(account === undefined ? {} : { account }),
         project: repository.project,
         locale: repository.locale,
         baseBranch: repository.defaultBranch,

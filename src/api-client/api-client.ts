@@ -54,7 +54,8 @@ export interface ApiClient {
   /** `fullName`: OWNER/NAME. */
   syncLabels(fullName: string): Promise<LabelChanges & { readonly fullName: string }>;
   setProject(slug: string, body: ProjectBody): Promise<NonNullable<Awaited<ReturnType<typeof setProject>>>>;
-  addMember(body: MemberBody): Promise<Required<MemberBody>>;
+  /** `warning`: what this person cannot do on GitHub. */
+  addMember(body: MemberBody): Promise<Required<MemberBody> & { readonly warning?: string }>;
   /** Without a project: every role of the person. */
   removeMember(login: string, project?: string): Promise<{ login: string; project: string | null }>;
 }

@@ -8,7 +8,7 @@ import { configurationCheck, webhookSecretsCheck, type PlatformProcess } from '.
 import { gitHubCheck } from './github.ts';
 import { modelCheck, serverCheck } from './http.ts';
 import { kubernetesChecks } from './kubernetes/checks.ts';
-import { boundRepositories, postgresCheck, recordedNetworkProbe } from './postgres.ts';
+import { boundRepositories, isMemberByLogin, postgresCheck, recordedNetworkProbe } from './postgres.ts';
 import { temporalCheck } from './temporal.ts';
 
 export const TEMPORAL_DEV = new URL('../../temporal-dev.yaml', import.meta.url);
@@ -75,7 +75,11 @@ function gitHub({
 }: UsableSettings): Check[] {
   if (apiUrl === undefined || token === undefined) return [];
   return [
-    gitHubCheck({ apiUrl, token }, async (most) => (database === undefined ? [] : boundRepositories(database, most))),
+    gitHubCheck(
+      { apiUrl, token },
+      async (most) => (database === undefined ? [] : boundRepositories(database, most)),
+      async (login) => database !== undefined && isMemberByLogin(database, login),
+    ),
   ];
 }
 

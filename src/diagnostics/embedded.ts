@@ -6,7 +6,7 @@ import { failed, ok, type Check } from './check.ts';
 import { TEMPORAL_DEV } from './deployment.ts';
 import { gitHubCheck } from './github.ts';
 import { serverCheck } from './http.ts';
-import { postgresCheck } from './postgres.ts';
+import { isMemberByLogin, postgresCheck } from './postgres.ts';
 import { temporalCheck } from './temporal.ts';
 
 /** The checks of the `up` in a data directory, and its secret values, which are redacted. */
@@ -21,7 +21,11 @@ export function embeddedChecks(directory: string): { checks: Check[]; secrets: s
       serverCheck({ url: ready.url }, 'failed'),
       postgresCheck(ready.databaseUrl),
       temporalCheck({ address: ready.temporalAddress, namespace: settings.namespace.name }, settings),
-      gitHubCheck({ apiUrl: ready.githubUrl, token }, async () => []),
+      gitHubCheck(
+        { apiUrl: ready.githubUrl, token },
+        async () => [],
+        async (login) => isMemberByLogin(ready.databaseUrl, login),
+      ),
     ],
     secrets: [
       token,

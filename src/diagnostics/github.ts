@@ -16,14 +16,18 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 const SOON_DAYS = 14;
 
 /** Checks the token, its rate limit, and its permissions in `repositories`. */
-export function gitHubCheck(access: GitHubAccess, repositories: (most: number) => Promise<readonly string[]>): Check {
+export function gitHubCheck(
+  access: GitHubAccess,
+  repositories: (most: number) => Promise<readonly string[]>,
+  isMember: (login: string) => Promise<boolean>,
+): Check {
   return {
     name: 'GitHub',
     remedy: `let this machine reach ${access.apiUrl}, or correct CODEXK8S_GITHUB_API_URL`,
     limitMs: 15_000,
     async run(signal): Promise<Answer[]> {
       const ask = asker(access, signal);
-      const who = await identity(ask);
+      const who = await identity(ask, isMember);
       if (who.some(({ verdict }) => verdict === 'failed')) return who;
       const bound = await repositories(MOST_REPOSITORIES).catch(() => []);
       return [
@@ -54,15 +58,25 @@ function asker({ apiUrl, token }: GitHubAccess, signal: AbortSignal): Ask {
 
 const NEEDED = 'contents, issues, pull requests and webhooks, write';
 
-async function identity(ask: Ask): Promise<Answer[]> {
+async function identity(ask: Ask, isMember: (login: string) => Promise<boolean>): Promise<Answer[]> {
   const { status, headers, body } = await ask('/user');
   if (status === 401)
     return [failed('token rejected (HTTP 401)', `put a valid token into CODEXK8S_GITHUB_TOKEN_FILE, with: ${NEEDED}`)];
   // An installation token of a GitHub App has no user.
   if (status === 403 || status === 404) return [await installation(ask)];
   if (status !== 200) return [warning(`GET /user answers HTTP ${status}`, 'try again later')];
-  const { login } = body as { login?: string };
-  return [ok(`the token is ${login}'s`), scopes(headers), ...expiry(headers)];
+  const { login = '' } = body as { login?: string };
+  return [await owner(login, isMember), scopes(headers), ...expiry(headers)];
+}
+
+/** GitHub lets nobody request changes on pull requests that their own account has opened. */
+async function owner(login: string, isMember: (login: string) => Promise<boolean>): Promise<Answer> {
+  const found = `the token is ${login}'s`;
+  if (!(await isMember(login).catch(() => false))) return ok(found);
+  return warning(
+    `${found}, who is a member: they cannot request changes on the platform's pull requests`,
+    'have them comment and put the `:revise` label of the stage on the issue, or give the platform an account of its own',
+  );
 }
 
 async function installation(ask: Ask): Promise<Answer> {

@@ -36,6 +36,17 @@ export async function boundRepositories(url: string, most: number): Promise<stri
   });
 }
 
+/** Whether somebody with this login has a role on the platform or in a project. */
+export async function isMemberByLogin(url: string, login: string): Promise<boolean> {
+  return withDatabase(url, async (sql) => {
+    const found = await sql`
+      select 1 from people left join project_members on project_members.person_id = people.id
+      where lower(people.login) = ${login.toLowerCase()}
+        and (people.platform_role is not null or project_members.person_id is not null) limit 1`;
+    return found.length > 0;
+  });
+}
+
 /** The latest result of the worker's network probe, if there is one. */
 export async function recordedNetworkProbe(url: string): Promise<StoredNetworkFinding | undefined> {
   return withDatabase(url, async (sql) => findNetworkFinding(drizzle(sql)));

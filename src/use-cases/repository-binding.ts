@@ -36,6 +36,8 @@ export interface GitHubRepositories {
   ensureLabels(owner: string, name: string, labels: typeof LABELS): Promise<LabelChanges>;
   readLabelIds(owner: string, name: string): Promise<readonly { name: string; id: number }[]>;
   findPerson(login: string): Promise<{ id: number; login: string } | undefined>;
+  /** The login of the platform's token; undefined for one that stands for no account. */
+  ownLogin(): Promise<string | undefined>;
 }
 
 export type RepositoryBinding = ReturnType<typeof createRepositoryBinding>;
@@ -112,7 +114,10 @@ export function createRepositoryBinding({
       const person = await orRefusal(github.findPerson(login));
       if (!person) throw new Refusal('not_found', `GitHub has no account ${login}`, 'login');
       await addPerson(db, person, role, await ensureProject(db, project));
-      return person;
+      const own = await github.ownLogin().catch(() => undefined);
+      return own?.toLowerCase() === person.login.toLowerCase()
+        ? { ...person, warning: ownAccountWarning(person.login) }
+        : person;
     },
 
     /** Takes a person's role in a project, or without a project every role. Somebody whose login changed is found on GitHub. */
@@ -123,6 +128,11 @@ export function createRepositoryBinding({
       throw new Refusal('not_found', `${login} has no role${where}`, 'login');
     },
   };
+}
+
+/** For a member whose own token the platform uses. */
+function ownAccountWarning(login: string): string {
+  return `the platform's token is ${login}'s own: GitHub does not let ${login} request changes on the pull requests that the platform opens. To have one revised, comment on it and put the \`:revise\` label of its stage on the issue; or give the platform an account of its own`;
 }
 
 /** Turns GitHub's refusals into ones that say what people can do. `field`: what in the request was refused. */

@@ -12,7 +12,7 @@ beforeEach(async () => {
   await bind(tables.db);
 });
 
-function settings(): Promise<RunSettings> {
+function settings(ownLogin?: () => Promise<string | undefined>): Promise<RunSettings> {
   const defaults = {
     model: 'm',
     reasoningEffort: 'high',
@@ -20,7 +20,11 @@ function settings(): Promise<RunSettings> {
     workspaceHours: 24,
     waitHours: { question: 168, paused: 168 },
   } as const;
-  return createRecordActivities({ db: tables.db, github: UNCHANGED, defaults }).readSettings({
+  return createRecordActivities({
+    db: tables.db,
+    github: ownLogin ? { ...UNCHANGED, ownLogin } : UNCHANGED,
+    defaults,
+  }).readSettings({
     repositoryId: REPOSITORY.id,
   });
 }
@@ -38,4 +42,10 @@ test('the prefix that a project chooses for its branches is among the settings o
 
 test('a project that lists no addresses has settings as they were before there were lists', async () => {
   expect(await settings()).not.toHaveProperty('egress');
+});
+
+test("the account of the platform's token is among the settings of its runs, unless GitHub does not say", async () => {
+  expect((await settings(async () => 'olivia')).account).toBe('olivia');
+  expect(await settings(async () => undefined)).not.toHaveProperty('account');
+  expect(await settings(() => Promise.reject(new Error('away')))).not.toHaveProperty('account');
 });

@@ -88,6 +88,20 @@ test('an installation that is well, and what should be looked at', async () => {
   expect(JSON.stringify(report)).not.toMatch(/ghp_|sk-01|a-short-secret/);
 });
 
+test("a token that is a member's own is warned of: they cannot request changes", async () => {
+  const sql = postgres(database.url, { max: 1, onnotice: () => {} });
+  await sql`insert into people (id, login, platform_role) values (4711, 'Codex-Bot', 'platform_owner')`;
+  try {
+    const report = await examine({}, await environment(await world()));
+    expect(linesOf(report.findings)).toContainEqual(
+      expect.stringMatching(/^warning GitHub: the token is codex-bot's, who is a member: they cannot request changes/),
+    );
+  } finally {
+    await sql`delete from people where id = 4711`;
+    await sql.end();
+  }
+});
+
 test("the worker's doctor has no staff token, and sees that the server answers", async () => {
   const env = await environment(await world(), { CODEXK8S_STAFF_TOKEN_FILE: undefined });
   const report = await examine({ process: 'worker' }, env);

@@ -80,3 +80,16 @@ test('T21: what becomes of a repository itself is listened to', async () => {
   const { data } = await stage.octo.repos.listWebhooks(DEMO);
   expect(data[0]?.events).toContain('repository');
 });
+
+describe('a member', () => {
+  const add = (login: string) => binding().addMember({ login, role: 'read_write', project: 'demo' });
+
+  test("whose own token is the platform's is told what GitHub does not let them", async () => {
+    const warning = expect.stringContaining('does not let octo request changes') as string;
+    expect(await add('octo')).toMatchObject({ login: 'octo', warning });
+  });
+
+  test('other than that gets no warning', async () => {
+    expect(await add('reviewer')).not.toHaveProperty('warning');
+  });
+});

@@ -18,7 +18,7 @@ export async function showRunWithoutWorkflow(
 ): Promise<void> {
   const model = settings?.model ?? null;
   const reasoningEffort = settings?.reasoningEffort ?? null;
-  const asked = newRunProgress(plan, { branch, model, reasoningEffort, pullRequest });
+  const asked = newRunProgress(plan, { branch, model, reasoningEffort, pullRequest }, settings?.account);
   const progress =
     'outcome' in shown ? withOutcome(asked, shown.outcome, shown.at) : { ...asked, queuePosition: shown.queuePosition };
   const comment =

@@ -65,12 +65,16 @@ export function createProgressReporter(input: RunInput): ProgressReporter {
   let catchingUp = false;
   let refusedShown = false;
   let progress: RunProgress = {
-    ...newRunProgress(plan, {
-      branch: input.branch,
-      model: settings.model,
-      reasoningEffort: settings.reasoningEffort,
-      pullRequest,
-    }),
+    ...newRunProgress(
+      plan,
+      {
+        branch: input.branch,
+        model: settings.model,
+        reasoningEffort: settings.reasoningEffort,
+        pullRequest,
+      },
+      settings.account,
+    ),
     workspace: workspace.name,
     workspaceUntil: workspace.until,
   };

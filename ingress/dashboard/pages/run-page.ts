@@ -73,7 +73,8 @@ function stateNotice({ run, queuePosition }: RunDetails): Html {
       <p>
         <strong>Done.</strong> The work is in
         ${run.pullRequestUrl === null ? 'the pull request' : outsideLink(run.pullRequestUrl, `pull request #${run.pullRequest}`)}
-        and waits for a review. “Request changes” there starts a revise; merging it closes the issue.
+        and waits for a review. “Request changes” there starts a revise, and so does the <code>:revise</code> label of
+        the stage on the issue, after comments on the pull request. Merging it closes the issue.
       </p>
     </div>`;
   }

@@ -43,6 +43,7 @@ export async function membersAdd(
   if (session.json) return printJson(session, member);
   const where = role.startsWith('platform_') ? 'on the platform' : `in the project ${member.project}`;
   session.terminal.out(`@${member.login} is ${member.role} ${where}.`);
+  if (member.warning !== undefined) session.terminal.out(`Warning: ${member.warning}.`);
 }
 
 /** Takes a person's role in a project; without a project, every role. */

@@ -57,12 +57,22 @@ const EN: NextStepTexts = {
         return { want: 'End the discussion', how: `take the label \`${step.label}\` off` };
       case 'review':
         return { want: 'Review the work', how: `${pull}: “Request changes” has the agent revise it` };
+      case 'review_by_label':
+        return {
+          want: 'Review the work',
+          how: `${pull}: comment on its lines or in its conversation, then put the label \`${step.label}\` on the issue ${issue}. GitHub does not let you request changes on pull requests that your own account has opened`,
+        };
       case 'have_reviewed':
         return { want: 'Have an agent review it', how: `put the label \`${step.label}\` on ${pull}` };
       case 'read_review':
         return { want: 'Read the review', how: pull };
       case 'have_worked_in':
         return { want: 'Have it addressed', how: `request changes on ${pull}` };
+      case 'have_worked_in_by_label':
+        return {
+          want: 'Have it addressed',
+          how: `say on ${pull} what is to be changed, then put the \`:revise\` label of its stage on the issue ${issue}`,
+        };
       case 'revise':
         return {
           want: 'Have it revised without a review',
@@ -125,12 +135,22 @@ const RU: NextStepTexts = {
         return { want: 'Завершить обсуждение', how: `снять метку \`${step.label}\`` };
       case 'review':
         return { want: 'Провести ревью', how: `${pull}: «Request changes» запускает доработку` };
+      case 'review_by_label':
+        return {
+          want: 'Провести ревью',
+          how: `${pull}: оставить комментарии к строкам или в обсуждении, затем поставить метку \`${step.label}\` на issue ${issue}. На pull request своей же учётной записи GitHub не даёт запросить изменения`,
+        };
       case 'have_reviewed':
         return { want: 'Поручить ревью агенту', how: `поставить метку \`${step.label}\` на ${pull}` };
       case 'read_review':
         return { want: 'Прочитать ревью', how: pull };
       case 'have_worked_in':
         return { want: 'Поручить доработку', how: `запросить изменения в ${pull}` };
+      case 'have_worked_in_by_label':
+        return {
+          want: 'Учесть замечания',
+          how: `написать в ${pull}, что изменить, затем поставить на issue ${issue} метку \`:revise\` его этапа`,
+        };
       case 'revise':
         return { want: 'Доработать без ревью', how: `поставить метку \`${step.label}\` на issue ${issue}` };
       case 'go_on':

@@ -21,6 +21,8 @@ export interface StepContext {
   readonly status: RunStatus;
   /** Whether a review asked for the run. */
   readonly byReview: boolean;
+  /** Whether whoever asked owns the account that opens the pull requests: they cannot request changes on them. */
+  readonly byOwnAccount?: true;
   readonly pullRequest: { readonly number: number; readonly url: string } | null;
   /** Of a rethink that is done: the stage that it goes back to. */
   readonly backTo?: Stage;
@@ -53,7 +55,8 @@ export type NextStep =
       readonly step: 'cancel_by_label' | 'ask_again' | 'ask_again_on_pull_request' | 'end_discussion';
       readonly label: string;
     }
-  | { readonly step: 'review' | 'read_review' | 'have_worked_in' }
+  | { readonly step: 'review' | 'read_review' | 'have_worked_in' | 'have_worked_in_by_label' }
+  | { readonly step: 'review_by_label'; readonly label: string }
   | { readonly step: 'have_reviewed' | 'revise' | 'rethink' | 'go_back'; readonly label: string }
   | { readonly step: 'go_on'; readonly label: string; readonly profiles: readonly TrajectoryName[] };
 
@@ -90,13 +93,19 @@ function askAgain({ target, byReview }: StepContext): NextStep {
   return byReview ? { step: 'ask_review_again' } : { step: 'ask_again', label: triggerLabel(target) };
 }
 
-function afterSuccess({ target, backTo }: StepContext): NextStep[] {
+function afterSuccess({ target, backTo, byOwnAccount }: StepContext): NextStep[] {
   const { stage, kind } = target;
   if (kind === 'discussion') return [{ step: 'say_more' }, { step: 'end_discussion', label: triggerLabel(target) }];
-  if (kind === 'review') return [{ step: 'read_review' }, { step: 'have_worked_in' }];
+  if (kind === 'review')
+    return [{ step: 'read_review' }, { step: byOwnAccount ? 'have_worked_in_by_label' : 'have_worked_in' }];
   if (!leavesWork(target)) return [];
-  const steps: NextStep[] = [{ step: 'review' }, { step: 'have_reviewed', label: NEED_REVIEWER }];
-  if (stageRow(stage).revisable) steps.push({ step: 'revise', label: triggerLabel({ stage, kind: 'revise' }) });
+  const revise = triggerLabel({ stage, kind: 'revise' });
+  const { revisable } = stageRow(stage);
+  const steps: NextStep[] = [
+    byOwnAccount && revisable ? { step: 'review_by_label', label: revise } : { step: 'review' },
+    { step: 'have_reviewed', label: NEED_REVIEWER },
+  ];
+  if (revisable && !byOwnAccount) steps.push({ step: 'revise', label: revise });
   if (backTo) steps.push({ step: 'go_back', label: triggerLabel({ stage: backTo, kind: 'work' }) });
   const following = stagesAfter(stage);
   for (const { next, profiles } of following)

@@ -34,6 +34,8 @@ export interface RunProgress {
   readonly requestedBy: string;
   /** Whether a review asked for the run. */
   readonly byReview: boolean;
+  /** Set if the person who asked is the account of the platform's token: GitHub lets nobody request changes on their own work. */
+  readonly byOwnAccount?: true;
   /** The position in a queue, from 1, while the run is queued. */
   readonly queuePosition: number | null;
   /** Set while the queue is that for permits of its project (src/domain/run/permits.ts). */
@@ -62,10 +64,11 @@ export interface RunProgress {
   readonly question?: Pick<Request, 'question' | 'options'>;
 }
 
-/** The progress of a run that was just requested. */
+/** The progress of a run that was just requested. `account`: the login of the platform's token. */
 export function newRunProgress(
   run: { runId: string; target: TriggerTarget; trigger: Trigger; by: { login: string }; requestedAt: string },
   known: Pick<RunProgress, 'branch' | 'model' | 'reasoningEffort' | 'pullRequest'>,
+  account?: string,
 ): RunProgress {
   return {
     runId: run.runId,
@@ -73,6 +76,7 @@ export function newRunProgress(
     status: 'queued',
     requestedBy: run.by.login,
     byReview: run.trigger.kind === 'review',
+    ...(account?.toLowerCase() === run.by.login.toLowerCase() ? { byOwnAccount: true as const } : {}),
     queuePosition: null,
     timeline: [{ step: 'queued', at: run.requestedAt }],
     workspace: null,

@@ -27,6 +27,8 @@ export interface RunSettings {
   readonly waitHours: WaitHours;
   /** Runs that labels and reviews may ask for in an hour, for each issue; 0 or missing: as many as they like. */
   readonly triggersPerHour?: number;
+  /** The login of the platform's token; missing for an app's. It may be a member's own. */
+  readonly account?: string;
   /** The template of the project's namespaces, if it has one. */
   readonly namespaceTemplate?: string;
   /** What the names of the project's branches begin with, if it has a prefix of its own. */

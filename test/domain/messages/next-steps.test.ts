@@ -152,3 +152,23 @@ describe('the matrix', () => {
     expect(renderNextSteps(run('dev', 'work'), locale, PAGES)).toMatch(/\(quick-fix, feature\) \| .*`run:qa`/);
   });
 });
+
+describe('for a person whose own token the platform uses', () => {
+  const own = { byOwnAccount: true } as const;
+
+  test('“Request changes”, which GitHub does not let them, is not advised', () => {
+    expect(told(run('dev', 'work', own)).slice(0, 2)).toEqual([
+      'review_by_label run:dev:revise',
+      'have_reviewed need:reviewer',
+    ]);
+    expect(told(run('dev', 'review', own))).toEqual(['read_review', 'have_worked_in_by_label']);
+    expect(told(run('rethink', 'work', own))[0]).toBe('review');
+  });
+
+  test.each(LOCALES)('the advice in %s names what works', (locale) => {
+    const text = renderNextSteps(run('dev', 'work', own), locale, PAGES);
+    expect(text).toContain('`run:dev:revise`');
+    expect(text).not.toContain('“Request changes” has the agent');
+    expect(renderNextSteps(run('dev', 'review', own), locale, PAGES)).toContain('`:revise`');
+  });
+});
