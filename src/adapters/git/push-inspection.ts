@@ -4,10 +4,11 @@
  */
 import { join } from 'node:path';
 import { refusedChange, refuseChanges } from '../../domain/run/protected-paths.ts';
+import { isInert } from '../../domain/messages/inert.ts';
 import type { Stage } from '../../domain/stages/stages.ts';
 import { GitFailed, makeRepository, runGit, writeSettings, type GitDirectory } from './git-process.ts';
 import { openObjects, type ObjectReader } from './object-reader.ts';
-import { BrokenPush, changedPaths, parentsOf, treeOf, type TreeLimits } from './trees.ts';
+import { BrokenPush, changedPaths, readCommit, treeOf, type TreeLimits } from './trees.ts';
 
 /** A push of one branch, received as far as its end but not yet sent on. */
 export interface ReceivedPush {
@@ -84,9 +85,11 @@ async function inspect(push: ReceivedPush, { url, token, limits, signal }: Setti
   await makeRepository(pushed.path, push.newId);
   await unpack(pushed, push.pack);
 
-  const { reachesOld, edge } = await ancestry(pushed, push, limits);
+  const { reachesOld, edge, loud } = await ancestry(pushed, push, limits);
   const history = createHistory({ ...push, edge }, pushed);
   if (!reachesOld && !(await history.holds(push.oldId))) return removesCommits(push);
+  const [speaking] = loud.length === 0 ? [] : await history.newOf(loud);
+  if (speaking !== undefined) return speaks(speaking);
 
   // From here on git fetches what is neither in the push nor here.
   const received = { ...pushed, settings: lacking('blob:none') };
@@ -118,24 +121,26 @@ async function unpack(directory: GitDirectory, pack: string): Promise<void> {
 
 /**
  * Whether the pushed history reaches the old commit as far as it is in the push, and the commits where it leaves the push;
- * these are undefined if the push has too many commits to read them one by one.
+ * these are undefined if the push has too many commits to read them one by one. `loud`: commits whose messages GitHub would act on.
  */
 async function ancestry(
   received: GitDirectory,
   { oldId, newId }: ReceivedPush,
   { commits }: InspectionLimits,
-): Promise<{ reachesOld: boolean; edge: readonly string[] | undefined }> {
+): Promise<{ reachesOld: boolean; edge: readonly string[] | undefined; loud: readonly string[] }> {
   const objects = openObjects(received);
   try {
     const edge: string[] = [];
+    const loud: string[] = [];
     const seen = new Set([newId]);
     for (const id of seen) {
-      if (seen.size > commits) return { reachesOld: oldId === null, edge: undefined };
-      const parents = await parentsOf(objects, id);
-      if (parents) for (const parent of parents) seen.add(parent);
+      if (seen.size > commits) return { reachesOld: oldId === null, edge: undefined, loud };
+      const commit = await readCommit(objects, id);
+      if (commit) for (const parent of commit.parents) seen.add(parent);
       else edge.push(id);
+      if (commit && !isInert(commit.message)) loud.push(id);
     }
-    return { reachesOld: oldId === null || seen.has(oldId), edge };
+    return { reachesOld: oldId === null || seen.has(oldId), edge, loud };
   } finally {
     objects.close();
   }
@@ -174,6 +179,15 @@ function createHistory(
           throw error;
         },
       );
+    },
+    /** Those of these commits that neither the base branch nor the run's branch has on GitHub. */
+    async newOf(commits: readonly string[]): Promise<string[]> {
+      await (fetched ??= fetchHistory());
+      const heads = await runGit(git, ['for-each-ref', '--format=%(objectname)', 'refs/known']);
+      const known = [...heads.split('\n'), ...(oldId === null ? [] : [oldId])].filter(Boolean);
+      const found = await runGit(git, ['rev-list', ...commits, '--not', ...known]);
+      const unknown = new Set(found.split('\n'));
+      return commits.filter((id) => unknown.has(id));
     },
     /** The commits where the pushed history and the base branch part. */
     async partedFrom(base: string): Promise<string[]> {
@@ -233,6 +247,10 @@ async function refusalOf(
   } finally {
     objects.close();
   }
+}
+
+function speaks(commit: string): string {
+  return `the message of ${commit.slice(0, 12)} mentions people or closes issues on GitHub; write it without @names and without “fixes #1”, and push again`;
 }
 
 function removesCommits({ branch, oldId, newId }: ReceivedPush): string {

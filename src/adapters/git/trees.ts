@@ -34,14 +34,19 @@ export async function treeOf(objects: ObjectReader, commit: string): Promise<str
   return id;
 }
 
-/** The parents of a commit; undefined if the commit is not there. */
-export async function parentsOf(objects: ObjectReader, commit: string): Promise<string[] | undefined> {
+/** The parents and the message of a commit; undefined if the commit is not there. */
+export async function readCommit(
+  objects: ObjectReader,
+  commit: string,
+): Promise<{ readonly parents: readonly string[]; readonly message: string } | undefined> {
   const found = await objects.read(commit);
   if (!found) return undefined;
   if (found.type !== 'commit') throw new BrokenPush(`${commit} is a ${found.type}, not a commit`);
-  const text = found.content.toString('latin1');
-  const head = text.slice(0, text.indexOf('\n\n') + 1);
-  return [...head.matchAll(/^parent ([0-9a-f]{40,64})$/gm)].map(([, id = '']) => id);
+  const text = found.content.toString('utf8');
+  const end = text.indexOf('\n\n');
+  const head = end === -1 ? text : text.slice(0, end + 1);
+  const parents = [...head.matchAll(/^parent ([0-9a-f]{40,64})$/gm)].map(([, id = '']) => id);
+  return { parents, message: end === -1 ? '' : text.slice(end + 2) };
 }
 
 /**

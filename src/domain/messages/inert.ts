@@ -9,7 +9,7 @@ const REFERENCE = String.raw`(?:[\w.-]+/)?[\w.-]*#\d|GH-\d|https?:`;
 const CLOSING = new RegExp(String.raw`${KEYWORD}(?=\s*:?\s*(?:${REFERENCE}))`, 'giu');
 const AT_THE_END = new RegExp(String.raw`${KEYWORD}(?=\s*:?\s*$)`, 'giu');
 /** All but those of mail addresses. */
-const MENTION = /(?<!\w)@|@(?![\w-]+\.\w)/g;
+const MENTION = /(?<!\w)@(?!\u200B)|@(?!\u200B)(?![\w-]+\.\w)/g;
 /** `GH-12`, and `owner#12` and `owner/name#12`, which leave a trace in other repositories. `#12` stays. */
 const ELSEWHERE = /(?<![\p{L}\p{N}])GH(?=-\d)|(?<=\w)(?=#\d)/giu;
 
@@ -19,6 +19,11 @@ export function inert(text: string, { continues = false }: { readonly continues?
   return (continues ? open.replaceAll(AT_THE_END, `$&${BREAK}`) : open)
     .replaceAll(ELSEWHERE, `$&${BREAK}`)
     .replaceAll(MENTION, `@${BREAK}`);
+}
+
+/** Whether GitHub does nothing about a text, such as the message of a commit. */
+export function isInert(text: string): boolean {
+  return inert(text) === text;
 }
 
 /** Of code: nobody is mentioned in it, but its text may become a commit message, in which keywords count. */
