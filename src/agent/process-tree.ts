@@ -41,6 +41,38 @@ export async function endProcesses(mark: string, graceMs: number = GRACE_MS): Pr
   }
 }
 
+/**
+ * Kills all descendants of this process, whatever their group, session and environment. In a container, and under the local runtime
+ * on Linux, whose parent has ended becomes a child of this process; elsewhere one that has detached itself is not found.
+ */
+export async function endDescendants(): Promise<void> {
+  const limit = Date.now() + FORCED_MS;
+  for (let left = await descendants(); left.length > 0 && Date.now() < limit; left = await descendants()) {
+    for (const pid of left) signalOne(pid, 'SIGKILL');
+    await delay(POLL_MS);
+  }
+}
+
+/** Ids of the living descendants of this process. */
+async function descendants(): Promise<number[]> {
+  const children = new Map<number, number[]>();
+  for (const name of await readdir('/proc').catch(() => [])) {
+    if (!/^\d+$/.test(name)) continue;
+    const stat = await readFile(`/proc/${name}/stat`, 'utf8').catch(() => '');
+    const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (parent === undefined || state === 'Z' || state === 'X') continue;
+    children.set(Number(parent), [...(children.get(Number(parent)) ?? []), Number(name)]);
+  }
+  const found: number[] = [];
+  for (
+    let next = children.get(process.pid) ?? [];
+    next.length > 0;
+    next = next.flatMap((pid) => children.get(pid) ?? [])
+  )
+    found.push(...next);
+  return found;
+}
+
 /** Signals the whole process group if its leader is one of `pids`, so that a child with an empty environment is reached too. */
 async function signalAll(pids: readonly number[], signal: NodeJS.Signals): Promise<void> {
   const groups = new Set<number>();

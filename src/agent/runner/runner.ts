@@ -7,6 +7,7 @@ import type { CreateAgentCli } from '../cli/agent-cli.ts';
 import { createLogShipper, type LogShipper } from '../platform/log-shipper.ts';
 import { pathsIn } from '../paths.ts';
 import { connectPlatform, PlatformAway, PlatformRefused, RunOver, type Platform } from '../platform/platform.ts';
+import { endDescendants } from '../process-tree.ts';
 import type { Report } from '../platform/protocol.ts';
 import { carryOut } from './work.ts';
 
@@ -22,6 +23,8 @@ export interface RunAgentOptions {
   readonly workspace: string;
   /** Creates the adapter of the agent's program. */
   readonly createCli: CreateAgentCli;
+  /** Set where all descendants of this process are the run's: none of them outlives the agent's turn. */
+  readonly ownsDescendants?: boolean;
   /** Cancels the run, as SIGTERM does. */
   readonly signal?: AbortSignal;
 }
@@ -73,6 +76,7 @@ async function runWith(
       cli: options.createCli({ paths, tokenFile: options.tokenFile, assignment }),
       redact,
       log: shipper.write,
+      endStrays: options.ownsDescendants ? endDescendants : async () => {},
       signal,
     });
     if (report.outcome === 'failed') shipper.write('error', `The run failed (${report.failure}): ${report.detail}`);

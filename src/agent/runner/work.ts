@@ -29,6 +29,8 @@ export interface RunnerContext {
   readonly cli: AgentCli;
   readonly redact: Redact;
   readonly log: Log;
+  /** Ends what the agent has left running. */
+  readonly endStrays: () => Promise<void>;
   /** Ends the run without a report. */
   readonly signal: AbortSignal;
 }
@@ -85,6 +87,7 @@ export async function carryOut(assignment: Assignment, context: RunnerContext): 
     return failedReport(error, begun.threadId, await keptOf(error, assignment, context, begun));
   } finally {
     clearTimeout(timer);
+    await context.endStrays();
     keeper.close();
     await keeper
       .store()
@@ -135,6 +138,7 @@ async function letAgentWork(
       ...setting,
       keeper: { ...keeper, follow: (id) => keeper.follow((begun.threadId = id)) },
     });
+    await context.endStrays();
     await keeper.store().catch((error: unknown) => log('error', `The conversation was not stored: ${String(error)}`));
     return end;
   };

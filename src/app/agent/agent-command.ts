@@ -1,5 +1,6 @@
 /** Command and environment with which the local runtime starts an agent: this program, with an allow-listed environment. */
-import { delimiter, dirname } from 'node:path';
+import { existsSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const CLI = fileURLToPath(new URL(`../../cli/cli.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url));
@@ -9,7 +10,24 @@ const PLAIN = ['PATH', 'HOME', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'SSL_CERT_FILE'
 
 /** The agent's command: the configured one, or this program's `agent`. The runtime adds the run's arguments. */
 export function agentCommand(configured?: readonly [string, ...string[]]): readonly [string, ...string[]] {
-  return configured ?? [process.execPath, CLI, 'agent'];
+  return configured ?? adopting([process.execPath, CLI, 'agent']);
+}
+
+/** The number of prctl(2) by architecture, and its operation PR_SET_CHILD_SUBREAPER. */
+const PRCTL: Readonly<Record<string, number>> = { x64: 157, arm64: 167 };
+const SET_CHILD_SUBREAPER = 36;
+
+/**
+ * The command as a process whose descendants stay its own: the kernel gives it those whose parent has ended, so that it finds
+ * them, however they detached themselves. Node has no call for this and Perl has, which git needs anyway; without Perl, or on
+ * another system than Linux, the command as it is.
+ */
+export function adopting(command: readonly [string, ...string[]]): readonly [string, ...string[]] {
+  const call = process.platform === 'linux' ? PRCTL[process.arch] : undefined;
+  const perl = (process.env['PATH'] ?? '').split(delimiter).find((folder) => existsSync(join(folder, 'perl')));
+  if (call === undefined || perl === undefined) return command;
+  const script = `syscall(${call}, ${SET_CHILD_SUBREAPER}, 1, 0, 0, 0); exec { $ARGV[0] } @ARGV or exit 127`;
+  return [join(perl, 'perl'), '-e', script, ...command];
 }
 
 /** The allow-listed environment; the Node that runs this program comes first on the agent's path. */

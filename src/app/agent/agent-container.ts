@@ -11,7 +11,7 @@ const BAD_USAGE = 2;
 
 const given = readArguments();
 if (given) {
-  process.exitCode = await runAgent({ ...given, createCli: createCodex });
+  process.exitCode = await runAgent({ ...given, createCli: createCodex, ownsDescendants: true });
 } else {
   console.error(USAGE);
   process.exitCode = BAD_USAGE;

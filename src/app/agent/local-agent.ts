@@ -18,7 +18,7 @@ export async function agent({ attemptDirectory, ...options }: AgentArguments): P
     import('../../agent/runner/runner.ts'),
     import('../../agent/cli/codex/codex.ts'),
   ]);
-  return runAgent({ ...options, createCli: createCodex });
+  return runAgent({ ...options, createCli: createCodex, ownsDescendants: true });
 }
 
 /** Claims the attempt. False if another process has it. */

@@ -3,4 +3,4 @@ import { createCodex } from '../../../src/agent/cli/codex/codex.ts';
 import { runAgent } from '../../../src/agent/runner/runner.ts';
 
 const [platformUrl = '', tokenFile = '', workspace = ''] = process.argv.slice(2);
-process.exit(await runAgent({ platformUrl, tokenFile, workspace, createCli: createCodex }));
+process.exit(await runAgent({ platformUrl, tokenFile, workspace, createCli: createCodex, ownsDescendants: true }));
