@@ -86,7 +86,10 @@ export function gitEnvironment({
   const given = ['PATH', ...proxies].flatMap((name) =>
     process.env[name] === undefined ? [] : [[name, process.env[name]]],
   );
+  // An authority that this process trusts besides the system's, git trusts too: for a GitHub of one's own.
+  const { NODE_EXTRA_CA_CERTS: authority } = process.env;
   return {
+    ...(authority === undefined ? {} : { GIT_SSL_CAINFO: authority, GIT_SSL_CAPATH: '/etc/ssl/certs' }),
     ...(Object.fromEntries(given) as Record<string, string>),
     LC_ALL: 'C',
     HOME: path,
