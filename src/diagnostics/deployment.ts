@@ -62,9 +62,10 @@ function serverSecrets({ CODEXK8S_WEBHOOK_SECRETS_FILE: secrets }: UsableSetting
 function stores({ DATABASE_URL: database }: UsableSettings, env: NodeJS.ProcessEnv): Check[] {
   // With a part of them wrong, the connection would fail for another reason than people have to mend.
   const temporal = TemporalSettings.superRefine(checkTemporal).safeParse(env);
+  const dev = readTemporalDev(TEMPORAL_DEV);
   return [
     ...(database === undefined ? [] : [postgresCheck(database)]),
-    ...(temporal.success ? [temporalCheck(temporalAccess(temporal.data), readTemporalDev(TEMPORAL_DEV))] : []),
+    ...(temporal.success ? [temporalCheck(temporalAccess(temporal.data), dev, dev.production)] : []),
   ];
 }
 

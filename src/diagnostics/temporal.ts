@@ -18,8 +18,8 @@ const NOT_FOUND = 5;
 /** TASK_QUEUE_TYPE_WORKFLOW of Temporal's API. */
 const WORKFLOW_QUEUE = 1;
 
-/** Creates the check of Temporal. */
-export function temporalCheck(temporal: TemporalAccess, settings: TemporalDev): Check {
+/** Creates the check of Temporal. A server older than `advised` has known vulnerabilities. */
+export function temporalCheck(temporal: TemporalAccess, settings: TemporalDev, advised?: string): Check {
   return {
     name: 'Temporal',
     remedy: `start Temporal at ${temporal.address}, or correct CODEXK8S_TEMPORAL_ADDRESS`,
@@ -27,7 +27,7 @@ export function temporalCheck(temporal: TemporalAccess, settings: TemporalDev): 
       const connection = await Connection.connect({ ...connectionOptions(temporal), connectTimeout: '5 seconds' });
       try {
         const deadline = Date.now() + 5000;
-        return await connection.withDeadline(deadline, async () => questions(connection, temporal, settings));
+        return await connection.withDeadline(deadline, async () => questions(connection, temporal, settings, advised));
       } finally {
         await connection.close();
       }
@@ -35,8 +35,13 @@ export function temporalCheck(temporal: TemporalAccess, settings: TemporalDev): 
   };
 }
 
-async function questions(connection: Connection, temporal: TemporalAccess, settings: TemporalDev): Promise<Answer[]> {
-  const answers = [await version(connection, temporal, settings)];
+async function questions(
+  connection: Connection,
+  temporal: TemporalAccess,
+  settings: TemporalDev,
+  advised: string | undefined,
+): Promise<Answer[]> {
+  const answers = [await version(connection, temporal, settings, advised)];
   const retention = await retentionOf(connection, temporal.namespace);
   if (retention === undefined)
     return [
@@ -54,10 +59,20 @@ async function questions(connection: Connection, temporal: TemporalAccess, setti
   ];
 }
 
-async function version(connection: Connection, { address }: TemporalAccess, { server }: TemporalDev): Promise<Answer> {
+async function version(
+  connection: Connection,
+  { address }: TemporalAccess,
+  { server }: TemporalDev,
+  advised = server,
+): Promise<Answer> {
   const { serverVersion } = await connection.workflowService.getSystemInfo({});
   const why = incompatibility(serverVersion, server);
   if (why !== undefined) return failed(`answers at ${address}: ${why}`, `upgrade Temporal to ${server} or later`);
+  if (incompatibility(serverVersion, advised) !== undefined)
+    return warning(
+      `answers at ${address}, version ${serverVersion}, which has known vulnerabilities`,
+      `upgrade Temporal to ${advised} or later`,
+    );
   return ok(`answers at ${address}, version ${serverVersion}`);
 }
 

@@ -11,6 +11,7 @@ export type SearchAttributeType = (typeof SEARCH_ATTRIBUTE_TYPES)[number];
 const TemporalDevFile = z.strictObject({
   cli: release,
   server: release,
+  production: release,
   namespace: z.strictObject({ name: z.string().min(1), retentionDays: z.number().int().min(1) }),
   searchAttributes: z.record(z.string().regex(/^[A-Za-z]\w*$/), z.enum(SEARCH_ATTRIBUTE_TYPES)),
   dynamicConfig: z.record(z.string().regex(/^[A-Za-z][\w.]*$/), z.json()),
