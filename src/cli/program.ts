@@ -55,6 +55,7 @@ function addEmbeddedCommands(program: Command, self: readonly string[]): void {
     .addOption(runtime)
     .option('--json', 'print one line of JSON when ready')
     .action(async (options: EmbeddedOptions & { json?: boolean }) => {
+      await requireEmulators();
       const { up } = await import('../embedded/up.ts');
       process.exitCode = await up({ ...options, self });
     });
@@ -67,6 +68,7 @@ function addEmbeddedCommands(program: Command, self: readonly string[]): void {
     .addOption(data)
     .addOption(runtime)
     .action(async (options: EmbeddedOptions) => {
+      await requireEmulators();
       const { demo } = await import('../embedded/demo/demo.ts');
       process.exitCode = await demo({ ...options, self });
     });
@@ -96,6 +98,10 @@ function addEmbeddedCommands(program: Command, self: readonly string[]): void {
         modelPort: Number(options.modelPort),
       });
     });
+}
+
+async function requireEmulators(): Promise<void> {
+  (await import('../embedded/emulator-packages.ts')).requireEmulators();
 }
 
 /** Adds the commands that a deployment starts. */

@@ -292,7 +292,7 @@ test("the trial's Temporal has what temporal-dev.yaml says", () => {
 
 test("the local cluster's image of the platform holds what the Dockerfile copies", () => {
   const dockerfile = readFileSync(join(ROOT, '../images/Dockerfile'), 'utf8');
-  const [, platform = ''] = dockerfile.split('FROM tools AS platform');
+  const [, platform = ''] = dockerfile.split('FROM runtime AS platform');
   const copied = [...platform.matchAll(/^COPY (?!--from)(?<paths>.+) \S+$/gm)].flatMap(
     ({ groups }) => groups?.['paths']?.split(' ') ?? [],
   );

@@ -55,7 +55,13 @@ async function cluster(options: ClusterOptions = {}): Promise<string> {
   return serve(app);
 }
 
-async function findings(server: string, options: Partial<KubernetesOptions> = {}): Promise<string[]> {
+const PINNED = `registry.example/codex-k8s/agent@sha256:${'0'.repeat(64)}`;
+
+async function findings(
+  server: string,
+  options: Partial<KubernetesOptions> = {},
+  image: string = PINNED,
+): Promise<string[]> {
   const config = new KubeConfig();
   config.loadFromOptions({
     clusters: [{ name: 'c', server, skipTLSVerify: true }],
@@ -65,7 +71,7 @@ async function findings(server: string, options: Partial<KubernetesOptions> = {}
   });
   const settings = usableSettings({
     CODEXK8S_KUBECONFIG: fileOf(config.exportConfig()),
-    CODEXK8S_AGENT_IMAGE: 'registry.example/codex-k8s/agent:0.2.0',
+    CODEXK8S_AGENT_IMAGE: image,
     CODEXK8S_AGENT_URL: 'http://server.codex-k8s.svc:8090',
   });
   return linesOf(await runChecks(kubernetesChecks({ settings, ...options })));
@@ -78,7 +84,15 @@ test('a cluster in which the platform is installed, seen by the worker', async (
     'unknown Kubernetes: network policies: not probed by a worker yet',
   ]);
   expect(lines).toContain('ok Kubernetes: Pod Security: a privileged pod is denied');
-  expect(lines).toContain('ok agents: image registry.example/codex-k8s/agent:0.2.0');
+  expect(lines).toContain(`ok agents: image ${PINNED}`);
+});
+
+test.each([
+  ['codex-k8s/agent:7b7e103014af', 'ok agents: image codex-k8s/agent:7b7e103014af'],
+  ['registry.example/agent:0.2.0', 'warning agents: image registry.example/agent:0.2.0: no digest'],
+  ['registry.example/agent', 'warning agents: image registry.example/agent: no digest'],
+])('the image %s of agents', async (image, line) => {
+  expect(await findings(await cluster(), {}, image)).toContain(line);
 });
 
 test('an old cluster, missing rights, and policies that are not installed', async () => {

