@@ -130,9 +130,12 @@ async function haveItAllHappen(): Promise<void> {
   await github.listChanged(at, LONG_AGO);
   await github.listChanged(at, LONG_AGO);
   await github.readHistory(issue);
-  const { data: deliveries } = await octo.repos.listWebhookDeliveries({ ...DEMO, hook_id: hookId });
+  const delivery = await eventually('a delivery to send again', async () => {
+    const { data } = await octo.repos.listWebhookDeliveries({ ...DEMO, hook_id: hookId, per_page: 100 });
+    return data.find(({ event }) => event === 'issues');
+  });
   receiver.status = 500;
-  await github.redeliver({ ...at, hookId }, deliveries.find(({ event }) => event === 'issues')?.id ?? 0);
+  await github.redeliver({ ...at, hookId }, delivery.id);
   await eventually('a failed delivery', async () => {
     const { attempts } = await github.listFailedDeliveries({ ...at, hookId }, LONG_AGO);
     return attempts.length > 0;
