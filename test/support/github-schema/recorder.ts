@@ -1,7 +1,7 @@
 /** Compares what a GitHub emulator answers and delivers with GitHub's own descriptions, while tests use it. */
 import { compareDelivery } from './deliveries.ts';
 import { DIFFERENCES, type Difference } from './differences.ts';
-import { compareExchange, NOT_JSON, type Finding } from './exchanges.ts';
+import { compareExchange, NOT_JSON, type Exchange, type Finding } from './exchanges.ts';
 
 /** The API. Git and the pages for browsers have other addresses. */
 const API = /^\/(repos|user|users|orgs|rate_limit)(\/|$)/;
@@ -25,12 +25,15 @@ export interface Recorder {
   expectDocumented(): void;
 }
 
+/** Compares only when it is asked: the schemas take a while to compile, and tests of time limits are not to notice. */
 export function createRecorder(): Recorder {
   const operations = new Set<string>();
   const ofThePlatform = new Set<string>();
   const events = new Set<string>();
   const met = new Set<Difference>();
   const undocumented = new Set<string>();
+  const exchanges: (Exchange & { readonly byPlatform: boolean })[] = [];
+  const deliveries: { readonly event: string; readonly payload: Readonly<Record<string, unknown>> }[] = [];
 
   function keep(findings: readonly Finding[]): void {
     for (const finding of findings) {
@@ -41,32 +44,55 @@ export function createRecorder(): Recorder {
     }
   }
 
+  function compare(): void {
+    for (const exchange of exchanges.splice(0)) {
+      const { operation, findings } = compareExchange(exchange);
+      keep(findings);
+      if (exchange.status >= 300) continue;
+      operations.add(operation);
+      if (exchange.byPlatform) ofThePlatform.add(operation);
+    }
+    for (const { event, payload } of deliveries.splice(0)) {
+      events.add(typeof payload['action'] === 'string' ? `${event}.${payload['action']}` : event);
+      keep(compareDelivery(event, payload));
+    }
+  }
+
+  function compared<Kept>(kept: ReadonlySet<Kept>): ReadonlySet<Kept> {
+    compare();
+    return kept;
+  }
+
   return {
-    operations,
-    ofThePlatform,
-    events,
-    met,
+    get operations() {
+      return compared(operations);
+    },
+    get ofThePlatform() {
+      return compared(ofThePlatform);
+    },
+    get events() {
+      return compared(events);
+    },
+    get met() {
+      return compared(met);
+    },
     async observe(request, answer) {
       const { pathname, search } = new URL(request.url);
       if (!API.test(pathname)) return;
-      const { operation, findings } = compareExchange({
+      exchanges.push({
         method: request.method,
         url: pathname + search,
         body: parsed(await request.text()),
         status: answer.status,
         answer: isJson(answer) ? parsed(await answer.text()) : NOT_JSON,
+        byPlatform: PLATFORM.test(request.headers.get('user-agent') ?? ''),
       });
-      keep(findings);
-      if (!answer.ok) return;
-      operations.add(operation);
-      if (PLATFORM.test(request.headers.get('user-agent') ?? '')) ofThePlatform.add(operation);
     },
     delivered(event, payload) {
-      const findings = compareDelivery(event, payload);
-      events.add(typeof payload['action'] === 'string' ? `${event}.${payload['action']}` : event);
-      keep(findings);
+      deliveries.push({ event, payload });
     },
     expectDocumented() {
+      compare();
       if (undocumented.size === 0) return;
       const list = [...undocumented].toSorted().map((text) => `  ${text}`);
       throw new Error(
