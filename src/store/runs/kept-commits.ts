@@ -2,9 +2,9 @@
  * Commits of runs that could not be pushed, as git bundles. The next run on the branch begins with them. Bundles are opaque here: an
  * agent made them, and only git in another agent's clone reads them.
  */
-import { and, asc, desc, eq, inArray, lt, ne, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, exists, inArray, isNotNull, lt, ne, notExists, sql } from 'drizzle-orm';
 import type { Database } from '../connection/database.ts';
-import { keptCommits, keptCommitParts } from '../connection/schema.ts';
+import { agentAssignments, keptCommits, keptCommitParts } from '../connection/schema.ts';
 
 /** Days after which kept commits are removed. */
 const KEPT_DAYS = 30;
@@ -111,6 +111,18 @@ async function removeOld(db: Database): Promise<void> {
   await forget(
     db,
     old.map(({ runId }) => runId),
+  );
+  // Of uploads that were cut off, when their runs are over.
+  await db.delete(keptCommitParts).where(
+    and(
+      notExists(db.select().from(keptCommits).where(eq(keptCommits.runId, keptCommitParts.runId))),
+      exists(
+        db
+          .select()
+          .from(agentAssignments)
+          .where(and(eq(agentAssignments.runId, keptCommitParts.runId), isNotNull(agentAssignments.closedAt))),
+      ),
+    ),
   );
 }
 

@@ -3,7 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { beforeEach, expect, test } from 'vitest';
 import { createAgentApi } from '../../../ingress/gateways/agent-api.ts';
 import { Assignment, KEPT_COMMITS_BYTES } from '../../../src/agent/platform/protocol.ts';
-import { findAssignment, storeAssignment, storeReport } from '../../../src/store/runs/assignments.ts';
+import { closeAssignment, findAssignment, storeAssignment, storeReport } from '../../../src/store/runs/assignments.ts';
 import { keptCommitParts, keptCommits } from '../../../src/store/connection/schema.ts';
 import { useTables } from '../../support/tables.ts';
 
@@ -95,6 +95,16 @@ test('a bundle that is too large is refused, and none of it stays', async () => 
   const first = await newRun('codex/issue-6');
   expect((await first.keep(new Uint8Array(KEPT_COMMITS_BYTES + 1))).status).toBe(413);
   expect(await tables.db.select({ n: keptCommitParts.n }).from(keptCommitParts)).toEqual([]);
+});
+
+test('what is left of an upload that was cut off goes with the next one, when its run is over', async () => {
+  const [cutOff, next] = [await newRun('codex/issue-9'), await newRun('codex/issue-9')];
+  await tables.db.insert(keptCommitParts).values({ runId: cutOff.runId, n: 0, part: Buffer.from('half') });
+  await next.keep(Buffer.from('bundle'));
+  expect(await tables.db.$count(keptCommitParts)).toBe(2);
+  await closeAssignment(tables.db, cutOff.runId);
+  await next.keep(Buffer.from('bundle'));
+  expect(await tables.db.$count(keptCommitParts)).toBe(1);
 });
 
 test('a head that is no commit id is refused', async () => {
