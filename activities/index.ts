@@ -16,6 +16,7 @@ import {
   createStatusComments,
   type StatusCommentPorts,
 } from './github/status-comments.ts';
+import { createRetentionActivities } from './maintenance/retention.ts';
 import { createSweepActivities, type SweepPorts } from './maintenance/sweeps.ts';
 
 export type ActivityPorts = AgentPorts &
@@ -44,6 +45,7 @@ export function createActivities(ports: ActivityPorts, redact: Redact = createRe
     ...createRequestActivities(ports),
     ...createPermitActivities(ports),
     ...createSweepActivities(ports),
+    ...createRetentionActivities(ports),
   });
   return withSmallFailures(activities, redact);
 }

@@ -130,6 +130,7 @@ export const SCHEDULES = {
   redeliverySweep: 'sweep:redelivery',
   reconcileSweep: 'sweep:reconcile',
   workspaceSweep: 'sweep:workspaces',
+  retentionSweep: 'sweep:retention',
 } as const;
 
 export interface ReconcileInput {

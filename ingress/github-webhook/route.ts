@@ -11,6 +11,7 @@ import { issueOfBranch } from '../../src/domain/issue/names.ts';
 import { isOwnDeliveryId } from '../../src/domain/maintenance/reconcile.ts';
 import { LABELS } from '../../src/domain/stages/labels.ts';
 import { normalizeLabel } from '../../src/domain/stages/stages.ts';
+import { leanBody } from '../../src/domain/maintenance/retention.ts';
 import { evaluate, type DeliveryDecision } from '../../src/domain/triggers/triggers.ts';
 import { goneRepositories, issueRefOf, type WebhookEvent } from '../../src/domain/triggers/webhooks.ts';
 import type {
@@ -174,7 +175,9 @@ function evaluateDelivery(
     id,
     event: name,
     action: event.action || null,
-    body,
+    // Of a repository that is not bound, nothing is kept of what people wrote.
+    body:
+      context.bound || decision.fact !== null ? body : Buffer.from(JSON.stringify(leanBody(parseJson(body)?.value))),
     status: decision.status,
     reason: decision.reason,
     repositoryId: event.repository?.id ?? null,

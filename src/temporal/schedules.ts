@@ -6,6 +6,7 @@ import {
   type ScheduleDescription,
   type ScheduleOptions,
 } from '@temporalio/client';
+import type { Retention } from '../domain/maintenance/retention.ts';
 import { SCHEDULES, TASK_QUEUE, type WorkspaceSweepInput, type ReconcileInput } from '../../workflows/messages.ts';
 
 /** All in seconds. */
@@ -17,7 +18,11 @@ export interface SweepSettings {
   readonly graceSeconds: number;
   /** Time since its last use for which a workspace without a workflow is kept. */
   readonly orphanSeconds: number;
+  /** In days. */
+  readonly retention: Retention;
 }
+
+const HOUR_SECONDS = 3600;
 
 /** Milliseconds after which a missed start is skipped (`catchupWindow`): the next sweep does its work. */
 const CATCH_UP_MS = 60_000;
@@ -51,6 +56,11 @@ function schedulesOf(settings: SweepSettings): ScheduleOptions[] {
       summary: "Workspaces that are nobody's",
       note: 'Removes workspaces of this platform whose issue and runs have no workflow any more.',
       args: [workspaces],
+    }),
+    scheduleOf('retentionSweep', HOUR_SECONDS, {
+      summary: 'Records that are kept long enough, removed',
+      note: 'Removes bodies of deliveries, logs, conversations and status comments that are older than the installation keeps them.',
+      args: [settings.retention],
     }),
   ];
 }

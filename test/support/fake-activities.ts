@@ -333,6 +333,9 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
     async findOrphans() {
       return [];
     },
+    async pruneRecords() {
+      return { bodies: 0, logs: 0, conversations: 0, statusComments: 0, more: false };
+    },
     async removeOrphans() {
       return { removed: [], kept: [] };
     },

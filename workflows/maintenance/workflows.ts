@@ -4,6 +4,8 @@
  */
 import { isCancellation, log, proxyActivities, rootCause, sleep, workflowInfo } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.ts';
+import type { RetentionReport } from '../../activities/maintenance/retention.ts';
+import type { Retention } from '../../src/domain/maintenance/retention.ts';
 import type {
   LeftOut,
   OrphansReport,
@@ -61,6 +63,11 @@ const { findAbandonedIssues } = proxyActivities<Pick<Activities, 'findAbandonedI
 const { findOrphans, removeOrphans } = proxyActivities<Pick<Activities, 'findOrphans' | 'removeOrphans'>>({
   ...options,
   summary: 'Find orphaned workspaces',
+});
+
+const { pruneRecords } = proxyActivities<Pick<Activities, 'pruneRecords'>>({
+  ...options,
+  summary: 'Remove records that are kept long enough',
 });
 
 interface SweepResult {
@@ -139,6 +146,20 @@ export async function workspaceSweep({ ageSeconds, graceSeconds }: WorkspaceSwee
   if (orphans.length === 0) return { removed: [], kept: [], abandoned };
   await sleep(graceSeconds * 1000, { summary: 'Grace period of orphaned workspaces' });
   return { ...(await removeOrphans({ orphans, ageSeconds })), abandoned };
+}
+
+/** Calls of one sweep; what is left is removed by the next. */
+const PRUNINGS = 20;
+
+/** Removes bodies of deliveries, logs, conversations and status comments that are older than the installation keeps them. */
+export async function retentionSweep(retention: Retention): Promise<Omit<RetentionReport, 'more'>> {
+  const total = { bodies: 0, logs: 0, conversations: 0, statusComments: 0 };
+  for (let calls = 0; calls < PRUNINGS; calls += 1) {
+    const report = await pruneRecords(retention);
+    for (const key of Object.keys(total) as (keyof typeof total)[]) total[key] += report[key];
+    if (!report.more) break;
+  }
+  return total;
 }
 
 /** Returns why it stopped early, or null. If one activity fails or times out, the following ones are not tried. */

@@ -20,6 +20,12 @@ import {
 import { SharedSettings } from './shared-config.ts';
 import { checkTemporal } from './temporal-config.ts';
 
+/** Webhooks of the last three days may be requested again, and are compared with what is stored. */
+const days = z.coerce
+  .number()
+  .int()
+  .refine((value) => value === 0 || (value >= 4 && value <= 36_500), 'must be 0, or from 4 to 36500');
+
 const Settings = SharedSettings.extend({
   /** `local`: agents are processes beside the worker. `kubernetes`: Jobs, in a namespace for each issue. */
   CODEXK8S_RUNTIME: z.enum(['local', 'kubernetes']).default('local'),
@@ -73,6 +79,11 @@ const Settings = SharedSettings.extend({
   CODEXK8S_SWEEP_GRACE_SECONDS: seconds.default(45),
   /** A workspace that is nobody's is kept so long after its last use. */
   CODEXK8S_SWEEP_ORPHAN_SECONDS: seconds.default(3600),
+  /** How long records are kept; 0: for ever. */
+  CODEXK8S_KEEP_BODIES_DAYS: days.default(30),
+  CODEXK8S_KEEP_LOGS_DAYS: days.default(90),
+  CODEXK8S_KEEP_CONVERSATIONS_DAYS: days.default(90),
+  CODEXK8S_KEEP_STATUS_COMMENTS_DAYS: days.default(90),
 });
 
 export const WorkerSettings = Settings.refine(

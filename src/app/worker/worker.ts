@@ -146,6 +146,12 @@ function sweepSettings(config: WorkerConfig): SweepSettings {
     workspaceSeconds: config.CODEXK8S_SWEEP_WORKSPACE_SECONDS,
     graceSeconds: config.CODEXK8S_SWEEP_GRACE_SECONDS,
     orphanSeconds: config.CODEXK8S_SWEEP_ORPHAN_SECONDS,
+    retention: {
+      bodiesDays: config.CODEXK8S_KEEP_BODIES_DAYS,
+      logsDays: config.CODEXK8S_KEEP_LOGS_DAYS,
+      conversationsDays: config.CODEXK8S_KEEP_CONVERSATIONS_DAYS,
+      statusCommentsDays: config.CODEXK8S_KEEP_STATUS_COMMENTS_DAYS,
+    },
   };
 }
 

@@ -116,7 +116,7 @@ export const projectMembers = pgTable(
   (table) => [primaryKey({ columns: [table.projectId, table.personId] })],
 );
 
-/** Every delivery with a valid signature: its raw bytes and the decision. Written once; only `repeats` changes. */
+/** Every delivery with a valid signature: its raw bytes and the decision. Written once; only `repeats` changes, and old bodies are reduced. */
 export const deliveries = pgTable(
   'deliveries',
   {
@@ -138,8 +138,16 @@ export const deliveries = pgTable(
     eventSeq: integer('event_seq'),
     eventHash: text('event_hash'),
     receivedAt: instant('received_at').notNull().defaultNow(),
+    /** When its body was reduced to what identifies the event (src/domain/maintenance/retention.ts). */
+    prunedAt: instant('pruned_at'),
   },
-  (table) => [index('deliveries_received').on(table.receivedAt), index('deliveries_issue').on(table.issueKey)],
+  (table) => [
+    index('deliveries_received').on(table.receivedAt),
+    index('deliveries_issue').on(table.issueKey),
+    index('deliveries_whole')
+      .on(table.receivedAt)
+      .where(sql`pruned_at is null`),
+  ],
 );
 
 /** One row for each issue that has had facts: the last stored fact, and the last signaled one. */

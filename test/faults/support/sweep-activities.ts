@@ -9,4 +9,5 @@ export const SWEEP_ACTIVITIES: readonly (keyof Activities)[] = [
   'findAbandonedIssues',
   'findOrphans',
   'removeOrphans',
+  'pruneRecords',
 ];

@@ -15,6 +15,7 @@ const SETTINGS: SweepSettings = {
   reconcileSeconds: 240,
   workspaceSeconds: 3600,
   graceSeconds: 1,
+  retention: { bodiesDays: 30, logsDays: 90, conversationsDays: 90, statusCommentsDays: 90 },
   orphanSeconds: 3600,
 };
 const ORPHAN = { name: 'codex-r1-i7', owner: 'issue:1#7', runs: [], usedAt: '2026-11-22T10:00:00.000Z' };
