@@ -46,6 +46,8 @@ export async function startGitHubEmulator(options: GitHubEmulatorOptions): Promi
   const fetch = observe ? observed : answer;
   const server = createAdaptorServer({ fetch }) as Server;
   server.requestTimeout = 0;
+  // Node's five seconds end under requests of a client that is too busy to see it.
+  server.keepAliveTimeout = 75_000;
   server.listen(options.port ?? 0, host);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
