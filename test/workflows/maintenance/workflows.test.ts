@@ -174,7 +174,7 @@ describe('the Schedules', () => {
 
   test('are made by several workers at once', async () => {
     await Promise.all([1, 2, 3].map(async () => ensureSchedules(client, SETTINGS)));
-    expect(await intervals()).toEqual([240_000, 240_000, 3_600_000]);
+    expect(await intervals()).toEqual([240_000, 240_000, 3_600_000, 3_600_000]);
     for (const { policies, state, memo } of await describeAll()) {
       expect(policies).toMatchObject({ overlap: 'SKIP', catchupWindow: 60_000, pauseOnFailure: false });
       expect([state.note, memo?.['summary']]).toEqual([expect.any(String), expect.any(String)]);
@@ -184,16 +184,27 @@ describe('the Schedules', () => {
   test('are left as they are by the same build', async () => {
     await ensureSchedules(client, SETTINGS);
     await ensureSchedules(client, SETTINGS);
-    expect((await describeAll()).map(({ info }) => info.lastUpdatedAt)).toEqual([undefined, undefined, undefined]);
+    expect((await describeAll()).map(({ info }) => info.lastUpdatedAt)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 
   test('are brought up to date by a build that wants something else', async () => {
     await ensureSchedules(client, SETTINGS);
     const changed = { ...SETTINGS, redeliverySeconds: 60, graceSeconds: 30 };
     await Promise.all([1, 2].map(async () => ensureSchedules(client, changed)));
-    expect(await intervals()).toEqual([60_000, 240_000, 3_600_000]);
+    expect(await intervals()).toEqual([60_000, 240_000, 3_600_000, 3_600_000]);
     const [, reconcile] = await describeAll();
     expect(reconcile?.action.args).toEqual([{ graceSeconds: 30 }]);
+  });
+
+  test('S15: remove what is old after the days that the installation wants', async () => {
+    await ensureSchedules(client, SETTINGS);
+    const [, , , retention] = await describeAll();
+    expect(retention?.action).toMatchObject({ workflowType: 'retentionSweep', args: [SETTINGS.retention] });
   });
 
   test('stay paused when somebody has paused them', async () => {
