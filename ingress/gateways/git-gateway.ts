@@ -57,12 +57,15 @@ export interface GitGatewayLimits {
   readonly spoolBytes: number;
   /** Milliseconds for looking into a push. */
   readonly inspectionMs: number;
+  /** Milliseconds for sending a push on, and for GitHub's answer; whoever closes the run's token waits for it. */
+  readonly sendMs: number;
 }
 
 export const GIT_GATEWAY_LIMITS: GitGatewayLimits = {
   pushBytes: 512 * 1024 ** 2,
   spoolBytes: 2 * 1024 ** 3,
   inspectionMs: 240_000,
+  sendMs: 600_000,
 };
 
 /** The commands of a push are read up to here; a push of the run's branch needs a few hundred bytes. */
@@ -171,7 +174,10 @@ export function createGitGateway({
       };
       try {
         const { body, length } = await push.send();
-        const answer = await forward(url, c.req.raw, body, service, { length, lost: leased.lost });
+        const answer = await forward(url, c.req.raw, body, service, {
+          length,
+          lost: AbortSignal.any([leased.lost, AbortSignal.timeout(limits.sendMs)]),
+        });
         sending = true;
         return afterwards(answer, cleanUp);
       } catch (error) {
@@ -282,24 +288,27 @@ function askForWholePacks(answer: Response): Response {
   return new Response(changed ?? null, { status: answer.status, headers: answer.headers });
 }
 
-/** Cleans up when the answer has been read, or is not read any more. */
+/** The answer to a push, which is read to its end whether or not its agent still reads it; then cleans up. */
 function afterwards(answer: Response, cleanUp: () => Promise<void>): Response {
   const reader = answer.body?.getReader();
+  let isRead = true;
+  async function pass(controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+    try {
+      for (let next = await reader?.read(); next && !next.done; next = await reader?.read())
+        if (isRead) controller.enqueue(next.value);
+    } catch (error) {
+      if (isRead) controller.error(error);
+      isRead = false;
+    }
+    await cleanUp();
+    if (isRead) controller.close();
+  }
   const body = new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      let next: { done: boolean; value?: Uint8Array | undefined } | undefined;
-      try {
-        next = await reader?.read();
-      } finally {
-        if (!next || next.done) await cleanUp();
-      }
-      if (next?.value) controller.enqueue(next.value);
-      if (!next || next.done) controller.close();
+    start(controller) {
+      void pass(controller);
     },
-    // The push goes on without its agent.
     cancel() {
-      const rest = reader ? drain(reader).catch(() => undefined) : Promise.resolve();
-      void rest.then(cleanUp);
+      isRead = false;
     },
   });
   return new Response(body, { status: answer.status, headers: answer.headers });

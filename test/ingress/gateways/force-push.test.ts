@@ -154,3 +154,13 @@ test('an agent that pushes twice at once has the second push refused before it i
   expect(second).toMatchObject([{ stderr: expect.stringContaining('503') as string }]);
   expect(scene.pushes()).toBe(1);
 });
+
+test('S11: a push whose agent is gone before its answer is read ends, and holds up nobody', async () => {
+  await using scene = await startGitScene(FILES);
+  const agent = await scene.agent();
+  const commit = await agent.commit({ 'a.txt': 'one' });
+  const answer = await scene.pushUnread(agent);
+  expect(answer.status).toBe(200);
+  await expect.poll(() => scene.leases(), { timeout: 30_000 }).toBe(0);
+  expect(await scene.head(BRANCH)).toBe(commit);
+});

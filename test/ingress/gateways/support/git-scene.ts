@@ -63,6 +63,10 @@ export interface GitScene extends AsyncDisposable {
   person(): Promise<Clone>;
   /** The commit of a branch on GitHub; undefined if there is none. */
   head(branch: string): Promise<string | undefined>;
+  /** Sends a push to the gateway; nobody reads its answer. */
+  pushUnread(clone: Clone): Promise<Response>;
+  /** Leases of pushes that have not been released. */
+  leases(): number;
   /** Requests that reached GitHub with a push. */
   pushes(): number;
 }
@@ -123,6 +127,7 @@ export async function startGitScene(
     afterInspection: undefined,
   };
   let closed = false;
+  let leases = 0;
   const access: RunAccess = {
     open: async (token) =>
       token === RUN_TOKEN && !closed
@@ -145,7 +150,8 @@ export async function startGitScene(
         await scene.afterInspection?.();
         closed = scene.closesWhileInspecting;
         if (closed || scene.otherPush) return undefined;
-        return { lost: new AbortController().signal, release: async () => undefined };
+        leases += 1;
+        return { lost: new AbortController().signal, release: async () => void (leases -= 1) };
       },
       inspection: createPushInspection(github, { ...INSPECTION_LIMITS, ...limits.inspection }),
       limits: { ...GIT_GATEWAY_LIMITS, ...limits.gateway },
@@ -178,6 +184,25 @@ export async function startGitScene(
         reject: false,
       });
       return exitCode === 0 ? stdout : undefined;
+    },
+    leases: () => leases,
+    async pushUnread(clone: Clone) {
+      const commit = await clone.git('rev-parse', 'HEAD');
+      const { stdout: pack } = await execa('git', ['pack-objects', '--stdout', '--revs', '--quiet'], {
+        cwd: clone.directory,
+        input: `${commit}\n`,
+        encoding: 'buffer',
+      });
+      const command = `${'0'.repeat(40)} ${commit} refs/heads/${BRANCH}\0 report-status`;
+      const line = `${(command.length + 4).toString(16).padStart(4, '0')}${command}0000`;
+      return app.request('/git/acme/demo.git/git-receive-pack', {
+        method: 'POST',
+        headers: {
+          authorization: `Basic ${btoa(`run:${RUN_TOKEN}`)}`,
+          'content-type': 'application/x-git-receive-pack-request',
+        },
+        body: Buffer.concat([Buffer.from(line), Buffer.from(pack)]),
+      });
     },
     pushes: () =>
       upstream.requests.filter(({ method, url }) => method === 'POST' && url.endsWith('git-receive-pack')).length,
