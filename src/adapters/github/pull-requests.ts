@@ -41,6 +41,17 @@ export function createPullRequests(octokit: Octokit) {
     return octokit.rest.repos.compareCommitsWithBasehead({ ...at(repository), basehead, per_page: 1 });
   }
 
+  /** The commit at the head of a branch; null when there is no such branch, or no commit at all. */
+  async function readBranchHead(repository: IssueRef, branch: string): Promise<string | null> {
+    try {
+      const { data } = await octokit.rest.git.getRef({ ...at(repository), ref: `heads/${branch}` });
+      return data.object.sha;
+    } catch (error) {
+      if (isNotFound(error) || isEmptyRepository(error)) return null;
+      throw error;
+    }
+  }
+
   return {
     /**
      * Finds the pull request by the number that is known of it, else by head and base, or opens one. One that is `revised` is never
@@ -85,23 +96,14 @@ export function createPullRequests(octokit: Octokit) {
       return { paths, added, all: files.length < COMPARED_FILES };
     },
 
-    /** The commit at the head of a branch; null when there is no such branch, or no commit at all. */
-    async readBranchHead(repository: IssueRef, branch: string): Promise<string | null> {
-      try {
-        const { data } = await octokit.rest.git.getRef({ ...at(repository), ref: `heads/${branch}` });
-        return data.object.sha;
-      } catch (error) {
-        if (isNotFound(error) || isEmptyRepository(error)) return null;
-        throw error;
-      }
-    },
+    readBranchHead,
 
     /** The branches of which one is the folder of the other: git cannot have both. Ten at most. */
     async findBranchesInTheWay(repository: IssueRef, branch: string): Promise<readonly string[]> {
       const parts = branch.split('/');
       const above = parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'));
       const present = await Promise.all(
-        above.map(async (name) => ((await this.readBranchHead(repository, name)) === null ? [] : [name])),
+        above.map(async (name) => ((await readBranchHead(repository, name)) === null ? [] : [name])),
       );
       const { data } = await octokit.rest.git.listMatchingRefs({ ...at(repository), ref: `heads/${branch}/` });
       const below = data

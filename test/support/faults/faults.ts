@@ -75,12 +75,17 @@ export function faultsAround({ name, seed, rates, fail, onFault }: FaultyPort): 
   };
 }
 
-/** A port whose methods fail now and then. What is no method stays as it is. */
+/** Methods that call nobody. */
+const PURE: ReadonlySet<string> = new Set(['outgoing']);
+
+/** A port whose methods fail now and then. What is no method, or calls nobody, stays as it is. */
 export function withFaults<Port extends object>(port: Port, options: FaultyPort): Port {
   const around = faultsAround(options);
   const methods = Object.entries(port).map(([method, value]: [string, unknown]) => [
     method,
-    typeof value === 'function' ? (...args: unknown[]) => around(method, async () => value(...args)) : value,
+    typeof value === 'function' && !PURE.has(method)
+      ? (...args: unknown[]) => around(method, async () => value(...args))
+      : value,
   ]);
   return Object.fromEntries(methods) as Port;
 }
