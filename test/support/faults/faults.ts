@@ -76,7 +76,7 @@ export function faultsAround({ name, seed, rates, fail, onFault }: FaultyPort): 
 }
 
 /** Methods that call nobody. */
-const PURE: ReadonlySet<string> = new Set(['outgoing']);
+const PURE: ReadonlySet<string> = new Set(['outgoing', 'visibleText']);
 
 /** A port whose methods fail now and then. What is no method, or calls nobody, stays as it is. */
 export function withFaults<Port extends object>(port: Port, options: FaultyPort): Port {
