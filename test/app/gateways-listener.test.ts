@@ -25,6 +25,7 @@ function appOf(gatewaysHost: string | undefined): ReturnType<typeof createServer
     metrics: createMetrics(registry),
     bodies: BODY_LIMITS,
     pages: tables.another(),
+    agents: tables.another(),
     tokens: { verify: () => undefined },
     checks: {},
     degraded: {},
