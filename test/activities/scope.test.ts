@@ -6,7 +6,7 @@ import type { RunSettings } from '../../src/domain/stages/settings.ts';
 import type { Stage } from '../../src/domain/stages/stages.ts';
 import { storeAssignment, storeReport } from '../../src/store/runs/assignments.ts';
 import { agentAssignments } from '../../src/store/connection/schema.ts';
-import { issueOf, UNCHANGED, useTables } from '../support/tables.ts';
+import { assignmentOf, issueOf, UNCHANGED, useTables } from '../support/tables.ts';
 
 const tables = useTables();
 const HEAD = 'a'.repeat(40);
@@ -32,21 +32,7 @@ beforeEach(async () => {
 
 async function publish(stage: Stage, startSha: string | null = null): Promise<unknown> {
   const runId = randomUUID();
-  await storeAssignment(tables.db, {
-    runId,
-    repositoryId: 42,
-    repositoryFullName: 'acme/demo',
-    branch: 'codex/issue-7',
-    baseBranch: 'main',
-    kind: 'work',
-    prompt: '',
-    promptSha256: '',
-    model: 'm',
-    reasoningEffort: 'high',
-    resumeThreadId: null,
-    resumeRunId: null,
-    startSha,
-  });
+  await storeAssignment(tables.db, assignmentOf(runId, { startSha }));
   await storeReport(tables.db, runId, 1, {
     outcome: 'finished',
     answer: { title: 'Done', summary: 'Done.', checks: [], answers: [] },

@@ -7,6 +7,7 @@ import { eventHash, type FlowEvent } from '../../src/store/audit/events.ts';
 import type { EvaluatedDelivery } from '../../src/store/intake/arrivals.ts';
 import { createIntake, type Intake } from '../../src/store/intake/intake.ts';
 import { addPerson, bindRepository, ensureProject } from '../../src/store/projects/repositories.ts';
+import type { storeAssignment } from '../../src/store/runs/assignments.ts';
 import {
   deliveries,
   flowEvents,
@@ -163,4 +164,26 @@ export async function verifiedChain(db: Database, chain: string): Promise<string
     previous = hash;
   }
   return rows.map(({ id }) => id);
+}
+
+/** What a run's agent is given: nothing that a test looks at, but for what it says itself. */
+export function assignmentOf(
+  runId: string,
+  more: Partial<Parameters<typeof storeAssignment>[1]> = {},
+): Parameters<typeof storeAssignment>[1] {
+  return {
+    runId,
+    repositoryId: REPOSITORY.id,
+    repositoryFullName: 'acme/demo',
+    branch: 'codex/issue-7',
+    baseBranch: 'main',
+    kind: 'work',
+    prompt: 'Please.',
+    promptSha256: '',
+    model: 'gpt-5.5',
+    reasoningEffort: 'medium',
+    resumeThreadId: null,
+    resumeRunId: null,
+    ...more,
+  };
 }

@@ -8,7 +8,7 @@ import { createRunTokens } from '../../../src/adapters/run-tokens.ts';
 import { beginAttempt, revokeAttempt, storeAssignment, storeReport } from '../../../src/store/runs/assignments.ts';
 import { readLog } from '../../../src/read-model/queries/log.ts';
 import { agentAssignments, agentAttempts } from '../../../src/store/connection/schema.ts';
-import { useTables } from '../../support/tables.ts';
+import { assignmentOf, useTables } from '../../support/tables.ts';
 
 const tables = useTables();
 const tokens = createRunTokens('k'.repeat(32));
@@ -22,20 +22,7 @@ beforeEach(async () => {
 });
 
 async function assign(runId: string): Promise<void> {
-  await storeAssignment(tables.db, {
-    runId,
-    repositoryId: 42,
-    repositoryFullName: 'acme/demo',
-    branch: 'codex/issue-7',
-    baseBranch: 'main',
-    kind: 'work',
-    prompt: 'Please.',
-    promptSha256: '',
-    model: 'gpt-5.5',
-    reasoningEffort: 'medium',
-    resumeThreadId: null,
-    resumeRunId: null,
-  });
+  await storeAssignment(tables.db, assignmentOf(runId));
 }
 
 function activitiesWith(runtime: Partial<AgentPorts['runtime']>) {

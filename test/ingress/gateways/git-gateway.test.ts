@@ -13,19 +13,11 @@ import { createPushInspection } from '../../../src/adapters/git/push-inspection.
 import type { RunAccess } from '../../../ingress/gateways/run-access.ts';
 import type { AssignmentRow } from '../../../src/store/runs/assignments.ts';
 import { startGitUpstream, type GitUpstream } from '../../support/git-upstream.ts';
+import { CLEAN } from './support/git-scene.ts';
 
 const RUN_TOKEN = 'ck8s_run_of_the_test';
 const PLATFORM_TOKEN = 'ghs_the_platform_only';
 const BRANCH = 'codex/issue-7';
-const CLEAN = {
-  GIT_CONFIG_GLOBAL: '/dev/null',
-  GIT_CONFIG_NOSYSTEM: '1',
-  GIT_TERMINAL_PROMPT: '0',
-  GIT_AUTHOR_NAME: 'agent',
-  GIT_AUTHOR_EMAIL: 'agent@example.com',
-  GIT_COMMITTER_NAME: 'agent',
-  GIT_COMMITTER_EMAIL: 'agent@example.com',
-};
 
 /** What git leaves running behind, to look after a repository, may write into it for a moment. */
 const REMOVAL = { recursive: true, force: true, maxRetries: 10, retryDelay: 200 };

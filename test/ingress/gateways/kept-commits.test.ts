@@ -5,7 +5,7 @@ import { createAgentApi } from '../../../ingress/gateways/agent-api.ts';
 import { Assignment, KEPT_COMMITS_BYTES } from '../../../src/agent/platform/protocol.ts';
 import { closeAssignment, findAssignment, storeAssignment, storeReport } from '../../../src/store/runs/assignments.ts';
 import { keptCommitParts, keptCommits } from '../../../src/store/connection/schema.ts';
-import { useTables } from '../../support/tables.ts';
+import { assignmentOf, useTables } from '../../support/tables.ts';
 
 const tables = useTables();
 const HEAD = 'a'.repeat(40);
@@ -23,20 +23,7 @@ beforeEach(async () => {
 /** A run on a branch, and its agent's calls. */
 async function newRun(branch: string, kind: 'work' | 'review' = 'work') {
   const runId = randomUUID();
-  await storeAssignment(tables.db, {
-    runId,
-    repositoryId: 42,
-    repositoryFullName: 'acme/demo',
-    branch,
-    baseBranch: 'main',
-    kind,
-    prompt: 'Go.',
-    promptSha256: '',
-    model: 'm',
-    reasoningEffort: 'high',
-    resumeThreadId: null,
-    resumeRunId: null,
-  });
+  await storeAssignment(tables.db, assignmentOf(runId, { branch, kind }));
   const api = createAgentApi({
     db: tables.db,
     access: { open: async () => findAssignment(tables.db, runId) },

@@ -3,7 +3,7 @@ import { basicPassword, bearer, createRunAccess } from '../../../ingress/gateway
 import { createRunTokens } from '../../../src/adapters/run-tokens.ts';
 import { beginAttempt, closeAssignment, storeAssignment } from '../../../src/store/runs/assignments.ts';
 import { agentAssignments } from '../../../src/store/connection/schema.ts';
-import { useTables } from '../../support/tables.ts';
+import { assignmentOf, useTables } from '../../support/tables.ts';
 
 const RUN = '0f0f0f0f-0000-4000-8000-000000000001';
 const OTHER = '0f0f0f0f-0000-4000-8000-000000000002';
@@ -13,20 +13,7 @@ const open = (token: string | undefined): ReturnType<ReturnType<typeof createRun
   createRunAccess(tables.db, tokens).open(token);
 
 async function assign(runId: string, branch: string): Promise<void> {
-  await storeAssignment(tables.db, {
-    runId,
-    repositoryId: 42,
-    repositoryFullName: 'acme/demo',
-    branch,
-    baseBranch: 'main',
-    kind: 'work',
-    prompt: 'Please.',
-    promptSha256: '',
-    model: 'gpt-5.5',
-    reasoningEffort: 'medium',
-    resumeThreadId: null,
-    resumeRunId: null,
-  });
+  await storeAssignment(tables.db, assignmentOf(runId, { branch }));
 }
 
 beforeEach(async () => {

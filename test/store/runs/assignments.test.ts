@@ -5,7 +5,7 @@ import type { RunStatus } from '../../../src/domain/run/runs.ts';
 import type { Stage } from '../../../src/domain/stages/stages.ts';
 import { agentAssignments, runs } from '../../../src/store/connection/schema.ts';
 import { startBeforeFailure, storeAssignment } from '../../../src/store/runs/assignments.ts';
-import { keyOf, REPOSITORY, useTables } from '../../support/tables.ts';
+import { assignmentOf, keyOf, REPOSITORY, useTables } from '../../support/tables.ts';
 
 const tables = useTables();
 const BRANCH = 'codex/issue-7';
@@ -20,21 +20,7 @@ let at = Date.parse('2026-11-21T10:00:00Z');
 async function run(status: RunStatus, stage: Stage, startSha: string, kind: 'work' | 'review' = 'work'): Promise<void> {
   const id = randomUUID();
   at += 1000;
-  await storeAssignment(tables.db, {
-    runId: id,
-    repositoryId: REPOSITORY.id,
-    repositoryFullName: 'acme/demo',
-    branch: BRANCH,
-    baseBranch: 'main',
-    kind,
-    prompt: '',
-    promptSha256: '',
-    model: 'm',
-    reasoningEffort: 'high',
-    resumeThreadId: null,
-    resumeRunId: null,
-    startSha,
-  });
+  await storeAssignment(tables.db, assignmentOf(id, { branch: BRANCH, kind, startSha }));
   await tables.db.insert(runs).values({
     id,
     issueKey: keyOf(7),

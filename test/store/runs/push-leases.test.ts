@@ -4,26 +4,13 @@ import { expect, test } from 'vitest';
 import { agentAssignments } from '../../../src/store/connection/schema.ts';
 import { beginAttempt, closeAssignment, revokeAttempt, storeAssignment } from '../../../src/store/runs/assignments.ts';
 import { isPushing, leasePush } from '../../../src/store/runs/push-leases.ts';
-import { useTables } from '../../support/tables.ts';
+import { assignmentOf, useTables } from '../../support/tables.ts';
 
 const tables = useTables();
 
 async function newRun(): Promise<string> {
   const runId = randomUUID();
-  await storeAssignment(tables.db, {
-    runId,
-    repositoryId: 42,
-    repositoryFullName: 'acme/demo',
-    branch: 'codex/issue-7',
-    baseBranch: 'main',
-    kind: 'work',
-    prompt: '',
-    promptSha256: '',
-    model: 'm',
-    reasoningEffort: 'high',
-    resumeThreadId: null,
-    resumeRunId: null,
-  });
+  await storeAssignment(tables.db, assignmentOf(runId));
   await beginAttempt(tables.db, runId, 1);
   return runId;
 }

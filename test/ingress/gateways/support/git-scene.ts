@@ -26,7 +26,8 @@ export const BRANCH = 'codex/issue-7';
 const RUN_TOKEN = 'ck8s_run_of_the_test';
 const PLATFORM_TOKEN = 'ghs_the_platform_only';
 
-const CLEAN = {
+/** Of git, for whoever works in a clone: nobody's own settings. */
+export const CLEAN = {
   GIT_CONFIG_GLOBAL: '/dev/null',
   GIT_CONFIG_NOSYSTEM: '1',
   GIT_TERMINAL_PROMPT: '0',
