@@ -19,7 +19,7 @@ async function prepared(interrupted: boolean): Promise<string> {
   await prepareRepository(target, options, () => {});
   await writeFile(join(paths.repository, 'half-done.txt'), 'half');
   const { git } = await prepareRepository({ ...target, interrupted }, options, () => {});
-  return git('status', '--porcelain');
+  return await git('status', '--porcelain');
 }
 
 test('the agent that follows an interrupted one finds its files', async () => {

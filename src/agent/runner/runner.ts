@@ -84,7 +84,7 @@ async function runWith(
     await abortable(platform.report(presentable(report, redact)), signal);
     return EXIT_CODES.reported;
   } catch (error) {
-    return await endWithoutReport(error, { shipper, canceled, lost: platform.lost });
+    return endWithoutReport(error, { shipper, canceled, lost: platform.lost });
   }
 }
 
