@@ -2,6 +2,7 @@
  * Hides secrets in everything that leaves an agent's container: log lines, reports, the stored conversation, the output of a
  * lost agent. The runner does it, and the server does it again, because an agent holds the run token and can do without a runner.
  */
+import { unescaped } from './json-escapes.ts';
 import { BASE64_WORD, SECRET_PATTERNS } from './secret-patterns.ts';
 
 export type Redact = (text: string) => string;
@@ -48,10 +49,11 @@ export function redactDeep<T>(value: T, redact: Redact): T {
   ) as T;
 }
 
-/** Finds secrets: ranges in their order, none touching another. */
+/** Finds secrets, also behind JSON's escapes: ranges in their order, none touching another. */
 function createFinder(secrets: readonly string[]): (text: string) => Range[] {
   const known = secrets.filter((secret) => secret.length >= SHORTEST_KNOWN).flatMap(knownForms);
-  return function find(text) {
+
+  function findIn(text: string): Range[] {
     const found: Range[] = [];
     const patterns = known
       .filter(({ parts }) => parts.some((part) => text.includes(part)))
@@ -63,7 +65,20 @@ function createFinder(secrets: readonly string[]): (text: string) => Range[] {
       const to = index + match.length;
       if (hidesSecret(word)) found.push({ from: to - word.length, to });
     }
-    return merged(found);
+    return found;
+  }
+
+  return function find(text) {
+    const plain = unescaped(text);
+    const behindEscapes = plain ? findIn(plain.text) : [];
+    return merged([
+      ...findIn(text),
+      // An escape is hidden as a whole: the text stays JSON.
+      ...behindEscapes.map(({ from, to }) => ({
+        from: plain?.originOf(from) ?? from,
+        to: plain?.originOf(to) ?? to,
+      })),
+    ]);
   };
 }
 

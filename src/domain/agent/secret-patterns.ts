@@ -2,9 +2,9 @@
 
 /**
  * A secret starts at the start of a word. Text inside JSON has escapes (`\nghp_…`), and opaque base64 from the model must stay
- * unchanged, so a letter before it means "not a secret" unless it belongs to an escape.
+ * unchanged, so a letter before it means "not a secret" unless it belongs to an escape, of JSON or for a terminal's colour.
  */
-const START = String.raw`(?<=^|[^\w-]|\\[nrtbf])`;
+const START = String.raw`(?<=^|[^\w-]|\\[nrtbf]|\u001b\[[\d;]{0,12}m)`;
 
 /** Global expressions of well-known kinds of secrets; a match is a secret as a whole. */
 export const SECRET_PATTERNS: readonly RegExp[] = [

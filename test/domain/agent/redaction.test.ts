@@ -58,10 +58,49 @@ describe('what is hidden', () => {
       '{"a":"-----BEGIN PRIVATE KEY-----\\nabc","b":1}',
       '{"a":"[redacted]","b":1}',
     ],
+    ['a coloured key of OpenAI', `\u001b[1;32msk-proj-${LETTERS}\u001b[0m`, '\u001b[1;32m[redacted]\u001b[0m'],
   ])('%s', (_what, text, clean) => {
     expect(redact(text)).toBe(clean);
   });
 });
+
+describe('S2, S5: what is hidden behind escapes of JSON', () => {
+  test.each([
+    ['a token of GitHub', String.raw`{"a":"\u0067hp_${LETTERS}"}`, '{"a":"[redacted]"}'],
+    ['a token with an escape in its midst', String.raw`{"a":"ghp_${LETTERS}\u0061b"}`, '{"a":"[redacted]"}'],
+    ['a token whose letters are all escaped', `{"a":"${escapedWhole(`ghp_${LETTERS}`)}"}`, '{"a":"[redacted]"}'],
+    ['JSON within JSON', JSON.stringify(String.raw`{"a":"\u0067hp_${LETTERS}"}`), String.raw`"{\"a\":\"[redacted]\"}"`],
+    ['an escape of an escape', String.raw`{"a":"\u005cu0067hp_${LETTERS}"}`, '{"a":"[redacted]"}'],
+    ['the run token', `{"a":"x${escapedWhole(KNOWN)}x"}`, '{"a":"x[redacted]x"}'],
+    [
+      'a password in a URL',
+      String.raw`{"a":"postgres:\/\/app:p4ss_w0rd@db\/app"}`,
+      String.raw`{"a":"postgres:\/\/app:[redacted]@db\/app"}`,
+    ],
+    [
+      'base64 with escaped slashes',
+      JSON.stringify(Buffer.from(`???ghp_${LETTERS}`).toString('base64')).replaceAll('/', String.raw`\/`),
+      '"[redacted]"',
+    ],
+    [
+      'a coloured token of npm',
+      String.raw`{"a":"\u001b[32mnpm_${LETTERS.slice(4)}\u001b[0m"}`,
+      String.raw`{"a":"\u001b[32m[redacted]\u001b[0m"}`,
+    ],
+  ])('%s', (_what, text, clean) => {
+    expect(redact(text)).toBe(clean);
+    expect(() => JSON.parse(clean) as unknown).not.toThrow();
+  });
+
+  test('escapes that hide nothing stay as they are', () => {
+    const text = String.raw`{"a":"\u003cb\u003e caf\u00e9 \/ \ud83d\ude00","b":"C:\\users\\u0067"}`;
+    expect(redact(text)).toBe(text);
+  });
+});
+
+function escapedWhole(text: string): string {
+  return Array.from(text, (one) => String.raw`\u` + (one.codePointAt(0) ?? 0).toString(16).padStart(4, '0')).join('');
+}
 
 test.each([0, 1, 2, 3, 40, 41, 42])(
   'the run token in base64 after %i bytes leaves four of its characters at most',

@@ -110,6 +110,13 @@ describe.each<[string, string]>([...Object.entries(SECRETS), [RUN_TOKEN_BASE64, 
   },
 );
 
+test('S2, S5: a token behind escapes of JSON is not kept in a conversation, which stays JSON', async () => {
+  const runId = randomUUID();
+  const hidden = JSON.stringify({ text: `it is ${GITHUB}` }).replace('ghp_', String.raw`\u0067hp\u005f`);
+  await send(runId, 'PUT', '/conversation', `${hidden}\n`);
+  expect(JSON.parse(await conversationOf(runId))).toEqual({ text: 'it is [redacted]' });
+});
+
 test('a private key over several log lines is kept in none of them', async () => {
   const runId = randomUUID();
   const key = ['-----BEGIN PRIVATE KEY-----', 'a1b2'.repeat(16), '-----END PRIVATE KEY-----'];
