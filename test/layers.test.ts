@@ -26,6 +26,8 @@ const FORBIDDEN: readonly Import[] = [
   ['src/app/server', '../../cli/cli.ts'],
   ['src/embedded', '../cli/cli.ts'],
   ['src/network', '../adapters/kubernetes/index.ts'],
+  ['src/tools', '../store/connection/database.ts'],
+  ['src/tools', '@modelcontextprotocol/server'],
   ['src/temporal', '../store/connection/database.ts'],
   ['src/temporal', '../app/process/log.ts'],
   ['src/temporal', '../../ingress/relay/issue-signals.ts'],

@@ -4,3 +4,4 @@ export * from './schema/intake.ts';
 export * from './schema/mirror.ts';
 export * from './schema/projects.ts';
 export * from './schema/runs.ts';
+export * from './schema/tools.ts';

@@ -1,0 +1,53 @@
+/** The policy of an installation that has none of its own. */
+import type { ApprovalPolicy, PolicyRule } from './policy.ts';
+
+const AT_ONCE: readonly PolicyRule[] = [
+  'github_labels_list',
+  'github_issue_get',
+  'github_pull_request_get',
+  'github_comments_list',
+  'github_review_threads_list',
+  'codex_prompt_context_get',
+  'self_improve_*',
+].map((tool) => ({ tool, mode: 'none', reason: 'it only reads' }));
+
+export const DEFAULT_POLICY: ApprovalPolicy = {
+  version: 1,
+  rules: [
+    ...AT_ONCE,
+    { tool: 'run_status_report', mode: 'none', reason: 'it only says how the run is getting on' },
+    { tool: 'user.*', mode: 'none', reason: 'it only speaks to people' },
+    { tool: 'github_labels_*', action: 'add:run:*', mode: 'owner', reason: 'a trigger label starts another run' },
+    { tool: 'github_labels_*', mode: 'none', reason: 'labels of the issue say how the work stands' },
+    { tool: 'database.lifecycle', action: 'describe', mode: 'none', reason: 'it only reads' },
+    { runtime: 'code-only', mode: 'owner', reason: 'the run has no environment of its own' },
+    {
+      tool: 'secret.sync.*',
+      label: 'run:dev:revise',
+      mode: 'delegated',
+      reason: 'a revise is watched by its reviewer',
+    },
+    { tool: 'secret.sync.*', label: 'run:self-improve', mode: 'delegated', reason: 'a self-improve run is reviewed' },
+    {
+      tool: 'secret.sync.*',
+      label: 'run:ops',
+      role: 'sre',
+      mode: 'delegated',
+      reason: 'secrets are work of operations',
+    },
+    {
+      tool: 'database.lifecycle',
+      label: 'run:ops',
+      role: 'sre',
+      mode: 'delegated',
+      reason: 'databases are work of operations',
+    },
+    {
+      tool: 'database.lifecycle',
+      label: 'run:ops',
+      role: 'dev',
+      mode: 'delegated',
+      reason: 'databases are work of operations',
+    },
+  ],
+};
