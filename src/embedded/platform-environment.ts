@@ -15,15 +15,34 @@ export interface Model {
   readonly kind: 'scripted' | 'real';
   readonly url: string;
   readonly keyFile: string;
+  readonly anthropic?: { readonly url: string; readonly keyFile: string };
 }
 
-/** The real model if OPENAI_API_KEY is set, else the scripted one. Writes the key file. */
+/**
+ * The real models if OPENAI_API_KEY or ANTHROPIC_API_KEY is set, else the scripted one, which speaks both. Writes the key files.
+ */
 export function chooseModel(directory: string, ports: Ports, env: NodeJS.ProcessEnv): Model {
-  const key = env['OPENAI_API_KEY'];
+  const openai = env['OPENAI_API_KEY'];
+  const anthropic = env['ANTHROPIC_API_KEY'];
   const keyFile = join(directory, 'secrets', 'model-key');
-  writePrivateFile(keyFile, key || 'scripted');
-  if (key) return { kind: 'real', url: env['OPENAI_BASE_URL'] || 'https://api.openai.com/v1', keyFile };
-  return { kind: 'scripted', url: `http://127.0.0.1:${ports.model}/v1`, keyFile };
+  const anthropicKeyFile = join(directory, 'secrets', 'anthropic-key');
+  const scripted = `http://127.0.0.1:${ports.model}/v1`;
+  writePrivateFile(keyFile, openai || 'scripted');
+  writePrivateFile(anthropicKeyFile, anthropic || 'scripted');
+  const ofAnthropic = anthropic
+    ? {
+        anthropic: { url: `${env['ANTHROPIC_BASE_URL'] || 'https://api.anthropic.com'}/v1`, keyFile: anthropicKeyFile },
+      }
+    : {};
+  if (openai)
+    return { kind: 'real', url: env['OPENAI_BASE_URL'] || 'https://api.openai.com/v1', keyFile, ...ofAnthropic };
+  return {
+    kind: 'scripted',
+    url: scripted,
+    keyFile,
+    anthropic: { url: scripted, keyFile: anthropicKeyFile },
+    ...ofAnthropic,
+  };
 }
 
 /** The environment of all processes of this program. */
@@ -69,6 +88,12 @@ export function platformEnvironment(given: {
     CODEXK8S_STAFF_TOKEN_FILE: secretFile(directory, 'staff-token'),
     CODEXK8S_MODEL_URL: model.url,
     CODEXK8S_MODEL_KEY_FILE: model.keyFile,
+    ...(model.anthropic === undefined
+      ? {}
+      : {
+          CODEXK8S_ANTHROPIC_URL: model.anthropic.url,
+          CODEXK8S_ANTHROPIC_KEY_FILE: model.anthropic.keyFile,
+        }),
     CODEXK8S_PORT: `${ports.server}`,
     CODEXK8S_PUBLIC_URL: url,
     CODEXK8S_INTERNAL_URL: url,

@@ -33,6 +33,9 @@ export const ServerSettings = SharedSettings.extend({
   CODEXK8S_TEMPORAL_UI_URL: url.optional(),
   CODEXK8S_MODEL_URL: url.default('https://api.openai.com/v1'),
   CODEXK8S_MODEL_KEY_FILE: secret(1),
+  CODEXK8S_ANTHROPIC_URL: url.default('https://api.anthropic.com/v1'),
+  /** Without a key there is no Anthropic for agents. */
+  CODEXK8S_ANTHROPIC_KEY_FILE: secret(1).optional(),
   CODEXK8S_AGENT_STALL_SECONDS: duration.default(900),
   CODEXK8S_GIT_BOT_EMAIL: z.string().default('codex-bot@users.noreply.github.com'),
 })

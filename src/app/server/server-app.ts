@@ -5,7 +5,7 @@ import { createDashboard } from '../../../ingress/dashboard/dashboard.ts';
 import { answerErrors, answerNotFound } from '../../../ingress/http/errors.ts';
 import { createAgentApi } from '../../../ingress/gateways/agent-api.ts';
 import { createGitGateway } from '../../../ingress/gateways/git-gateway.ts';
-import { createModelGateway } from '../../../ingress/gateways/model-gateway.ts';
+import { createModelGateway } from '../../../ingress/gateways/model/model-gateway.ts';
 import { createRunAccess, type RunTokenVerifier } from '../../../ingress/gateways/run-access.ts';
 import { createGitHubWebhook } from '../../../ingress/github-webhook/route.ts';
 import { createHealth, measureRequests, type Check } from '../../../ingress/http/health.ts';
@@ -151,6 +151,7 @@ function addGateways(app: Hono, { config, log, agents: { db }, tokens }: ServerP
       secrets: [
         config.CODEXK8S_GITHUB_TOKEN_FILE,
         config.CODEXK8S_MODEL_KEY_FILE,
+        ...(config.CODEXK8S_ANTHROPIC_KEY_FILE === undefined ? [] : [config.CODEXK8S_ANTHROPIC_KEY_FILE]),
         config.CODEXK8S_STAFF_TOKEN_FILE,
         config.CODEXK8S_RUN_TOKEN_KEY_FILE,
         ...config.CODEXK8S_WEBHOOK_SECRETS_FILE,
@@ -169,6 +170,13 @@ function addGateways(app: Hono, { config, log, agents: { db }, tokens }: ServerP
   );
   app.route(
     '/model',
-    createModelGateway({ access, upstream: config.CODEXK8S_MODEL_URL, apiKey: config.CODEXK8S_MODEL_KEY_FILE }),
+    createModelGateway({
+      access,
+      openai: { url: config.CODEXK8S_MODEL_URL, key: config.CODEXK8S_MODEL_KEY_FILE },
+      anthropic:
+        config.CODEXK8S_ANTHROPIC_KEY_FILE === undefined
+          ? undefined
+          : { url: config.CODEXK8S_ANTHROPIC_URL, key: config.CODEXK8S_ANTHROPIC_KEY_FILE },
+    }),
   );
 }

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createModelGateway } from '../../../ingress/gateways/model-gateway.ts';
+import { createModelGateway } from '../../../ingress/gateways/model/model-gateway.ts';
 import type { RunAccess } from '../../../ingress/gateways/run-access.ts';
 import { createCodex } from '../../../src/agent/cli/codex/codex.ts';
 import { pathsIn, preparePaths } from '../../../src/agent/paths.ts';
@@ -83,7 +83,7 @@ beforeAll(async () => {
     await next();
     statuses.push(c.res.status);
   });
-  app.route('/model', createModelGateway({ access, upstream, apiKey: 'sk' }));
+  app.route('/model', createModelGateway({ access, openai: { url: upstream, key: 'sk' } }));
   gateway = await new Promise<Server>((resolve) => {
     const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port: 0 }, () => resolve(server)) as Server;
   });

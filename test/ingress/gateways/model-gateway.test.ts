@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createModelGateway } from '../../../ingress/gateways/model-gateway.ts';
+import { createModelGateway } from '../../../ingress/gateways/model/model-gateway.ts';
 import type { RunAccess } from '../../../ingress/gateways/run-access.ts';
 
 const PLAIN = JSON.stringify({ model: 'gpt-5.5', input: 'Go on' });
@@ -25,7 +25,12 @@ describe('the model gateway', () => {
     await once(upstream, 'listening');
     const access = { open: async (token) => (token === 'good' ? { model: 'gpt-5.5' } : undefined) } as RunAccess;
     const { port } = upstream.address() as AddressInfo;
-    gateway = createModelGateway({ access, upstream: `http://127.0.0.1:${port}/v1`, apiKey: 'sk-the-real-key' });
+    const url = `http://127.0.0.1:${port}/v1`;
+    gateway = createModelGateway({
+      access,
+      openai: { url, key: 'sk-the-real-key' },
+      anthropic: { url, key: 'sk-ant-the-real-key' },
+    });
   });
   afterEach(() => {
     upstream.close();
@@ -49,8 +54,34 @@ describe('the model gateway', () => {
     expect(seen[0]?.headers.authorization).toBe('Bearer sk-the-real-key');
   });
 
+  test('passes on what Codex says of its session, and nothing else of its headers', async () => {
+    const session = {
+      'session-id': 's',
+      'thread-id': 't',
+      'x-client-request-id': 'r',
+      'x-codex-turn-metadata': '{}',
+      'x-codex-window-id': 'w',
+      session_id: 's',
+      conversation_id: 't',
+    };
+    const headers = { authorization: 'Bearer good', ...session, cookie: 'x=y', 'openai-organization': 'other' };
+    await gateway.request('/v1/responses', { method: 'POST', headers, body: PLAIN });
+    expect(seen[0]?.headers).toMatchObject(session);
+    expect(seen[0]?.headers).not.toHaveProperty('cookie');
+    expect(seen[0]?.headers).not.toHaveProperty('openai-organization');
+  });
+
+  test('answers chat completions of programs that do not speak Responses', async () => {
+    const body = JSON.stringify({ model: 'gpt-5.5', messages: [{ role: 'user', content: 'x' }] });
+    expect((await ask('POST', '/v1/chat/completions', 'good', body)).status).toBe(200);
+    expect(seen[0]?.url).toBe('/v1/chat/completions');
+  });
+
   test.each([
     ['GET', '/v1/files'],
+    ['POST', '/v1/messages/batches'],
+    ['GET', '/v1/chat/completions'],
+    ['POST', '/v1/constructor'],
     ['DELETE', '/v1/files/x'],
     ['POST', '/v1/batches'],
     ['GET', '/v1/responses/another'],

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { refuseModelRequest } from '../../../src/domain/agent/model-requests.ts';
+import { refuseResponsesRequest } from '../../../src/domain/model/responses-requests.ts';
 
 const PLAIN = {
   model: 'gpt-5.5',
@@ -7,7 +7,7 @@ const PLAIN = {
   store: false,
   input: [{ type: 'message', role: 'user', content: 'Go on' }],
 };
-const refuse = (more: object): string | undefined => refuseModelRequest({ ...PLAIN, ...more }, 'gpt-5.5');
+const refuse = (more: object): string | undefined => refuseResponsesRequest({ ...PLAIN, ...more }, 'gpt-5.5');
 const message = (...content: object[]) => ({ input: [{ type: 'message', role: 'user', content }] });
 const IMAGE = 'data:image/png;base64,AAAA';
 
@@ -118,7 +118,7 @@ describe('S2: the model gateway refuses', () => {
   });
 
   test.each([null, [], 'text', 7])('a body that is %j', (body) => {
-    expect(refuseModelRequest(body, 'gpt-5.5')).toBe('the body is not a JSON object');
+    expect(refuseResponsesRequest(body, 'gpt-5.5')).toBe('the body is not a JSON object');
   });
 
   test('names nothing over several lines', () => {

@@ -1,8 +1,20 @@
 /**
- * What an agent may ask of the model (docs/security.md): its own conversation with tools that run in its workspace. What belongs
- * to the account, reaches other hosts, or goes on without the agent is refused. The lists have what the Codex CLI sends
+ * What an agent may ask of OpenAI's Responses (docs/security.md): its own conversation with tools that run in its workspace. What
+ * belongs to the account, reaches other hosts, or goes on without the agent is refused. The lists have what the Codex CLI sends
  * (test/ingress/gateways/codex-through-model-gateway.test.ts), and what its conversations may hold.
  */
+import {
+  hostedTool,
+  isAbsent,
+  isObject,
+  listOf,
+  refuseFields,
+  refuseImage,
+  refuseOtherModel,
+  refuseStoredFiles,
+  shown,
+  type Fields,
+} from './values.ts';
 
 /** Fields of a request to `/responses`. */
 const FIELDS: ReadonlySet<string> = new Set([
@@ -71,22 +83,15 @@ const PARTS: ReadonlySet<string> = new Set([
 ]);
 
 const INCLUDED: ReadonlySet<string> = new Set(['reasoning.encrypted_content']);
-/** An image within the request itself. */
-const IMAGE = /^data:image\/[\w.+-]+(;[\w=.+-]+)*,/i;
-
-const SHOWN_CHARACTERS = 100;
 
 /** Why a request's body is refused, in words for the agent; undefined if it may pass. `model`: that of the run. */
-export function refuseModelRequest(body: unknown, model: string): string | undefined {
+export function refuseResponsesRequest(body: unknown, model: string): string | undefined {
   if (!isObject(body)) return 'the body is not a JSON object';
-  for (const [field, value] of Object.entries(body)) {
-    if (FIELDS.has(field) || value === null || value === false) continue;
-    return `${shown(field)}: ${REFUSED_FIELDS[field] ?? 'this field is not open to agents'}`;
-  }
+  const refused = refuseFields(body, FIELDS, REFUSED_FIELDS) ?? refuseOtherModel(body, model);
+  if (refused !== undefined) return refused;
   const { store, include, tools, tool_choice: choice, input } = body;
-  if (body['model'] !== model) return `model: this run uses ${model}, not ${shown(body['model'])}`;
-  if (store !== undefined && store !== null && store !== false) return 'store: the account stores nothing for agents';
-  if (include !== undefined && include !== null) {
+  if (!isAbsent(store) && store !== false) return 'store: the account stores nothing for agents';
+  if (!isAbsent(include)) {
     const other = listOf(include).find((each) => typeof each !== 'string' || !INCLUDED.has(each));
     if (other !== undefined) return `include: ${shown(other)} is not open to agents`;
   }
@@ -94,7 +99,7 @@ export function refuseModelRequest(body: unknown, model: string): string | undef
 }
 
 function refuseTools(tools: unknown): string | undefined {
-  if (tools === undefined || tools === null) return undefined;
+  if (isAbsent(tools)) return undefined;
   if (!Array.isArray(tools)) return 'tools: not a list';
   for (const tool of tools as unknown[]) {
     const refused = refuseTool(tool);
@@ -109,12 +114,12 @@ function refuseTool(tool: unknown): string | undefined {
   if (type === 'namespace') return refuseTools(tool['tools']);
   if (type === 'tool_search' && tool['execution'] === 'client') return undefined;
   if (LOCAL_TOOLS.has(type)) return undefined;
-  return `tools: ${shown(type)} runs at the model's provider; only tools in the workspace are open to agents`;
+  return hostedTool(type);
 }
 
 /** A choice names a tool of the request, or a mode. */
 function refuseChoice(choice: unknown): string | undefined {
-  if (choice === undefined || choice === null || typeof choice === 'string') return undefined;
+  if (isAbsent(choice) || typeof choice === 'string') return undefined;
   if (!isObject(choice)) return 'tool_choice: neither a mode nor a tool';
   return choice['type'] === 'allowed_tools' ? refuseTools(choice['tools']) : refuseTool(choice);
 }
@@ -146,7 +151,7 @@ function refuseItem(item: unknown): string | undefined {
 }
 
 function refuseContent(content: unknown): string | undefined {
-  if (content === undefined || content === null || typeof content === 'string') return undefined;
+  if (isAbsent(content) || typeof content === 'string') return undefined;
   for (const part of listOf(content)) {
     if (!isObject(part)) return 'input: content that is neither a text nor an object';
     const refused = refusePart(part);
@@ -155,31 +160,10 @@ function refuseContent(content: unknown): string | undefined {
   return undefined;
 }
 
-function refusePart(part: Readonly<Record<string, unknown>>): string | undefined {
-  const { type, image_url: image } = part;
+function refusePart(part: Fields): string | undefined {
+  const { type } = part;
   // The output of a shell has no type and no addresses.
   if (type !== undefined && (typeof type !== 'string' || !PARTS.has(type)))
     return `input: content of type ${shown(type)} is not open to agents`;
-  for (const [field, value] of Object.entries(part)) {
-    if (value !== null && field.startsWith('file_'))
-      return `input: ${shown(field)}: files of the account are not open to agents`;
-  }
-  const address = isObject(image) ? image['url'] : image;
-  if (address !== undefined && address !== null && (typeof address !== 'string' || !IMAGE.test(address)))
-    return 'input: image_url: only images within the request (data:image/…) are open to agents, no addresses';
-  return undefined;
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? (value as unknown[]) : [value];
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** A value on one line. */
-function shown(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
-  return text.slice(0, SHOWN_CHARACTERS).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '\u{FFFD}');
+  return refuseStoredFiles(part, 'input') ?? refuseImage(part['image_url'], 'input');
 }
