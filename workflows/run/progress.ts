@@ -197,6 +197,7 @@ export function createProgressReporter(input: RunInput): ProgressReporter {
           type: 'input.snapshot',
           payload: { sha256: snapshotSha256, comments, ...leftOut },
         },
+        ...(hidden === undefined ? [] : [{ type: 'input.hidden_text', payload: { count: hidden } }]),
         { type: 'run.profile.resolved', payload: { ...selection } },
         { type: 'prompt.context.assembled', payload: { sha256: promptSha256 } },
       );

@@ -52,6 +52,7 @@ const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
   'issue.not_recorded': (p) =>
     `An earlier step could not be recorded (${text(p, 'reason')}), so it is missing here: ${types(p)}`,
   'input.snapshot': (p) => `The issue's text was taken for the agent, with ${commentsTaken(p)}`,
+  'input.hidden_text': (p) => `${text(p, 'count')} hidden passages or characters were removed from what people wrote`,
   'run.profile.resolved': (p) =>
     `The agent works with ${text(p, 'model')} (${source(p, 'modelSource')}), reasoning ${text(p, 'reasoningEffort')} (${source(p, 'reasoningSource')})`,
   'prompt.context.assembled': (p) => `The prompt was assembled: ${text(p, 'sha256').slice(0, 12)}`,

@@ -38,7 +38,7 @@ const EN: PromptTexts = {
   leftOut: (outsiders, edited) =>
     `(not shown: ${outsiders} by people outside the project, ${edited} edited after the request)`,
   hidden: (removed) =>
-    `(removed from all these texts: ${removed} hidden comments or characters that nobody sees on GitHub)`,
+    `(removed from all these texts: ${removed} hidden passages or characters that nobody sees on GitHub)`,
   cut: (characters) => `(cut: ${characters} more characters)`,
 };
 
@@ -66,7 +66,7 @@ const RU: PromptTexts = {
   leftOut: (outsiders, edited) =>
     `(не показано: ${outsiders} от людей вне проекта, ${edited} изменённых после запроса)`,
   hidden: (removed) =>
-    `(удалено из всех этих текстов: ${removed} скрытых комментариев или символов, которых на GitHub не видно)`,
+    `(удалено из всех этих текстов: ${removed} скрытых мест или символов, которых на GitHub не видно)`,
   cut: (characters) => `(обрезано: ещё ${characters} знаков)`,
 };
 

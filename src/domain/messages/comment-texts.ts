@@ -75,7 +75,7 @@ const EN: CommentTexts = {
     paused: (until) => `Paused by an operator. Unless it is resumed by ${until}, the run fails.`,
   },
   hidden: (removed) =>
-    `⚠️ ${removed} hidden comments or invisible characters were removed from what people wrote before the agent read it.`,
+    `⚠️ ${removed} hidden passages or invisible characters were removed from what people wrote before the agent read it.`,
   queuedAgain: 'Queued in the project',
   timeline: 'Timeline',
   facts: {
@@ -200,7 +200,7 @@ const RU: CommentTexts = {
     paused: (until) => `Приостановлено оператором. Если не возобновить до ${until}, запуск завершится ошибкой.`,
   },
   hidden: (removed) =>
-    `⚠️ Из текстов удалены скрытые комментарии и невидимые символы (${removed}), прежде чем их прочитал агент.`,
+    `⚠️ Из текстов удалены скрытые места и невидимые символы (${removed}), прежде чем их прочитал агент.`,
   queuedAgain: 'В очереди проекта',
   timeline: 'Ход работы',
   facts: {

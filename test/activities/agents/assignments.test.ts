@@ -233,7 +233,7 @@ describe('S6: what nobody sees', () => {
     expect(await activities().prepareAssignment(asked)).toMatchObject({ leftOut: { hidden: 3 } });
     const prompt = (await findAssignment(tables.db, asked.runId))?.prompt ?? '';
     expect(prompt).toContain('#7 Add a flag\n> Please.\nComment by olivia:\n> Called --json.');
-    expect(prompt).toContain('removed from all these texts: 3 hidden comments or characters');
+    expect(prompt).toContain('removed from all these texts: 3 hidden passages or characters');
   });
 });
 
