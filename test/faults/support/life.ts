@@ -97,6 +97,10 @@ export async function liveWithWaits(
 
   await person.label(repo, issue, 'run:dev');
   const { id } = await reaches('a question', ({ wait }) => wait?.kind === 'question');
+  // A comment that was made before the question's own is no answer.
+  await patiently(`the question's comment on ${repo}#${issue}`, async () =>
+    (await scene.commentsOn(repo, issue)).some(({ body }) => body.includes('codex-k8s:request')),
+  );
   await person.octokit.rest.issues.createComment({ ...at, body: '1' });
   await reaches('an agent after the answer', ({ status }) => status === 'working');
   // Whether a request that failed was heard is seen by what became of the run.
