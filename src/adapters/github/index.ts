@@ -3,6 +3,7 @@ import { createOctokit, type ClientOptions } from './client.ts';
 import { createConfirmations } from './confirmations.ts';
 import { createDeliveries } from './deliveries.ts';
 import { createEdits } from './edits.ts';
+import { createEnvironmentSecrets } from './environment-secrets.ts';
 import { createHistory } from './history.ts';
 import { createIssues } from './issues.ts';
 import { outgoing } from './outgoing.ts';
@@ -27,5 +28,6 @@ export function createGitHub(options: ClientOptions) {
     ...createRepositories(octokit),
     ...createDeliveries(octokit),
     ...createHistory(octokit),
+    ...createEnvironmentSecrets(octokit),
   };
 }

@@ -9,6 +9,7 @@ import type { EmulatorContext, EmulatorEnv } from './http.ts';
 import { pageRoutes } from './pages/routes.ts';
 import { collaboratorRoutes } from './routes/collaborators.ts';
 import { deliveryRoutes } from './routes/deliveries.ts';
+import { environmentRoutes } from './routes/environments.ts';
 import { graphqlRoutes } from './routes/graphql.ts';
 import { hookRoutes } from './routes/hooks.ts';
 import { issueRoutes } from './routes/issues.ts';
@@ -40,6 +41,7 @@ export function createEmulatorApp(emulator: Emulator): Hono<EmulatorEnv> {
     deliveryRoutes,
     reactionRoutes,
     collaboratorRoutes,
+    environmentRoutes,
     timelineRoutes,
     issueRoutes,
     mergeRoutes,

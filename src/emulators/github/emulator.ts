@@ -44,6 +44,8 @@ export async function openEmulator(
     reactions: store.collection('emulator.reactions', ['subject_id']),
     tokens: store.collection('emulator.tokens', ['token']),
     redirects: store.collection('emulator.redirects', ['from']),
+    environments: store.collection('emulator.environments', ['repo_id']),
+    environmentSecrets: store.collection('emulator.environment_secrets', ['environment_id']),
   };
   const database = new Database(join(dataDir, 'github.sqlite'), store);
   if (database.empty) plugin.githubPlugin.seed(store, baseUrl);

@@ -247,6 +247,23 @@ export interface ReactionRow extends Row {
   content: string;
 }
 
+/** An environment, with the keys of its sealed boxes; the emulator's own. */
+export interface EnvironmentRow extends Row {
+  repo_id: number;
+  node_id: string;
+  name: string;
+  key_id: string;
+  public_key: string;
+  private_key: string;
+}
+
+export interface EnvironmentSecretRow extends Row {
+  environment_id: number;
+  name: string;
+  /** A sealed box, as it came. */
+  encrypted_value: string;
+}
+
 export interface TokenRow extends Row {
   token: string;
   login: string;
@@ -282,4 +299,6 @@ export interface Rows extends EmulateRows {
   reactions: RowCollection<ReactionRow>;
   tokens: RowCollection<TokenRow>;
   redirects: RowCollection<RedirectRow>;
+  environments: RowCollection<EnvironmentRow>;
+  environmentSecrets: RowCollection<EnvironmentSecretRow>;
 }

@@ -89,6 +89,13 @@ async function haveItAllHappen(): Promise<void> {
   await github.readRepository(issue);
   await github.removeLabel(issue, wish.number, 'run:dev');
 
+  await github.ensureEnvironment(at, 'ai');
+  await github.ensureEnvironment(at, 'ai');
+  await github.findEnvironmentSecret(at, 'ai', 'TOKEN');
+  await github.writeEnvironmentSecret(at, 'ai', { name: 'TOKEN', value: 'a value' });
+  await github.writeEnvironmentSecret(at, 'ai', { name: 'TOKEN', value: 'another' });
+  await github.findEnvironmentSecret(at, 'ai', 'TOKEN');
+
   const base = await copy.git('rev-parse', 'main');
   await openPull(stage, { branch: 'other' });
   await copy.git('push', '--quiet', remote(emulator), 'other:topic');
