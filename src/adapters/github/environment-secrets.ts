@@ -1,6 +1,6 @@
 /** Secrets of a repository's environments. GitHub shows no value, so none is read back. */
 import type { Octokit } from '@octokit/rest';
-import sodium from 'libsodium-wrappers';
+import sodium, { ready } from 'libsodium-wrappers';
 import { isNotFound } from './client.ts';
 
 interface Repository {
@@ -53,7 +53,7 @@ export function createEnvironmentSecrets(octokit: Octokit) {
       { name, value }: { readonly name: string; readonly value: string },
     ): Promise<void> {
       const { data } = await octokit.rest.actions.getEnvironmentPublicKey(at(repository, environment));
-      await sodium.ready;
+      await ready;
       const sealed = sodium.crypto_box_seal(Buffer.from(value), Buffer.from(data.key, 'base64'));
       await octokit.rest.actions.createOrUpdateEnvironmentSecret({
         ...at(repository, environment),

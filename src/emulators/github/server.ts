@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
 import type { EmulatorAccount } from './accounts.ts';
 import { createEmulatorApp } from './app.ts';
+import { openEnvironmentSecret } from './routes/environments.ts';
 import { openEmulator, type Emulator } from './emulator.ts';
 
 export type { EmulatorAccount } from './accounts.ts';
@@ -27,6 +28,8 @@ export interface GitHubEmulator {
   url: string;
   /** The value for Octokit's `baseUrl`. */
   apiUrl: string;
+  /** The value of a secret that was written into an environment, which no request shows. */
+  openSecret(at: { fullName: string; environment: string; name: string }): Promise<string | undefined>;
   close(): Promise<void>;
 }
 
@@ -55,7 +58,12 @@ export async function startGitHubEmulator(options: GitHubEmulatorOptions): Promi
   try {
     const emulator = await openEmulator(options.dataDir, url, options.accounts);
     app = createEmulatorApp(emulator);
-    return { url, apiUrl: url, close: () => stop(server, emulator) };
+    return {
+      url,
+      apiUrl: url,
+      openSecret: (at) => openEnvironmentSecret(emulator, at),
+      close: () => stop(server, emulator),
+    };
   } catch (error) {
     server.close();
     throw error;

@@ -1,6 +1,6 @@
 /** Environments of a repository and their secrets, as sealed boxes that only the emulator can open. */
 import { Hono } from 'hono';
-import sodium from 'libsodium-wrappers';
+import sodium, { ready } from 'libsodium-wrappers';
 import { GitHubError, notFound } from '../errors.ts';
 import { jsonBody, requireAccount, requireRepo, type EmulatorContext, type EmulatorEnv } from '../http.ts';
 import type { EnvironmentRow, EnvironmentSecretRow, RepoRow } from '../rows.ts';
@@ -83,7 +83,7 @@ export async function openEnvironmentSecret(
   { rows }: Emulator,
   at: { readonly fullName: string; readonly environment: string; readonly name: string },
 ): Promise<string | undefined> {
-  await sodium.ready;
+  await ready;
   const repo = rows.repos.findOneBy('full_name', at.fullName);
   const environment = rows.environments.findBy('repo_id', repo?.id ?? 0).find(({ name }) => name === at.environment);
   const secret = rows.environmentSecrets
@@ -93,7 +93,7 @@ export async function openEnvironmentSecret(
 }
 
 async function newEnvironment({ rows }: Emulator, repo: RepoRow, name: string): Promise<EnvironmentRow> {
-  await sodium.ready;
+  await ready;
   const { publicKey, privateKey } = sodium.crypto_box_keypair();
   return rows.environments.insert({
     repo_id: repo.id,
