@@ -92,6 +92,7 @@ export function createAgentApi({ db, access, platformUrl, author, limits, secret
         message,
         wasInterrupted: message === before,
       }),
+      cli: 'codex',
       model: run.model,
       reasoningEffort: run.reasoningEffort,
       modelBaseUrl: `${platformUrl}/model/v1`,

@@ -16,7 +16,13 @@ export const AGENT_USER = 10_001;
 /** The directory of the application in the image. */
 export const APPLICATION = '/app';
 /** The files of this repository in the agent's image; a test follows the imports of the entry point. */
-export const AGENT_SOURCES = ['package.json', 'src/agent', 'src/domain', 'src/app/agent/agent-container.ts'] as const;
+export const AGENT_SOURCES = [
+  'package.json',
+  'src/agent',
+  'src/domain',
+  'src/app/agent/agent-container.ts',
+  'src/app/agent/agent-clis.ts',
+] as const;
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 /** The entry point of the agent's container, relative to the root of the repository. */
@@ -33,6 +39,7 @@ const LAST_STEPS = [
   `chroot "$1" useradd --uid ${AGENT_USER} --home-dir /workspace/home --no-create-home --shell /bin/bash agent`,
   `install -d -o ${AGENT_USER} -g ${AGENT_USER} "$1/workspace"`,
   `ln -s ${APPLICATION}/node_modules/@openai/codex/bin/codex.js "$1/usr/local/bin/codex"`,
+  `ln -s ${APPLICATION}/node_modules/@anthropic-ai/claude-code-linux-${process.arch}/claude "$1/usr/local/bin/claude"`,
   // Remove the machine's host name and resolver; a container gets its own.
   'rm -f "$1/etc/hostname" "$1/etc/resolv.conf"',
 ];

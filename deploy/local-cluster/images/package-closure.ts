@@ -26,7 +26,7 @@ export interface InstalledPackage {
 }
 
 /** Packages that the agent's container imports; a test follows the imports and compares them with this list. */
-export const AGENT_PACKAGES = ['@openai/codex', 'execa', 'zod'] as const;
+export const AGENT_PACKAGES = ['@anthropic-ai/claude-code', '@openai/codex', 'execa', 'zod'] as const;
 
 /** The images that are built from this repository. */
 export type ImageTarget = 'agent' | 'platform';
@@ -35,17 +35,17 @@ export function isImageTarget(name: string): name is ImageTarget {
   return name === 'agent' || name === 'platform';
 }
 
-/** What the agent's image has alone: the platform does not start it there. */
-const ONLY_FOR_AGENTS = '@openai/codex';
+/** What the agent's image has alone: the platform does not start them there. */
+const ONLY_FOR_AGENTS: ReadonlySet<string> = new Set(['@anthropic-ai/claude-code', '@openai/codex']);
 
 /**
- * The packages that an image is made of, besides what these need. The platform has all dependencies but Codex; what only `up`, the
+ * The packages that an image is made of, besides what these need. The platform has all dependencies but the agents' programs; what only `up`, the
  * demo and the tests need (the emulators, PostgreSQL's programs) are development dependencies.
  */
 export function imagePackages(root: string, target: ImageTarget): string[] {
   if (target === 'agent') return [...AGENT_PACKAGES];
   const { dependencies } = Manifest.parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
-  return Object.keys(dependencies).filter((name) => name !== ONLY_FOR_AGENTS);
+  return Object.keys(dependencies).filter((name) => !ONLY_FOR_AGENTS.has(name));
 }
 
 /** The closure of packages in package-lock.json, without optional packages that are not installed. */

@@ -2,7 +2,7 @@
  * The agent API, over HTTP, with the run token as bearer token.
  *
  *     GET  /api/v1/agent/assignment      what to do                                    200 Assignment
- *     GET  /api/v1/agent/conversation    the stored conversation (Codex rollout, JSONL) 200 bytes, or 404
+ *     GET  /api/v1/agent/conversation    the stored conversation (the program's JSON lines) 200 bytes, or 404
  *     PUT  /api/v1/agent/conversation    stores it; header `x-thread-id`                204
  *     GET  /api/v1/agent/commits         commits of an earlier run on the branch that could not be pushed (a git bundle) 200, or 404
  *     PUT  /api/v1/agent/commits         keeps those of this run; header `x-head-sha`   204
@@ -12,6 +12,7 @@
  * A token of a run that is over or waits, or of another attempt, gets a 401; the runner then stops its agent at once.
  */
 import { z } from 'zod';
+import { AGENT_CLIS } from '../../domain/agent/clis.ts';
 import { HELD_BACK_REASONS, MOST_PLACES } from '../../domain/run/held-back.ts';
 import { FEWEST_OPTIONS, MOST_OPTIONS } from '../../domain/run/requests.ts';
 import { FAILURES } from '../../domain/run/runs.ts';
@@ -29,9 +30,10 @@ export const Assignment = z.object({
     .describe('the commit after which work counts; null where the whole branch does, or of a revise what is new on it'),
   kind: z.enum(['work', 'revise', 'review', 'discussion']).describe('the last two read only: nothing is pushed'),
   prompt: z.string(),
+  cli: z.enum(AGENT_CLIS).default('codex').describe('the program that works'),
   model: z.string(),
   reasoningEffort: z.enum(['low', 'medium', 'high', 'xhigh']),
-  modelBaseUrl: z.url().describe('the model gateway, an OpenAI Responses API; the run token is its key'),
+  modelBaseUrl: z.url().describe('the model gateway, ending in /v1; the run token is its key'),
   resumeThreadId: z.string().nullable().describe('the conversation to go on with'),
   interrupted: z.boolean().describe('an earlier agent of this very run was stopped: its files are kept as they are'),
   kept: z

@@ -3,7 +3,7 @@
  * only what an agent needs.
  */
 import { parseArgs } from 'node:util';
-import { createCodex } from '../../agent/cli/codex/codex.ts';
+import { createAgentCli } from './agent-clis.ts';
 import { runAgent, type RunAgentOptions } from '../../agent/runner/runner.ts';
 
 const USAGE = 'usage: agent --platform-url URL --token-file PATH --workspace DIRECTORY';
@@ -11,7 +11,7 @@ const BAD_USAGE = 2;
 
 const given = readArguments();
 if (given) {
-  process.exitCode = await runAgent({ ...given, createCli: createCodex, ownsDescendants: true });
+  process.exitCode = await runAgent({ ...given, createCli: createAgentCli, ownsDescendants: true });
 } else {
   console.error(USAGE);
   process.exitCode = BAD_USAGE;

@@ -14,11 +14,11 @@ export interface AgentArguments {
 /** Returns the exit code. The runner is imported after the claim, since the runtime waits for the claim. */
 export async function agent({ attemptDirectory, ...options }: AgentArguments): Promise<number> {
   if (attemptDirectory !== undefined && !(await begin(attemptDirectory))) return 0;
-  const [{ runAgent }, { createCodex }] = await Promise.all([
+  const [{ runAgent }, { createAgentCli }] = await Promise.all([
     import('../../agent/runner/runner.ts'),
-    import('../../agent/cli/codex/codex.ts'),
+    import('./agent-clis.ts'),
   ]);
-  return runAgent({ ...options, createCli: createCodex, ownsDescendants: true });
+  return runAgent({ ...options, createCli: createAgentCli, ownsDescendants: true });
 }
 
 /** Claims the attempt. False if another process has it. */

@@ -1,13 +1,21 @@
 /** Shell commands as the scripted agent writes them. */
+import type { Turn } from './turn.ts';
 
 /** Quotes a text as one word of a shell command. */
 export function shellWord(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** Applies a patch in Codex's own format. */
-export function applyPatch(patch: string): string {
-  return `apply_patch <<'PATCH'\n${patch.trimEnd()}\nPATCH`;
+/** Applies a unified diff of files that are there; Codex has a format of its own for it. */
+export function applyPatch(patch: string, cli: Turn['cli']): string {
+  const body = patch.trimEnd();
+  return cli === 'codex'
+    ? `apply_patch <<'PATCH'\n*** Begin Patch\n${forCodex(body)}\n*** End Patch\nPATCH`
+    : `git apply <<'PATCH'\n${body}\nPATCH`;
+}
+
+function forCodex(patch: string): string {
+  return patch.replaceAll(/^--- .*\n\+\+\+ b\/(.*)$/gm, '*** Update File: $1').replaceAll(/^@@ .*$/gm, '@@');
 }
 
 /** Commits everything. */

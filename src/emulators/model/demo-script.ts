@@ -22,11 +22,11 @@ const SUMMARY_OF_REVISE = [
 /** The script for the demo's issue and for the demo's review; undefined for everything else. */
 export function demoScript(turn: Turn): Script | undefined {
   if (turn.issue.title !== DEMO_ISSUE.title) return undefined;
-  if (!turn.isRevise) return work();
-  return turn.comments.some((comment) => answerTo(comment) !== undefined) ? revise(turn.comments) : undefined;
+  if (!turn.isRevise) return work(turn);
+  return turn.comments.some((comment) => answerTo(comment) !== undefined) ? revise(turn) : undefined;
 }
 
-function work(): Script {
+function work({ cli }: Turn): Script {
   return {
     steps: [
       {
@@ -38,11 +38,11 @@ function work(): Script {
       {
         think: 'Counting and printing are separate, so --json is a second formatter and one choice in cli.js.',
         say: 'Counting and printing are separate already: the flag only has to choose another formatter. I add it.',
-        command: applyPatch(patchFile('add-json.patch')),
+        command: applyPatch(patchFile('add-json.patch'), cli),
       },
       {
         say: 'Next come tests for the shape and the exit code, and a paragraph in the README.',
-        command: applyPatch(patchFile('test-json.patch')),
+        command: applyPatch(patchFile('test-json.patch'), cli),
       },
       { say: 'I run the tests.', command: RUN_TESTS },
       { say: 'They pass. I try it by hand as well.', command: TRY_JSON },
@@ -71,7 +71,7 @@ function work(): Script {
   };
 }
 
-function revise(comments: readonly ReviewComment[]): Script {
+function revise({ cli, comments }: Turn): Script {
   return {
     steps: [
       {
@@ -83,7 +83,7 @@ function revise(comments: readonly ReviewComment[]): Script {
       {
         think: 'parseArgs of node:util rejects unknown options, and handles `--` for files that begin with a dash.',
         say: '`parseArgs` of Node rejects what it does not know, so I use it instead of the filter, and add tests for both.',
-        command: applyPatch(patchFile('reject-options.patch')),
+        command: applyPatch(patchFile('reject-options.patch'), cli),
       },
       { say: 'I run the tests.', command: RUN_TESTS },
       { say: 'They pass. I try the typo of the review by hand.', command: TRY_UNKNOWN },

@@ -25,6 +25,8 @@ export interface Script {
 
 /** A command that runs longer than this is polled with `write_stdin`, as the model does. */
 const LOOK_AFTER_MS = 30_000;
+/** Claude Code ends a command that runs longer; it takes less if its settings allow less. */
+const LONGEST_MS = 600_000;
 
 /** The model's next response, or 'silence' if it must never answer. */
 export function respond(script: Script, turn: Turn, request: ChatCompletionRequest): FixtureResponse | 'silence' {
@@ -34,18 +36,18 @@ export function respond(script: Script, turn: Turn, request: ChatCompletionReque
     return { toolCalls: [call('write_stdin', look)], usage: { input_tokens: input, output_tokens: 20 } };
   }
   const failed = turn.outcomes.find(({ passed }) => !passed);
-  if (failed) return end(givenUp(failed, turn), input);
+  if (failed) return end(givenUp(failed, turn), input, turn);
   const step = turn.isRepair ? undefined : script.steps[turn.outcomes.length];
   if (step) {
     const output = tokens(step.say + (step.think ?? '') + step.command);
     return {
       content: step.say,
       ...(step.think === undefined ? {} : { reasoning: step.think }),
-      toolCalls: [call('exec_command', { cmd: step.command, yield_time_ms: LOOK_AFTER_MS })],
+      toolCalls: [run(step.command, turn)],
       usage: { input_tokens: input, output_tokens: output },
     };
   }
-  return end(script.ending, input);
+  return end(script.ending, input, turn);
 }
 
 /** Ends a turn after a command failed: the script says that it cannot go on. */
@@ -59,11 +61,14 @@ function givenUp({ command }: Outcome, { comments }: Turn): Ending {
   return { kind: 'answer', answer };
 }
 
-function end(ending: Ending, input: number): FixtureResponse | 'silence' {
+function end(ending: Ending, input: number, { cli }: Turn): FixtureResponse | 'silence' {
   switch (ending.kind) {
     case 'answer': {
       const content = JSON.stringify(ending.answer);
-      return { content, usage: { input_tokens: input, output_tokens: tokens(content) } };
+      const usage = { input_tokens: input, output_tokens: tokens(content) };
+      // Claude Code has a tool for answers that fit a schema; of Codex the message does.
+      if (cli === 'codex') return { content, usage };
+      return { toolCalls: [call('StructuredOutput', { back_to: '', question: null, ...ending.answer })], usage };
     }
     case 'prose':
       return { content: ending.text, usage: { input_tokens: input, output_tokens: tokens(ending.text) } };
@@ -72,6 +77,12 @@ function end(ending: Ending, input: number): FixtureResponse | 'silence' {
     case 'silence':
       return 'silence';
   }
+}
+
+/** The call of the tool that runs a command. */
+function run(command: string, { cli }: Turn): { name: string; arguments: string } {
+  if (cli === 'codex') return call('exec_command', { cmd: command, yield_time_ms: LOOK_AFTER_MS });
+  return call('Bash', { command, timeout: LONGEST_MS });
 }
 
 function call(name: string, args: object): { name: string; arguments: string } {

@@ -15,6 +15,8 @@ export interface Outcome {
 }
 
 export interface Turn {
+  /** The agent's program, which its tools tell. */
+  readonly cli: 'codex' | 'claude';
   readonly issue: { readonly number: number; readonly title: string };
   /** The stage and the kind of the run, as `intake` and `work`. */
   readonly stage: string;
@@ -39,7 +41,8 @@ const REPAIR = /^Your last message is not the answer that was asked for:/;
 
 /** Parses a request; undefined if it has no task of codex-k8s. */
 export function readTurn(request: ChatCompletionRequest): Turn | undefined {
-  const { messages } = request;
+  const cli = request.tools?.some(({ function: { name } }) => name === 'Bash') ? 'claude' : 'codex';
+  const messages = request.messages.map(withoutReminders);
   const prompts = messages.flatMap((message, at) => (isPrompt(message) ? [{ at, text: textOf(message) }] : []));
   const task = prompts.findLast(({ text }) => ISSUE.test(text));
   const opening = prompts.findLast(({ text }) => !REPAIR.test(text));
@@ -50,6 +53,7 @@ export function readTurn(request: ChatCompletionRequest): Turn | undefined {
   const ofTask = prompts.filter(({ at }) => at >= task.at).map(({ text }) => text);
   const since = messages.slice(opening.at + 1);
   return {
+    cli,
     issue: { number: Number(number), title: title.trim() },
     stage,
     kind,
@@ -58,14 +62,25 @@ export function readTurn(request: ChatCompletionRequest): Turn | undefined {
     comments: readComments(task.text),
     answers: ofTask.flatMap(readAnswers),
     isRepair: REPAIR.test(prompts.at(-1)?.text ?? ''),
-    outcomes: readOutcomes(since),
+    outcomes: readOutcomes(since, cli),
     runningSession: readRunningSession(messages.at(-1)),
   };
 }
 
+/** Claude Code puts its own context in front of what the user says, and behind results of tools. */
+const REMINDER = /\s*<system-reminder>[\s\S]*?<\/system-reminder>\s*/g;
+/** What Claude Code says when a turn ends without the answer that was asked for. */
+const ENFORCEMENT = '[structured-output-enforce]';
+
+function withoutReminders(message: ChatMessage): ChatMessage {
+  if (message.role !== 'user' && message.role !== 'tool') return message;
+  return { ...message, content: textOf(message).replaceAll(REMINDER, '') };
+}
+
 /** True for a prompt: Codex also puts its own context, such as `<environment_context>`, into messages of the user. */
 function isPrompt(message: ChatMessage): boolean {
-  return message.role === 'user' && !textOf(message).trimStart().startsWith('<');
+  const text = textOf(message).trimStart();
+  return message.role === 'user' && text !== '' && !text.startsWith('<') && !text.startsWith(ENFORCEMENT);
 }
 
 /** The text of a message, whatever its shape. */
@@ -93,18 +108,29 @@ function readAnswers(prompt: string): string[] {
   );
 }
 
-function readOutcomes(messages: readonly ChatMessage[]): Outcome[] {
+function readOutcomes(messages: readonly ChatMessage[], cli: Turn['cli']): Outcome[] {
   const outcomes: { command: string; passed: boolean }[] = [];
   for (const message of messages) {
     for (const call of message.tool_calls ?? []) {
-      if (call.function.name !== 'exec_command') continue;
-      outcomes.push({ command: (JSON.parse(call.function.arguments) as { cmd: string }).cmd, passed: false });
+      const command = commandOf(call.function);
+      if (command !== undefined) outcomes.push({ command, passed: false });
     }
     const last = outcomes.at(-1);
-    if (message.role === 'tool' && last)
-      last.passed = /^(?:Process exited with code|Exit code:) 0$/m.test(textOf(message));
+    if (message.role === 'tool' && last) last.passed = hasPassed(textOf(message), cli);
   }
   return outcomes;
+}
+
+function commandOf({ name, arguments: given }: { name: string; arguments: string }): string | undefined {
+  if (name !== 'exec_command' && name !== 'Bash') return undefined;
+  const { cmd, command } = JSON.parse(given) as { cmd?: string; command?: string };
+  return cmd ?? command;
+}
+
+/** Claude Code says only of a command that failed how it ended. */
+function hasPassed(result: string, cli: Turn['cli']): boolean {
+  if (cli === 'codex') return /^(?:Process exited with code|Exit code:) 0$/m.test(result);
+  return !/^(?:Exit code \d+(?:\n|$)|<tool_use_error>)/.test(result);
 }
 
 function readRunningSession(last: ChatMessage | undefined): number | undefined {

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { Assignment, Report } from '../../../src/agent/platform/protocol.ts';
-import { createCodex } from '../../../src/agent/cli/codex/codex.ts';
+import { createAgentCli } from '../../../src/app/agent/agent-clis.ts';
 import { runAgent, type RunAgentOptions } from '../../../src/agent/runner/runner.ts';
 import { startScriptedModel } from '../../../src/emulators/model/scripted-model.ts';
 import { startPlatform, type TestPlatform } from './platform.ts';
@@ -48,7 +48,7 @@ export async function setStage(
 
   let model = await startScriptedModel();
   const platform = await startPlatform({ token, gitRoot: dirname(bare), modelUrl: () => model.url, tls });
-  const options = { platformUrl: platform.url, tokenFile, workspace, createCli: createCodex };
+  const options = { platformUrl: platform.url, tokenFile, workspace, createCli: createAgentCli };
 
   async function git(...args: string[]): Promise<string> {
     return (await execa('git', args, { cwd: bare, env: CLEAN })).stdout;
@@ -144,6 +144,7 @@ function assignmentFor(platform: TestPlatform, issue: { title: string; body?: st
     baseBranch: 'main',
     kind: 'work',
     prompt: workPrompt({ number: 7, ...issue }),
+    cli: 'codex',
     model: 'gpt-5.5',
     reasoningEffort: 'medium',
     modelBaseUrl: `${platform.url}/model/v1`,

@@ -111,6 +111,7 @@ test('S2: a turn of the Codex CLI with a command, an image, a patch and a shorte
     paths,
     tokenFile,
     assignment: {
+      cli: 'codex',
       limits: { stallSeconds: 900, runSeconds: 900 },
       model: 'gpt-5.5',
       reasoningEffort: 'medium',

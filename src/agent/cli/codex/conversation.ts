@@ -1,7 +1,8 @@
 /** Codex's conversations: one rollout file each, below CODEX_HOME. */
-import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { KeptConversation } from '../agent-cli.ts';
+import { keptFile } from '../kept-file.ts';
 
 const THREAD_ID = /^[A-Za-z0-9-]{1,200}$/;
 
@@ -17,12 +18,7 @@ export async function findRollout(codexHome: string, threadId: string): Promise<
 export async function findConversation(codexHome: string, threadId: string): Promise<KeptConversation | undefined> {
   const file = await findRollout(codexHome, threadId);
   if (file === undefined) return undefined;
-  const { mtimeMs, size } = await stat(file);
-  return {
-    version: `${mtimeMs} ${size}`,
-    grownAt: mtimeMs,
-    read: async () => wholeLines(await readFile(file, 'utf8')),
-  };
+  return keptFile(file);
 }
 
 /** Writes a stored conversation to Codex' path for it and removes an earlier file of it. Returns the path. */
@@ -53,9 +49,4 @@ function startOf(content: Buffer): string {
   } catch {
     return new Date().toISOString();
   }
-}
-
-/** Drops a line that Codex is still writing, which would make the copy unreadable. */
-function wholeLines(content: string): string {
-  return content.slice(0, content.lastIndexOf('\n') + 1);
 }

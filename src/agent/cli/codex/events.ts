@@ -1,7 +1,7 @@
 /** The JSON events of `codex exec --json`, and their entries in the run log. */
 import { z } from 'zod';
-import { readAnswer } from '../../answer.ts';
 import type { LogEntry } from '../../platform/log-line.ts';
+import { describeAnswer } from '../answer-log.ts';
 import { unwrapShell } from './shell-words.ts';
 
 const Text = z.string().catch('');
@@ -76,7 +76,7 @@ export function describeEvent(event: CodexEvent, root: string): LogEntry[] {
 function describeItem(item: Item, root: string): LogEntry[] {
   switch (item.type) {
     case 'agent_message':
-      return [{ kind: 'message', text: describeMessage(item.text) }];
+      return [{ kind: 'message', text: describeAnswer(item.text) }];
     case 'reasoning':
       return item.text.trim() === '' ? [] : [{ kind: 'reasoning', text: item.text }];
     case 'command_execution':
@@ -104,17 +104,6 @@ function outputLines(output: string): LogEntry[] {
   if (output === '') return [];
   const lines = (output.endsWith('\n') ? output.slice(0, -1) : output).split('\n');
   return lines.map((line) => ({ kind: 'output', text: line.replace(/\r$/, '') }));
-}
-
-/** The final answer is JSON; the log shows its title, summary and question. */
-function describeMessage(text: string): string {
-  const reading = readAnswer(text);
-  if (!('answer' in reading)) return text;
-  const { title, summary, question } = reading.answer;
-  const options = question?.options.map((option, index) => `${index + 1}. ${option}`) ?? [];
-  return [title, summary, ...(question ? [`Question: ${question.text}`, options.join('\n')] : [])]
-    .filter((part) => part !== '')
-    .join('\n\n');
 }
 
 function describeUsage(usage: z.infer<typeof Usage>): string {
