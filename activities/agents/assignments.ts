@@ -266,6 +266,8 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
         repositoryId: issue.repositoryId,
         // The repository's present name: GitHub's API redirects an old name, git does not (docs/reliability.md T20).
         repositoryFullName: fullName(repository ?? issue),
+        issueKey: issueKey(issue),
+        project: input.settings.project,
         branch: input.branch,
         baseBranch,
         kind: target.kind,

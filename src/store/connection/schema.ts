@@ -2,6 +2,7 @@
 export * from './schema/github.ts';
 export * from './schema/intake.ts';
 export * from './schema/mirror.ts';
+export * from './schema/money.ts';
 export * from './schema/projects.ts';
 export * from './schema/runs.ts';
 export * from './schema/tools.ts';

@@ -26,7 +26,9 @@ export async function storeAssignment(
     | 'resumeThreadId'
     | 'resumeRunId'
   > &
-    Partial<Pick<AssignmentRow, 'stage' | 'snapshot' | 'snapshotSha256' | 'sinceSha' | 'startSha'>>,
+    Partial<
+      Pick<AssignmentRow, 'issueKey' | 'project' | 'stage' | 'snapshot' | 'snapshotSha256' | 'sinceSha' | 'startSha'>
+    >,
 ): Promise<void> {
   await db.insert(agentAssignments).values(row).onConflictDoNothing();
 }

@@ -13,6 +13,9 @@ export const agentAssignments = pgTable('agent_assignments', {
   runId: uuid('run_id').primaryKey(),
   repositoryId: githubId('repository_id').notNull(),
   repositoryFullName: text('repository_full_name').notNull(),
+  /** Who pays for its calls of the model; null for a run of a version before 0.5.0. */
+  issueKey: text('issue_key'),
+  project: text('project'),
   branch: text('branch').notNull(),
   baseBranch: text('base_branch').notNull(),
   kind: text('kind').$type<RunKind>().notNull(),
