@@ -1,4 +1,6 @@
 /** Sentences for the events of the audit trail. */
+import { BUDGET_SCOPES, budgetName } from '../../../src/domain/money/budgets.ts';
+import { dollars } from '../../../src/domain/money/dollars.ts';
 import { parseTrigger } from '../../../src/domain/run/trigger.ts';
 import { FAILURES, type Failure } from '../../../src/domain/run/runs.ts';
 import type { EventRecord } from '../../../src/read-model/queries/events.ts';
@@ -26,6 +28,8 @@ const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
       ? `The run was paused: ${text(p, 'reason')}`
       : `The run waits for an answer until ${text(p, 'until').slice(0, 16).replace('T', ' ')} UTC; no agent runs`,
   'run.wait.resumed': (p) => (p['kind'] === 'paused' ? 'The run was resumed' : 'The run continues with the answer'),
+  'run.budget.warned': (p) => `${budget(p)} is ${text(p, 'percent')} % spent: ${amounts(p)}`,
+  'run.budget.spent': (p) => `${budget(p)} is spent: ${amounts(p)}; the model gateway stopped the agent`,
   'run.namespace.prepared': (p) => `The workspace ${text(p, 'namespace')} is ready`,
   'run.namespace.cleaned': (p) => `The workspace ${text(p, 'namespace')} was removed${cleaned(text(p, 'reason'))}`,
   'run.agent.replaced': (p) =>
@@ -69,6 +73,15 @@ const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
   'run.orphaned': (p) => `The run is orphaned: ${lost(text(p, 'reason'))}`,
   'github.comment_refused': (p) => `GitHub refuses the status comment: ${text(p, 'reason')}`,
 };
+
+function budget(payload: Payload): string {
+  const scope = BUDGET_SCOPES.find((each) => each === payload['scope']);
+  return scope === undefined ? 'A budget' : capital(budgetName(scope));
+}
+
+function amounts(payload: Payload): string {
+  return `${dollars(Number(payload['spent']))} of ${dollars(Number(payload['limit']))}`;
+}
 
 /** How many comments the agent is given, and how many it is not, and why. */
 function commentsTaken(payload: Payload): string {

@@ -5,6 +5,7 @@ import type { ErrorCode, ErrorEnvelope } from '../../http/errors.ts';
 
 const ANTHROPIC_TYPES: Readonly<Record<number, string>> = {
   400: 'invalid_request_error',
+  402: 'billing_error',
   401: 'authentication_error',
   404: 'not_found_error',
   413: 'request_too_large',
@@ -12,9 +13,15 @@ const ANTHROPIC_TYPES: Readonly<Record<number, string>> = {
   429: 'rate_limit_error',
 };
 
-/** Answers with the envelope; `type` and `error` are what OpenAI's and Anthropic's clients show. */
-export function modelFailure(c: Context, status: ContentfulStatusCode, code: ErrorCode, message: string): Response {
+/** Answers with the envelope; `type` and `error` are what OpenAI's and Anthropic's clients show. `reason`: for programs. */
+export function modelFailure(
+  c: Context,
+  status: ContentfulStatusCode,
+  code: ErrorCode,
+  message: string,
+  reason: string = code,
+): Response {
   const envelope: ErrorEnvelope = { code, message };
   const type = ANTHROPIC_TYPES[status] ?? 'api_error';
-  return c.json({ ...envelope, type: 'error', error: { type, code, message } }, status);
+  return c.json({ ...envelope, type: 'error', error: { type, code: reason, message } }, status);
 }

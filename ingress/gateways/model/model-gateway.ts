@@ -1,13 +1,15 @@
 /**
  * The model gateway (docs/decisions.md, 6): an agent authenticates with its run token, the gateway with the API key. It speaks
  * OpenAI's Responses and chat completions, and Anthropic's Messages. A request is read whole and looked into, and sent on as it
- * was read.
+ * was read, with a bound on its answer.
  */
 import { Hono } from 'hono';
+import { isObject } from '../../../src/domain/model/values.ts';
 import { bearer, type RunAccess } from '../run-access.ts';
 import { createUpstream, type Upstream } from '../upstream.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
 import { modelFailure } from './model-failure.ts';
+import type { Meter, MeteredCall } from './metering.ts';
 import { BODY_LIMITS, createJsonReader, type BodyLimits } from './read-json.ts';
 import { routeOf } from './routes.ts';
 
@@ -17,6 +19,8 @@ export interface ModelGatewayOptions {
   readonly openai: ModelUpstream;
   /** Anthropic's API; without it there is none for agents. */
   readonly anthropic?: ModelUpstream | undefined;
+  /** Counts what calls cost; without it nothing is counted. */
+  readonly meter?: Meter;
   readonly limits?: BodyLimits;
   readonly send?: Upstream;
 }
@@ -29,7 +33,7 @@ export interface ModelUpstream {
 
 /** Makes the routes of the gateway, below `/v1`. */
 export function createModelGateway(options: ModelGatewayOptions): Hono {
-  const { access, openai, anthropic, limits = BODY_LIMITS, send = createUpstream() } = options;
+  const { access, openai, anthropic, meter, limits = BODY_LIMITS, send = createUpstream() } = options;
   const upstreams = { openai, anthropic };
   const readJson = createJsonReader(limits);
   const app = new Hono();
@@ -51,6 +55,7 @@ export function createModelGateway(options: ModelGatewayOptions): Hono {
       );
     const headers = requestHeaders(given, route.provider, upstream.key);
     let body: string | null = null;
+    let call: MeteredCall | undefined;
     if (c.req.method === 'POST') {
       if ((given.get('content-encoding') ?? 'identity') !== 'identity')
         return modelFailure(c, 415, 'invalid_argument', 'a request to the model must not be compressed');
@@ -61,8 +66,16 @@ export function createModelGateway(options: ModelGatewayOptions): Hono {
       if (read === 'no_json') return modelFailure(c, 400, 'invalid_argument', 'the body is not JSON');
       const refused = route.refuse(read.json, run.model);
       if (refused !== undefined) return modelFailure(c, 400, 'invalid_argument', refused);
+      if (meter && route.format && isObject(read.json)) {
+        const admitted = await meter.admit(run, read.json, route.format);
+        if (admitted.refused === 'no_price')
+          return modelFailure(c, 400, 'invalid_argument', admitted.message, admitted.refused);
+        // 402: neither Codex nor Claude Code repeats it.
+        if (admitted.refused) return modelFailure(c, 402, 'resource_exhausted', admitted.message, admitted.refused);
+        call = admitted.call;
+      }
       // Written anew: another reader may understand a field that is there twice in another way.
-      body = JSON.stringify(read.json);
+      body = JSON.stringify(call?.body ?? read.json);
       headers.set('content-type', 'application/json');
     }
     try {
@@ -72,8 +85,13 @@ export function createModelGateway(options: ModelGatewayOptions): Hono {
         body,
         signal: c.req.raw.signal,
       });
-      return new Response(response.body, { status: response.status, headers: responseHeaders(response.headers) });
-    } catch {
+      const answer = new Response(response.body, {
+        status: response.status,
+        headers: responseHeaders(response.headers),
+      });
+      return call ? await call.answered(answer) : answer;
+    } catch (error) {
+      await call?.failed(!neverConnected(error));
       return modelFailure(c, 503, 'unavailable', 'the model does not answer');
     }
   });
@@ -84,4 +102,12 @@ export function createModelGateway(options: ModelGatewayOptions): Hono {
 function apiKey(headers: Headers): string | undefined {
   const key = headers.get('x-api-key') ?? '';
   return /^[\x21-\x7e]{1,500}$/.test(key) ? key : undefined;
+}
+
+/** Whether a request failed before any of it was sent. */
+function neverConnected(error: unknown): boolean {
+  for (let at = error; at instanceof Error; at = at.cause)
+    if (/^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|UND_ERR_CONNECT_TIMEOUT)$/.test(String((at as { code?: unknown }).code)))
+      return true;
+  return false;
 }

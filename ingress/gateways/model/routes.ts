@@ -1,4 +1,5 @@
 /** The parts of the providers' APIs that an agent needs, and no others: files, batches and stored prompts belong to the account, not to the run. */
+import type { ModelFormat } from '../../../src/domain/money/bounds.ts';
 import { refuseChatRequest } from '../../../src/domain/model/chat-requests.ts';
 import { refuseMessagesRequest } from '../../../src/domain/model/messages-requests.ts';
 import { refuseResponsesRequest } from '../../../src/domain/model/responses-requests.ts';
@@ -7,6 +8,8 @@ export type Provider = 'openai' | 'anthropic';
 
 export interface ModelRoute {
   readonly provider: Provider;
+  /** How its calls are counted; undefined for what costs nothing. */
+  readonly format?: ModelFormat;
   /** Why a body is refused; undefined if it may pass. */
   readonly refuse: (body: unknown, model: string) => string | undefined;
   /** The query as it is sent on. */
@@ -21,10 +24,10 @@ const ROUTES: Readonly<Record<string, ModelRoute>> = {
     refuse: () => undefined,
     search: (given) => (given.size === 0 ? '' : `?${given.toString()}`),
   },
-  'POST /responses': { provider: 'openai', refuse: refuseResponsesRequest, search: none },
-  'POST /responses/compact': { provider: 'openai', refuse: refuseResponsesRequest, search: none },
-  'POST /chat/completions': { provider: 'openai', refuse: refuseChatRequest, search: none },
-  'POST /messages': { provider: 'anthropic', refuse: refuseMessagesRequest, search: beta },
+  'POST /responses': { provider: 'openai', format: 'responses', refuse: refuseResponsesRequest, search: none },
+  'POST /responses/compact': { provider: 'openai', format: 'compact', refuse: refuseResponsesRequest, search: none },
+  'POST /chat/completions': { provider: 'openai', format: 'chat', refuse: refuseChatRequest, search: none },
+  'POST /messages': { provider: 'anthropic', format: 'messages', refuse: refuseMessagesRequest, search: beta },
   'POST /messages/count_tokens': { provider: 'anthropic', refuse: refuseMessagesRequest, search: beta },
 };
 

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { isLoopback } from '../../network/loopback.ts';
 import { readConfig } from './read-config.ts';
+import { budget, prices } from './money.ts';
 import { certificate, duration, pathOf, port, privateKey, secret, url } from './schemas.ts';
 import { SharedSettings } from './shared-config.ts';
 import { checkTemporal } from './temporal-config.ts';
@@ -36,6 +37,17 @@ export const ServerSettings = SharedSettings.extend({
   CODEXK8S_ANTHROPIC_URL: url.default('https://api.anthropic.com/v1'),
   /** Without a key there is no Anthropic for agents. */
   CODEXK8S_ANTHROPIC_KEY_FILE: secret(1).optional(),
+  /** US dollars that a run, an issue, a project in a day (UTC) and all of them in a day may spend on models; unset: no limit. */
+  CODEXK8S_BUDGET_RUN_USD: budget,
+  CODEXK8S_BUDGET_ISSUE_USD: budget,
+  CODEXK8S_BUDGET_PROJECT_DAY_USD: budget,
+  CODEXK8S_BUDGET_DAY_USD: budget,
+  /** `shadow`: calls are counted, and none is refused. */
+  CODEXK8S_BUDGET_MODE: z.enum(['enforce', 'shadow']).default('enforce'),
+  /** JSON: prices by model, which go before those of the platform; `*` is every model that has none. */
+  CODEXK8S_MODEL_PRICES_FILE: prices,
+  /** The most tokens of one answer of a model. */
+  CODEXK8S_MODEL_OUTPUT_TOKENS: z.coerce.number().int().min(2048).max(1_000_000).default(64_000),
   CODEXK8S_AGENT_STALL_SECONDS: duration.default(900),
   CODEXK8S_GIT_BOT_EMAIL: z.string().default('codex-bot@users.noreply.github.com'),
 })

@@ -5,6 +5,8 @@ import { createDashboard } from '../../../ingress/dashboard/dashboard.ts';
 import { answerErrors, answerNotFound } from '../../../ingress/http/errors.ts';
 import { createAgentApi } from '../../../ingress/gateways/agent-api.ts';
 import { createGitGateway } from '../../../ingress/gateways/git-gateway.ts';
+import { budgetLimits } from '../config/money.ts';
+import { createMeter } from '../../../ingress/gateways/model/metering.ts';
 import { createModelGateway } from '../../../ingress/gateways/model/model-gateway.ts';
 import { createRunAccess, type RunTokenVerifier } from '../../../ingress/gateways/run-access.ts';
 import { createGitHubWebhook } from '../../../ingress/github-webhook/route.ts';
@@ -172,6 +174,16 @@ function addGateways(app: Hono, { config, log, agents: { db }, tokens }: ServerP
     '/model',
     createModelGateway({
       access,
+      meter: createMeter(
+        db,
+        {
+          limits: budgetLimits(config),
+          mode: config.CODEXK8S_BUDGET_MODE,
+          outputTokens: config.CODEXK8S_MODEL_OUTPUT_TOKENS,
+          prices: config.CODEXK8S_MODEL_PRICES_FILE,
+        },
+        log,
+      ),
       openai: { url: config.CODEXK8S_MODEL_URL, key: config.CODEXK8S_MODEL_KEY_FILE },
       anthropic:
         config.CODEXK8S_ANTHROPIC_KEY_FILE === undefined

@@ -12,6 +12,8 @@ import { createIssueWorkflows } from '../../../ingress/relay/issue-signals.ts';
 import { createRunUpdates } from '../../../ingress/relay/run-updates.ts';
 import { createGitHub } from '../../adapters/github/index.ts';
 import { GitHubAsksToWait } from '../../adapters/github/waits.ts';
+import { settleLostCalls } from '../../store/money/ledger.ts';
+import { budgetLimits } from '../config/money.ts';
 import { createRunTokens } from '../../adapters/run-tokens.ts';
 import { listenForChanges } from '../../store/connection/changes.ts';
 import { connect, PAGES_CONNECTION } from '../../store/connection/database.ts';
@@ -36,6 +38,8 @@ import { createRepositoryBinding } from '../../use-cases/repository-binding.ts';
 import { createServerApp } from './server-app.ts';
 
 /** Milliseconds for open requests at shutdown. */
+/** Between looks for calls of the model whose server is gone. */
+const SWEEP_MS = 60_000;
 const DRAIN_MS = 10_000;
 /** Milliseconds after that for closing connections to Postgres and Temporal. */
 const CLOSE_MS = 5000;
@@ -133,6 +137,9 @@ export async function runServer(
     onError,
     limits: limits.relay,
   });
+  const sweep = setInterval(() => {
+    settleLostCalls(agents.db, budgetLimits(config)).catch(onError);
+  }, SWEEP_MS).unref();
   // A lost notification costs half a second: the relay polls, too.
   const listening = persistently(
     () =>
@@ -155,6 +162,7 @@ export async function runServer(
   await untilAborted(stop);
   const drained = Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   const relayStopped = relay.stop();
+  clearInterval(sweep);
   failingTasks.stop();
   workers.stop();
   await close();

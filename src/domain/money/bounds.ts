@@ -1,6 +1,9 @@
 /** How much a request to a model can cost at most: the bound on its answer, which the gateway sets, and on its prompt. */
 import { isObject, type Fields } from '../model/values.ts';
 
+/** Whatever the account's own setting is: what is reserved is at this tier's prices. */
+const USUAL_TIER = { service_tier: 'default' };
+
 /** The format of a request. */
 export type ModelFormat = 'responses' | 'compact' | 'chat' | 'messages';
 
@@ -19,7 +22,7 @@ export function bounded(body: Fields, format: ModelFormat, most: number): { body
       return { body, output: most };
     case 'responses': {
       const output = least(body['max_output_tokens'], most);
-      return { body: { ...body, max_output_tokens: output }, output };
+      return { body: { ...body, max_output_tokens: output, ...USUAL_TIER }, output };
     }
     case 'chat': {
       const field =
@@ -29,7 +32,7 @@ export function bounded(body: Fields, format: ModelFormat, most: number): { body
       const output = least(body[field], most);
       const options =
         body['stream'] === true ? { stream_options: { ...fieldsOf(body['stream_options']), include_usage: true } } : {};
-      return { body: { ...body, [field]: output, ...options }, output };
+      return { body: { ...body, [field]: output, ...options, ...USUAL_TIER }, output };
     }
     case 'messages': {
       const output = least(body['max_tokens'], most);

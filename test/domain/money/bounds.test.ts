@@ -11,7 +11,12 @@ describe('the gateway bounds an answer', () => {
     ['of a chat that bounds it the old way', [{ max_tokens: 900 }, 'chat', 500], { max_tokens: 500 }, 500],
     ['of Anthropic', [{ max_tokens: 64_000 }, 'messages', 500], { max_tokens: 500 }, 500],
   ])('%s', (_what, given, body, output) => {
-    expect(bounded(...given)).toEqual({ body: { ...given[0], ...body }, output });
+    expect(bounded(...given)).toMatchObject({ body: { ...given[0], ...body }, output });
+  });
+
+  test('and has it at the usual tier of OpenAI, which was reserved', () => {
+    expect(bounded({}, 'responses', 5).body).toMatchObject({ service_tier: 'default' });
+    expect(bounded({}, 'messages', 5).body).not.toHaveProperty('service_tier');
   });
 
   test('with room for an answer after the thinking', () => {
