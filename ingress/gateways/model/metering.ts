@@ -25,7 +25,7 @@ export interface MeterSettings {
 }
 
 /** Until when a call is settled or its server counts as gone, in milliseconds. */
-export const CALL_MS = 60 * 60 * 1000;
+const CALL_MS = 60 * 60 * 1000;
 
 export type Admission =
   | { readonly refused: 'no_price' | 'budget_spent'; readonly message: string }

@@ -55,5 +55,5 @@ export function budgetLimits(config: {
     project: config.CODEXK8S_BUDGET_PROJECT_DAY_USD,
     day: config.CODEXK8S_BUDGET_DAY_USD,
   };
-  return Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined)) as BudgetLimits;
+  return Object.fromEntries(Object.entries(limits).filter(([, limit]) => limit !== undefined));
 }

@@ -11,7 +11,7 @@ export type BudgetLimits = Readonly<Partial<Record<BudgetScope, number>>>;
 export type BudgetMode = 'enforce' | 'shadow';
 
 /** Parts of a limit, in percent, at which people and the agent are warned. */
-export const WARNINGS = [80, 90] as const;
+const WARNINGS = [80, 90] as const;
 
 /** One budget: a scope, and which run, issue, project or day. */
 export interface BudgetKey {

@@ -18,7 +18,7 @@ export const NO_USAGE: Usage = { input: 0, cached: 0, cacheWrite: 0, cacheWriteH
 const USUAL: ReadonlySet<string> = new Set(['auto', 'default', 'standard', 'standard_only']);
 
 /** The name in a list of prices that stands for every model that is not named. */
-export const ANY_MODEL = '*';
+const ANY_MODEL = '*';
 
 /** The price of a model: of the operator's rules first, then of the list; undefined for a model that neither knows. */
 export function priceOf(model: string, rules: PriceList['models'] = {}, list = PRICE_LIST): ModelPrice | undefined {
@@ -50,7 +50,7 @@ export function mostOf(model: ModelPrice, tokens: { readonly prompt: number; rea
 }
 
 /** All tokens of the prompt. */
-export function promptOf({ input, cached, cacheWrite, cacheWriteHour }: Usage): number {
+function promptOf({ input, cached, cacheWrite, cacheWriteHour }: Usage): number {
   return input + cached + cacheWrite + cacheWriteHour;
 }
 

@@ -163,7 +163,7 @@ test('fifty calls at once spend no more than their budget', async () => {
       return response.status;
     }),
   );
-  expect([...new Set(statuses)].toSorted()).toEqual([200, 402]);
+  expect(new Set(statuses)).toEqual(new Set([200, 402]));
   const spent = (await calls()).reduce((sum, { cost }) => sum + (cost ?? 0), 0);
   expect(spent).toBeLessThanOrEqual(limits.run);
   expect(spent).toBe(sent.length * 1040);
