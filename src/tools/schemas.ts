@@ -133,6 +133,12 @@ export const TOOL_SCHEMAS = {
       .string()
       .max(63)
       .regex(/^[a-z][a-z0-9_]*$/),
+    seed_from: z
+      .string()
+      .max(63)
+      .regex(/^[a-z][a-z0-9_]*$/)
+      .optional()
+      .describe('with create: a database of the project that is copied'),
     confirm_delete: z.boolean().default(false).describe('must be true to delete'),
     dry_run: DryRun,
   }),

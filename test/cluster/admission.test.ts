@@ -292,6 +292,24 @@ describe('the worker', () => {
       'are named codex-k8s-run-',
     ],
     [
+      'makes a Secret of the project its own',
+      {
+        method: 'PATCH',
+        path: `/api/v1/namespaces/${DEV}/secrets/project-database`,
+        body: { metadata: { labels: { 'codex-k8s.dev/secret-purpose': 'project' } } },
+      },
+      'are named codex-k8s-run-',
+    ],
+    [
+      'writes a Secret of the project into a foreign namespace',
+      {
+        method: 'POST',
+        path: `/api/v1/namespaces/${FOREIGN}/secrets`,
+        body: { metadata: { name: 'token', labels: { 'codex-k8s.dev/secret-purpose': 'project' } } },
+      },
+      'in workspaces only',
+    ],
+    [
       'deletes a pod in a foreign namespace',
       { method: 'DELETE', path: `/api/v1/namespaces/${FOREIGN}/pods/theirs` },
       'in workspaces only',

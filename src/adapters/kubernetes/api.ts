@@ -25,6 +25,13 @@ export interface ObjectRef {
   readonly metadata: { readonly name: string; readonly namespace?: string };
 }
 
+/** An operation of a JSON patch (RFC 6902). */
+export interface PatchOperation {
+  readonly op: 'test' | 'add';
+  readonly path: string;
+  readonly value: string;
+}
+
 /** Chooses objects of a list. */
 export interface Selection {
   readonly namespace?: string;
@@ -43,6 +50,8 @@ export interface KubernetesApi {
   remove(ref: ObjectRef, uid?: string): Promise<void>;
   /** Changes fields by a JSON merge patch. */
   change(ref: ObjectRef, patch: object): Promise<void>;
+  /** Changes a Secret by a JSON patch; false when a test of it fails, or its path is not there. */
+  patchSecret(at: { namespace: string; name: string }, operations: readonly PatchOperation[]): Promise<boolean>;
   /** The end of a container's log, at most so many bytes; undefined when there is none. */
   logEnd(pod: { namespace: string; name: string; container: string }, bytes: number): Promise<string | undefined>;
   /**
@@ -154,6 +163,19 @@ export function createKubernetesApi(load: () => KubeConfig): KubernetesApi {
           PatchStrategy.MergePatch,
         ),
       );
+    },
+
+    async patchSecret({ namespace, name }, operations) {
+      try {
+        // The client sends a list of operations as a JSON patch.
+        await call(`change Secret ${namespace}/${name}`, async ({ core }) =>
+          core.patchNamespacedSecret({ namespace, name, body: operations, fieldManager: FIELD_MANAGER }),
+        );
+        return true;
+      } catch (error) {
+        if (isRefused(error, 422)) return false;
+        throw error;
+      }
     },
 
     async logEnd({ namespace, name, container }, bytes) {

@@ -15,6 +15,9 @@ export const LABELS = {
   workspace: 'codex-k8s.dev/workspace',
   runId: 'codex-k8s.dev/run-id',
   attempt: 'codex-k8s.dev/attempt',
+  /** Of a Secret that was written for a project, and is no run token. */
+  secretPurpose: 'codex-k8s.dev/secret-purpose',
+  projectId: 'codex-k8s.dev/project-id',
 } as const;
 
 export const ANNOTATIONS = {
@@ -33,6 +36,7 @@ export const ANNOTATIONS = {
 
 export const MANAGED_BY = 'codex-k8s-worker';
 export const PURPOSE = 'run';
+export const SECRET_PURPOSE = 'project';
 
 /** Chooses the namespaces of this platform. */
 export const OURS = `${LABELS.managedBy}=${MANAGED_BY},${LABELS.purpose}=${PURPOSE}`;

@@ -5,4 +5,5 @@ export * from './schema/mirror.ts';
 export * from './schema/money.ts';
 export * from './schema/projects.ts';
 export * from './schema/runs.ts';
+export * from './schema/tool-targets.ts';
 export * from './schema/tools.ts';

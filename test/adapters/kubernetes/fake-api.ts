@@ -109,6 +109,7 @@ export function fakeApi(): FakeApi {
       if (ref.kind === 'Job') api.job = undefined;
     },
     change: async (ref) => called('change', ref),
+    patchSecret: async () => (called('change', 'Secret'), true),
     logEnd: async () => undefined,
     watch: async (_path, _selection, onEvent, signal) => {
       watches += 1;
