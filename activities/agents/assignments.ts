@@ -4,6 +4,7 @@ import { issueKey, type IssueRef } from '../../src/domain/issue/facts.ts';
 import { fullName } from '../../src/domain/issue/names.ts';
 import { selectModel, type ModelSelection } from '../../src/domain/stages/model-selection.ts';
 import { modelChoice, reasoningChoice } from '../../src/domain/stages/labels.ts';
+import type { PromptSource } from '../../src/domain/agent/prompt-overrides.ts';
 import { promptNames, renderPrompt } from '../../src/domain/agent/prompts.ts';
 import type { RunSettings } from '../../src/domain/stages/settings.ts';
 import type { GitHubReview, GitHubThread } from '../../src/domain/agent/reviews.ts';
@@ -23,9 +24,10 @@ import { presentRepository, type GitHubIdentities } from '../../src/store/projec
 import { knownPeople, type BoundRepository } from '../../src/store/projects/repositories.ts';
 import { isOwnDeliveryId } from '../../src/domain/maintenance/reconcile.ts';
 import { classified, permanent } from '../failures.ts';
+import { chooseTask, type GitHubFiles } from './prompt-task.ts';
 
 /** The values of a prompt. */
-export interface GitHubReading extends GitHubIdentities {
+export interface GitHubReading extends GitHubIdentities, GitHubFiles {
   /** When the title or text of an issue was last edited, ISO 8601; null if never. */
   readLastEdit(issue: IssueRef): Promise<string | null>;
   /** The accounts that put labels on last, by label in lower case. */
@@ -80,6 +82,8 @@ export interface AssignmentInput {
 /** What the run needs to know of its assignment. */
 export interface Assigned {
   readonly promptSha256: string;
+  /** Where the task in the prompt is from; missing for a run of a version before 0.5.0. */
+  readonly task?: { readonly source: PromptSource; readonly version: string; readonly sha256: string };
   readonly snapshotSha256: string;
   readonly comments: number;
   readonly leftOut: InputSnapshot['leftOut'];
@@ -222,24 +226,32 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
     /** Takes the snapshot, resolves the model selection, and stores the assignment. Idempotent: the first one counts. */
     async prepareAssignment(input: AssignmentInput): Promise<Assigned> {
       const { issue, settings, target } = input;
-      const names = promptNames(target);
-      const envelope = promptSeed(names.envelope, settings.locale);
-      const task = promptSeed(names.task, settings.locale);
-      if (envelope === undefined || task === undefined)
+      const envelope = promptSeed(promptNames(target).envelope, settings.locale);
+      if (envelope === undefined)
         throw permanent('PromptMissing', `there is no prompt for ${target.stage} ${target.kind}`);
       // The run may have waited since its settings were read, and the default branch may have been renamed.
       const repository = await presentRepository(db, github, issue.repositoryId);
       const baseBranch = repository?.defaultBranch ?? settings.baseBranch;
-      const [{ snapshot, ...labels }, { head, baseCommit }] = await Promise.all([
+      const [{ snapshot, ...labels }, { head, baseCommit }, { body, ...task }] = await Promise.all([
         snapshotOf(input),
         readBranch(input, baseBranch),
+        chooseTask(
+          { db, github, promptSeed },
+          {
+            issue,
+            target,
+            locale: settings.locale,
+            project: repository?.project ?? null,
+            defaultBranch: baseBranch,
+          },
+        ),
       ]);
       const selection = modelSelectionOf(input, repository, labels);
       const conversation = snapshot.comments.filter(
         ({ at }) => input.answeredUntil === undefined || Date.parse(at) > Date.parse(input.answeredUntil),
       );
       const prompt = renderPrompt(
-        { envelope, task },
+        { envelope, task: body },
         {
           target,
           locale: settings.locale,
@@ -274,6 +286,9 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
         stage: target.stage,
         prompt: storable(prompt),
         promptSha256,
+        taskSource: task.source,
+        taskVersion: task.version,
+        taskSha256: task.sha256,
         model: selection.model,
         reasoningEffort: selection.reasoningEffort,
         resumeThreadId: resume?.threadId ?? null,
@@ -284,7 +299,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
         startSha: failed ? failed.startSha : head,
       });
       const { comments, leftOut } = snapshot;
-      return { promptSha256, snapshotSha256, comments: comments.length, leftOut, selection, baseCommit };
+      return { promptSha256, task, snapshotSha256, comments: comments.length, leftOut, selection, baseCommit };
     },
   };
 }

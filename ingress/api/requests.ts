@@ -29,8 +29,8 @@ const page = { limit: z.coerce.number().int().min(1).max(PAGE_LIMIT).default(50)
 const issueKey = z
   .string()
   .regex(/^issue:[1-9]\d{0,15}#[1-9]\d{0,8}$/, 'must look like issue:<repository id>#<number>');
-const slug = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be a slug: a-z, 0-9 and hyphens');
-const line = z
+export const slug = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'must be a slug: a-z, 0-9 and hyphens');
+export const line = z
   .string()
   .trim()
   .regex(/^[^\p{Cc}]*$/u, 'must be one line');

@@ -9,11 +9,13 @@ import { listRunEvents, newestIssueEvents } from '../../src/read-model/queries/e
 import { findIssue, findIssueByName, listIssues, type IssueRecord } from '../../src/read-model/queries/issues.ts';
 import { readLog } from '../../src/read-model/queries/log.ts';
 import { setProject } from '../../src/store/projects/repositories.ts';
+import type { PromptOverrides } from '../../src/use-cases/prompt-overrides.ts';
 import type { RepositoryBinding } from '../../src/use-cases/repository-binding.ts';
 import { findRunRecord, listRuns, type RunRecord } from '../../src/read-model/queries/runs.ts';
 import { answerErrors, answerNotFound, bodyTooLarge, RequestRefused, type ErrorLog } from '../http/errors.ts';
 import type { StaffAccess } from './access.ts';
 import { cancelRun, type RunControl } from './cancel.ts';
+import { addPromptRoutes } from './prompts.ts';
 import * as requests from './requests.ts';
 import { answerRun, pauseRun, resumeRun } from './waits.ts';
 import type { RunUpdates } from '../relay/run-updates.ts';
@@ -42,20 +44,21 @@ export interface StaffApiOptions {
   readonly control: RunControl;
   readonly updates: RunUpdates;
   readonly repositories: RepositoryBinding;
+  readonly prompts: PromptOverrides;
   readonly access: StaffAccess;
   readonly workers: Workers;
   readonly log: ErrorLog;
 }
 
 /** The paths of this router; other routers are mounted at `/api/v1` too. */
-const PATHS = ['/runs', '/issues', '/deliveries', '/cluster', '/repositories', '/projects', '/members'];
+const PATHS = ['/runs', '/issues', '/deliveries', '/cluster', '/repositories', '/projects', '/members', '/prompts'];
 const BODY_BYTES = 65_536;
 const ISSUE_RUNS = 50;
 const ISSUE_EVENTS = 200;
 
 /** The router, to be mounted at `/api/v1`. */
 export function createStaffApi(options: StaffApiOptions): Hono {
-  const { db, control, updates, repositories, access, workers, log } = options;
+  const { db, control, updates, repositories, prompts, access, workers, log } = options;
   const app = new Hono();
   app.onError(answerErrors(log));
 
@@ -187,6 +190,8 @@ export function createStaffApi(options: StaffApiOptions): Hono {
     const person = await repositories.removeMember({ login, project });
     return c.json({ ...person, project: project ?? null });
   });
+
+  addPromptRoutes(app, { db, prompts });
 
   for (const path of PATHS) app.all(`${path}/*`, answerNotFound);
 

@@ -1,11 +1,14 @@
 /** The staff API over HTTP, with the types of its two ends; whoever asks for something is told in plain sentences why not. */
 import type { z } from 'zod';
+import type * as prompts from '../../ingress/api/prompts.ts';
 import type * as requests from '../../ingress/api/requests.ts';
+import type { PromptTaskView, PromptVersionView } from '../use-cases/prompt-overrides.ts';
 import type { RepositoryBinding } from '../use-cases/repository-binding.ts';
 import type { EventView, IssueDetailsView, IssueView, ListView, LogView, RunView } from '../../ingress/api/views.ts';
 import type { ErrorEnvelope } from '../../ingress/http/errors.ts';
 import type { Request } from '../domain/run/requests.ts';
 import type { RunWait } from '../domain/run/waits.ts';
+import type { RunPrompt } from '../store/runs/assignments.ts';
 import type { setProject } from '../store/projects/repositories.ts';
 import { CommandProblem } from '../terminal/problems.ts';
 
@@ -58,6 +61,14 @@ export interface ApiClient {
   addMember(body: MemberBody): Promise<Required<MemberBody> & { readonly warning?: string }>;
   /** Without a project: every role of the person. */
   removeMember(login: string, project?: string): Promise<{ login: string; project: string | null }>;
+  /** What replaces the prompts of codex-k8s. */
+  prompts(query: z.input<typeof prompts.PromptsQuery>): Promise<{ readonly items: readonly PromptVersionView[] }>;
+  prompt(stage: string, query: z.input<typeof prompts.PromptQuery>): Promise<PromptTaskView>;
+  promptDiff(stage: string, query: z.input<typeof prompts.PromptDiffQuery>): Promise<{ readonly diff: string }>;
+  setPrompt(stage: string, body: z.input<typeof prompts.PromptBody>): Promise<PromptVersionView>;
+  rollBackPrompt(stage: string, body: z.input<typeof prompts.PromptRollbackBody>): Promise<PromptVersionView>;
+  /** What the agent of a run was told. */
+  runPrompt(id: string): Promise<RunPrompt>;
 }
 
 /** The server said no. */
@@ -117,6 +128,12 @@ export function createApiClient({ url, staffToken }: ApiAddress): ApiClient {
     addMember: async (body) => post('/members', body),
     removeMember: async (login, project) =>
       call(`/members/${encodeURIComponent(login)}${searchOf({ project })}`, { method: 'DELETE' }),
+    prompts: async (query) => get('/prompts', query),
+    prompt: async (stage, query) => get(`/prompts/${stage}`, query),
+    promptDiff: async (stage, query) => get(`/prompts/${stage}/diff`, query),
+    setPrompt: async (stage, body) => post(`/prompts/${stage}`, body),
+    rollBackPrompt: async (stage, body) => post(`/prompts/${stage}/rollback`, body),
+    runPrompt: async (id) => get(`/runs/${id}/prompt`),
   };
 }
 

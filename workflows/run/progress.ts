@@ -184,7 +184,7 @@ export function createProgressReporter(input: RunInput): ProgressReporter {
     remember(events) {
       pending.push(...events);
     },
-    assigned({ selection, promptSha256, snapshotSha256, comments, leftOut }) {
+    assigned({ selection, promptSha256, task, snapshotSha256, comments, leftOut }) {
       const { hidden } = leftOut;
       progress = {
         ...progress,
@@ -199,7 +199,7 @@ export function createProgressReporter(input: RunInput): ProgressReporter {
         },
         ...(hidden === undefined ? [] : [{ type: 'input.hidden_text', payload: { count: hidden } }]),
         { type: 'run.profile.resolved', payload: { ...selection } },
-        { type: 'prompt.context.assembled', payload: { sha256: promptSha256 } },
+        { type: 'prompt.context.assembled', payload: { sha256: promptSha256, ...(task && { task }) } },
       );
     },
     worksIn(namespace) {

@@ -86,6 +86,7 @@ const PREPARATION_FAILURES: Readonly<Record<string, Failure>> = {
   RepositoryEmpty: 'repository_empty',
   EditedSince: 'edited_since',
   NothingToRevise: 'nothing_to_revise',
+  PromptUnusable: 'prompt_unusable',
 };
 
 /** Prepares the assignment, and shows that the trigger was seen; only the former delays the agent. */

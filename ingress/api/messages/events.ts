@@ -59,7 +59,7 @@ const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
   'input.hidden_text': (p) => `${text(p, 'count')} hidden passages or characters were removed from what people wrote`,
   'run.profile.resolved': (p) =>
     `The agent works with ${text(p, 'model')} (${source(p, 'modelSource')}), reasoning ${text(p, 'reasoningEffort')} (${source(p, 'reasoningSource')})`,
-  'prompt.context.assembled': (p) => `The prompt was assembled: ${text(p, 'sha256').slice(0, 12)}`,
+  'prompt.context.assembled': (p) => `The prompt was assembled${taskOf(p)}: ${text(p, 'sha256').slice(0, 12)}`,
   'stage.superseded': (p) => `The rethink goes back to ${text(p, 'back_to')}; the stages after it are superseded`,
   'approval.requested': (p) => `An agent asks for ${text(p, 'label')}; a person has to set the label`,
   'discussion.ended': (p) => `The discussion ended: ${text(p, 'reason')}`,
@@ -81,6 +81,13 @@ function budget(payload: Payload): string {
 
 function amounts(payload: Payload): string {
   return `${dollars(Number(payload['spent']))} of ${dollars(Number(payload['limit']))}`;
+}
+
+/** Where the task of the prompt is from; nothing of the seed's, which is the usual one. */
+function taskOf({ task }: Payload): string {
+  const { source, version } = (task ?? {}) as { source?: unknown; version?: unknown };
+  if (typeof source !== 'string' || typeof version !== 'string' || source === 'seed') return '';
+  return ` with the task of the ${source}, version ${version.slice(0, 12)}`;
 }
 
 /** How many comments the agent is given, and how many it is not, and why. */

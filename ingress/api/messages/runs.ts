@@ -88,6 +88,7 @@ const NEXT: Record<Failure, string> = {
     'Put the label of the stage without “:revise” on the issue: that run opens a pull request, and a review of it that requests changes starts a revise.',
   publish_failed: `The work is safe on the branch {branch}. Check that the platform's GitHub account may open pull requests, then ${AGAIN}.`,
   nothing_to_revise: `Say on the pull request what is to be changed (a review, a comment on a line or in the conversation), then ${AGAIN}.`,
+  prompt_unusable: `Correct or remove the file that the details name, on the default branch, then ${AGAIN}.`,
   failed_precondition: `Remove all but one of the labels that the details name, then ${AGAIN}.`,
   scope_violation: `Take the files that the details name out of the branch {branch}, or say in the issue that they are not to be touched; then ${AGAIN}.`,
   wait_expired: `When the question can be answered, say the answer in the issue and ${AGAIN}.`,

@@ -109,6 +109,7 @@ function runFacts({ run }: RunDetails, urls: Urls): Html {
     ['Branch', html`<code>${run.branch}</code>`],
     ['Workspace', run.workspace && html`<code>${run.workspace}</code>`],
     ['Model', run.model && `${run.model}${run.reasoningEffort ? ` (${run.reasoningEffort})` : ''}`],
+    ['Prompt', run.taskSource && `${run.taskSource}, version ${run.taskVersion?.slice(0, 12) ?? '–'}`],
     ['Requested', when(run.createdAt)],
     ['Started', run.startedAt && when(run.startedAt)],
     ['Finished', run.finishedAt && when(run.finishedAt)],
@@ -133,6 +134,7 @@ function runFacts({ run }: RunDetails, urls: Urls): Html {
 function terminalCommands({ id }: RunRecord): Html {
   const commands = [
     ['read the log', `npx codex-k8s runs logs ${id}`],
+    ['read what the agent was told', `npx codex-k8s prompts show --run ${id}`],
     ['cancel the run', `npx codex-k8s runs cancel ${id}`],
     ["replay its workflow's history against this build", `npx codex-k8s runs replay ${id}`],
   ] as const;

@@ -4,6 +4,7 @@ import { createConfirmations } from './confirmations.ts';
 import { createDeliveries } from './deliveries.ts';
 import { createEdits } from './edits.ts';
 import { createEnvironmentSecrets } from './environment-secrets.ts';
+import { createFiles } from './files.ts';
 import { createHistory } from './history.ts';
 import { createIssues } from './issues.ts';
 import { outgoing } from './outgoing.ts';
@@ -24,6 +25,7 @@ export function createGitHub(options: ClientOptions) {
     ...createPullRequests(octokit),
     ...createReviews(octokit, own),
     ...createEdits(octokit),
+    ...createFiles(octokit),
     ...createConfirmations(octokit),
     ...createRepositories(octokit),
     ...createDeliveries(octokit),

@@ -18,6 +18,7 @@ import { createLive } from '../../../ingress/live/live.ts';
 import { createStaffAccess } from '../../../ingress/api/access.ts';
 import { createStaffApi, type Workers } from '../../../ingress/api/routes.ts';
 import { createPushInspection } from '../../adapters/git/push-inspection.ts';
+import type { PromptOverrides } from '../../use-cases/prompt-overrides.ts';
 import type { RepositoryBinding } from '../../use-cases/repository-binding.ts';
 import { leasePush } from '../../store/runs/push-leases.ts';
 import type { Connection } from '../../store/connection/database.ts';
@@ -41,6 +42,7 @@ export interface ServerParts {
   readonly updates: RunUpdates;
   readonly tokens: RunTokenVerifier;
   readonly repositories: RepositoryBinding;
+  readonly prompts: PromptOverrides;
   /** Called for a repository that a delivery calls otherwise than it is stored. */
   readonly onRenamed: (repository: RenamedRepository) => void;
   readonly checks: Readonly<Record<string, Check>>;
@@ -101,6 +103,7 @@ export function createServerApp(parts: ServerParts): {
       control: parts.workflows,
       updates: parts.updates,
       repositories: parts.repositories,
+      prompts: parts.prompts,
       access,
       workers: parts.workers,
       log,

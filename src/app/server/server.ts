@@ -3,6 +3,7 @@
  * dependencies: it listens at once, is not ready, and waits for them.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import type { Hono } from 'hono';
@@ -14,6 +15,7 @@ import { createGitHub } from '../../adapters/github/index.ts';
 import { GitHubAsksToWait } from '../../adapters/github/waits.ts';
 import { settleLostCalls } from '../../store/money/ledger.ts';
 import { budgetLimits } from '../config/money.ts';
+import { readPromptSeeds } from '../../adapters/prompt-seeds.ts';
 import { createRunTokens } from '../../adapters/run-tokens.ts';
 import { listenForChanges } from '../../store/connection/changes.ts';
 import { connect, PAGES_CONNECTION } from '../../store/connection/database.ts';
@@ -34,6 +36,7 @@ import { createMetrics } from '../../../ingress/http/metrics.ts';
 import type { ServerWrappers } from '../process/wrappers.ts';
 import { leave, notifyReady, persistently, stopSignal, untilAborted } from '../process/process-life.ts';
 import { presentRepository } from '../../store/projects/present-repository.ts';
+import { createPromptOverrides } from '../../use-cases/prompt-overrides.ts';
 import { createRepositoryBinding } from '../../use-cases/repository-binding.ts';
 import { createServerApp } from './server-app.ts';
 
@@ -93,6 +96,10 @@ export async function runServer(
       github,
       webhook: { url: `${config.CODEXK8S_PUBLIC_URL}/api/v1/webhooks/github`, secret },
       labels: config.CODEXK8S_LABELS_FILE,
+    }),
+    prompts: createPromptOverrides({
+      db: agents.db,
+      promptSeed: readPromptSeeds(fileURLToPath(new URL('../../../prompts', import.meta.url))),
     }),
     onRenamed({ id, owner, name }) {
       presentRepository(pages.db, github, id, { owner, name }).catch(onError);

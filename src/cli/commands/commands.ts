@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { ApiAddress } from '../../api-client/api-client.ts';
 import { addClusterCommands } from './cluster.ts';
 import { addDoctorCommand } from './doctor.ts';
+import { addPromptCommands } from './prompt-commands.ts';
 import { addReadModelCommands } from './read-model.ts';
 import { addReplayCommand } from './replay.ts';
 import { addStaffCommands } from './staff.ts';
@@ -10,7 +11,8 @@ import { addWebhookCommands } from './webhook.ts';
 
 /** Adds them to the program, in the order of its help. */
 export function addCommandsForPeople(program: Command): void {
-  const { runs } = addStaffCommands(program, { resolveApi });
+  const { runs, carryOut } = addStaffCommands(program, { resolveApi });
+  addPromptCommands(program, carryOut);
   addReplayCommand(program, runs, { resolveApi });
   addReadModelCommands(program);
   addClusterCommands(program);

@@ -17,12 +17,16 @@ export interface StaffCommandOptions {
 export interface StaffCommandGroups {
   readonly runs: Command;
   readonly issues: Command;
+  readonly carryOut: CarryOut;
 }
 
-interface Shared {
-  readonly json?: boolean;
-  readonly data?: string;
+export interface Shared {
+  readonly json?: boolean | undefined;
+  readonly data?: string | undefined;
 }
+
+/** Runs a command; errors of the API become a message and an exit code. */
+export type CarryOut = (shared: Shared, action: (session: Session) => Promise<void>) => Promise<void>;
 
 const ROLES = ['platform_owner', 'platform_admin', 'admin', 'read_write', 'read'];
 const EFFORTS = ['low', 'medium', 'high', 'xhigh', 'default'];
@@ -30,8 +34,7 @@ const PAGE_MOST = 200;
 
 /** Adds `runs`, `issues`, `repositories`, `labels`, `projects` and `members` to the program. */
 export function addStaffCommands(program: Command, { resolveApi }: StaffCommandOptions): StaffCommandGroups {
-  /** Runs a command; errors of the API become a message and an exit code. */
-  async function carryOut(shared: Shared, action: (session: Session) => Promise<void>): Promise<void> {
+  const carryOut: CarryOut = async (shared, action) => {
     const [{ createApiClient }, { CommandProblem }, { processTerminal }] = await Promise.all([
       import('../../api-client/api-client.ts'),
       import('../../terminal/problems.ts'),
@@ -46,7 +49,7 @@ export function addStaffCommands(program: Command, { resolveApi }: StaffCommandO
       terminal.error(error.message);
       process.exitCode = error.exitCode;
     }
-  }
+  };
 
   const runs = group(program, 'runs', 'runs of agents');
   leaf(runs, 'list', 'runs, newest first')
@@ -55,7 +58,7 @@ export function addStaffCommands(program: Command, { resolveApi }: StaffCommandO
     .option('--repository <name>', 'only runs of this repository: OWNER/NAME')
     .option('--limit <count>', 'how many', pageSize)
     .action(async ({ json, data, ...options }: Shared & RunsListOptions) =>
-      carryOut({ json, data } as Shared, async (session) => (await import('./runs.ts')).runsList(session, options)),
+      carryOut({ json, data }, async (session) => (await import('./runs.ts')).runsList(session, options)),
     );
   leaf(runs, 'show', 'show one run and its events')
     .argument('<run>', RUN)
@@ -108,7 +111,7 @@ export function addStaffCommands(program: Command, { resolveApi }: StaffCommandO
     .option('--repository <name>', 'only issues of this repository: OWNER/NAME')
     .option('--limit <count>', 'how many', pageSize)
     .action(async ({ json, data, ...options }: Shared & IssuesListOptions) =>
-      carryOut({ json, data } as Shared, async (session) => (await import('./issues.ts')).issuesList(session, options)),
+      carryOut({ json, data }, async (session) => (await import('./issues.ts')).issuesList(session, options)),
     );
   leaf(issues, 'show', 'show one issue with its runs and events')
     .argument('<issue>', 'OWNER/NAME#NUMBER')
@@ -170,10 +173,10 @@ export function addStaffCommands(program: Command, { resolveApi }: StaffCommandO
       carryOut(options, async (session) => (await import('./repositories.ts')).membersRemove(session, login, options)),
     );
 
-  return { runs, issues };
+  return { runs, issues, carryOut };
 }
 
-const RUN = 'the id of a run, or the first 6 or more characters of it';
+export const RUN = 'the id of a run, or the first 6 or more characters of it';
 
 /** Creates a command group. Wrong usage exits with 2, so that a script can distinguish it from a failed request. */
 export function group(program: Command, name: string, description: string): Command {

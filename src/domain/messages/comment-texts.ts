@@ -116,6 +116,7 @@ const EN: CommentTexts = {
     pull_request_not_found: 'There is no open pull request to revise.',
     nothing_to_revise:
       'There is nothing to revise: no review that requests changes, no open thread, and no new comment on the pull request or the issue.',
+    prompt_unusable: "The repository's own prompt for this stage cannot be used, so no agent was started.",
     failed_precondition: 'The labels contradict each other, so it is unclear how the agent is to work.',
     scope_violation:
       'The work changes files that this stage may not change. It was pushed, but no pull request was opened or updated for it.',
@@ -241,6 +242,7 @@ const RU: CommentTexts = {
     pull_request_not_found: 'Нет открытого pull request, который можно доработать.',
     nothing_to_revise:
       'Дорабатывать нечего: нет ревью с требованиями, открытых обсуждений и новых комментариев к pull request или issue.',
+    prompt_unusable: 'Собственный промпт репозитория для этого этапа использовать нельзя, поэтому агент не запущен.',
     failed_precondition: 'Метки противоречат друг другу: неясно, как должен работать агент.',
     scope_violation:
       'Изменены файлы, которые на этом этапе менять нельзя. Изменения отправлены в ветку, но pull request не создан и не обновлён.',

@@ -35,6 +35,7 @@ const CONTROL_FILES: readonly RegExp[] = [
   /(^|\/)(AGENTS(\.override)?|CLAUDE(\.local)?|GEMINI)\.md$/i,
   /(^|\/)\.(codex|claude|cursor|gemini|agents)(\/.*)?$/is,
   /(^|\/)\.(mcp\.json|cursorrules|windsurfrules|clinerules)$/i,
+  /^\.codex-k8s(\/.*)?$/is,
   /^\.github\/copilot-instructions\.md$/i,
   /^\.github\/(instructions|prompts|agents|chatmodes)(\/.*)?$/is,
   /(^|\/)\.vscode\/mcp\.json$/i,

@@ -50,6 +50,7 @@ export const FAILURES = [
   'launch_failed', // the workspace or the process could not be created
   'pull_request_not_found', // a revise without a pull request to revise
   'nothing_to_revise', // nobody asked for anything since the last run
+  'prompt_unusable', // the repository has a prompt of its own that cannot be one
   'failed_precondition', // labels of one group conflict, or it is unclear what to work on
   'scope_violation', // the stage's work changes files that the stage may not change
   'publish_failed', // the work is there, but GitHub refused the pull request

@@ -1,9 +1,10 @@
 /** Runs, as pages and the API show them. */
 import { and, asc, desc, eq, getTableColumns, gte, isNull, lte, ne, or, sql, type SQL } from 'drizzle-orm';
+import type { PromptSource } from '../../domain/agent/prompt-overrides.ts';
 import type { RunStatus } from '../../domain/run/runs.ts';
 import type { Database } from '../../store/connection/database.ts';
 import type { Request } from '../../domain/run/requests.ts';
-import { issues, repositories, requests, runs } from '../../store/connection/schema.ts';
+import { agentAssignments, issues, repositories, requests, runs } from '../../store/connection/schema.ts';
 import { after, bounded, byteOrder, cutPage, type Page, type PageRequest } from './page.ts';
 import { ofRepository, repositoryName, type RepositoryName } from './repositories.ts';
 
@@ -15,6 +16,9 @@ export type RunRecord = typeof runs.$inferSelect & {
   readonly issueUrl: string | null;
   /** What it asks people, while it waits for their answer. */
   readonly request: Request | null;
+  /** Where the task of its prompt is from, and the version there; null before it is prepared. */
+  readonly taskSource: PromptSource | null;
+  readonly taskVersion: string | null;
 };
 
 export interface RunFilter {
@@ -82,10 +86,13 @@ function selectRuns(db: Database) {
       issueTitle: issues.title,
       issueUrl: issues.url,
       request: requests.request,
+      taskSource: agentAssignments.taskSource,
+      taskVersion: agentAssignments.taskVersion,
     })
     .from(runs)
     .leftJoin(repositories, eq(repositories.id, runs.repositoryId))
     .leftJoin(issues, eq(issues.key, runs.issueKey))
+    .leftJoin(agentAssignments, eq(agentAssignments.runId, runs.id))
     .leftJoin(requests, eq(requests.id, sql`${runs.wait} ->> 'request'`));
 }
 

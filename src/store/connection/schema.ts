@@ -4,6 +4,7 @@ export * from './schema/intake.ts';
 export * from './schema/mirror.ts';
 export * from './schema/money.ts';
 export * from './schema/projects.ts';
+export * from './schema/prompts.ts';
 export * from './schema/runs.ts';
 export * from './schema/tool-targets.ts';
 export * from './schema/tools.ts';

@@ -28,6 +28,12 @@ export async function ensureProject(db: Database, slug: string): Promise<string>
   return row.id;
 }
 
+/** Whether there is a project with this slug. */
+export async function hasProject(db: Database, slug: string): Promise<boolean> {
+  const [row] = await db.select({ id: projects.id }).from(projects).where(eq(projects.slug, slug));
+  return row !== undefined;
+}
+
 /** Settings of a project for its runs. */
 export type ProjectChoices = Pick<
   typeof projects.$inferSelect,

@@ -27,7 +27,19 @@ export async function storeAssignment(
     | 'resumeRunId'
   > &
     Partial<
-      Pick<AssignmentRow, 'issueKey' | 'project' | 'stage' | 'snapshot' | 'snapshotSha256' | 'sinceSha' | 'startSha'>
+      Pick<
+        AssignmentRow,
+        | 'issueKey'
+        | 'project'
+        | 'stage'
+        | 'snapshot'
+        | 'snapshotSha256'
+        | 'sinceSha'
+        | 'startSha'
+        | 'taskSource'
+        | 'taskVersion'
+        | 'taskSha256'
+      >
     >,
 ): Promise<void> {
   await db.insert(agentAssignments).values(row).onConflictDoNothing();
@@ -37,6 +49,23 @@ export async function storeAssignment(
 export async function findAssignment(db: Database, runId: string): Promise<AssignmentRow | undefined> {
   const [row] = await db.select().from(agentAssignments).where(eq(agentAssignments.runId, runId));
   return row;
+}
+
+/** What the agent of a run was told. `task`: where its task was from; null for a run of a version before 0.5.0. */
+export interface RunPrompt {
+  readonly runId: string;
+  readonly prompt: string;
+  readonly sha256: string;
+  readonly task: { readonly source: string; readonly version: string; readonly sha256: string } | null;
+}
+
+/** The prompt of a run, or undefined. */
+export async function findRunPrompt(db: Database, runId: string): Promise<RunPrompt | undefined> {
+  const row = await findAssignment(db, runId);
+  if (!row) return undefined;
+  const { taskSource: source, taskVersion: version, taskSha256: sha256 } = row;
+  const task = source === null || version === null || sha256 === null ? null : { source, version, sha256 };
+  return { runId, prompt: row.prompt, sha256: row.promptSha256, task };
 }
 
 const LEAVES_WORK = inArray(runs.kind, ['work', 'revise']);

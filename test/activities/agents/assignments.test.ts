@@ -64,6 +64,8 @@ const activities = () =>
       readBranchHead: async (_, branch) => (branch === base ? baseHead : head),
       findBranchesInTheWay: async () => inTheWay,
       readMergeBase: async (_, base, of) => `${base} and ${of}`,
+      listFolder: async () => [],
+      readFile: async () => null,
     },
     promptSeed: (name) =>
       name.startsWith('envelope')
@@ -119,6 +121,13 @@ async function promptOf(asked: AssignmentInput): Promise<string> {
   await activities().prepareAssignment(asked);
   return (await findAssignment(tables.db, asked.runId))?.prompt ?? '';
 }
+
+test('B21: the run records where its task is from, with version and checksum', async () => {
+  const asked = input();
+  const task = { source: 'seed', version: 'dev-work', sha256: expect.stringMatching(/^[\da-f]{64}$/) as string };
+  expect(await activities().prepareAssignment(asked)).toMatchObject({ task });
+  expect(await findAssignment(tables.db, asked.runId)).toMatchObject({ taskSource: 'seed', taskVersion: 'dev-work' });
+});
 
 describe('B7: the branch that the work is based on', () => {
   test('is the default branch of now, when somebody renamed it since the repository was bound', async () => {

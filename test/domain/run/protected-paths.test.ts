@@ -40,6 +40,7 @@ describe('what agents obey', () => {
     'packages/web/AGENTS.md',
     'AGENTS.override.md',
     'CLAUDE.md',
+    '.codex-k8s/prompts/dev-work.md',
     'CLAUDE.local.md',
     'GEMINI.md',
     '.codex/config.toml',

@@ -88,6 +88,8 @@ async function haveItAllHappen(): Promise<void> {
   await github.readIssue(issue);
   await github.readRepository(issue);
   await github.removeLabel(issue, wish.number, 'run:dev');
+  await github.listFolder(at, '.codex-k8s/prompts', 'main');
+  await github.readFile(at, 'story.txt', { ref: 'main', bytes: 100 });
 
   await github.ensureEnvironment(at, 'ai');
   await github.ensureEnvironment(at, 'ai');

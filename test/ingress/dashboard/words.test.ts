@@ -53,6 +53,12 @@ describe('events', () => {
       "The issue's text was taken for the agent, with 1 comment; left out: 2 by people outside the project, 1 edited after the request",
     ],
     ['input.hidden_text', { count: 3 }, '3 hidden passages or characters were removed from what people wrote'],
+    ['prompt.context.assembled', { sha256: 'abcdef0123456789' }, 'The prompt was assembled: abcdef012345'],
+    [
+      'prompt.context.assembled',
+      { sha256: 'abcdef0123456789', task: { source: 'project', version: '3' } },
+      'The prompt was assembled with the task of the project, version 3: abcdef012345',
+    ],
     ['run.agent.started', { branch: 'b', attempt: 1 }, 'The agent started on the branch b'],
     ['request.opened', { question: 'Which?', options: ['this', 'that'] }, 'The agent asked: Which? (1. this, 2. that)'],
     ['request.answered', { surface: 'comment' }, 'The question was answered by a comment'],

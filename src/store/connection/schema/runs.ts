@@ -1,6 +1,7 @@
 /** What an agent needs and reports, and what a run asks of people. */
 import { sql } from 'drizzle-orm';
 import { index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import type { PromptSource } from '../../../domain/agent/prompt-overrides.ts';
 import type { Request } from '../../../domain/run/requests.ts';
 import type { AgentReport } from '../../../domain/run/runs.ts';
 import type { InputSnapshot } from '../../../domain/agent/snapshot.ts';
@@ -23,6 +24,10 @@ export const agentAssignments = pgTable('agent_assignments', {
   stage: text('stage').$type<Stage>(),
   prompt: text('prompt').notNull(),
   promptSha256: text('prompt_sha256').notNull(),
+  /** Where the task in the prompt is from, its version there, and its SHA-256; null for a run of a version before 0.5.0. */
+  taskSource: text('task_source').$type<PromptSource>(),
+  taskVersion: text('task_version'),
+  taskSha256: text('task_sha256'),
   model: text('model').notNull(),
   reasoningEffort: text('reasoning_effort').$type<ReasoningEffort>().notNull(),
   /** The snapshot of what people wrote (docs/reliability.md T27), and its SHA-256. */

@@ -6,6 +6,7 @@ import { createDashboard } from '../../../../ingress/dashboard/dashboard.ts';
 import { answerErrors, answerNotFound, RequestRefused } from '../../../../ingress/http/errors.ts';
 import { createLive, type Live } from '../../../../ingress/live/live.ts';
 import { createStaffApi } from '../../../../ingress/api/routes.ts';
+import { createPromptOverrides } from '../../../../src/use-cases/prompt-overrides.ts';
 import type { RepositoryBinding } from '../../../../src/use-cases/repository-binding.ts';
 import type { RunControl } from '../../../../ingress/api/cancel.ts';
 import type { RunUpdates } from '../../../../ingress/relay/run-updates.ts';
@@ -104,10 +105,11 @@ export function createSite({ db, sql }: Connection, options: SiteOptions = {}): 
     addMember: async ({ login }) => ({ id: 3, login }),
     removeMember: async ({ login }) => ({ id: 3, login }),
   };
+  const prompts = createPromptOverrides({ db, promptSeed: (name, locale) => `Seed ${name}.${locale}\n` });
   const app = new Hono();
   app.onError(answerErrors(log));
   app.notFound(answerNotFound);
-  app.route('/api/v1', createStaffApi({ ...shared, repositories }));
+  app.route('/api/v1', createStaffApi({ ...shared, repositories, prompts }));
   const urls = { githubUrl: 'https://github.example', temporalWebUrl: 'http://temporal', temporalNamespace: 'space' };
   app.route('/', createDashboard({ ...shared, ...urls, live, secureCookies: false }));
   return {
