@@ -18,6 +18,7 @@ import {
 } from './github/status-comments.ts';
 import { createRetentionActivities } from './maintenance/retention.ts';
 import { createSweepActivities, type SweepPorts } from './maintenance/sweeps.ts';
+import { createCallActivities, type CallPerformer } from './tools/perform-call.ts';
 
 export type ActivityPorts = AgentPorts &
   AssignmentPorts &
@@ -25,7 +26,10 @@ export type ActivityPorts = AgentPorts &
   GitHubPorts &
   RecordPorts &
   SweepPorts &
-  StatusCommentPorts & { readonly github: GitHubConfirmations & GitHubPulls & GitHubAnswers };
+  StatusCommentPorts & {
+    readonly github: GitHubConfirmations & GitHubPulls & GitHubAnswers;
+    readonly performer: CallPerformer;
+  };
 
 export type Activities = ReturnType<typeof createActivities>;
 
@@ -43,6 +47,7 @@ export function createActivities(ports: ActivityPorts, redact: Redact = createRe
     ...createAssignmentActivities(ports),
     ...createAgentActivities(ports, comments),
     ...createRequestActivities(ports),
+    ...createCallActivities(ports),
     ...createPermitActivities(ports),
     ...createSweepActivities(ports),
     ...createRetentionActivities(ports),

@@ -140,9 +140,15 @@ export const recordRequest = effect('recordRequest', record, 'Record the request
 export const writeRequestComment = effect(
   'writeRequestComment',
   { ...courtesy, scheduleToCloseTimeout: '24 hours' },
-  'Write the question on GitHub',
+  'Write the request on GitHub',
 );
 export const readAnswerComment = effect('readAnswerComment', github, 'Read the answer from GitHub');
+export const performCall = effect(
+  'performCall',
+  { ...runtime, startToCloseTimeout: '5 minutes', scheduleToCloseTimeout: '1 hour' },
+  'Perform the approved tool call',
+);
+export const endCall = effect('endCall', record, 'End the tool call with what people decided');
 export const removeWorkspace = effect(
   'removeWorkspace',
   { ...runtime, scheduleToCloseTimeout: '24 hours' },

@@ -2,7 +2,7 @@
 import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { PermitAnswer, PermitRequest, PermitState, RunLimits } from '../src/domain/run/permits.ts';
-import type { AnswerSurface, Request } from '../src/domain/run/requests.ts';
+import type { AnswerSurface, Request, Verdict } from '../src/domain/run/requests.ts';
 import type { RunWait } from '../src/domain/run/waits.ts';
 import type { Effect } from '../src/domain/issue/effects.ts';
 import type { IssueRef, ObservedFact } from '../src/domain/issue/facts.ts';
@@ -79,7 +79,10 @@ export const reportBySignal = defineSignal('reportBySignal');
 /** An answer to a run's request. `requestId` null: to the open one. */
 export interface AnswerInput {
   readonly requestId: string | null;
+  /** Of a verdict, its reason. */
   readonly text: string;
+  /** Approves or denies the request, if that waits for an approval. */
+  readonly decision?: Verdict;
   /** Who answers: a login, or the name given at another surface. */
   readonly actor: string;
   readonly surface: AnswerSurface;
@@ -97,9 +100,16 @@ export interface CommentAnswer {
   readonly comment: number;
   /** Of the text that its author wrote. */
   readonly sha256: string;
-  /** The author's login. */
+  /** The author's login, and GitHub's id of the account. */
   readonly actor: string;
+  readonly actorId?: number;
 }
+
+/**
+ * A tool call of this attempt waits for people. The agent is expected to end by itself, and is halted if it does not within a
+ * minute.
+ */
+export const callParked = defineSignal<[{ attempt: number }]>('callParked');
 
 /** Somebody who may answer made a comment on the issue. */
 export const commentAnswers = defineSignal<[CommentAnswer]>('commentAnswers');

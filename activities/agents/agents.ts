@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure, cancellationSignal, log } from '@temporalio/activity';
 import { goingOnMessage, type GoingOn } from '../../src/domain/agent/going-on.ts';
+import { parkedCall, type ParkedCall } from '../../src/domain/approvals/parked-call.ts';
 import type { PermitAnswer, PermitRequest } from '../../src/domain/run/permits.ts';
 import type { WorkspaceUse } from '../../src/domain/workspace/workspaces.ts';
 import type { TerminationReason } from '../../src/domain/run/termination-reasons.ts';
@@ -19,6 +20,7 @@ import {
   revokeAttempt,
 } from '../../src/store/runs/assignments.ts';
 import { closeRequests } from '../../src/store/runs/requests.ts';
+import { expireCalls, findParkedCall } from '../../src/store/runs/tool-calls.ts';
 import type { Database } from '../../src/store/connection/database.ts';
 import { storeLastLog } from '../../src/store/runs/run-log.ts';
 import type { RunPermits } from './permits.ts';
@@ -106,6 +108,10 @@ type BriefReport =
       readonly threadId: string;
       readonly headSha: string | null;
     }
+  /** A tool call of the attempt waits for people, whatever its agent has reported. */
+  | { readonly outcome: 'parked'; readonly call: ParkedCall }
+  /** Its turn was ended by the platform, and no call waits: the agent goes on with the message that ended it. */
+  | { readonly outcome: 'steered' }
   | { readonly outcome: 'failed'; readonly failure: Failure; readonly detail: string };
 
 export function createAgentActivities(
@@ -169,7 +175,7 @@ export function createAgentActivities(
 
     /**
      * Waits for hours for the agent to end; after a worker's restart it is found again by name. A report counts more than how
-     * the process ended.
+     * the process ended, and a tool call that waits for people more than any report.
      */
     async awaitAgent(agent: AgentRef): Promise<AgentEnd> {
       const over = new AbortController();
@@ -180,6 +186,8 @@ export function createAgentActivities(
         pod,
         log: output,
       } = await classified(() => runtime.ended(agent, cancellationSignal())).finally(() => over.abort());
+      const parked = await findParkedCall(db, agent.runId, agent.attempt);
+      if (parked) return { kind: 'reported', report: { outcome: 'parked', call: parkedCall(parked) } };
       const report = (await findAttempt(db, agent.runId, agent.attempt))?.report;
       if (!report) {
         const redact = createRedactor([runToken(agent.runId, agent.attempt)]);
@@ -197,6 +205,7 @@ export function createAgentActivities(
         const { question, threadId, headSha } = report;
         return { kind: 'reported', report: { outcome: 'asked', question, threadId, headSha } };
       }
+      if (report.outcome === 'parked') return { kind: 'reported', report: { outcome: 'steered' } };
       const { headSha, threadId, answer, notes } = report;
       return {
         kind: 'reported',
@@ -217,9 +226,15 @@ export function createAgentActivities(
       await runtime.stop(run);
     },
 
-    /** Stops the agent's process while its token is still valid, so that its conversation is stored before it ends. */
-    async haltAgent(run: { runId: string; workspace: string }): Promise<void> {
+    /**
+     * Stops the agent's process while its token is still valid, so that its conversation is stored before it ends. Returns the tool
+     * call of its attempt that waits for people, if there is one.
+     */
+    async haltAgent(run: { runId: string; workspace: string }): Promise<{ readonly parked?: ParkedCall }> {
       await runtime.stop(run);
+      const attempt = (await findAssignment(db, run.runId))?.attempt ?? 1;
+      const parked = await findParkedCall(db, run.runId, attempt);
+      return parked ? { parked: parkedCall(parked) } : {};
     },
 
     /** Revokes the token of this attempt and those of earlier ones. */
@@ -231,10 +246,13 @@ export function createAgentActivities(
       await permits.release(runId);
     },
 
-    /** Revokes all tokens of the run, also of attempts to come, and closes its open request; then releases its permit. */
+    /**
+     * Revokes all tokens of the run, also of attempts to come, and closes its open request and tool call; then releases its permit.
+     */
     async endRun({ runId }: { runId: string }): Promise<void> {
       await closeAssignment(db, runId);
       await closeRequests(db, runId);
+      await expireCalls(db, runId);
       await permits.release(runId);
     },
 

@@ -3,14 +3,19 @@ import { createHash } from 'node:crypto';
 import { log } from '@temporalio/activity';
 import type { IssueRef } from '../../src/domain/issue/facts.ts';
 import type { Locale } from '../../src/domain/locale.ts';
+import { mayEnd } from '../../src/domain/approvals/deciders.ts';
+import { DEFAULT_POLICY } from '../../src/domain/approvals/default-policy.ts';
+import { readCommand } from '../../src/domain/run/commands.ts';
 import {
   renderEditedAnswer,
+  renderRefusedAnswer,
   renderRequest,
   requestMarker,
   type RequestState,
 } from '../../src/domain/messages/request-comment.ts';
-import { comparable, readAnswerText, type Request } from '../../src/domain/run/requests.ts';
+import { comparable, readAnswer, type Request, type Verdict } from '../../src/domain/run/requests.ts';
 import type { Database } from '../../src/store/connection/database.ts';
+import { findDecider } from '../../src/store/projects/deciders.ts';
 import { storeRequest } from '../../src/store/runs/requests.ts';
 import { classified } from '../failures.ts';
 
@@ -60,29 +65,58 @@ export function createRequestActivities({ db, github }: { readonly db: Database;
       comment: number;
       sha256: string;
       actor: string;
+      /** GitHub's id of the account; missing in runs that began before there were approvals. */
+      actorId?: number;
       request: Request;
       after: number | null;
       locale: Locale;
-    }): Promise<{ text: string | null }> {
-      const { issue, comment, request, after } = input;
+    }): Promise<{ text: string | null; decision?: Verdict }> {
+      const { issue, comment, request, after, locale } = input;
       if (after !== null && comment <= after) return { text: null };
       return classified(async () => {
         const text = await github.readComment(issue, comment);
         if (text === undefined) return { text: null };
+        const given = readCommand(request, github.visibleText(text).text);
+        if (given === undefined) return { text: null };
         const isEdited = sha256Of(comparable(text)) !== input.sha256;
-        const read = readAnswerText(request, github.visibleText(text).text);
-        const answer = isEdited || 'problem' in read ? null : read.text;
+        const read = 'problem' in given ? given : readAnswer(request, given);
+        const refusal = isEdited || 'problem' in read ? undefined : await whyNot(input);
+        const isAnswer = !isEdited && !('problem' in read) && refusal === undefined;
         await github
-          .reactToComment(issue, comment, answer === null ? 'confused' : 'eyes')
+          .reactToComment(issue, comment, isAnswer ? 'eyes' : 'confused')
           .catch((error: unknown) => log.warn('no reaction to a comment', { comment, error: String(error) }));
-        if (isEdited)
+        // A plain answer that is none is only marked; a command is explained.
+        const isCommand = request.call !== undefined && 'problem' in read;
+        const explanation = isEdited
+          ? renderEditedAnswer(input, locale)
+          : refusal !== undefined
+            ? renderRefusedAnswer(input, refusal, locale)
+            : isCommand
+              ? renderRefusedAnswer(input, read.problem, locale)
+              : undefined;
+        if (explanation)
           await github
-            .writeComment(issue, { ...renderEditedAnswer(input, input.locale), knownId: null })
-            .catch((error: unknown) => log.warn('nobody told of an edited answer', { comment, error: String(error) }));
-        return { text: answer };
+            .writeComment(issue, { ...explanation, knownId: null })
+            .catch((error: unknown) => log.warn('nobody told of a refused answer', { comment, error: String(error) }));
+        if (!isAnswer) return { text: null };
+        return { text: read.text, ...(read.decision && { decision: read.decision }) };
       });
     },
   };
+
+  /** Why its author may not answer the request, in a sentence; undefined if they may. */
+  async function whyNot(input: {
+    readonly issue: IssueRef;
+    readonly actor: string;
+    readonly actorId?: number;
+    readonly request: Request;
+  }): Promise<string | undefined> {
+    const { call } = input.request;
+    if (!call) return undefined; // whoever may start runs: the webhook was evaluated so
+    const actor = await findDecider(db, input.issue.repositoryId, { id: input.actorId ?? null, login: input.actor });
+    const may = mayEnd(call, actor, DEFAULT_POLICY);
+    return may.allowed ? undefined : may.reason;
+  }
 }
 
 function sha256Of(text: string): string {

@@ -2,7 +2,7 @@
 import { networkWords, type NetworkFinding } from '../../src/domain/workspace/network-findings.ts';
 import type { Request } from '../../src/domain/run/requests.ts';
 import { isTerminal, type Failure, type RunStatus } from '../../src/domain/run/runs.ts';
-import { WAIT_NAMES, type RunWait } from '../../src/domain/run/waits.ts';
+import { waitName, type RunWait } from '../../src/domain/run/waits.ts';
 import { triggerLabel, type RunKind, type Stage } from '../../src/domain/stages/stages.ts';
 import type { StoredNetworkFinding } from '../../src/store/workspaces/cluster-findings.ts';
 import type { DeliveryRecord } from '../../src/read-model/queries/deliveries.ts';
@@ -148,7 +148,7 @@ export function runView(record: RunRecord, noWorkerSince: Date | undefined): Run
     terminal: isTerminal(run.status),
     failureText: run.failure && failureText(run.failure),
     nextStep: run.failure ? nextStepText(run.failure, run) : run.wait && waitHint(run),
-    wait: run.wait && { ...run.wait, name: WAIT_NAMES[run.wait.kind], text: waitText(run.wait) },
+    wait: run.wait && { ...run.wait, name: waitName(run.wait), text: waitText(run.wait) },
     createdAt: run.createdAt.toISOString(),
     startedAt: run.startedAt?.toISOString() ?? null,
     finishedAt: run.finishedAt?.toISOString() ?? null,

@@ -1,8 +1,10 @@
 /** Activities that remember what they were asked, over a GitHub of a few lines. */
 import { ApplicationFailure, CancelledFailure, Context } from '@temporalio/activity';
 import type { ModelSelection } from '../../src/domain/stages/model-selection.ts';
+import type { ParkedCall } from '../../src/domain/approvals/parked-call.ts';
 import type { Activities } from '../../activities/index.ts';
 import type { AgentEnd } from '../../activities/agents/agents.ts';
+import type { Verdict } from '../../src/domain/run/requests.ts';
 import { WAIT_HOURS } from '../../src/domain/run/waits.ts';
 import type { WaitHours } from '../../src/domain/stages/settings.ts';
 import { RUN_LIMITS } from '../../src/domain/run/permits.ts';
@@ -66,6 +68,12 @@ export interface FakeWorld {
   launchFailure: Error | undefined;
   /** Where agents work, if not in a namespace of the workspace's name. */
   namespace: string | undefined;
+  /** What comments decide, by their ids; their texts are in `comments`. */
+  readonly verdicts: Map<number, Verdict>;
+  /** The tool call that waits when an agent is halted. */
+  parked: ParkedCall | undefined;
+  /** The result of an approved call, or why it cannot be performed. */
+  performing: string | Error;
   /** What comments answer, by their ids; others are no answers. */
   readonly comments: Map<number, string>;
   /** How the project names its namespaces. */
@@ -99,6 +107,9 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
     pullRequest: { open: true, merged: false },
     reviews: new Map(),
     comments: new Map(),
+    verdicts: new Map(),
+    parked: undefined,
+    performing: '{"status":"ok"}',
     publishing: Promise.resolve(),
     restoring: Promise.resolve(),
     refusesToShow: false,
@@ -282,6 +293,16 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
     async haltAgent(input) {
       called('haltAgent', input);
       for (const end of ends.get(input.runId) ?? []) end.reject(new CancelledFailure('stopped'));
+      return world.parked === undefined ? {} : { parked: world.parked };
+    },
+    async performCall(input) {
+      called('performCall', input);
+      if (world.performing instanceof Error) throw world.performing;
+      return { state: 'applied', result: world.performing };
+    },
+    async endCall(input) {
+      called('endCall', input);
+      return { state: 'denied', result: JSON.stringify(input.end) };
     },
     async revokeToken(input) {
       called('revokeToken', input);
@@ -301,7 +322,8 @@ export function createFakeWorld(): { world: FakeWorld; activities: Activities } 
     },
     async readAnswerComment(input) {
       called('readAnswerComment', input);
-      return { text: world.comments.get(input.comment) ?? null };
+      const decision = world.verdicts.get(input.comment);
+      return { text: world.comments.get(input.comment) ?? null, ...(decision && { decision }) };
     },
     async stopAgent(input) {
       called('stopAgent', input);

@@ -5,6 +5,8 @@ import {
   isCancellation,
   log,
   setCurrentDetails,
+  setHandler,
+  sleep,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { AgentEnd } from '../../activities/agents/agents.ts';
@@ -13,10 +15,13 @@ import { afterLoss } from '../../src/domain/run/attempts.ts';
 import type { TerminationReason } from '../../src/domain/run/termination-reasons.ts';
 import { roleOf } from '../../src/domain/stages/stages.ts';
 import { useOf } from '../../src/domain/workspace/workspaces.ts';
-import { awaitAgent, launchAgent, stopAgent } from '../activities.ts';
-import { searchAttributes } from '../messages.ts';
+import { awaitAgent, haltAgent, launchAgent, stopAgent } from '../activities.ts';
+import { callParked, searchAttributes } from '../messages.ts';
 import type { RunContext } from './context.ts';
 import { logged, messageOf, RunFailed, terminationOf } from './failure.ts';
+
+/** How long the agent of a parked call may take to store its conversation and to report. */
+const PARKED_GRACE = '1 minute';
 
 export type BriefReport = Extract<AgentEnd, { kind: 'reported' }>['report'];
 
@@ -40,7 +45,10 @@ export async function letAgentWork(run: RunContext): Promise<BriefReport> {
     ]);
     shown.catch(() => undefined); // cancelling the agent does not wait for it
     setCurrentDetails(progress.details());
-    const end = await awaitAgent({ ...ref, attempt });
+    run.atWork = attempt;
+    const end = await awaitAgent({ ...ref, attempt }).finally(() => {
+      run.atWork = null;
+    });
     // Immediately: from here on there is nothing to pause. Updates are shown in order.
     if (end.kind === 'reported') return end.report;
     await shown;
@@ -55,6 +63,15 @@ export async function letAgentWork(run: RunContext): Promise<BriefReport> {
     run.attempts = next;
     if (end.termination !== undefined) lost = { termination, detail, ...(pod === undefined ? {} : { pod }) };
   }
+}
+
+/** Halts an agent that does not end by itself though its tool call waits for people. */
+export function haltParkedAgents(run: RunContext): void {
+  const { plan, workspace } = run.input;
+  setHandler(callParked, async ({ attempt }) => {
+    await sleep(PARKED_GRACE).catch(() => undefined);
+    if (run.atWork === attempt) await haltAgent({ runId: plan.runId, workspace: workspace.name }).catch(logged);
+  });
 }
 
 /** Launches an agent as soon as the run has a permit. Returns its namespace. */

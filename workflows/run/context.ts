@@ -1,6 +1,7 @@
 /** The state that the parts of a run's workflow share. */
 import { CancellationScope, getExternalWorkflowHandle } from '@temporalio/workflow';
 import type { GoingOn } from '../../src/domain/agent/going-on.ts';
+import type { ParkedCall } from '../../src/domain/approvals/parked-call.ts';
 import { issueKey, type Fact } from '../../src/domain/issue/facts.ts';
 import type { Attempts } from '../../src/domain/run/attempts.ts';
 import { endRun } from '../activities.ts';
@@ -14,6 +15,10 @@ export interface RunContext {
   readonly progress: ProgressReporter;
   readonly permits: PermitQueue;
   attempts: Attempts;
+  /** The attempt whose agent is at work; null while there is none. */
+  atWork: number | null;
+  /** A tool call that waits for people, and was found when its agent was paused. */
+  parked: ParkedCall | null;
   /** What the next agent resumes with; null before any wait. */
   goingOn: GoingOn | null;
   /** The commit of the base branch that the work is based on; null if there is none, or before it is known. */

@@ -1,6 +1,6 @@
 /**
- * A run that waits for people: no agent, no permit, no valid token, and a timer instead of its limits. The answer to a question, or
- * an operator, ends it; the next agent then goes on with the conversation.
+ * A run that waits for people: no agent, no permit, no valid token, and a timer instead of its limits. The answer to a question, a
+ * decision on a tool call, or an operator ends it; the next agent then goes on with the conversation.
  */
 import {
   ApplicationFailure,
@@ -12,10 +12,12 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import { worthRepeating, type GoingOn } from '../../src/domain/agent/going-on.ts';
+import type { ParkedCall } from '../../src/domain/approvals/parked-call.ts';
 import { issueKey } from '../../src/domain/issue/facts.ts';
 import {
+  openCallRequest,
   openRequest,
-  readAnswerText,
+  readAnswer,
   requestId,
   type Question,
   type Request,
@@ -41,6 +43,7 @@ import {
   type PauseInput,
   type ResumeInput,
 } from '../messages.ts';
+import { answeredEvent, endAsDecided, requestedEvent } from './calls.ts';
 import { signalIssue, type RunContext } from './context.ts';
 import { logged, RunFailed } from './failure.ts';
 import type { RunEvent } from './progress.ts';
@@ -50,11 +53,16 @@ const LATE_READING = '2 minutes';
 
 export const PAUSED = Symbol('paused');
 
+/** What nobody did before the end of a wait. */
+const MISSED = { question: 'answered', approval: 'approved or denied the call', paused: 'resumed the run' } as const;
+
 export interface RunWaits {
   /** Lets the agent work until its report, or until somebody pauses the run: then its work is canceled. */
   unlessPaused<Result>(work: () => Promise<Result>): Promise<Result | typeof PAUSED>;
   /** Asks people and waits for their answer. */
   forAnswer(question: Question): Promise<GoingOn>;
+  /** Asks people about a tool call, waits for their decision, and has the platform perform what was approved. */
+  forDecision(call: ParkedCall): Promise<GoingOn>;
   /** Stops the agent and waits until somebody resumes the run. `before`: what that agent had been told. */
   forResume(before: GoingOn | null): Promise<GoingOn>;
   /** Whether a question's comment is still to be written. */
@@ -96,10 +104,19 @@ export function createRunWaits(run: RunContext): RunWaits {
     until: waitUntil(kind, since, settings.waitHours),
   });
 
+  function callWait({ asks, mode }: ParkedCall, id: string): RunWait {
+    const owner = asks?.owner ?? (asks === undefined && mode === 'owner');
+    const whom = asks ? 'an answer' : 'a decision';
+    const of = owner ? 'an owner or administrator' : "the project's members";
+    const wait = newWait(asks ? 'question' : 'approval', id, `${whom} from ${of}`, now());
+    const soonest = Date.parse(wait.since) + (asks?.ttlSeconds ?? Infinity) * 1000;
+    const until = new Date(Math.min(soonest, Date.parse(wait.until))).toISOString();
+    return { ...wait, until, ...(owner ? { owner } : {}) };
+  }
+
   setHandler(answerRequest, (answer) => take(answer), {
-    validator: ({ requestId: id, text }) => {
-      const open = openNow(id);
-      const read = readAnswerText(open, text);
+    validator: ({ requestId: id, text, decision }) => {
+      const read = readAnswer(openNow(id), { text, decision });
       if ('problem' in read) throw ApplicationFailure.nonRetryable(read.problem, 'AnswerInvalid');
     },
   });
@@ -148,29 +165,30 @@ export function createRunWaits(run: RunContext): RunWaits {
     );
   }
 
-  function take({ requestId: id, text, actor, surface }: AnswerInput): Request {
+  function take({ requestId: id, text, decision, actor, surface }: AnswerInput): Request {
     const open = openNow(id);
-    const read = readAnswerText(open, text);
+    const read = readAnswer(open, { text, decision });
     if ('problem' in read) throw ApplicationFailure.nonRetryable(read.problem, 'AnswerInvalid');
     request = { ...open, answer: { ...read, actor, at: now(), surface } };
     return request;
   }
 
-  async function readComment({ comment, sha256, actor }: CommentAnswer): Promise<void> {
+  async function readComment({ comment, sha256, actor, actorId }: CommentAnswer): Promise<void> {
     const open = request;
     if (!open || open.answer) return;
     await comments;
-    const { text } = await readAnswerComment({
+    const { text, decision } = await readAnswerComment({
       issue,
       comment,
       sha256,
       actor,
+      ...(actorId === undefined ? {} : { actorId }),
       request: open,
       after: questionComment,
       locale: settings.locale,
     });
     if (text !== null && request?.id === open.id && !request.answer)
-      take({ requestId: open.id, text, actor, surface: 'comment' });
+      take({ requestId: open.id, text, actor, surface: 'comment', ...(decision && { decision }) });
   }
 
   /** One after the other, so that an older text never follows a newer one; nothing waits for them but the run's end. */
@@ -201,8 +219,7 @@ export function createRunWaits(run: RunContext): RunWaits {
     try {
       await recordRequest({ issueKey: key, request: opened, open: true });
       showRequest(opened, 'open');
-      const payload = { request: opened.id, kind: opened.kind, question: opened.question, options: opened.options };
-      await waitFor(wait, [{ type: 'request.opened', payload }], () => Boolean(request?.answer));
+      await waitFor(wait, [requestedEvent(opened)], () => Boolean(request?.answer));
       if (!request.answer) throw new RunFailed('platform_error', `request ${opened.id} was closed without an answer`);
       return request.answer;
     } finally {
@@ -246,12 +263,10 @@ export function createRunWaits(run: RunContext): RunWaits {
       // A comment that came in time may still be being read.
       if (!inTime && reading) await Promise.race([reading.done, condition(ended, LATE_READING)]);
       if (!ended()) {
-        if (ofWait !== null) progress.remember([{ type: 'request.expired', payload: { request: ofWait } }]);
-        const hours = settings.waitHours[kind].toLocaleString('en-US');
-        throw new RunFailed(
-          'wait_expired',
-          `nobody ${kind === 'question' ? 'answered' : 'resumed the run'} within ${hours} hours`,
-        );
+        const type = kind === 'approval' ? 'approval.expired' : 'request.expired';
+        if (ofWait !== null) progress.remember([{ type, payload: { request: ofWait } }]);
+        const hours = ((Date.parse(until) - Date.parse(wait.since)) / 3_600_000).toLocaleString('en-US');
+        throw new RunFailed('wait_expired', `nobody ${MISSED[kind]} within ${hours} hours`);
       }
     } finally {
       upsertSearchAttributes([{ key: searchAttributes.waitingFor, value: null }]);
@@ -292,19 +307,33 @@ export function createRunWaits(run: RunContext): RunWaits {
       const wait = newWait('question', requestId(runId, asked), "an answer from the project's members", now());
       const opened = openRequest(question, { runId, n: asked, askedAt: wait.since, deadline: wait.until });
       const answer = await answerTo(opened, wait);
-      const { actor, option, surface } = answer;
-      await goOn(wait, [{ type: 'request.answered', payload: { request: opened.id, option, surface }, actor }], actor);
+      await goOn(wait, [answeredEvent(opened, answer)], answer.actor);
       return { kind: 'answered', question: opened.question, answer };
+    },
+
+    async forDecision(call) {
+      asked += 1;
+      const wait = callWait(call, requestId(runId, asked));
+      const requester = { id: plan.by.id, login: plan.by.login };
+      const at = { runId, n: asked, askedAt: wait.since, deadline: wait.until };
+      const opened = openCallRequest({ ...call, requester }, at);
+      const answer = await answerTo(opened, wait);
+      progress.remember([answeredEvent(opened, answer)]);
+      const { result, events } = await endAsDecided(call, answer);
+      await goOn(wait, events, answer.actor);
+      return { kind: 'decided', tool: call.tool, result };
     },
 
     async forResume(before) {
       const current = pause;
       if (!current) throw new Error('the run is not paused');
       try {
-        await haltAgent({ runId, workspace: input.workspace.name }).catch((error: unknown) => {
+        const halted = await haltAgent({ runId, workspace: input.workspace.name }).catch((error: unknown) => {
           if (isCancellation(error)) throw error;
           logged(error); // its token is revoked next, which ends it too
         });
+        // In histories of earlier versions the result is null.
+        run.parked = halted?.parked ?? null;
         const { wait, actor, reason } = current;
         await waitFor(wait, [], () => current.resumed !== null, { reason, actor });
       } finally {

@@ -14,7 +14,7 @@ import { renderTrigger } from '../../src/domain/run/trigger.ts';
 import { leavesWork } from '../../src/domain/stages/stages.ts';
 import { answerReview, openPullRequest, prepareAssignment, stopAgent } from '../activities.ts';
 import { cancelRun, reportBySignal, runProgressQuery, searchAttributes, type RunInput } from '../messages.ts';
-import { letAgentWork, type BriefReport } from './agent.ts';
+import { haltParkedAgents, letAgentWork, type BriefReport } from './agent.ts';
 import { endAgents, signalIssue, type RunContext } from './context.ts';
 import { logged, messageOf, outcomeOf, RunFailed, typeOf, type Cancel } from './failure.ts';
 import { createPermitQueue } from './permit.ts';
@@ -30,10 +30,13 @@ export async function runWorkflow(input: RunInput): Promise<RunOutcome> {
     progress,
     permits: createPermitQueue(),
     attempts: FIRST_ATTEMPT,
+    atWork: null,
+    parked: null,
     goingOn: null,
     baseCommit: null,
   };
   const waits = createRunWaits(run);
+  haltParkedAgents(run);
   const scope = new CancellationScope();
   setHandler(runProgressQuery, () => progress.now());
   setHandler(cancelRun, (request) => {
@@ -71,8 +74,15 @@ async function carryOut(run: RunContext, waits: RunWaits): Promise<RunOutcome> {
   const selection = await prepare(run);
   for (;;) {
     const report = await waits.unlessPaused(() => letAgentWork(run));
-    if (report === PAUSED) run.goingOn = await waits.forResume(run.goingOn);
-    else if (report.outcome === 'asked') run.goingOn = await waits.forAnswer(report.question);
+    if (report === PAUSED) {
+      run.goingOn = await waits.forResume(run.goingOn);
+      const { parked } = run;
+      run.parked = null;
+      if (parked) run.goingOn = await waits.forDecision(parked);
+    } else if (report.outcome === 'asked') run.goingOn = await waits.forAnswer(report.question);
+    else if (report.outcome === 'parked') run.goingOn = await waits.forDecision(report.call);
+    else if (report.outcome === 'steered')
+      throw new RunFailed('agent_failed', 'the agent reported that its turn was ended, but nothing waits');
     else if (report.outcome === 'failed') throw new RunFailed(report.failure, report.detail);
     else return publish(run, report, selection);
     run.attempts = afterWait(run.attempts);

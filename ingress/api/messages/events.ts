@@ -26,8 +26,11 @@ const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
   'run.wait.paused': (p) =>
     p['kind'] === 'paused'
       ? `The run was paused: ${text(p, 'reason')}`
-      : `The run waits for an answer until ${text(p, 'until').slice(0, 16).replace('T', ' ')} UTC; no agent runs`,
-  'run.wait.resumed': (p) => (p['kind'] === 'paused' ? 'The run was resumed' : 'The run continues with the answer'),
+      : `The run waits for ${p['kind'] === 'approval' ? 'an approval' : 'an answer'} until ${text(p, 'until').slice(0, 16).replace('T', ' ')} UTC; no agent runs`,
+  'run.wait.resumed': (p) =>
+    p['kind'] === 'paused'
+      ? 'The run was resumed'
+      : `The run continues with ${p['kind'] === 'approval' ? 'the decision' : 'the answer'}`,
   'run.budget.warned': (p) => `${budget(p)} is ${text(p, 'percent')} % spent: ${amounts(p)}`,
   'run.budget.spent': (p) => `${budget(p)} is spent: ${amounts(p)}; the model gateway stopped the agent`,
   'run.namespace.prepared': (p) => `The workspace ${text(p, 'namespace')} is ready`,
@@ -61,7 +64,15 @@ const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
     `The agent works with ${text(p, 'model')} (${source(p, 'modelSource')}), reasoning ${text(p, 'reasoningEffort')} (${source(p, 'reasoningSource')})`,
   'prompt.context.assembled': (p) => `The prompt was assembled${taskOf(p)}: ${text(p, 'sha256').slice(0, 12)}`,
   'stage.superseded': (p) => `The rethink goes back to ${text(p, 'back_to')}; the stages after it are superseded`,
-  'approval.requested': (p) => `An agent asks for ${text(p, 'label')}; a person has to set the label`,
+  'approval.requested': (p) =>
+    p['tool'] === undefined
+      ? `An agent asks for ${text(p, 'label')}; a person has to set the label`
+      : `The agent's call of ${text(p, 'tool')} (${text(p, 'action')}) waits for an approval (${text(p, 'mode')})`,
+  'approval.approved': (p) => `The call of ${text(p, 'tool')} was approved ${SURFACES[text(p, 'surface')] ?? ''}`,
+  'approval.denied': (p) => `The call of ${text(p, 'tool')} was denied ${SURFACES[text(p, 'surface')] ?? ''}`,
+  'approval.expired': () => 'Nobody approved or denied the call in time',
+  'approval.applied': (p) => `The platform performed the call of ${text(p, 'tool')}`,
+  'approval.failed': (p) => `The call of ${text(p, 'tool')} was approved, but could not be performed`,
   'discussion.ended': (p) => `The discussion ended: ${text(p, 'reason')}`,
   'run.namespace.cleanup_skipped': (p) => `The workspace ${text(p, 'namespace')} is kept, since run:debug is on`,
   'issue.closed': (p) => (p['gone'] === true ? goneIssue(text(p, 'how')) : 'The issue was closed'),
@@ -111,6 +122,8 @@ const SURFACES: Readonly<Record<string, string>> = {
   command_line: 'at the command line',
   dashboard: 'on the dashboard',
   api: 'through the API',
+  callback: 'by a callback of an outside approver',
+  policy: 'by the policy, which was changed',
 };
 
 /** The sentence of an event; for an unknown type, the type in words. */

@@ -25,14 +25,20 @@ export function noWorkerText(since: Date): string {
 /** The sentence of a wait, with its deadline. */
 export function waitText({ kind, for: whom, until }: RunWait): string {
   const end = exact(new Date(until));
-  return kind === 'question'
-    ? `The agent asks a question and waits for ${whom} until ${end}.`
-    : `Paused by an operator; it fails if nobody resumes it until ${end}.`;
+  switch (kind) {
+    case 'question':
+      return `The agent asks a question and waits for ${whom} until ${end}.`;
+    case 'approval':
+      return `A tool call of the agent waits for ${whom} until ${end}.`;
+    case 'paused':
+      return `Paused by an operator; it fails if nobody resumes it until ${end}.`;
+  }
 }
 
 /** How a run stands that was asked for something it cannot do now: the end of a sentence. */
 export function howItStands({ status, wait }: { readonly status: RunStatus; readonly wait: RunWait | null }): string {
   if (wait?.kind === 'question') return 'it waits for an answer: `runs answer` gives one';
+  if (wait?.kind === 'approval') return 'it waits for an approval: `decisions approve` or `decisions deny` decides';
   if (wait?.kind === 'paused') return 'it is paused: `runs resume` lets it go on';
   return isTerminal(status) ? `the run has ended already, as ${status}` : `it is ${status}`;
 }
@@ -47,6 +53,8 @@ export function questionText({ question, options }: Pick<Request, 'question' | '
 
 /** How to end a run's wait. */
 export function waitHint({ id, wait }: { readonly id: string; readonly wait: RunWait | null }): string {
+  if (wait?.kind === 'approval')
+    return `Decide with a comment on the issue, or with “codex-k8s decisions approve ${wait.request ?? ''}”.`;
   return wait?.kind === 'question'
     ? `Answer with a comment on the issue, or with “codex-k8s runs answer ${id.slice(0, 8)} TEXT”.`
     : `Resume it with “codex-k8s runs resume ${id.slice(0, 8)}”.`;
@@ -91,7 +99,7 @@ const NEXT: Record<Failure, string> = {
   prompt_unusable: `Correct or remove the file that the details name, on the default branch, then ${AGAIN}.`,
   failed_precondition: `Remove all but one of the labels that the details name, then ${AGAIN}.`,
   scope_violation: `Take the files that the details name out of the branch {branch}, or say in the issue that they are not to be touched; then ${AGAIN}.`,
-  wait_expired: `When the question can be answered, say the answer in the issue and ${AGAIN}.`,
+  wait_expired: `When the question can be answered, or the call approved, say so in the issue and ${AGAIN}.`,
   platform_error: `Tell the operator of codex-k8s the run's id; Temporal Web shows what happened. Then ${AGAIN}.`,
 };
 

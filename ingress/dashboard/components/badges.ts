@@ -21,6 +21,7 @@ const RUN_BADGES: Record<RunStatus, Badge> = {
 
 const WAIT_BADGES: Record<WaitKind, Badge> = {
   question: ['wait', '?', 'waits for an answer'],
+  approval: ['wait', '?', 'waits for an approval'],
   paused: ['wait', '‖', 'paused'],
 };
 

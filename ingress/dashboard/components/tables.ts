@@ -70,7 +70,7 @@ export function runsTable(runs: readonly RunRecord[], urls: Urls, columns: 'all'
               <td>
                 ${runBadge(run)} <span class="sub narrow">${when(run.createdAt)}</span>
                 ${run.failure && html`<span class="sub">${failureText(run.failure)}</span>`}
-                ${run.wait && html`<span class="sub">${run.wait.kind === 'question' ? 'asked' : 'paused'} ${when(new Date(run.wait.since))}</span>`}
+                ${run.wait && html`<span class="sub">${run.wait.kind === 'paused' ? 'paused' : 'asked'} ${when(new Date(run.wait.since))}</span>`}
               </td>
               <td class="wide fit">@${run.triggeredBy}</td>
               <td class="wide fit">

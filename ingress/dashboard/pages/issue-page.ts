@@ -82,6 +82,8 @@ function facts(issue: IssueRecord, urls: Urls): Html {
 
 function stateInWords({ state, waitingFor, pullRequest, queued }: IssueRecord): string {
   if (state === 'working') {
+    if (waitingFor === 'approval')
+      return 'A tool call of the agent waits for an approval; its run continues with the decision.';
     if (waitingFor === 'question') return 'The agent asks a question; its run continues with the answer.';
     if (waitingFor === 'paused') return 'The run is paused until an operator resumes it.';
     return queued === 0 ? 'An agent is at work.' : `An agent is at work; ${queued} more in the queue.`;

@@ -180,6 +180,16 @@ export const Report = z.discriminatedUnion('outcome', [
     reasoningEffort: text(50),
   }),
   z.strictObject({
+    outcome: z.literal('parked').describe('the platform ended the turn (directives): a call waits for people'),
+    headSha: z
+      .string()
+      .regex(/^[0-9a-f]{40}$/)
+      .nullable(),
+    threadId: text(200),
+    model: text(200),
+    reasoningEffort: text(50),
+  }),
+  z.strictObject({
     outcome: z.literal('failed'),
     failure: z.enum(FAILURES),
     detail: text(8000),

@@ -56,8 +56,9 @@ const Settings = SharedSettings.extend({
   CODEXK8S_AGENT_REASONING: z.enum(['low', 'medium', 'high', 'xhigh']).default('high'),
   /** How long a workspace is kept after a run began: `24`, or `24,qa=48` with hours of their own for roles. */
   CODEXK8S_WORKSPACE_HOURS: workspaceHours.default({ all: 24, byRole: {} }),
-  /** Hours that a run waits for an answer to its agent's question, and for an operator to resume it. */
+  /** Hours that a run waits for an answer to its agent's question, for an approval, and for an operator to resume it. */
   CODEXK8S_QUESTION_HOURS: duration.default(WAIT_HOURS.question),
+  CODEXK8S_APPROVAL_HOURS: duration.default(WAIT_HOURS.approval),
   CODEXK8S_PAUSE_HOURS: duration.default(WAIT_HOURS.paused),
   /** Agents are started even on a cluster whose network does not heed policies. */
   CODEXK8S_ALLOW_UNENFORCED_NETWORK_POLICY: z.stringbool().default(false),

@@ -26,5 +26,7 @@ export interface ServerWrappers extends SharedWrappers {
 
 export interface WorkerWrappers extends SharedWrappers {
   readonly runtime?: Wrapper;
+  /** Around what performs approved tool calls. */
+  readonly performer?: Wrapper;
   readonly activities?: readonly ActivityInterceptorsFactory[];
 }

@@ -33,6 +33,7 @@ import type { WorkerWrappers } from '../process/wrappers.ts';
 import { ensureSchedules, type SweepSettings } from '../../temporal/schedules.ts';
 import { createTaskFailureReporter, WatchedWorker } from '../../temporal/watched-worker.ts';
 import { createAgentRuntime } from './agent-runtime.ts';
+import { createCallPerformer } from './call-performer.ts';
 import { createRunPermits } from '../../temporal/run-permits.ts';
 import { workflowCode } from '../../temporal/workflow-code.ts';
 import { createWorkflowRecords } from '../../temporal/workflow-records.ts';
@@ -73,6 +74,7 @@ export async function runWorker(
   const client = new Client({ connection: temporal, namespace: config.CODEXK8S_TEMPORAL_NAMESPACE, dataConverter });
   const records = { ...createIssueWorkflows(client), ...createWorkflowRecords(client) };
   const permits = createRunPermits(client, config.CODEXK8S_RUN_LIMITS);
+  const performer = createCallPerformer({});
   const options: WorkerOptions = {
     namespace: config.CODEXK8S_TEMPORAL_NAMESPACE,
     taskQueue: TASK_QUEUE,
@@ -91,6 +93,7 @@ export async function runWorker(
         permits: around.workflows?.(permits) ?? permits,
         // The account whose commits and labels are the platform's own.
         agentLogin: config.CODEXK8S_GIT_BOT_USERNAME,
+        performer: around.performer?.(performer) ?? performer,
         serverAnswers: () => answers(`${config.CODEXK8S_INTERNAL_URL}/healthz`),
         defaults: {
           model: config.CODEXK8S_AGENT_MODEL,
@@ -98,7 +101,11 @@ export async function runWorker(
           dashboardUrl: config.CODEXK8S_PUBLIC_URL,
           workspaceHours: config.CODEXK8S_WORKSPACE_HOURS.all,
           workspaceHoursByRole: config.CODEXK8S_WORKSPACE_HOURS.byRole,
-          waitHours: { question: config.CODEXK8S_QUESTION_HOURS, paused: config.CODEXK8S_PAUSE_HOURS },
+          waitHours: {
+            question: config.CODEXK8S_QUESTION_HOURS,
+            approval: config.CODEXK8S_APPROVAL_HOURS,
+            paused: config.CODEXK8S_PAUSE_HOURS,
+          },
           triggersPerHour: config.CODEXK8S_TRIGGERS_PER_HOUR,
         },
       },

@@ -68,6 +68,7 @@ function issueName({ repository, number }: Pick<IssueView, 'repository' | 'numbe
 /** What an issue waits for, in words; anything else is said as it is stored. */
 const WAITS: Readonly<Record<string, string>> = {
   question: 'waiting for an answer',
+  approval: 'waiting for an approval',
   paused: 'paused',
   input: 'waiting for an answer',
   review: 'waiting for a review',

@@ -20,6 +20,8 @@ export interface RunsListOptions {
   readonly limit?: number | undefined;
 }
 
+const WAITS = { question: 'an answer', approval: 'an approval', paused: 'paused' } as const;
+
 const STYLES: Record<RunStatus, NonNullable<Cell['style']>> = {
   queued: 'dim',
   preparing: 'cyan',
@@ -180,7 +182,7 @@ function refusalOf(id: string, given: string): (error: unknown) => never {
 /** How a run stands, in a cell. */
 function standing({ status, failure, wait, hold }: RunView): string {
   if (hold === 'no_worker') return `${status}: no worker`;
-  if (wait) return `${status}: ${wait.kind === 'question' ? 'an answer' : 'paused'}`;
+  if (wait) return `${status}: ${WAITS[wait.kind]}`;
   return failure ? `${status}: ${failure}` : status;
 }
 

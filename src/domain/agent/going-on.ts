@@ -5,6 +5,8 @@ import type { RequestAnswer } from '../run/requests.ts';
 /** What ended a wait. Plain JSON. */
 export type GoingOn =
   | { readonly kind: 'answered'; readonly question: string; readonly answer: RequestAnswer }
+  /** A parked tool call has ended. `result`: its JSON, as it is stored. */
+  | { readonly kind: 'decided'; readonly tool: string; readonly result: string }
   | {
       readonly kind: 'resumed';
       readonly actor: string;
@@ -26,8 +28,12 @@ const FILES = [
   'lost. Look at the working tree, go on with the task, and give your answer as asked before.',
 ].join(' ');
 
-/** The message with which an agent resumes after a wait. Texts by people are quoted, line by line. */
+/**
+ * The message with which an agent resumes after a wait. Texts by people are quoted, line by line; the result of a tool call is the
+ * message itself, byte for byte.
+ */
 export function goingOnMessage(goingOn: GoingOn): string {
+  if (goingOn.kind === 'decided') return goingOn.result;
   return [...happened(goingOn), FILES].join('\n\n');
 }
 
@@ -45,6 +51,7 @@ function happened(goingOn: GoingOn): string[] {
       `Answer:\n${quoted(text)}`,
     ];
   }
+  if (goingOn.kind === 'decided') return [`The result of your call of ${goingOn.tool}:\n${goingOn.result}`];
   const { actor, at, note, before } = goingOn;
   return [
     ...(before ? happened(before) : []),

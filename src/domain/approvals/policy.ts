@@ -36,6 +36,8 @@ export interface PolicyRule {
 export interface ApprovalPolicy {
   readonly version: 1;
   readonly rules: readonly PolicyRule[];
+  /** Whether the person who started a run may decide on its calls: where one person works alone. */
+  readonly requesterMayDecide?: boolean;
 }
 
 export interface PolicyDecision {

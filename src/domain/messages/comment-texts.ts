@@ -72,6 +72,8 @@ const EN: CommentTexts = {
   },
   waits: {
     question: (until) => `The agent has asked a question. Anybody who may start runs can answer it until ${until}.`,
+    approval: (until) =>
+      `A tool call of the agent waits for an approval until ${until}; its comment says who may decide.`,
     paused: (until) => `Paused by an operator. Unless it is resumed by ${until}, the run fails.`,
   },
   hidden: (removed) =>
@@ -198,6 +200,8 @@ const RU: CommentTexts = {
   waits: {
     question: (until) =>
       `Агент задал вопрос и ждёт ответа до ${until}. Ответить может любой, кто вправе запускать агентов.`,
+    approval: (until) =>
+      `Вызов инструмента агентом ждёт разрешения до ${until}; кто решает, сказано в его комментарии.`,
     paused: (until) => `Приостановлено оператором. Если не возобновить до ${until}, запуск завершится ошибкой.`,
   },
   hidden: (removed) =>

@@ -1,6 +1,6 @@
 /** The comment with which a run asks people something, and which shows how that ended. */
 import type { Locale } from '../locale.ts';
-import type { Request } from '../run/requests.ts';
+import { requestNumber, type Request, type RequestedCall } from '../run/requests.ts';
 import { embedded, lineBy, plainBy, quoted } from './markdown.ts';
 import { requestTexts } from './request-texts.ts';
 import { minute } from './workspace-removal.ts';
@@ -11,6 +11,7 @@ export type RequestState = 'open' | 'closed';
 /** Characters of an option and of a name that are shown. */
 const OPTION_LENGTH = 200;
 const NAME_LENGTH = 100;
+const REASON_LENGTH = 500;
 
 /** The hidden line by which the comment is found again. */
 export function requestMarker(id: string): string {
@@ -20,10 +21,16 @@ export function requestMarker(id: string): string {
 /** Renders the whole comment. */
 export function renderRequest(request: Request, state: RequestState, locale: Locale): string {
   const texts = requestTexts(locale);
-  const { answer, options, question, runId } = request;
+  const { answer, options, question, runId, call } = request;
+  if (request.kind === 'approval' && call) return renderApproval(request, call, state, locale);
   const end = answer
     ? [texts.answered(plainBy(answer.actor, NAME_LENGTH), minute(answer.at)), quoted(answer.text)]
-    : [state === 'closed' ? texts.closed : texts.how(options.length, runId, minute(request.deadline))];
+    : state === 'closed'
+      ? [texts.closed]
+      : [
+          texts.how(options.length, runId, minute(request.deadline)),
+          ...(call ? [`${texts.command(requestNumber(request.id))} ${texts.approval.who[request.mayAnswer]}`] : []),
+        ];
   return [
     requestMarker(request.id),
     `### ${texts.title}`,
@@ -33,6 +40,39 @@ export function renderRequest(request: Request, state: RequestState, locale: Loc
   ]
     .filter((part) => part !== '')
     .join('\n\n');
+}
+
+function renderApproval(request: Request, call: RequestedCall, state: RequestState, locale: Locale): string {
+  const { approval, closed } = requestTexts(locale);
+  const { answer, id, deadline, mayAnswer } = request;
+  const ended = answer && [
+    approval.ended(answer.decision ?? 'denied', plainBy(answer.actor, NAME_LENGTH), minute(answer.at)),
+    quoted(answer.text),
+  ];
+  return [
+    requestMarker(id),
+    `### ${approval.title}`,
+    approval.what(call.tool, call.action),
+    `${approval.args}\n\n${quoted(call.summary, call.summary.length)}`,
+    approval.why(lineBy(call.reason, OPTION_LENGTH)),
+    ...(ended ??
+      (state === 'closed'
+        ? [closed]
+        : [approval.who[mayAnswer], approval.how(requestNumber(id), id, minute(deadline))])),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+/** The comment that says why an answer or a command was refused; `why` is a sentence without a full stop. */
+export function renderRefusedAnswer(
+  { comment, actor }: { readonly comment: number; readonly actor: string },
+  why: string,
+  locale: Locale,
+): { readonly marker: string; readonly body: string } {
+  const marker = `<!-- codex-k8s:answer-refused ${comment} -->`;
+  const body = requestTexts(locale).refused(plainBy(actor, NAME_LENGTH), plainBy(why, REASON_LENGTH));
+  return { marker, body: `${marker}\n\n${body}` };
 }
 
 /** The comment that says why a comment was not taken as an answer. It is found again by its marker. */

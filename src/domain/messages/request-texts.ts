@@ -8,6 +8,22 @@ interface RequestTexts {
   answered(actor: string, at: string): string;
   readonly closed: string;
   edited(actor: string): string;
+  /** A command or an answer that was refused; `why` is a sentence. */
+  refused(actor: string, why: string): string;
+  readonly approval: {
+    readonly title: string;
+    /** What is to be done, by `tool` and `action`. */
+    what(tool: string, action: string): string;
+    readonly args: string;
+    why(reason: string): string;
+    /** Who may decide, by mode. */
+    readonly who: Readonly<Record<'read_write' | 'delegated' | 'owner', string>>;
+    /** `n` is the request's number. */
+    how(n: string, id: string, until: string): string;
+    ended(decision: 'approved' | 'denied', actor: string, at: string): string;
+  };
+  /** How to answer a question of a tool by a command. */
+  command(n: string): string;
 }
 
 const EN: RequestTexts = {
@@ -18,6 +34,24 @@ const EN: RequestTexts = {
   closed: 'No answer is needed any more: the run has ended.',
   edited: (actor) =>
     `The comment of ${actor} was edited before it was read, so it is not taken as the answer: only what its author wrote counts. Please answer again in a new comment.`,
+  refused: (actor, why) => `${actor}: this was not taken. ${why}.`,
+  approval: {
+    title: 'The agent needs an approval',
+    what: (tool, action) =>
+      `It has called \`${tool}\` (${action}). The platform does it when somebody approves, and nothing until then.`,
+    args: 'Arguments, without secret values:',
+    why: (reason) => `Why a person is asked: ${reason}.`,
+    who: {
+      read_write: 'Who may answer: members of the project with the role `read_write` or more.',
+      delegated:
+        'Who may decide: a member of the project with the role `read_write` or more who did not start the run.',
+      owner: 'Who may decide: an owner or administrator who did not start the run.',
+    },
+    how: (n, id, until) =>
+      `Comment \`/approve ${n}\` or \`/deny ${n} REASON\`. Or: \`codex-k8s decisions approve ${id}\`. The run waits until ${until}, without an agent; then it fails.`,
+    ended: (decision, actor, at) => `${decision === 'approved' ? 'Approved' : 'Denied'} by ${actor} at ${at}.`,
+  },
+  command: (n) => `With a command: \`/answer ${n} TEXT\`.`,
 };
 
 const RU: RequestTexts = {
@@ -28,6 +62,23 @@ const RU: RequestTexts = {
   closed: 'Ответ больше не нужен: запуск завершён.',
   edited: (actor) =>
     `Комментарий ${actor} изменили до того, как он был прочитан, поэтому он не принят как ответ: считается только то, что написал автор. Ответьте, пожалуйста, ещё раз новым комментарием.`,
+  refused: (actor, why) => `${actor}: не принято. ${why}.`,
+  approval: {
+    title: 'Агенту нужно разрешение',
+    what: (tool, action) =>
+      `Он вызвал \`${tool}\` (${action}). Платформа выполнит вызов, когда кто-нибудь его разрешит; до тех пор ничего не происходит.`,
+    args: 'Аргументы, без секретных значений:',
+    why: (reason) => `Почему нужно решение человека: ${reason}.`,
+    who: {
+      read_write: 'Отвечать могут участники проекта с ролью `read_write` и выше.',
+      delegated: 'Решать может участник проекта с ролью `read_write` и выше, который не запускал этот запуск.',
+      owner: 'Решать может владелец или администратор, который не запускал этот запуск.',
+    },
+    how: (n, id, until) =>
+      `Комментарий \`/approve ${n}\` или \`/deny ${n} ПРИЧИНА\`. Или: \`codex-k8s decisions approve ${id}\`. Запуск ждёт до ${until} без агента, затем завершится ошибкой.`,
+    ended: (decision, actor, at) => `${decision === 'approved' ? 'Разрешено' : 'Отказано'}: ${actor}, ${at}.`,
+  },
+  command: (n) => `Командой: \`/answer ${n} ТЕКСТ\`.`,
 };
 
 const TEXTS: Readonly<Record<Locale, RequestTexts>> = { en: EN, ru: RU };

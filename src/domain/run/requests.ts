@@ -1,10 +1,10 @@
-/** What a run asks of people. A question of its agent is the first kind; approvals will be others. Pure. */
+/** What a run asks of people: the answer to a question, or the approval of a tool call. Pure. */
+import type { ParkedCall } from '../approvals/parked-call.ts';
 
-export const REQUEST_KINDS = ['question'] as const;
-export type RequestKind = (typeof REQUEST_KINDS)[number];
+export type RequestKind = 'question' | 'approval';
 
-/** The surfaces by which a request is answered. */
-export const ANSWER_SURFACES = ['comment', 'command_line', 'dashboard', 'api'] as const;
+/** The surfaces by which a request is answered; `policy`: a changed policy needs nobody's approval any more. */
+export const ANSWER_SURFACES = ['comment', 'command_line', 'dashboard', 'api', 'callback', 'policy'] as const;
 export type AnswerSurface = (typeof ANSWER_SURFACES)[number];
 
 /** A question has no options, and then free text answers it, or two to five. */
@@ -23,20 +23,34 @@ export interface Request {
   readonly question: string;
   /** None, or two to five. */
   readonly options: readonly string[];
-  /** Whether a text of one's own is an answer: where there are no options. */
+  /** Whether a text of one's own is an answer: where there are no options, or besides them. */
   readonly freeText: boolean;
-  /** The least role in the project that may answer. */
-  readonly mayAnswer: 'read_write';
+  /**
+   * `read_write`: whoever may start runs. `owner`: an owner or administrator. `delegated`: a member who did not start the run. Who
+   * may decide on a call is judged anew by the policy of the moment of the decision.
+   */
+  readonly mayAnswer: 'read_write' | 'delegated' | 'owner';
   /** ISO 8601. */
   readonly askedAt: string;
   /** ISO 8601. */
   readonly deadline: string;
   readonly answer: RequestAnswer | null;
+  /** The tool call that waits for this request, with the person who started its run; missing for a question of the agent's answer. */
+  readonly call?: RequestedCall;
 }
 
+export interface RequestedCall extends ParkedCall {
+  readonly requester: { readonly id: number; readonly login: string };
+}
+
+/** What people decide on an approval. */
+export type Verdict = 'approved' | 'denied';
+
 export interface RequestAnswer {
-  /** The text of the option, or the free text. */
+  /** The text of the option, or the free text; of a decision, its reason, which may be empty. */
   readonly text: string;
+  /** Of an approval. */
+  readonly decision?: Verdict;
   /** The option's place, from 0; null for free text. */
   readonly option: number | null;
   /** Who answered: a login, or the name given at another surface. */
@@ -52,16 +66,25 @@ export interface Question {
   readonly options: readonly string[];
 }
 
+interface Opening {
+  readonly runId: string;
+  readonly n: number;
+  readonly askedAt: string;
+  readonly deadline: string;
+}
+
 /** The id of a run's n-th request, n from 1. */
 export function requestId(runId: string, n: number): string {
   return `${runId}.${n}`;
 }
 
+/** The number of a request in its run. */
+export function requestNumber(id: string): string {
+  return id.slice(id.lastIndexOf('.') + 1);
+}
+
 /** The request that an agent's question opens. `askedAt` and `deadline` are ISO 8601. */
-export function openRequest(
-  { text, options }: Question,
-  at: { readonly runId: string; readonly n: number; readonly askedAt: string; readonly deadline: string },
-): Request {
+export function openRequest({ text, options }: Question, at: Opening): Request {
   return {
     id: requestId(at.runId, at.n),
     kind: 'question',
@@ -74,6 +97,44 @@ export function openRequest(
     deadline: at.deadline,
     answer: null,
   };
+}
+
+/** The request that a parked call opens: its tool's question, or its approval. */
+export function openCallRequest(call: RequestedCall, at: Opening): Request {
+  const { asks } = call;
+  if (asks) {
+    const { text, options, freeText, owner } = asks;
+    return { ...openRequest({ text, options }, at), freeText, mayAnswer: owner ? 'owner' : 'read_write', call };
+  }
+  const question = `May the platform call \`${call.tool}\` (${call.action}) for the agent?`;
+  return {
+    ...openRequest({ text: question, options: [] }, at),
+    kind: 'approval',
+    freeText: false,
+    mayAnswer: call.mode,
+    call,
+  };
+}
+
+/** An answer as it arrives: to a question its text; to an approval the verdict, with a reason as its text. */
+export interface GivenAnswer {
+  readonly text: string;
+  readonly decision?: Verdict | undefined;
+}
+
+/** What an answer means for a request. `problem` says what would be an answer, in a sentence for people. */
+export function readAnswer(
+  request: Pick<Request, 'id' | 'kind' | 'options' | 'freeText'>,
+  { text, decision }: GivenAnswer,
+): Pick<RequestAnswer, 'option' | 'text' | 'decision'> | { readonly problem: string } {
+  if (request.kind !== 'approval') {
+    if (decision === undefined) return readAnswerText(request, text);
+    return { problem: `Request ${request.id} is a question: it takes an answer, and is neither approved nor denied` };
+  }
+  if (decision === undefined) return { problem: `Request ${request.id} waits for an approval: approve or deny it` };
+  if (text.length > ANSWER_CHARACTERS)
+    return { problem: `The reason is longer than ${ANSWER_CHARACTERS.toLocaleString('en-US')} characters` };
+  return { option: null, text: text.trim(), decision };
 }
 
 /**
@@ -117,7 +178,8 @@ function plain(text: string): string {
   return text.replaceAll(/\s+/g, ' ').trim().toLowerCase();
 }
 
-function withoutQuotes(text: string): string {
+/** A text without the lines that quote somebody else. */
+export function withoutQuotes(text: string): string {
   return text
     .split(/\r?\n/)
     .filter((line) => !line.startsWith('>'))

@@ -96,6 +96,15 @@ export type AgentReport =
       readonly reasoningEffort: string;
     }
   | {
+      /** Its turn was ended by the platform: a tool call waits for people, or a person has a message for the agent. */
+      readonly outcome: 'parked';
+      /** The commit at the head of the pushed branch; null if the agent has committed nothing. */
+      readonly headSha: string | null;
+      readonly threadId: string;
+      readonly model: string;
+      readonly reasoningEffort: string;
+    }
+  | {
       readonly outcome: 'failed';
       readonly failure: Failure;
       readonly detail: string;

@@ -8,6 +8,8 @@ export type ReasoningEffort = 'low' | 'medium' | 'high' | 'xhigh';
 export interface WaitHours {
   /** For an answer to its agent's question. */
   readonly question: number;
+  /** For the approval of a tool call; missing in runs that began before there were approvals. */
+  readonly approval?: number;
   /** For an operator to resume it. */
   readonly paused: number;
 }

@@ -85,3 +85,11 @@ export async function moveCall(
     return row?.state === to;
   });
 }
+
+/** Ends the calls of a run that nobody decides on any more. Idempotent. */
+export async function expireCalls(db: Database, runId: string): Promise<void> {
+  await db
+    .update(toolCalls)
+    .set({ state: 'expired', endedAt: sql`now()` })
+    .where(and(eq(toolCalls.runId, runId), inArray(toolCalls.state, [...PARKED])));
+}

@@ -6,6 +6,7 @@ import { createAgentActivities, type AgentPorts } from '../../../activities/agen
 import { createRunAccess } from '../../../ingress/gateways/run-access.ts';
 import { createRunTokens } from '../../../src/adapters/run-tokens.ts';
 import { beginAttempt, revokeAttempt, storeAssignment, storeReport } from '../../../src/store/runs/assignments.ts';
+import { findCall, recordCall } from '../../../src/store/runs/tool-calls.ts';
 import { readLog } from '../../../src/read-model/queries/log.ts';
 import { agentAssignments, agentAttempts } from '../../../src/store/connection/schema.ts';
 import { assignmentOf, useTables } from '../../support/tables.ts';
@@ -135,6 +136,66 @@ test('an agent that is halted ends with a token that is still good, so that its 
   await activities.launchAgent({ ...LAUNCH, runId, workspace: 'codex-demo-r42-i7', attempt: 1 });
   await activities.haltAgent({ runId, workspace: 'codex-demo-r42-i7' });
   expect(isOpen).toBe(true);
+});
+
+describe('an agent with a tool call that waits for a person', () => {
+  const CALL = {
+    attempt: 1,
+    tool: 'database.lifecycle',
+    action: 'create',
+    args: '{"action":"create"}',
+    digest: 'd'.repeat(64),
+    decision: { mode: 'owner', rule: null, reason: 'no rule of the policy names this call' },
+    state: 'requested',
+  } as const;
+
+  test.each([
+    ['was lost', undefined],
+    ['reports that it has failed', { outcome: 'failed', failure: 'agent_failed', detail: 'it gave up' }],
+    [
+      'reports that it has finished',
+      {
+        outcome: 'finished',
+        answer: { summary: 'Done', title: 'Done', checks: [], answers: [] },
+        headSha: 'a'.repeat(40),
+        threadId: 'thread-1',
+        model: 'test-model',
+        reasoningEffort: 'high',
+      },
+    ],
+  ] as const)('waits, also if it %s', async (_how, report) => {
+    const runId = randomUUID();
+    const activities = activitiesWith({ ended: async () => ({ detail: 'gone' }), stop: async () => {} });
+    await assign(runId);
+    if (report) await storeReport(tables.db, runId, 1, report);
+    const call = await recordCall(tables.db, { runId, ...CALL });
+    expect(call).toMatchObject({ id: `${runId}:1` });
+    const parked = { id: `${runId}:1`, digest: CALL.digest, mode: 'owner', summary: CALL.args };
+    const ref = { runId, workspace: 'codex-demo-r42-i7', attempt: 1 };
+    const end = await new MockActivityEnvironment().run(() => activities.awaitAgent(ref));
+    expect(end).toMatchObject({ kind: 'reported', report: { outcome: 'parked', call: parked } });
+    expect(await activities.haltAgent(ref)).toMatchObject({ parked });
+  });
+
+  test('that reports so without one, is one whose turn was ended', async () => {
+    const runId = randomUUID();
+    const activities = activitiesWith({ ended: async () => ({ detail: 'gone' }) });
+    await assign(runId);
+    const session = { headSha: null, threadId: 'thread-1', model: 'test-model', reasoningEffort: 'high' };
+    await storeReport(tables.db, runId, 1, { outcome: 'parked', ...session });
+    const ref = { runId, workspace: 'codex-demo-r42-i7', attempt: 1 };
+    const end = await new MockActivityEnvironment().run(() => activities.awaitAgent(ref));
+    expect(end).toEqual({ kind: 'reported', report: { outcome: 'steered' } });
+  });
+
+  test('has none any more when its run has ended', async () => {
+    const runId = randomUUID();
+    const activities = activitiesWith({});
+    await assign(runId);
+    await recordCall(tables.db, { runId, ...CALL });
+    await activities.endRun({ runId });
+    expect((await findCall(tables.db, `${runId}:1`))?.state).toBe('expired');
+  });
 });
 
 describe('the token of a run', () => {

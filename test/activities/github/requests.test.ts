@@ -4,8 +4,9 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { createHash, randomUUID } from 'node:crypto';
 import { visibleText } from '../../../src/adapters/github/visible.ts';
 import { createRequestActivities } from '../../../activities/github/requests.ts';
-import { openRequest } from '../../../src/domain/run/requests.ts';
+import { openCallRequest, openRequest } from '../../../src/domain/run/requests.ts';
 import { hasOpenRequest } from '../../../src/store/runs/requests.ts';
+import { addPerson, bindRepository, ensureProject } from '../../../src/store/projects/repositories.ts';
 import { useTables } from '../../support/tables.ts';
 
 const tables = useTables();
@@ -128,4 +129,70 @@ test('its comment is found again by its marker, not by an id that could be lost'
     [`<!-- codex-k8s:request ${REQUEST.id} -->`, null],
     [`<!-- codex-k8s:request ${REQUEST.id} -->`, null],
   ]);
+});
+
+describe('a comment on an approval', () => {
+  const call = {
+    id: `${REQUEST.runId}:1`,
+    tool: 'database.lifecycle',
+    action: 'delete',
+    digest: 'd'.repeat(64),
+    summary: '{"action":"delete"}',
+    mode: 'owner',
+    reason: 'nobody undoes it',
+    requester: { id: 7, login: 'olivia' },
+  } as const;
+  const APPROVAL = openCallRequest(call, { runId: REQUEST.runId, n: 1, askedAt: '', deadline: '' });
+  const read = async (text: string, by: { id: number; login: string }) => {
+    comments = { 5: text };
+    return activities().readAnswerComment({
+      issue: ISSUE,
+      comment: 5,
+      sha256: createHash('sha256').update(text).digest('hex'),
+      actor: by.login,
+      actorId: by.id,
+      request: APPROVAL,
+      after: 4,
+      locale: 'en',
+    });
+  };
+  const NADIA = { id: 8, login: 'nadia' };
+
+  beforeEach(async () => {
+    const projectId = await ensureProject(tables.db, 'default');
+    await bindRepository(tables.db, { id: 42, owner: 'acme', name: 'demo', defaultBranch: 'main', projectId });
+    await addPerson(tables.db, NADIA, 'admin', projectId);
+    await addPerson(tables.db, { id: 9, login: 'petra' }, 'read_write', projectId);
+    await addPerson(tables.db, { id: 7, login: 'olivia' }, 'platform_owner', projectId);
+  });
+
+  test('by an owner who did not start the run decides, and gets eyes', async () => {
+    expect(await read('/approve 1', NADIA)).toEqual({ text: '', decision: 'approved' });
+    expect(await read('/deny 1 too late', NADIA)).toEqual({ text: 'too late', decision: 'denied' });
+    expect(reactions).toEqual([
+      [5, 'eyes'],
+      [5, 'eyes'],
+    ]);
+    expect(written).toEqual([]);
+  });
+
+  test.each([
+    ['by a member who is no owner', { id: 9, login: 'petra' }, 'only an owner'],
+    ['by the person who started the run', { id: 7, login: 'olivia' }, 'started the run'],
+    ['by a stranger', { id: 66, login: 'mallory' }, 'only an owner'],
+  ])('%s is refused, and the comment below says why', async (_who, by, why) => {
+    expect(await read('/approve 1', by)).toEqual({ text: null });
+    expect(reactions).toEqual([[5, 'confused']]);
+    expect(written[0]?.body).toContain(why);
+  });
+
+  test('that names another request is refused, and the comment below names the one that is open', async () => {
+    expect(await read('/approve 2', NADIA)).toEqual({ text: null });
+    expect(written[0]?.body).toContain(`request 1`);
+  });
+
+  test('that is no command is left alone', async () => {
+    expect(await read('looks fine to me', NADIA)).toEqual({ text: null });
+    expect([reactions, written]).toEqual([[], []]);
+  });
 });

@@ -74,3 +74,16 @@ it('S6: what nobody sees of an answer does not reach the agent', () => {
   } as const;
   expect(goingOnMessage({ kind: 'answered', question: 'Which?', answer })).toContain('> Tabs.\n');
 });
+
+describe('the message after a decision on a tool call', () => {
+  const result = '{"tool":"database.lifecycle","status":"ok","note":"> a\\n\u00fc"}';
+
+  it('is the stored result, byte for byte', () => {
+    expect(goingOnMessage({ kind: 'decided', tool: 'database.lifecycle', result })).toBe(result);
+  });
+
+  it('is repeated after a pause that came before the agent could read it', () => {
+    const before = { kind: 'decided', tool: 'database.lifecycle', result } as const;
+    expect(goingOnMessage({ kind: 'resumed', actor: 'nadia', at: AT, note: null, before })).toContain(result);
+  });
+});

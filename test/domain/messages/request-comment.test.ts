@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { outgoing } from '../../../src/adapters/github/outgoing.ts';
 import { renderRequest, requestMarker } from '../../../src/domain/messages/request-comment.ts';
-import { openRequest, type Request } from '../../../src/domain/run/requests.ts';
+import { openCallRequest, openRequest, type Request } from '../../../src/domain/run/requests.ts';
 
 /** The comment as it stands on GitHub. */
 const shown = (...of: Parameters<typeof renderRequest>): string => outgoing(renderRequest(...of));
@@ -47,5 +47,44 @@ describe('the comment with a question', () => {
 
   it('is written in Russian where the project says so', () => {
     expect(shown(asked('Tabs', 'Spaces'), 'open', 'ru')).toContain('### Вопрос агента');
+  });
+});
+
+describe('the comment with an approval', () => {
+  const call = {
+    id: 'r:1',
+    tool: 'database.lifecycle',
+    action: 'delete',
+    digest: 'd'.repeat(64),
+    summary: '{"action":"delete","database_name":"shop","note":"```\\n@olivia"}',
+    mode: 'owner',
+    reason: 'the policy says so',
+    requester: { id: 7, login: 'olivia' },
+  } as const;
+  const approval = openCallRequest(call, AT);
+
+  it.each(['en', 'ru'] as const)('says what, why, who may decide, until when, and how (%s)', (locale) => {
+    const text = shown(approval, 'open', locale);
+    for (const part of ['database.lifecycle', 'delete', '"shop"', 'the policy says so', '2026-01-08 09:30 UTC'])
+      expect(text).toContain(part);
+    expect(text).toContain('/approve 1');
+    expect(text).toContain('/deny 1');
+    expect(text).toContain('codex-k8s decisions approve r.1');
+    // A code block that nothing in the arguments can end, so that nobody is mentioned.
+    expect(text).toContain('\n````text\n{');
+  });
+
+  it('shows who decided, and the reason', () => {
+    const answer = {
+      text: 'not on a Friday',
+      option: null,
+      decision: 'denied',
+      actor: 'nadia',
+      at: ANSWER.at,
+    } as const;
+    const text = shown({ ...approval, answer: { ...answer, surface: 'comment' } }, 'closed', 'en');
+    expect(text).toContain('Denied by nadia at 2026-01-02 00:00 UTC.');
+    expect(text).toContain('not on a Friday');
+    expect(text).not.toContain('/approve');
   });
 });

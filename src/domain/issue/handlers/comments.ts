@@ -1,4 +1,5 @@
 /** A comment by somebody who may start runs: it continues a discussion, or answers the question of a run that waits. */
+import { waitsForAnswer } from '../../run/waits.ts';
 import type { Fact } from '../facts.ts';
 import { discussionComment, TAKEN } from './discussion.ts';
 import type { Deciding, Draft } from './draft.ts';
@@ -6,8 +7,8 @@ import type { Deciding, Draft } from './draft.ts';
 export function* commentAdded(draft: Draft, fact: Extract<Fact, { kind: 'comment_added' }>): Deciding {
   const { active, discussion, answers } = draft.state;
   if (answers.includes(fact.comment)) return;
-  if (discussion || active?.wait?.kind !== 'question') return yield* discussionComment(draft, fact);
-  answer(draft, active.runId, fact);
+  if (discussion || !waitsForAnswer(active?.wait)) return yield* discussionComment(draft, fact);
+  if (active) answer(draft, active.runId, fact);
 }
 
 /** Passes a comment to the run that waits for an answer. It is processed with that, and starts no discussion run later. */

@@ -1,4 +1,5 @@
 /** The active run waits for people, or goes on. Its workspace is kept meanwhile. */
+import { waitsForAnswer } from '../../run/waits.ts';
 import type { Fact } from '../facts.ts';
 import { answer } from './comments.ts';
 import { record, type Draft } from './draft.ts';
@@ -14,7 +15,7 @@ export function runWaiting(draft: Draft, { runId, wait }: Extract<Fact, { kind: 
     if (Date.parse(until) > Date.parse(workspace.until)) state.workspace = { ...workspace, until };
   }
   record(draft);
-  if (wait.kind !== 'question' || state.discussion) return;
+  if (!waitsForAnswer(wait) || state.discussion) return;
   // An answer may be quicker than the news of the question.
   const answers = state.early.filter(({ createdAt }) => Date.parse(createdAt) >= Date.parse(wait.since));
   for (const comment of answers) answer(draft, runId, comment);
