@@ -15,7 +15,7 @@ import {
   type GitHubComment,
   type InputSnapshot,
 } from '../../src/domain/agent/snapshot.ts';
-import { normalizeLabel, type TriggerTarget } from '../../src/domain/stages/stages.ts';
+import { normalizeLabel, roleOf, type TriggerTarget } from '../../src/domain/stages/stages.ts';
 import { findAssignment, startBeforeFailure, storeAssignment } from '../../src/store/runs/assignments.ts';
 import type { Database } from '../../src/store/connection/database.ts';
 import { refusedAmong } from '../../src/store/intake/memberships.ts';
@@ -24,6 +24,7 @@ import { presentRepository, type GitHubIdentities } from '../../src/store/projec
 import { knownPeople, type BoundRepository } from '../../src/store/projects/repositories.ts';
 import { isOwnDeliveryId } from '../../src/domain/maintenance/reconcile.ts';
 import { classified, permanent } from '../failures.ts';
+import { readProjectDocuments } from './project-documents.ts';
 import { chooseTask, type GitHubFiles } from './prompt-task.ts';
 
 /** The values of a prompt. */
@@ -84,6 +85,8 @@ export interface Assigned {
   readonly promptSha256: string;
   /** Where the task in the prompt is from; missing for a run of a version before 0.5.0. */
   readonly task?: { readonly source: PromptSource; readonly version: string; readonly sha256: string };
+  /** Why the documents that `services.yaml` names were left out, as the end of a sentence about that file. */
+  readonly documentsProblem?: string;
   readonly snapshotSha256: string;
   readonly comments: number;
   readonly leftOut: InputSnapshot['leftOut'];
@@ -232,7 +235,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
       // The run may have waited since its settings were read, and the default branch may have been renamed.
       const repository = await presentRepository(db, github, issue.repositoryId);
       const baseBranch = repository?.defaultBranch ?? settings.baseBranch;
-      const [{ snapshot, ...labels }, { head, baseCommit }, { body, ...task }] = await Promise.all([
+      const [{ snapshot, ...labels }, { head, baseCommit }, { body, ...task }, docs] = await Promise.all([
         snapshotOf(input),
         readBranch(input, baseBranch),
         chooseTask(
@@ -245,6 +248,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
             defaultBranch: baseBranch,
           },
         ),
+        readProjectDocuments(github, issue, { defaultBranch: baseBranch, role: roleOf(target) }),
       ]);
       const selection = modelSelectionOf(input, repository, labels);
       const conversation = snapshot.comments.filter(
@@ -267,6 +271,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
           pullRequestComments: snapshot.pullRequestComments ?? [],
           openThreads: snapshot.openThreads ?? [],
           conversation,
+          documents: docs.documents,
         },
       );
       const promptSha256 = sha256(prompt);
@@ -299,7 +304,16 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
         startSha: failed ? failed.startSha : head,
       });
       const { comments, leftOut } = snapshot;
-      return { promptSha256, task, snapshotSha256, comments: comments.length, leftOut, selection, baseCommit };
+      return {
+        promptSha256,
+        task,
+        ...(docs.problem === undefined ? {} : { documentsProblem: docs.problem }),
+        snapshotSha256,
+        comments: comments.length,
+        leftOut,
+        selection,
+        baseCommit,
+      };
     },
   };
 }

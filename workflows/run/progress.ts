@@ -184,13 +184,14 @@ export function createProgressReporter(input: RunInput): ProgressReporter {
     remember(events) {
       pending.push(...events);
     },
-    assigned({ selection, promptSha256, task, snapshotSha256, comments, leftOut }) {
+    assigned({ selection, promptSha256, task, documentsProblem, snapshotSha256, comments, leftOut }) {
       const { hidden } = leftOut;
       progress = {
         ...progress,
         model: selection.model,
         reasoningEffort: selection.reasoningEffort,
         ...(hidden === undefined ? {} : { hidden }),
+        ...(documentsProblem === undefined ? {} : { documentsProblem }),
       };
       pending.push(
         {

@@ -1,4 +1,5 @@
 /** The texts of prompts about roles and scopes, in each language. */
+import type { ProjectDocument, ProjectDocuments } from './project-documents.ts';
 import type { Locale } from '../locale.ts';
 import type { Role, Scope } from '../stages/stages.ts';
 
@@ -11,8 +12,19 @@ interface PromptTexts {
   readonly leftOut: (outsiders: number, edited: number) => string;
   /** How many passages and characters were removed from what people wrote, since nobody sees them on GitHub. */
   readonly hidden: (removed: number) => string;
+  /** The section about the project's documents; empty if there are none. */
+  readonly documents: (documents: ProjectDocuments) => string;
   /** Marks a text that was cut. */
   readonly cut: (characters: number) => string;
+}
+
+function section(heading: string, words: string, shown: readonly ProjectDocument[], optional: string): string {
+  if (shown.length === 0) return '';
+  const lines = shown.map((document) => {
+    const name = [`- \`${document.path}\``, ...(document.optional ? [optional] : [])].join(' ');
+    return document.description === '' ? name : `${name}: ${document.description}`;
+  });
+  return [heading, '', words, '', ...lines].join('\n');
 }
 
 const EN: PromptTexts = {
@@ -39,6 +51,13 @@ const EN: PromptTexts = {
     `(not shown: ${outsiders} by people outside the project, ${edited} edited after the request)`,
   hidden: (removed) =>
     `(removed from all these texts: ${removed} hidden passages or characters that nobody sees on GitHub)`,
+  documents: ({ shown, total }) =>
+    section(
+      '## Documents of the project',
+      `The project names these documents for your role; read those that concern the task. Showing ${shown.length} of ${total}.`,
+      shown,
+      '(may be missing)',
+    ),
   cut: (characters) => `(cut: ${characters} more characters)`,
 };
 
@@ -67,6 +86,13 @@ const RU: PromptTexts = {
     `(не показано: ${outsiders} от людей вне проекта, ${edited} изменённых после запроса)`,
   hidden: (removed) =>
     `(удалено из всех этих текстов: ${removed} скрытых мест или символов, которых на GitHub не видно)`,
+  documents: ({ shown, total }) =>
+    section(
+      '## Документы проекта',
+      `Для твоей роли проект называет эти документы; прочитай те, что относятся к задаче. Показано ${shown.length} из ${total}.`,
+      shown,
+      '(может отсутствовать)',
+    ),
   cut: (characters) => `(обрезано: ещё ${characters} знаков)`,
 };
 

@@ -1,6 +1,7 @@
 /** The prompt of a run: an envelope by kind, with the stage's task and the values put in. */
 import type { Locale } from '../locale.ts';
 import { promptTexts } from './prompt-texts.ts';
+import { NO_DOCUMENTS, type ProjectDocuments } from './project-documents.ts';
 import type { ThreadPlace } from './reviews.ts';
 import { roleOf, stageRow, type TriggerTarget } from '../stages/stages.ts';
 
@@ -48,6 +49,7 @@ export interface PromptValues {
   readonly openThreads: readonly OpenThread[];
   /** Of a discussion: the comments since the agent's last answer. */
   readonly conversation: readonly Said[];
+  readonly documents?: ProjectDocuments;
 }
 
 /** A longer text by a person is cut, and so are all comments together: a prompt has to fit a model's context. */
@@ -85,7 +87,9 @@ export function renderPrompt(seeds: { envelope: string; task: string }, values: 
     openComments: list(values.openThreads.map((thread) => threadText(thread, quote))),
     conversation: list(values.conversation.map(comment)),
   };
+  const sections: Record<string, string> = { documents: words.documents(values.documents ?? NO_DOCUMENTS) };
   return seeds.envelope
+    .replaceAll(/\n\n\{\{(documents)\}\}/g, (_place, name: string) => (sections[name] ? `\n\n${sections[name]}` : ''))
     .replaceAll('{{task}}', () => seeds.task.trim())
     .replaceAll(/\{\{(\w+)\}\}/g, (place, name: string) =>
       Object.hasOwn(texts, name) ? (texts[name] ?? place) : place,

@@ -17,6 +17,8 @@ interface CommentTexts {
   waits: Record<WaitKind, (until: string) => string>;
   /** What nobody sees of the issue's texts, and the agent was not given. */
   hidden(removed: number): string;
+  /** The documents that `services.yaml` names were left out. */
+  documentsProblem(problem: string): string;
   queuedAgain: string;
   timeline: string;
   facts: {
@@ -78,6 +80,7 @@ const EN: CommentTexts = {
   },
   hidden: (removed) =>
     `⚠️ ${removed} hidden passages or invisible characters were removed from what people wrote before the agent read it.`,
+  documentsProblem: (problem) => `⚠️ The agent was not told of the project's documents: \`services.yaml\` ${problem}.`,
   queuedAgain: 'Queued in the project',
   timeline: 'Timeline',
   facts: {
@@ -206,6 +209,7 @@ const RU: CommentTexts = {
   },
   hidden: (removed) =>
     `⚠️ Из текстов удалены скрытые места и невидимые символы (${removed}), прежде чем их прочитал агент.`,
+  documentsProblem: (problem) => `⚠️ Агенту не сообщили о документах проекта: \`services.yaml\` ${problem}.`,
   queuedAgain: 'В очереди проекта',
   timeline: 'Ход работы',
   facts: {

@@ -58,6 +58,8 @@ export interface RunProgress {
   readonly notes?: WorkNotes;
   /** Passages and characters that nobody sees on GitHub, and that were removed from what the agent is given. */
   readonly hidden?: number;
+  /** Why the documents that `services.yaml` names were left out, as the end of a sentence about that file. */
+  readonly documentsProblem?: string;
   /** Set while it waits for people. */
   readonly wait?: RunWait;
   /** The open question. */
@@ -156,6 +158,9 @@ export function renderStatusComment(progress: RunProgress, locale: Locale, pages
     renderWorkNotes(progress.notes, locale),
     ...(progress.status === 'waiting' && progress.question ? [questionOf(progress.question)] : []),
     progress.hidden === undefined ? '' : texts.hidden(progress.hidden),
+    progress.documentsProblem === undefined
+      ? ''
+      : texts.documentsProblem(plainBy(progress.documentsProblem, REASON_LENGTH)),
     timeline(progress, texts),
     facts(progress, texts, locale),
     latestOutputMarker(progress.status, locale),

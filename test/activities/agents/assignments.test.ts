@@ -30,6 +30,8 @@ let setters: Record<number, Record<string, number>>;
 let lastEdit: string | null;
 let readRepository: GitHubReading['readRepository'];
 let inTheWay: string[];
+/** The repository’s services.yaml. */
+let services: string | undefined;
 let reviewed: Awaited<ReturnType<GitHubReading['readReviews']>>;
 
 beforeEach(async () => {
@@ -48,6 +50,7 @@ beforeEach(async () => {
   baseHead = 'main-head';
   readRepository = async (repository) => ({ ...repository, defaultBranch: base });
   inTheWay = [];
+  services = undefined;
   reviewed = { reviews: [], threads: [] };
 });
 
@@ -65,11 +68,12 @@ const activities = () =>
       findBranchesInTheWay: async () => inTheWay,
       readMergeBase: async (_, base, of) => `${base} and ${of}`,
       listFolder: async () => [],
-      readFile: async () => null,
+      readFile: async (_, path) =>
+        path === 'services.yaml' && services !== undefined ? { text: services, sha: '1' } : null,
     },
     promptSeed: (name) =>
       name.startsWith('envelope')
-        ? '{{issue}}\n{{issueBody}}\n{{issueComments}}\n{{reviews}}\n{{openComments}}\n{{conversation}}\nIn the conversation:\n{{pullRequestComments}}'
+        ? '{{issue}}\n{{issueBody}}\n{{issueComments}}\n{{reviews}}\n{{openComments}}\n{{conversation}}\nIn the conversation:\n{{pullRequestComments}}\n\n{{documents}}'
         : name,
   });
 
@@ -127,6 +131,30 @@ test('B21: the run records where its task is from, with version and checksum', a
   const task = { source: 'seed', version: 'dev-work', sha256: expect.stringMatching(/^[\da-f]{64}$/) as string };
   expect(await activities().prepareAssignment(asked)).toMatchObject({ task });
   expect(await findAssignment(tables.db, asked.runId)).toMatchObject({ taskSource: 'seed', taskVersion: 'dev-work' });
+});
+
+describe('the documents that services.yaml names', () => {
+  test('are named in the prompt, by role', async () => {
+    services =
+      'spec:\n  projectDocs:\n    - path: docs/api.md\n      roles: [dev]\n    - { path: docs/plan.md, roles: [pm] }\n';
+    const prompt = await promptOf(input());
+    expect(prompt).toContain('Showing 1 of 1.\n\n- `docs/api.md`');
+    expect(prompt).not.toContain('plan.md');
+  });
+
+  test.each([
+    ['a: [', 'is no YAML'],
+    ['a: &a [1]\nb: [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]', 'is no YAML'],
+    ['spec: { projectDocs: [{ path: ../secrets.md }] }', 'names a path that is not one inside'],
+  ])('are left out, with a word to people, when the file is broken: %s', async (text, problem) => {
+    services = text;
+    const documentsProblem = expect.stringContaining(problem) as string;
+    expect(await activities().prepareAssignment(input())).toMatchObject({ documentsProblem });
+  });
+
+  test('are a section of their own only if there are any', async () => {
+    expect(await promptOf(input())).not.toContain('documents');
+  });
 });
 
 describe('B7: the branch that the work is based on', () => {

@@ -56,6 +56,16 @@ describe('the status comment', () => {
     );
   });
 
+  test.each(LOCALES)('in %s says why the documents of the project were left out', (locale) => {
+    const text = shownComment(progress('working', { documentsProblem: 'is no YAML: @olivia' }), locale, PAGES);
+    expect(text).toContain('`services.yaml` is no YAML');
+    expect(text).not.toContain(' @olivia');
+  });
+
+  test.each(LOCALES)('T63: in %s says how much was hidden in what people wrote', (locale) => {
+    expect(shownComment(progress('working', { hidden: 21 }), locale, PAGES)).toMatch(/⚠️ .*21/);
+  });
+
   test.each(LOCALES)('in %s says until when a question waits, what is asked and how to answer', (locale) => {
     const waiting = progress('waiting', {
       wait: {
