@@ -5,7 +5,7 @@ import { isTerminal } from '../../src/domain/run/runs.ts';
 import { findNetworkFinding } from '../../src/store/workspaces/cluster-findings.ts';
 import type { Database } from '../../src/store/connection/database.ts';
 import { listDeliveries } from '../../src/read-model/queries/deliveries.ts';
-import { listRunEvents, newestIssueEvents } from '../../src/read-model/queries/events.ts';
+import { listRunEvents, newestIssueEvents, newestToolEvents } from '../../src/read-model/queries/events.ts';
 import { findIssue, findIssueByName, listIssues, type IssueRecord } from '../../src/read-model/queries/issues.ts';
 import { readLog } from '../../src/read-model/queries/log.ts';
 import { setProject } from '../../src/store/projects/repositories.ts';
@@ -85,6 +85,12 @@ export function createStaffApi(options: StaffApiOptions): Hono {
     const { id } = await theRun(c.req.param('id'));
     const events = await listRunEvents(db, id, { afterSeq: after, limit });
     return c.json({ items: events.map(eventView), after: events.at(-1)?.seq ?? after });
+  });
+
+  app.get('/runs/:id/tool-events', async (c) => {
+    const { limit } = checked(requests.EventsQuery, c.req.query());
+    const { id } = await theRun(c.req.param('id'));
+    return c.json({ items: (await newestToolEvents(db, id, limit)).map(eventView) });
   });
 
   app.get('/runs/:id/log', async (c) => {

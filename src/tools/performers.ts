@@ -2,34 +2,11 @@
  * What carries out the platform's tools. The server has performers for calls that are performed at once, the worker for those that
  * a person has approved; a tool's performer is the same for both.
  */
-import type { Role, RunKind, Stage } from '../domain/stages/stages.ts';
 import type { ToolName } from '../domain/tools/catalogue.ts';
+import type { ToolRun } from '../domain/tools/tool-run.ts';
 import type { ToolArgs } from './schemas.ts';
 
-/** The run on whose behalf a tool is performed: from the platform's tables, never from the call. */
-export interface ToolRun {
-  readonly runId: string;
-  readonly attempt: number;
-  readonly projectId: string;
-  /** GitHub's id. */
-  readonly repositoryId: string;
-  /** `owner/name`, as it is called now. */
-  readonly repository: string;
-  readonly issueKey: string;
-  readonly issueNumber: number;
-  /** The open pull request of the issue, if the platform knows one. */
-  readonly pullRequest: number | null;
-  readonly branch: string;
-  readonly stage: Stage;
-  readonly kind: RunKind;
-  readonly role: Role;
-  /** The canonical name of the label that started the run; `review` or `comment` if none did. */
-  readonly label: string;
-  /** Whether the run has a workspace on Kubernetes with the project's services. */
-  readonly runtime: 'full-env' | 'code-only';
-  /** The namespace of the issue's workspace, or null. */
-  readonly namespace: string | null;
-}
+export type { ToolRun } from '../domain/tools/tool-run.ts';
 
 export interface ToolContext {
   readonly run: ToolRun;

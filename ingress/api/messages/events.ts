@@ -82,6 +82,13 @@ const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
   'repository.gone_stale': (p) =>
     `A delivery says that ${lost(text(p, 'reason'))}, but GitHub does not confirm it; nothing was done`,
   'run.orphaned': (p) => `The run is orphaned: ${lost(text(p, 'reason'))}`,
+  'mcp.tool.called': (p) => `The agent called ${text(p, 'tool')}`,
+  'mcp.tool.succeeded': (p) => `${text(p, 'tool')} was carried out: ${text(p, 'outcome')}`,
+  'mcp.tool.failed': (p) => `${text(p, 'tool')} was not carried out: ${text(p, 'outcome').replaceAll('_', ' ')}`,
+  'mcp.tool.approval_pending': (p) =>
+    p['outcome'] === 'question'
+      ? `${text(p, 'tool')} waits for an answer`
+      : `${text(p, 'tool')} waits for an approval (${text(p, 'outcome')})`,
   'github.comment_refused': (p) => `GitHub refuses the status comment: ${text(p, 'reason')}`,
 };
 
@@ -138,6 +145,7 @@ function choices(options: unknown): string {
 
 /** The actor of an event. */
 export function actorText({ actorType, actorId }: Pick<EventRecord, 'actorType' | 'actorId'>): string {
+  if (actorType === 'agent') return 'the agent';
   return actorType === 'human' ? `@${actorId}` : actorId === 'github-webhook' ? 'GitHub' : `codex-k8s (${actorId})`;
 }
 

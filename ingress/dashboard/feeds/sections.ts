@@ -1,6 +1,6 @@
 /** The data of the pages of an issue and of a run. */
 import type { Database } from '../../../src/store/connection/database.ts';
-import { listRunEvents, newestIssueEvents } from '../../../src/read-model/queries/events.ts';
+import { listRunEvents, newestIssueEvents, newestToolEvents } from '../../../src/read-model/queries/events.ts';
 import type { IssueRecord } from '../../../src/read-model/queries/issues.ts';
 import { readLog, readLogEnd } from '../../../src/read-model/queries/log.ts';
 import { findRunRecord, listRuns, queuePosition } from '../../../src/read-model/queries/runs.ts';
@@ -11,14 +11,16 @@ import type { RunDetails } from '../pages/run-page.ts';
 const ISSUE_RUNS = 50;
 const EVENTS = 200;
 
-/** A run with its events; undefined if there is no such run. */
+/** A run with its events and its agent's calls of tools; undefined if there is no such run. */
 export async function readRunDetails(db: Database, runId: string): Promise<RunDetails | undefined> {
-  const [run, events] = await Promise.all([
+  const [run, events, calls] = await Promise.all([
     findRunRecord(db, runId),
     listRunEvents(db, runId, { afterSeq: 0, limit: EVENTS }),
+    newestToolEvents(db, runId, EVENTS),
   ]);
   if (!run) return undefined;
-  return { run, events, queuePosition: run.status === 'queued' ? await queuePosition(db, run) : undefined };
+  const inOrder = [...events, ...calls].toSorted((a, b) => a.occurredAt.getTime() - b.occurredAt.getTime());
+  return { run, events: inOrder, queuePosition: run.status === 'queued' ? await queuePosition(db, run) : undefined };
 }
 
 /** An issue with its newest runs and events. */

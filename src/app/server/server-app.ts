@@ -26,6 +26,7 @@ import type { RenamedRepository } from '../../store/intake/arrivals.ts';
 import type { Intake } from '../../store/intake/intake.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import type { Logger } from '../process/log.ts';
+import { createMcp } from './mcp.ts';
 import type { Metrics } from '../../../ingress/http/metrics.ts';
 
 export interface ServerParts {
@@ -142,8 +143,22 @@ export function createServerApp(parts: ServerParts): {
 }
 
 /** Adds the routes of agents, which need a run token. */
-function addGateways(app: Hono, { config, log, agents: { db }, tokens }: ServerParts): void {
+function addGateways(app: Hono, parts: ServerParts): void {
+  const {
+    config,
+    log,
+    agents: { db },
+    tokens,
+  } = parts;
   const access = createRunAccess(db, tokens);
+  const secrets = [
+    config.CODEXK8S_GITHUB_TOKEN_FILE,
+    config.CODEXK8S_MODEL_KEY_FILE,
+    ...(config.CODEXK8S_ANTHROPIC_KEY_FILE === undefined ? [] : [config.CODEXK8S_ANTHROPIC_KEY_FILE]),
+    config.CODEXK8S_STAFF_TOKEN_FILE,
+    config.CODEXK8S_RUN_TOKEN_KEY_FILE,
+    ...config.CODEXK8S_WEBHOOK_SECRETS_FILE,
+  ];
   const github = { upstream: config.CODEXK8S_GITHUB_URL, token: config.CODEXK8S_GITHUB_TOKEN_FILE };
   app.route(
     '/api/v1/agent',
@@ -153,14 +168,7 @@ function addGateways(app: Hono, { config, log, agents: { db }, tokens }: ServerP
       platformUrl: config.CODEXK8S_AGENT_URL ?? config.CODEXK8S_INTERNAL_URL,
       author: { name: config.CODEXK8S_GIT_BOT_USERNAME, email: config.CODEXK8S_GIT_BOT_EMAIL },
       limits: { stallSeconds: config.CODEXK8S_AGENT_STALL_SECONDS, runSeconds: config.CODEXK8S_AGENT_RUN_SECONDS },
-      secrets: [
-        config.CODEXK8S_GITHUB_TOKEN_FILE,
-        config.CODEXK8S_MODEL_KEY_FILE,
-        ...(config.CODEXK8S_ANTHROPIC_KEY_FILE === undefined ? [] : [config.CODEXK8S_ANTHROPIC_KEY_FILE]),
-        config.CODEXK8S_STAFF_TOKEN_FILE,
-        config.CODEXK8S_RUN_TOKEN_KEY_FILE,
-        ...config.CODEXK8S_WEBHOOK_SECRETS_FILE,
-      ],
+      secrets,
     }),
   );
   app.route(
@@ -194,4 +202,5 @@ function addGateways(app: Hono, { config, log, agents: { db }, tokens }: ServerP
           : { url: config.CODEXK8S_ANTHROPIC_URL, key: config.CODEXK8S_ANTHROPIC_KEY_FILE },
     }),
   );
+  app.route('/mcp', createMcp(parts, { access, secrets }));
 }

@@ -11,14 +11,25 @@ const AT_ONCE: readonly PolicyRule[] = [
   'self_improve_*',
 ].map((tool) => ({ tool, mode: 'none', reason: 'it only reads' }));
 
+/** Labels that mean something to the platform: they start runs, hold them, or choose what they work with. */
+const PLATFORM_LABELS: readonly PolicyRule[] = ['run:', 'state:', 'need:', 'mode:', 'profile:', '[ai-'].flatMap(
+  (prefix) =>
+    ['add', 'remove'].map((verb) => ({
+      tool: 'github_labels_*',
+      action: `${verb}:${prefix}*`,
+      mode: 'owner',
+      reason: prefix === 'run:' ? 'a trigger label starts another run' : 'the label steers the platform',
+    })),
+);
+
 export const DEFAULT_POLICY: ApprovalPolicy = {
   version: 1,
   rules: [
     ...AT_ONCE,
     { tool: 'run_status_report', mode: 'none', reason: 'it only says how the run is getting on' },
     { tool: 'user.*', mode: 'none', reason: 'it only speaks to people' },
-    { tool: 'github_labels_*', action: 'add:run:*', mode: 'owner', reason: 'a trigger label starts another run' },
-    { tool: 'github_labels_*', mode: 'none', reason: 'labels of the issue say how the work stands' },
+    ...PLATFORM_LABELS,
+    { tool: 'github_labels_*', mode: 'none', reason: 'other labels only say something about the issue' },
     { tool: 'database.lifecycle', action: 'describe', mode: 'none', reason: 'it only reads' },
     { runtime: 'code-only', mode: 'owner', reason: 'the run has no environment of its own' },
     {

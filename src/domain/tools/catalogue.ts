@@ -43,6 +43,9 @@ export const TOOLS = [
 
 export type ToolName = (typeof TOOLS)[number]['tool'];
 
+/** The name by which agents' programs know the platform's MCP server; they call its tools `mcp__codex_k8s__…`, or in that namespace. */
+export const MCP_SERVER_NAME = 'codex_k8s';
+
 /** What of a run decides which tools it has. */
 export interface ToolProfile {
   readonly stage: Stage;

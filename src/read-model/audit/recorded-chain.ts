@@ -3,6 +3,7 @@
  * src/cli/histories/recorded-histories.ts; indexed here for comparison with the tables.
  */
 import type { ChainLink, FlowEvent } from '../../store/audit/events.ts';
+import { isToolChain } from '../../store/audit/tool-events.ts';
 import type { IssueRow, RunRow } from '../projections/projections.ts';
 
 /** One activity that writes to the read model, as recorded in a history. */
@@ -84,12 +85,14 @@ function withNew<Value>(values: readonly Value[], value: Value): readonly Value[
 
 /**
  * Classifies an event that is in no history. `unknown`: it is not genuine, since the history that should have it exists.
- * `gone`: Temporal has deleted that history; it deletes those of closed workflows after the retention, the oldest first.
+ * `gone`: Temporal has deleted that history; it deletes those of closed workflows after the retention, the oldest first. Calls of
+ * tools are in none.
  */
 export function classifyUnrecorded(
   chain: string,
   { executions, writes }: RecordedChain,
 ): (id: string) => 'unknown' | 'gone' {
+  if (isToolChain(chain)) return () => 'gone';
   const workflows = new Set(executions.map(({ workflowId }) => workflowId));
   const lives = livesOf(chain, executions, writes);
   const oldest = [...lives.keys()].toSorted()[0];

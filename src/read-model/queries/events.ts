@@ -1,6 +1,7 @@
 /** The audit trail, as pages and the API show it. */
-import { and, asc, desc, eq, gt } from 'drizzle-orm';
+import { and, asc, desc, eq, gt, like, notLike } from 'drizzle-orm';
 import type { Database } from '../../store/connection/database.ts';
+import { TOOL_CHAINS } from '../../store/audit/tool-events.ts';
 import { flowEvents } from '../../store/connection/schema.ts';
 import { bounded } from './page.ts';
 
@@ -27,9 +28,20 @@ export async function listRunEvents(
   return db
     .select(columns)
     .from(flowEvents)
-    .where(and(eq(flowEvents.runId, runId), gt(flowEvents.seq, afterSeq)))
+    .where(and(eq(flowEvents.runId, runId), notLike(flowEvents.chain, TOOL_CHAINS), gt(flowEvents.seq, afterSeq)))
     .orderBy(asc(flowEvents.seq), asc(flowEvents.id))
     .limit(bounded(limit));
+}
+
+/** The newest calls of tools by a run's agent, oldest first: they have a chain of their own. */
+export async function newestToolEvents(db: Database, runId: string, limit: number): Promise<EventRecord[]> {
+  const rows = await db
+    .select(columns)
+    .from(flowEvents)
+    .where(and(eq(flowEvents.runId, runId), like(flowEvents.chain, TOOL_CHAINS)))
+    .orderBy(desc(flowEvents.seq))
+    .limit(bounded(limit));
+  return rows.toReversed();
 }
 
 /** The newest events of an issue's chain, oldest first. */

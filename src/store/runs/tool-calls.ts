@@ -41,13 +41,23 @@ export async function recordCall(db: Database, call: NewToolCall): Promise<ToolC
   });
 }
 
-/** The call of a run that was performed with these arguments before; undefined if there is none. */
-export async function findPerformedCall(db: Database, runId: string, digest: string): Promise<ToolCall | undefined> {
+/** The newest call of one of these tools that was performed for a run, or denied; undefined if there is none. */
+export async function findLastEndedCall(
+  db: Database,
+  runId: string,
+  tools: readonly string[],
+): Promise<ToolCall | undefined> {
   const [row] = await db
     .select()
     .from(toolCalls)
-    .where(and(eq(toolCalls.runId, runId), eq(toolCalls.digest, digest), eq(toolCalls.state, 'applied')))
-    .orderBy(desc(toolCalls.calledAt))
+    .where(
+      and(
+        eq(toolCalls.runId, runId),
+        inArray(toolCalls.tool, [...tools]),
+        inArray(toolCalls.state, ['applied', 'denied']),
+      ),
+    )
+    .orderBy(desc(toolCalls.endedAt), desc(toolCalls.calledAt))
     .limit(1);
   return row;
 }

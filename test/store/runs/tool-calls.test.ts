@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from 'vitest';
 import {
   findCall,
   findParkedCall,
-  findPerformedCall,
+  findLastEndedCall,
   moveCall,
   recordCall,
   type NewToolCall,
@@ -59,7 +59,7 @@ test('a call that is over changes no more', async () => {
 
 test('a call that was performed is found by its digest', async () => {
   await recordCall(tables.db, call({ state: 'failed', result: '{}' }));
-  expect(await findPerformedCall(tables.db, runId, 'a'.repeat(64))).toBeUndefined();
+  expect(await findLastEndedCall(tables.db, runId, ['database.lifecycle'])).toBeUndefined();
   await recordCall(tables.db, call({ state: 'applied', result: '{"n":1}' }));
-  expect(await findPerformedCall(tables.db, runId, 'a'.repeat(64))).toMatchObject({ result: '{"n":1}' });
+  expect(await findLastEndedCall(tables.db, runId, ['database.lifecycle'])).toMatchObject({ result: '{"n":1}' });
 });

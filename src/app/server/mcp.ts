@@ -1,0 +1,35 @@
+/** The platform's MCP server with what its tools are performed by. */
+import type { Hono } from 'hono';
+import { createMcpGateway } from '../../../ingress/gateways/mcp/mcp-gateway.ts';
+import { createToolCalls } from '../../../ingress/gateways/mcp/tool-calls.ts';
+import type { RunAccess } from '../../../ingress/gateways/run-access.ts';
+import { createSealing } from '../../adapters/sealing.ts';
+import { DEFAULT_POLICY } from '../../domain/approvals/default-policy.ts';
+import { findToolRun } from '../../store/runs/tool-runs.ts';
+import { createStatusTools } from '../../tools/perform/status.ts';
+import type { ToolPerformers } from '../../tools/performers.ts';
+import type { ServerParts } from './server-app.ts';
+
+export function createMcp(
+  { config, log, agents: { db } }: Pick<ServerParts, 'config' | 'log' | 'agents'>,
+  { access, secrets }: { readonly access: RunAccess; readonly secrets: readonly string[] },
+): Hono {
+  const address = config.CODEXK8S_AGENT_URL ?? config.CODEXK8S_INTERNAL_URL;
+  const performers: ToolPerformers = { ...createStatusTools({ mcpUrl: `${address}/mcp` }) };
+  return createMcpGateway({
+    access,
+    findRun: (assignment) => findToolRun(db, assignment),
+    callTool: createToolCalls({
+      db,
+      performers,
+      policy: async () => DEFAULT_POLICY,
+      sealing: createSealing(config.CODEXK8S_RUN_TOKEN_KEY_FILE),
+      // The run's workflow finds it in the database.
+      onParked: async () => undefined,
+      onError: (error) => log.warn({ err: error }, 'a tool of an agent failed'),
+    }),
+    addresses: [address, config.CODEXK8S_INTERNAL_URL],
+    secrets,
+    onError: (error) => log.debug({ err: error }, 'MCP: a request was not served'),
+  });
+}
