@@ -1,12 +1,13 @@
 /** Agents and their workspaces. Names are deterministic: a repeated launch finds what exists. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure, cancellationSignal, log } from '@temporalio/activity';
-import { goingOnMessage, type GoingOn } from '../../src/domain/agent/going-on.ts';
+import { goingOnMessage, raiseIn, type GoingOn } from '../../src/domain/agent/going-on.ts';
 import { parkedCall, type ParkedCall } from '../../src/domain/approvals/parked-call.ts';
 import type { PermitAnswer, PermitRequest } from '../../src/domain/run/permits.ts';
 import type { WorkspaceUse } from '../../src/domain/workspace/workspaces.ts';
 import type { TerminationReason } from '../../src/domain/run/termination-reasons.ts';
 import { createRedactor } from '../../src/domain/agent/redaction.ts';
+import type { SpentBudget } from '../../src/domain/money/budget-request.ts';
 import type { Question } from '../../src/domain/run/requests.ts';
 import type { Failure } from '../../src/domain/run/runs.ts';
 import type { WorkNotes } from '../../src/domain/run/work-notes.ts';
@@ -19,6 +20,7 @@ import {
   findAttempt,
   revokeAttempt,
 } from '../../src/store/runs/assignments.ts';
+import { findBudgetStop, raiseBudget } from '../../src/store/money/ledger.ts';
 import { closeRequests } from '../../src/store/runs/requests.ts';
 import { expireCalls, findParkedCall } from '../../src/store/runs/tool-calls.ts';
 import type { Database } from '../../src/store/connection/database.ts';
@@ -112,6 +114,8 @@ type BriefReport =
   | { readonly outcome: 'parked'; readonly call: ParkedCall }
   /** Its turn was ended by the platform, and no call waits: the agent goes on with the message that ended it. */
   | { readonly outcome: 'steered' }
+  /** A spent budget has stopped the attempt, whatever its agent has reported. */
+  | { readonly outcome: 'budget_spent'; readonly budget: SpentBudget }
   | { readonly outcome: 'failed'; readonly failure: Failure; readonly detail: string };
 
 export function createAgentActivities(
@@ -165,6 +169,8 @@ export function createAgentActivities(
     }): Promise<LaunchAnswer> {
       const answer = await permits.acquire({ runId: agent.runId, ...permit });
       if (!answer.granted) return answer;
+      const raise = raiseIn(goingOn);
+      if (raise) await raiseBudget(db, raise);
       await beginAttempt(db, agent.runId, agent.attempt, goingOn ? goingOnMessage(goingOn) : undefined);
       await unlessRevoked(agent);
       const token = runToken(agent.runId, agent.attempt);
@@ -175,7 +181,7 @@ export function createAgentActivities(
 
     /**
      * Waits for hours for the agent to end; after a worker's restart it is found again by name. A report counts more than how
-     * the process ended, and a tool call that waits for people more than any report.
+     * the process ended, and a tool call that waits for people, or a spent budget, more than any report.
      */
     async awaitAgent(agent: AgentRef): Promise<AgentEnd> {
       const over = new AbortController();
@@ -188,6 +194,14 @@ export function createAgentActivities(
       } = await classified(() => runtime.ended(agent, cancellationSignal())).finally(() => over.abort());
       const parked = await findParkedCall(db, agent.runId, agent.attempt);
       if (parked) return { kind: 'reported', report: { outcome: 'parked', call: parkedCall(parked) } };
+      const stop = await findBudgetStop(db, agent.runId, agent.attempt);
+      if (stop) {
+        const { scope, key, spent, limit, original } = stop;
+        return {
+          kind: 'reported',
+          report: { outcome: 'budget_spent', budget: { scope, key, spent, limit, original } },
+        };
+      }
       const report = (await findAttempt(db, agent.runId, agent.attempt))?.report;
       if (!report) {
         const redact = createRedactor([runToken(agent.runId, agent.attempt)]);

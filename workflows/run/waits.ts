@@ -13,6 +13,7 @@ import {
 } from '@temporalio/workflow';
 import { worthRepeating, type GoingOn } from '../../src/domain/agent/going-on.ts';
 import type { ParkedCall } from '../../src/domain/approvals/parked-call.ts';
+import { budgetQuestion, raiseBy, type SpentBudget } from '../../src/domain/money/budget-request.ts';
 import { issueKey } from '../../src/domain/issue/facts.ts';
 import {
   openCallRequest,
@@ -63,6 +64,8 @@ export interface RunWaits {
   forAnswer(question: Question): Promise<GoingOn>;
   /** Asks people about a tool call, waits for their decision, and has the platform perform what was approved. */
   forDecision(call: ParkedCall): Promise<GoingOn>;
+  /** Asks people whether the run may spend more, and waits for their answer. Fails if they stop it. */
+  forBudget(budget: SpentBudget): Promise<GoingOn>;
   /** Stops the agent and waits until somebody resumes the run. `before`: what that agent had been told. */
   forResume(before: GoingOn | null): Promise<GoingOn>;
   /** Whether a question's comment is still to be written. */
@@ -322,6 +325,23 @@ export function createRunWaits(run: RunContext): RunWaits {
       const { result, events } = await endAsDecided(call, answer);
       await goOn(wait, events, answer.actor);
       return { kind: 'decided', tool: call.tool, result };
+    },
+
+    async forBudget(budget) {
+      asked += 1;
+      const wait = newWait('question', requestId(runId, asked), "the project's members to decide on its budget", now());
+      const at = { runId, n: asked, askedAt: wait.since, deadline: wait.until };
+      const opened = openRequest(budgetQuestion(budget, settings.locale), at, 'budget');
+      const answer = await answerTo(opened, wait);
+      const { actor, option, surface } = answer;
+      const answered = { type: 'request.answered', payload: { request: opened.id, option, surface }, actor };
+      const raise = raiseBy(budget, opened.id, answer);
+      if (!raise) {
+        progress.remember([answered]);
+        throw new RunFailed('budget_spent', `${actor} stopped the run: ${opened.question}`);
+      }
+      await goOn(wait, [answered], actor);
+      return { kind: 'budget', raise, at: answer.at };
     },
 
     async forResume(before) {

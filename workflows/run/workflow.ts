@@ -81,6 +81,7 @@ async function carryOut(run: RunContext, waits: RunWaits): Promise<RunOutcome> {
       if (parked) run.goingOn = await waits.forDecision(parked);
     } else if (report.outcome === 'asked') run.goingOn = await waits.forAnswer(report.question);
     else if (report.outcome === 'parked') run.goingOn = await waits.forDecision(report.call);
+    else if (report.outcome === 'budget_spent') run.goingOn = await waits.forBudget(report.budget);
     else if (report.outcome === 'steered')
       throw new RunFailed('agent_failed', 'the agent reported that its turn was ended, but nothing waits');
     else if (report.outcome === 'failed') throw new RunFailed(report.failure, report.detail);

@@ -19,7 +19,8 @@ const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
   'run.requested': () => 'The run was requested',
   'run.queued': (p) => `The run waits for a permit, at queue position ${text(p, 'position')}`,
   'run.started': (p) => `The run started, requested by ${cause(p)}`,
-  'request.opened': (p) => `The agent asked: ${text(p, 'question')}${choices(p['options'])}`,
+  'request.opened': (p) =>
+    `${p['kind'] === 'budget' ? 'The run asked' : 'The agent asked'}: ${text(p, 'question')}${choices(p['options'])}`,
   'request.answered': (p) =>
     `The question was answered${p['surface'] === undefined ? '' : ` ${SURFACES[text(p, 'surface')] ?? ''}`}`,
   'request.expired': () => 'Nobody answered the question in time',

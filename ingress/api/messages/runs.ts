@@ -100,6 +100,7 @@ const NEXT: Record<Failure, string> = {
   failed_precondition: `Remove all but one of the labels that the details name, then ${AGAIN}.`,
   scope_violation: `Take the files that the details name out of the branch {branch}, or say in the issue that they are not to be touched; then ${AGAIN}.`,
   wait_expired: `When the question can be answered, or the call approved, say so in the issue and ${AGAIN}.`,
+  budget_spent: `Split the issue into smaller ones, or let an operator raise the limit (CODEXK8S_BUDGET_RUN_USD and others); then ${AGAIN}.`,
   platform_error: `Tell the operator of codex-k8s the run's id; Temporal Web shows what happened. Then ${AGAIN}.`,
 };
 

@@ -15,7 +15,8 @@ export function canPause({ status }: Pick<RunRecord, 'status'>): boolean {
 /** The wait: for whom, since when and until when, the question, and how to end it. */
 export function waitNotice(run: RunRecord, wait: RunWait, viewer: Viewer): Html {
   const isQuestion = wait.kind === 'question';
-  const headline = isQuestion ? 'The agent asks a question.' : 'The run is paused.';
+  const asks = run.request?.kind === 'budget' ? 'A budget is spent.' : 'The agent asks a question.';
+  const headline = isQuestion ? asks : 'The run is paused.';
   const [begun, end] = isQuestion ? ['asked', 'nobody answers'] : ['paused', 'nobody resumes it'];
   return html`<div class="notice wait">
     <p>

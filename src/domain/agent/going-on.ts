@@ -1,5 +1,6 @@
 /** The platform's message to an agent that resumes a conversation: after an interruption, an answer or a pause. Pure. */
 import { withoutInvisible } from '../invisible.ts';
+import type { BudgetRaise } from '../money/budget-request.ts';
 import type { RequestAnswer } from '../run/requests.ts';
 
 /** What ended a wait. Plain JSON. */
@@ -7,6 +8,8 @@ export type GoingOn =
   | { readonly kind: 'answered'; readonly question: string; readonly answer: RequestAnswer }
   /** A parked tool call has ended. `result`: its JSON, as it is stored. */
   | { readonly kind: 'decided'; readonly tool: string; readonly result: string }
+  /** Its budget was spent, and people let it go on. */
+  | { readonly kind: 'budget'; readonly raise: BudgetRaise; readonly at: string }
   | {
       readonly kind: 'resumed';
       readonly actor: string;
@@ -37,6 +40,12 @@ export function goingOnMessage(goingOn: GoingOn): string {
   return [...happened(goingOn), FILES].join('\n\n');
 }
 
+/** What people added to a budget; undefined if that is not what ended the wait. */
+export function raiseIn(goingOn: GoingOn | null): BudgetRaise | undefined {
+  if (goingOn?.kind === 'budget') return goingOn.raise;
+  return goingOn?.kind === 'resumed' ? raiseIn(goingOn.before) : undefined;
+}
+
 /** What has to be repeated in the message after another pause: a resume without a note does not. */
 export function worthRepeating(goingOn: GoingOn | null): GoingOn | null {
   return goingOn?.kind === 'resumed' && isEmpty(goingOn.note) ? goingOn.before : goingOn;
@@ -52,6 +61,10 @@ function happened(goingOn: GoingOn): string[] {
     ];
   }
   if (goingOn.kind === 'decided') return [`The result of your call of ${goingOn.tool}:\n${goingOn.result}`];
+  if (goingOn.kind === 'budget')
+    return [
+      `The budget for the model was spent, which ended your turn; ${goingOn.raise.actor} let you go on at ${goingOn.at}. Work in few steps.`,
+    ];
   const { actor, at, note, before } = goingOn;
   return [
     ...(before ? happened(before) : []),

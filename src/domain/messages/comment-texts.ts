@@ -127,6 +127,7 @@ const EN: CommentTexts = {
       'The work changes files that this stage may not change. It was pushed, but no pull request was opened or updated for it.',
     publish_failed: 'The work is pushed, but GitHub refused the pull request.',
     wait_expired: 'Nobody answered in time, so the run was ended.',
+    budget_spent: 'Its budget for the model was spent, and it was stopped.',
     platform_error: 'The platform itself failed; your issue is not the cause.',
   },
   refused: {
@@ -256,6 +257,7 @@ const RU: CommentTexts = {
       'Изменены файлы, которые на этом этапе менять нельзя. Изменения отправлены в ветку, но pull request не создан и не обновлён.',
     publish_failed: 'Изменения отправлены в ветку, но GitHub отклонил pull request.',
     wait_expired: 'Ответа слишком долго не было, поэтому запуск завершён.',
+    budget_spent: 'Бюджет на модель израсходован, и запуск остановлен.',
     platform_error: 'Сбой самой платформы; ваш issue ни при чём.',
   },
   refused: {

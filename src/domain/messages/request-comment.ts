@@ -33,7 +33,7 @@ export function renderRequest(request: Request, state: RequestState, locale: Loc
         ];
   return [
     requestMarker(request.id),
-    `### ${texts.title}`,
+    `### ${texts.titles[request.kind]}`,
     embedded(question),
     options.map((option, index) => `${index + 1}. ${lineBy(option, OPTION_LENGTH)}`).join('\n'),
     ...end,
@@ -43,7 +43,7 @@ export function renderRequest(request: Request, state: RequestState, locale: Loc
 }
 
 function renderApproval(request: Request, call: RequestedCall, state: RequestState, locale: Locale): string {
-  const { approval, closed } = requestTexts(locale);
+  const { approval, closed, titles } = requestTexts(locale);
   const { answer, id, deadline, mayAnswer } = request;
   const ended = answer && [
     approval.ended(answer.decision ?? 'denied', plainBy(answer.actor, NAME_LENGTH), minute(answer.at)),
@@ -51,7 +51,7 @@ function renderApproval(request: Request, call: RequestedCall, state: RequestSta
   ];
   return [
     requestMarker(id),
-    `### ${approval.title}`,
+    `### ${titles.approval}`,
     approval.what(call.tool, call.action),
     `${approval.args}\n\n${quoted(call.summary, call.summary.length)}`,
     approval.why(lineBy(call.reason, OPTION_LENGTH)),

@@ -1,8 +1,9 @@
 /** The words of a question on GitHub, in the languages a project can choose. */
 import type { Locale } from '../locale.ts';
+import type { RequestKind } from '../run/requests.ts';
 
 interface RequestTexts {
-  readonly title: string;
+  readonly titles: Readonly<Record<RequestKind, string>>;
   /** How to answer, and until when. */
   how(options: number, runId: string, until: string): string;
   answered(actor: string, at: string): string;
@@ -11,7 +12,6 @@ interface RequestTexts {
   /** A command or an answer that was refused; `why` is a sentence. */
   refused(actor: string, why: string): string;
   readonly approval: {
-    readonly title: string;
     /** What is to be done, by `tool` and `action`. */
     what(tool: string, action: string): string;
     readonly args: string;
@@ -27,7 +27,7 @@ interface RequestTexts {
 }
 
 const EN: RequestTexts = {
-  title: 'The agent asks',
+  titles: { question: 'The agent asks', budget: 'A budget is spent', approval: 'The agent needs an approval' },
   how: (options, runId, until) =>
     `${options > 0 ? 'Answer with a comment: the number of an option, or its text' : 'Answer with a comment'}. Or: \`codex-k8s runs answer ${runId} TEXT\`. The agent waits until ${until}; people who may start runs can answer.`,
   answered: (actor, at) => `Answered by ${actor} at ${at}:`,
@@ -36,7 +36,6 @@ const EN: RequestTexts = {
     `The comment of ${actor} was edited before it was read, so it is not taken as the answer: only what its author wrote counts. Please answer again in a new comment.`,
   refused: (actor, why) => `${actor}: this was not taken. ${why}.`,
   approval: {
-    title: 'The agent needs an approval',
     what: (tool, action) =>
       `It has called \`${tool}\` (${action}). The platform does it when somebody approves, and nothing until then.`,
     args: 'Arguments, without secret values:',
@@ -55,7 +54,7 @@ const EN: RequestTexts = {
 };
 
 const RU: RequestTexts = {
-  title: 'Вопрос агента',
+  titles: { question: 'Вопрос агента', budget: 'Бюджет израсходован', approval: 'Агенту нужно разрешение' },
   how: (options, runId, until) =>
     `${options > 0 ? 'Ответьте комментарием: номером варианта или его текстом' : 'Ответьте комментарием'}. Или: \`codex-k8s runs answer ${runId} TEXT\`. Агент ждёт до ${until}; отвечать могут те, кто может запускать.`,
   answered: (actor, at) => `Ответ дан (${actor}, ${at}):`,
@@ -64,7 +63,6 @@ const RU: RequestTexts = {
     `Комментарий ${actor} изменили до того, как он был прочитан, поэтому он не принят как ответ: считается только то, что написал автор. Ответьте, пожалуйста, ещё раз новым комментарием.`,
   refused: (actor, why) => `${actor}: не принято. ${why}.`,
   approval: {
-    title: 'Агенту нужно разрешение',
     what: (tool, action) =>
       `Он вызвал \`${tool}\` (${action}). Платформа выполнит вызов, когда кто-нибудь его разрешит; до тех пор ничего не происходит.`,
     args: 'Аргументы, без секретных значений:',

@@ -1,7 +1,7 @@
-/** What a run asks of people: the answer to a question, or the approval of a tool call. Pure. */
+/** What a run asks of people: the answer to a question, the approval of a tool call, or whether it may spend more. Pure. */
 import type { ParkedCall } from '../approvals/parked-call.ts';
 
-export type RequestKind = 'question' | 'approval';
+export type RequestKind = 'question' | 'approval' | 'budget';
 
 /** The surfaces by which a request is answered; `policy`: a changed policy needs nobody's approval any more. */
 export const ANSWER_SURFACES = ['comment', 'command_line', 'dashboard', 'api', 'callback', 'policy'] as const;
@@ -83,11 +83,11 @@ export function requestNumber(id: string): string {
   return id.slice(id.lastIndexOf('.') + 1);
 }
 
-/** The request that an agent's question opens. `askedAt` and `deadline` are ISO 8601. */
-export function openRequest({ text, options }: Question, at: Opening): Request {
+/** The request that a question opens. `askedAt` and `deadline` are ISO 8601. */
+export function openRequest({ text, options }: Question, at: Opening, kind: RequestKind = 'question'): Request {
   return {
     id: requestId(at.runId, at.n),
-    kind: 'question',
+    kind,
     runId: at.runId,
     question: text,
     options,

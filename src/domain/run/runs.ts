@@ -55,6 +55,7 @@ export const FAILURES = [
   'scope_violation', // the stage's work changes files that the stage may not change
   'publish_failed', // the work is there, but GitHub refused the pull request
   'wait_expired', // nobody answered, or resumed the run, in time
+  'budget_spent', // its budget for the model is spent, and people stopped it
   'platform_error', // an error of codex-k8s itself
 ] as const;
 export type Failure = (typeof FAILURES)[number];

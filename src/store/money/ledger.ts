@@ -14,6 +14,7 @@ import {
   type BudgetScope,
   type Payer,
 } from '../../domain/money/budgets.ts';
+import type { BudgetRaise, SpentBudget } from '../../domain/money/budget-request.ts';
 import type { Usage } from '../../domain/money/costs.ts';
 import type { Database, Transaction } from '../connection/database.ts';
 import { budgetStops, modelBudgetRaises, modelBudgets, modelCalls } from '../connection/schema.ts';
@@ -27,13 +28,6 @@ export interface CallToReserve extends Payer {
   readonly prices: string;
   /** Milliseconds after which it counts as lost. */
   readonly lostAfterMs: number;
-}
-
-/** A budget that has no room for a call. */
-export interface SpentBudget extends BudgetKey {
-  readonly spent: number;
-  readonly limit: number;
-  readonly original: number;
 }
 
 export type Reservation =
@@ -157,10 +151,7 @@ export async function findBudgetStop(
 }
 
 /** Adds to a budget what a person allowed with the answer to a request; once for each request. */
-export async function raiseBudget(
-  db: Database,
-  raise: BudgetKey & { readonly requestId: string; readonly added: number; readonly actor: string },
-): Promise<void> {
+export async function raiseBudget(db: Database, raise: BudgetRaise): Promise<void> {
   const { scope, key, added } = raise;
   await db.transaction(async (tx) => {
     const raised = await tx.insert(modelBudgetRaises).values(raise).onConflictDoNothing().returning();

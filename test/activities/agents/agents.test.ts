@@ -5,6 +5,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { createAgentActivities, type AgentPorts } from '../../../activities/agents/agents.ts';
 import { createRunAccess } from '../../../ingress/gateways/run-access.ts';
 import { createRunTokens } from '../../../src/adapters/run-tokens.ts';
+import { reserveCall, stopForBudget } from '../../../src/store/money/ledger.ts';
 import { beginAttempt, revokeAttempt, storeAssignment, storeReport } from '../../../src/store/runs/assignments.ts';
 import { findCall, recordCall } from '../../../src/store/runs/tool-calls.ts';
 import { readLog } from '../../../src/read-model/queries/log.ts';
@@ -286,5 +287,51 @@ describe('of a lost agent', () => {
 
   test('nothing is kept where there is no output', async () => {
     expect((await lose({ detail: 'its namespace is gone' })).kept).toEqual([]);
+  });
+});
+
+describe('a spent budget', () => {
+  const budget = (runId: string) => ({ scope: 'run', key: runId, spent: 5, limit: 6, original: 6 }) as const;
+
+  test.each([
+    ['finished', { outcome: 'failed', failure: 'agent_failed', detail: 'x' } as const],
+    ['was lost', undefined],
+  ])('counts more than that the agent %s', async (_how, report) => {
+    const runId = randomUUID();
+    const activities = activitiesWith({ ended: async () => ({ detail: 'exit code 1' }) });
+    await assign(runId);
+    await beginAttempt(tables.db, runId, 1, undefined);
+    if (report) await storeReport(tables.db, runId, 1, report);
+    await stopForBudget(tables.db, { runId, attempt: 1 }, budget(runId));
+    const ended = new MockActivityEnvironment().run(async () =>
+      activities.awaitAgent({ runId, workspace: 'w', attempt: 1 }),
+    );
+    expect(await ended).toEqual({ kind: 'reported', report: { outcome: 'budget_spent', budget: budget(runId) } });
+  });
+
+  test('is raised before the next agent is launched, once', async () => {
+    const runId = randomUUID();
+    const call = {
+      runId,
+      attempt: 2,
+      issue: runId,
+      project: runId,
+      model: 'm',
+      most: 12,
+      prices: '',
+      lostAfterMs: 1000,
+    };
+    const reserved: boolean[] = [];
+    const activities = activitiesWith({
+      launch: async () => {
+        reserved.push((await reserveCall(tables.db, call, { run: 6 })).id !== undefined);
+        return {};
+      },
+    });
+    const raise = { scope: 'run', key: runId, requestId: `${runId}.1`, added: 6, actor: 'olivia' } as const;
+    const goingOn = { kind: 'budget', raise, at: '2026-12-01T10:00:00.000Z' } as const;
+    await assign(runId);
+    for (const _ of [1, 2]) await activities.launchAgent({ runId, workspace: 'w', ...LAUNCH, goingOn, attempt: 2 });
+    expect(reserved).toEqual([true, false]);
   });
 });

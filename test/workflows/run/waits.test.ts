@@ -135,6 +135,57 @@ async function refusal(update: Promise<unknown>): Promise<unknown> {
   return error.cause.type;
 }
 
+describe('a spent budget', () => {
+  const budget = { scope: 'run', key: 'r', spent: 4_800_000, limit: 5_000_000, original: 5_000_000 } as const;
+
+  beforeEach(async () => {
+    world.endAgent(id, { kind: 'reported', report: { outcome: 'budget_spent', budget } });
+    await begin();
+    await waiting();
+  });
+
+  test('asks people whether the run may go on', () => {
+    expect(inputs('recordRequest')[0]).toMatchObject({
+      open: true,
+      request: {
+        kind: 'budget',
+        options: ['more', 'stop'],
+        question: expect.stringContaining('this run is spent: $4.80 of $5.00') as string,
+      },
+    });
+    expect(inputs('revokeToken')).toEqual([{ runId: id, attempt: 1 }]);
+  });
+
+  test('is raised by its first amount when people want more, and the next agent goes on', async () => {
+    await answer('more');
+    await until(() => inputs('awaitAgent').length === 2);
+    expect(inputs('launchAgent')[1]).toMatchObject({
+      attempt: 2,
+      goingOn: {
+        kind: 'budget',
+        raise: { scope: 'run', key: 'r', requestId: `${id}.1`, added: 5_000_000, actor: 'olivia' },
+      },
+    });
+    world.endAgent(id, FINISHED);
+    expect(await outcome()).toMatchObject({ status: 'succeeded' });
+  });
+
+  test('ends the run when people stop it', async () => {
+    await answer('2');
+    expect(await outcome()).toMatchObject({ status: 'failed', failure: 'budget_spent' });
+  });
+});
+
+test('what belongs to more than an issue is raised by no answer to it', async () => {
+  const budget = { scope: 'day', key: '2026-12-01', spent: 9, limit: 10, original: 10 } as const;
+  world.endAgent(id, { kind: 'reported', report: { outcome: 'budget_spent', budget } });
+  await begin();
+  await waiting();
+  await answer('more');
+  await until(() => inputs('launchAgent').length === 2);
+  expect(inputs('launchAgent')[1]).toMatchObject({ goingOn: { raise: { scope: 'day', added: 0 } } });
+});
+
 describe('a question', () => {
   test('is written down before its comment, and the run waits without a token and a permit', async () => {
     await asking();
