@@ -1,7 +1,14 @@
 /** The API that an agent's container uses (src/agent/platform/protocol.ts). */
+import { setTimeout as delay } from 'node:timers/promises';
 import { Hono, type Context, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
-import { KEPT_COMMITS_BYTES, LogBatch, Report, type Assignment } from '../../src/agent/platform/protocol.ts';
+import {
+  KEPT_COMMITS_BYTES,
+  LogBatch,
+  Report,
+  type Assignment,
+  type Directives,
+} from '../../src/agent/platform/protocol.ts';
 import { promptToGoOn } from '../../src/domain/agent/going-on.ts';
 import { redactedStream } from '../../src/domain/agent/redacted-stream.ts';
 import { createLinesRedactor, createRedactor, redactDeep } from '../../src/domain/agent/redaction.ts';
@@ -15,6 +22,7 @@ import {
 import { leavesWork } from '../../src/domain/stages/stages.ts';
 import { dropKeptCommits, findKeptCommits, keepCommits, readKeptCommits } from '../../src/store/runs/kept-commits.ts';
 import type { Database } from '../../src/store/connection/database.ts';
+import { findParkedCall } from '../../src/store/runs/tool-calls.ts';
 import { nextLogLine, storeLogLines } from '../../src/store/runs/run-log.ts';
 import { bodyTooLarge, failure } from '../http/errors.ts';
 import { bearer, type RunAccess } from './run-access.ts';
@@ -29,7 +37,14 @@ export interface AgentApiOptions {
   readonly limits: { readonly stallSeconds: number; readonly runSeconds: number };
   /** Secrets of the platform, hidden wherever an agent sends them. */
   readonly secrets: readonly string[];
+  /** Milliseconds after which a runner that asks for directives is told that there are none. */
+  readonly directiveWaitMs?: number;
 }
+
+/** Less than what runners, and whatever stands between, wait for an answer. */
+const DIRECTIVE_WAIT_MS = 25_000;
+/** Milliseconds between two looks for a parked call. */
+const LOOK_MS = 1000;
 
 /** Bytes of a conversation; Codex keeps every tool's output in it. */
 const CONVERSATION_LIMIT = 64 * 1024 * 1024;
@@ -45,7 +60,15 @@ interface Env {
   };
 }
 
-export function createAgentApi({ db, access, platformUrl, author, limits, secrets }: AgentApiOptions): Hono<Env> {
+export function createAgentApi({
+  db,
+  access,
+  platformUrl,
+  author,
+  limits,
+  secrets,
+  directiveWaitMs = DIRECTIVE_WAIT_MS,
+}: AgentApiOptions): Hono<Env> {
   const app = new Hono<Env>();
   const writes = createRunWrites();
   /** What no agent may have stored: comments, events and pull requests are made of it, whatever program sent it. */
@@ -162,6 +185,18 @@ export function createAgentApi({ db, access, platformUrl, author, limits, secret
       lines.map((line, index) => ({ ...line, text: texts[index] ?? '' })),
     );
     return c.body(null, 204);
+  });
+
+  app.get('/directives', async (c) => {
+    const { runId, attempt } = c.get('run');
+    const until = Date.now() + directiveWaitMs;
+    while (!c.req.raw.signal.aborted) {
+      if (await findParkedCall(db, runId, attempt))
+        return c.json({ endTurn: { reason: 'parked' } } satisfies Directives);
+      if (Date.now() >= until) break;
+      await delay(Math.min(LOOK_MS, directiveWaitMs));
+    }
+    return c.json({ endTurn: null } satisfies Directives);
   });
 
   app.post('/report', oneAtATime, bodyLimit({ maxSize: REPORT_LIMIT, onError: bodyTooLarge }), async (c) => {

@@ -6,9 +6,9 @@ import {
   type Client,
 } from '@temporalio/client';
 import { ApplicationFailure, type UpdateDefinition } from '@temporalio/common';
-import type { AnswerSurface, Request } from '../../src/domain/run/requests.ts';
+import type { AnswerSurface, Request, Verdict } from '../../src/domain/run/requests.ts';
 import type { RunWait } from '../../src/domain/run/waits.ts';
-import { answerRequest, pauseRun, resumeRun, runWorkflowId } from '../../workflows/messages.ts';
+import { answerRequest, callParked, pauseRun, resumeRun, runWorkflowId } from '../../workflows/messages.ts';
 
 /** Milliseconds for one Update: it needs a worker, which may be starting again. */
 const UPDATE_LIMIT_MS = 8000;
@@ -32,7 +32,9 @@ export interface RunUpdates {
     readonly runId: string;
     /** Null: whatever the run asks now. */
     readonly requestId: string | null;
+    /** Of a verdict, its reason. */
     readonly text: string;
+    readonly decision?: Verdict;
     readonly actor: string;
     readonly surface: AnswerSurface;
   }): Promise<UpdateResult<Request>>;
@@ -46,6 +48,8 @@ export interface RunUpdates {
     readonly actor: string;
     readonly note?: string;
   }): Promise<UpdateResult<null>>;
+  /** Says that a tool call of this attempt waits for people. A run that has ended needs to know nothing. */
+  parked(call: { readonly runId: string; readonly attempt: number }): Promise<void>;
 }
 
 export function createRunUpdates(client: Client): RunUpdates {
@@ -74,5 +78,14 @@ export function createRunUpdates(client: Client): RunUpdates {
     answer: async ({ runId, ...input }) => update(runId, answerRequest, input),
     pause: async ({ runId, ...input }) => update(runId, pauseRun, input),
     resume: async ({ runId, ...input }) => update(runId, resumeRun, input),
+    async parked({ runId, attempt }) {
+      await client
+        .withDeadline(Date.now() + UPDATE_LIMIT_MS, () =>
+          client.workflow.getHandle(runWorkflowId(runId)).signal(callParked, { attempt }),
+        )
+        .catch((error: unknown) => {
+          if (!(error instanceof WorkflowNotFoundError)) throw error;
+        });
+    },
   };
 }

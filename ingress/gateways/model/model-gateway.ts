@@ -3,8 +3,10 @@
  * OpenAI's Responses and chat completions, and Anthropic's Messages. A request is read whole and looked into, and sent on as it
  * was read, with a bound on its answer.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { Hono } from 'hono';
 import { isObject } from '../../../src/domain/model/values.ts';
+import type { AssignmentRow } from '../../../src/store/runs/assignments.ts';
 import { bearer, type RunAccess } from '../run-access.ts';
 import { createUpstream, type Upstream } from '../upstream.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
@@ -23,7 +25,13 @@ export interface ModelGatewayOptions {
   readonly meter?: Meter;
   readonly limits?: BodyLimits;
   readonly send?: Upstream;
+  /** Whether a tool call of the run's attempt waits for a person: then nothing more is asked of the model. */
+  readonly isParked?: (run: AssignmentRow) => Promise<boolean>;
+  /** Milliseconds for which a request of a parked attempt is held; its runner ends the turn meanwhile. */
+  readonly holdMs?: number;
 }
+
+const HOLD_MS = 60_000;
 
 export interface ModelUpstream {
   /** The address of the API, ending in /v1. */
@@ -34,6 +42,7 @@ export interface ModelUpstream {
 /** Makes the routes of the gateway, below `/v1`. */
 export function createModelGateway(options: ModelGatewayOptions): Hono {
   const { access, openai, anthropic, meter, limits = BODY_LIMITS, send = createUpstream() } = options;
+  const { isParked, holdMs = HOLD_MS } = options;
   const upstreams = { openai, anthropic };
   const readJson = createJsonReader(limits);
   const app = new Hono();
@@ -53,6 +62,10 @@ export function createModelGateway(options: ModelGatewayOptions): Hono {
         'not_found',
         'this installation has no key for Anthropic (CODEXK8S_ANTHROPIC_KEY_FILE)',
       );
+    if (c.req.method === 'POST' && (await isParked?.(run))) {
+      await delay(holdMs, undefined, { signal: c.req.raw.signal }).catch(() => undefined);
+      return modelFailure(c, 409, 'conflict', 'a tool call of this run waits for a person; its turn is over');
+    }
     const headers = requestHeaders(given, route.provider, upstream.key);
     let body: string | null = null;
     let call: MeteredCall | undefined;

@@ -1,5 +1,5 @@
 /** Client of the agent API (protocol.ts), with retries while the platform is unavailable. */
-import { Assignment, type LogBatch, type Report } from './protocol.ts';
+import { Assignment, Directives, type LogBatch, type Report } from './protocol.ts';
 import { persist } from '../retry.ts';
 
 const CALL_TIMEOUT_MS = 30_000;
@@ -37,6 +37,8 @@ export interface Platform {
   keepCommits(headSha: string, bundle: Buffer): Promise<void>;
   log(batch: LogBatch): Promise<void>;
   report(report: Report): Promise<void>;
+  /** Asks once whether the turn must end, and waits for the answer up to half a minute. Rejects only when `stop` is aborted. */
+  directives(stop: AbortSignal): Promise<Directives | 'unanswered' | 'unsupported'>;
 }
 
 /** Creates the client without a call. */
@@ -51,12 +53,12 @@ export function connectPlatform(options: {
   const lost = new AbortController();
   const signal = AbortSignal.any([options.signal, lost.signal]);
 
-  async function callOnce(path: string, init: RequestInit): Promise<Response> {
+  async function callOnce(path: string, init: RequestInit, stop?: AbortSignal): Promise<Response> {
     const timeoutMs = LARGE.has(path) ? LARGE_TIMEOUT_MS : CALL_TIMEOUT_MS;
     const response = await fetch(`${base}/${path}`, {
       ...init,
       headers: { ...(init.headers as Record<string, string>), authorization: `Bearer ${options.token}` },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs), ...(stop ? [stop] : [])]),
       redirect: 'error',
     });
     if (response.status === 401) throw new RunOver('the platform answered 401: this run is over');
@@ -124,6 +126,19 @@ export function connectPlatform(options: {
     },
     async report(report) {
       await call('report', post(report), done);
+    },
+    async directives(stop) {
+      try {
+        const response = await callOnce('directives', {}, stop);
+        if (response.status === 404) return 'unsupported';
+        const read = Directives.safeParse(await response.json());
+        return read.success ? read.data : 'unanswered';
+      } catch (error) {
+        stop.throwIfAborted();
+        if (error instanceof PlatformRefused) return 'unsupported';
+        if (error instanceof RunOver) lost.abort(error);
+        return 'unanswered';
+      }
     },
   };
 }

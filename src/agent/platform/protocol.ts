@@ -7,6 +7,7 @@
  *     GET  /api/v1/agent/commits         commits of an earlier run on the branch that could not be pushed (a git bundle) 200, or 404
  *     PUT  /api/v1/agent/commits         keeps those of this run; header `x-head-sha`   204
  *     POST /api/v1/agent/log             a batch of log lines, safe to repeat           204
+ *     GET  /api/v1/agent/directives      whether the turn must end; answers at once if so, else within 25 s 200 Directives
  *     POST /api/v1/agent/report          the end of this attempt; its first report counts 204
  *
  * A token of a run that is over or waits, or of another attempt, gets a 401; the runner then stops its agent at once.
@@ -151,6 +152,13 @@ const Notes = z.strictObject({
     submodules: z.array(text(NOTE_PATH_CHARACTERS)).max(MOST_SUBMODULES).readonly(),
   }),
 });
+
+export const Directives = z.object({
+  endTurn: z
+    .object({ reason: z.enum(['parked', 'steer']).describe('a tool call waits for a person; a person has a message') })
+    .nullable(),
+});
+export type Directives = z.infer<typeof Directives>;
 
 export const Report = z.discriminatedUnion('outcome', [
   z.strictObject({

@@ -15,6 +15,8 @@ export interface TurnSetting {
   readonly log: Log;
   /** Ends the turn; the reason is thrown. */
   readonly signal: AbortSignal;
+  /** Called for each line that the program writes, after it is read. */
+  readonly onLine?: () => void;
 }
 
 export interface TurnEnd {
@@ -43,6 +45,7 @@ export async function runTurn(prompt: string, threadId: string | undefined, sett
       stall.active();
       const event = cli.readEvent(line);
       if (event) onEvent(event);
+      setting.onLine?.();
     },
     onTooLong: (characters) =>
       log('error', `An event of ${characters.toLocaleString('en-US')} characters was dropped: it is too long`),

@@ -5,6 +5,7 @@ import type { WorkNotes } from '../../domain/run/work-notes.ts';
 import { finishPrompt, readAnswer, refusedPrompt, repairPrompt, type AnswerReading } from '../answer.ts';
 import type { AgentCli } from '../cli/agent-cli.ts';
 import { keepConversation, restoreConversation, type ConversationKeeper } from './conversation.ts';
+import { followDirectives, TurnEnded, type Directives } from './directives.ts';
 import { RunFailure } from './failure.ts';
 import { keepWork } from './kept-work.ts';
 import { keptNotice } from '../git/kept-commits.ts';
@@ -55,10 +56,11 @@ export async function carryOut(assignment: Assignment, context: RunnerContext): 
     );
   let timer = limitTime();
   const keeper = keepConversation(context);
+  const directives = followDirectives(context.platform, context.log);
   const begun: Begun = {};
   try {
     const bounded = { ...context, signal: AbortSignal.any([context.signal, deadline.signal]) };
-    const { repository, answer, again } = await letAgentWork(assignment, bounded, keeper, begun);
+    const { repository, answer, again } = await letAgentWork(assignment, { ...bounded, directives }, keeper, begun);
     clearTimeout(timer);
     const git = gitOptions(assignment, context);
     const { model, reasoningEffort } = assignment;
@@ -84,15 +86,38 @@ export async function carryOut(assignment: Assignment, context: RunnerContext): 
     return { outcome: 'finished', answer: published.answer, headSha, ...session, ...notesOf(heldBack, begun.absent) };
   } catch (error) {
     if (context.signal.aborted) throw error;
+    if (error instanceof TurnEnded) return await parkedReport(assignment, context, keeper, begun);
     return failedReport(error, begun.threadId, await keptOf(error, assignment, context, begun));
   } finally {
     clearTimeout(timer);
+    directives.close();
     await context.endStrays();
     keeper.close();
     await keeper
       .store()
       .catch((error: unknown) => context.log('error', `The conversation was not stored: ${String(error)}`));
   }
+}
+
+/** The report of a turn that the platform ended: what is committed is pushed, and the conversation is stored. */
+async function parkedReport(
+  assignment: Assignment,
+  context: RunnerContext,
+  keeper: ConversationKeeper,
+  { repository, threadId }: Begun,
+): Promise<Report> {
+  await context.endStrays();
+  const { log } = context;
+  const options = gitOptions(assignment, context);
+  const pushed = repository
+    ? await pushCommitted(repository, assignment, options, log).catch((error: unknown) => {
+        log('error', `What is committed was not pushed; it stays in the workspace: ${String(error)}`);
+        return null;
+      })
+    : null;
+  await keeper.store();
+  const { model, reasoningEffort } = assignment;
+  return { outcome: 'parked', headSha: pushed, threadId: threadId ?? '', model, reasoningEffort };
 }
 
 async function keptOf(error: unknown, assignment: Assignment, context: RunnerContext, begun: Begun): Promise<string> {
@@ -110,7 +135,7 @@ async function keptOf(error: unknown, assignment: Assignment, context: RunnerCon
 
 async function letAgentWork(
   assignment: Assignment,
-  context: RunnerContext,
+  { directives, ...context }: RunnerContext & { readonly directives: Directives },
   keeper: ConversationKeeper,
   begun: Begun,
 ): Promise<{ repository: Repository; answer: Answer; again: (prompt: string) => Promise<AnswerReading> }> {
@@ -132,7 +157,8 @@ async function letAgentWork(
   await cli.prepare();
   const resumed = await restoreConversation(assignment.resumeThreadId, context);
 
-  const setting: TurnSetting = { ...context, assignment, keeper };
+  const signal = AbortSignal.any([context.signal, directives.signal]);
+  const setting: TurnSetting = { ...context, assignment, keeper, signal, onLine: directives.line };
   const turn = async (prompt: string, threadId: string | undefined): Promise<TurnEnd> => {
     const end = await runTurn(prompt, threadId, {
       ...setting,

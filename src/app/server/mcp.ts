@@ -11,7 +11,7 @@ import type { ToolPerformers } from '../../tools/performers.ts';
 import type { ServerParts } from './server-app.ts';
 
 export function createMcp(
-  { config, log, agents: { db } }: Pick<ServerParts, 'config' | 'log' | 'agents'>,
+  { config, log, updates, agents: { db } }: Pick<ServerParts, 'config' | 'log' | 'updates' | 'agents'>,
   { access, secrets }: { readonly access: RunAccess; readonly secrets: readonly string[] },
 ): Hono {
   const address = config.CODEXK8S_AGENT_URL ?? config.CODEXK8S_INTERNAL_URL;
@@ -24,8 +24,8 @@ export function createMcp(
       performers,
       policy: async () => DEFAULT_POLICY,
       sealing: createSealing(config.CODEXK8S_RUN_TOKEN_KEY_FILE),
-      // The run's workflow finds it in the database.
-      onParked: async () => undefined,
+      // What is not passed on, the run's workflow finds in the database.
+      onParked: (call) => updates.parked(call),
       onError: (error) => log.warn({ err: error }, 'a tool of an agent failed'),
     }),
     addresses: [address, config.CODEXK8S_INTERNAL_URL],

@@ -6,6 +6,7 @@ import { answerErrors, answerNotFound } from '../../../ingress/http/errors.ts';
 import { createAgentApi } from '../../../ingress/gateways/agent-api.ts';
 import { createGitGateway } from '../../../ingress/gateways/git-gateway.ts';
 import { budgetLimits } from '../config/money.ts';
+import { findParkedCall } from '../../store/runs/tool-calls.ts';
 import { createMeter } from '../../../ingress/gateways/model/metering.ts';
 import { createModelGateway } from '../../../ingress/gateways/model/model-gateway.ts';
 import { createRunAccess, type RunTokenVerifier } from '../../../ingress/gateways/run-access.ts';
@@ -185,6 +186,7 @@ function addGateways(app: Hono, parts: ServerParts): void {
     '/model',
     createModelGateway({
       access,
+      isParked: async ({ runId, attempt }) => (await findParkedCall(db, runId, attempt)) !== undefined,
       meter: createMeter(
         db,
         {

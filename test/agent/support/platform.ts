@@ -1,6 +1,7 @@
 /** The platform of the tests: protocol.ts against memory, the git gateway and the model gateway, on one port. */
 import type { Server } from 'node:http';
 import { createServer } from 'node:https';
+import { setTimeout as delay } from 'node:timers/promises';
 import { serve } from '@hono/node-server';
 import { Hono } from 'hono';
 import { LogBatch, Report, type Assignment, type LogLine } from '../../../src/agent/platform/protocol.ts';
@@ -18,6 +19,8 @@ export interface TestPlatform {
   readonly reports: Report[];
   /** The run is over: every call is answered 401. */
   isOver: boolean;
+  /** Why the agent's turn must end; null: it need not. */
+  endTurn: 'parked' | 'steer' | null;
   /** Status codes for the next pushes, before git sees them. */
   readonly pushTrouble: number[];
   /** Texts of the whole log, in order. */
@@ -64,6 +67,7 @@ export async function startPlatform(options: {
     lines: new Map(),
     reports: [],
     isOver: false,
+    endTurn: null,
     pushTrouble: [],
     log: () => [...platform.lines.entries()].toSorted(([a], [b]) => a - b).map(([, line]) => line.text),
     goAway,
@@ -92,6 +96,11 @@ export async function startPlatform(options: {
       bundle: Buffer.from(await c.req.arrayBuffer()),
     };
     return c.body(null, 204);
+  });
+  app.get(`${agent}/directives`, async (c) => {
+    for (let looks = 0; looks < 20 && platform.endTurn === null && !c.req.raw.signal.aborted; looks += 1)
+      await delay(50);
+    return c.json({ endTurn: platform.endTurn && { reason: platform.endTurn } });
   });
   app.post(`${agent}/log`, async (c) => {
     for (const line of LogBatch.parse(await c.req.json()).lines) platform.lines.set(line.n, line);

@@ -8,6 +8,7 @@ import { createRunTokens } from '../../../src/adapters/run-tokens.ts';
 import { readLog } from '../../../src/read-model/queries/log.ts';
 import { findConversation } from '../../../src/store/runs/conversations.ts';
 import { agentAttempts, runLogLines } from '../../../src/store/connection/schema.ts';
+import { moveCall, recordCall } from '../../../src/store/runs/tool-calls.ts';
 import { RUN_LOG_LIMITS } from '../../../src/store/runs/run-log.ts';
 import { useTables } from '../../support/tables.ts';
 
@@ -24,8 +25,22 @@ function apiOf(runId: string) {
     author: { name: '', email: '' },
     limits: { stallSeconds: 1, runSeconds: 1 },
     secrets: [PLATFORM_SECRET],
+    directiveWaitMs: 20,
   });
 }
+
+test('a runner is told that the turn must end while a tool call of its attempt waits, and only then', async () => {
+  const runId = randomUUID();
+  const directives = async () => (await apiOf(runId).request('/directives')).json();
+  expect(await directives()).toEqual({ endTurn: null });
+  const decision = { mode: 'owner', rule: null, reason: 'no rule' } as const;
+  const call = { runId, tool: 't', action: 'call', args: '{}', digest: 'd', decision, state: 'requested' } as const;
+  await recordCall(tables.db, { ...call, attempt: 1 });
+  expect(await directives()).toEqual({ endTurn: { reason: 'parked' } });
+  await moveCall(tables.db, `${runId}:1`, 'denied', '{}');
+  await recordCall(tables.db, { ...call, attempt: 2 });
+  expect(await directives()).toEqual({ endTurn: null });
+});
 
 test('log lines beyond the limit of a run are accepted and not kept, so that its agent neither fails nor asks again', async () => {
   const runId = randomUUID();

@@ -54,6 +54,18 @@ describe('the model gateway', () => {
     expect(seen[0]?.headers.authorization).toBe('Bearer sk-the-real-key');
   });
 
+  test('holds what an attempt asks whose tool call waits for a person, and asks the model nothing', async () => {
+    gateway = createModelGateway({
+      access: { open: async () => ({ model: 'gpt-5.5' }) } as unknown as RunAccess,
+      openai: { url: 'http://127.0.0.1:1/v1', key: 'sk-the-real-key' },
+      isParked: async () => true,
+      holdMs: 1,
+    });
+    const answer = await ask('POST', '/v1/responses');
+    expect([answer.status, seen]).toEqual([409, []]);
+    expect(await answer.json()).toMatchObject({ message: expect.stringContaining('waits for a person') });
+  });
+
   test('passes on what Codex says of its session, and nothing else of its headers', async () => {
     const session = {
       'session-id': 's',

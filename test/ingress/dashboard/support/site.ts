@@ -76,6 +76,7 @@ export function createSite({ db, sql }: Connection, options: SiteOptions = {}): 
       );
       return { done: true, result: { ...opened, answer: { text, option: null, actor, at, surface } } };
     },
+    async parked() {},
     async pause(input) {
       updated.push({ kind: 'pause', input });
       const until = '2026-12-07T12:00:00.000Z';
