@@ -104,6 +104,13 @@ discussion ends when the label is taken off, a run is requested, the issue is cl
     text: `On issues and pull requests. They start nothing; while \`${NEED_INPUT}\` is on, no run starts.`,
   },
   {
+    group: 'agent',
+    title: 'Choose the agent',
+    text: `On an issue or its pull request, one at most; the issue's label takes precedence. Without one, a label for a model chooses the
+program that works with it; else a label's choice for the run before still applies; else the project's setting, then the platform's
+(agents.md). A run of another program than the one before begins a conversation of its own, with a summary of what was done.`,
+  },
+  {
     group: 'model',
     title: 'Choose the model',
     text: `On an issue or its pull request, one at most; the issue's label takes precedence. Without one, a label's choice for
@@ -200,11 +207,11 @@ const COMBINATIONS = `## Combinations
 | one \`run:…\` | yes |
 | one \`run:…\` and \`${RUN_DEBUG}\` | yes |
 | one \`run:…\` and any \`state:…\` or \`need:…\` | yes; but \`${STATE_BLOCKED}\` and \`${NEED_INPUT}\` stop it |
-| one \`run:…\`, and at most one model, one effort, one profile | yes |
+| one \`run:…\`, and at most one agent, one model, one effort, one profile | yes |
 | \`state:…\` and \`need:…\` alone | yes; nothing starts |
 | two \`run:…\` | no: nothing starts |
 | two profiles | no: nothing starts |
-| two models, or two efforts | no: the run fails before an agent is launched |
+| two agents, two models, two efforts, or an agent and a model of another | no: the run fails before an agent is launched |
 | \`${MODE_DISCUSSION}\` put on beside a \`run:…\` | no: no discussion begins |`;
 
 const TROUBLE = `## When something is wrong
@@ -220,7 +227,7 @@ const TROUBLE = `## When something is wrong
   possible now.
 - **The stage needs a pull request that does not exist** (${candidates()}). No run starts; a comment suggests
   \`${DEV}\`, and \`${NEED_INPUT}\` is put on.
-- **Two models, or two efforts.** The run fails (\`failed_precondition\`). Take one off and put the \`run:…\` label on again.
+- **Two agents, two models, two efforts, or a model of another agent.** The run fails (\`failed_precondition\`). Take one off and put the \`run:…\` label on again.
 - **A review whose stage is unclear.** No run starts; a comment lists the \`:revise\` labels to choose from.
 - **Another run of the issue is working.** The new one waits; its comment shows its queue position.`;
 

@@ -3,9 +3,11 @@ import { createHash } from 'node:crypto';
 import { issueKey, type IssueRef } from '../../src/domain/issue/facts.ts';
 import { fullName } from '../../src/domain/issue/names.ts';
 import { selectModel, type ModelSelection } from '../../src/domain/stages/model-selection.ts';
-import { modelChoice, reasoningChoice } from '../../src/domain/stages/labels.ts';
+import { cliChoice, modelChoice, reasoningChoice } from '../../src/domain/stages/labels.ts';
 import type { PromptSource } from '../../src/domain/agent/prompt-overrides.ts';
 import { promptNames, renderPrompt } from '../../src/domain/agent/prompts.ts';
+import { earlierWorkOfAnother } from '../../src/domain/agent/earlier-work.ts';
+import type { AgentCliName } from '../../src/domain/stages/clis.ts';
 import type { RunSettings } from '../../src/domain/stages/settings.ts';
 import type { GitHubReview, GitHubThread } from '../../src/domain/agent/reviews.ts';
 import {
@@ -16,7 +18,12 @@ import {
   type InputSnapshot,
 } from '../../src/domain/agent/snapshot.ts';
 import { normalizeLabel, roleOf, type TriggerTarget } from '../../src/domain/stages/stages.ts';
-import { findAssignment, startBeforeFailure, storeAssignment } from '../../src/store/runs/assignments.ts';
+import {
+  findAssignment,
+  findLastReport,
+  startBeforeFailure,
+  storeAssignment,
+} from '../../src/store/runs/assignments.ts';
 import type { Database } from '../../src/store/connection/database.ts';
 import { refusedAmong } from '../../src/store/intake/memberships.ts';
 import { readDeliveredIssue } from '../../src/read-model/queries/deliveries.ts';
@@ -163,7 +170,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
   }
 
   /**
-   * Labels without those that choose a model or reasoning effort, and that somebody put on who may not start runs: GitHub lets
+   * Labels without those that choose a program, a model or a reasoning effort, and that somebody put on who may not start runs: GitHub lets
    * everybody with triage rights do that.
    */
   async function permitted(issue: IssueRef, labels: readonly string[]): Promise<readonly string[]> {
@@ -182,7 +189,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
     const selection = selectModel({
       ...labels,
       last: resume?.selection ?? null,
-      project: repository?.agents ?? { model: null, reasoningEffort: null },
+      project: repository?.agents ?? { cli: null, model: null, reasoningEffort: null },
       platform: settings,
     });
     if ('conflict' in selection)
@@ -190,7 +197,23 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
         'FailedPrecondition',
         `only one of these labels can be followed: ${selection.conflict.join(', ')}`,
       );
+    if (selection.cli === 'command' && !repository?.agents.command)
+      throw permanent(
+        'FailedPrecondition',
+        'the agent is a program of the project’s own, and the project names none: “codex-k8s projects set PROJECT --command PROGRAM”',
+      );
     return selection;
+  }
+
+  /** The conversation to go on with, and what the agent is told of it if it belongs to another program. */
+  async function earlierWork(
+    { target, resume, settings }: AssignmentInput,
+    cli: AgentCliName,
+  ): Promise<{ resume: AssignmentInput['resume']; summary?: string }> {
+    if (!resume || (target.kind !== 'revise' && target.kind !== 'discussion')) return { resume: null };
+    const [before, report] = await Promise.all([findAssignment(db, resume.runId), findLastReport(db, resume.runId)]);
+    if (!before || before.cli === cli) return { resume };
+    return { resume: null, summary: earlierWorkOfAnother(settings.locale, before.cli, report) };
   }
 
   /** Fails if the branch cannot be made, so that no agent works for nothing. */
@@ -254,7 +277,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
       const conversation = snapshot.comments.filter(
         ({ at }) => input.answeredUntil === undefined || Date.parse(at) > Date.parse(input.answeredUntil),
       );
-      const prompt = renderPrompt(
+      const rendered = renderPrompt(
         { envelope, task: body },
         {
           target,
@@ -274,10 +297,11 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
           documents: docs.documents,
         },
       );
+      const { resume, summary } = await earlierWork(input, selection.cli ?? 'codex');
+      const prompt = [rendered, summary].filter(Boolean).join('\n\n');
       const promptSha256 = sha256(prompt);
       const snapshotSha256 = sha256(JSON.stringify(snapshot));
       const failed = await startBeforeFailure(db, issueKey(issue), input.branch);
-      const resume = target.kind === 'revise' || target.kind === 'discussion' ? input.resume : null;
       await storeAssignment(db, {
         runId: input.runId,
         repositoryId: issue.repositoryId,
@@ -294,6 +318,8 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
         taskSource: task.source,
         taskVersion: task.version,
         taskSha256: task.sha256,
+        cli: selection.cli ?? 'codex',
+        command: selection.cli === 'command' ? [...(repository?.agents.command ?? [])] : null,
         model: selection.model,
         reasoningEffort: selection.reasoningEffort,
         resumeThreadId: resume?.threadId ?? null,
@@ -328,10 +354,11 @@ function nothingToRevise(pullRequest: number | null, { leftOut: { outsiders, edi
   return `since the last run nobody requested changes on #${pullRequest ?? 0}, left a thread there open, or commented there or on the issue${but}`;
 }
 
-/** Whether a label chooses a model or a reasoning effort. */
+/** Whether a label chooses a program, a model or a reasoning effort. */
 function selects(label: string): boolean {
-  const [model, reasoning] = [modelChoice([label]), reasoningChoice([label])];
-  return [model, reasoning].some((choice) => choice.conflict === undefined && choice.chosen !== undefined);
+  return [cliChoice([label]), modelChoice([label]), reasoningChoice([label])].some(
+    (choice) => choice.conflict === undefined && choice.chosen !== undefined,
+  );
 }
 
 function sha256(text: string): string {

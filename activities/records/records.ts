@@ -19,7 +19,9 @@ export interface RecordPorts {
   /** The installation's defaults for projects. */
   readonly defaults: Pick<
     RunSettings,
+    | 'cli'
     | 'model'
+    | 'claudeModel'
     | 'reasoningEffort'
     | 'dashboardUrl'
     | 'workspaceHours'
@@ -54,6 +56,7 @@ export function createRecordActivities({ db, github, defaults }: RecordPorts) {
         project: repository.project,
         locale: repository.locale,
         baseBranch: repository.defaultBranch,
+        ...(repository.agents.cli === null ? {} : { cli: repository.agents.cli }),
         ...(repository.namespaceTemplate === null ? {} : { namespaceTemplate: repository.namespaceTemplate }),
         ...(repository.branchPrefix === null ? {} : { branchPrefix: repository.branchPrefix }),
         ...(repository.egress.length === 0 ? {} : { egress: repository.egress }),

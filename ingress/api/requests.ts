@@ -1,4 +1,5 @@
 /** What may be asked of the staff API, and how a wrong question is refused. */
+import { AGENT_CLIS } from '../../src/domain/stages/clis.ts';
 import { LOCALES } from '../../src/domain/locale.ts';
 import { branchPrefixProblem } from '../../src/domain/issue/names.ts';
 import { readProjectBlocks } from '../../src/network/address-blocks.ts';
@@ -126,6 +127,11 @@ const blocks = z.array(z.string()).transform((entries, context) => {
 export const ProjectBody = z
   .strictObject({
     locale: z.enum(LOCALES).optional(),
+    cli: z.enum([...AGENT_CLIS, 'default']).optional(),
+    command: z
+      .union([z.literal('default'), z.array(z.string().min(1).max(1000)).min(1).max(50)])
+      .optional()
+      .describe('the program and arguments of agents that are `command`'),
     model: z
       .string()
       .regex(/^[\w.:/-]{1,100}$/, 'must be the name of a model, or “default”')

@@ -169,9 +169,11 @@ export function createStaffApi(options: StaffApiOptions): Hono {
 
   app.post('/projects/:slug', async (c) => {
     const body = checked(requests.ProjectBody, await jsonBody(c));
-    const { locale, model, reasoningEffort, namespaceTemplate, branchPrefix, egress } = body;
+    const { locale, cli, command, model, reasoningEffort, namespaceTemplate, branchPrefix, egress } = body;
     const project = await setProject(db, c.req.param('slug'), {
       ...(locale === undefined ? {} : { locale }),
+      ...(cli === undefined ? {} : { cli: cli === 'default' ? null : cli }),
+      ...(command === undefined ? {} : { command: command === 'default' ? null : command }),
       ...(model === undefined ? {} : { model: model === 'default' ? null : model }),
       ...(reasoningEffort === undefined
         ? {}

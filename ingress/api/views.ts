@@ -62,6 +62,8 @@ export interface RunView {
   readonly pullRequest: number | null;
   readonly pullRequestUrl: string | null;
   readonly statusCommentUrl: string | null;
+  /** The agent's program: `codex`, `claude` or `command`; null before it is chosen. */
+  readonly cli: string | null;
   readonly model: string | null;
   readonly reasoningEffort: string | null;
   readonly threadId: string | null;

@@ -344,7 +344,7 @@ describe('repositories and members', () => {
 describe('a project', () => {
   test('is asked to choose something', async () => {
     await expect(projectsSet(desk.session(), 'trial', {})).rejects.toThrow(
-      'give --locale, --model, --reasoning, --namespace, --branch-prefix or --egress',
+      'give --locale, --agent, --command, --model, --reasoning, --namespace, --branch-prefix or --egress',
     );
   });
 

@@ -8,6 +8,7 @@ import {
   renderStatusComment,
   withOutcome,
 } from '../../src/domain/messages/status-comment.ts';
+import { defaultModel } from '../../src/domain/stages/model-selection.ts';
 import { recordRun, writeStatusComment } from '../activities.ts';
 import { runRow } from '../run/row.ts';
 import { leftOut } from './background.ts';
@@ -16,9 +17,10 @@ export async function showRunWithoutWorkflow(
   issue: IssueRef,
   { plan, revision, settings, branch, pullRequest, shown }: Extract<Effect, { kind: 'show_run' }>,
 ): Promise<void> {
-  const model = settings?.model ?? null;
+  const model = settings ? defaultModel(settings) : null;
+  const cli = settings?.cli === undefined ? {} : { cli: settings.cli };
   const reasoningEffort = settings?.reasoningEffort ?? null;
-  const asked = newRunProgress(plan, { branch, model, reasoningEffort, pullRequest }, settings?.account);
+  const asked = newRunProgress(plan, { branch, ...cli, model, reasoningEffort, pullRequest }, settings?.account);
   const progress =
     'outcome' in shown ? withOutcome(asked, shown.outcome, shown.at) : { ...asked, queuePosition: shown.queuePosition };
   const comment =

@@ -6,6 +6,7 @@ import { issueKey } from '../../src/domain/issue/facts.ts';
 import type { RunOutcome, RunStatus } from '../../src/domain/run/runs.ts';
 import type { Request } from '../../src/domain/run/requests.ts';
 import type { RunWait } from '../../src/domain/run/waits.ts';
+import { defaultModel } from '../../src/domain/stages/model-selection.ts';
 import { triggerLabel } from '../../src/domain/stages/stages.ts';
 import {
   commentSubject,
@@ -69,7 +70,8 @@ export function createProgressReporter(input: RunInput): ProgressReporter {
       plan,
       {
         branch: input.branch,
-        model: settings.model,
+        ...(settings.cli === undefined ? {} : { cli: settings.cli }),
+        model: defaultModel(settings),
         reasoningEffort: settings.reasoningEffort,
         pullRequest,
       },
@@ -188,6 +190,7 @@ export function createProgressReporter(input: RunInput): ProgressReporter {
       const { hidden } = leftOut;
       progress = {
         ...progress,
+        ...(selection.cli === undefined ? {} : { cli: selection.cli }),
         model: selection.model,
         reasoningEffort: selection.reasoningEffort,
         ...(hidden === undefined ? {} : { hidden }),

@@ -1,6 +1,7 @@
 /** Sentences for the events of the audit trail. */
 import { BUDGET_SCOPES, budgetName } from '../../../src/domain/money/budgets.ts';
 import { dollars } from '../../../src/domain/money/dollars.ts';
+import { AGENT_CLIS, CLI_NAMES } from '../../../src/domain/stages/clis.ts';
 import { parseTrigger } from '../../../src/domain/run/trigger.ts';
 import { FAILURES, type Failure } from '../../../src/domain/run/runs.ts';
 import type { EventRecord } from '../../../src/read-model/queries/events.ts';
@@ -62,7 +63,7 @@ const SENTENCES: Readonly<Record<string, (payload: Payload) => string>> = {
   'input.snapshot': (p) => `The issue's text was taken for the agent, with ${commentsTaken(p)}`,
   'input.hidden_text': (p) => `${text(p, 'count')} hidden passages or characters were removed from what people wrote`,
   'run.profile.resolved': (p) =>
-    `The agent works with ${text(p, 'model')} (${source(p, 'modelSource')}), reasoning ${text(p, 'reasoningEffort')} (${source(p, 'reasoningSource')})`,
+    `${agent(p)} works with ${text(p, 'model')} (${source(p, 'modelSource')}), reasoning ${text(p, 'reasoningEffort')} (${source(p, 'reasoningSource')})`,
   'prompt.context.assembled': (p) => `The prompt was assembled${taskOf(p)}: ${text(p, 'sha256').slice(0, 12)}`,
   'stage.superseded': (p) => `The rethink goes back to ${text(p, 'back_to')}; the stages after it are superseded`,
   'approval.requested': (p) =>
@@ -107,6 +108,12 @@ function taskOf({ task }: Payload): string {
   const { source, version } = (task ?? {}) as { source?: unknown; version?: unknown };
   if (typeof source !== 'string' || typeof version !== 'string' || source === 'seed') return '';
   return ` with the task of the ${source}, version ${version.slice(0, 12)}`;
+}
+
+/** The agent by its program; an event of a version before 0.5.0 names none. */
+function agent(payload: Payload): string {
+  const cli = AGENT_CLIS.find((name) => name === payload['cli']);
+  return cli === undefined ? 'The agent' : `The agent, ${CLI_NAMES[cli]} (${source(payload, 'cliSource')}),`;
 }
 
 /** How many comments the agent is given, and how many it is not, and why. */

@@ -1,5 +1,6 @@
 /** `/runs/:id`: one run, with its status, failure and next step, timeline and log. */
 import { html } from 'hono/html';
+import { AGENT_CLIS, CLI_NAMES } from '../../../src/domain/stages/clis.ts';
 import { isTerminal } from '../../../src/domain/run/runs.ts';
 import { triggerLabel } from '../../../src/domain/stages/stages.ts';
 import type { EventRecord } from '../../../src/read-model/queries/events.ts';
@@ -97,6 +98,11 @@ function runTimeline({ events }: RunDetails): Html {
   </section>`;
 }
 
+function agentName(cli: string | null): string | undefined {
+  const known = AGENT_CLIS.find((name) => name === cli);
+  return known && CLI_NAMES[known];
+}
+
 function runFacts({ run }: RunDetails, urls: Urls): Html {
   const history = runWorkflowUrl(urls, run.id);
   const rows: (readonly [string, Html | string | null | false | undefined])[] = [
@@ -108,6 +114,7 @@ function runFacts({ run }: RunDetails, urls: Urls): Html {
     ['Status comment', run.statusCommentUrl && outsideLink(run.statusCommentUrl, 'on GitHub')],
     ['Branch', html`<code>${run.branch}</code>`],
     ['Workspace', run.workspace && html`<code>${run.workspace}</code>`],
+    ['Agent', agentName(run.cli)],
     ['Model', run.model && `${run.model}${run.reasoningEffort ? ` (${run.reasoningEffort})` : ''}`],
     ['Prompt', run.taskSource && `${run.taskSource}, version ${run.taskVersion?.slice(0, 12) ?? '–'}`],
     ['Requested', when(run.createdAt)],

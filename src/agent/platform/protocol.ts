@@ -13,7 +13,7 @@
  * A token of a run that is over or waits, or of another attempt, gets a 401; the runner then stops its agent at once.
  */
 import { z } from 'zod';
-import { AGENT_CLIS } from '../../domain/agent/clis.ts';
+import { AGENT_CLIS } from '../../domain/stages/clis.ts';
 import { HELD_BACK_REASONS, MOST_PLACES } from '../../domain/run/held-back.ts';
 import { FEWEST_OPTIONS, MOST_OPTIONS } from '../../domain/run/requests.ts';
 import { FAILURES } from '../../domain/run/runs.ts';
@@ -32,6 +32,7 @@ export const Assignment = z.object({
   kind: z.enum(['work', 'revise', 'review', 'discussion']).describe('the last two read only: nothing is pushed'),
   prompt: z.string(),
   cli: z.enum(AGENT_CLIS).default('codex').describe('the program that works'),
+  command: z.array(z.string()).min(1).optional().describe('of `command`: the program and its arguments'),
   model: z.string(),
   reasoningEffort: z.enum(['low', 'medium', 'high', 'xhigh']),
   modelBaseUrl: z.url().describe('the model gateway, ending in /v1; the run token is its key'),

@@ -1,5 +1,6 @@
 /** Settings of the worker: those here, and those of shared-config.ts. */
 import { z } from 'zod';
+import { CLAUDE_MODEL } from '../../domain/stages/clis.ts';
 import { RUN_LIMITS } from '../../domain/run/permits.ts';
 import { WAIT_HOURS } from '../../domain/run/waits.ts';
 import { readConfig } from './read-config.ts';
@@ -50,7 +51,9 @@ const Settings = SharedSettings.extend({
   CODEXK8S_AGENT_DISK: quantity.default('8Gi'),
   /** CIDRs and addresses that agents of every project may reach besides the platform, TCP 80 and 443; separated by commas. */
   CODEXK8S_AGENT_EGRESS: blocks.default([]),
+  CODEXK8S_AGENT_CLI: z.enum(['codex', 'claude']).default('codex'),
   CODEXK8S_AGENT_MODEL: z.string().default('gpt-5.5'),
+  CODEXK8S_AGENT_CLAUDE_MODEL: z.string().default(CLAUDE_MODEL),
   /** What the local runtime starts as an agent; this program's own agent by default. Tests and benchmarks set it. */
   CODEXK8S_AGENT_COMMAND: command.optional(),
   CODEXK8S_AGENT_REASONING: z.enum(['low', 'medium', 'high', 'xhigh']).default('high'),

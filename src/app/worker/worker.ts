@@ -96,7 +96,9 @@ export async function runWorker(
         performer: around.performer?.(performer) ?? performer,
         serverAnswers: () => answers(`${config.CODEXK8S_INTERNAL_URL}/healthz`),
         defaults: {
+          cli: config.CODEXK8S_AGENT_CLI,
           model: config.CODEXK8S_AGENT_MODEL,
+          claudeModel: config.CODEXK8S_AGENT_CLAUDE_MODEL,
           reasoningEffort: config.CODEXK8S_AGENT_REASONING,
           dashboardUrl: config.CODEXK8S_PUBLIC_URL,
           workspaceHours: config.CODEXK8S_WORKSPACE_HOURS.all,

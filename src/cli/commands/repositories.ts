@@ -8,6 +8,8 @@ import { printJson, type Session } from '../client/session.ts';
 
 export interface ProjectsSetOptions {
   readonly locale?: ProjectBody['locale'];
+  readonly agent?: ProjectBody['cli'];
+  readonly command?: string;
   readonly model?: string;
   readonly branchPrefix?: string;
   readonly reasoning?: ProjectBody['reasoningEffort'];
@@ -62,10 +64,12 @@ export async function membersRemove(
 export async function projectsSet(
   session: Session,
   slug: string,
-  { locale, model, reasoning, namespace, branchPrefix, egress }: ProjectsSetOptions,
+  { locale, agent, command, model, reasoning, namespace, branchPrefix, egress }: ProjectsSetOptions,
 ): Promise<void> {
   const body = {
     ...(locale === undefined ? {} : { locale }),
+    ...(agent === undefined ? {} : { cli: agent }),
+    ...(command === undefined ? {} : { command: commandOf(command) }),
     ...(model === undefined ? {} : { model }),
     ...(reasoning === undefined ? {} : { reasoningEffort: reasoning }),
     ...(namespace === undefined ? {} : { namespaceTemplate: namespace }),
@@ -74,14 +78,14 @@ export async function projectsSet(
   };
   if (Object.keys(body).length === 0)
     throw new CommandProblem(
-      'Nothing to set: give --locale, --model, --reasoning, --namespace, --branch-prefix or --egress',
+      'Nothing to set: give --locale, --agent, --command, --model, --reasoning, --namespace, --branch-prefix or --egress',
       2,
     );
   const project = await session.api.setProject(slug, body);
   if (session.json) return printJson(session, project);
   const chosen = (value: string | null): string => value ?? "the platform's choice";
   session.terminal.out(
-    `${slug}: language ${project.locale}, model ${chosen(project.model)}, reasoning ${chosen(project.reasoningEffort)}, namespaces ${project.namespaceTemplate ?? 'named after the issue'}, branches ${project.branchPrefix ?? 'codex'}/…, additional egress ${project.egress.join(', ') || 'none'}.`,
+    `${slug}: language ${project.locale}, agent ${chosen(project.cli)}${project.command === null ? '' : ` (command ${project.command.join(' ')})`}, model ${chosen(project.model)}, reasoning ${chosen(project.reasoningEffort)}, namespaces ${project.namespaceTemplate ?? 'named after the issue'}, branches ${project.branchPrefix ?? 'codex'}/…, additional egress ${project.egress.join(', ') || 'none'}.`,
   );
 }
 
@@ -91,4 +95,18 @@ function blocksOf(text: string): readonly string[] {
   const read = readProjectBlocks(text.split(',').map((entry) => entry.trim()));
   if ('problem' in read) throw new CommandProblem(`--egress: ${read.problem}`, 2);
   return read.blocks;
+}
+
+/** The program and arguments of `--command`: a JSON array, or words with spaces between. Throws a CommandProblem for neither. */
+function commandOf(text: string): 'default' | string[] {
+  const trimmed = text.trim();
+  if (trimmed === 'default') return 'default';
+  if (!trimmed.startsWith('[')) return trimmed.split(/\s+/);
+  try {
+    const words = JSON.parse(trimmed) as unknown;
+    if (Array.isArray(words) && words.every((word) => typeof word === 'string')) return words;
+  } catch {
+    // said below
+  }
+  throw new CommandProblem('--command: give a program with its arguments, or a JSON array of them', 2);
 }

@@ -85,6 +85,7 @@ export async function runsShow(session: Session, given: string): Promise<void> {
     ['Pull request', run.pullRequestUrl],
     ['Branch', run.branch],
     ['Workspace', run.workspace],
+    ['Agent', run.cli],
     ['Model', run.model && `${run.model} (${run.reasoningEffort ?? '-'})`],
     ['Asked', run.createdAt],
     ['Took', took(run, new Date())],

@@ -1,4 +1,5 @@
 /** The commands that use the staff API. Their implementation is loaded when a command runs. */
+import { AGENT_CLIS } from '../../domain/stages/clis.ts';
 import { LOCALES } from '../../domain/locale.ts';
 import { Argument, InvalidArgumentError, Option, type Command } from 'commander';
 import { RUN_STATUSES } from '../../domain/run/runs.ts';
@@ -141,6 +142,16 @@ export function addStaffCommands(program: Command, { resolveApi }: StaffCommandO
   leaf(group(program, 'projects', 'projects and their settings'), 'set', 'change settings of a project')
     .addArgument(new Argument('<slug>', 'the project'))
     .addOption(new Option('--locale <locale>', 'language of comments and prompts').choices(LOCALES))
+    .addOption(
+      new Option('--agent <program>', 'program of agents unless a label names another').choices([
+        ...AGENT_CLIS,
+        'default',
+      ]),
+    )
+    .option(
+      '--command <program>',
+      'the project’s own program with its arguments, for agents that are “command”: “my-agent --flag”, or a JSON array; “default” for none',
+    )
     .option('--model <model>', 'model of agents unless a label names another; “default” uses the platform’s')
     .addOption(new Option('--reasoning <effort>', 'reasoning effort of agents').choices(EFFORTS))
     .option(

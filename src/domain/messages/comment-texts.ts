@@ -1,4 +1,5 @@
 /** The texts of the platform's comments on GitHub, in each language. */
+import { CLI_NAMES, type AgentCliName } from '../stages/clis.ts';
 import type { Locale } from '../locale.ts';
 import type { Failure, RunStatus } from '../run/runs.ts';
 import type { WaitKind } from '../run/waits.ts';
@@ -27,9 +28,11 @@ interface CommentTexts {
     branch: string;
     workspace: string;
     workspaceUntil: string;
+    agent: string;
     model: string;
     pullRequest: string;
   };
+  agents: Record<AgentCliName, string>;
   failures: Record<Failure, string>;
   refused: {
     title: string;
@@ -89,9 +92,11 @@ const EN: CommentTexts = {
     branch: 'Branch',
     workspace: 'Workspace',
     workspaceUntil: 'Workspace kept until',
+    agent: 'Agent',
     model: 'Model',
     pullRequest: 'Pull request',
   },
+  agents: CLI_NAMES,
   failures: {
     agent_failed: 'The agent ended with an error.',
     no_changes: 'The agent finished without changing anything, so there is no pull request.',
@@ -219,9 +224,11 @@ const RU: CommentTexts = {
     branch: 'Ветка',
     workspace: 'Рабочее пространство',
     workspaceUntil: 'Рабочее пространство хранится до',
+    agent: 'Агент',
     model: 'Модель',
     pullRequest: 'Pull request',
   },
+  agents: { ...CLI_NAMES, command: 'собственная программа проекта' },
   failures: {
     agent_failed: 'Агент завершился с ошибкой.',
     no_changes: 'Агент закончил, ничего не изменив, поэтому pull request не создан.',

@@ -1,4 +1,5 @@
 /** The status comment of a run. It mirrors the workflow's state, so an edited or deleted comment can be restored. */
+import type { AgentCliName } from '../stages/clis.ts';
 import type { Failure, RunOutcome, RunStatus } from '../run/runs.ts';
 import type { Trigger } from '../run/trigger.ts';
 import type { Request } from '../run/requests.ts';
@@ -44,6 +45,8 @@ export interface RunProgress {
   readonly branch: string;
   readonly workspace: string | null;
   readonly workspaceUntil: string | null;
+  /** The agent's program; missing of a run that a version before 0.5.0 began. */
+  readonly cli?: AgentCliName;
   readonly model: string | null;
   readonly reasoningEffort: string | null;
   readonly pullRequest: { readonly number: number; readonly url: string } | null;
@@ -69,7 +72,7 @@ export interface RunProgress {
 /** The progress of a run that was just requested. `account`: the login of the platform's token. */
 export function newRunProgress(
   run: { runId: string; target: TriggerTarget; trigger: Trigger; by: { login: string }; requestedAt: string },
-  known: Pick<RunProgress, 'branch' | 'model' | 'reasoningEffort' | 'pullRequest'>,
+  known: Pick<RunProgress, 'branch' | 'cli' | 'model' | 'reasoningEffort' | 'pullRequest'>,
   account?: string,
 ): RunProgress {
   return {
@@ -221,12 +224,13 @@ function facts(progress: RunProgress, texts: Texts, locale: Locale): string {
   const { workspace, workspaceUntil } = progress.timeline.some(({ step }) => step === 'working')
     ? progress
     : { workspace: null, workspaceUntil: null };
-  const rows: [string, string | null][] = [
+  const rows: [string, string | null | undefined][] = [
     [texts.facts.run, `\`${progress.runId}\``],
     [texts.facts.requestedBy, plainBy(progress.requestedBy, NAME_LENGTH)],
     [texts.facts.branch, `\`${progress.branch}\``],
     [texts.facts.workspace, workspace && `\`${workspace}\``],
     [texts.facts.workspaceUntil, workspaceUntil && `${minute(workspaceUntil)}${workspaceEndMarker(locale)}`],
+    [texts.facts.agent, progress.cli && texts.agents[progress.cli]],
     [texts.facts.model, progress.model && `${progress.model} (${progress.reasoningEffort ?? '-'})`],
     [texts.facts.pullRequest, progress.pullRequest && `#${progress.pullRequest.number}`],
   ];

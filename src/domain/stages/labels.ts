@@ -17,6 +17,7 @@ import {
   triggerLabel,
   type TrajectoryName,
 } from './stages.ts';
+import { AGENT_CLIS, CLI_NAMES, type AgentCliName } from './clis.ts';
 import type { ReasoningEffort } from './settings.ts';
 
 /** The purpose of a label. Only `trigger` labels start runs; `reviewer` and `discussion` start what their names say. */
@@ -29,6 +30,7 @@ export type LabelGroup =
   | 'profile'
   | 'state'
   | 'need'
+  | 'agent'
   | 'model'
   | 'reasoning';
 
@@ -52,6 +54,7 @@ const COLORS: Readonly<Record<LabelGroup, string>> = {
   profile: '5319e7',
   state: 'd29922',
   need: 'd93f0b',
+  agent: 'a2c4ef',
   model: 'bfd4f2',
   reasoning: 'c5def5',
 };
@@ -66,6 +69,9 @@ const MODELS = [
   'gpt-5.2',
   'gpt-5.1-codex-max',
   'gpt-5.1-codex-mini',
+  'claude-opus-4-8',
+  'claude-sonnet-5',
+  'claude-haiku-4-5',
 ] as const;
 
 /** Reasoning efforts by the word on their label. */
@@ -116,6 +122,7 @@ export const LABELS: readonly LabelRow[] = [
   ...ROLES.filter(({ role }) => role !== 'reviewer' && role !== 'dev').map(({ role, title }) =>
     label('need', `need:${role}`, 'people', `Waits for the ${title}`),
   ),
+  ...AGENT_CLIS.map((cli) => label('agent', `[ai-agent-${cli}]`, 'people', `The agent is ${CLI_NAMES[cli]}`)),
   ...MODELS.map((model) => label('model', `[ai-model-${model}]`, 'people', `Agents work with ${model}`)),
   ...Object.keys(REASONING).map((word) =>
     label('reasoning', `[ai-reasoning-${word}]`, 'people', `Agents think with ${word} effort`),
@@ -130,6 +137,11 @@ function shortTrajectory(trajectory: readonly string[]): string {
 export type Choice<Value> =
   | { readonly chosen: Value | undefined; readonly conflict?: undefined }
   | { readonly conflict: readonly string[] };
+
+/** The agent's program that labels ask for. */
+export function cliChoice(labels: readonly string[]): Choice<AgentCliName> {
+  return choice(labels, 'agent', (name) => AGENT_CLIS.find((cli) => name === `[ai-agent-${cli}]`));
+}
 
 /** The models that labels ask for. */
 export function modelChoice(labels: readonly string[]): Choice<string> {

@@ -1,4 +1,5 @@
 /** Settings of a project and the installation for a run. */
+import type { AgentCliName } from './clis.ts';
 import type { Locale } from '../locale.ts';
 import type { Role } from './stages.ts';
 
@@ -19,6 +20,10 @@ export interface RunSettings {
   readonly locale: Locale;
   readonly baseBranch: string;
   readonly model: string;
+  /** The agent's program; missing: Codex. */
+  readonly cli?: AgentCliName;
+  /** The model of Claude Code, for which `model` is not meant. */
+  readonly claudeModel?: string;
   readonly reasoningEffort: ReasoningEffort;
   /** The dashboard's base URL, without a slash at its end. */
   readonly dashboardUrl: string;

@@ -1,5 +1,6 @@
 /** Projects, repositories, people and their roles. */
 import { and, eq, inArray, isNotNull, or, sql } from 'drizzle-orm';
+import type { AgentCliName } from '../../domain/stages/clis.ts';
 import type { ReasoningEffort } from '../../domain/stages/settings.ts';
 import type { Locale } from '../../domain/locale.ts';
 import type { Database } from '../connection/database.ts';
@@ -14,7 +15,13 @@ export type BoundRepository = typeof repositories.$inferSelect & {
   /** Address blocks that its agents may reach in addition. */
   readonly egress: readonly string[];
   /** The project's settings for its agents; null for the platform's default. */
-  readonly agents: { readonly model: string | null; readonly reasoningEffort: ReasoningEffort | null };
+  readonly agents: {
+    readonly cli: AgentCliName | null;
+    /** The project's own program and its arguments. */
+    readonly command: readonly string[] | null;
+    readonly model: string | null;
+    readonly reasoningEffort: ReasoningEffort | null;
+  };
 };
 
 /** Creates a project unless its slug exists; returns its id. */
@@ -37,7 +44,7 @@ export async function hasProject(db: Database, slug: string): Promise<boolean> {
 /** Settings of a project for its runs. */
 export type ProjectChoices = Pick<
   typeof projects.$inferSelect,
-  'slug' | 'locale' | 'model' | 'reasoningEffort' | 'namespaceTemplate' | 'branchPrefix' | 'egress'
+  'slug' | 'locale' | 'cli' | 'command' | 'model' | 'reasoningEffort' | 'namespaceTemplate' | 'branchPrefix' | 'egress'
 >;
 
 /** Changes a project's settings; returns all of them, or undefined if there is no such project. */
@@ -46,12 +53,18 @@ export async function setProject(
   slug: string,
   choices: Partial<Omit<ProjectChoices, 'slug'>>,
 ): Promise<ProjectChoices | undefined> {
-  const { locale, model, reasoningEffort, namespaceTemplate, branchPrefix, egress } = projects;
-  const [row] = await db
-    .update(projects)
-    .set(choices)
-    .where(eq(projects.slug, slug))
-    .returning({ slug: projects.slug, locale, model, reasoningEffort, namespaceTemplate, branchPrefix, egress });
+  const { locale, cli, command, model, reasoningEffort, namespaceTemplate, branchPrefix, egress } = projects;
+  const [row] = await db.update(projects).set(choices).where(eq(projects.slug, slug)).returning({
+    slug: projects.slug,
+    locale,
+    cli,
+    command,
+    model,
+    reasoningEffort,
+    namespaceTemplate,
+    branchPrefix,
+    egress,
+  });
   return row;
 }
 
@@ -68,6 +81,8 @@ export async function findRepository(db: Database, id: number): Promise<BoundRep
       repository: repositories,
       project: projects.slug,
       locale: projects.locale,
+      cli: projects.cli,
+      command: projects.command,
       model: projects.model,
       reasoningEffort: projects.reasoningEffort,
       namespaceTemplate: projects.namespaceTemplate,

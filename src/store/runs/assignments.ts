@@ -32,6 +32,8 @@ export async function storeAssignment(
         | 'issueKey'
         | 'project'
         | 'stage'
+        | 'cli'
+        | 'command'
         | 'snapshot'
         | 'snapshotSha256'
         | 'sinceSha'

@@ -9,7 +9,7 @@ import {
 import { visibleText } from '../../../src/adapters/github/visible.ts';
 import type { GitHubThread } from '../../../src/domain/agent/reviews.ts';
 import type { GitHubComment } from '../../../src/domain/agent/snapshot.ts';
-import { findAssignment } from '../../../src/store/runs/assignments.ts';
+import { findAssignment, storeReport } from '../../../src/store/runs/assignments.ts';
 import { recordDelivery } from '../../../src/store/intake/intake.ts';
 import { addPerson, findRepository } from '../../../src/store/projects/repositories.ts';
 import { agentAssignments, projects } from '../../../src/store/connection/schema.ts';
@@ -339,6 +339,44 @@ describe("A2: a branch that git cannot have beside the run's own", () => {
   });
 });
 
+describe('a revise of another program', () => {
+  const revise = { target: { stage: 'dev', kind: 'revise' }, pullRequest: 8 } as const;
+  let work: AssignmentInput;
+  beforeEach(async () => {
+    await label('Add a flag', 'Please.');
+    work = input();
+    await activities().prepareAssignment(work);
+    await storeReport(tables.db, work.runId, 1, {
+      outcome: 'finished',
+      answer: { title: 'Add the flag', summary: 'It reads\n\u200bthe flag.', checks: [], answers: [] },
+      headSha: 'a'.repeat(40),
+      threadId: 'thread-1',
+      model: 'gpt-5.5',
+      reasoningEffort: 'high',
+    });
+    reviewed = { reviews: [], threads: [thread([comment(OLIVIA, 'Why?', '2026-03-01T11:00:00Z')])] };
+  });
+
+  test('begins anew, and is told who worked before and what was said of it', async () => {
+    said = { ...said, labels: ['[ai-agent-claude]'] };
+    setters = { 7: { '[ai-agent-claude]': OLIVIA.id } };
+    const asked = input({ ...revise, resume: { runId: work.runId, threadId: 'thread-1' } });
+    const prompt = await promptOf(asked);
+    expect(prompt).toContain('An earlier agent (Codex) worked on this');
+    expect(prompt).toContain('> Add the flag\n>\n> It reads\n> the flag.');
+    expect(await findAssignment(tables.db, asked.runId)).toMatchObject({ resumeThreadId: null, resumeRunId: null });
+  });
+
+  test('does not: one of the same program goes on', async () => {
+    const asked = input({ ...revise, resume: { runId: work.runId, threadId: 'thread-1' } });
+    expect(await promptOf(asked)).not.toContain('An earlier agent');
+    expect(await findAssignment(tables.db, asked.runId)).toMatchObject({
+      resumeThreadId: 'thread-1',
+      resumeRunId: work.runId,
+    });
+  });
+});
+
 describe('a conversation', () => {
   test('shows apart what waits for an answer', async () => {
     await label('Add a flag', 'Please.');
@@ -375,6 +413,38 @@ describe('the selection', () => {
       'gpt-5.4 pull_request_label',
       'gpt-5.2 issue_label',
     ]);
+  });
+
+  test('is a program too: that of the label, with its own model', async () => {
+    await label('Add a flag', 'Please.');
+    said = { ...said, labels: ['[ai-agent-claude]'] };
+    setters = { 7: { '[ai-agent-claude]': OLIVIA.id } };
+    const asked = input();
+    const { selection } = await activities().prepareAssignment(asked);
+    expect(selection).toMatchObject({ cli: 'claude', cliSource: 'issue_label', model: 'claude-sonnet-5' });
+    expect(await findAssignment(tables.db, asked.runId)).toMatchObject({ cli: 'claude', command: null });
+  });
+
+  test('S17: is not the program of a label that somebody put on who may not start runs', async () => {
+    await label('Add a flag', 'Please.');
+    said = { ...said, labels: ['[ai-agent-claude]'] };
+    setters = { 7: { '[ai-agent-claude]': MALLORY.id } };
+    const { selection } = await activities().prepareAssignment(input());
+    expect(selection).toMatchObject({ cli: 'codex', cliSource: 'platform_default' });
+  });
+
+  test('is the project’s own program, if the project names one', async () => {
+    await label('Add a flag', 'Please.');
+    said = { ...said, labels: ['[ai-agent-command]'] };
+    setters = { 7: { '[ai-agent-command]': OLIVIA.id } };
+    await expect(activities().prepareAssignment(input())).rejects.toMatchObject({ type: 'FailedPrecondition' });
+    await tables.db.update(projects).set({ command: ['my-agent', '--flag'] });
+    const asked = input();
+    await activities().prepareAssignment(asked);
+    expect(await findAssignment(tables.db, asked.runId)).toMatchObject({
+      cli: 'command',
+      command: ['my-agent', '--flag'],
+    });
   });
 
   test('S17: is not that of a label that somebody put on who may not start runs', async () => {

@@ -148,6 +148,7 @@ function runRow(number: number, more: Partial<RunRow> = {}): RunRow {
     pullRequest: null,
     pullRequestUrl: null,
     statusCommentUrl: null,
+    cli: null,
     model: null,
     reasoningEffort: null,
     threadId: null,

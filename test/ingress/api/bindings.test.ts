@@ -83,6 +83,8 @@ describe('repositories and members', () => {
         reasoningEffort: 'low',
         namespaceTemplate: null,
         branchPrefix: null,
+        cli: null,
+        command: null,
         egress: [],
       },
     });

@@ -41,6 +41,7 @@ function runRow(revision: number, more: Partial<RunRow> = {}): RunRow {
     pullRequest: null,
     pullRequestUrl: null,
     statusCommentUrl: null,
+    cli: null,
     model: null,
     reasoningEffort: null,
     threadId: null,

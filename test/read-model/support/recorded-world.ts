@@ -118,6 +118,7 @@ export function createRecordedWorld(db: Database) {
         pullRequest: null,
         pullRequestUrl: null,
         statusCommentUrl: null,
+        cli: null,
         model: null,
         reasoningEffort: null,
         threadId: null,

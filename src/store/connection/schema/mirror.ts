@@ -60,6 +60,8 @@ export const runs = pgTable(
     pullRequest: integer('pull_request'),
     pullRequestUrl: text('pull_request_url'),
     statusCommentUrl: text('status_comment_url'),
+    /** The agent's program; null before it is chosen, and for a run of a version before 0.5.0. */
+    cli: text('cli'),
     model: text('model'),
     reasoningEffort: text('reasoning_effort'),
     threadId: text('thread_id'),

@@ -1,6 +1,7 @@
 /** Projects, their members, their repositories, and places for their workspaces. */
 import { sql } from 'drizzle-orm';
 import { pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import type { AgentCliName } from '../../../domain/stages/clis.ts';
 import type { Locale } from '../../../domain/locale.ts';
 import type { ReasoningEffort } from '../../../domain/stages/settings.ts';
 import { githubId, instant } from './columns.ts';
@@ -13,6 +14,10 @@ export const projects = pgTable('projects', {
   locale: text('locale').$type<Locale>().notNull().default('en'),
   /** Model and reasoning effort of agents, unless a label names others; null for the platform's default. */
   model: text('model'),
+  /** The program of agents, unless a label names another; null for the platform's default. */
+  cli: text('cli').$type<AgentCliName>(),
+  /** The project's own program and its arguments, for agents that are `command`. */
+  command: text('command').array(),
   reasoningEffort: text('reasoning_effort').$type<ReasoningEffort>(),
   /** Template for names of workspace namespaces; null for names computed from the issue. */
   namespaceTemplate: text('namespace_template'),

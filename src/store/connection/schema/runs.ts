@@ -5,6 +5,7 @@ import type { PromptSource } from '../../../domain/agent/prompt-overrides.ts';
 import type { Request } from '../../../domain/run/requests.ts';
 import type { AgentReport } from '../../../domain/run/runs.ts';
 import type { InputSnapshot } from '../../../domain/agent/snapshot.ts';
+import type { AgentCliName } from '../../../domain/stages/clis.ts';
 import type { ReasoningEffort } from '../../../domain/stages/settings.ts';
 import type { RunKind, Stage } from '../../../domain/stages/stages.ts';
 import { bytea, githubId, instant } from './columns.ts';
@@ -28,6 +29,10 @@ export const agentAssignments = pgTable('agent_assignments', {
   taskSource: text('task_source').$type<PromptSource>(),
   taskVersion: text('task_version'),
   taskSha256: text('task_sha256'),
+  /** The program that works; its conversations are no other's. */
+  cli: text('cli').$type<AgentCliName>().notNull().default('codex'),
+  /** Of `command`: the program and its arguments. */
+  command: text('command').array(),
   model: text('model').notNull(),
   reasoningEffort: text('reasoning_effort').$type<ReasoningEffort>().notNull(),
   /** The snapshot of what people wrote (docs/reliability.md T27), and its SHA-256. */
@@ -90,7 +95,7 @@ export const requests = pgTable(
   ],
 );
 
-/** The agent's conversation as Codex stores it (JSONL), the newest state for each run; its content is in parts. */
+/** The agent's conversation as its program stores it (JSON lines), the newest state for each run; its content is in parts. */
 export const agentConversations = pgTable('agent_conversations', {
   runId: uuid('run_id').primaryKey(),
   threadId: text('thread_id').notNull(),

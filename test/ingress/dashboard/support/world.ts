@@ -90,6 +90,7 @@ export async function putRun(db: Database, n: number, with_: Partial<RunRow> = {
     pullRequest: null,
     pullRequestUrl: null,
     statusCommentUrl: null,
+    cli: 'claude',
     model: 'gpt-5.2-codex',
     reasoningEffort: 'high',
     threadId: null,
