@@ -1,6 +1,6 @@
 /** The API that an agent's container uses (src/agent/platform/protocol.ts). */
 import { setTimeout as delay } from 'node:timers/promises';
-import { Hono, type Context, type MiddlewareHandler } from 'hono';
+import { Hono, type MiddlewareHandler } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import {
   KEPT_COMMITS_BYTES,
@@ -10,22 +10,17 @@ import {
   type Directives,
 } from '../../src/agent/platform/protocol.ts';
 import { promptToGoOn } from '../../src/domain/agent/going-on.ts';
-import { redactedStream } from '../../src/domain/agent/redacted-stream.ts';
 import { createLinesRedactor, createRedactor, redactDeep } from '../../src/domain/agent/redaction.ts';
 import { findAttempt, findLastReport, storeReport, type AssignmentRow } from '../../src/store/runs/assignments.ts';
-import {
-  ConversationOvertaken,
-  findConversation,
-  findThread,
-  storeConversation,
-} from '../../src/store/runs/conversations.ts';
+import { findThread } from '../../src/store/runs/conversations.ts';
 import { leavesWork } from '../../src/domain/stages/stages.ts';
 import { dropKeptCommits, findKeptCommits, keepCommits, readKeptCommits } from '../../src/store/runs/kept-commits.ts';
 import type { Database } from '../../src/store/connection/database.ts';
 import { findParkedCall } from '../../src/store/runs/tool-calls.ts';
 import { nextLogLine, storeLogLines } from '../../src/store/runs/run-log.ts';
 import { bodyTooLarge, failure } from '../http/errors.ts';
-import { bearer, type RunAccess } from './run-access.ts';
+import { createConversationRoutes } from './conversations.ts';
+import { bearer, type RunAccess, type RunEnv } from './run-access.ts';
 import { createRunWrites } from './write-limits.ts';
 
 export interface AgentApiOptions {
@@ -46,19 +41,9 @@ const DIRECTIVE_WAIT_MS = 25_000;
 /** Milliseconds between two looks for a parked call. */
 const LOOK_MS = 1000;
 
-/** Bytes of a conversation; Codex keeps every tool's output in it. */
-const CONVERSATION_LIMIT = 64 * 1024 * 1024;
 /** Bytes of a batch of log lines, and of a report: a body is parsed as a whole. */
 const BATCH_LIMIT = 4 * 1024 * 1024;
 const REPORT_LIMIT = 4 * 1024 * 1024;
-
-interface Env {
-  readonly Variables: {
-    run: AssignmentRow;
-    /** Counts bytes of a body. */
-    spend: (bytes: number) => void;
-  };
-}
 
 export function createAgentApi({
   db,
@@ -68,11 +53,11 @@ export function createAgentApi({
   limits,
   secrets,
   directiveWaitMs = DIRECTIVE_WAIT_MS,
-}: AgentApiOptions): Hono<Env> {
-  const app = new Hono<Env>();
+}: AgentApiOptions): Hono<RunEnv> {
+  const app = new Hono<RunEnv>();
   const writes = createRunWrites();
   /** What no agent may have stored: comments, events and pull requests are made of it, whatever program sent it. */
-  const known = (c: Context): string[] => [bearer(c.req.header('authorization')) ?? '', ...secrets];
+  const known = (authorization: string | undefined): string[] => [bearer(authorization) ?? '', ...secrets];
 
   app.use(async (c, next) => {
     const run = await access.open(bearer(c.req.header('authorization')));
@@ -82,7 +67,7 @@ export function createAgentApi({
   });
 
   /** Lets a run's writes pass one after the other, at a bounded rate; the body of one that waits is not read. */
-  const oneAtATime: MiddlewareHandler<Env> = async (c, next) => {
+  const oneAtATime: MiddlewareHandler<RunEnv> = async (c, next) => {
     const done = await writes.write(c.get('run').runId, async (spend) => {
       c.set('spend', spend);
       await next();
@@ -129,33 +114,7 @@ export function createAgentApi({
     } satisfies Assignment);
   });
 
-  app.get('/conversation', async (c) => {
-    const run = c.get('run');
-    const conversation =
-      (await findConversation(db, run.runId)) ??
-      (run.resumeRunId === null ? undefined : await findConversation(db, run.resumeRunId));
-    if (!conversation) return failure(c, 404, 'not_found', 'there is no conversation to go on with');
-    return c.body(streamOf(conversation.parts()), 200, {
-      'content-type': 'application/x-ndjson',
-      'x-thread-id': conversation.threadId,
-    });
-  });
-
-  app.put('/conversation', oneAtATime, async (c) => {
-    const threadId = c.req.header('x-thread-id') ?? '';
-    if (!/^[\w-]{1,100}$/.test(threadId))
-      return failure(c, 400, 'invalid_argument', 'the header is missing or malformed', 'x-thread-id');
-    if (Number(c.req.header('content-length') ?? 0) > CONVERSATION_LIMIT) return bodyTooLarge(c);
-    const body = counted(c.req.raw.body ?? [], CONVERSATION_LIMIT, c.get('spend'));
-    try {
-      await storeConversation(db, c.get('run').runId, threadId, redactedStream(body, createRedactor(known(c))));
-    } catch (error) {
-      if (error instanceof TooLarge) return bodyTooLarge(c);
-      if (error instanceof ConversationOvertaken) return failure(c, 503, 'unavailable', error.message);
-      throw error;
-    }
-    return c.body(null, 204);
-  });
+  app.route('/', createConversationRoutes({ db, oneAtATime, redactor: (header) => createRedactor(known(header)) }));
 
   app.get('/commits', async (c) => {
     const kept = await findKeptCommits(db, c.get('run'));
@@ -179,7 +138,7 @@ export function createAgentApi({
     const batch = LogBatch.safeParse(await c.req.json().catch(() => undefined));
     if (!batch.success) return failure(c, 400, 'invalid_argument', 'the body is not a batch of log lines', 'lines');
     const { lines } = batch.data;
-    const texts = createLinesRedactor(known(c))(lines.map(({ text }) => text));
+    const texts = createLinesRedactor(known(c.req.header('authorization')))(lines.map(({ text }) => text));
     await storeLogLines(
       db,
       c.get('run').runId,
@@ -204,7 +163,7 @@ export function createAgentApi({
     const report = Report.safeParse(await c.req.json().catch(() => undefined));
     if (!report.success) return failure(c, 400, 'invalid_argument', 'the body is not a report', 'outcome');
     const { runId, attempt } = c.get('run');
-    const redact = createRedactor(known(c));
+    const redact = createRedactor(known(c.req.header('authorization')));
     const clean = redactDeep(report.data, (text) => storable(redact(text)));
     await storeReport(db, runId, attempt, clean);
     if (clean.outcome === 'finished' && leavesWork(c.get('run'))) await dropKeptCommits(db, c.get('run'));
@@ -220,37 +179,6 @@ async function keptBefore(db: Database, run: AssignmentRow): Promise<Pick<Assign
   if (!kept) return {};
   const report = await findLastReport(db, kept.runId);
   return { kept: { headSha: kept.headSha, reason: report?.outcome === 'failed' ? report.detail : '' } };
-}
-
-/** More bytes than a body may have. */
-class TooLarge extends Error {
-  override readonly name = 'TooLarge';
-}
-
-/** The same chunks, counted. Throws {@link TooLarge}. */
-async function* counted(
-  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-  limit: number,
-  spend: (bytes: number) => void,
-): AsyncGenerator<Uint8Array> {
-  let length = 0;
-  for await (const chunk of chunks) {
-    length += chunk.length;
-    if (length > limit) throw new TooLarge();
-    spend(chunk.length);
-    yield chunk;
-  }
-}
-
-function streamOf(parts: AsyncGenerator<Uint8Array<ArrayBuffer>>): ReadableStream<Uint8Array<ArrayBuffer>> {
-  return new ReadableStream({
-    async pull(controller) {
-      const { done, value } = await parts.next();
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-    cancel: async () => void (await parts.return(undefined)),
-  });
 }
 
 /** A text that Postgres can hold in JSON. */

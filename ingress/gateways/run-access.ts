@@ -13,6 +13,15 @@ export interface RunAccess {
   open(token: string | undefined): Promise<AssignmentRow | undefined>;
 }
 
+/** What the routes of the agent API know of a request. */
+export interface RunEnv {
+  readonly Variables: {
+    run: AssignmentRow;
+    /** Counts bytes of a body. */
+    spend: (bytes: number) => void;
+  };
+}
+
 export function createRunAccess(db: Database, tokens: RunTokenVerifier): RunAccess {
   return {
     async open(token) {

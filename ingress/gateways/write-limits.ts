@@ -16,11 +16,11 @@ export interface Rate {
 
 const MIB = 1024 * 1024;
 
-/** Far above what a runner sends: four batches of log lines a second, and a conversation every ten seconds. */
+/** Far above what a runner sends: four batches of log lines a second, and every ten seconds what is new of the conversation. */
 const WRITE_LIMITS: WriteLimits = {
   waiting: 4,
   requests: { burst: 300, perSecond: 10 },
-  bytes: { burst: 256 * MIB, perSecond: 8 * MIB },
+  bytes: { burst: 256 * MIB, perSecond: MIB },
 };
 
 /** The write was refused; it may be repeated after so many seconds. */

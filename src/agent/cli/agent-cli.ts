@@ -55,6 +55,6 @@ export interface KeptConversation {
   readonly version: string;
   /** Time of the last write, in milliseconds since 1970. */
   readonly grownAt: number;
-  /** The content, cut to whole lines. */
-  read(): Promise<string>;
+  /** The content from this byte on, up to the last line's end. */
+  read(from: number): Promise<Buffer>;
 }

@@ -1,5 +1,6 @@
 /** A conversation that an agent's program keeps as one file of lines. */
-import { readFile, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import type { KeptConversation } from './agent-cli.ts';
 
 /** The file as a conversation, for the port `AgentCli`. */
@@ -8,11 +9,17 @@ export async function keptFile(file: string): Promise<KeptConversation> {
   return {
     version: `${mtimeMs} ${size}`,
     grownAt: mtimeMs,
-    read: async () => wholeLines(await readFile(file, 'utf8')),
+    read: async (from) => wholeLines(await readFrom(file, from)),
   };
 }
 
 /** Drops a line that the program is still writing, which would make the copy unreadable. */
-function wholeLines(content: string): string {
-  return content.slice(0, content.lastIndexOf('\n') + 1);
+function wholeLines(content: Buffer): Buffer {
+  return content.subarray(0, content.lastIndexOf('\n') + 1);
+}
+
+async function readFrom(file: string, from: number): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  for await (const piece of createReadStream(file, { start: from })) pieces.push(piece as Buffer);
+  return Buffer.concat(pieces);
 }

@@ -31,7 +31,10 @@ export interface Platform {
   assignment(): Promise<Assignment>;
   /** The stored conversation; undefined if there is none. */
   conversation(): Promise<Buffer | undefined>;
-  storeConversation(threadId: string, content: Buffer): Promise<void>;
+  /** Stores the whole conversation. Returns what the next write may append to, if the platform says it. */
+  storeConversation(threadId: string, content: Buffer): Promise<string | undefined>;
+  /** Appends whole lines to what a write has returned. Returns the same again; undefined if nothing can be appended to that. */
+  appendToConversation(threadId: string, tag: string, lines: Buffer): Promise<string | undefined>;
   /** Commits of an earlier run that could not be pushed, as a git bundle; undefined if there are none. */
   keptCommits(): Promise<Buffer | undefined>;
   keepCommits(headSha: string, bundle: Buffer): Promise<void>;
@@ -65,7 +68,7 @@ export function connectPlatform(options: {
     if (response.status >= 500 || response.status === 408 || response.status === 429) {
       throw new PlatformAway(`${path}: the platform answered ${response.status}`);
     }
-    if (!response.ok && response.status !== 404) {
+    if (!response.ok && response.status !== 404 && response.status !== 412) {
       throw new PlatformRefused(`${path}: the platform answered ${response.status}: ${await response.text()}`);
     }
     return response;
@@ -89,7 +92,12 @@ export function connectPlatform(options: {
 
   async function done(response: Response): Promise<void> {
     await response.body?.cancel();
-    if (response.status === 404) throw new PlatformRefused(`${response.url}: not found`);
+    if (!response.ok) throw new PlatformRefused(`${response.url}: the platform answered ${response.status}`);
+  }
+
+  async function tagOf(response: Response): Promise<string | undefined> {
+    await done(response);
+    return response.headers.get('etag') ?? undefined;
   }
 
   return {
@@ -110,7 +118,16 @@ export function connectPlatform(options: {
     },
     async storeConversation(threadId, content) {
       const headers = { 'content-type': 'application/jsonl', 'x-thread-id': threadId };
-      await call('conversation', { method: 'PUT', headers, body: new Uint8Array(content) }, done);
+      return call('conversation', { method: 'PUT', headers, body: new Uint8Array(content) }, tagOf);
+    },
+    async appendToConversation(threadId, tag, lines) {
+      const headers = { 'content-type': 'application/jsonl', 'x-thread-id': threadId, 'if-match': tag };
+      return call('conversation', { method: 'PATCH', headers, body: new Uint8Array(lines) }, async (response) => {
+        // Another state, perhaps because the answer to this very request was lost; or an older server.
+        if (response.status !== 404 && response.status !== 412) return tagOf(response);
+        await response.body?.cancel();
+        return undefined;
+      });
     },
     async keptCommits() {
       return call('commits', {}, async (response) =>

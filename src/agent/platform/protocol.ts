@@ -3,7 +3,9 @@
  *
  *     GET  /api/v1/agent/assignment      what to do                                    200 Assignment
  *     GET  /api/v1/agent/conversation    the stored conversation (the program's JSON lines) 200 bytes, or 404
- *     PUT  /api/v1/agent/conversation    stores it; header `x-thread-id`                204
+ *     PUT  /api/v1/agent/conversation    stores it; header `x-thread-id`                204, header `etag`
+ *     PATCH /api/v1/agent/conversation   appends whole lines to it; headers `x-thread-id`, `if-match`: the newest `etag`
+ *                                                                                      204, header `etag`, or 412
  *     GET  /api/v1/agent/commits         commits of an earlier run on the branch that could not be pushed (a git bundle) 200, or 404
  *     PUT  /api/v1/agent/commits         keeps those of this run; header `x-head-sha`   204
  *     POST /api/v1/agent/log             a batch of log lines, safe to repeat           204

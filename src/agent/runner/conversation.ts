@@ -6,6 +6,21 @@ import type { Platform } from '../platform/platform.ts';
 
 const STORE_EVERY_MS = 10_000;
 
+/** Bytes before the end of what is stored that have to be the same still, for the rest to be appended. */
+const TAIL_BYTES = 4096;
+
+/** What the platform has stored. */
+interface Stored {
+  readonly threadId: string;
+  /** {@link KeptConversation.version} of it. */
+  readonly version: string;
+  /** What can be appended to; undefined if the next write is whole. */
+  readonly tag: string | undefined;
+  /** Its end in the program's conversation, and the bytes before that. */
+  readonly end: number;
+  readonly tail: Buffer;
+}
+
 export interface ConversationKeeper {
   /** Sets the conversation, which is stored at intervals from now on. */
   follow(threadId: string): void;
@@ -17,15 +32,15 @@ export interface ConversationKeeper {
   close(): void;
 }
 
-/** Stores the conversation at intervals. A failure does not fail the run: the next interval tries again. */
+/** Stores the conversation at intervals, first whole, then what is new. A failure does not fail the run: the next interval tries again. */
 export function keepConversation(options: {
   cli: Pick<AgentCli, 'findConversation'>;
-  platform: Pick<Platform, 'storeConversation'>;
+  platform: Pick<Platform, 'storeConversation' | 'appendToConversation'>;
   redact: Redact;
   everyMs?: number;
 }): ConversationKeeper {
   let threadId: string | undefined;
-  let stored = '';
+  let stored: Stored | undefined;
   let storing: Promise<void> = Promise.resolve();
   const timer = setInterval(() => void store().catch(() => undefined), options.everyMs ?? STORE_EVERY_MS);
 
@@ -42,11 +57,37 @@ export function keepConversation(options: {
   async function storeNow(): Promise<void> {
     const now = await find();
     if (!now || threadId === undefined) return;
-    const version = `${threadId} ${now.version}`;
-    if (version === stored) return;
-    const content = options.redact(await now.read());
-    await options.platform.storeConversation(threadId, Buffer.from(content, 'utf8'));
-    stored = version;
+    if (stored?.threadId === threadId && stored.version === now.version) return;
+    stored = (await append(now, threadId)) ?? (await storeWhole(now, threadId));
+  }
+
+  async function storeWhole({ version, read }: KeptConversation, thread: string): Promise<Stored> {
+    const content = await read(0);
+    const tag = await options.platform.storeConversation(thread, redacted(content));
+    return { threadId: thread, version, tag, end: content.length, tail: Buffer.from(content.subarray(-TAIL_BYTES)) };
+  }
+
+  /** Undefined if it is not what is stored with more after it, or the platform has something else. */
+  async function append({ version, read }: KeptConversation, thread: string): Promise<Stored | undefined> {
+    if (stored?.threadId !== thread || stored.tag === undefined || stored.end === 0) return undefined;
+    const { tag, tail, end } = stored;
+    const content = await read(end - tail.length);
+    if (!content.subarray(0, tail.length).equals(tail)) return undefined;
+    const lines = content.subarray(tail.length);
+    if (lines.length === 0) return { ...stored, version };
+    const next = await options.platform.appendToConversation(thread, tag, redacted(lines));
+    if (next === undefined) return undefined;
+    return {
+      threadId: thread,
+      version,
+      tag: next,
+      end: end + lines.length,
+      tail: Buffer.from(content.subarray(-TAIL_BYTES)),
+    };
+  }
+
+  function redacted(lines: Buffer): Buffer {
+    return Buffer.from(options.redact(lines.toString('utf8')), 'utf8');
   }
 
   return {

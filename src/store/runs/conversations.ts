@@ -1,4 +1,4 @@
-/** Conversations of agents: written and read part by part, because one may have 64 MiB. */
+/** Conversations of agents: written and read part by part, because one may have 64 MiB. What is new is appended. */
 import { randomUUID } from 'node:crypto';
 import { and, asc, count, eq, gt, ne, sql } from 'drizzle-orm';
 import type { Database } from '../connection/database.ts';
@@ -7,7 +7,10 @@ import { agentConversationParts, agentConversations } from '../connection/schema
 /** Bytes of a part; a smaller piece fills the next part. */
 const PART_BYTES = 512 * 1024;
 
-/** Another write of the same conversation has removed parts of this one. */
+/** Bytes up to which the last part is filled by what is appended. */
+const SMALL_PART_BYTES = 64 * 1024;
+
+/** Another write of the same conversation came first, so this one does not count. */
 export class ConversationOvertaken extends Error {
   override readonly name = 'ConversationOvertaken';
 }
@@ -50,6 +53,13 @@ export async function findConversation(db: Database, runId: string): Promise<Sto
   };
 }
 
+/** A state of a stored conversation; it changes with every write. */
+export interface ConversationState {
+  readonly version: string;
+  /** Bytes of the content. */
+  readonly bytes: number;
+}
+
 /**
  * Stores the newest state of a run's conversation. Until all of it is there the one before stays. Throws
  * {@link ConversationOvertaken}, and what the pieces throw.
@@ -58,15 +68,9 @@ export async function storeConversation(
   db: Database,
   runId: string,
   threadId: string,
-  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): Promise<void> {
-  const version = randomUUID();
-  let parts = 0;
-  try {
-    for await (const bytes of inParts(pieces)) {
-      await db.insert(agentConversationParts).values({ runId, version, n: parts, bytes });
-      parts += 1;
-    }
+  pieces: Pieces,
+): Promise<ConversationState> {
+  return withNewParts(db, runId, pieces, async ({ version, parts, bytes }) => {
     await db.transaction(async (tx) => {
       const newest = { threadId, version, parts, updatedAt: sql`now()` };
       // First: it waits for another write's end, which may have removed parts of this one.
@@ -80,6 +84,99 @@ export async function storeConversation(
         .delete(agentConversationParts)
         .where(and(eq(agentConversationParts.runId, runId), ne(agentConversationParts.version, version)));
     });
+    return { version, bytes };
+  });
+}
+
+/**
+ * Appends whole lines to a run's conversation, if it still is of this thread and in this state. Throws
+ * {@link ConversationOvertaken} if it is not, or does not end with a line; and what the pieces throw.
+ */
+export async function appendToConversation(
+  db: Database,
+  runId: string,
+  threadId: string,
+  state: ConversationState,
+  pieces: Pieces,
+): Promise<ConversationState> {
+  const { version } = state;
+  const overtaken = new ConversationOvertaken(`the conversation of run ${runId} is in another state`);
+  if ((await conversationEnd(db, runId, threadId, state)) === undefined) throw overtaken;
+  return withNewParts(db, runId, pieces, async (added) => {
+    const bytes = state.bytes + added.bytes;
+    if (added.parts === 0) return state;
+    await db.transaction(async (tx) => {
+      await tx.select().from(agentConversations).where(eq(agentConversations.runId, runId)).for('update');
+      const end = await conversationEnd(tx, runId, threadId, state);
+      if (end === undefined) throw overtaken;
+      const isFilled = added.parts === 1 && end.parts > 0 && end.lastBytes + added.bytes <= SMALL_PART_BYTES;
+      if (isFilled) {
+        const more = tx
+          .select({ bytes: agentConversationParts.bytes })
+          .from(agentConversationParts)
+          .where(partsOf(runId, added.version));
+        await tx
+          .update(agentConversationParts)
+          .set({ bytes: sql`${agentConversationParts.bytes} || (${more})` })
+          .where(and(partsOf(runId, version), eq(agentConversationParts.n, end.parts - 1)));
+        await tx.delete(agentConversationParts).where(partsOf(runId, added.version));
+      } else {
+        await tx
+          .update(agentConversationParts)
+          .set({ version, n: sql`${agentConversationParts.n} + ${end.parts}` })
+          .where(partsOf(runId, added.version));
+      }
+      await tx
+        .update(agentConversations)
+        .set({ parts: end.parts + (isFilled ? 0 : added.parts), updatedAt: sql`now()` })
+        .where(eq(agentConversations.runId, runId));
+    });
+    return { version, bytes };
+  });
+}
+
+/** Where a conversation that is in this state ends; undefined if it is in another one, or nothing can be appended. */
+async function conversationEnd(
+  db: Pick<Database, 'select'>,
+  runId: string,
+  threadId: string,
+  { version, bytes }: ConversationState,
+): Promise<{ parts: number; lastBytes: number } | undefined> {
+  const [row] = await db.select().from(agentConversations).where(eq(agentConversations.runId, runId));
+  if (row?.threadId !== threadId || row.version !== version) return undefined;
+  const length = sql<number>`octet_length(${agentConversationParts.bytes})`;
+  const [all] = await db
+    .select({ bytes: sql<number>`coalesce(sum(${length}), 0)::int` })
+    .from(agentConversationParts)
+    .where(partsOf(runId, version));
+  if (all?.bytes !== bytes) return undefined;
+  const [last] = await db
+    .select({ bytes: length, end: sql<Buffer>`substring(${agentConversationParts.bytes} from ${length})` })
+    .from(agentConversationParts)
+    .where(and(partsOf(runId, version), eq(agentConversationParts.n, row.parts - 1)));
+  // A secret could stand in two pieces that are redacted apart, unless a line ends between them.
+  if (last && Buffer.from(last.end).toString() !== '\n') return undefined;
+  return { parts: row.parts, lastBytes: last?.bytes ?? 0 };
+}
+
+type Pieces = AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
+/** Writes the pieces as parts of a version of their own, for `use`; what fails leaves none of them. */
+async function withNewParts(
+  db: Database,
+  runId: string,
+  pieces: Pieces,
+  use: (written: { version: string; parts: number; bytes: number }) => Promise<ConversationState>,
+): Promise<ConversationState> {
+  const version = randomUUID();
+  const written = { version, parts: 0, bytes: 0 };
+  try {
+    for await (const bytes of inParts(pieces)) {
+      await db.insert(agentConversationParts).values({ runId, version, n: written.parts, bytes });
+      written.parts += 1;
+      written.bytes += bytes.length;
+    }
+    return await use(written);
   } catch (error) {
     await db
       .delete(agentConversationParts)
@@ -94,7 +191,7 @@ function partsOf(runId: string, version: string) {
 }
 
 /** The same bytes in parts of {@link PART_BYTES}; the last may be smaller. */
-async function* inParts(pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): AsyncGenerator<Buffer> {
+async function* inParts(pieces: Pieces): AsyncGenerator<Buffer> {
   let part = Buffer.allocUnsafe(PART_BYTES);
   let length = 0;
   for await (const piece of pieces) {

@@ -87,7 +87,13 @@ export async function startPlatform(options: {
   );
   app.put(`${agent}/conversation`, async (c) => {
     platform.conversation = { threadId: c.req.header('x-thread-id') ?? '', content: await c.req.text() };
-    return c.body(null, 204);
+    return c.body(null, 204, { etag: tagOf(platform.conversation.content) });
+  });
+  app.patch(`${agent}/conversation`, async (c) => {
+    const { conversation } = platform;
+    if (!conversation || c.req.header('if-match') !== tagOf(conversation.content)) return c.body(null, 412);
+    conversation.content += await c.req.text();
+    return c.body(null, 204, { etag: tagOf(conversation.content) });
   });
   app.get(`${agent}/commits`, (c) => (platform.kept ? c.body(new Uint8Array(platform.kept.bundle)) : c.notFound()));
   app.put(`${agent}/commits`, async (c) => {
@@ -122,4 +128,8 @@ export async function startPlatform(options: {
     return fetch(url, { method: c.req.method, headers, body }).catch(() => c.text('the model is away', 502));
   });
   return platform;
+}
+
+function tagOf(content: string): string {
+  return `"${content.length}"`;
 }

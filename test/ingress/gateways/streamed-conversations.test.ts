@@ -85,3 +85,31 @@ test('S1: a run that sends batches of its log without a pause is asked to slow d
   }
   expect([...statuses]).toEqual([204, 429]);
 });
+
+test('S2: a runner sends only what is new of a conversation, redacted; to another state it appends nothing', async () => {
+  const api = apiOf(randomUUID());
+  const send = async (method: string, body: string, tag?: string) => {
+    const headers = { 'x-thread-id': 'thread-1', ...(tag !== undefined && { 'if-match': tag }) };
+    const answer = await api.request('/conversation', { method, headers, body });
+    return { status: answer.status, tag: answer.headers.get('etag') ?? undefined };
+  };
+  const first = await send('PUT', '{"a":1}\n');
+  const second = await send('PATCH', `{"b":"ghp_${'a1'.repeat(18)}"}\n`, first.tag);
+  expect(second.status).toBe(204);
+  expect((await send('PATCH', '{"c":3}\n', first.tag)).status).toBe(412);
+  expect((await send('PATCH', '{"c":3}\n')).status).toBe(400);
+  expect((await send('PATCH', '{"c":3}\n', second.tag)).status).toBe(204);
+  expect(await (await api.request('/conversation')).text()).toBe('{"a":1}\n{"b":"[redacted]"}\n{"c":3}\n');
+});
+
+test('S1: what is appended counts for the 64 MiB too', async () => {
+  const runId = randomUUID();
+  const api = apiOf(runId);
+  const tag = (await put(api, new Blob(['{}\n']).stream())).headers.get('etag') ?? '';
+  const append = async (bytes: number) => {
+    const headers = { 'x-thread-id': 'thread-1', 'if-match': tag, 'content-length': `${bytes}` };
+    return (await api.request('/conversation', { method: 'PATCH', headers, body: '{}\n' })).status;
+  };
+  expect(await append(64 * MIB - 2)).toBe(413);
+  expect(await append(64 * MIB - 3)).toBe(204);
+});

@@ -2,7 +2,12 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { eq } from 'drizzle-orm';
 import { expect, test } from 'vitest';
 import { agentConversationParts } from '../../../src/store/connection/schema.ts';
-import { findConversation, findThread, storeConversation } from '../../../src/store/runs/conversations.ts';
+import {
+  appendToConversation,
+  findConversation,
+  findThread,
+  storeConversation,
+} from '../../../src/store/runs/conversations.ts';
 import { useTables } from '../../support/tables.ts';
 
 const tables = useTables();
@@ -68,4 +73,42 @@ test('a conversation that is replaced while it is read says so', async () => {
   await parts?.next();
   await storeConversation(tables.db, runId, 'thread-1', [Buffer.from('new')]);
   await expect(parts?.next()).rejects.toThrow('was replaced while it was read');
+});
+
+test('S2: what is new is appended, and few parts come of many small pieces', async () => {
+  const runId = randomUUID();
+  let state = await storeConversation(tables.db, runId, 'thread-1', [Buffer.from('first\n')]);
+  const lines = Array.from({ length: 30 }, (_, n) => `${n} ${'x'.repeat(10_000)}\n`);
+  for (const line of lines)
+    state = await appendToConversation(tables.db, runId, 'thread-1', state, [Buffer.from(line)]);
+  state = await appendToConversation(tables.db, runId, 'thread-1', state, [Buffer.alloc(1_200_000, 'a line\n')]);
+  expect((await read(runId)).toString()).toBe(
+    `first\n${lines.join('')}${Buffer.alloc(1_200_000, 'a line\n').toString()}`,
+  );
+  expect(state.bytes).toBe((await read(runId)).length);
+  expect(await partsInStore(runId)).toBeLessThan(12);
+});
+
+test('S2: nothing is appended to another state, another thread, or an unfinished line', async () => {
+  const runId = randomUUID();
+  const more = [Buffer.from('more\n')];
+  const first = await storeConversation(tables.db, runId, 'thread-1', [Buffer.from('first\n')]);
+  const second = await appendToConversation(tables.db, runId, 'thread-1', first, more);
+  await expect(appendToConversation(tables.db, runId, 'thread-1', first, more)).rejects.toThrow('another state');
+  await expect(appendToConversation(tables.db, runId, 'thread-2', second, more)).rejects.toThrow('another state');
+  expect((await read(runId)).toString()).toBe('first\nmore\n');
+  const unfinished = await storeConversation(tables.db, runId, 'thread-1', [Buffer.from('ghp_')]);
+  await expect(appendToConversation(tables.db, runId, 'thread-1', unfinished, more)).rejects.toThrow('another state');
+  await expect(appendToConversation(tables.db, runId, 'thread-1', second, more)).rejects.toThrow('another state');
+  expect(await partsInStore(runId)).toBe(1);
+});
+
+test('S2: of two appends at once one is whole and the other is refused', async () => {
+  const runId = randomUUID();
+  const state = await storeConversation(tables.db, runId, 'thread-1', [Buffer.from('first\n')]);
+  const appended = await Promise.allSettled(
+    ['one\n', 'two\n'].map((line) => appendToConversation(tables.db, runId, 'thread-1', state, [Buffer.from(line)])),
+  );
+  expect(appended.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
+  expect((await read(runId)).toString()).toMatch(/^first\n(one|two)\n$/);
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -31,25 +31,61 @@ describe('the conversation as a file', () => {
     await expect(restoreRollout(codexHome, '../../x', Buffer.from(FIRST_LINE))).rejects.toThrow('not valid');
   });
 
-  test('is stored without a half-written line, redacted, and only when it has changed', async () => {
-    const file = await restoreRollout(codexHome, THREAD, Buffer.from(FIRST_LINE));
-    const stored: string[] = [];
+  /** A platform that takes conversations, and what it was sent. */
+  function startKeeper() {
+    const sent: [string, string][] = [];
+    const platform = { tag: 0, forgets: false };
+    const take = (how: string, content: Buffer): Promise<string> => {
+      sent.push([how, content.toString('utf8')]);
+      platform.tag += 1;
+      return Promise.resolve(`"${platform.tag}"`);
+    };
     const keeper = keepConversation({
       cli: { findConversation: (threadId) => findConversation(codexHome, threadId) },
       platform: {
-        storeConversation(_threadId, content) {
-          stored.push(content.toString('utf8'));
-          return Promise.resolve();
-        },
+        storeConversation: (_threadId, content) => take('whole', content),
+        appendToConversation: (_threadId, tag, lines) =>
+          platform.forgets || tag !== `"${platform.tag}"` ? Promise.resolve(undefined) : take('appended', lines),
       },
       redact: (text) => text.replaceAll('secret', '[redacted]'),
     });
-    keeper.follow(THREAD);
-    await keeper.store();
-    await keeper.store();
-    await writeFile(file, `${FIRST_LINE}{"a":"secret"}\n{"b":`);
-    await keeper.store();
     keeper.close();
-    expect(stored).toEqual([FIRST_LINE, `${FIRST_LINE}{"a":"[redacted]"}\n`]);
+    keeper.follow(THREAD);
+    return { keeper, sent, platform };
+  }
+
+  test('is stored whole, then only what is new, without a half-written line, redacted, and only when it has changed', async () => {
+    const file = await restoreRollout(codexHome, THREAD, Buffer.from(FIRST_LINE));
+    const { keeper, sent } = startKeeper();
+    await keeper.store();
+    await keeper.store();
+    await appendFile(file, '{"a":"secret"}\n{"b":');
+    await keeper.store();
+    await appendFile(file, '"é secret');
+    await keeper.store();
+    await appendFile(file, '"}\n');
+    await keeper.store();
+    expect(sent).toEqual([
+      ['whole', FIRST_LINE],
+      ['appended', '{"a":"[redacted]"}\n'],
+      ['appended', '{"b":"é [redacted]"}\n'],
+    ]);
+  });
+
+  test('is stored whole again when Codex has written another beginning, or the platform has something else', async () => {
+    const file = await restoreRollout(codexHome, THREAD, Buffer.from(FIRST_LINE));
+    const { keeper, sent, platform } = startKeeper();
+    await keeper.store();
+    const other = FIRST_LINE.replace('2026', '2027');
+    await writeFile(file, `${other}{"a":1}\n`);
+    await keeper.store();
+    platform.forgets = true;
+    await appendFile(file, '{"b":2}\n');
+    await keeper.store();
+    expect(sent).toEqual([
+      ['whole', FIRST_LINE],
+      ['whole', `${other}{"a":1}\n`],
+      ['whole', `${other}{"a":1}\n{"b":2}\n`],
+    ]);
   });
 });
