@@ -8,7 +8,8 @@ import { isInert } from '../../domain/messages/inert.ts';
 import type { Stage } from '../../domain/stages/stages.ts';
 import { GitFailed, makeRepository, runGit, writeSettings, type GitDirectory } from './git-process.ts';
 import { openObjects, type ObjectReader } from './object-reader.ts';
-import { BrokenPush, changedPaths, readCommit, treeOf, type TreeLimits } from './trees.ts';
+import { blobsWithConflicts, refuseNewConflicts, type ConflictLimits } from './push-conflicts.ts';
+import { BrokenPush, changedPaths, readCommit, treeOf } from './trees.ts';
 
 /** A push of one branch, received as far as its end but not yet sent on. */
 export interface ReceivedPush {
@@ -37,12 +38,12 @@ export interface PushInspection {
   refuse(push: ReceivedPush, signal: AbortSignal): Promise<string | undefined>;
 }
 
-export interface InspectionLimits extends TreeLimits {
+export interface InspectionLimits extends ConflictLimits {
   /** Commits of a push that are read one by one; beyond that git compares the whole history. */
   readonly commits: number;
 }
 
-export const INSPECTION_LIMITS: InspectionLimits = { reads: 50_000, commits: 2000 };
+export const INSPECTION_LIMITS: InspectionLimits = { reads: 50_000, commits: 2000, files: 50_000 };
 
 /** `upstream`: where git is served, without a slash at its end. */
 export function createPushInspection(
@@ -91,18 +92,20 @@ async function inspect(push: ReceivedPush, { url, token, limits, signal }: Setti
   const [speaking] = loud.length === 0 ? [] : await history.newOf(loud);
   if (speaking !== undefined) return speaks(speaking);
 
+  const conflicts = await blobsWithConflicts(pushed, limits);
+
   // From here on git fetches what is neither in the push nor here.
   const received = { ...pushed, settings: lacking('blob:none') };
   const known = await fetchKnown(received, push);
   if (edge?.includes(push.newId)) await fetchCommit(received, push.newId);
-  const refused = await refusalOf(received, push, known, limits);
+  const refused = await refusalOf(received, push, { known, conflicts }, limits);
   if (refused === undefined || !known.includes(BASE)) return refused;
   // What is new compared with the newest base may be what the base was when the work began.
   const base = await runGit(received, ['rev-parse', BASE]);
   const parted = (await history.partedFrom(base)).filter((id) => id !== base && id !== push.oldId);
   if (parted.length === 0) return refused;
   for (const id of parted) await fetchCommit(received, id);
-  return refusalOf(received, push, [...known, ...parted], limits);
+  return refusalOf(received, push, { known: [...known, ...parted], conflicts }, limits);
 }
 
 /** Settings with which git may lack these objects of `origin`, and fetches them when it needs them. */
@@ -233,7 +236,7 @@ async function fetch(git: GitDirectory, args: readonly string[]): Promise<void> 
 async function refusalOf(
   received: GitDirectory,
   { newId, stage }: ReceivedPush,
-  known: readonly string[],
+  { known, conflicts }: { readonly known: readonly string[]; readonly conflicts: ReadonlySet<string> },
   limits: InspectionLimits,
 ): Promise<string | undefined> {
   const objects: ObjectReader = openObjects(received);
@@ -243,7 +246,10 @@ async function refusalOf(
     const tree = await treeOf(objects, newId);
     const matters = (change: Parameters<typeof refusedChange>[0]): boolean =>
       refusedChange(change, stage) !== undefined;
-    return refuseChanges(await changedPaths(objects, tree, trees, matters, limits), stage);
+    return (
+      refuseChanges(await changedPaths(objects, tree, trees, matters, limits), stage) ??
+      (await refuseNewConflicts(received, objects, { tree, known: trees, blobs: conflicts }, limits))
+    );
   } finally {
     objects.close();
   }

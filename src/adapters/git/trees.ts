@@ -11,6 +11,7 @@ type Entries = ReadonlyMap<string, Entry>;
 
 const TREE = /^0?40000$/;
 const LINK = '120000';
+const FILE = /^100/;
 const NOTHING: Entries = new Map();
 /** The longest path that Linux follows. */
 const LONGEST_TARGET = 4096;
@@ -97,7 +98,7 @@ export async function changedPaths(
   }
 
   async function describe({ mode, id }: Entry): Promise<PathChange['entry']> {
-    if (mode !== LINK) return { mode };
+    if (mode !== LINK) return { mode, id };
     spend();
     const { content } = await expect(objects, id, 'blob');
     return { mode, target: content.length > LONGEST_TARGET ? null : content.toString('utf8') };
@@ -105,6 +106,19 @@ export async function changedPaths(
 
   await walk('', tree, known);
   return changes;
+}
+
+/** The blob of a file in a tree; undefined if there is no such file. */
+export async function blobAt(objects: ObjectReader, tree: string, path: string): Promise<string | undefined> {
+  let id = tree;
+  const names = Buffer.from(path, 'utf8').toString('latin1').split('/');
+  for (const [index, name] of names.entries()) {
+    const entry = parseTree((await expect(objects, id, 'tree')).content, id.length / 2).get(name);
+    const isLast = index === names.length - 1;
+    if (!entry || TREE.test(entry.mode) === isLast || (isLast && !FILE.test(entry.mode))) return undefined;
+    ({ id } = entry);
+  }
+  return id;
 }
 
 function treeIn(entry: Entry | undefined): string | undefined {

@@ -1,6 +1,7 @@
 /** Finds a merge or a rebase that an agent stopped in, and conflict markers in what it would publish. */
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import { countConflicts, MARKER_SIZE_ATTRIBUTE, markerSize } from '../../domain/run/conflict-markers.ts';
 import { names } from './conversions.ts';
 import type { Git } from './git.ts';
 
@@ -27,16 +28,15 @@ export async function hasCommittedMarkers(git: Git, start: string): Promise<bool
 /** Files to which all three markers of a conflict were added since `start`, in their order; committed or not unless an `end` is given. */
 async function filesWithMarkers(git: Git, start: string, ...end: string[]): Promise<readonly string[]> {
   const plain = ['--no-color', '--no-ext-diff', '--no-textconv', '--no-renames'];
-  const suspects = names(await git('diff', '--name-only', '-z', ...plain, '-G^<<<<<<< ', start, ...end));
+  const suspects = names(await git('diff', '--name-only', '-z', ...plain, '-G^<<<<<<<+ ', start, ...end));
   const found: string[] = [];
   for (const path of suspects) {
     const diff = await git('--literal-pathspecs', 'diff', '-U0', ...plain, start, ...end, '--', path);
-    if (CONFLICT.test(diff)) found.push(path);
+    const [, , size] = (await git('check-attr', '-z', MARKER_SIZE_ATTRIBUTE, '--', path)).split('\0');
+    if (countConflicts(diff, markerSize(size), '+') > 0) found.push(path);
   }
   return found;
 }
-
-const CONFLICT = /^\+<{7} [^\n]*$[^]*?^\+={7}\r?$[^]*?^\+>{7} [^\n]*$/m;
 
 function listed(paths: readonly string[]): string {
   const rest = paths.length - SHOWN;

@@ -61,17 +61,19 @@ export function keepConversation(options: {
     stored = (await append(now, threadId)) ?? (await storeWhole(now, threadId));
   }
 
-  async function storeWhole({ version, read }: KeptConversation, thread: string): Promise<Stored> {
-    const content = await read(0);
+  async function storeWhole(now: KeptConversation, thread: string): Promise<Stored> {
+    const { version } = now;
+    const content = await now.read(0);
     const tag = await options.platform.storeConversation(thread, redacted(content));
     return { threadId: thread, version, tag, end: content.length, tail: Buffer.from(content.subarray(-TAIL_BYTES)) };
   }
 
   /** Undefined if it is not what is stored with more after it, or the platform has something else. */
-  async function append({ version, read }: KeptConversation, thread: string): Promise<Stored | undefined> {
+  async function append(now: KeptConversation, thread: string): Promise<Stored | undefined> {
     if (stored?.threadId !== thread || stored.tag === undefined || stored.end === 0) return undefined;
+    const { version } = now;
     const { tag, tail, end } = stored;
-    const content = await read(end - tail.length);
+    const content = await now.read(end - tail.length);
     if (!content.subarray(0, tail.length).equals(tail)) return undefined;
     const lines = content.subarray(tail.length);
     if (lines.length === 0) return { ...stored, version };

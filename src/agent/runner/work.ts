@@ -66,7 +66,13 @@ export async function carryOut(assignment: Assignment, context: RunnerContext): 
     const { model, reasoningEffort } = assignment;
     const session = { threadId: begun.threadId ?? '', model, reasoningEffort };
     if (answer.question) {
-      const pushed = await pushCommitted(repository, assignment, git, context.log);
+      const pushed = await pushCommitted(repository, assignment, git, context.log).catch(async (error: unknown) => {
+        // People may be asked about just that: a conflict, a protected file.
+        if (!(error instanceof RunFailure && error.failure === 'push_refused')) throw error;
+        context.log('runner', `Before the question nothing could be pushed (${error.message})`);
+        context.log('runner', await keptOf(error, assignment, context, begun));
+        return null;
+      });
       await keeper.store();
       return { outcome: 'asked', question: answer.question, headSha: pushed, ...session };
     }

@@ -4,10 +4,13 @@
  */
 import type { Stage } from '../stages/stages.ts';
 import { stageRow } from '../stages/stages.ts';
+import { CONFLICTS_REFUSED } from './conflict-markers.ts';
 
 /** A file of a tree, with the mode that the tree has for it (octal digits). */
 export interface ChangedEntry {
   readonly mode: string;
+  /** Of its content. */
+  readonly id?: string;
   /** Where a symbolic link leads; null if that is unknown or too long. */
   readonly target?: string | null;
 }
@@ -77,9 +80,9 @@ function leadsOut(path: string, target: string | null): boolean {
 
 const REFUSAL = 'this run may not change';
 
-/** The refusal of changes in what git says of a push; undefined if it says none. */
+/** The refusal of changes that an agent can take out, in what git says of a push; undefined if it says none. */
 export function refusedChangesIn(output: string): string | undefined {
-  return new RegExp(String.raw`\[remote rejected\] .* \((${REFUSAL} .+)\)`).exec(output)?.[1];
+  return new RegExp(String.raw`\[remote rejected\] .* \(((?:${REFUSAL}|${CONFLICTS_REFUSED}) .+)\)`).exec(output)?.[1];
 }
 
 /** Refused changes that a message names. */
@@ -90,7 +93,7 @@ const PATH_CHARACTERS = 200;
 export function refuseChanges(changes: readonly PathChange[], stage: Stage | null): string | undefined {
   const refused = changes.flatMap((change) => {
     const what = refusedChange(change, stage);
-    return what === undefined ? [] : [`${shown(change.path)} (${what})`];
+    return what === undefined ? [] : [`${shownPath(change.path)} (${what})`];
   });
   if (refused.length === 0) return undefined;
   const more = refused.length - NAMED;
@@ -99,7 +102,7 @@ export function refuseChanges(changes: readonly PathChange[], stage: Stage | nul
 }
 
 /** A path on one line, without characters that a terminal would obey. */
-function shown(path: string): string {
+export function shownPath(path: string): string {
   const clean = path.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '\u{FFFD}');
   return clean.length > PATH_CHARACTERS ? `${clean.slice(0, PATH_CHARACTERS)}…` : clean;
 }

@@ -2,7 +2,7 @@
  * Commits of runs that could not be pushed, as git bundles. The next run on the branch begins with them. Bundles are opaque here: an
  * agent made them, and only git in another agent's clone reads them.
  */
-import { and, asc, desc, eq, exists, inArray, isNotNull, lt, ne, notExists, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, exists, inArray, isNotNull, lt, notExists, sql } from 'drizzle-orm';
 import type { Database } from '../connection/database.ts';
 import { agentAssignments, keptCommits, keptCommitParts } from '../connection/schema.ts';
 
@@ -17,7 +17,7 @@ export interface KeptCommits {
   readonly headSha: string;
 }
 
-/** Which commits are meant: those of a branch. `runId`: the run that keeps, or looks for them. */
+/** Which commits are meant: those of a branch. `runId`: the run that keeps them. */
 export interface KeptPlace {
   readonly runId: string;
   readonly repositoryId: number;
@@ -62,17 +62,15 @@ export async function keepCommits(
   return true;
 }
 
-/** The newest commits of another run on the branch that were kept, or undefined. */
+/** The newest commits that were kept of a run on the branch, or undefined. */
 export async function findKeptCommits(
   db: Database,
-  { runId, repositoryId, branch }: KeptPlace,
+  { repositoryId, branch }: Omit<KeptPlace, 'runId'>,
 ): Promise<KeptCommits | undefined> {
   const [row] = await db
     .select({ runId: keptCommits.runId, headSha: keptCommits.headSha })
     .from(keptCommits)
-    .where(
-      and(eq(keptCommits.repositoryId, repositoryId), eq(keptCommits.branch, branch), ne(keptCommits.runId, runId)),
-    )
+    .where(and(eq(keptCommits.repositoryId, repositoryId), eq(keptCommits.branch, branch)))
     .orderBy(desc(keptCommits.createdAt))
     .limit(1);
   return row;

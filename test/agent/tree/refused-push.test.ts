@@ -24,6 +24,18 @@ async function refusePushes(stage: Stage): Promise<void> {
   await chmod(hookOf(stage), 0o755);
 }
 
+test(
+  'E16: an agent whose push is refused before its question asks all the same, and its commits are kept',
+  { timeout: RUN_LIMIT_MS },
+  async () => {
+    await using stage = await setStage();
+    await refusePushes(stage);
+    stage.assign({ title: 'Count words [script: asks]' });
+    expect(await stage.run()).toMatchObject({ outcome: 'asked', headSha: null });
+    expect(stage.platform.kept).toBeDefined();
+  },
+);
+
 /** The next run on the branch is told of the commits that were kept. */
 function assignNext(stage: Stage, report: Report, ...commands: string[]): void {
   const { kept } = stage.platform;

@@ -185,6 +185,17 @@ describe('E16: an agent that stops in a merge', { timeout: RUN_LIMIT_MS }, () =>
   });
 });
 
+test(
+  'E16: an agent that writes a fixture with conflict markers, and says so in .gitattributes, is finished',
+  { timeout: RUN_LIMIT_MS },
+  async () => {
+    await using stage = await setStage();
+    const markers = String.raw`printf '<<<<<<< a\n=======\n>>>>>>> b\n'`;
+    stage.assign(told(`${markers} > fixture.txt`, "echo 'fixture.txt conflict-marker-size=32' > .gitattributes"));
+    expect(await stage.run()).toMatchObject({ outcome: 'finished' });
+  },
+);
+
 describe('E18: content that a clone does not have', { timeout: RUN_LIMIT_MS }, () => {
   const POINTER = 'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n';
   const FILES = { '.gitattributes': '*.png filter=lfs diff=lfs merge=lfs -text\n', 'logo.png': POINTER };
