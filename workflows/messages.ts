@@ -3,6 +3,7 @@ import { defineSearchAttributeKey } from '@temporalio/common';
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 import type { PermitAnswer, PermitRequest, PermitState, RunLimits } from '../src/domain/run/permits.ts';
 import type { AnswerSurface, Request, Verdict } from '../src/domain/run/requests.ts';
+import type { Heard } from '../src/domain/run/runs.ts';
 import type { RunWait } from '../src/domain/run/waits.ts';
 import type { Effect } from '../src/domain/issue/effects.ts';
 import type { IssueRef, ObservedFact } from '../src/domain/issue/facts.ts';
@@ -51,6 +52,8 @@ export interface RunInput {
   readonly since: string | null;
   /** Of a discussion: everything written until then is answered, ISO 8601. */
   readonly answeredUntil?: string;
+  /** Of a discussion: the newest comment that is answered; it counts instead of the time. */
+  readonly heard?: Heard;
   /** Whether merging the pull request closes the issue. */
   readonly closes: boolean;
 }

@@ -8,6 +8,7 @@ import type { PromptSource } from '../../src/domain/agent/prompt-overrides.ts';
 import { promptNames, renderPrompt } from '../../src/domain/agent/prompts.ts';
 import { earlierWorkOfAnother } from '../../src/domain/agent/earlier-work.ts';
 import type { AgentCliName } from '../../src/domain/stages/clis.ts';
+import type { Heard } from '../../src/domain/run/runs.ts';
 import type { RunSettings } from '../../src/domain/stages/settings.ts';
 import type { GitHubReview, GitHubThread } from '../../src/domain/agent/reviews.ts';
 import {
@@ -85,6 +86,10 @@ export interface AssignmentInput {
   readonly requestedAt: string;
   /** Of a discussion: comments made after this time wait for an answer. */
   readonly answeredUntil?: string;
+  /** Of a discussion: the newest comment that is answered; it counts instead of the time. */
+  readonly heard?: Heard;
+  /** Of the run that begins a discussion: when its label was put on, by GitHub's clock; ISO 8601. */
+  readonly labeledAt?: string;
 }
 
 /** What the run needs to know of its assignment. */
@@ -100,18 +105,19 @@ export interface Assigned {
   readonly selection: ModelSelection;
   /** The commit of the base branch that the work is based on; null if there is none. */
   readonly baseCommit: string | null;
+  readonly heard?: Heard;
 }
 
 export function createAssignmentActivities({ db, github, promptSeed }: AssignmentPorts) {
   /** The issue when the run was asked for; a review's delivery does not contain it, so the run before it does. */
   async function frozenText(
-    { delivery, resume, issue, requestedAt }: AssignmentInput,
+    { delivery, resume, issue, requestedAt, labeledAt }: AssignmentInput,
     now: { title: string; body: string },
   ): Promise<{ title: string; body: string }> {
     const delivered = await readDeliveredIssue(db, delivery);
     if (delivered) return delivered;
     const before = resume && (await findAssignment(db, resume.runId))?.snapshot;
-    if (!before && isOwnDeliveryId(delivery)) await refuseEdited(issue, requestedAt);
+    if (!before && isOwnDeliveryId(delivery)) await refuseEdited(issue, labeledAt ?? requestedAt);
     return before ? { title: before.title, body: before.body } : { title: now.title, body: now.body };
   }
 
@@ -128,9 +134,12 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
     );
   }
 
-  async function snapshotOf(
-    input: AssignmentInput,
-  ): Promise<{ snapshot: InputSnapshot; issueLabels: readonly string[]; pullRequestLabels: readonly string[] }> {
+  async function snapshotOf(input: AssignmentInput): Promise<{
+    snapshot: InputSnapshot;
+    issueLabels: readonly string[];
+    pullRequestLabels: readonly string[];
+    heard?: Heard;
+  }> {
     const { issue, pullRequest, target } = input;
     const { onIssue, reviewed, onPullRequest } = await classified(async () => {
       const [said, onPullRequest, reviews] = await Promise.all([
@@ -155,7 +164,8 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
       comments: onIssue.comments,
       pullRequestComments,
       known,
-      at: input.requestedAt,
+      // A discussion answers what is there when it is read.
+      at: (target.kind === 'discussion' ? newestTime(onIssue.comments) : undefined) ?? input.requestedAt,
       asked: input.review,
       before,
     });
@@ -166,7 +176,8 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
       permitted(issue, onIssue.labels),
       pullRequest === null ? [] : permitted({ ...issue, number: pullRequest }, onPullRequest?.labels ?? []),
     ]);
-    return { snapshot, issueLabels, pullRequestLabels };
+    const heard = Math.max(0, ...onIssue.comments.map(({ id }) => id));
+    return { snapshot, issueLabels, pullRequestLabels, ...(target.kind === 'discussion' && { heard }) };
   }
 
   /**
@@ -258,7 +269,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
       // The run may have waited since its settings were read, and the default branch may have been renamed.
       const repository = await presentRepository(db, github, issue.repositoryId);
       const baseBranch = repository?.defaultBranch ?? settings.baseBranch;
-      const [{ snapshot, ...labels }, { head, baseCommit }, { body, ...task }, docs] = await Promise.all([
+      const [{ snapshot, heard, ...labels }, { head, baseCommit }, { body, ...task }, docs] = await Promise.all([
         snapshotOf(input),
         readBranch(input, baseBranch),
         chooseTask(
@@ -274,9 +285,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
         readProjectDocuments(github, issue, { defaultBranch: baseBranch, role: roleOf(target) }),
       ]);
       const selection = modelSelectionOf(input, repository, labels);
-      const conversation = snapshot.comments.filter(
-        ({ at }) => input.answeredUntil === undefined || Date.parse(at) > Date.parse(input.answeredUntil),
-      );
+      const conversation = snapshot.comments.filter((comment) => !isAnswered(comment, input));
       const rendered = renderPrompt(
         { envelope, task: body },
         {
@@ -339,9 +348,25 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
         leftOut,
         selection,
         baseCommit,
+        ...(heard !== undefined && { heard }),
       };
     },
   };
+}
+
+/** Whether a run of the discussion before has answered the comment. */
+function isAnswered(
+  { id, at }: { readonly id: number; readonly at: string },
+  { heard, answeredUntil }: AssignmentInput,
+): boolean {
+  if (heard !== undefined) return id <= heard;
+  return answeredUntil !== undefined && Date.parse(at) <= Date.parse(answeredUntil);
+}
+
+/** When the newest of these comments was written or edited, by GitHub's clock; undefined if there is none. */
+function newestTime(comments: readonly GitHubComment[]): string | undefined {
+  const times = comments.flatMap(({ at, editedAt }) => [at, editedAt]);
+  return times.toSorted((one, other) => Date.parse(other) - Date.parse(one))[0];
 }
 
 /** Says what was looked for, and what was left out of it. */

@@ -4,6 +4,7 @@ import type { GoingOn } from '../../src/domain/agent/going-on.ts';
 import type { ParkedCall } from '../../src/domain/approvals/parked-call.ts';
 import { issueKey, type Fact } from '../../src/domain/issue/facts.ts';
 import type { Attempts } from '../../src/domain/run/attempts.ts';
+import type { Heard } from '../../src/domain/run/runs.ts';
 import { endRun } from '../activities.ts';
 import { observed, type RunInput } from '../messages.ts';
 import { logged } from './failure.ts';
@@ -23,6 +24,8 @@ export interface RunContext {
   goingOn: GoingOn | null;
   /** The commit of the base branch that the work is based on; null if there is none, or before it is known. */
   baseCommit: string | null;
+  /** Of a discussion: what the run has heard; undefined until its assignment is there. */
+  heard?: Heard;
   /** Set when the token has been revoked and the permit released for good. */
   ending?: Promise<void>;
 }

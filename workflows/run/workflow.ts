@@ -47,9 +47,8 @@ export async function runWorkflow(input: RunInput): Promise<RunOutcome> {
     reports = true;
   });
 
-  const outcome = await scope
-    .run(() => carryOut(run, waits))
-    .catch((error: unknown) => outcomeOf(error, cancel, input));
+  const ended = await scope.run(() => carryOut(run, waits)).catch((error: unknown) => outcomeOf(error, cancel, input));
+  const outcome: RunOutcome = run.heard === undefined ? ended : { ...ended, heard: run.heard };
   await CancellationScope.nonCancellable(async () => {
     if (outcome.status === 'canceled' || (outcome.status === 'succeeded' && outcome.mergedBy !== undefined))
       await stopAgent({ runId: input.plan.runId, workspace: input.workspace.name }).catch(logged);
@@ -117,6 +116,8 @@ async function prepare(run: RunContext): Promise<ModelSelection> {
     requestedAt: plan.frozenAt ?? plan.requestedAt,
     ...(plan.trigger.kind === 'review' ? { review: plan.trigger.review } : {}),
     ...(input.answeredUntil === undefined ? {} : { answeredUntil: input.answeredUntil }),
+    ...(input.heard === undefined ? {} : { heard: input.heard }),
+    ...(plan.labeledAt === undefined ? {} : { labeledAt: plan.labeledAt }),
   });
   const requested = { type: 'run.requested', payload: { trigger: renderTrigger(plan.trigger), label: plan.label } };
   progress.enter('preparing', [requested]).catch(logged);
@@ -126,6 +127,7 @@ async function prepare(run: RunContext): Promise<ModelSelection> {
   });
   progress.assigned(known);
   run.baseCommit = known.baseCommit;
+  if (known.heard !== undefined) run.heard = known.heard;
   return known.selection;
 }
 

@@ -1,5 +1,5 @@
 /** What a decision asks the workflow to do, as data. Effects are performed in order, each after the one before it. */
-import type { UnfinishedOutcome } from '../run/runs.ts';
+import type { Heard, UnfinishedOutcome } from '../run/runs.ts';
 import type { Trigger } from '../run/trigger.ts';
 import type { RunSettings } from '../stages/settings.ts';
 import type { Stage } from '../stages/stages.ts';
@@ -50,6 +50,8 @@ export interface RunStart {
   readonly resume: LastWork | { readonly runId: string; readonly threadId: string } | null;
   /** Of a discussion: everything that was written until then is answered. ISO 8601. */
   readonly answeredUntil?: string;
+  /** Of a discussion: the newest comment that is answered; it counts instead of the time. */
+  readonly heard?: Heard;
   readonly pullRequest: PullRequestRef | null;
   readonly branch: string;
   /** The head of the branch after the last run that succeeded on it. */

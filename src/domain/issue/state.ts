@@ -1,4 +1,5 @@
 /** The state of an issue's workflow, as plain JSON, and what follows from it. */
+import type { Heard } from '../run/runs.ts';
 import type { Trigger } from '../run/trigger.ts';
 import type { RunWait, WaitKind } from '../run/waits.ts';
 import { type TriggerTarget } from '../stages/stages.ts';
@@ -21,6 +22,8 @@ export interface PlannedRun {
   readonly requestedAt: string;
   /** When the trigger happened by GitHub's clock, if known: the snapshot contains nothing that was written later. */
   readonly frozenAt?: string;
+  /** Of the run that begins a discussion: when its label was put on, by GitHub's clock. */
+  readonly labeledAt?: string;
   /** The pull request that the label is on; missing if it is on the issue. */
   readonly pullRequest?: number;
   /** Counts its writes to the read model; the highest revision wins. */
@@ -47,8 +50,10 @@ export interface ExplainedConflict {
 export interface Discussion {
   /** Its last run that answered: the next one resumes that conversation. */
   readonly last: { readonly runId: string; readonly threadId: string } | null;
-  /** Everything that was written until then is answered. ISO 8601, by GitHub's clock. */
+  /** Everything that was written until then is answered. ISO 8601; of runs that do not say what they have heard. */
   readonly answeredUntil: string | null;
+  /** The newest comment that is answered; missing until a run says it. */
+  readonly heard?: Heard;
   readonly unanswered: readonly Omit<Extract<Fact, { kind: 'comment_added' }>, 'kind'>[];
   /** Comments that were processed, newest last, bounded. */
   readonly taken: readonly number[];

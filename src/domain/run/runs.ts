@@ -128,11 +128,18 @@ export type RunOutcome =
       readonly backTo?: Stage;
       /** What was not committed, and what the clone lacked. */
       readonly notes?: WorkNotes;
+      readonly heard?: Heard;
       /** The login of the person who merged the pull request while the agent worked, which was then stopped. */
       readonly mergedBy?: string;
     }
-  | { readonly status: 'failed'; readonly failure: Failure; readonly detail: string }
-  | { readonly status: 'canceled'; readonly actor: string; readonly reason: string };
+  | { readonly status: 'failed'; readonly failure: Failure; readonly detail: string; readonly heard?: Heard }
+  | { readonly status: 'canceled'; readonly actor: string; readonly reason: string; readonly heard?: Heard };
+
+/**
+ * Of a run of a discussion: GitHub's id of the newest comment when it read them, 0 if there was none; missing if it has read
+ * nothing. GitHub's ids grow, so no clock is compared.
+ */
+export type Heard = number;
 
 /** The outcome of a run that left no work behind. */
 export type UnfinishedOutcome = Exclude<RunOutcome, { status: 'succeeded' }>;

@@ -389,6 +389,33 @@ describe('a conversation', () => {
     expect(prompt.match(/> Old\./g)).toHaveLength(1);
     expect(prompt.match(/> New\./g)).toHaveLength(2);
   });
+
+  describe('C10: with clocks that differ', () => {
+    const target = { stage: 'intake', kind: 'discussion' } as const;
+    const ours = (hours: number): string => new Date(Date.parse(LABELED_AT) + hours * 3_600_000).toISOString();
+
+    test.each([-1, 1])('ours %i hours ahead: what is there when it is read is shown and heard', async (hours) => {
+      await label('Add a flag', 'Please.');
+      const [old, fresh] = [comment(OLIVIA, 'Old.', LABELED_AT), comment(OLIVIA, 'New.', LABELED_AT)];
+      said = {
+        ...said,
+        comments: [
+          { ...old, id: 501 },
+          { ...fresh, id: 502 },
+        ],
+      };
+      const run = input({ target, requestedAt: ours(hours), heard: 501 });
+      expect(await activities().prepareAssignment(run)).toMatchObject({ heard: 502 });
+      const prompt = (await findAssignment(tables.db, run.runId))?.prompt;
+      expect([prompt?.match(/> Old\./g)?.length, prompt?.match(/> New\./g)?.length]).toEqual([1, 2]);
+    });
+
+    test("a label that a sweep found is compared with GitHub's time of the edit", async () => {
+      lastEdit = ours(0.5);
+      const found = { target, delivery: 'reconcile-label-1', requestedAt: ours(1), labeledAt: LABELED_AT };
+      await expect(activities().prepareAssignment(input(found))).rejects.toThrow('was edited');
+    });
+  });
 });
 
 describe('the selection', () => {

@@ -49,6 +49,27 @@ test('answers a comment that arrived before the label, with its first turn', () 
   expect(scene.started()).toHaveLength(1);
 });
 
+test('C10: what a run has heard is answered, whatever the clocks say, and the rest is answered next', () => {
+  begun();
+  scene.tell(scene.comment(501));
+  scene.tell(scene.comment(502));
+  scene.tell(scene.comment(503));
+  scene.ends({ pullRequest: null, heard: 502 });
+  expect(reactions().filter((reaction) => reaction.endsWith('+1'))).toEqual(['501 +1', '502 +1']);
+  expect(scene.all('start_run').at(-1)?.start).toMatchObject({
+    plan: { trigger: { kind: 'comment', comment: 503 } },
+    heard: 502,
+  });
+});
+
+test('C10: comments that a failed run has not read are answered next', () => {
+  begun();
+  scene.tell(scene.comment(501));
+  scene.tell(scene.comment(502));
+  scene.endsAs({ status: 'failed', failure: 'agent_failed', detail: '', heard: 501 });
+  expect(scene.state().active?.trigger).toEqual({ kind: 'comment', comment: 502 });
+});
+
 test('reads in its first run everything that was written until then', () => {
   const label = scene.click(TALK);
   scene.passes(1);

@@ -36,7 +36,12 @@ export function beginDiscussion({ state, effects, now }: Draft, planned: Planned
   for (const { comment } of early) effects.push(reaction(comment, 'eyes'));
   // Comments that were made while the issue had no workflow are read as well: the run is about everything written until now.
   const said = early.reduce((latest, { createdAt }) => later(latest, createdAt), now);
-  return { ...planned, frozenAt: later(said, planned.frozenAt ?? planned.requestedAt) };
+  const { frozenAt } = planned;
+  return {
+    ...planned,
+    ...(frozenAt !== undefined && { labeledAt: frozenAt }),
+    frozenAt: later(said, frozenAt ?? planned.requestedAt),
+  };
 }
 
 /** A comment was made. If its delivery arrives before that of the label, it is kept until the label's arrives. */
@@ -66,10 +71,15 @@ export function* discussionComment(draft: Draft, fact: Comment): Deciding {
 export function discussionRunEnded({ state, effects, now }: Draft, run: PlannedRun, outcome: RunOutcome): void {
   const { discussion } = state;
   if (!discussion) return;
+  const { heard } = outcome;
+  // A run of an older build, or one that has read nothing, does not say what it has heard.
   const until = run.frozenAt ?? run.requestedAt;
-  const answered = discussion.unanswered.filter(({ createdAt }) => Date.parse(createdAt) <= Date.parse(until));
+  const answered = discussion.unanswered.filter(({ comment, createdAt }) =>
+    heard === undefined ? Date.parse(createdAt) <= Date.parse(until) : comment <= heard,
+  );
   const succeeded = outcome.status === 'succeeded';
   state.discussion = {
+    ...(heard !== undefined && succeeded ? { heard } : discussion.heard !== undefined && { heard: discussion.heard }),
     last: succeeded ? { runId: run.runId, threadId: outcome.threadId } : discussion.last,
     answeredUntil: succeeded ? later(until, discussion.answeredUntil ?? until) : discussion.answeredUntil,
     unanswered: discussion.unanswered.filter((comment) => !answered.includes(comment)),

@@ -67,6 +67,7 @@ function launch(
       workspace,
       resume: isDiscussion ? (discussion?.last ?? null) : state.last,
       ...(discussion?.answeredUntil ? { answeredUntil: discussion.answeredUntil } : {}),
+      ...(discussion?.heard === undefined ? {} : { heard: discussion.heard }),
       pullRequest,
       branch: branchName(issue.number, state.branch ?? 1, state.branchPrefix),
       since: pullRequest ? (state.last?.headSha ?? null) : null,
