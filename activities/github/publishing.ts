@@ -195,7 +195,7 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
 
     /**
      * Removes a label from the issue, and adds one to it and to the pull request. `unlessOpen`: a pull request from which the
-     * label is removed too; nothing is done while it is open.
+     * label is removed too; nothing is done while it is open, unless `evenIfOpen`.
      */
     async moveLabels(input: {
       issue: IssueRef;
@@ -203,10 +203,11 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
       add: string | null;
       pullRequest: number | null;
       unlessOpen?: number;
+      evenIfOpen?: true;
     }): Promise<void> {
-      const { issue, remove, add, pullRequest, unlessOpen } = input;
+      const { issue, remove, add, pullRequest, unlessOpen, evenIfOpen } = input;
       await classified(async () => {
-        if (unlessOpen !== undefined && (await github.readPullRequest(issue, unlessOpen)).open) return;
+        if (unlessOpen !== undefined && !evenIfOpen && (await github.readPullRequest(issue, unlessOpen)).open) return;
         if (remove !== null) await github.removeLabel(issue, issue.number, remove);
         if (remove !== null && unlessOpen !== undefined) await github.removeLabel(issue, unlessOpen, remove);
         if (add !== null) await github.addLabel(issue, issue.number, add);

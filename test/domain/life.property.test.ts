@@ -654,6 +654,7 @@ function finish(github: World): void {
 const RUNS = 1000;
 
 function always(what: (steps: Step[]) => void): void {
+  // A failure prints the seed and the path, which repeat it when they are given here, and the shortest life that fails.
   fc.assert(fc.property(life, what), { numRuns: RUNS });
 }
 
@@ -755,6 +756,21 @@ describe('found by these', () => {
     ]);
     expect(github.faults).toEqual([]);
     expect(github.workflow).toBeNull();
+  });
+
+  test('a reviewer who is asked for does not wait for ever when no delivery says that the issue was reopened', () => {
+    const github = play(
+      ...DELIVERED,
+      ['ask', 0, 'run:dev'],
+      ['close', 0],
+      HEARD,
+      ['reopen', 0],
+      ['ask for a reviewer', 0],
+      HEARD,
+      ['end', false],
+    );
+    expect(github.faults).toEqual([]);
+    expect(github.started).toHaveLength(3);
   });
 
   test('a run that waits does not wait for ever when a click says first that the issue is closed', () => {

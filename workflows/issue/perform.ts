@@ -56,6 +56,7 @@ export function createPerform({ issue, background, restoring, learn }: PerformPo
             add: null,
             pullRequest: null,
             unlessOpen: effect.pullRequest,
+            ...(effect.evenIfOpen && { evenIfOpen: true }),
           }),
         );
       case 'react':

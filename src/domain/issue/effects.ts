@@ -105,10 +105,10 @@ export type Effect =
       readonly waits: 'until_done' | 'as_courtesy' | 'in_background';
     }
   /**
-   * Takes `state:in-review` off the issue and its pull request, unless GitHub shows the pull request as open. Nothing waits for
-   * it.
+   * Takes `state:in-review` off the issue and its pull request, unless GitHub shows the pull request as open; `evenIfOpen`: the
+   * issue is closed. Nothing waits for it.
    */
-  | { readonly kind: 'end_review'; readonly issue: IssueRef; readonly pullRequest: number }
+  | { readonly kind: 'end_review'; readonly issue: IssueRef; readonly pullRequest: number; readonly evenIfOpen?: true }
   /** A reaction to a comment; nothing waits for it. */
   | { readonly kind: 'react'; readonly trigger: Trigger; readonly content: 'eyes' | '+1' }
   /** Restores a run's status comment; nothing waits for it. */

@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { createScene, DEV, type Scene } from '../support/scene.ts';
 
+const WITH_ISSUE = [{ kind: 'end_review', issue: { number: 7 }, pullRequest: 13, evenIfOpen: true }];
 const ENDED = [{ kind: 'end_review', issue: { number: 7 }, pullRequest: 13 }];
 
 let scene: Scene;
@@ -23,6 +24,12 @@ describe('the label state:in-review is taken off', () => {
     scene.github.pullRequest = { open: false, merged: true };
     scene.tell(scene.closed());
     expect(scene.all('end_review')).toMatchObject(ENDED);
+  });
+
+  test('when somebody closes the issue: its pull request may be closed later, when nobody is there to learn of it', () => {
+    scene.github.open = false;
+    scene.tell(scene.closed());
+    expect(scene.all('end_review')).toMatchObject(WITH_ISSUE);
   });
 
   test('when a reopened issue is worked on again and its pull request was merged meanwhile', () => {

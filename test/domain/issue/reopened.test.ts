@@ -35,6 +35,24 @@ test('and not another open one of the same branch', () => {
   expect(scene.all('start_run').at(-1)?.start.pullRequest).toMatchObject({ number: 13 });
 });
 
+test('by need:reviewer, before any other label has continued it', () => {
+  scene.github.candidates = { open: true, merged: false, openOnes: [REOPENED] };
+  scene.asks({ stage: 'dev', kind: 'review' }, 13);
+  expect(scene.refusals()).toEqual([]);
+  expect(scene.all('start_run').at(-1)?.start).toMatchObject({
+    plan: { target: { kind: 'review' }, pullRequest: 13 },
+    branch: 'codex/issue-7',
+    pullRequest: { number: 13 },
+  });
+});
+
+test('need:reviewer on another pull request is refused, and continues nothing that is closed', () => {
+  scene.github.candidates = { open: false, merged: false, openOnes: [] };
+  scene.asks({ stage: 'dev', kind: 'review' }, 14);
+  expect(scene.refusals()).toMatchObject([{ reason: 'pull_request_not_current' }]);
+  expect(scene.state().pullRequest).toBeNull();
+});
+
 test('one that stays closed is not: the work begins on a new branch', () => {
   scene.github.candidates = { open: false, merged: false, openOnes: [] };
   scene.asks(DEV);

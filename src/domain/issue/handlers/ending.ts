@@ -39,10 +39,10 @@ export function* issueClosed(draft: Draft, fact: Extract<Fact, { kind: 'issue_cl
   yield* endRuns(draft, fact.by.login, how === null ? 'the issue was closed' : ISSUE_GONE[how]);
 }
 
-/** A merge that closes the issue may be reported after the close, when nobody is there to learn of it. */
+/** The pull request may be merged or closed after the issue, when nobody is there to learn of it. */
 function endReview({ state, effects }: Draft): void {
   if (state.pullRequest)
-    effects.push({ kind: 'end_review', issue: state.issue, pullRequest: state.pullRequest.number });
+    effects.push({ kind: 'end_review', issue: state.issue, pullRequest: state.pullRequest.number, evenIfOpen: true });
 }
 
 /** Continues the issue if GitHub confirms that it is open. */

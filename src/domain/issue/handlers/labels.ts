@@ -1,12 +1,12 @@
 /** A trigger label is put on: GitHub's `labeled` events decide what is meant. */
-import { triggerLabelsIn } from '../../stages/stages.ts';
+import { triggerLabel, triggerLabelsIn } from '../../stages/stages.ts';
 import { decideTriggers, type Dropped, type TriggerDecision } from '../label-events.ts';
 import type { FlowEvent } from '../effects.ts';
 import { labelSubject, type LabelFact } from '../facts.ts';
 import type { GitHubIssueState } from '../reads.ts';
 import type { IssueState } from '../state.ts';
 import { beginDiscussion } from './discussion.ts';
-import { ask, record, type Deciding, type Draft } from './draft.ts';
+import { ask, askLeniently, record, type Deciding, type Draft } from './draft.ts';
 import { apply, applyOpenness, askOpenness, continueReopened } from './github-state.ts';
 import { startOrQueue } from './queue.ts';
 import { isExplained, refuse } from './refusals.ts';
@@ -31,13 +31,29 @@ export function* labelPutOn(draft: Draft, facts: readonly LabelFact[]): Deciding
     yield* applyOpenness(draft, shown.open);
     yield* apply(draft, shown);
     continueReopened(draft, shown);
-  } else if (!(yield* askOpenness(draft)).open) return;
+  } else if (!(yield* isPullRequestOfOpenIssue(draft, shown))) return;
   const decision = decideLabelEvents(draft, first, facts, shown);
   recordDropped(draft, first.label, decision.dropped);
   for (const dropped of decision.dropped.filter(({ reason }) => isExplained(reason)))
     yield* explain(draft, dropped, shown, decision);
   for (const planned of decision.planned)
     yield* startOrQueue(draft, planned.target.kind === 'discussion' ? beginDiscussion(draft, planned) : planned);
+}
+
+/**
+ * Of a label on a pull request: false if its issue is closed. The issue, or the pull request, may have been reopened, and no webhook
+ * has said so.
+ */
+function* isPullRequestOfOpenIssue(draft: Draft, shown: GitHubIssueState): Deciding<boolean> {
+  const { state } = draft;
+  if (!(yield* askOpenness(draft)).open) return false;
+  yield* applyOpenness(draft, true);
+  if (state.pullRequest || !shown.open) return true;
+  const { issue, branch } = state;
+  const label = triggerLabel({ stage: 'dev', kind: 'revise' });
+  const read = yield* askLeniently({ kind: 'trigger', issue, label, facts: [], branches: branch ?? 1, people: [] });
+  if (read) continueReopened(draft, read.issue);
+  return true;
 }
 
 /** GitHub's state of the label and its events; undefined after an error of GitHub, which is recorded. */
