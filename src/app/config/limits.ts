@@ -2,6 +2,7 @@
  * Time limits of server and worker: each module has its own, and here they are together. A process can be started with others,
  * as tests do to wait less.
  */
+import { GATEWAY_LIMITS, type GatewayLimits } from '../../../ingress/gateways/upstream.ts';
 import { REQUEST_LIMITS, type RequestLimits } from '../../../ingress/http/listen.ts';
 import { BODY_LIMITS, type BodyLimits } from '../../../ingress/http/slow-bodies.ts';
 import { RELAY_LIMITS, type RelayLimits } from '../../../ingress/relay/inbox-relay.ts';
@@ -14,6 +15,7 @@ import { COMMIT_LIMIT_MS } from '../../store/intake/intake.ts';
 export interface Limits {
   readonly bodies: BodyLimits;
   readonly comments: CommentLimits;
+  readonly gateways: GatewayLimits;
   readonly github: GitHubLimits;
   readonly localRuntime: LocalRuntimeLimits;
   readonly relay: RelayLimits;
@@ -38,6 +40,7 @@ export interface WorkerLimits {
 export const PRODUCTION_LIMITS: Limits = {
   bodies: BODY_LIMITS,
   comments: COMMENT_LIMITS,
+  gateways: GATEWAY_LIMITS,
   github: GITHUB_LIMITS,
   localRuntime: LOCAL_RUNTIME_LIMITS,
   relay: RELAY_LIMITS,

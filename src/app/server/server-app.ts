@@ -9,6 +9,7 @@ import { budgetLimits } from '../config/money.ts';
 import { findParkedCall } from '../../store/runs/tool-calls.ts';
 import { createMeter } from '../../../ingress/gateways/model/metering.ts';
 import { createModelGateway } from '../../../ingress/gateways/model/model-gateway.ts';
+import { createUpstream, silenceLimits, type GatewayLimits } from '../../../ingress/gateways/upstream.ts';
 import { createRunAccess, type RunTokenVerifier } from '../../../ingress/gateways/run-access.ts';
 import { createGitHubWebhook } from '../../../ingress/github-webhook/route.ts';
 import { createHealth, measureRequests, type Check } from '../../../ingress/http/health.ts';
@@ -50,6 +51,7 @@ export interface ServerParts {
   readonly checks: Readonly<Record<string, Check>>;
   readonly degraded: Readonly<Record<string, Check>>;
   readonly bodies: BodyLimits;
+  readonly gatewayLimits: GatewayLimits;
   readonly workers: Workers;
 }
 
@@ -150,6 +152,7 @@ function addGateways(app: Hono, parts: ServerParts): void {
     log,
     agents: { db },
     tokens,
+    gatewayLimits,
   } = parts;
   const access = createRunAccess(db, tokens);
   const secrets = [
@@ -179,6 +182,7 @@ function addGateways(app: Hono, parts: ServerParts): void {
       ...github,
       inspection: createPushInspection(github),
       lease: (run) => leasePush(db, run),
+      send: createUpstream(silenceLimits(gatewayLimits, config.CODEXK8S_AGENT_RUN_SECONDS)),
       onError: (error) => log.warn({ err: error }, 'git gateway: a push was not sent on'),
     }),
   );
@@ -197,6 +201,7 @@ function addGateways(app: Hono, parts: ServerParts): void {
         },
         log,
       ),
+      send: createUpstream(silenceLimits(gatewayLimits, config.CODEXK8S_AGENT_STALL_SECONDS)),
       openai: { url: config.CODEXK8S_MODEL_URL, key: config.CODEXK8S_MODEL_KEY_FILE },
       anthropic:
         config.CODEXK8S_ANTHROPIC_KEY_FILE === undefined

@@ -106,6 +106,7 @@ export async function runServer(
     },
     checks: { postgres: async () => void (await intake.db.execute(sql`select 1`)) },
     bodies: limits.bodies,
+    gatewayLimits: limits.gateways,
     workers,
     degraded: {
       temporal: async () => void (await temporal.workflowService.getSystemInfo({})),

@@ -6,6 +6,8 @@ import { SETTINGS } from '../../../src/app/config/all-settings.ts';
 import { serverConfig } from '../../../src/app/config/server-config.ts';
 import { workerConfig } from '../../../src/app/config/worker-config.ts';
 import { databaseUrl } from '../../../src/app/config/database-config.ts';
+import { silenceLimits } from '../../../ingress/gateways/upstream.ts';
+import { PRODUCTION_LIMITS } from '../../../src/app/config/limits.ts';
 import { RUN_LIMITS } from '../../../src/domain/run/permits.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'config-'));
@@ -35,6 +37,13 @@ test('several webhook secrets are read, the newest first', () => {
     'the-new-secret-0001',
     'the-old-secret-0001',
   ]);
+});
+
+test('I23: no limit of the gateways is shorter than what agents wait, nor than that of Node (300 s)', () => {
+  const { CODEXK8S_AGENT_STALL_SECONDS: stall, CODEXK8S_AGENT_RUN_SECONDS: run } = serverConfig(complete());
+  const { gateways } = PRODUCTION_LIMITS;
+  expect(silenceLimits(gateways, stall)).toEqual({ connectMs: 10_000, silenceMs: 960_000 });
+  expect(silenceLimits(gateways, run)).toEqual({ connectMs: 10_000, silenceMs: 18_060_000 });
 });
 
 test('an address loses the slash at its end', () => {

@@ -24,6 +24,8 @@ test('production keeps the times that people are promised', () => {
       firstLookMs: 2500,
       nextLookMs: 20_000,
     },
+    // Of both gateways to their servers: a model may be silent for as long as its agent waits, 15 minutes, and a minute more.
+    gateways: { connectMs: 10_000, graceMs: 60_000 },
     github: { callMs: 20_000, settleMs: 10_000, keeperMs: 5000 },
     // An issue is signaled at most twice a second.
     relay: {
