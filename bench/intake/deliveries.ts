@@ -4,6 +4,8 @@ import { createRequire } from 'node:module';
 import { deliveryHeaders } from '../../src/github-deliveries/headers.ts';
 
 export const SECRET = 'the webhook secret of the benchmark';
+/** Of somebody who does not know it. */
+export const OTHER_SECRET = 'a secret that no server of the benchmark has';
 
 /** The path of the webhook of all subjects. */
 export const PATH = '/api/v1/webhooks/github';
@@ -30,13 +32,13 @@ const PLACEHOLDER = 987_654_321;
 const [before, after] = template();
 
 /** A delivery about the issue of this number. */
-export function deliveryAbout(issue: number): SignedDelivery {
+export function deliveryAbout(issue: number, secret = SECRET): SignedDelivery {
   const id = randomUUID();
   const body = Buffer.from(`${before}${issue}${after}`);
   return {
     id,
     body,
-    headers: deliveryHeaders({ id, event: 'issues', body, secret: SECRET }),
+    headers: deliveryHeaders({ id, event: 'issues', body, secret }),
   };
 }
 

@@ -30,6 +30,8 @@ const CONCURRENCY = [1, 8, 32, 128];
 const RATE = { perSecond: 200, p99LimitMs: 25 };
 /** Deliveries at once while the inbox relay runs into a real Temporal. */
 const BESIDE_TEMPORAL = 32;
+/** T09: deliveries that stand, a second, while somebody floods the server with bad signatures, as fast as it answers. */
+const FLOODED = { perSecond: 50, connections: 32 };
 const WARM_UP = { connections: 32, seconds: 3 };
 
 const { values: flags } = parseArgs({
@@ -74,7 +76,7 @@ async function run(): Promise<void> {
   const oneRow = peers.filter(({ name }) => name === 'one-row');
   lines.push(...(await takeTurns([...oneRow, server], { perSecond: RATE.perSecond })));
   lines.push(...(await takeTurns([besideTemporal], { connections: BESIDE_TEMPORAL })));
-  report(lines);
+  report(lines, await flooded(server));
 }
 
 async function startAll(): Promise<[Subject, Subject]> {
@@ -146,13 +148,20 @@ async function takeTurns(of: readonly Subject[], load: Pick<Load, 'connections' 
   });
 }
 
-/** Loads a subject, and counts what it kept. */
-async function measure(subject: Subject, how: Omit<Load, 'url' | 'firstIssue' | 'expected'>): Promise<Measured> {
-  const load: Load = { ...how, url: subject.url, firstIssue: issues + 1, expected: subject.accepts };
+/** Loads a subject; `expected`: the status that counts. */
+async function loadWith(subject: Subject, how: Shape, expected = subject.accepts): Promise<Measured> {
+  const all: Load = { ...how, url: subject.url, firstIssue: issues + 1, expected };
   issues += 1_000_000;
   const script = fileURLToPath(new URL('load-process.ts', import.meta.url));
-  const { stdout } = await promisify(execFile)(process.execPath, [script, JSON.stringify(load)]);
-  const measured = JSON.parse(stdout) as Measured;
+  const { stdout } = await promisify(execFile)(process.execPath, [script, JSON.stringify(all)]);
+  return JSON.parse(stdout) as Measured;
+}
+
+type Shape = Omit<Load, 'url' | 'firstIssue' | 'expected'>;
+
+/** Loads a subject, and counts what it kept. */
+async function measure(subject: Subject, how: Shape): Promise<Measured> {
+  const measured = await loadWith(subject, how);
   if (measured.failed > 0) throw new Error(`${subject.name}: ${measured.failed} requests failed`);
   const total = (accepted.get(subject) ?? 0) + measured.accepted;
   accepted.set(subject, total);
@@ -162,7 +171,38 @@ async function measure(subject: Subject, how: Omit<Load, 'url' | 'firstIssue' | 
   return measured;
 }
 
-function report(lines: readonly Line[]): void {
+/** T09: p99 of deliveries that stand, without and beside a flood of bad signatures; the worst of the rounds, milliseconds. */
+interface Flooded {
+  readonly alone: number;
+  readonly beside: number;
+  /** Refused a second, in the slowest round. */
+  readonly refused: number;
+}
+
+async function flooded(server: Subject): Promise<Flooded> {
+  const { perSecond, connections } = FLOODED;
+  const measured: Flooded[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    const alone = await measure(server, { perSecond, seconds });
+    const [beside, forged] = await Promise.all([
+      measure(server, { perSecond, seconds }),
+      loadWith(server, { connections, seconds, forged: true }, 401),
+    ]);
+    if (forged.failed > 0) throw new Error(`${forged.failed} bad signatures were answered otherwise than with 401`);
+    measured.push({ alone: alone.p99, beside: beside.p99, refused: forged.perSecond });
+  }
+  const line = {
+    alone: rounded(Math.max(...measured.map(({ alone }) => alone))),
+    beside: rounded(Math.max(...measured.map(({ beside }) => beside))),
+    refused: Math.round(Math.min(...measured.map(({ refused }) => refused))),
+  };
+  say(
+    `${perSecond} a second: p99 ${line.alone} ms alone, ${line.beside} ms beside ${line.refused} bad signatures a second`,
+  );
+  return line;
+}
+
+function report(lines: readonly Line[], flood: Flooded): void {
   const machine = describeMachine([
     'hono',
     '@hono/node-server',
@@ -207,9 +247,12 @@ ${machineSentence(machine)}
 ${markdownTable(head, rows)}
 
 ${verdict ?? ''} Every accepted delivery was counted in Postgres: none is missing, none is there twice.
+
+At ${FLOODED.perSecond} deliveries a second, p99 is ${flood.alone} ms alone, and ${flood.beside} ms (${(flood.beside / flood.alone).toFixed(1)} times) beside ${flood.refused} deliveries a second whose
+signature is bad. None of those causes an SQL statement (T09, a test counts them); they use the server's core.
 `;
   process.stdout.write(`\n${markdown}`);
-  writeResults('intake', { date, seconds, rounds, machine, lines }, markdown);
+  writeResults('intake', { date, seconds, rounds, machine, lines, flood }, markdown);
   if (steady && steady.p99 > RATE.p99LimitMs) process.exitCode = 1;
 }
 

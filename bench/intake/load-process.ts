@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Agent, request } from 'node:http';
 import autocannon from 'autocannon';
-import { deliveryAbout, PATH, type SignedDelivery } from './deliveries.ts';
+import { deliveryAbout, OTHER_SECRET, PATH, SECRET, type SignedDelivery } from './deliveries.ts';
 
 export interface Load {
   readonly url: string;
@@ -16,6 +16,8 @@ export interface Load {
   readonly perSecond?: number;
   /** Issues are numbered from here. */
   readonly firstIssue: number;
+  /** Deliveries with a signature of another secret. */
+  readonly forged?: true;
   /** The status of an answer that counts. */
   readonly expected: number;
 }
@@ -37,7 +39,7 @@ const DUPLICATE = 200;
 const load = JSON.parse(process.argv[2] ?? '') as Load;
 const agent = new Agent({ keepAlive: true });
 let issue = load.firstIssue;
-const next = (): SignedDelivery => deliveryAbout(issue++);
+const next = (): SignedDelivery => deliveryAbout(issue++, load.forged ? OTHER_SECRET : SECRET);
 process.stdout.write(`${JSON.stringify(load.perSecond === undefined ? await flood() : await drip(load.perSecond))}\n`);
 agent.destroy();
 
