@@ -66,6 +66,12 @@ export function addPromptRoutes(app: Hono, { db, prompts }: { db: Database; prom
     const runId = checked(RunId, c.req.param('id'), 'id');
     const found = await findRunPrompt(db, runId);
     if (!found) throw new RequestRefused('not_found', `there is no prompt of a run ${runId}`, 'id');
+    if (found.prompt === '')
+      throw new RequestRefused(
+        'not_found',
+        `the prompt of run ${runId} is older than CODEXK8S_KEEP_CONVERSATIONS_DAYS and was removed; its SHA-256 was ${found.sha256}`,
+        'id',
+      );
     return c.json(found);
   });
 }

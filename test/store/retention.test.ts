@@ -17,13 +17,24 @@ import {
   statusComments,
 } from '../../src/store/connection/schema.ts';
 import { recordDelivery } from '../../src/store/intake/intake.ts';
+import { findAssignment, storeAssignment } from '../../src/store/runs/assignments.ts';
 import { projectIssue } from '../../src/read-model/projections/projections.ts';
-import { bind, deliveryOf, keyOf, OLIVIA, patientIntake, REPOSITORY, useTables } from '../support/tables.ts';
+import {
+  assignmentOf,
+  bind,
+  deliveryOf,
+  keyOf,
+  OLIVIA,
+  patientIntake,
+  REPOSITORY,
+  useTables,
+} from '../support/tables.ts';
 
 const SECRET = 'the secret of the tests';
 const NEVER = { bodiesDays: 0, logsDays: 0, conversationsDays: 0, statusCommentsDays: 0 };
 const ALL = { bodiesDays: 30, logsDays: 30, conversationsDays: 30, statusCommentsDays: 30 };
 const LONG_AGO = new Date('2026-01-01T00:00:00Z');
+const SNAPSHOT = { title: 'A', body: '', comments: [], reviews: [], leftOut: { outsiders: 0, edited: 0 } };
 const tables = useTables();
 
 beforeEach(async () => {
@@ -99,7 +110,7 @@ describe('a delivery', () => {
 });
 
 /** A run of issue 7 that ended long ago, with its log, conversation and status comment. */
-async function oldRun(state: 'waiting' | 'closed'): Promise<void> {
+async function oldRun(state: 'waiting' | 'closed'): Promise<string> {
   const id = randomUUID();
   await projectIssue(
     tables.db,
@@ -136,6 +147,7 @@ async function oldRun(state: 'waiting' | 'closed'): Promise<void> {
     body: 'Done.',
     revision: 1,
   });
+  return id;
 }
 
 describe('of a run that ended long ago', () => {
@@ -144,6 +156,22 @@ describe('of a run that ended long ago', () => {
     expect(await prune()).toMatchObject({ logs: 1, conversations: 1, statusComments: 1 });
     expect(await tables.db.select().from(agentConversations)).toEqual([]);
     expect(await prune()).toMatchObject({ logs: 0, conversations: 0, statusComments: 0 });
+  });
+
+  test('its prompt and snapshot go too, and their hashes stay', async () => {
+    const id = await oldRun('closed');
+    await storeAssignment(
+      tables.db,
+      assignmentOf(id, { promptSha256: 'p'.repeat(64), snapshot: SNAPSHOT, snapshotSha256: 's'.repeat(64) }),
+    );
+    expect(await prune()).toMatchObject({ conversations: 1 });
+    expect(await findAssignment(tables.db, id)).toMatchObject({
+      prompt: '',
+      snapshot: null,
+      promptSha256: 'p'.repeat(64),
+      snapshotSha256: 's'.repeat(64),
+    });
+    expect(await prune()).toMatchObject({ conversations: 0 });
   });
 
   test('only the log goes while its issue is open, which may go on with the conversation', async () => {

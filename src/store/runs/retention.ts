@@ -13,14 +13,21 @@ export async function pruneLogs(db: Database, before: Date, limit: number): Prom
   return rows.length;
 }
 
-/** Removes the conversations, and the commits that could not be pushed, of such runs of closed issues; returns how many runs. */
+/**
+ * Removes the conversations, the prompts with the snapshots in them, and the commits that could not be pushed, of such runs of
+ * closed issues; returns how many runs. The hashes of prompts and snapshots stay.
+ */
 export async function pruneConversations(db: Database, before: Date, limit: number): Promise<number> {
   const rows = await db.execute<{ id: string }>(sql`
     with old as (
       ${ofClosedIssues(before)} and (exists (select 1 from agent_conversations where run_id = runs.id)
-        or exists (select 1 from kept_commits where run_id = runs.id)) limit ${limit}
+        or exists (select 1 from kept_commits where run_id = runs.id)
+        or exists (select 1 from agent_assignments where run_id = runs.id and (prompt <> '' or snapshot is not null)))
+      limit ${limit}
     ), parts as (delete from agent_conversation_parts where run_id in (select id from old)
     ), conversations as (delete from agent_conversations where run_id in (select id from old)
+    ), prompts as (update agent_assignments set prompt = '', snapshot = null where run_id in (select id from old)
+    ), messages as (update agent_attempts set message = null where run_id in (select id from old)
     ), commits as (delete from kept_commits where run_id in (select id from old)
     ), commit_parts as (delete from kept_commit_parts where run_id in (select id from old))
     select id from old`);
