@@ -67,7 +67,8 @@ function addEmbeddedCommands(program: Command, self: readonly string[]): void {
     )
     .addOption(data)
     .addOption(runtime)
-    .action(async (options: EmbeddedOptions) => {
+    .addOption(new Option('--agent <program>', 'the program of its agents').choices(['codex', 'claude']))
+    .action(async (options: EmbeddedOptions & { agent?: 'codex' | 'claude' }) => {
       await requireEmulators();
       const { demo } = await import('../embedded/demo/demo.ts');
       process.exitCode = await demo({ ...options, self });

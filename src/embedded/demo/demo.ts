@@ -1,6 +1,7 @@
 /** `codex-k8s demo`: an issue, a pull request, a review and a merge, step by step, on a running `up` or a stack of its own. */
 import { readFileSync } from 'node:fs';
 import { agentEnvironment } from '../../app/agent/agent-command.ts';
+import type { AgentCliName } from '../../domain/stages/clis.ts';
 import { createTerminal, style, type Terminal } from '../../terminal/style.ts';
 import { findUp, resolveDataDirectory } from '../data-directory.ts';
 import { secretFile } from '../secrets.ts';
@@ -11,7 +12,7 @@ import { tellStory, type StoryEnd } from './story.ts';
 
 /** Returns the exit code. */
 export async function demo(
-  { data, runtime, self }: Pick<UpOptions, 'data' | 'runtime' | 'self'>,
+  { data, runtime, self, agent }: Pick<UpOptions, 'data' | 'runtime' | 'self'> & { agent?: AgentCliName },
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<number> {
   const terminal = createTerminal();
@@ -36,7 +37,7 @@ export async function demo(
   const interrupted = stack?.untilStopped((signal) => terminal.line(`\n${signal}: stopping all processes`));
   try {
     const staffToken = readFileSync(secretFile(directory, 'staff-token'), 'utf8').trim();
-    const story = tellStory(ready, staffToken, createSteps(terminal));
+    const story = tellStory(ready, staffToken, createSteps(terminal), { agent });
     const end = await Promise.race([story, ...(interrupted ? [interrupted.then(() => undefined)] : [])]);
     if (!end) return 130;
     showDiff(end, terminal);

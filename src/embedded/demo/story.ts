@@ -3,6 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import { createApiClient, type ApiClient } from '../../api-client/api-client.ts';
 import type { RunView } from '../../../ingress/api/views.ts';
 import { demoRepositoryFiles, DEMO_ISSUE, DEMO_REVIEW } from '../../emulators/demo-repository.ts';
+import { CLI_NAMES, type AgentCliName } from '../../domain/stages/clis.ts';
 import { CANONICAL_NAMES, type LabelNames } from '../../domain/stages/label-names.ts';
 import { readLabelsFile } from '../../app/config/labels-file.ts';
 import { BOT, OWNER } from '../accounts.ts';
@@ -33,7 +34,13 @@ interface Scene {
   readonly labels: LabelNames;
 }
 
-export async function tellStory(ready: Ready, staffToken: string, steps: Steps): Promise<StoryEnd> {
+/** Tells it on a platform that runs. `agent`: the program of the agents, by a label; the installation's without one. */
+export async function tellStory(
+  ready: Ready,
+  staffToken: string,
+  steps: Steps,
+  { agent }: { readonly agent?: AgentCliName | undefined } = {},
+): Promise<StoryEnd> {
   const person = createPerson({ githubUrl: ready.githubUrl, login: OWNER, token: ready.githubOwnerToken });
   const platform = createApiClient({ url: ready.url, staffToken });
 
@@ -54,6 +61,13 @@ export async function tellStory(ready: Ready, staffToken: string, steps: Steps):
   );
   const labels = labelsOf(ready);
   const scene = { person, platform, steps, repo, issue, labels };
+
+  if (agent !== undefined) {
+    const choice = labels.onGitHub(`[ai-agent-${agent}]`);
+    await steps.step(`${OWNER} puts ${choice} on it: the agent is ${CLI_NAMES[agent]}`, () =>
+      person.label(repo, issue, choice),
+    );
+  }
 
   const [start, inReviewLabel] = [labels.onGitHub('run:dev'), labels.onGitHub('state:in-review')];
   steps.chapter(start);
@@ -79,6 +93,8 @@ export async function tellStory(ready: Ready, staffToken: string, steps: Steps):
   const revise = await steps.step('the agent resumes its conversation, on the same branch', (say) =>
     agentDone(scene, 1, say),
   );
+  if (agent !== undefined && (work.cli !== agent || revise.cli !== agent))
+    throw new Error(`the agents were ${work.cli} and ${revise.cli}, not ${agent}`);
   if (revise.threadId !== work.threadId) throw new Error('the revise did not resume the conversation');
   await steps.step('the same pull request is updated, and every comment answered', () =>
     answered(scene, revise, pullRequest, first),
