@@ -11,6 +11,8 @@ const Advisory = z.strictObject({
   about: z.string().min(1),
   fixed: z.array(Version).min(1),
   accepted: z.string().min(1).optional(),
+  source: z.url({ protocol: /^https$/ }).optional(),
+  unconfirmed: z.array(Version).optional(),
 });
 type Advisory = z.infer<typeof Advisory>;
 
