@@ -9,7 +9,7 @@ import {
   type Assignment,
   type Directives,
 } from '../../src/agent/platform/protocol.ts';
-import { promptToGoOn } from '../../src/domain/agent/going-on.ts';
+import { promptToGoOn, startOverPrompt } from '../../src/domain/agent/going-on.ts';
 import { createLinesRedactor, createRedactor, redactDeep } from '../../src/domain/agent/redaction.ts';
 import { findAttempt, findLastReport, storeReport, type AssignmentRow } from '../../src/store/runs/assignments.ts';
 import { findThread } from '../../src/store/runs/conversations.ts';
@@ -106,6 +106,9 @@ export function createAgentApi({
       reasoningEffort: run.reasoningEffort,
       modelBaseUrl: `${platformUrl}/model/v1`,
       resumeThreadId,
+      ...(resumeThreadId === null
+        ? {}
+        : { fresh: startOverPrompt({ prompt: run.prompt, message, done: await doneBefore(db, run) }) }),
       interrupted: run.attempt > 1,
       ...(await keptBefore(db, run)),
       firstLogLine: await nextLogLine(db, run.runId),
@@ -179,6 +182,16 @@ async function keptBefore(db: Database, run: AssignmentRow): Promise<Pick<Assign
   if (!kept) return {};
   const report = await findLastReport(db, kept.runId);
   return { kept: { headSha: kept.headSha, reason: report?.outcome === 'failed' ? report.detail : '' } };
+}
+
+/** What the last agent whose conversation this run goes on with has reported; null if nothing is known of it. */
+async function doneBefore(db: Database, run: AssignmentRow): Promise<string | null> {
+  const report =
+    (await findLastReport(db, run.runId)) ??
+    (run.resumeRunId === null ? undefined : await findLastReport(db, run.resumeRunId));
+  if (report?.outcome === 'finished') return report.answer.summary;
+  if (report?.outcome === 'asked') return report.question.text;
+  return report?.outcome === 'failed' ? report.detail : null;
 }
 
 /** A text that Postgres can hold in JSON. */

@@ -34,6 +34,8 @@ export function createConversationRoutes({ db, oneAtATime, redactor }: Conversat
       (await findConversation(db, run.runId)) ??
       (run.resumeRunId === null ? undefined : await findConversation(db, run.resumeRunId));
     if (!conversation) return failure(c, 404, 'not_found', 'there is no conversation to go on with');
+    if (!(await conversation.isIntact()))
+      return failure(c, 412, 'failed_precondition', 'the stored conversation does not match its checksum');
     return c.body(streamOf(conversation.parts()), 200, {
       'content-type': 'application/x-ndjson',
       'x-thread-id': conversation.threadId,
@@ -50,15 +52,15 @@ export function createConversationRoutes({ db, oneAtATime, redactor }: Conversat
       return failure(c, 400, 'invalid_argument', 'the header is missing or malformed', 'if-match');
     const limit = CONVERSATION_LIMIT - (state?.bytes ?? 0);
     if (Number(c.req.header('content-length') ?? 0) > limit) return bodyTooLarge(c);
-    const { runId } = c.get('run');
+    const run = c.get('run');
     const pieces = redactedStream(
       counted(c.req.raw.body ?? [], limit, c.get('spend')),
       redactor(c.req.header('authorization')),
     );
     try {
       const now = state
-        ? await appendToConversation(db, runId, threadId, state, pieces)
-        : await storeConversation(db, runId, threadId, pieces);
+        ? await appendToConversation(db, run.runId, threadId, state, pieces)
+        : await storeConversation(db, run, threadId, pieces);
       return c.body(null, 204, { etag: tagOf(now) });
     } catch (error) {
       if (error instanceof TooLarge) return bodyTooLarge(c);

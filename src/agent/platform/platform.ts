@@ -29,8 +29,8 @@ export interface Platform {
   /** Aborted, with RunOver or PlatformAway as the reason, when the run cannot continue. */
   readonly lost: AbortSignal;
   assignment(): Promise<Assignment>;
-  /** The stored conversation; undefined if there is none. */
-  conversation(): Promise<Buffer | undefined>;
+  /** The stored conversation; undefined if there is none, and `damaged` if it is not what was stored. */
+  conversation(): Promise<Buffer | 'damaged' | undefined>;
   /** Stores the whole conversation. Returns what the next write may append to, if the platform says it. */
   storeConversation(threadId: string, content: Buffer): Promise<string | undefined>;
   /** Appends whole lines to what a write has returned. Returns the same again; undefined if nothing can be appended to that. */
@@ -112,9 +112,11 @@ export function connectPlatform(options: {
       return parsed.data;
     },
     async conversation() {
-      return call('conversation', {}, async (response) =>
-        response.status === 404 ? undefined : Buffer.from(await response.arrayBuffer()),
-      );
+      return call('conversation', {}, async (response) => {
+        if (response.ok) return Buffer.from(await response.arrayBuffer());
+        await response.body?.cancel();
+        return response.status === 412 ? 'damaged' : undefined;
+      });
     },
     async storeConversation(threadId, content) {
       const headers = { 'content-type': 'application/jsonl', 'x-thread-id': threadId };

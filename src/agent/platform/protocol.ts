@@ -2,7 +2,7 @@
  * The agent API, over HTTP, with the run token as bearer token.
  *
  *     GET  /api/v1/agent/assignment      what to do                                    200 Assignment
- *     GET  /api/v1/agent/conversation    the stored conversation (the program's JSON lines) 200 bytes, or 404
+ *     GET  /api/v1/agent/conversation    the stored conversation (the program's JSON lines) 200 bytes, 404, or 412 if it is damaged
  *     PUT  /api/v1/agent/conversation    stores it; header `x-thread-id`                204, header `etag`
  *     PATCH /api/v1/agent/conversation   appends whole lines to it; headers `x-thread-id`, `if-match`: the newest `etag`
  *                                                                                      204, header `etag`, or 412
@@ -19,7 +19,7 @@ import { AGENT_CLIS } from '../../domain/stages/clis.ts';
 import { HELD_BACK_REASONS, MOST_PLACES } from '../../domain/run/held-back.ts';
 import { FEWEST_OPTIONS, MOST_OPTIONS } from '../../domain/run/requests.ts';
 import { FAILURES } from '../../domain/run/runs.ts';
-import { MOST_SUBMODULES, NOTE_PATH_CHARACTERS } from '../../domain/run/work-notes.ts';
+import { LOST_CONVERSATION, MOST_SUBMODULES, NOTE_PATH_CHARACTERS } from '../../domain/run/work-notes.ts';
 
 export const Assignment = z.object({
   runId: z.string(),
@@ -39,6 +39,7 @@ export const Assignment = z.object({
   reasoningEffort: z.enum(['low', 'medium', 'high', 'xhigh']),
   modelBaseUrl: z.url().describe('the model gateway, ending in /v1; the run token is its key'),
   resumeThreadId: z.string().nullable().describe('the conversation to go on with'),
+  fresh: z.string().optional().describe('the prompt of a new conversation, where that one cannot be gone on with'),
   interrupted: z.boolean().describe('an earlier agent of this very run was stopped: its files are kept as they are'),
   kept: z
     .object({ headSha: z.string().regex(/^[0-9a-f]{40}$/), reason: z.string() })
@@ -154,6 +155,7 @@ const Notes = z.strictObject({
     lfsFiles: z.int().nonnegative(),
     submodules: z.array(text(NOTE_PATH_CHARACTERS)).max(MOST_SUBMODULES).readonly(),
   }),
+  lostConversation: z.enum(LOST_CONVERSATION).optional(),
 });
 
 export const Directives = z.object({

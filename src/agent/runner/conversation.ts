@@ -1,5 +1,6 @@
 /** Stores the agent's conversation on the platform while the agent works, and restores it for the next attempt or run. */
 import type { Redact } from '../../domain/agent/redaction.ts';
+import type { LostConversation } from '../../domain/run/work-notes.ts';
 import type { AgentCli, KeptConversation } from '../cli/agent-cli.ts';
 import type { Log } from '../platform/log-line.ts';
 import type { Platform } from '../platform/platform.ts';
@@ -102,18 +103,33 @@ export function keepConversation(options: {
   };
 }
 
-/** Restores the conversation to resume. Returns its thread id; undefined if a new one has to begin. */
+/** The conversation to resume, or why a new one has to begin; neither for a first one. */
+export interface RestoredConversation {
+  readonly threadId?: string;
+  readonly lost?: LostConversation;
+}
+
+/** Restores the conversation to resume. One that is damaged, or that the agent's program does not take, is as good as none. */
 export async function restoreConversation(
   threadId: string | null,
   { cli, platform, log }: { cli: AgentCli; platform: Pick<Platform, 'conversation'>; log: Log },
-): Promise<string | undefined> {
-  if (threadId === null) return undefined;
+): Promise<RestoredConversation> {
+  if (threadId === null) return {};
   const stored = await platform.conversation();
-  if (stored) {
-    await cli.restoreConversation(threadId, stored);
-    return threadId;
+  if (stored === 'damaged') {
+    log('runner', 'The stored conversation does not match its checksum; a new one begins');
+    return { lost: 'damaged' };
   }
-  if ((await cli.findConversation(threadId)) !== undefined) return threadId;
+  if (stored) {
+    try {
+      await cli.restoreConversation(threadId, stored);
+      return { threadId };
+    } catch (error) {
+      log('runner', `The stored conversation cannot be restored (${String(error)}); a new one begins`);
+      return { lost: 'refused' };
+    }
+  }
+  if ((await cli.findConversation(threadId)) !== undefined) return { threadId };
   log('runner', 'The conversation to resume is not stored; a new one begins');
-  return undefined;
+  return { lost: 'missing' };
 }

@@ -10,3 +10,6 @@ export class RunFailure extends Error {
     this.failure = failure;
   }
 }
+
+/** The agent's program does not go on with the conversation that it was to resume. */
+export class ResumeRefused extends RunFailure {}

@@ -2,7 +2,7 @@
 import type { AgentCli, CliEvent } from '../cli/agent-cli.ts';
 import type { CliExit } from '../cli/process.ts';
 import type { ConversationKeeper } from './conversation.ts';
-import { RunFailure } from './failure.ts';
+import { ResumeRefused, RunFailure } from './failure.ts';
 import type { Log } from '../platform/log-line.ts';
 import { countOomKills } from './memory.ts';
 import type { Assignment } from '../platform/protocol.ts';
@@ -25,7 +25,10 @@ export interface TurnEnd {
   readonly message: string | undefined;
 }
 
-/** Runs the agent's program until it exits. Throws RunFailure if it fails or stalls. */
+/** What programs and models say of a conversation that has become too long. */
+const TOO_LONG = /context[ _](window|length)|prompt is too long|too many tokens/i;
+
+/** Runs the agent's program until it exits. Throws RunFailure if it fails or stalls; ResumeRefused if another conversation may do. */
 export async function runTurn(prompt: string, threadId: string | undefined, setting: TurnSetting): Promise<TurnEnd> {
   const { log, keeper, cli } = setting;
   const seen: { threadId?: string; message?: string; error?: string; failed?: string } = {};
@@ -34,6 +37,12 @@ export async function runTurn(prompt: string, threadId: string | undefined, sett
     Object.assign(seen, said);
     if (said.threadId !== undefined) keeper.follow(said.threadId);
     for (const { kind, text } of lines) log(kind, text);
+  }
+
+  /** A program that does not take the conversation ends before it has begun a turn. */
+  function failedTurn(detail: string): RunFailure {
+    const refused = threadId !== undefined && (seen.threadId === undefined || TOO_LONG.test(detail));
+    return refused ? new ResumeRefused('agent_failed', detail) : new RunFailure('agent_failed', detail);
   }
 
   setting.signal.throwIfAborted();
@@ -62,10 +71,8 @@ export async function runTurn(prompt: string, threadId: string | undefined, sett
     const exit = await Promise.race([program.exited, rejection(signal)]);
     if (exit.code !== 0) {
       const killed = exit.signal === 'SIGKILL' && ((await countOomKills()) ?? 0) > (killsBefore ?? 0);
-      throw new RunFailure(
-        killed ? 'agent_oom' : 'agent_failed',
-        describeExit(cli.name, exit, seen.failed ?? seen.error),
-      );
+      const detail = describeExit(cli.name, exit, seen.failed ?? seen.error);
+      throw killed ? new RunFailure('agent_oom', detail) : failedTurn(detail);
     }
   } catch (error) {
     await program.stop();
@@ -73,8 +80,8 @@ export async function runTurn(prompt: string, threadId: string | undefined, sett
   } finally {
     stall.stop();
   }
-  if (seen.failed !== undefined) throw new RunFailure('agent_failed', `${cli.name} gave up its turn: ${seen.failed}`);
-  if (seen.threadId === undefined) throw new RunFailure('agent_failed', `${cli.name} began no conversation`);
+  if (seen.failed !== undefined) throw failedTurn(`${cli.name} gave up its turn: ${seen.failed}`);
+  if (seen.threadId === undefined) throw failedTurn(`${cli.name} began no conversation`);
   return { threadId: seen.threadId, message: seen.message };
 }
 

@@ -1,12 +1,17 @@
 /** One run from its assignment to its report. */
 import { refusedChangesIn } from '../../domain/run/protected-paths.ts';
 import type { Redact } from '../../domain/agent/redaction.ts';
-import type { WorkNotes } from '../../domain/run/work-notes.ts';
+import type { LostConversation, WorkNotes } from '../../domain/run/work-notes.ts';
 import { finishPrompt, readAnswer, refusedPrompt, repairPrompt, type AnswerReading } from '../answer.ts';
 import type { AgentCli } from '../cli/agent-cli.ts';
-import { keepConversation, restoreConversation, type ConversationKeeper } from './conversation.ts';
+import {
+  keepConversation,
+  restoreConversation,
+  type ConversationKeeper,
+  type RestoredConversation,
+} from './conversation.ts';
 import { followDirectives, TurnEnded, type Directives } from './directives.ts';
-import { RunFailure } from './failure.ts';
+import { ResumeRefused, RunFailure } from './failure.ts';
 import { keepWork } from './kept-work.ts';
 import { keptNotice } from '../git/kept-commits.ts';
 import { absentContent, absentNotice, type AbsentContent } from '../git/absent-content.ts';
@@ -41,6 +46,7 @@ interface Begun {
   threadId?: string;
   repository?: Repository;
   absent?: AbsentContent;
+  lost?: LostConversation;
 }
 
 /** Executes the assignment and returns the report. Rejects only if `signal` ends the run without a report. */
@@ -89,7 +95,7 @@ export async function carryOut(assignment: Assignment, context: RunnerContext): 
         return { ...(await publish(repository, assignment, last, git, context.log)), answer: last };
       });
     const { headSha, heldBack } = published;
-    return { outcome: 'finished', answer: published.answer, headSha, ...session, ...notesOf(heldBack, begun.absent) };
+    return { outcome: 'finished', answer: published.answer, headSha, ...session, ...notesOf(heldBack, begun) };
   } catch (error) {
     if (context.signal.aborted) throw error;
     if (error instanceof TurnEnded) return await parkedReport(assignment, context, keeper, begun);
@@ -161,7 +167,7 @@ async function letAgentWork(
   if (absent !== '') log('runner', absent);
   const unpushed = repository.kept ? keptNotice(repository.kept, assignment.kept?.reason ?? '') : '';
   await cli.prepare();
-  const resumed = await restoreConversation(assignment.resumeThreadId, context);
+  const restored = await restoreConversation(assignment.resumeThreadId, context);
 
   const signal = AbortSignal.any([context.signal, directives.signal]);
   const setting: TurnSetting = { ...context, assignment, keeper, signal, onLine: directives.line };
@@ -178,7 +184,23 @@ async function letAgentWork(
   const again = async (prompt: string): Promise<AnswerReading> =>
     readAnswerOf(assignment, (await turn(prompt, begun.threadId)).message);
 
-  const first = await turn([assignment.prompt, unpushed, absent].filter(Boolean).join('\n\n'), resumed);
+  const told = (...prompt: readonly string[]): string => [...prompt, unpushed, absent].filter(Boolean).join('\n\n');
+  const startOver = async (lost: LostConversation): Promise<TurnEnd> => {
+    begun.lost = lost;
+    return turn(told(assignment.fresh ?? assignment.prompt, await commitsSoFar(repository, assignment)), undefined);
+  };
+  const begin = async ({ threadId, lost }: RestoredConversation): Promise<TurnEnd> => {
+    if (lost !== undefined) return startOver(lost);
+    try {
+      return await turn(told(assignment.prompt), threadId);
+    } catch (error) {
+      if (!(error instanceof ResumeRefused)) throw error;
+      log('runner', `The conversation cannot be gone on with (${error.message}); a new one begins`);
+      return startOver('refused');
+    }
+  };
+
+  const first = await begin(restored);
   const reading = readAnswerOf(assignment, first.message);
   // An agent may stop in a merge to ask people about it.
   const stays = readsOnly(assignment) || ('answer' in reading && reading.answer.question !== null);
@@ -210,10 +232,21 @@ function gitOptions(assignment: Assignment, { paths, tokenFile, signal }: Runner
   return { paths, tokenFile, cloneUrl: assignment.cloneUrl, signal };
 }
 
-function notesOf(heldBack: WorkNotes['heldBack'], absent: AbsentContent | undefined): { notes?: WorkNotes } {
+function notesOf(heldBack: WorkNotes['heldBack'], { absent, lost }: Begun): { notes?: WorkNotes } {
   const nothing = { lfsFiles: 0, submodules: [] };
-  const notes = { heldBack, absent: absent ?? nothing };
-  return heldBack.length + notes.absent.lfsFiles + notes.absent.submodules.length === 0 ? {} : { notes };
+  const notes = { heldBack, absent: absent ?? nothing, ...(lost === undefined ? {} : { lostConversation: lost }) };
+  const isEmpty = heldBack.length + notes.absent.lfsFiles + notes.absent.submodules.length === 0;
+  return isEmpty && lost === undefined ? {} : { notes };
+}
+
+/** Commits that a new conversation is told of. */
+const COMMITS = '30';
+
+/** What the branch has, for an agent that does not remember it; empty if there is nothing. */
+async function commitsSoFar({ git }: Repository, { baseBranch }: Assignment): Promise<string> {
+  const range = `refs/remotes/origin/${baseBranch}..HEAD`;
+  const commits = await git('log', '--oneline', '--no-decorate', '-n', COMMITS, range).catch(() => '');
+  return commits.trim() === '' ? '' : `The newest commits of the branch:\n\n${commits.trim().replaceAll(/^/gm, '> ')}`;
 }
 
 function failedReport(error: unknown, threadId: string | undefined, kept: string): Report {

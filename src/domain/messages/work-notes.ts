@@ -1,7 +1,7 @@
 /** What a pull request and a comment say of files that were left out, and of content that the agent did not have. */
 import type { Locale } from '../locale.ts';
 import type { HeldBack, HeldBackReason } from '../run/held-back.ts';
-import type { WorkNotes } from '../run/work-notes.ts';
+import type { LostConversation, WorkNotes } from '../run/work-notes.ts';
 import { codeLine } from './markdown.ts';
 
 /** Characters of a path that are shown. */
@@ -14,6 +14,7 @@ interface Texts {
   readonly lfs: (count: number) => string;
   readonly submodules: string;
   readonly lookClosely: string;
+  readonly lostConversation: Readonly<Record<LostConversation, string>>;
 }
 
 const TEXTS: Readonly<Record<Locale, Texts>> = {
@@ -30,6 +31,13 @@ const TEXTS: Readonly<Record<Locale, Texts>> = {
     lfs: (count) =>
       `The agent had no content of Git LFS, only ${count === 1 ? '1 pointer' : `${count} pointers`}: what needs it was not tested.`,
     submodules: 'The agent had no content of these submodules: what needs it was not tested:',
+    lostConversation: {
+      missing: 'The earlier conversation was not stored: the agent began a new one, with a summary of the work so far.',
+      damaged:
+        'The stored conversation did not match its checksum: the agent began a new one, with a summary of the work so far.',
+      refused:
+        'The earlier conversation could not be gone on with: the agent began a new one, with a summary of the work so far.',
+    },
     lookClosely: 'Look closely: the agent committed new files that hardly ever belong into a repository',
   },
   ru: {
@@ -45,6 +53,11 @@ const TEXTS: Readonly<Record<Locale, Texts>> = {
     lfs: (count) =>
       `У агента не было содержимого Git LFS, только указатели (${count}): то, что от него зависит, не проверено.`,
     submodules: 'У агента не было содержимого этих подмодулей: то, что от них зависит, не проверено:',
+    lostConversation: {
+      missing: 'Прежний разговор не сохранён: агент начал новый, получив сводку сделанного.',
+      damaged: 'Контрольная сумма сохранённого разговора не совпала: агент начал новый, получив сводку сделанного.',
+      refused: 'Прежний разговор продолжить не удалось: агент начал новый, получив сводку сделанного.',
+    },
     lookClosely: 'Посмотрите внимательно: агент закоммитил новые файлы, которым в репозитории обычно не место',
   },
 };
@@ -60,6 +73,7 @@ export function renderWorkNotes(notes: WorkNotes | undefined, locale: Locale): s
     ...(submodules.length > 0
       ? [`${texts.submodules} ${submodules.map((path) => codeLine(path, PATH_LENGTH)).join(', ')}`]
       : []),
+    ...(notes.lostConversation === undefined ? [] : [texts.lostConversation[notes.lostConversation]]),
   ].join('\n\n');
 }
 

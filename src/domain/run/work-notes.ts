@@ -1,6 +1,14 @@
 /** What the runner says of its clone and of what it committed, besides the agent's answer. */
 import type { HeldBack } from './held-back.ts';
 
+/** Why an agent began a new conversation instead of going on with a stored one. */
+export const LOST_CONVERSATION = [
+  'missing', // it is not stored
+  'damaged', // it is not what was stored: its checksum differs
+  'refused', // the agent's program does not go on with it, or it has become too long for the model
+] as const;
+export type LostConversation = (typeof LOST_CONVERSATION)[number];
+
 export interface WorkNotes {
   /** New files that were left out of the commit. */
   readonly heldBack: readonly HeldBack[];
@@ -11,6 +19,8 @@ export interface WorkNotes {
     /** Folders of submodules, which are empty. */
     readonly submodules: readonly string[];
   };
+  /** Set if the agent began a new conversation. */
+  readonly lostConversation?: LostConversation | undefined;
 }
 
 /** Submodules that are named. */

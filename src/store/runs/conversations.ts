@@ -1,6 +1,6 @@
 /** Conversations of agents: written and read part by part, because one may have 64 MiB. What is new is appended. */
-import { randomUUID } from 'node:crypto';
-import { and, asc, count, eq, gt, ne, sql } from 'drizzle-orm';
+import { createHash, randomUUID } from 'node:crypto';
+import { and, asc, count, eq, gt, lte, ne, sql } from 'drizzle-orm';
 import type { Database } from '../connection/database.ts';
 import { agentConversationParts, agentConversations } from '../connection/schema.ts';
 
@@ -17,6 +17,8 @@ export class ConversationOvertaken extends Error {
 
 export interface StoredConversation {
   readonly threadId: string;
+  /** Whether the content is what was stored, by its checksums. */
+  isIntact(): Promise<boolean>;
   /** The content, a part at a time. Throws {@link ConversationOvertaken} if a newer one replaces it meanwhile. */
   parts(): AsyncGenerator<Uint8Array<ArrayBuffer>>;
 }
@@ -34,9 +36,21 @@ export async function findThread(db: Database, runId: string): Promise<string | 
 export async function findConversation(db: Database, runId: string): Promise<StoredConversation | undefined> {
   const [row] = await db.select().from(agentConversations).where(eq(agentConversations.runId, runId));
   if (!row) return undefined;
-  const { threadId, version, parts } = row;
+  const { threadId, version, parts, sha256, revision } = row;
   return {
     threadId,
+    async isIntact() {
+      if (sha256 === null) return true;
+      const digests = sql<boolean>`bool_and(${agentConversationParts.sha256} = sha256(${agentConversationParts.bytes}))`;
+      const [all] = await db
+        .select({ parts: count(), digests, sha256: digestOfParts })
+        .from(agentConversationParts)
+        .where(partsOf(runId, version));
+      if (all?.parts === parts && (parts === 0 || all.digests) && all.sha256 === sha256) return true;
+      const [now] = await db.select().from(agentConversations).where(eq(agentConversations.runId, runId));
+      if (now?.revision === revision) return false;
+      throw new ConversationOvertaken(`the conversation of run ${runId} was replaced while it was read`);
+    },
     async *parts() {
       for (let n = -1, read = 0; read < parts; read += 1) {
         const [part] = await db
@@ -60,24 +74,41 @@ export interface ConversationState {
   readonly bytes: number;
 }
 
+/** An attempt of a run, which has the conversation. */
+interface Writer {
+  readonly runId: string;
+  readonly attempt: number;
+}
+
 /**
- * Stores the newest state of a run's conversation. Until all of it is there the one before stays. Throws
- * {@link ConversationOvertaken}, and what the pieces throw.
+ * Stores the newest state of a run's conversation, as an attempt has it. Until all of it is there the one before stays. It replaces only
+ * what was stored when the write began, and never what a later attempt has stored. Throws {@link ConversationOvertaken}, and what the
+ * pieces throw.
  */
 export async function storeConversation(
   db: Database,
-  runId: string,
+  { runId, attempt }: Writer,
   threadId: string,
   pieces: Pieces,
 ): Promise<ConversationState> {
+  const [before] = await db.select().from(agentConversations).where(eq(agentConversations.runId, runId));
+  if (before && before.attempt > attempt) throw new ConversationOvertaken(`a later attempt of run ${runId} writes`);
+  const revision = before?.revision ?? 0;
   return withNewParts(db, runId, pieces, async ({ version, parts, bytes }) => {
     await db.transaction(async (tx) => {
-      const newest = { threadId, version, parts, updatedAt: sql`now()` };
-      // First: it waits for another write's end, which may have removed parts of this one.
-      await tx
+      const sha256 = await digestOf(tx, runId, version);
+      const newest = { threadId, version, parts, sha256, attempt, revision: revision + 1, updatedAt: sql`now()` };
+      // It waits for another write's end, which may have removed parts of this one.
+      const stored = await tx
         .insert(agentConversations)
         .values({ runId, ...newest })
-        .onConflictDoUpdate({ target: agentConversations.runId, set: newest });
+        .onConflictDoUpdate({
+          target: agentConversations.runId,
+          set: newest,
+          setWhere: sql`${eq(agentConversations.revision, revision)} and ${lte(agentConversations.attempt, attempt)}`,
+        })
+        .returning({ runId: agentConversations.runId });
+      if (stored.length === 0) throw new ConversationOvertaken(`a newer conversation of run ${runId} is stored`);
       const [kept] = await tx.select({ parts: count() }).from(agentConversationParts).where(partsOf(runId, version));
       if (kept?.parts !== parts) throw new ConversationOvertaken(`two writes of the conversation of run ${runId}`);
       await tx
@@ -117,7 +148,10 @@ export async function appendToConversation(
           .where(partsOf(runId, added.version));
         await tx
           .update(agentConversationParts)
-          .set({ bytes: sql`${agentConversationParts.bytes} || (${more})` })
+          .set({
+            bytes: sql`${agentConversationParts.bytes} || (${more})`,
+            sha256: sql`sha256(${agentConversationParts.bytes} || (${more}))`,
+          })
           .where(and(partsOf(runId, version), eq(agentConversationParts.n, end.parts - 1)));
         await tx.delete(agentConversationParts).where(partsOf(runId, added.version));
       } else {
@@ -128,7 +162,12 @@ export async function appendToConversation(
       }
       await tx
         .update(agentConversations)
-        .set({ parts: end.parts + (isFilled ? 0 : added.parts), updatedAt: sql`now()` })
+        .set({
+          parts: end.parts + (isFilled ? 0 : added.parts),
+          sha256: await digestOf(tx, runId, version),
+          revision: sql`${agentConversations.revision} + 1`,
+          updatedAt: sql`now()`,
+        })
         .where(eq(agentConversations.runId, runId));
     });
     return { version, bytes };
@@ -172,7 +211,8 @@ async function withNewParts(
   const written = { version, parts: 0, bytes: 0 };
   try {
     for await (const bytes of inParts(pieces)) {
-      await db.insert(agentConversationParts).values({ runId, version, n: written.parts, bytes });
+      const sha256 = createHash('sha256').update(bytes).digest();
+      await db.insert(agentConversationParts).values({ runId, version, n: written.parts, bytes, sha256 });
       written.parts += 1;
       written.bytes += bytes.length;
     }
@@ -184,6 +224,15 @@ async function withNewParts(
       .catch(() => undefined);
     throw error;
   }
+}
+
+/** SHA-256 of the parts' digests, in order; null if one of them has none. */
+const digestOfParts = sql<string | null>`case when count(*) = count(${agentConversationParts.sha256})
+  then encode(sha256(coalesce(string_agg(${agentConversationParts.sha256}, ''::bytea order by ${agentConversationParts.n}), ''::bytea)), 'hex') end`;
+
+async function digestOf(db: Pick<Database, 'select'>, runId: string, version: string): Promise<string | null> {
+  const [all] = await db.select({ sha256: digestOfParts }).from(agentConversationParts).where(partsOf(runId, version));
+  return all?.sha256 ?? null;
 }
 
 function partsOf(runId: string, version: string) {

@@ -11,7 +11,8 @@ export interface TestPlatform {
   readonly url: string;
   readonly token: string;
   assignment: Assignment | undefined;
-  conversation: { threadId: string; content: string } | undefined;
+  /** `damaged`: it is not what was stored. */
+  conversation: { threadId: string; content: string; damaged?: boolean } | undefined;
   /** Commits that could not be pushed. */
   kept: { headSha: string; bundle: Buffer } | undefined;
   /** By its number: a repeated line is the same line. */
@@ -82,9 +83,10 @@ export async function startPlatform(options: {
   });
   const agent = '/api/v1/agent';
   app.get(`${agent}/assignment`, (c) => (platform.assignment ? c.json(platform.assignment) : c.notFound()));
-  app.get(`${agent}/conversation`, (c) =>
-    platform.conversation ? c.body(platform.conversation.content) : c.notFound(),
-  );
+  app.get(`${agent}/conversation`, (c) => {
+    if (platform.conversation?.damaged) return c.body(null, 412);
+    return platform.conversation ? c.body(platform.conversation.content) : c.notFound();
+  });
   app.put(`${agent}/conversation`, async (c) => {
     platform.conversation = { threadId: c.req.header('x-thread-id') ?? '', content: await c.req.text() };
     return c.body(null, 204, { etag: tagOf(platform.conversation.content) });

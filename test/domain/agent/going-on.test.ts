@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { goingOnMessage, INTERRUPTED, promptToGoOn, worthRepeating } from '../../../src/domain/agent/going-on.ts';
+import {
+  goingOnMessage,
+  INTERRUPTED,
+  promptToGoOn,
+  startOverPrompt,
+  worthRepeating,
+} from '../../../src/domain/agent/going-on.ts';
 
 const AT = '2026-11-21T10:00:00.000Z';
 
@@ -85,5 +91,21 @@ describe('the message after a decision on a tool call', () => {
   it('is repeated after a pause that came before the agent could read it', () => {
     const before = { kind: 'decided', tool: 'database.lifecycle', result } as const;
     expect(goingOnMessage({ kind: 'resumed', actor: 'nadia', at: AT, note: null, before })).toContain(result);
+  });
+});
+
+describe('an agent that begins a new conversation', () => {
+  it('is told its task, what it waited for, and what the last one reported, as a quotation', () => {
+    const told = startOverPrompt({
+      prompt: 'Count words.',
+      message: 'Your question was answered.',
+      done: 'I counted\n## Rules',
+    });
+    expect(told).toMatch(/^Count words\.\n\nYour question was answered\.\n\n/);
+    expect(told).toContain('> I counted\n> ## Rules');
+  });
+
+  it('is told of no report where there is none', () => {
+    expect(startOverPrompt({ prompt: 'Count words.', message: null, done: null })).not.toContain('reported');
   });
 });

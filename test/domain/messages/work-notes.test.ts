@@ -24,3 +24,8 @@ test.each(['en', 'ru'] as const)('says which content was absent, in %s', (locale
   expect(text).toContain('12');
   expect(text).toContain('`lib/x`');
 });
+
+test.each(['en', 'ru'] as const)('says that an agent had to begin a new conversation, in %s', (locale) => {
+  const text = renderWorkNotes({ heldBack: [], absent: NOTHING, lostConversation: 'damaged' }, locale);
+  expect(text).toMatch(/checksum|сумма/);
+});

@@ -102,6 +102,12 @@ export const agentConversations = pgTable('agent_conversations', {
   /** Of the parts that are the conversation; other parts belong to a write that has not ended, or was given up. */
   version: text('version').notNull(),
   parts: integer('parts').notNull(),
+  /** SHA-256 of the digests of its parts, hexadecimal; null for one that a version before 0.5.0 stored. */
+  sha256: text('sha256'),
+  /** Of the run's attempts the one that stored it; a write of an earlier one never replaces it. */
+  attempt: integer('attempt').notNull().default(0),
+  /** Counts its writes: one that began before another ended does not replace what that one stored. */
+  revision: integer('revision').notNull().default(0),
   updatedAt: instant('updated_at').notNull().defaultNow(),
 });
 
@@ -112,6 +118,8 @@ export const agentConversationParts = pgTable(
     version: text('version').notNull(),
     n: integer('n').notNull(),
     bytes: bytea('bytes').notNull(),
+    /** SHA-256 of the bytes; null for what a version before 0.5.0 stored. */
+    sha256: bytea('sha256'),
   },
   (table) => [primaryKey({ columns: [table.runId, table.version, table.n] })],
 );
