@@ -1,7 +1,7 @@
 /** All activities, and their ports. */
 import { createAgentActivities, type AgentPorts } from './agents/agents.ts';
 import { createAssignmentActivities, type AssignmentPorts } from './agents/assignments.ts';
-import { createRequestActivities, type GitHubAnswers } from './github/requests.ts';
+import { createRequestActivities, type RequestPorts } from './github/requests.ts';
 import { createPermitActivities, type PermitPorts } from './agents/permits.ts';
 import { createConfirmationActivities, type GitHubConfirmations } from './github/confirmations.ts';
 import { withoutQueries } from './failures.ts';
@@ -26,8 +26,9 @@ export type ActivityPorts = AgentPorts &
   GitHubPorts &
   RecordPorts &
   SweepPorts &
-  StatusCommentPorts & {
-    readonly github: GitHubConfirmations & GitHubPulls & GitHubAnswers;
+  StatusCommentPorts &
+  RequestPorts & {
+    readonly github: GitHubConfirmations & GitHubPulls;
     readonly performer: CallPerformer;
   };
 

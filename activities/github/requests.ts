@@ -3,8 +3,7 @@ import { createHash } from 'node:crypto';
 import { log } from '@temporalio/activity';
 import type { IssueRef } from '../../src/domain/issue/facts.ts';
 import type { Locale } from '../../src/domain/locale.ts';
-import { mayEnd } from '../../src/domain/approvals/deciders.ts';
-import { DEFAULT_POLICY } from '../../src/domain/approvals/default-policy.ts';
+import type { ApprovalPolicy } from '../../src/domain/approvals/policy.ts';
 import { readCommand } from '../../src/domain/run/commands.ts';
 import {
   renderEditedAnswer,
@@ -15,7 +14,7 @@ import {
 } from '../../src/domain/messages/request-comment.ts';
 import { comparable, readAnswer, type Request, type Verdict } from '../../src/domain/run/requests.ts';
 import type { Database } from '../../src/store/connection/database.ts';
-import { findDecider } from '../../src/store/projects/deciders.ts';
+import { mayEndNow } from '../../src/store/runs/judged-calls.ts';
 import { storeRequest } from '../../src/store/runs/requests.ts';
 import { classified } from '../failures.ts';
 
@@ -33,7 +32,14 @@ export interface GitHubAnswers {
   visibleText(markdown: string): { readonly text: string };
 }
 
-export function createRequestActivities({ db, github }: { readonly db: Database; readonly github: GitHubAnswers }) {
+export interface RequestPorts {
+  readonly db: Database;
+  readonly github: GitHubAnswers;
+  /** The policy as it is now: it says who may decide. */
+  readonly policy: ApprovalPolicy;
+}
+
+export function createRequestActivities({ db, github, policy }: RequestPorts) {
   return {
     /** Before its comment stands on GitHub: a comment on the issue may be the answer from then on, until it is closed. */
     async recordRequest(input: { issueKey: string; request: Request; open: boolean }): Promise<void> {
@@ -111,10 +117,9 @@ export function createRequestActivities({ db, github }: { readonly db: Database;
     readonly actorId?: number;
     readonly request: Request;
   }): Promise<string | undefined> {
-    const { call } = input.request;
-    if (!call) return undefined; // whoever may start runs: the webhook was evaluated so
-    const actor = await findDecider(db, input.issue.repositoryId, { id: input.actorId ?? null, login: input.actor });
-    const may = mayEnd(call, actor, DEFAULT_POLICY);
+    // Without a call, whoever may start runs: the webhook was evaluated so.
+    const by = { repositoryId: input.issue.repositoryId, id: input.actorId ?? null, login: input.actor };
+    const may = await mayEndNow(db, policy, input.request, by);
     return may.allowed ? undefined : may.reason;
   }
 }

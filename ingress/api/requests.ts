@@ -95,6 +95,14 @@ export const AnswerBody = z.strictObject({
   surface: z.enum(['api', 'command_line']).default('api'),
 });
 
+/** A verdict of the dashboard's form. */
+export const VerdictBody = z.strictObject({
+  decision: z.enum(['approved', 'denied']),
+  text: text.default(''),
+  actor: line.max(100).min(1, 'is missing: who decides, by the login on GitHub'),
+  requestId: AnswerBody.shape.requestId,
+});
+
 export const PauseBody = z.strictObject(CancelBody.shape);
 
 export const ResumeBody = z.strictObject({ note: text.default(''), actor: line.max(100).default('') });

@@ -1,6 +1,7 @@
 /** The staff API at `/api/v1`. */
 import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
+import type { ApprovalPolicy } from '../../src/domain/approvals/policy.ts';
 import { isTerminal } from '../../src/domain/run/runs.ts';
 import { findNetworkFinding } from '../../src/store/workspaces/cluster-findings.ts';
 import type { Database } from '../../src/store/connection/database.ts';
@@ -15,6 +16,7 @@ import { findRunRecord, listRuns, type RunRecord } from '../../src/read-model/qu
 import { answerErrors, answerNotFound, bodyTooLarge, RequestRefused, type ErrorLog } from '../http/errors.ts';
 import type { StaffAccess } from './access.ts';
 import { cancelRun, type RunControl } from './cancel.ts';
+import { addDecisionRoutes } from './decisions.ts';
 import { addPromptRoutes } from './prompts.ts';
 import * as requests from './requests.ts';
 import { answerRun, pauseRun, resumeRun } from './waits.ts';
@@ -45,20 +47,32 @@ export interface StaffApiOptions {
   readonly updates: RunUpdates;
   readonly repositories: RepositoryBinding;
   readonly prompts: PromptOverrides;
+  readonly policy: ApprovalPolicy;
   readonly access: StaffAccess;
   readonly workers: Workers;
   readonly log: ErrorLog;
 }
 
 /** The paths of this router; other routers are mounted at `/api/v1` too. */
-const PATHS = ['/runs', '/issues', '/deliveries', '/cluster', '/repositories', '/projects', '/members', '/prompts'];
+const PATHS = [
+  '/runs',
+  '/issues',
+  '/deliveries',
+  '/cluster',
+  '/repositories',
+  '/projects',
+  '/members',
+  '/prompts',
+  '/decisions',
+  '/policy',
+];
 const BODY_BYTES = 65_536;
 const ISSUE_RUNS = 50;
 const ISSUE_EVENTS = 200;
 
 /** The router, to be mounted at `/api/v1`. */
 export function createStaffApi(options: StaffApiOptions): Hono {
-  const { db, control, updates, repositories, prompts, access, workers, log } = options;
+  const { db, control, updates, repositories, prompts, policy, access, workers, log } = options;
   const app = new Hono();
   app.onError(answerErrors(log));
 
@@ -116,7 +130,7 @@ export function createStaffApi(options: StaffApiOptions): Hono {
   app.post('/runs/:id/answer', async (c) => {
     const runId = checked(requests.RunId, c.req.param('id'), 'id');
     const body = checked(requests.AnswerBody, await jsonBody(c));
-    return c.json({ id: runId, request: await answerRun({ db, updates, log }, { runId, ...body }) });
+    return c.json({ id: runId, request: await answerRun({ db, updates, log, policy }, { runId, ...body }) });
   });
 
   app.post('/runs/:id/pause', async (c) => {
@@ -200,6 +214,7 @@ export function createStaffApi(options: StaffApiOptions): Hono {
   });
 
   addPromptRoutes(app, { db, prompts });
+  addDecisionRoutes(app, { db, updates, log, policy });
 
   for (const path of PATHS) app.all(`${path}/*`, answerNotFound);
 

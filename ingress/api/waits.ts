@@ -1,9 +1,11 @@
 /** Answering a run's question, pausing a run and letting it go on: the same for the API and for the dashboard. */
-import type { AnswerSurface, Request } from '../../src/domain/run/requests.ts';
+import type { AnswerSurface, Request, Verdict } from '../../src/domain/run/requests.ts';
 import { isTerminal } from '../../src/domain/run/runs.ts';
 import type { RunWait } from '../../src/domain/run/waits.ts';
 import { findRunRecord, type RunRecord } from '../../src/read-model/queries/runs.ts';
+import type { ApprovalPolicy } from '../../src/domain/approvals/policy.ts';
 import type { Database } from '../../src/store/connection/database.ts';
+import { mayEndNow } from '../../src/store/runs/judged-calls.ts';
 import { findNewestRequest } from '../../src/store/runs/requests.ts';
 import { RequestRefused, type ErrorLog } from '../http/errors.ts';
 import type { Refusal, RunUpdates, UpdateResult } from '../relay/run-updates.ts';
@@ -15,22 +17,34 @@ interface Ports {
   readonly log: ErrorLog;
 }
 
+interface AnswerPorts extends Ports {
+  /** The policy as it is now: it says who may decide. */
+  readonly policy: ApprovalPolicy;
+}
+
 /**
  * Answers a request of a run, or without `requestId` what it asks now; the first answer counts. Throws {@link RequestRefused}; when the
  * run asks something else by now, with that question.
  */
 export async function answerRun(
-  ports: Ports,
+  ports: AnswerPorts,
   answer: {
     readonly runId: string;
     readonly requestId?: string | undefined;
     readonly text: string;
+    readonly decision?: Verdict;
     readonly actor: string;
     readonly surface: AnswerSurface;
   },
 ): Promise<Request> {
   const run = await liveRun(ports.db, answer.runId);
-  const requestId = answer.requestId ?? null;
+  const newest = await findNewestRequest(ports.db, run.id);
+  if (newest?.open) {
+    const by = { repositoryId: run.repositoryId, id: null, login: answer.actor };
+    const may = await mayEndNow(ports.db, ports.policy, newest.request, by);
+    if (!may.allowed) throw new RequestRefused('forbidden', `not_permitted: ${may.reason}`, 'actor');
+  }
+  const requestId = answer.requestId ?? (newest?.open && newest.request.call ? newest.request.id : null);
   const input = { ...answer, requestId, actor: answer.actor || 'staff' };
   const update = await updated(ports, run, () => ports.updates.answer(input));
   if (update.done) return update.result;

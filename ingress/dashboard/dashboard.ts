@@ -16,6 +16,7 @@ import type { Live } from '../live/live.ts';
 import type { StaffAccess } from '../api/access.ts';
 import { cancelRun, type RunControl } from '../api/cancel.ts';
 import type { Workers } from '../api/routes.ts';
+import type { ApprovalPolicy } from '../../src/domain/approvals/policy.ts';
 import type { RunUpdates } from '../relay/run-updates.ts';
 import * as requests from '../api/requests.ts';
 import { serveAssets } from './components/assets.ts';
@@ -41,6 +42,7 @@ export interface DashboardOptions extends Urls {
   readonly live: Live;
   readonly control: RunControl;
   readonly updates: RunUpdates;
+  readonly policy: ApprovalPolicy;
   readonly access: StaffAccess;
   readonly workers: Workers;
   /** Sets `Secure` on the session's cookie; for a server that people reach by TLS. */
@@ -57,7 +59,7 @@ const CONTENT_POLICY =
 
 /** The router, to be mounted at `/`. */
 export function createDashboard(options: DashboardOptions): Hono {
-  const { db, live, control, updates, access, workers, log, secureCookies } = options;
+  const { db, live, control, updates, policy, access, workers, log, secureCookies } = options;
   const app = new Hono();
   app.onError(answerErrorsWithPages(log));
   serveAssets(app);
@@ -161,7 +163,7 @@ export function createDashboard(options: DashboardOptions): Hono {
     return c.redirect(`/runs/${run.id}`, 303);
   });
 
-  addWaitRoutes(app, { db, updates, log, access, show, theRun });
+  addWaitRoutes(app, { db, updates, policy, log, access, show, theRun });
 
   app.get('/deliveries', async (c) => {
     const chosen = chosenIn(c);

@@ -1,5 +1,6 @@
 /** Routes to answer, pause and resume a run on its page; they need a session and a same-origin request. */
 import type { Context, Hono } from 'hono';
+import type { ApprovalPolicy } from '../../src/domain/approvals/policy.ts';
 import type { Database } from '../../src/store/connection/database.ts';
 import type { RunRecord } from '../../src/read-model/queries/runs.ts';
 import type { StaffAccess } from '../api/access.ts';
@@ -16,6 +17,7 @@ const { checked } = requests;
 interface WaitRoutes {
   readonly db: Database;
   readonly updates: RunUpdates;
+  readonly policy: ApprovalPolicy;
   readonly log: ErrorLog;
   readonly access: StaffAccess;
   readonly show: (c: Context, frame: { title: string }, body: Html) => Response | Promise<Response>;
@@ -29,6 +31,14 @@ export function addWaitRoutes(app: Hono, { access, show, theRun, ...ports }: Wai
     const runId = runIdIn(c);
     const { text, actor, requestId } = checked(requests.AnswerBody, await c.req.parseBody());
     await answerRun(ports, { runId, requestId, text, actor, surface: 'dashboard' });
+    return c.redirect(`/runs/${runId}`, 303);
+  });
+
+  app.post('/runs/:id/decide', async (c) => {
+    access.requireStaff(c);
+    const runId = runIdIn(c);
+    const body = checked(requests.VerdictBody, await c.req.parseBody());
+    await answerRun(ports, { runId, ...body, surface: 'dashboard' });
     return c.redirect(`/runs/${runId}`, 303);
   });
 

@@ -1,5 +1,6 @@
 /** The staff API over HTTP, with the types of its two ends; whoever asks for something is told in plain sentences why not. */
 import type { z } from 'zod';
+import type * as decisions from '../../ingress/api/decisions.ts';
 import type * as prompts from '../../ingress/api/prompts.ts';
 import type * as requests from '../../ingress/api/requests.ts';
 import type { PromptTaskView, PromptVersionView } from '../use-cases/prompt-overrides.ts';
@@ -7,6 +8,7 @@ import type { RepositoryBinding } from '../use-cases/repository-binding.ts';
 import type { EventView, IssueDetailsView, IssueView, ListView, LogView, RunView } from '../../ingress/api/views.ts';
 import type { ErrorEnvelope } from '../../ingress/http/errors.ts';
 import type { Request } from '../domain/run/requests.ts';
+import type { ApprovalPolicy, PolicyDecision, PolicySubject } from '../domain/approvals/policy.ts';
 import type { RunWait } from '../domain/run/waits.ts';
 import type { RunPrompt } from '../store/runs/assignments.ts';
 import type { setProject } from '../store/projects/repositories.ts';
@@ -67,9 +69,24 @@ export interface ApiClient {
   promptDiff(stage: string, query: z.input<typeof prompts.PromptDiffQuery>): Promise<{ readonly diff: string }>;
   setPrompt(stage: string, body: z.input<typeof prompts.PromptBody>): Promise<PromptVersionView>;
   rollBackPrompt(stage: string, body: z.input<typeof prompts.PromptRollbackBody>): Promise<PromptVersionView>;
+  /** What runs ask of people: the open requests, or all. */
+  decisions(query?: z.input<typeof decisions.DecisionsQuery>): Promise<{ readonly items: readonly DecisionView[] }>;
+  decision(id: string): Promise<DecisionView>;
+  /** `verb`: what is done with the request. */
+  decide(
+    id: string,
+    verb: 'approve' | 'deny' | 'answer',
+    body: z.input<typeof decisions.DecisionBody>,
+  ): Promise<{ readonly id: string; readonly request: Request }>;
+  policy(): Promise<ApprovalPolicy>;
+  explainPolicy(
+    query: z.input<typeof decisions.ExplainQuery>,
+  ): Promise<{ readonly subject: PolicySubject; readonly decision: PolicyDecision }>;
   /** What the agent of a run was told. */
   runPrompt(id: string): Promise<RunPrompt>;
 }
+
+export type DecisionView = decisions.DecisionView;
 
 /** The server said no. */
 export class ApiRefusal extends CommandProblem {
@@ -117,6 +134,11 @@ export function createApiClient({ url, staffToken }: ApiAddress): ApiClient {
     runEvents: async (id, query) => get(`/runs/${id}/events`, query),
     runLog: async (id, query) => get(`/runs/${id}/log`, query),
     cancelRun: async (id, body) => post(`/runs/${id}/cancel`, body),
+    decisions: async (query) => get('/decisions', query),
+    decision: async (id) => get(`/decisions/${encodeURIComponent(id)}`),
+    decide: async (id, verb, body) => post(`/decisions/${encodeURIComponent(id)}/${verb}`, body),
+    policy: async () => get('/policy'),
+    explainPolicy: async (query) => get('/policy/explain', query),
     answerRun: async (id, body) => post(`/runs/${id}/answer`, body),
     pauseRun: async (id, body) => post(`/runs/${id}/pause`, body),
     resumeRun: async (id, body) => post(`/runs/${id}/resume`, body),

@@ -14,10 +14,12 @@ export function canPause({ status }: Pick<RunRecord, 'status'>): boolean {
 
 /** The wait: for whom, since when and until when, the question, and how to end it. */
 export function waitNotice(run: RunRecord, wait: RunWait, viewer: Viewer): Html {
-  const isQuestion = wait.kind === 'question';
   const asks = run.request?.kind === 'budget' ? 'A budget is spent.' : 'The agent asks a question.';
-  const headline = isQuestion ? asks : 'The run is paused.';
-  const [begun, end] = isQuestion ? ['asked', 'nobody answers'] : ['paused', 'nobody resumes it'];
+  const [headline, begun, end] = {
+    question: [asks, 'asked', 'nobody answers'],
+    approval: ['A tool call of the agent needs an approval.', 'asked', 'nobody decides'],
+    paused: ['The run is paused.', 'paused', 'nobody resumes it'],
+  }[wait.kind];
   return html`<div class="notice wait">
     <p>
       <strong>${headline}</strong> It waits for ${wait.for} (${begun} ${when(new Date(wait.since))}), and fails if
@@ -27,8 +29,18 @@ export function waitNotice(run: RunRecord, wait: RunWait, viewer: Viewer): Html 
   </div>`;
 }
 
-/** The question; its options are listed for guests, and are buttons for staff. */
-function asked({ question, options }: Request, viewer: Viewer): Html {
+/** The question; its options are listed for guests, and are buttons for staff. Of an approval, what exactly will be done. */
+function asked({ question, options, kind, call, mayAnswer }: Request, viewer: Viewer): Html {
+  if (kind === 'approval' && call) {
+    const { tool, action, summary, reason, digest } = call;
+    const who = mayAnswer === 'owner' ? 'an owner or administrator' : 'a member of the project (read_write or more)';
+    return html`<p>
+        When it is approved, the platform calls <code>${tool}</code> (${action}) with these arguments, and nothing else
+        (digest <code>${digest.slice(0, 12)}</code>). It is asked because ${reason}. It takes ${who} who did not start
+        the run.
+      </p>
+      <blockquote class="question">${summary}</blockquote>`;
+  }
   return html`<blockquote class="question">${question}</blockquote>
     ${
       viewer === 'guest' &&
@@ -46,6 +58,15 @@ function form(run: RunRecord, wait: RunWait): Html {
       <button>Resume</button>
     </form>`;
   }
+  if (wait.kind === 'approval') {
+    return html`<form class="inline" method="post" action="/runs/${run.id}/decide">
+      <input type="hidden" name="requestId" value="${wait.request ?? ''}" />
+      ${LOGIN}
+      <label class="grow">A reason (optional) <input type="text" name="text" maxlength="2000" /></label>
+      <button name="decision" value="approved">Approve</button>
+      <button name="decision" value="denied">Deny</button>
+    </form>`;
+  }
   const options = run.request?.options ?? [];
   const choices =
     options.length === 0
@@ -57,16 +78,25 @@ function form(run: RunRecord, wait: RunWait): Html {
             (option, index) => html`<button name="text" value="${index + 1}">${index + 1}. ${option}</button>`,
           )}`;
   return html`<form class="inline" method="post" action="/runs/${run.id}/answer">
-    ${run.request && html`<input type="hidden" name="requestId" value="${run.request.id}" />`} ${choices}
+    ${run.request && html`<input type="hidden" name="requestId" value="${run.request.id}" />`}
+    ${run.request?.call && LOGIN} ${choices}
   </form>`;
 }
 
+/** Whose roles count where only some people may decide. */
+const LOGIN = html`<label>Your login on GitHub <input type="text" name="actor" maxlength="100" required /></label>`;
+
 function guest(run: RunRecord, wait: RunWait): Html {
   const next = encodeURIComponent(`/runs/${run.id}`);
-  const command = wait.kind === 'question' ? `runs answer ${run.id} TEXT` : `runs resume ${run.id}`;
-  const comment = wait.kind === 'question' && run.issueUrl !== null;
+  const command = {
+    question: `runs answer ${run.id} TEXT`,
+    approval: `decisions approve ${wait.request ?? ''}`,
+    paused: `runs resume ${run.id}`,
+  }[wait.kind];
+  const comment = wait.kind !== 'paused' && run.issueUrl !== null;
+  const verb = wait.kind === 'approval' ? 'Decide' : 'Answer';
   return html`<p>
-    ${comment && html`Answer with a comment on <a href="${run.issueUrl}" rel="noreferrer">the issue</a>,`}
+    ${comment && html`${verb} with a comment on <a href="${run.issueUrl}" rel="noreferrer">the issue</a>,`}
     ${comment ? 'with' : 'With'} <code>npx codex-k8s ${command}</code>, or here when you have
     <a href="/login?next=${next}">signed in</a>.
   </p>`;

@@ -4,7 +4,9 @@ import { z } from 'zod';
 import { readBlocks } from '../../network/address-blocks.ts';
 import { CANONICAL_NAMES } from '../../domain/stages/label-names.ts';
 import type { RunLimits } from '../../domain/run/permits.ts';
+import { DEFAULT_POLICY } from '../../domain/approvals/default-policy.ts';
 import { readLabelsFile } from './labels-file.ts';
+import { readPolicyFile } from './policy-file.ts';
 import { readRunLimits } from './run-limits.ts';
 import { readWorkspaceHours, type WorkspaceHours } from './workspace-hours.ts';
 
@@ -72,6 +74,18 @@ export const labels = z
   })
   .optional()
   .transform((names) => names ?? CANONICAL_NAMES);
+
+/** A file with the approval policy; without one, the policy of codex-k8s. */
+export const policy = z
+  .string()
+  .transform((path, context) => {
+    const read = readPolicyFile(path);
+    if ('policy' in read) return read.policy;
+    for (const message of read.problems) context.addIssue({ code: 'custom', message });
+    return z.NEVER;
+  })
+  .optional()
+  .transform((read) => read ?? DEFAULT_POLICY);
 
 /** A program and its arguments, as JSON: `["node", "/opt/agent.js"]`. */
 export const command = z.string().transform((text, context) => {

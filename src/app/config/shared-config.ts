@@ -1,7 +1,7 @@
 /** Settings that server and worker both read, and that must be the same for both. */
 import { z } from 'zod';
 import { DatabaseSettings } from './database-config.ts';
-import { duration, labels, secret, url } from './schemas.ts';
+import { duration, labels, policy, secret, url } from './schemas.ts';
 import { TemporalSettings } from './temporal-config.ts';
 
 const writes = z.coerce.number().int().nonnegative().max(10_000);
@@ -17,6 +17,8 @@ export const SharedSettings = DatabaseSettings.extend(TemporalSettings.shape).ex
   CODEXK8S_RUN_TOKEN_KEY_FILE: secret(32),
   /** JSON: names on GitHub by canonical name, `{"run:dev": "agent:dev"}`; what is not named is called as docs/labels.md says. */
   CODEXK8S_LABELS_FILE: labels,
+  /** JSON or YAML: which tool calls need whose approval (docs/approvals.md); without it, the policy of codex-k8s. */
+  CODEXK8S_POLICY_FILE: policy,
   /** Where people find the server. */
   CODEXK8S_PUBLIC_URL: url,
   /** Where the worker finds the server, and agents too unless CODEXK8S_AGENT_URL says otherwise. */

@@ -4,7 +4,6 @@ import { createMcpGateway } from '../../../ingress/gateways/mcp/mcp-gateway.ts';
 import { createToolCalls } from '../../../ingress/gateways/mcp/tool-calls.ts';
 import type { RunAccess } from '../../../ingress/gateways/run-access.ts';
 import { createSealing } from '../../adapters/sealing.ts';
-import { DEFAULT_POLICY } from '../../domain/approvals/default-policy.ts';
 import { findToolRun } from '../../store/runs/tool-runs.ts';
 import { createStatusTools } from '../../tools/perform/status.ts';
 import type { ToolPerformers } from '../../tools/performers.ts';
@@ -22,7 +21,7 @@ export function createMcp(
     callTool: createToolCalls({
       db,
       performers,
-      policy: async () => DEFAULT_POLICY,
+      policy: async () => config.CODEXK8S_POLICY_FILE,
       sealing: createSealing(config.CODEXK8S_RUN_TOKEN_KEY_FILE),
       // What is not passed on, the run's workflow finds in the database.
       onParked: (call) => updates.parked(call),

@@ -10,6 +10,7 @@ import type { Hono } from 'hono';
 import { Registry } from 'prom-client';
 import { createInboxRelay } from '../../../ingress/relay/inbox-relay.ts';
 import { createIssueWorkflows } from '../../../ingress/relay/issue-signals.ts';
+import { judgeAgain } from '../../../ingress/relay/judge-again.ts';
 import { createRunUpdates } from '../../../ingress/relay/run-updates.ts';
 import { createGitHub } from '../../adapters/github/index.ts';
 import { GitHubAsksToWait } from '../../adapters/github/waits.ts';
@@ -79,6 +80,7 @@ export async function runServer(
   });
   const github = around.github?.(gitHub) ?? gitHub;
   const [secret = ''] = config.CODEXK8S_WEBHOOK_SECRETS_FILE;
+  const updates = createRunUpdates(client);
 
   const { app, gateways, health, close } = createServerApp({
     config,
@@ -89,7 +91,7 @@ export async function runServer(
     pages,
     agents,
     workflows,
-    updates: createRunUpdates(client),
+    updates,
     tokens: createRunTokens(config.CODEXK8S_RUN_TOKEN_KEY_FILE),
     repositories: createRepositoryBinding({
       db: agents.db,
@@ -148,6 +150,11 @@ export async function runServer(
   const sweep = setInterval(() => {
     settleLostCalls(agents.db, budgetLimits(config)).catch(onError);
   }, SWEEP_MS).unref();
+  // The policy may be another than that of the server before.
+  void persistently(() => judgeAgain(agents.db, config.CODEXK8S_POLICY_FILE, updates), {
+    signal: stop,
+    onFailure: onError,
+  });
   // A lost notification costs half a second: the relay polls, too.
   const listening = persistently(
     () =>

@@ -94,6 +94,7 @@ export async function runWorker(
         // The account whose commits and labels are the platform's own.
         agentLogin: config.CODEXK8S_GIT_BOT_USERNAME,
         performer: around.performer?.(performer) ?? performer,
+        policy: config.CODEXK8S_POLICY_FILE,
         serverAnswers: () => answers(`${config.CODEXK8S_INTERNAL_URL}/healthz`),
         defaults: {
           cli: config.CODEXK8S_AGENT_CLI,

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { ApiAddress } from '../../api-client/api-client.ts';
 import { addClusterCommands } from './cluster.ts';
 import { addDoctorCommand } from './doctor.ts';
+import { addDecisionCommands } from './decision-commands.ts';
 import { addPromptCommands } from './prompt-commands.ts';
 import { addReadModelCommands } from './read-model.ts';
 import { addReplayCommand } from './replay.ts';
@@ -13,6 +14,7 @@ import { addWebhookCommands } from './webhook.ts';
 export function addCommandsForPeople(program: Command): void {
   const { runs, carryOut } = addStaffCommands(program, { resolveApi });
   addPromptCommands(program, carryOut);
+  addDecisionCommands(program, carryOut);
   addReplayCommand(program, runs, { resolveApi });
   addReadModelCommands(program);
   addClusterCommands(program);

@@ -1,5 +1,5 @@
 /** Requests of runs, for the server and the pages. */
-import { and, desc, eq, isNull, sql } from 'drizzle-orm';
+import { and, desc, eq, isNull, like, sql } from 'drizzle-orm';
 import type { Request } from '../../domain/run/requests.ts';
 import { announce } from '../connection/changes.ts';
 import type { Database } from '../connection/database.ts';
@@ -52,4 +52,34 @@ export async function hasOpenRequest(db: Database, issueKey: string): Promise<bo
     .where(and(eq(requests.issueKey, issueKey), isNull(requests.closedAt)))
     .limit(1);
   return row !== undefined;
+}
+
+export interface StoredRequest {
+  readonly request: Request;
+  readonly open: boolean;
+}
+
+/** Requests listed at once. */
+const LISTED = 200;
+
+/** Requests, the newest first: those that are open, or all. */
+export async function listRequests(db: Database, onlyOpen: boolean): Promise<StoredRequest[]> {
+  const rows = await db
+    .select({ request: requests.request, closedAt: requests.closedAt })
+    .from(requests)
+    .where(onlyOpen ? isNull(requests.closedAt) : undefined)
+    .orderBy(desc(sql`${requests.request} ->> 'askedAt'`))
+    .limit(LISTED);
+  return rows.map(({ request, closedAt }) => ({ request, open: closedAt === null }));
+}
+
+/** The requests whose id is, or begins and ends like, `<beginning of a run id>.<n>`: at most two. */
+export async function findRequests(db: Database, id: string): Promise<StoredRequest[]> {
+  const dot = id.lastIndexOf('.');
+  const rows = await db
+    .select({ request: requests.request, closedAt: requests.closedAt })
+    .from(requests)
+    .where(and(like(requests.id, `${id.slice(0, dot)}%`), like(requests.id, `%${id.slice(dot)}`)))
+    .limit(2);
+  return rows.map(({ request, closedAt }) => ({ request, open: closedAt === null }));
 }

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { createHash, randomUUID } from 'node:crypto';
 import { visibleText } from '../../../src/adapters/github/visible.ts';
 import { createRequestActivities } from '../../../activities/github/requests.ts';
+import { DEFAULT_POLICY } from '../../../src/domain/approvals/default-policy.ts';
 import { openCallRequest, openRequest } from '../../../src/domain/run/requests.ts';
 import { hasOpenRequest } from '../../../src/store/runs/requests.ts';
 import { addPerson, bindRepository, ensureProject } from '../../../src/store/projects/repositories.ts';
@@ -25,6 +26,7 @@ let reacts: (comment: number, content: string) => Promise<void>;
 const activities = () =>
   createRequestActivities({
     db: tables.db,
+    policy: DEFAULT_POLICY,
     github: {
       async writeComment(_issue, comment) {
         await writes();

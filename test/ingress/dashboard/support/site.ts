@@ -10,6 +10,8 @@ import { createPromptOverrides } from '../../../../src/use-cases/prompt-override
 import type { RepositoryBinding } from '../../../../src/use-cases/repository-binding.ts';
 import type { RunControl } from '../../../../ingress/api/cancel.ts';
 import type { RunUpdates } from '../../../../ingress/relay/run-updates.ts';
+import { DEFAULT_POLICY } from '../../../../src/domain/approvals/default-policy.ts';
+import type { ApprovalPolicy } from '../../../../src/domain/approvals/policy.ts';
 import { openRequest } from '../../../../src/domain/run/requests.ts';
 import { connect, type Connection } from '../../../../src/store/connection/database.ts';
 import { startTestDatabase, type TestDatabase } from '../../../support/postgres.ts';
@@ -37,6 +39,7 @@ export interface Site {
   readonly live: Live;
   readonly canceled: Parameters<RunControl['cancelRun']>[0][];
   /** What runs' workflows were asked for. */
+  readonly updates: RunUpdates;
   readonly updated: { readonly kind: keyof RunUpdates; readonly input: object }[];
   readonly bound: Parameters<RepositoryBinding['bind']>[0][];
   readonly logged: Record<string, unknown>[];
@@ -48,6 +51,7 @@ export interface SiteOptions {
   readonly noWorkerSince?: Date;
   readonly control?: RunControl;
   readonly updates?: Partial<RunUpdates>;
+  readonly policy?: ApprovalPolicy;
   readonly live?: Partial<Parameters<typeof createLive>[0]>;
 }
 
@@ -93,7 +97,7 @@ export function createSite({ db, sql }: Connection, options: SiteOptions = {}): 
   };
   const access = createStaffAccess({ staffToken: STAFF_TOKEN, readsOpen: options.readsOpen ?? true });
   const workers = { absentSince: () => options.noWorkerSince };
-  const shared = { db, control, updates, access, workers, log };
+  const shared = { db, policy: options.policy ?? DEFAULT_POLICY, control, updates, access, workers, log };
   const repositories: RepositoryBinding = {
     async bind(input) {
       bound.push(input);
@@ -117,6 +121,7 @@ export function createSite({ db, sql }: Connection, options: SiteOptions = {}): 
     app,
     live,
     canceled,
+    updates,
     updated,
     bound,
     logged,

@@ -7,7 +7,13 @@ import {
   type IssueRow,
   type RunRow,
 } from '../../../../src/read-model/projections/projections.ts';
-import { openRequest, type Question } from '../../../../src/domain/run/requests.ts';
+import {
+  openCallRequest,
+  openRequest,
+  type Request,
+  type RequestedCall,
+  type Question,
+} from '../../../../src/domain/run/requests.ts';
 import { storeRequest } from '../../../../src/store/runs/requests.ts';
 import { bindRepository, ensureProject } from '../../../../src/store/projects/repositories.ts';
 import {
@@ -124,6 +130,28 @@ export async function putAskingRun(
     until,
   } as const;
   return putRun(db, n, { status: 'waiting', wait, ...with_ });
+}
+
+/** Writes a run with a tool call that waits for an approval; olivia (7) started it. */
+export async function putParkedRun(db: Database, n: number, call: Partial<RequestedCall> = {}): Promise<Request> {
+  const id = runId(n);
+  const [since, until] = [minutesAgo(90), minutesAgo(-600)];
+  const requested: RequestedCall = {
+    id: `${id}:1`,
+    tool: 'database.lifecycle',
+    action: 'delete',
+    digest: 'd'.repeat(64),
+    summary: '{"action":"delete","database_name":"<b>shop</b>"}',
+    mode: 'delegated',
+    reason: 'databases are work of operations',
+    requester: { id: 7, login: 'olivia' },
+    ...call,
+  };
+  const request = openCallRequest(requested, { runId: id, n: 1, askedAt: since, deadline: until });
+  await storeRequest(db, keyOf(1), request, true);
+  const kind = call.asks ? 'question' : 'approval';
+  await putRun(db, n, { status: 'waiting', wait: { kind, request: request.id, for: 'a decision', since, until } });
+  return request;
 }
 
 /** Writes a run that an operator has paused. */
