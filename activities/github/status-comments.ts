@@ -7,9 +7,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { ApplicationFailure, log } from '@temporalio/activity';
 import { hasWorkspaceEndMarker, withWorkspaceEnd } from '../../src/domain/messages/workspace-removal.ts';
 import type { IssueRef } from '../../src/domain/issue/facts.ts';
+import { withCost } from '../../src/domain/messages/costs.ts';
 import { withLatestOutput } from '../../src/domain/messages/latest-output.ts';
 import { statusMarker } from '../../src/domain/messages/status-comment.ts';
 import type { Database } from '../../src/store/connection/database.ts';
+import { estimateRunCost, readRunCost } from '../../src/store/money/costs.ts';
 import {
   COMMENT_PACE,
   countRestore,
@@ -89,7 +91,7 @@ export function createStatusComments({ db, github, commentLimits: limits = COMME
     const end = hasWorkspaceEndMarker(body) ? await readWorkspaceEnd(db, runId) : undefined;
     // What others wrote is made safe first: nothing in it is taken for a marker.
     const shown = withLatestOutput(withWorkspaceEnd(github.outgoing(body), end), await readLatestOutput(db, runId));
-    return github.outgoing(shown);
+    return github.outgoing(await withCost(shown, await readRunCost(db, runId), async () => estimateRunCost(db, runId)));
   }
 
   /** Refreshes a comment with what its workflow does not know. What cannot be done now is left for the next refresh. */

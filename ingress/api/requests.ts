@@ -7,6 +7,7 @@ import { templateProblem } from '../../src/domain/workspace/namespace-template.t
 import type { Context } from 'hono';
 import { z } from 'zod';
 import { ANSWER_CHARACTERS } from '../../src/domain/run/requests.ts';
+import { COST_GROUPS } from '../../src/store/money/costs.ts';
 import { RUN_STATUSES } from '../../src/domain/run/runs.ts';
 import { ISSUE_STATES } from '../../src/read-model/queries/issues.ts';
 import { LOG_LIMIT } from '../../src/read-model/queries/log.ts';
@@ -49,6 +50,11 @@ export const RunsQuery = z.object({
   issue: issueKey.optional(),
   repository: repository.optional(),
   id: z.string().toLowerCase().regex(ID_PREFIX, 'must be the first 6 or more characters of an id').optional(),
+});
+
+export const CostsQuery = z.object({
+  by: z.enum(COST_GROUPS).default('run'),
+  limit: page.limit,
 });
 
 export const IssuesQuery = z.object({

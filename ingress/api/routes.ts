@@ -9,6 +9,7 @@ import { listDeliveries } from '../../src/read-model/queries/deliveries.ts';
 import { listRunEvents, newestIssueEvents, newestToolEvents } from '../../src/read-model/queries/events.ts';
 import { findIssue, findIssueByName, listIssues, type IssueRecord } from '../../src/read-model/queries/issues.ts';
 import { readLog } from '../../src/read-model/queries/log.ts';
+import { listCosts } from '../../src/store/money/costs.ts';
 import { setProject } from '../../src/store/projects/repositories.ts';
 import type { PromptOverrides } from '../../src/use-cases/prompt-overrides.ts';
 import type { RepositoryBinding } from '../../src/use-cases/repository-binding.ts';
@@ -28,6 +29,7 @@ import {
   issueView,
   logLineView,
   runView,
+  type CostsView,
   type IssueDetailsView,
   type LogView,
   type RunView,
@@ -56,6 +58,7 @@ export interface StaffApiOptions {
 /** The paths of this router; other routers are mounted at `/api/v1` too. */
 const PATHS = [
   '/runs',
+  '/costs',
   '/issues',
   '/deliveries',
   '/cluster',
@@ -144,6 +147,11 @@ export function createStaffApi(options: StaffApiOptions): Hono {
     const body = checked(requests.ResumeBody, await jsonBody(c));
     await resumeRun({ db, updates, log }, { runId, ...body });
     return c.json({ id: runId, wait: null });
+  });
+
+  app.get('/costs', async (c) => {
+    const { by, limit } = checked(requests.CostsQuery, c.req.query());
+    return c.json({ by, items: await listCosts(db, by, limit) } satisfies CostsView);
   });
 
   app.get('/issues', async (c) => {

@@ -4,6 +4,7 @@ import type { Request } from '../../src/domain/run/requests.ts';
 import { isTerminal, type Failure, type RunStatus } from '../../src/domain/run/runs.ts';
 import { waitName, type RunWait } from '../../src/domain/run/waits.ts';
 import { triggerLabel, type RunKind, type Stage } from '../../src/domain/stages/stages.ts';
+import type { CostGroup, CostRow } from '../../src/store/money/costs.ts';
 import type { StoredNetworkFinding } from '../../src/store/workspaces/cluster-findings.ts';
 import type { DeliveryRecord } from '../../src/read-model/queries/deliveries.ts';
 import type { EventRecord } from '../../src/read-model/queries/events.ts';
@@ -26,6 +27,12 @@ export interface ListView<Item> {
   readonly items: readonly Item[];
   /** The `cursor` of the next page; null on the last one. */
   readonly next: string | null;
+}
+
+/** Costs in micro-dollars (a millionth of a US dollar), what was used last first. */
+export interface CostsView {
+  readonly by: CostGroup;
+  readonly items: readonly CostRow[];
 }
 
 export interface RunView {
@@ -67,6 +74,10 @@ export interface RunView {
   readonly model: string | null;
   readonly reasoningEffort: string | null;
   readonly threadId: string | null;
+  /** What its calls of the model have cost, in micro-dollars (a millionth of a US dollar). */
+  readonly cost: number;
+  /** Tokens that they read and wrote. */
+  readonly tokens: number;
   readonly createdAt: string;
   readonly startedAt: string | null;
   readonly finishedAt: string | null;

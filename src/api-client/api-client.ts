@@ -5,7 +5,15 @@ import type * as prompts from '../../ingress/api/prompts.ts';
 import type * as requests from '../../ingress/api/requests.ts';
 import type { PromptTaskView, PromptVersionView } from '../use-cases/prompt-overrides.ts';
 import type { RepositoryBinding } from '../use-cases/repository-binding.ts';
-import type { EventView, IssueDetailsView, IssueView, ListView, LogView, RunView } from '../../ingress/api/views.ts';
+import type {
+  CostsView,
+  EventView,
+  IssueDetailsView,
+  IssueView,
+  ListView,
+  LogView,
+  RunView,
+} from '../../ingress/api/views.ts';
 import type { ErrorEnvelope } from '../../ingress/http/errors.ts';
 import type { Request } from '../domain/run/requests.ts';
 import type { ApprovalPolicy, PolicyDecision, PolicySubject } from '../domain/approvals/policy.ts';
@@ -52,6 +60,7 @@ export interface ApiClient {
     body: z.input<typeof requests.PauseBody>,
   ): Promise<{ readonly id: string; readonly wait: RunWait }>;
   resumeRun(id: string, body: z.input<typeof requests.ResumeBody>): Promise<{ readonly id: string }>;
+  costs(query?: z.input<typeof requests.CostsQuery>): Promise<CostsView>;
   /** The one that changed last first. */
   issues(query?: z.input<typeof requests.IssuesQuery>): Promise<ListView<IssueView>>;
   issue(issue: IssueName): Promise<IssueDetailsView>;
@@ -131,6 +140,7 @@ export function createApiClient({ url, staffToken }: ApiAddress): ApiClient {
   return {
     runs: async (query) => get('/runs', query),
     run: async (id) => get(`/runs/${id}`),
+    costs: async (query) => get('/costs', query),
     runEvents: async (id, query) => get(`/runs/${id}/events`, query),
     runLog: async (id, query) => get(`/runs/${id}/log`, query),
     cancelRun: async (id, body) => post(`/runs/${id}/cancel`, body),

@@ -1,5 +1,6 @@
 /** `/issues/:owner/:name/:number`: an issue with its runs and events. */
 import { html } from 'hono/html';
+import { dollars } from '../../../src/domain/money/dollars.ts';
 import type { EventRecord } from '../../../src/read-model/queries/events.ts';
 import type { IssueRecord } from '../../../src/read-model/queries/issues.ts';
 import type { RunRecord } from '../../../src/read-model/queries/runs.ts';
@@ -46,13 +47,13 @@ export function issuePage({ issue, runs, events }: IssueDetails, urls: Urls): Ht
         </div>
         <section aria-labelledby="facts-heading">
           <div class="heading"><h2 id="facts-heading">Facts</h2></div>
-          <div class="card">${facts(issue, urls)}</div>
+          <div class="card">${facts(issue, runs, urls)}</div>
         </section>
       </div>
     </div>`;
 }
 
-function facts(issue: IssueRecord, urls: Urls): Html {
+function facts(issue: IssueRecord, runs: readonly RunRecord[], urls: Urls): Html {
   const history = workflowUrl(urls, issue.key);
   return html`<dl class="facts">
     <dt>On GitHub</dt>
@@ -70,6 +71,8 @@ function facts(issue: IssueRecord, urls: Urls): Html {
     <dd>${issue.queued}</dd>
     <dt>Workspace</dt>
     <dd>${issue.workspace === null ? '–' : html`<code>${issue.workspace}</code>`}</dd>
+    <dt>Cost of its runs</dt>
+    <dd>${dollars(runs.reduce((sum, { cost }) => sum + cost, 0))}</dd>
     <dt>Changed</dt>
     <dd>${when(issue.updatedAt)}</dd>
     ${

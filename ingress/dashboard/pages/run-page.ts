@@ -1,6 +1,7 @@
 /** `/runs/:id`: one run, with its status, failure and next step, timeline and log. */
 import { html } from 'hono/html';
 import { AGENT_CLIS, CLI_NAMES } from '../../../src/domain/stages/clis.ts';
+import { dollars } from '../../../src/domain/money/dollars.ts';
 import { isTerminal } from '../../../src/domain/run/runs.ts';
 import { triggerLabel } from '../../../src/domain/stages/stages.ts';
 import type { EventRecord } from '../../../src/read-model/queries/events.ts';
@@ -117,6 +118,7 @@ function runFacts({ run }: RunDetails, urls: Urls): Html {
     ['Agent', agentName(run.cli)],
     ['Model', run.model && `${run.model}${run.reasoningEffort ? ` (${run.reasoningEffort})` : ''}`],
     ['Prompt', run.taskSource && `${run.taskSource}, version ${run.taskVersion?.slice(0, 12) ?? '–'}`],
+    ['Cost', run.tokens > 0 && `${dollars(run.cost)}, ${run.tokens.toLocaleString('en-US')} tokens`],
     ['Requested', when(run.createdAt)],
     ['Started', run.startedAt && when(run.startedAt)],
     ['Finished', run.finishedAt && when(run.finishedAt)],

@@ -39,6 +39,9 @@ export interface ModelUpstream {
   readonly key: string;
 }
 
+/** The status of a spent budget: Codex ends its turn at 429 and repeats at 402, Claude Code the other way round. */
+const SPENT = { openai: 429, anthropic: 402 } as const;
+
 /** Makes the routes of the gateway, below `/v1`. */
 export function createModelGateway(options: ModelGatewayOptions): Hono {
   const { access, openai, anthropic, meter, limits = BODY_LIMITS, send = createUpstream() } = options;
@@ -83,8 +86,8 @@ export function createModelGateway(options: ModelGatewayOptions): Hono {
         const admitted = await meter.admit(run, read.json, route.format);
         if (admitted.refused === 'no_price')
           return modelFailure(c, 400, 'invalid_argument', admitted.message, admitted.refused);
-        // 402: neither Codex nor Claude Code repeats it.
-        if (admitted.refused) return modelFailure(c, 402, 'resource_exhausted', admitted.message, admitted.refused);
+        if (admitted.refused)
+          return modelFailure(c, SPENT[route.provider], 'resource_exhausted', admitted.message, admitted.refused);
         call = admitted.call;
       }
       // Written anew: another reader may understand a field that is there twice in another way.

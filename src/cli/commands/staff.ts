@@ -6,6 +6,7 @@ import { RUN_STATUSES } from '../../domain/run/runs.ts';
 import type { ApiAddress, MemberBody } from '../../api-client/api-client.ts';
 import type { Session } from '../client/session.ts';
 import type { ProjectsSetOptions } from './repositories.ts';
+import type { CostsOptions } from './costs.ts';
 import type { RunsListOptions } from './runs.ts';
 import type { IssuesListOptions } from './issues.ts';
 
@@ -81,6 +82,14 @@ export function addStaffCommands(program: Command, { resolveApi }: StaffCommandO
       carryOut(options, async (session) => (await import('./runs.ts')).runsCancel(session, run, options)),
     );
 
+  leaf(program, 'costs', 'what runs, issues, projects or days have cost')
+    .addOption(
+      new Option('--by <group>', 'what to add up by').choices(['run', 'issue', 'project', 'day']).default('run'),
+    )
+    .option('--limit <count>', 'how many', pageSize)
+    .action(async ({ json, data, ...options }: Shared & CostsOptions) =>
+      carryOut({ json, data }, async (session) => (await import('./costs.ts')).costsList(session, options)),
+    );
   leaf(runs, 'answer', 'answer a question of a run')
     .argument('<run>', RUN)
     .argument('<text...>', 'the number or text of an option, or a free answer')

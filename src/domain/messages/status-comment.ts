@@ -9,6 +9,7 @@ import type { RunWait } from '../run/waits.ts';
 import { leavesWork, triggerLabel, type Stage, type TriggerTarget } from '../stages/stages.ts';
 import type { IssueRef } from '../issue/facts.ts';
 import { minute, workspaceEndMarker } from './workspace-removal.ts';
+import { costMarker } from './costs.ts';
 import { latestOutputMarker } from './latest-output.ts';
 import { embedded, lineBy, plainBy, quoted } from './markdown.ts';
 import { issueOfBranch } from '../issue/names.ts';
@@ -149,7 +150,7 @@ export function readStatusMarkers(text: string): { readonly runId: string; reado
 const MARKERS =
   /^<!-- codex-k8s:run-status ([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}) -->\r?\n<!-- codex-k8s:issue ([1-9]\d{0,9}) -->/;
 
-/** Renders the comment, with markers for the agent's output (latest-output.ts) and the end of the workspace (workspace-removal.ts). */
+/** Renders the comment, with markers for its cost (costs.ts), the agent's output (latest-output.ts) and the end of the workspace (workspace-removal.ts). */
 export function renderStatusComment(progress: RunProgress, locale: Locale, pages: Pages): string {
   const texts = commentTexts(locale);
   const parts = [
@@ -166,6 +167,7 @@ export function renderStatusComment(progress: RunProgress, locale: Locale, pages
       : texts.documentsProblem(plainBy(progress.documentsProblem, REASON_LENGTH)),
     timeline(progress, texts),
     facts(progress, texts, locale),
+    costMarker(progress.status, locale),
     latestOutputMarker(progress.status, locale),
     progress.mergedBy === undefined ? renderNextSteps(progress, locale, pages) : '',
   ];

@@ -16,6 +16,9 @@ export type RunRecord = typeof runs.$inferSelect & {
   readonly issueUrl: string | null;
   /** What it asks people, while it waits for their answer. */
   readonly request: Request | null;
+  /** What its calls of the model have cost, in micro-dollars, and the tokens that they read and wrote. */
+  readonly cost: number;
+  readonly tokens: number;
   /** Where the task of its prompt is from, and the version there; null before it is prepared. */
   readonly taskSource: PromptSource | null;
   readonly taskVersion: string | null;
@@ -86,6 +89,8 @@ function selectRuns(db: Database) {
       issueTitle: issues.title,
       issueUrl: issues.url,
       request: requests.request,
+      cost: sql<number>`(select coalesce(sum(cost), 0)::float8 from model_calls where run_id = ${runs.id})`,
+      tokens: sql<number>`(select coalesce(sum(input + cached + cache_write + output), 0)::float8 from model_calls where run_id = ${runs.id})`,
       taskSource: agentAssignments.taskSource,
       taskVersion: agentAssignments.taskVersion,
     })

@@ -1,9 +1,24 @@
 import { describe, expect, test } from 'vitest';
+import { reserveCall, settleCall } from '../../../src/store/money/ledger.ts';
 import { storeNetworkFinding } from '../../../src/store/workspaces/cluster-findings.ts';
 import { keyOf, putDelivery, putEvent, putIssue, putLines, putRun, runId } from '../dashboard/support/world.ts';
 import { useApi } from './support/api.ts';
 
 const api = useApi();
+
+test('costs are shown by day, issue, project or run', async () => {
+  const { db } = api.connection;
+  const call = { runId: runId(1), issue: keyOf(1), project: 'demo', attempt: 1, model: 'm', most: 50, prices: '' };
+  const { id = '' } = await reserveCall(db, { ...call, lostAfterMs: 1000 }, {});
+  await settleCall(db, id, undefined, {});
+  await putRun(db, 1);
+  expect(await api.json('/costs?by=project')).toMatchObject({
+    status: 200,
+    body: { by: 'project', items: [{ name: 'demo', cost: 50, calls: 1 }] },
+  });
+  expect(await api.json(`/runs/${runId(1)}`)).toMatchObject({ body: { cost: 50 } });
+  expect(await api.json('/costs?by=weather')).toMatchObject({ status: 400, body: { field: 'by' } });
+});
 
 describe('runs', () => {
   test('are listed as JSON, with sentences beside the codes', async () => {

@@ -163,7 +163,7 @@ test('fifty calls at once spend no more than their budget', async () => {
       return response.status;
     }),
   );
-  expect(new Set(statuses)).toEqual(new Set([200, 402]));
+  expect(new Set(statuses)).toEqual(new Set([200, 429]));
   const spent = (await calls()).reduce((sum, { cost }) => sum + (cost ?? 0), 0);
   expect(spent).toBeLessThanOrEqual(limits.run);
   expect(spent).toBe(sent.length * 1040);
@@ -176,7 +176,7 @@ describe('a spent budget', () => {
     const gateway = gatewayWith({ limits });
     const response = await ask(gateway, { input: 'x'.repeat(600) });
     expect([response.status, await response.json()]).toEqual([
-      402,
+      429,
       expect.objectContaining({
         code: 'resource_exhausted',
         error: expect.objectContaining({ code: 'budget_spent' }) as object,
@@ -187,10 +187,15 @@ describe('a spent budget', () => {
     expect(await findBudgetStop(tables.db, runId, 1)).toMatchObject({ scope: 'run', limit: 1500, original: 1500 });
   });
 
+  test('has the status at which Claude Code ends its turn', async () => {
+    const body = { messages: [{ role: 'user', content: 'x'.repeat(600) }], max_tokens: 100 };
+    expect((await ask(gatewayWith({ limits }), body, '/v1/messages')).status).toBe(402);
+  });
+
   test('stops its attempt for good, and not the next one', async () => {
     await ask(gatewayWith({ limits }), { input: 'x'.repeat(600) });
     const withoutLimits = gatewayWith();
-    expect((await ask(withoutLimits)).status).toBe(402);
+    expect((await ask(withoutLimits)).status).toBe(429);
     await beginAttempt(tables.db, runId, 2, undefined);
     expect((await ask(withoutLimits)).status).toBe(200);
   });
