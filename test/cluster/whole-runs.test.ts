@@ -80,6 +80,19 @@ describe('a cluster that has the image of the agents', () => {
     });
   });
 
+  test('an issue whose agent is Claude Code gets a pull request, and its review a revise in the same conversation', async () => {
+    const { person } = runs.scene;
+    const issue = await person.openIssue(REPO, { title: 'Paint it green', body: '' });
+    await person.label(REPO, issue, '[ai-agent-claude]');
+    await person.label(REPO, issue, 'run:dev');
+    const work = await runs.endedAtLast(issue);
+    expect(work).toMatchObject({ ...SUCCEEDED, cli: 'claude' });
+    await person.requestChanges(REPO, work.pullRequest ?? 0, { body: 'Not this green.', comments: [] });
+    const revise = await runs.endedAtLast(issue, 1);
+    expect(revise).toMatchObject({ ...SUCCEEDED, kind: 'revise', cli: 'claude', threadId: work.threadId });
+    await runs.closeIssue(issue);
+  });
+
   describe('a revise', () => {
     let issue: number;
     let work: RunView;

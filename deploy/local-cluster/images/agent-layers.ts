@@ -39,7 +39,6 @@ const LAST_STEPS = [
   `chroot "$1" useradd --uid ${AGENT_USER} --home-dir /workspace/home --no-create-home --shell /bin/bash agent`,
   `install -d -o ${AGENT_USER} -g ${AGENT_USER} "$1/workspace"`,
   `ln -s ${APPLICATION}/node_modules/@openai/codex/bin/codex.js "$1/usr/local/bin/codex"`,
-  `ln -s ${APPLICATION}/node_modules/@anthropic-ai/claude-code-linux-${process.arch}/claude "$1/usr/local/bin/claude"`,
   // Remove the machine's host name and resolver; a container gets its own.
   'rm -f "$1/etc/hostname" "$1/etc/resolv.conf"',
 ];
