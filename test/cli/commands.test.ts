@@ -348,6 +348,22 @@ describe('a project', () => {
     );
   });
 
+  test('gets agents, and a program of its own with its arguments', async () => {
+    await ensureProject(connection.db, 'trial');
+    const session = desk.session();
+    await projectsSet(session, 'trial', { agent: 'claude' });
+    await projectsSet(session, 'trial', { agent: 'command', command: 'my-agent --flag' });
+    await projectsSet(session, 'trial', { command: '["my-agent", "two words"]' });
+    await projectsSet(session, 'trial', { agent: 'default', command: 'default' });
+    expect(session.printed.map((line) => /agent (.+?), model/.exec(line)?.[1])).toEqual([
+      'claude',
+      'command (command my-agent --flag)',
+      'command (command my-agent two words)',
+      "the platform's choice",
+    ]);
+    await expect(projectsSet(session, 'trial', { command: '[1]' })).rejects.toThrow('--command: give a program');
+  });
+
   test('gets the addresses that its agents may reach, and “default” takes them away', async () => {
     await ensureProject(connection.db, 'trial');
     const session = desk.session();

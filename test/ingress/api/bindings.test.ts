@@ -90,6 +90,22 @@ describe('repositories and members', () => {
     });
   });
 
+  test('choose the agents of a project, and the program of its own', async () => {
+    await ensureProject(api.connection.db, 'chooser');
+    const chosen = await api.json('/projects/chooser', post({ cli: 'command', command: ['my-agent', '--flag'] }));
+    expect(chosen).toMatchObject({ status: 200, body: { cli: 'command', command: ['my-agent', '--flag'] } });
+    const back = await api.json('/projects/chooser', post({ cli: 'default', command: 'default' }));
+    expect(back).toMatchObject({ status: 200, body: { cli: null, command: null } });
+  });
+
+  test.each([{ cli: 'cobol' }, { command: [] }, { command: 'my-agent' }])(
+    'refuse agents that are none: %j',
+    async (body) => {
+      await ensureProject(api.connection.db, 'chooser');
+      expect(await api.json('/projects/chooser', post(body))).toMatchObject({ status: 400 });
+    },
+  );
+
   test('choose how a project names its namespaces', async () => {
     await ensureProject(api.connection.db, 'chooser');
     const namespaceTemplate = '{{ .Project }}-dev-{{ .Slot }}';
