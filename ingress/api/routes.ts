@@ -13,6 +13,7 @@ import { listCosts } from '../../src/store/money/costs.ts';
 import { setProject } from '../../src/store/projects/repositories.ts';
 import type { PromptOverrides } from '../../src/use-cases/prompt-overrides.ts';
 import type { RepositoryBinding } from '../../src/use-cases/repository-binding.ts';
+import { listRequestedRuns } from '../../src/read-model/queries/requested-runs.ts';
 import { findRunRecord, listRuns, type RunRecord } from '../../src/read-model/queries/runs.ts';
 import { answerErrors, answerNotFound, bodyTooLarge, RequestRefused, type ErrorLog } from '../http/errors.ts';
 import type { StaffAccess } from './access.ts';
@@ -92,7 +93,8 @@ export function createStaffApi(options: StaffApiOptions): Hono {
     const { limit, cursor, status, issue, repository, id } = checked(requests.RunsQuery, c.req.query());
     const filter = { status, issueKey: issue, repository, idPrefix: id };
     const { items, next } = await listRuns(db, filter, { limit, cursor });
-    return c.json({ items: items.map(viewOf), next });
+    const requested = cursor === undefined ? await listRequestedRuns(db, workers.absentSince(), filter) : [];
+    return c.json({ items: [...requested, ...items].map(viewOf), next });
   });
 
   app.get('/runs/:id', async (c) => c.json(viewOf(await theRun(c.req.param('id')))));
@@ -231,18 +233,21 @@ export function createStaffApi(options: StaffApiOptions): Hono {
   }
 
   async function theRun(id: string): Promise<RunRecord> {
-    const run = await findRunRecord(db, checked(requests.RunId, id, 'id'));
+    const idPrefix = checked(requests.RunId, id, 'id');
+    const run =
+      (await findRunRecord(db, idPrefix)) ?? (await listRequestedRuns(db, workers.absentSince(), { idPrefix }))[0];
     if (!run) throw new RequestRefused('not_found', `there is no run ${id}`, 'id');
     return run;
   }
 
   async function issueDetails(issue: IssueRecord | undefined, asked: string): Promise<IssueDetailsView> {
     if (!issue) throw new RequestRefused('not_found', `there is no issue ${asked}`, 'key');
-    const [runs, events] = await Promise.all([
+    const [runs, requested, events] = await Promise.all([
       listRuns(db, { issueKey: issue.key }, { limit: ISSUE_RUNS }),
+      listRequestedRuns(db, workers.absentSince(), { issueKey: issue.key }),
       newestIssueEvents(db, issue.key, ISSUE_EVENTS),
     ]);
-    return { ...issueView(issue), runs: runs.items.map(viewOf), events: events.map(eventView) };
+    return { ...issueView(issue), runs: [...requested, ...runs.items].map(viewOf), events: events.map(eventView) };
   }
 
   return app;

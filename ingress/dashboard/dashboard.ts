@@ -10,6 +10,7 @@ import { changeMarker } from '../../src/read-model/queries/marker.ts';
 import { findNetworkFinding } from '../../src/store/workspaces/cluster-findings.ts';
 import { findGitHubWait } from '../../src/store/github/waits.ts';
 import { listRepositories } from '../../src/read-model/queries/repositories.ts';
+import { listRequestedRuns } from '../../src/read-model/queries/requested-runs.ts';
 import { findRunRecord, listRuns, type RunRecord } from '../../src/read-model/queries/runs.ts';
 import { RequestRefused, type ErrorLog } from '../http/errors.ts';
 import type { Live } from '../live/live.ts';
@@ -96,15 +97,23 @@ export function createDashboard(options: DashboardOptions): Hono {
 
   app.get('/', async (c) => {
     const stream = await listStream();
-    const [counters, githubWait, network, issues, runs, repositories] = await Promise.all([
+    const [counters, githubWait, network, issues, runs, requested, repositories] = await Promise.all([
       readCounters(db),
       findGitHubWait(db),
       findNetworkFinding(db),
       listIssues(db, {}, { limit: ROWS }),
       listRuns(db, {}, { limit: ROWS }),
+      listRequestedRuns(db, workers.absentSince()),
       listRepositories(db, 10),
     ]);
-    const overview = { counters, githubWait, network, issues: issues.items, runs: runs.items, repositories };
+    const overview = {
+      counters,
+      githubWait,
+      network,
+      issues: issues.items,
+      runs: [...requested, ...runs.items],
+      repositories,
+    };
     return show(c, { title: 'Overview', current: '/', stream }, overviewPage(overview, options));
   });
 
@@ -122,18 +131,20 @@ export function createDashboard(options: DashboardOptions): Hono {
     if (!issue) throw new RequestRefused('not_found', `there is no issue ${owner}/${name}#${number}`);
     const seen = await changeMarker(db, issue.key);
     const stream = { path: `/stream?issue=${encodeURIComponent(issue.key)}&seen=${seen}` };
-    return show(
-      c,
-      { title: `${owner}/${name}#${number}`, stream },
-      issuePage(await readIssueDetails(db, issue), options),
-    );
+    const details = await readIssueDetails(db, issue);
+    const requested = await listRequestedRuns(db, workers.absentSince(), { issueKey: issue.key });
+    const runs = [...requested, ...details.runs];
+    return show(c, { title: `${owner}/${name}#${number}`, stream }, issuePage({ ...details, runs }, options));
   });
 
   app.get('/runs', async (c) => {
     const chosen = chosenIn(c);
     const { status, repository, cursor } = checked(requests.RunsQuery, chosen);
     const stream = await listStream(cursor);
-    const runs = await listRuns(db, { status, repository }, { limit: LIST_ROWS, cursor });
+    const listed = await listRuns(db, { status, repository }, { limit: LIST_ROWS, cursor });
+    const absent = cursor === undefined ? workers.absentSince() : undefined;
+    const requested = await listRequestedRuns(db, absent, { status, repository });
+    const runs = { ...listed, items: [...requested, ...listed.items] };
     return show(c, { title: 'Runs', current: '/runs', stream }, runsPage(runs, withoutCursor(chosen), options));
   });
 
