@@ -28,6 +28,7 @@ import {
   type CommentPace,
   type StatusComment,
 } from '../../src/store/github/status-comments.ts';
+import { readStatusReports } from '../../src/store/runs/tool-calls.ts';
 import { classified } from '../failures.ts';
 
 /** The part of GitHub's client that this file needs. */
@@ -90,7 +91,8 @@ export function createStatusComments({ db, github, commentLimits: limits = COMME
   async function textOf({ runId, body }: StatusComment): Promise<string> {
     const end = hasWorkspaceEndMarker(body) ? await readWorkspaceEnd(db, runId) : undefined;
     // What others wrote is made safe first: nothing in it is taken for a marker.
-    const shown = withLatestOutput(withWorkspaceEnd(github.outgoing(body), end), await readLatestOutput(db, runId));
+    const [messages, statuses] = await Promise.all([readLatestOutput(db, runId), readStatusReports(db, runId)]);
+    const shown = withLatestOutput(withWorkspaceEnd(github.outgoing(body), end), messages, statuses);
     return github.outgoing(await withCost(shown, await readRunCost(db, runId), async () => estimateRunCost(db, runId)));
   }
 

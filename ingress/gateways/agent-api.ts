@@ -105,6 +105,7 @@ export function createAgentApi({
       model: run.model,
       reasoningEffort: run.reasoningEffort,
       modelBaseUrl: `${platformUrl}/model/v1`,
+      mcpUrl: `${platformUrl}/mcp`,
       resumeThreadId,
       ...(resumeThreadId === null
         ? {}

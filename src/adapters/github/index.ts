@@ -1,4 +1,5 @@
 /** GitHub, as the activities need it. */
+import { createAgentReads } from './agent-reads.ts';
 import { createOctokit, type ClientOptions } from './client.ts';
 import { createConfirmations } from './confirmations.ts';
 import { createDeliveries } from './deliveries.ts';
@@ -24,6 +25,7 @@ export function createGitHub(options: ClientOptions) {
     ...createIssues(octokit, own),
     ...createPullRequests(octokit),
     ...createReviews(octokit, own),
+    ...createAgentReads(octokit, own),
     ...createEdits(octokit),
     ...createFiles(octokit),
     ...createConfirmations(octokit),

@@ -25,7 +25,10 @@ export interface AgentCli {
 export type CreateAgentCli = (setting: {
   readonly paths: Paths;
   readonly tokenFile: string;
-  readonly assignment: Pick<Assignment, 'cli' | 'command' | 'model' | 'reasoningEffort' | 'modelBaseUrl' | 'limits'>;
+  readonly assignment: Pick<
+    Assignment,
+    'cli' | 'command' | 'model' | 'reasoningEffort' | 'modelBaseUrl' | 'mcpUrl' | 'limits'
+  >;
 }) => AgentCli;
 
 export interface CliTurn {

@@ -38,6 +38,7 @@ export const Assignment = z.object({
   model: z.string(),
   reasoningEffort: z.enum(['low', 'medium', 'high', 'xhigh']),
   modelBaseUrl: z.url().describe('the model gateway, ending in /v1; the run token is its key'),
+  mcpUrl: z.url().optional().describe("the platform's MCP server; the run token is its bearer"),
   resumeThreadId: z.string().nullable().describe('the conversation to go on with'),
   fresh: z.string().optional().describe('the prompt of a new conversation, where that one cannot be gone on with'),
   interrupted: z.boolean().describe('an earlier agent of this very run was stopped: its files are kept as they are'),

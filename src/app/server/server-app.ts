@@ -28,7 +28,7 @@ import type { RenamedRepository } from '../../store/intake/arrivals.ts';
 import type { Intake } from '../../store/intake/intake.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import type { Logger } from '../process/log.ts';
-import { createMcp } from './mcp.ts';
+import { createMcp, type GitHubForAgents } from './mcp.ts';
 import type { Metrics } from '../../../ingress/http/metrics.ts';
 
 export interface ServerParts {
@@ -44,6 +44,8 @@ export interface ServerParts {
   readonly workflows: IssueWorkflows;
   readonly updates: RunUpdates;
   readonly tokens: RunTokenVerifier;
+  /** What agents do on GitHub through the platform's tools. */
+  readonly github: GitHubForAgents;
   readonly repositories: RepositoryBinding;
   readonly prompts: PromptOverrides;
   /** Called for a repository that a delivery calls otherwise than it is stored. */

@@ -93,6 +93,7 @@ export async function runServer(
     workflows,
     updates,
     tokens: createRunTokens(config.CODEXK8S_RUN_TOKEN_KEY_FILE),
+    github,
     repositories: createRepositoryBinding({
       db: agents.db,
       github,

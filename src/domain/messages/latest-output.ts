@@ -22,6 +22,11 @@ const TITLES: Readonly<Record<Locale, string>> = {
   ru: 'Последние сообщения агента (UTC)',
 };
 
+const STATUS_TITLES: Readonly<Record<Locale, string>> = {
+  en: 'What the agent is doing (UTC)',
+  ru: 'Чем занят агент (UTC)',
+};
+
 const SHOWN: ReadonlySet<RunStatus> = new Set(['working', 'publishing', 'failed']);
 
 /** The marker that is replaced by them; empty in states in which they are not shown. */
@@ -33,16 +38,25 @@ function markerOf(locale: Locale): string {
   return `<!-- codex-k8s:latest-output ${locale} -->`;
 }
 
-/** The comment with the agent's latest messages; `messages` oldest first. */
-export function withLatestOutput(body: string, messages: readonly OutputLine[]): string {
+/** The comment with the statuses that the agent reported and its latest messages; both oldest first. */
+export function withLatestOutput(
+  body: string,
+  messages: readonly OutputLine[],
+  statuses: readonly OutputLine[] = [],
+): string {
   for (const locale of Object.keys(TITLES) as Locale[]) {
     const marker = `\n\n${markerOf(locale)}`;
     // Texts by people and agents are above the marker, so the last one is the platform's.
     const start = body.lastIndexOf(marker);
     if (start === -1) continue;
-    const lines = messages.map(({ at, text }) => `${at.toISOString().slice(11, 19)}  ${inOneLine(text, LONGEST)}`);
-    const section = lines.length === 0 ? '' : `\n\n**${TITLES[locale]}**\n\n${quoted(lines.join('\n'))}`;
-    return body.slice(0, start) + section + body.slice(start + marker.length);
+    const shown = section(STATUS_TITLES[locale], statuses) + section(TITLES[locale], messages);
+    return body.slice(0, start) + shown + body.slice(start + marker.length);
   }
   return body;
+}
+
+function section(title: string, said: readonly OutputLine[]): string {
+  if (said.length === 0) return '';
+  const lines = said.map(({ at, text }) => `${at.toISOString().slice(11, 19)}  ${inOneLine(text, LONGEST)}`);
+  return `\n\n**${title}**\n\n${quoted(lines.join('\n'))}`;
 }

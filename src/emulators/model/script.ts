@@ -2,6 +2,7 @@
 import type { ChatCompletionRequest, FixtureResponse } from '@copilotkit/aimock';
 import type { Question } from '../../domain/run/requests.ts';
 import type { AgentAnswer } from '../../domain/run/runs.ts';
+import { calledTool } from './tool-steps.ts';
 import type { Outcome, Turn } from './turn.ts';
 
 export interface Step {
@@ -10,6 +11,8 @@ export interface Step {
   /** The agent's message before it runs the command. */
   readonly say: string;
   readonly command: string;
+  /** Calls a tool of the platform instead; `command` is its name. */
+  readonly args?: object;
 }
 
 type Ending =
@@ -43,7 +46,7 @@ export function respond(script: Script, turn: Turn, request: ChatCompletionReque
     return {
       content: step.say,
       ...(step.think === undefined ? {} : { reasoning: step.think }),
-      toolCalls: [run(step.command, turn)],
+      toolCalls: [step.args ? call(calledTool(step.command), step.args) : run(step.command, turn)],
       usage: { input_tokens: input, output_tokens: output },
     };
   }

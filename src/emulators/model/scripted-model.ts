@@ -5,6 +5,7 @@ import { misbehaviourScript } from './misbehaviour.ts';
 import { notesScript } from './notes-script.ts';
 import { respond } from './script.ts';
 import { stageScript } from './stage-script.ts';
+import { nameSpaces, toolSteps } from './tool-steps.ts';
 import { readTurn } from './turn.ts';
 
 export interface ScriptedModel {
@@ -21,6 +22,7 @@ export async function startScriptedModel(options: { host?: string; port?: number
     { host: options.host ?? '127.0.0.1', port: options.port ?? 0, journalMaxEntries: 1 },
     [{ path: '/v1/models', handler: noModels }],
   );
+  nameSpaces(server);
   return {
     url: `${url}/v1`,
     async close() {
@@ -36,7 +38,7 @@ async function answer(request: ChatCompletionRequest, closing: AbortSignal): Pro
   const turn = readTurn(request);
   if (!turn) return { content: 'I am a scripted model, and this is no task of codex-k8s.' };
   const script = misbehaviourScript(turn) ?? stageScript(turn) ?? demoScript(turn) ?? notesScript(turn);
-  const response = respond(script, turn, request);
+  const response = respond({ ...script, steps: [...toolSteps(turn), ...script.steps] }, turn, request);
   return response === 'silence' ? untilClosed(closing) : response;
 }
 

@@ -1,5 +1,6 @@
 /** Parses a request to the model: the task, and the agent's progress. Everything is read from the request alone. */
 import type { ChatCompletionRequest, ChatMessage } from '@copilotkit/aimock';
+import { decidedTools, toolOf } from './tool-steps.ts';
 
 export interface ReviewComment {
   readonly id: number;
@@ -30,6 +31,8 @@ export interface Turn {
   /** True if the agent was asked to give its answer again. */
   readonly isRepair: boolean;
   readonly outcomes: readonly Outcome[];
+  /** Tools of the platform of which people have decided in this task. */
+  readonly decided: readonly string[];
   /** The session of a command that is still running. */
   readonly runningSession: number | undefined;
 }
@@ -62,6 +65,7 @@ export function readTurn(request: ChatCompletionRequest): Turn | undefined {
     comments: readComments(task.text),
     answers: ofTask.flatMap(readAnswers),
     isRepair: REPAIR.test(prompts.at(-1)?.text ?? ''),
+    decided: ofTask.slice(1).flatMap(decidedTools),
     outcomes: readOutcomes(since, cli),
     runningSession: readRunningSession(messages.at(-1)),
   };
@@ -113,10 +117,14 @@ function readOutcomes(messages: readonly ChatMessage[], cli: Turn['cli']): Outco
   for (const message of messages) {
     for (const call of message.tool_calls ?? []) {
       const command = commandOf(call.function);
+      const tool = toolOf(call.function.name);
       if (command !== undefined) outcomes.push({ command, passed: false });
+      // A script goes on whatever a tool answers.
+      else if (tool !== undefined) outcomes.push({ command: tool, passed: true });
     }
     const last = outcomes.at(-1);
-    if (message.role === 'tool' && last) last.passed = hasPassed(textOf(message), cli);
+    if (message.role === 'tool' && last && toolOf(last.command) === undefined)
+      last.passed = hasPassed(textOf(message), cli);
   }
   return outcomes;
 }

@@ -1,5 +1,6 @@
 /** Calls of the platform's tools by agents: recorded, parked until a person decides, and ended with their result. */
-import { and, count, desc, eq, inArray, sql } from 'drizzle-orm';
+import { and, count, desc, eq, gte, inArray, sql } from 'drizzle-orm';
+import { LATEST_OUTPUT, type OutputLine } from '../../domain/messages/latest-output.ts';
 import { announce } from '../connection/changes.ts';
 import type { Database } from '../connection/database.ts';
 import { toolCalls, type ToolCallState } from '../connection/schema.ts';
@@ -69,6 +70,33 @@ export async function findParkedCall(db: Database, runId: string, attempt: numbe
     .from(toolCalls)
     .where(and(eq(toolCalls.runId, runId), eq(toolCalls.attempt, attempt), inArray(toolCalls.state, [...PARKED])));
   return row;
+}
+
+/** How many calls of a tool were performed for a run since a time. */
+export async function countPerformedCalls(db: Database, runId: string, tool: string, since: Date): Promise<number> {
+  const [row] = await db
+    .select({ n: count() })
+    .from(toolCalls)
+    .where(
+      and(
+        eq(toolCalls.runId, runId),
+        eq(toolCalls.tool, tool),
+        eq(toolCalls.state, 'applied'),
+        gte(toolCalls.calledAt, since),
+      ),
+    );
+  return row?.n ?? 0;
+}
+
+/** The statuses that a run's agent reported last, oldest first. */
+export async function readStatusReports(db: Database, runId: string): Promise<OutputLine[]> {
+  const rows = await db
+    .select({ at: toolCalls.calledAt, args: toolCalls.args })
+    .from(toolCalls)
+    .where(and(eq(toolCalls.runId, runId), eq(toolCalls.tool, 'run_status_report'), eq(toolCalls.state, 'applied')))
+    .orderBy(desc(toolCalls.calledAt))
+    .limit(LATEST_OUTPUT);
+  return rows.toReversed().map(({ at, args }) => ({ at, text: (JSON.parse(args) as { status: string }).status }));
 }
 
 export async function findCall(db: Database, id: string): Promise<ToolCall | undefined> {

@@ -8,7 +8,7 @@ import type { CreateAgentCli } from '../agent-cli.ts';
 import { startCli } from '../process.ts';
 import { findConversation, restoreTranscript } from './conversation.ts';
 import { createEventReader } from './events.ts';
-import { prepareConfigDirectory } from './home.ts';
+import { mcpConfigOf, prepareConfigDirectory } from './home.ts';
 
 /** The tools that work in the repository; the others search the web, start further agents or wait for people. */
 const TOOLS = ['Bash', 'Edit', 'Read', 'Write'];
@@ -39,7 +39,8 @@ export const createClaude: CreateAgentCli = ({ paths, tokenFile, assignment }) =
   return {
     name: 'claude',
     mark,
-    prepare: () => prepareConfigDirectory({ configDirectory, temporary, repository, tokenFile }),
+    prepare: () =>
+      prepareConfigDirectory({ configDirectory, temporary, repository, tokenFile, mcpUrl: assignment.mcpUrl }),
     start({ prompt, threadId, onLine, onTooLong }) {
       return startCli({
         program: findClaude(),
@@ -54,6 +55,7 @@ export const createClaude: CreateAgentCli = ({ paths, tokenFile, assignment }) =
           '--permission-mode=bypassPermissions',
           '--setting-sources=user',
           '--strict-mcp-config',
+          `--mcp-config=${mcpConfigOf(configDirectory)}`,
           '--disable-slash-commands',
           ...(threadId === undefined ? [] : [`--resume=${threadId}`]),
         ],
