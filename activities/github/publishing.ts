@@ -117,6 +117,23 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
     if (outside.length > 0) throw permanent('ScopeViolation', outside.join('\n'));
   }
 
+  /**
+   * Where the platform uses a member's own token, its account says nothing of who took a label off. The platform does so only when
+   * the run of the label's event is over, and such an event is not decided on any more; so of one that is, a person did it.
+   */
+  async function withPeoplesRemovals({ repositoryId }: IssueRef, read: GitHubIssueState): Promise<GitHubIssueState> {
+    const removers = read.labeled.flatMap(({ clearedByPlatform, takenOffBy }) =>
+      clearedByPlatform && takenOffBy ? [takenOffBy.id] : [],
+    );
+    if (removers.length === 0) return read;
+    const refused = await refusedAmong(db, repositoryId, removers);
+    const labeled = read.labeled.map((event) => ({
+      ...event,
+      clearedByPlatform: event.clearedByPlatform && refused[event.takenOffBy?.id ?? 0] !== undefined,
+    }));
+    return { ...read, labeled };
+  }
+
   /** Fails, to be repeated in a moment, while the gateway still sends a push of the run on. */
   async function unlessPushing(runId: string): Promise<void> {
     if (!(await isPushing(db, runId))) return;
@@ -155,7 +172,8 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
       label: string;
       facts: readonly { account: number; at: string; taken: number }[];
     }): Promise<GitHubIssueState> {
-      const issue = await classified(() => github.readLabels(input.issue, input.label));
+      const read = await classified(() => github.readLabels(input.issue, input.label));
+      const issue = await withPeoplesRemovals(input.issue, read);
       const standing = issue.open && issue.labels.some((label) => label.toLowerCase() === input.label);
       const unlisted = input.facts.some(({ account, at, taken }) => {
         const theirs = issue.labeled.filter((event) => event.account === account);
