@@ -105,6 +105,8 @@ function asRun(fact: Asking, { issueKey, createdAt, issue, repository }: Around)
     issueTitle: issue.title,
     issueUrl: issue.url,
     request: null,
+    cost: 0,
+    tokens: 0,
     taskSource: null,
     taskVersion: null,
   };
