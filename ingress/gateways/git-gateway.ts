@@ -8,6 +8,7 @@ import { failure } from '../http/errors.ts';
 import { leavesWork, type Stage } from '../../src/domain/stages/stages.ts';
 import { isNoObject, readPushHead, refusal, refusePush, withoutThinPacks, type PushHead } from './receive-pack.ts';
 import { spool } from './received-push.ts';
+import type { RefusalEnv } from './refusals.ts';
 import { createUpstream, type Upstream } from './upstream.ts';
 import { basicPassword, type RunAccess } from './run-access.ts';
 import type { AssignmentRow } from '../../src/store/runs/assignments.ts';
@@ -81,12 +82,12 @@ export function createGitGateway({
   onError = () => undefined,
   limits = GIT_GATEWAY_LIMITS,
   send = createUpstream(),
-}: GitGatewayOptions): Hono {
+}: GitGatewayOptions): Hono<RefusalEnv> {
   const authorization = `Basic ${Buffer.from(`x-access-token:${token}`).toString('base64')}`;
   const budget = { left: limits.spoolBytes };
   /** Runs with a push that is received or looked into: one at a time, so that no run takes all of the server's time. */
   const receiving = new Set<string>();
-  const app = new Hono();
+  const app = new Hono<RefusalEnv>();
 
   app.on(['GET', 'POST'], '/:owner/:name/:rest{.+}', async (c) => {
     const runToken = basicPassword(c.req.header('authorization'));
@@ -114,11 +115,13 @@ export function createGitGateway({
       return service === 'git-receive-pack' && answer.ok ? askForWholePacks(answer) : answer;
     }
 
-    const refused = (head: PushHead, reason: string): Response =>
-      c.body(new Uint8Array(refusal(head, reason)), 200, {
+    const refused = (head: PushHead, reason: string): Response => {
+      c.set('refusal', reason);
+      return c.body(new Uint8Array(refusal(head, reason)), 200, {
         'content-type': 'application/x-git-receive-pack-result',
         'cache-control': 'no-cache',
       });
+    };
     const received = await receive(c.req.raw);
     if ('malformed' in received) return failure(c, 400, 'invalid_argument', received.malformed);
     const { head, bytes, reader } = received;

@@ -38,7 +38,7 @@ export function createAttempts(limit: number): Attempts {
 }
 
 /** The address that the connection comes from: of IPv6 its network, since one client has many. Headers are not believed. */
-function clientOf(c: Context): string {
+export function clientOf(c: Context): string {
   const { incoming } = (c.env ?? {}) as { incoming?: IncomingMessage };
   const address = (incoming?.socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/i, '');
   return address.includes(':') ? address.split(':').slice(0, 4).join(':') : address;

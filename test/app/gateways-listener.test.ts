@@ -2,6 +2,7 @@ import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { createMetrics } from '../../ingress/http/metrics.ts';
 import { BODY_LIMITS } from '../../ingress/http/slow-bodies.ts';
+import { GATEWAY_LIMITS } from '../../ingress/gateways/upstream.ts';
 import { createServerApp, type ServerParts } from '../../src/app/server/server-app.ts';
 import { useTables } from '../support/tables.ts';
 
@@ -14,6 +15,9 @@ function appOf(gatewaysHost: string | undefined): ReturnType<typeof createServer
       CODEXK8S_GATEWAYS_HOST: gatewaysHost,
       CODEXK8S_DASHBOARD: 'token',
       CODEXK8S_STAFF_TOKEN_FILE: 'the token of the staff',
+      CODEXK8S_GITHUB_TOKEN_FILE: 'the token of GitHub',
+      CODEXK8S_MODEL_KEY_FILE: 'the key of the model',
+      CODEXK8S_RUN_TOKEN_KEY_FILE: 'the key of run tokens',
       CODEXK8S_WEBHOOK_SECRETS_FILE: ['the secret of webhooks'],
       CODEXK8S_PUBLIC_URL: 'http://platform.test',
       CODEXK8S_INTERNAL_URL: 'http://platform.test',
@@ -24,6 +28,7 @@ function appOf(gatewaysHost: string | undefined): ReturnType<typeof createServer
     registry,
     metrics: createMetrics(registry),
     bodies: BODY_LIMITS,
+    gatewayLimits: GATEWAY_LIMITS,
     pages: tables.another(),
     agents: tables.another(),
     tokens: { verify: () => undefined },

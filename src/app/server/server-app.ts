@@ -10,6 +10,7 @@ import { findParkedCall } from '../../store/runs/tool-calls.ts';
 import { createMeter } from '../../../ingress/gateways/model/metering.ts';
 import { createModelGateway } from '../../../ingress/gateways/model/model-gateway.ts';
 import { createUpstream, silenceLimits, type GatewayLimits } from '../../../ingress/gateways/upstream.ts';
+import { createRefusals } from '../../../ingress/gateways/refusals.ts';
 import { createRunAccess, type RunTokenVerifier } from '../../../ingress/gateways/run-access.ts';
 import { createGitHubWebhook } from '../../../ingress/github-webhook/route.ts';
 import { createHealth, measureRequests, type Check } from '../../../ingress/http/health.ts';
@@ -22,6 +23,8 @@ import { createStaffApi, type Workers } from '../../../ingress/api/routes.ts';
 import { createPushInspection } from '../../adapters/git/push-inspection.ts';
 import type { PromptOverrides } from '../../use-cases/prompt-overrides.ts';
 import type { RepositoryBinding } from '../../use-cases/repository-binding.ts';
+import { createRedactor } from '../../domain/agent/redaction.ts';
+import { appendBadTokens, appendRefusal } from '../../store/audit/gateway-events.ts';
 import { leasePush } from '../../store/runs/push-leases.ts';
 import type { Connection } from '../../store/connection/database.ts';
 import type { RenamedRepository } from '../../store/intake/arrivals.ts';
@@ -167,6 +170,17 @@ function addGateways(app: Hono, parts: ServerParts): void {
     config.CODEXK8S_RUN_TOKEN_KEY_FILE,
     ...config.CODEXK8S_WEBHOOK_SECRETS_FILE,
   ];
+  const refusals = createRefusals({
+    tokens,
+    redact: createRedactor(secrets),
+    onRefused: (refusal) => appendRefusal(db, refusal),
+    onBadTokens: (from) => appendBadTokens(db, from),
+    onError: (error) => log.warn({ err: error }, 'a refusal of a gateway was not recorded'),
+  });
+  app.use('/api/v1/agent/*', refusals('agent_api'));
+  app.use('/git/*', refusals('git'));
+  app.use('/model/*', refusals('model'));
+  app.use('/mcp', refusals('mcp'));
   const github = { upstream: config.CODEXK8S_GITHUB_URL, token: config.CODEXK8S_GITHUB_TOKEN_FILE };
   app.route(
     '/api/v1/agent',

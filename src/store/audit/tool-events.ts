@@ -7,10 +7,11 @@ import type { ToolRun } from '../../domain/tools/tool-run.ts';
 import type { Database } from '../connection/database.ts';
 import { appendEvents } from './events.ts';
 
-const PREFIX = 'tools:';
+/** What the names of these chains begin with. */
+export const TOOL_CHAIN_PREFIX = 'tools:';
 
 /** A pattern of SQL that all these chains match, and no others. */
-export const TOOL_CHAINS = `${PREFIX}%`;
+export const TOOL_CHAINS = `${TOOL_CHAIN_PREFIX}%`;
 
 export type ToolEventType = 'mcp.tool.called' | 'mcp.tool.succeeded' | 'mcp.tool.failed' | 'mcp.tool.approval_pending';
 
@@ -27,7 +28,7 @@ interface ToolEventPayload {
 
 /** Whether a chain is one of these. */
 export function isToolChain(chain: string): boolean {
-  return chain.startsWith(PREFIX);
+  return chain.startsWith(TOOL_CHAIN_PREFIX);
 }
 
 export async function appendToolEvent(
@@ -39,7 +40,7 @@ export async function appendToolEvent(
   await appendEvents(db, [
     {
       id: `tool:${randomUUID()}`,
-      chain: `${PREFIX}${run.issueKey}`,
+      chain: `${TOOL_CHAIN_PREFIX}${run.issueKey}`,
       type,
       actorType: 'agent',
       actorId: 'agent',
