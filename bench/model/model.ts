@@ -27,7 +27,7 @@ const OUTPUT_TOKENS = 2048;
 /** A conversation of the size that agents have after some turns. */
 const BODY = JSON.stringify({ model: 'bench', stream: true, input: 'word '.repeat(20_000) });
 
-const log = { error: console.error, warn: () => undefined };
+const log = { error: (fields: object) => process.stderr.write(`${JSON.stringify(fields)}\n`), warn: () => undefined };
 
 /** Runs the gateway for one new run, without a limit or with these. */
 async function startGateway(db: Database, model: BilledModel, limits: BudgetLimits) {
@@ -129,7 +129,7 @@ ${AT_ONCE} calls at once with a budget of $${(result.atOnce.limit / 1e6).toFixed
 
 ${machineSentence(machine)}`;
 writeResults('model', { ...result, added, machine }, markdown);
-console.log(markdown);
+process.stdout.write(`${markdown}\n`);
 await connection.close();
 await database.stop();
 if (result.overshoot > 0 || result.difference > 0) process.exitCode = 1;
