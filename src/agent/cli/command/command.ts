@@ -63,7 +63,8 @@ export const createCommand: CreateAgentCli = ({ paths, tokenFile, assignment }) 
     },
     readEvent,
     async findConversation(threadId) {
-      const file = fileOf(valid(threadId));
+      if (!CONVERSATION.test(threadId)) return undefined;
+      const file = fileOf(threadId);
       const isThere = await stat(file).then(
         (found) => found.isFile(),
         () => false,
@@ -72,15 +73,11 @@ export const createCommand: CreateAgentCli = ({ paths, tokenFile, assignment }) 
     },
     async restoreConversation(threadId, content) {
       await mkdir(conversations, { recursive: true, mode: 0o700 });
-      await writeFile(fileOf(valid(threadId)), content, { mode: 0o600 });
+      if (!CONVERSATION.test(threadId)) throw new Error('the id of the conversation is not valid');
+      await writeFile(fileOf(threadId), content, { mode: 0o600 });
     },
   };
 };
-
-function valid(threadId: string): string {
-  if (!CONVERSATION.test(threadId)) throw new Error('the id of the conversation is not valid');
-  return threadId;
-}
 
 /** Starts the program without an answer of an earlier turn; the file that it leaves is its last line. */
 function withAnswer(answerFile: string, onLine: (line: string) => void, start: () => CliProcess): CliProcess {

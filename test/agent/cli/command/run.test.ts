@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { processesOf } from '../../../../src/agent/process-tree.ts';
 import type { Report } from '../../../../src/agent/platform/protocol.ts';
 import { runAgent } from '../../../../src/agent/runner/runner.ts';
-import { RUN_LIMIT_MS, setStage, until, type Stage } from '../../support/stage.ts';
+import { RUN_LIMIT_MS, setStage, textOf, until, type Stage } from '../../support/stage.ts';
 
 const ANSWER = { title: 'Add a note', summary: 'A note was added.', checks: [], answers: [] };
 const COMMIT = `echo note >> note.txt && git add --all && git commit --quiet --message 'Add a note'`;
@@ -96,8 +96,9 @@ describe('a program of the project’s own', { timeout: RUN_LIMIT_MS }, () => {
 
   test('cannot be given a conversation outside its folder', async () => {
     stage.platform.conversation = { threadId: '../../x', content: '{}\n' };
-    const report = await run('true', { resumeThreadId: '../../x' });
-    expect(report).toMatchObject({ outcome: 'failed', detail: expect.stringContaining('not valid') as string });
+    await run('true', { resumeThreadId: '../../x' });
+    expect(stage.platform.log().join('\n')).toContain('the id of the conversation is not valid); a new one begins');
+    expect(await textOf(join(stage.workspace, 'x.jsonl'))).toBeUndefined();
   });
 
   test('has the model gateway and the token’s file, and the token nowhere', async () => {
