@@ -18,7 +18,7 @@ import {
   type GitHubComment,
   type InputSnapshot,
 } from '../../src/domain/agent/snapshot.ts';
-import { normalizeLabel, roleOf, type TriggerTarget } from '../../src/domain/stages/stages.ts';
+import { leavesWork, normalizeLabel, roleOf, type TriggerTarget } from '../../src/domain/stages/stages.ts';
 import {
   findAssignment,
   findLastReport,
@@ -29,6 +29,7 @@ import type { Database } from '../../src/store/connection/database.ts';
 import { refusedAmong } from '../../src/store/intake/memberships.ts';
 import { readDeliveredIssue } from '../../src/read-model/queries/deliveries.ts';
 import { presentRepository, type GitHubIdentities } from '../../src/store/projects/present-repository.ts';
+import { findLearning } from '../../src/store/projects/learning.ts';
 import { knownPeople, type BoundRepository } from '../../src/store/projects/repositories.ts';
 import { isOwnDeliveryId } from '../../src/domain/maintenance/reconcile.ts';
 import { classified, permanent } from '../failures.ts';
@@ -84,6 +85,8 @@ export interface AssignmentInput {
   readonly review?: number;
   /** When the trigger happened, by GitHub's clock if known; ISO 8601. */
   readonly requestedAt: string;
+  /** GitHub's id of the account that asked for the run; missing for a run of a version before 0.5.0. */
+  readonly requestedBy?: number;
   /** Of a discussion: comments made after this time wait for an answer. */
   readonly answeredUntil?: string;
   /** Of a discussion: the newest comment that is answered; it counts instead of the time. */
@@ -97,6 +100,8 @@ export interface Assigned {
   readonly promptSha256: string;
   /** Where the task in the prompt is from; missing for a run of a version before 0.5.0. */
   readonly task?: { readonly source: PromptSource; readonly version: string; readonly sha256: string };
+  /** Whether the agent explains what it changes; missing for a run of a version before 0.5.0. */
+  readonly learning?: boolean;
   /** Why the documents that `services.yaml` names were left out, as the end of a sentence about that file. */
   readonly documentsProblem?: string;
   readonly snapshotSha256: string;
@@ -269,21 +274,23 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
       // The run may have waited since its settings were read, and the default branch may have been renamed.
       const repository = await presentRepository(db, github, issue.repositoryId);
       const baseBranch = repository?.defaultBranch ?? settings.baseBranch;
-      const [{ snapshot, heard, ...labels }, { head, baseCommit }, { body, ...task }, docs] = await Promise.all([
-        snapshotOf(input),
-        readBranch(input, baseBranch),
-        chooseTask(
-          { db, github, promptSeed },
-          {
-            issue,
-            target,
-            locale: settings.locale,
-            project: repository?.project ?? null,
-            defaultBranch: baseBranch,
-          },
-        ),
-        readProjectDocuments(github, issue, { defaultBranch: baseBranch, role: roleOf(target) }),
-      ]);
+      const [{ snapshot, heard, ...labels }, { head, baseCommit }, { body, ...task }, docs, learning] =
+        await Promise.all([
+          snapshotOf(input),
+          readBranch(input, baseBranch),
+          chooseTask(
+            { db, github, promptSeed },
+            {
+              issue,
+              target,
+              locale: settings.locale,
+              project: repository?.project ?? null,
+              defaultBranch: baseBranch,
+            },
+          ),
+          readProjectDocuments(github, issue, { defaultBranch: baseBranch, role: roleOf(target) }),
+          leavesWork(target) ? findLearning(db, issue.repositoryId, input.requestedBy ?? null) : false,
+        ]);
       const selection = modelSelectionOf(input, repository, labels);
       const conversation = snapshot.comments.filter((comment) => !isAnswered(comment, input));
       const rendered = renderPrompt(
@@ -304,6 +311,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
           openThreads: snapshot.openThreads ?? [],
           conversation,
           documents: docs.documents,
+          learning,
         },
       );
       const { resume, summary } = await earlierWork(input, selection.cli ?? 'codex');
@@ -327,6 +335,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
         taskSource: task.source,
         taskVersion: task.version,
         taskSha256: task.sha256,
+        learning,
         cli: selection.cli ?? 'codex',
         command: selection.cli === 'command' ? [...(repository?.agents.command ?? [])] : null,
         model: selection.model,
@@ -342,6 +351,7 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
       return {
         promptSha256,
         task,
+        learning,
         ...(docs.problem === undefined ? {} : { documentsProblem: docs.problem }),
         snapshotSha256,
         comments: comments.length,

@@ -5,15 +5,17 @@ import type { GitHubIssueState, GitHubPullRequestState } from '../../src/domain/
 import type { Locale } from '../../src/domain/locale.ts';
 import { commentTexts } from '../../src/domain/messages/comment-texts.ts';
 import { embedded } from '../../src/domain/messages/markdown.ts';
+import { learningMarker, renderLearning } from '../../src/domain/messages/learning.ts';
 import { renderWorkNotes } from '../../src/domain/messages/work-notes.ts';
 import { answerMarker, renderPullRequest, type PullRequestText } from '../../src/domain/messages/pull-request.ts';
 import { refusalMarker, renderRefusal, type Refusal } from '../../src/domain/messages/refusal-comment.ts';
 import { unwantedIn } from '../../src/domain/run/held-back.ts';
-import type { AgentReport } from '../../src/domain/run/runs.ts';
+import type { AgentReport, Explanation } from '../../src/domain/run/runs.ts';
 import type { Trigger } from '../../src/domain/run/trigger.ts';
 import { outsideScope } from '../../src/domain/run/scope.ts';
 import { RUN_DEBUG, stageRow, type TriggerTarget } from '../../src/domain/stages/stages.ts';
 import { closeAssignment, findAssignment, findLastReport } from '../../src/store/runs/assignments.ts';
+import { keepExplanations } from '../../src/store/projects/learning.ts';
 import type { Database } from '../../src/store/connection/database.ts';
 import { refusedAmong } from '../../src/store/intake/memberships.ts';
 import { presentRepository, type GitHubIdentities } from '../../src/store/projects/present-repository.ts';
@@ -144,6 +146,24 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
     });
   }
 
+  /** Keeps what the agent explains, and posts it once, if the run is in learning mode. A comment that cannot be written fails nothing. */
+  async function explain(
+    { issue, runId, settings }: PublishInput,
+    pullRequest: number,
+    explanations: readonly Explanation[],
+  ): Promise<void> {
+    if (explanations.length === 0 || !(await findAssignment(db, runId))?.learning) return;
+    await keepExplanations(db, runId, explanations);
+    const comment = {
+      marker: learningMarker(runId),
+      body: renderLearning(runId, explanations, settings.locale),
+      knownId: null,
+    };
+    await github.writeComment({ ...issue, number: pullRequest }, comment).catch((error: unknown) => {
+      log.warn('the explanations were not posted', { runId, error: String(error) });
+    });
+  }
+
   return {
     /** Reacts with eyes, to show that the trigger was seen. */
     async acknowledge({
@@ -268,7 +288,10 @@ export function createGitHubActivities({ db, github }: GitHubPorts) {
           github.openPullRequest(issue, { head: branch, base }, text, knownOf(input)),
         );
         const now = await classified(() => github.readBranchHead(issue, branch));
-        if (now === null || now === head) return pullRequest;
+        if (now === null || now === head) {
+          await explain(input, pullRequest.number, answer.learning ?? []);
+          return pullRequest;
+        }
         // Somebody has pushed since: that is looked at too.
         if (look === LOOKS) throw new Error(`the branch ${branch} moves on while its pull request is opened`);
       }

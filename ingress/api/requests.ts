@@ -128,6 +128,10 @@ export const MemberBody = z.strictObject({
   login,
   role: z.enum(MEMBER_ROLES),
   project: slug.default('default'),
+  learning: z
+    .enum(['on', 'off', 'default'])
+    .optional()
+    .describe('whether agents explain what they change to this member; default: as the project has it'),
 });
 
 const blocks = z.array(z.string()).transform((entries, context) => {
@@ -166,6 +170,7 @@ export const ProjectBody = z
       })
       .optional(),
     egress: blocks.optional(),
+    learning: z.boolean().optional().describe('agents explain what they change'),
   })
   .refine((body) => Object.keys(body).length > 0, 'names nothing to set');
 

@@ -193,7 +193,7 @@ export function createStaffApi(options: StaffApiOptions): Hono {
 
   app.post('/projects/:slug', async (c) => {
     const body = checked(requests.ProjectBody, await jsonBody(c));
-    const { locale, cli, command, model, reasoningEffort, namespaceTemplate, branchPrefix, egress } = body;
+    const { locale, cli, command, model, reasoningEffort, namespaceTemplate, branchPrefix, egress, learning } = body;
     const project = await setProject(db, c.req.param('slug'), {
       ...(locale === undefined ? {} : { locale }),
       ...(cli === undefined ? {} : { cli: cli === 'default' ? null : cli }),
@@ -207,6 +207,7 @@ export function createStaffApi(options: StaffApiOptions): Hono {
         : { namespaceTemplate: namespaceTemplate === 'default' ? null : namespaceTemplate }),
       ...(branchPrefix === undefined ? {} : { branchPrefix: branchPrefix === 'default' ? null : branchPrefix }),
       ...(egress === undefined ? {} : { egress }),
+      ...(learning === undefined ? {} : { learning }),
     });
     if (!project) throw new RequestRefused('not_found', `there is no project ${c.req.param('slug')}`, 'slug');
     return c.json(project);

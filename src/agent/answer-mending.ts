@@ -15,6 +15,7 @@ export function mendedAnswer(value: unknown): unknown {
     checks: entries(value['checks']).flatMap(mendedCheck).slice(0, ANSWER_LIMITS.checks),
     answers: entries(value['answers']).flatMap(mendedReply).slice(0, ANSWER_LIMITS.answers),
     back_to: oneLine(value['back_to'], ANSWER_LIMITS.backTo) ?? '',
+    learning: entries(value['learning']).flatMap(mendedExplanation).slice(0, ANSWER_LIMITS.explanations),
     question: mendedQuestion(value['question']),
   };
 }
@@ -22,6 +23,14 @@ export function mendedAnswer(value: unknown): unknown {
 function mendedCheck(check: Fields): { command: string; passed: boolean }[] {
   const command = cut(check['command'], ANSWER_LIMITS.command);
   return command !== undefined && typeof check['passed'] === 'boolean' ? [{ command, passed: check['passed'] }] : [];
+}
+
+function mendedExplanation(entry: Fields): { path: string; line: number | null; explanation: string }[] {
+  const path = oneLine(entry['path'], ANSWER_LIMITS.path);
+  const explanation = cut(entry['explanation'], ANSWER_LIMITS.explanation);
+  const line = Number(entry['line']);
+  const isLine = Number.isSafeInteger(line) && line > 0 && line <= 10_000_000;
+  return path === undefined || explanation === undefined ? [] : [{ path, line: isLine ? line : null, explanation }];
 }
 
 function mendedReply(reply: Fields): { comment_id: number; answer: string }[] {

@@ -69,7 +69,7 @@ export interface ApiClient {
   syncLabels(fullName: string): Promise<LabelChanges & { readonly fullName: string }>;
   setProject(slug: string, body: ProjectBody): Promise<NonNullable<Awaited<ReturnType<typeof setProject>>>>;
   /** `warning`: what this person cannot do on GitHub. */
-  addMember(body: MemberBody): Promise<Required<MemberBody> & { readonly warning?: string }>;
+  addMember(body: MemberBody): Promise<Required<Omit<MemberBody, 'learning'>> & { readonly warning?: string }>;
   /** Without a project: every role of the person. */
   removeMember(login: string, project?: string): Promise<{ login: string; project: string | null }>;
   /** What replaces the prompts of codex-k8s. */

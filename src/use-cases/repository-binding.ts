@@ -3,6 +3,7 @@ import { Refusal } from '../domain/refusal.ts';
 import { CANONICAL_NAMES, type LabelNames } from '../domain/stages/label-names.ts';
 import { LABELS } from '../domain/stages/labels.ts';
 import { triggerLabel } from '../domain/stages/stages.ts';
+import { setMemberLearning } from '../store/projects/learning.ts';
 import type { Database } from '../store/connection/database.ts';
 import { knowLabels } from '../store/projects/labels.ts';
 import {
@@ -110,10 +111,34 @@ export function createRepositoryBinding({
       );
     },
 
-    async addMember({ login, role, project }: { login: string; role: MemberRole; project: string }) {
+    /** `learning`: whether agents explain what they change to this member; of a role in a project only. */
+    async addMember({
+      login,
+      role,
+      project,
+      learning,
+    }: {
+      login: string;
+      role: MemberRole;
+      project: string;
+      learning?: 'on' | 'off' | 'default' | undefined;
+    }) {
       const person = await orRefusal(github.findPerson(login));
       if (!person) throw new Refusal('not_found', `GitHub has no account ${login}`, 'login');
-      await addPerson(db, person, role, await ensureProject(db, project));
+      if (learning !== undefined && role.startsWith('platform_'))
+        throw new Refusal(
+          'failed_precondition',
+          `${role} is no role in a project, which alone has learning mode`,
+          'learning',
+        );
+      const projectId = await ensureProject(db, project);
+      await addPerson(db, person, role, projectId);
+      if (learning !== undefined)
+        await setMemberLearning(
+          db,
+          { personId: person.id, projectId },
+          learning === 'default' ? null : learning === 'on',
+        );
       const own = await github.ownLogin().catch(() => undefined);
       return own?.toLowerCase() === person.login.toLowerCase()
         ? { ...person, warning: ownAccountWarning(person.login) }

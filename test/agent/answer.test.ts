@@ -7,6 +7,7 @@ const ANSWER = {
   checks: [{ command: 'npm test', passed: true }],
   answers: [],
   back_to: '',
+  learning: [],
   question: null,
 };
 
@@ -81,7 +82,7 @@ describe('the final answer', () => {
   test('has a schema that strict structured output accepts: every property required, no bounds', () => {
     expect(answerSchema()).toMatchObject({
       type: 'object',
-      required: ['summary', 'title', 'checks', 'answers', 'back_to', 'question'],
+      required: ['summary', 'title', 'checks', 'answers', 'back_to', 'learning', 'question'],
       additionalProperties: false,
       properties: {
         title: { type: 'string' },

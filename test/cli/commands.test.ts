@@ -344,7 +344,7 @@ describe('repositories and members', () => {
 describe('a project', () => {
   test('is asked to choose something', async () => {
     await expect(projectsSet(desk.session(), 'trial', {})).rejects.toThrow(
-      'give --locale, --agent, --command, --model, --reasoning, --namespace, --branch-prefix or --egress',
+      'give --locale, --agent, --command, --model, --reasoning, --namespace, --branch-prefix, --egress or --learning',
     );
   });
 
@@ -370,8 +370,8 @@ describe('a project', () => {
     await projectsSet(session, 'trial', { egress: '203.0.113.0/24, 198.51.100.7' });
     await projectsSet(session, 'trial', { egress: 'default' });
     expect(session.printed.map((line) => line.split('additional egress ')[1])).toEqual([
-      '203.0.113.0/24, 198.51.100.7/32.',
-      'none.',
+      '203.0.113.0/24, 198.51.100.7/32, learning off.',
+      'none, learning off.',
     ]);
   });
 

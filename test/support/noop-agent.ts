@@ -97,6 +97,7 @@ async function work({
       checks: [],
       back_to: '',
       question: null,
+      learning: [],
       answers: reviewComments(assignment).map((id) => ({ comment_id: id, answer: 'Noted.' })),
     },
     headSha,

@@ -186,7 +186,7 @@ export function createProgressReporter(input: RunInput): ProgressReporter {
     remember(events) {
       pending.push(...events);
     },
-    assigned({ selection, promptSha256, task, documentsProblem, snapshotSha256, comments, leftOut }) {
+    assigned({ selection, promptSha256, task, learning, documentsProblem, snapshotSha256, comments, leftOut }) {
       const { hidden } = leftOut;
       progress = {
         ...progress,
@@ -203,7 +203,10 @@ export function createProgressReporter(input: RunInput): ProgressReporter {
         },
         ...(hidden === undefined ? [] : [{ type: 'input.hidden_text', payload: { count: hidden } }]),
         { type: 'run.profile.resolved', payload: { ...selection } },
-        { type: 'prompt.context.assembled', payload: { sha256: promptSha256, ...(task && { task }) } },
+        {
+          type: 'prompt.context.assembled',
+          payload: { sha256: promptSha256, ...(task && { task }), ...(learning === undefined ? {} : { learning }) },
+        },
       );
     },
     worksIn(namespace) {

@@ -114,6 +114,7 @@ async function prepare(run: RunContext): Promise<ModelSelection> {
     pullRequest: input.pullRequest?.number ?? null,
     delivery: plan.delivery,
     requestedAt: plan.frozenAt ?? plan.requestedAt,
+    requestedBy: plan.by.id,
     ...(plan.trigger.kind === 'review' ? { review: plan.trigger.review } : {}),
     ...(input.answeredUntil === undefined ? {} : { answeredUntil: input.answeredUntil }),
     ...(input.heard === undefined ? {} : { heard: input.heard }),

@@ -98,6 +98,9 @@ export const ANSWER_LIMITS = {
   answers: 200,
   answer: 10_000,
   backTo: 30,
+  explanations: 20,
+  path: 300,
+  explanation: 1000,
   question: 4000,
   option: 200,
 } as const;
@@ -134,6 +137,17 @@ export const Answer = z.strictObject({
     .max(ANSWER_LIMITS.backTo)
     .default('')
     .describe('of a rethink, the stage to go back to; empty otherwise'),
+  learning: z
+    .array(
+      z.strictObject({
+        path: z.string().min(1).max(ANSWER_LIMITS.path),
+        line: z.int().positive().max(10_000_000).nullable(),
+        explanation: z.string().min(1).max(ANSWER_LIMITS.explanation),
+      }),
+    )
+    .max(ANSWER_LIMITS.explanations)
+    .default([])
+    .describe('empty, unless the task says that you explain your changes'),
   question: Question.nullable()
     .default(null)
     .describe('null, or what only a person can decide: the run then waits for the answer, and goes on with it'),

@@ -15,6 +15,7 @@ export interface ProjectsSetOptions {
   readonly reasoning?: ProjectBody['reasoningEffort'];
   readonly namespace?: string;
   readonly egress?: string;
+  readonly learning?: 'on' | 'off';
 }
 
 /** Binds a repository to a project and creates its webhook. Idempotent. */
@@ -38,9 +39,14 @@ export async function repositoriesAdd(
 export async function membersAdd(
   session: Session,
   login: string,
-  { role, project }: Pick<MemberBody, 'role' | 'project'>,
+  { role, project, learning }: Pick<MemberBody, 'role' | 'project' | 'learning'>,
 ): Promise<void> {
-  const body = { login, role, ...(project === undefined ? {} : { project }) };
+  const body = {
+    login,
+    role,
+    ...(project === undefined ? {} : { project }),
+    ...(learning === undefined ? {} : { learning }),
+  };
   const member = await session.api.addMember(body);
   if (session.json) return printJson(session, member);
   const where = role.startsWith('platform_') ? 'on the platform' : `in the project ${member.project}`;
@@ -64,7 +70,7 @@ export async function membersRemove(
 export async function projectsSet(
   session: Session,
   slug: string,
-  { locale, agent, command, model, reasoning, namespace, branchPrefix, egress }: ProjectsSetOptions,
+  { locale, agent, command, model, reasoning, namespace, branchPrefix, egress, learning }: ProjectsSetOptions,
 ): Promise<void> {
   const body = {
     ...(locale === undefined ? {} : { locale }),
@@ -75,17 +81,18 @@ export async function projectsSet(
     ...(namespace === undefined ? {} : { namespaceTemplate: namespace }),
     ...(branchPrefix === undefined ? {} : { branchPrefix }),
     ...(egress === undefined ? {} : { egress: [...blocksOf(egress)] }),
+    ...(learning === undefined ? {} : { learning: learning === 'on' }),
   };
   if (Object.keys(body).length === 0)
     throw new CommandProblem(
-      'Nothing to set: give --locale, --agent, --command, --model, --reasoning, --namespace, --branch-prefix or --egress',
+      'Nothing to set: give --locale, --agent, --command, --model, --reasoning, --namespace, --branch-prefix, --egress or --learning',
       2,
     );
   const project = await session.api.setProject(slug, body);
   if (session.json) return printJson(session, project);
   const chosen = (value: string | null): string => value ?? "the platform's choice";
   session.terminal.out(
-    `${slug}: language ${project.locale}, agent ${chosen(project.cli)}${project.command === null ? '' : ` (command ${project.command.join(' ')})`}, model ${chosen(project.model)}, reasoning ${chosen(project.reasoningEffort)}, namespaces ${project.namespaceTemplate ?? 'named after the issue'}, branches ${project.branchPrefix ?? 'codex'}/…, additional egress ${project.egress.join(', ') || 'none'}.`,
+    `${slug}: language ${project.locale}, agent ${chosen(project.cli)}${project.command === null ? '' : ` (command ${project.command.join(' ')})`}, model ${chosen(project.model)}, reasoning ${chosen(project.reasoningEffort)}, namespaces ${project.namespaceTemplate ?? 'named after the issue'}, branches ${project.branchPrefix ?? 'codex'}/…, additional egress ${project.egress.join(', ') || 'none'}, learning ${project.learning ? 'on' : 'off'}.`,
   );
 }
 

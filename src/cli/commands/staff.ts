@@ -175,6 +175,7 @@ export function addStaffCommands(program: Command, { resolveApi }: StaffCommandO
       '--egress <blocks>',
       'additional addresses that agents may reach, like “203.0.113.0/24,198.51.100.7”; “default” allows only the installation’s',
     )
+    .addOption(new Option('--learning <mode>', 'whether agents explain what they change').choices(['on', 'off']))
     .action(async (slug: string, options: Shared & ProjectsSetOptions) =>
       carryOut(options, async (session) => (await import('./repositories.ts')).projectsSet(session, slug, options)),
     );
@@ -183,7 +184,13 @@ export function addStaffCommands(program: Command, { resolveApi }: StaffCommandO
     .addArgument(new Argument('<login>', "the person's login on GitHub"))
     .addOption(new Option('--role <role>', 'role').choices(ROLES).makeOptionMandatory())
     .option('--project <slug>', 'the project, unless the role is one of the platform')
-    .action(async (login: string, options: Shared & Pick<MemberBody, 'role' | 'project'>) =>
+    .addOption(
+      new Option(
+        '--learning <mode>',
+        'whether agents explain what they change to this member; “default”: as the project has it',
+      ).choices(['on', 'off', 'default']),
+    )
+    .action(async (login: string, options: Shared & Pick<MemberBody, 'role' | 'project' | 'learning'>) =>
       carryOut(options, async (session) => (await import('./repositories.ts')).membersAdd(session, login, options)),
     );
   leaf(members, 'remove', 'take a role from a member')

@@ -14,6 +14,8 @@ interface PromptTexts {
   readonly hidden: (removed: number) => string;
   /** The section about the project's documents; empty if there are none. */
   readonly documents: (documents: ProjectDocuments) => string;
+  /** The section of learning mode. */
+  readonly learning: string;
   /** Marks a text that was cut. */
   readonly cut: (characters: number) => string;
 }
@@ -58,6 +60,14 @@ const EN: PromptTexts = {
       shown,
       '(may be missing)',
     ),
+  learning: [
+    '## Explain what you change',
+    '',
+    'Whoever asked for this run wants to learn from it. In `learning` of your answer explain the places of your change that are worth',
+    'understanding, five to ten of them, twenty at most: `path` and `line` of the changed file (null for the whole file), and in',
+    '`explanation` in two or three sentences of Markdown why it is done so here, what the alternative was, and which idea or rule is behind',
+    'it. Explain no line that explains itself, and write no such comments into the code.',
+  ].join('\n'),
   cut: (characters) => `(cut: ${characters} more characters)`,
 };
 
@@ -93,6 +103,14 @@ const RU: PromptTexts = {
       shown,
       '(может отсутствовать)',
     ),
+  learning: [
+    '## Объясни, что меняешь',
+    '',
+    'Тот, кто попросил об этом запуске, хочет на нём учиться. В поле `learning` ответа объясни места изменения, которые стоит понять:',
+    'от пяти до десяти, не больше двадцати. `path` и `line` - файл после изменения и строка (null - файл целиком), `explanation` - два-три',
+    'предложения в Markdown на русском: почему здесь сделано так, какой была альтернатива, какая идея или какое правило за этим стоит. Не',
+    'объясняй очевидного и не пиши таких комментариев в код.',
+  ].join('\n'),
   cut: (characters) => `(обрезано: ещё ${characters} знаков)`,
 };
 

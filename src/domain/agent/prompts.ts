@@ -50,6 +50,8 @@ export interface PromptValues {
   /** Of a discussion: the comments since the agent's last answer. */
   readonly conversation: readonly Said[];
   readonly documents?: ProjectDocuments;
+  /** Whether the agent explains what it changes. */
+  readonly learning?: boolean;
 }
 
 /** A longer text by a person is cut, and so are all comments together: a prompt has to fit a model's context. */
@@ -87,9 +89,14 @@ export function renderPrompt(seeds: { envelope: string; task: string }, values: 
     openComments: list(values.openThreads.map((thread) => threadText(thread, quote))),
     conversation: list(values.conversation.map(comment)),
   };
-  const sections: Record<string, string> = { documents: words.documents(values.documents ?? NO_DOCUMENTS) };
+  const sections: Record<string, string> = {
+    documents: words.documents(values.documents ?? NO_DOCUMENTS),
+    learning: values.learning ? words.learning : '',
+  };
   return seeds.envelope
-    .replaceAll(/\n\n\{\{(documents)\}\}/g, (_place, name: string) => (sections[name] ? `\n\n${sections[name]}` : ''))
+    .replaceAll(/\n\n\{\{(documents|learning)\}\}/g, (_place, name: string) =>
+      sections[name] ? `\n\n${sections[name]}` : '',
+    )
     .replaceAll('{{task}}', () => seeds.task.trim())
     .replaceAll(/\{\{(\w+)\}\}/g, (place, name: string) =>
       Object.hasOwn(texts, name) ? (texts[name] ?? place) : place,

@@ -60,6 +60,14 @@ export const FAILURES = [
 ] as const;
 export type Failure = (typeof FAILURES)[number];
 
+/** What an agent explains of a place that it changed. `line`: in the changed file; null for the whole file. */
+export interface Explanation {
+  readonly path: string;
+  readonly line: number | null;
+  /** Markdown. */
+  readonly explanation: string;
+}
+
 /** The agent's final answer, without what only the platform knows. */
 export interface AgentAnswer {
   /** What was done, for the pull request's description and for a reviewer. Markdown. */
@@ -72,6 +80,8 @@ export interface AgentAnswer {
   readonly answers: readonly { readonly comment_id: number; readonly answer: string }[];
   /** Of a rethink: the stage to go back to. Empty or missing otherwise. */
   readonly back_to?: string;
+  /** Of a run in learning mode. */
+  readonly learning?: readonly Explanation[];
 }
 
 /** The runner's report at its end. Exactly one report counts for each attempt of a run. */

@@ -44,7 +44,16 @@ export async function hasProject(db: Database, slug: string): Promise<boolean> {
 /** Settings of a project for its runs. */
 export type ProjectChoices = Pick<
   typeof projects.$inferSelect,
-  'slug' | 'locale' | 'cli' | 'command' | 'model' | 'reasoningEffort' | 'namespaceTemplate' | 'branchPrefix' | 'egress'
+  | 'slug'
+  | 'locale'
+  | 'cli'
+  | 'command'
+  | 'model'
+  | 'reasoningEffort'
+  | 'namespaceTemplate'
+  | 'branchPrefix'
+  | 'egress'
+  | 'learning'
 >;
 
 /** Changes a project's settings; returns all of them, or undefined if there is no such project. */
@@ -53,7 +62,7 @@ export async function setProject(
   slug: string,
   choices: Partial<Omit<ProjectChoices, 'slug'>>,
 ): Promise<ProjectChoices | undefined> {
-  const { locale, cli, command, model, reasoningEffort, namespaceTemplate, branchPrefix, egress } = projects;
+  const { locale, cli, command, model, reasoningEffort, namespaceTemplate, branchPrefix, egress, learning } = projects;
   const [row] = await db.update(projects).set(choices).where(eq(projects.slug, slug)).returning({
     slug: projects.slug,
     locale,
@@ -64,6 +73,7 @@ export async function setProject(
     namespaceTemplate,
     branchPrefix,
     egress,
+    learning,
   });
   return row;
 }

@@ -38,6 +38,7 @@ export async function storeAssignment(
         | 'snapshotSha256'
         | 'sinceSha'
         | 'startSha'
+        | 'learning'
         | 'taskSource'
         | 'taskVersion'
         | 'taskSha256'

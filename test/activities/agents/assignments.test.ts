@@ -12,7 +12,7 @@ import type { GitHubComment } from '../../../src/domain/agent/snapshot.ts';
 import { findAssignment, storeReport } from '../../../src/store/runs/assignments.ts';
 import { recordDelivery } from '../../../src/store/intake/intake.ts';
 import { addPerson, findRepository } from '../../../src/store/projects/repositories.ts';
-import { agentAssignments, projects } from '../../../src/store/connection/schema.ts';
+import { agentAssignments, projectMembers, projects } from '../../../src/store/connection/schema.ts';
 import { bind, deliveryOf, issueOf, OLIVIA, REPOSITORY, useTables } from '../../support/tables.ts';
 
 const tables = useTables();
@@ -73,7 +73,7 @@ const activities = () =>
     },
     promptSeed: (name) =>
       name.startsWith('envelope')
-        ? '{{issue}}\n{{issueBody}}\n{{issueComments}}\n{{reviews}}\n{{openComments}}\n{{conversation}}\nIn the conversation:\n{{pullRequestComments}}\n\n{{documents}}'
+        ? '{{issue}}\n{{issueBody}}\n{{issueComments}}\n{{reviews}}\n{{openComments}}\n{{conversation}}\nIn the conversation:\n{{pullRequestComments}}\n\n{{documents}}\n\n{{learning}}'
         : name,
   });
 
@@ -131,6 +131,28 @@ test('B21: the run records where its task is from, with version and checksum', a
   const task = { source: 'seed', version: 'dev-work', sha256: expect.stringMatching(/^[\da-f]{64}$/) as string };
   expect(await activities().prepareAssignment(asked)).toMatchObject({ task });
   expect(await findAssignment(tables.db, asked.runId)).toMatchObject({ taskSource: 'seed', taskVersion: 'dev-work' });
+});
+
+describe('B33: learning mode', () => {
+  test.each([
+    [false, null, false],
+    [true, null, true],
+    [true, false, false],
+    [false, true, true],
+  ])('of a project that has it %j, and a member who has it %j, is %j', async (project, member, effective) => {
+    await tables.db.update(projects).set({ learning: project });
+    await tables.db.update(projectMembers).set({ learning: member });
+    const asked = input({ requestedBy: OLIVIA.id });
+    expect(await activities().prepareAssignment(asked)).toMatchObject({ learning: effective });
+    const row = await findAssignment(tables.db, asked.runId);
+    expect(row).toMatchObject({ learning: effective });
+    expect(row?.prompt.includes('## Explain what you change')).toBe(effective);
+  });
+
+  test('is the project’s for somebody who is no member of it', async () => {
+    await tables.db.update(projects).set({ learning: true });
+    expect(await activities().prepareAssignment(input({ requestedBy: 4711 }))).toMatchObject({ learning: true });
+  });
 });
 
 describe('the documents that services.yaml names', () => {

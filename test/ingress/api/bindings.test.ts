@@ -86,6 +86,7 @@ describe('repositories and members', () => {
         cli: null,
         command: null,
         egress: [],
+        learning: false,
       },
     });
   });

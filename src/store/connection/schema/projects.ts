@@ -1,6 +1,6 @@
 /** Projects, their members, their repositories, and places for their workspaces. */
 import { sql } from 'drizzle-orm';
-import { pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import { boolean, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import type { AgentCliName } from '../../../domain/stages/clis.ts';
 import type { Locale } from '../../../domain/locale.ts';
 import type { ReasoningEffort } from '../../../domain/stages/settings.ts';
@@ -28,6 +28,8 @@ export const projects = pgTable('projects', {
     .array()
     .notNull()
     .default(sql`'{}'`),
+  /** Whether agents explain what they change, unless a member's own setting differs. */
+  learning: boolean('learning').notNull().default(false),
   createdAt: instant('created_at').notNull().defaultNow(),
 });
 
@@ -90,6 +92,8 @@ export const projectMembers = pgTable(
       .notNull()
       .references(() => people.id),
     role: text('role').$type<'admin' | 'read_write' | 'read'>().notNull(),
+    /** Whether agents explain what they change to this member; null: as the project has it. */
+    learning: boolean('learning'),
     createdAt: instant('created_at').notNull().defaultNow(),
   },
   (table) => [primaryKey({ columns: [table.projectId, table.personId] })],

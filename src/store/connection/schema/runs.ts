@@ -1,6 +1,6 @@
 /** What an agent needs and reports, and what a run asks of people. */
 import { sql } from 'drizzle-orm';
-import { index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
+import { boolean, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex, uuid } from 'drizzle-orm/pg-core';
 import type { PromptSource } from '../../../domain/agent/prompt-overrides.ts';
 import type { Request } from '../../../domain/run/requests.ts';
 import type { AgentReport } from '../../../domain/run/runs.ts';
@@ -33,6 +33,8 @@ export const agentAssignments = pgTable('agent_assignments', {
   cli: text('cli').$type<AgentCliName>().notNull().default('codex'),
   /** Of `command`: the program and its arguments. */
   command: text('command').array(),
+  /** Whether the agent explains what it changes; null for a run of a version before 0.5.0. */
+  learning: boolean('learning'),
   model: text('model').notNull(),
   reasoningEffort: text('reasoning_effort').$type<ReasoningEffort>().notNull(),
   /** The snapshot of what people wrote (docs/reliability.md T27), and its SHA-256. */
@@ -166,4 +168,21 @@ export const runLogLines = pgTable(
     primaryKey({ columns: [table.runId, table.n] }),
     uniqueIndex('run_log_lines_source').on(table.runId, table.source),
   ],
+);
+
+/** What agents explained of their changes to people who learn (docs/prompts.md); posted once on the pull request. */
+export const learningFeedback = pgTable(
+  'learning_feedback',
+  {
+    runId: uuid('run_id').notNull(),
+    /** Counts from 1. */
+    n: integer('n').notNull(),
+    path: text('path').notNull(),
+    /** In the changed file; null for the whole file. */
+    line: integer('line'),
+    /** Markdown. */
+    explanation: text('explanation').notNull(),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.runId, table.n] })],
 );
