@@ -1,4 +1,5 @@
 /** Runs that wait for people: an agent asks, and is answered by a comment or at the command line; a run is paused and resumed. */
+import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
@@ -7,6 +8,9 @@ import { storedConversation } from '../support/conversations.ts';
 import type { RunView } from '../../ingress/api/views.ts';
 import { createRunTokens } from '../../src/adapters/run-tokens.ts';
 import { requestMarker } from '../../src/domain/messages/request-comment.ts';
+import { connect } from '../../src/store/connection/database.ts';
+import { recordCall } from '../../src/store/runs/tool-calls.ts';
+import { canonicalJson, digestOf } from '../../src/tools/canonical.ts';
 import { OWNER } from '../../src/embedded/accounts.ts';
 import { eventually, processesOf } from '../support/stack.ts';
 import { beginnings, placesOf } from './support/agents.ts';
@@ -15,14 +19,27 @@ import { closeScene, openScene, type Scene } from './support/scene.ts';
 const REPO = 'questions';
 const CLI = fileURLToPath(new URL('../../src/cli/cli.ts', import.meta.url));
 
+/** One person works alone here. */
+const POLICY = `version: 1
+requesterMayDecide: true
+rules:
+  - { tool: run_status_report, mode: owner, reason: a test }
+`;
+
 let scene: Scene;
 
 beforeAll(async () => {
   // One agent at a time: whoever waits must not keep others from working.
-  scene = await openScene({
-    CODEXK8S_QUESTION_HOURS: '0.5',
-    CODEXK8S_PAUSE_HOURS: '0.25',
-    CODEXK8S_RUN_LIMITS: 'installation=1,project=1,role=1',
+  scene = await openScene((directory) => {
+    const policy = `${directory}/policy.yaml`;
+    writeFileSync(policy, POLICY);
+    return {
+      CODEXK8S_QUESTION_HOURS: '0.5',
+      CODEXK8S_APPROVAL_HOURS: '0.5',
+      CODEXK8S_PAUSE_HOURS: '0.25',
+      CODEXK8S_POLICY_FILE: policy,
+      CODEXK8S_RUN_LIMITS: 'installation=1,project=1,role=1',
+    };
   });
   await scene.bindRepository(REPO);
 });
@@ -221,5 +238,75 @@ describe('a run that an operator pauses', () => {
     expect(conversation?.text.match(/"type":"session_meta"/g)).toHaveLength(1);
     await cli('runs', 'cancel', run.id);
     await scene.ended(REPO, issue);
+  });
+});
+
+describe('an agent whose tool call is approved by a comment', () => {
+  const goes = () => `${scene.stack.directory}/parked-goes`;
+  const say = async (body: string): Promise<void> => {
+    await scene.person.octokit.rest.issues.createComment({ owner: OWNER, repo: REPO, issue_number: issue, body });
+  };
+  let issue: number;
+  let run: RunView;
+  let before: string;
+
+  beforeAll(async () => {
+    issue = await label('Report how it stands [script: wait]', `wait-for: ${goes()}`);
+    run = await scene.started(REPO, issue);
+    await scene.working(run.id, /parked-goes/);
+    const connection = connect(scene.stack.ready.databaseUrl, { name: 'test' });
+    const args = { status: 'half way' };
+    const decision = { mode: 'owner', rule: 0, reason: 'a test' } as const;
+    await recordCall(connection.db, {
+      runId: run.id,
+      attempt: 1,
+      tool: 'run_status_report',
+      action: 'call',
+      args: canonicalJson(args),
+      digest: digestOf('run_status_report', args),
+      decision,
+      state: 'requested',
+    });
+    await connection.close();
+    run = await waits(run.id);
+    before = (await storedConversation(scene.sql, run.id))?.text ?? '';
+  });
+
+  test('ends its turn by itself, and waits without an agent and a valid token', async () => {
+    expect(run.wait).toMatchObject({ kind: 'approval', name: 'waiting_owner_review' });
+    expect(await eventually('no agent', () => agentProcesses(run).length === 0)).toBe(true);
+    const token = createRunTokens(scene.stack.secret('run-token-key')).issue(run.id, 1);
+    const { status } = await fetch(`${scene.stack.ready.url}/api/v1/agent/assignment`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    expect(status).toBe(401);
+    expect((await scene.events(run.id)).map(({ type }) => type)).not.toContain('run.agent.replaced');
+    expect(before).toContain('Report how it stands');
+  });
+
+  test('is asked about on the issue, with what exactly will be done', async () => {
+    const comments = await scene.commentsSaying(REPO, issue, requestMarker(`${run.id}.1`));
+    const asked = comments.find(({ body }) => body.includes(requestMarker(`${run.id}.1`)))?.body;
+    for (const part of ['run_status_report', '{"status":"half way"}', 'a test', '/approve 1'])
+      expect(asked).toContain(part);
+    expect(await cli('decisions', 'list')).toContain(`${run.id.slice(0, 8)}.1`);
+  });
+
+  test('goes on with the result of the call, byte for byte, after all that was said before', async () => {
+    await say('Looks fine to me.');
+    writeFileSync(goes(), '');
+    await say('/approve 1');
+    await eventually('the second agent', async () => (await scene.run(run.id)).status !== 'waiting');
+    const [call] = await scene.sql<{ state: string; result: string }[]>`
+      select state, result from tool_calls where run_id = ${run.id}`;
+    expect(call).toMatchObject({ state: 'applied', result: expect.stringContaining('"status":"ok"') });
+    const asJson = JSON.stringify(call?.result ?? '').slice(1, -1);
+    const after = await eventually('the next message', async () => {
+      const text = (await storedConversation(scene.sql, run.id))?.text ?? '';
+      return text.includes(asJson) && text;
+    });
+    expect(after.startsWith(before.slice(0, 2000))).toBe(true);
+    const types = (await scene.events(run.id)).map(({ type }) => type);
+    for (const type of ['approval.requested', 'approval.approved', 'approval.applied']) expect(types).toContain(type);
   });
 });

@@ -11,6 +11,7 @@ import { TASK_QUEUE } from '../../../workflows/messages.ts';
 import { createGitHub } from '../../adapters/github/index.ts';
 import { readPromptSeeds } from '../../adapters/prompt-seeds.ts';
 import { createRunTokens } from '../../adapters/run-tokens.ts';
+import { createSealing } from '../../adapters/sealing.ts';
 import { createRedactor } from '../../domain/agent/redaction.ts';
 import { networkWords } from '../../domain/workspace/network-findings.ts';
 import { storeNetworkFinding } from '../../store/workspaces/cluster-findings.ts';
@@ -36,6 +37,7 @@ import { createAgentRuntime } from './agent-runtime.ts';
 import { createCallPerformer } from './call-performer.ts';
 import { createRunPermits } from '../../temporal/run-permits.ts';
 import { workflowCode } from '../../temporal/workflow-code.ts';
+import { createStatusTools } from '../../tools/perform/status.ts';
 import { createWorkflowRecords } from '../../temporal/workflow-records.ts';
 
 export async function runWorker(
@@ -74,7 +76,12 @@ export async function runWorker(
   const client = new Client({ connection: temporal, namespace: config.CODEXK8S_TEMPORAL_NAMESPACE, dataConverter });
   const records = { ...createIssueWorkflows(client), ...createWorkflowRecords(client) };
   const permits = createRunPermits(client, config.CODEXK8S_RUN_LIMITS);
-  const performer = createCallPerformer({});
+  const mcpUrl = `${config.CODEXK8S_AGENT_URL ?? config.CODEXK8S_INTERNAL_URL}/mcp`;
+  const performer = createCallPerformer({
+    db: database.db,
+    performers: { ...createStatusTools({ mcpUrl }) },
+    sealing: createSealing(config.CODEXK8S_RUN_TOKEN_KEY_FILE),
+  });
   const options: WorkerOptions = {
     namespace: config.CODEXK8S_TEMPORAL_NAMESPACE,
     taskQueue: TASK_QUEUE,
