@@ -4,18 +4,9 @@ import { createMcpGateway } from '../../../ingress/gateways/mcp/mcp-gateway.ts';
 import { createToolCalls } from '../../../ingress/gateways/mcp/tool-calls.ts';
 import type { RunAccess } from '../../../ingress/gateways/run-access.ts';
 import { createSealing } from '../../adapters/sealing.ts';
-import { knownPeople } from '../../store/projects/repositories.ts';
-import { countPerformedCalls } from '../../store/runs/tool-calls.ts';
 import { findToolRun } from '../../store/runs/tool-runs.ts';
-import { createLabelTools, type GitHubLabels } from '../../tools/perform/labels.ts';
-import { createNotifyTools, type NotifyPorts } from '../../tools/perform/notify.ts';
-import { createReadingTools, type GitHubReads } from '../../tools/perform/reading.ts';
-import { createStatusTools } from '../../tools/perform/status.ts';
-import type { ToolPerformers } from '../../tools/performers.ts';
+import { createAgentTools } from '../process/agent-tools.ts';
 import type { ServerParts } from './server-app.ts';
-
-/** The part of GitHub's client that tools need. */
-export type GitHubForAgents = GitHubLabels & GitHubReads & NotifyPorts['github'];
 
 export function createMcp(
   {
@@ -28,18 +19,12 @@ export function createMcp(
   { access, secrets }: { readonly access: RunAccess; readonly secrets: readonly string[] },
 ): Hono {
   const address = config.CODEXK8S_AGENT_URL ?? config.CODEXK8S_INTERNAL_URL;
-  const performers: ToolPerformers = {
-    ...createStatusTools({ mcpUrl: `${address}/mcp` }),
-    ...createLabelTools(github),
-    ...createReadingTools({ github, knownPeople: (...asked) => knownPeople(db, ...asked) }),
-    ...createNotifyTools({ github, countNotices: (run, since) => countPerformedCalls(db, run, 'user.notify', since) }),
-  };
   return createMcpGateway({
     access,
     findRun: (assignment) => findToolRun(db, assignment),
     callTool: createToolCalls({
       db,
-      performers,
+      performers: createAgentTools({ db, github, address }),
       policy: async () => config.CODEXK8S_POLICY_FILE,
       sealing: createSealing(config.CODEXK8S_RUN_TOKEN_KEY_FILE),
       // What is not passed on, the run's workflow finds in the database.

@@ -31,7 +31,8 @@ import type { RenamedRepository } from '../../store/intake/arrivals.ts';
 import type { Intake } from '../../store/intake/intake.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import type { Logger } from '../process/log.ts';
-import { createMcp, type GitHubForAgents } from './mcp.ts';
+import type { GitHubForAgents } from '../process/agent-tools.ts';
+import { createMcp } from './mcp.ts';
 import type { Metrics } from '../../../ingress/http/metrics.ts';
 
 export interface ServerParts {

@@ -37,7 +37,7 @@ import { createAgentRuntime } from './agent-runtime.ts';
 import { createCallPerformer } from './call-performer.ts';
 import { createRunPermits } from '../../temporal/run-permits.ts';
 import { workflowCode } from '../../temporal/workflow-code.ts';
-import { createStatusTools } from '../../tools/perform/status.ts';
+import { createAgentTools } from '../process/agent-tools.ts';
 import { createWorkflowRecords } from '../../temporal/workflow-records.ts';
 
 export async function runWorker(
@@ -76,10 +76,13 @@ export async function runWorker(
   const client = new Client({ connection: temporal, namespace: config.CODEXK8S_TEMPORAL_NAMESPACE, dataConverter });
   const records = { ...createIssueWorkflows(client), ...createWorkflowRecords(client) };
   const permits = createRunPermits(client, config.CODEXK8S_RUN_LIMITS);
-  const mcpUrl = `${config.CODEXK8S_AGENT_URL ?? config.CODEXK8S_INTERNAL_URL}/mcp`;
   const performer = createCallPerformer({
     db: database.db,
-    performers: { ...createStatusTools({ mcpUrl }) },
+    performers: createAgentTools({
+      db: database.db,
+      github: around.github?.(github) ?? github,
+      address: config.CODEXK8S_AGENT_URL ?? config.CODEXK8S_INTERNAL_URL,
+    }),
     sealing: createSealing(config.CODEXK8S_RUN_TOKEN_KEY_FILE),
   });
   const options: WorkerOptions = {
