@@ -34,6 +34,7 @@ import { knownPeople, type BoundRepository } from '../../src/store/projects/repo
 import { isOwnDeliveryId } from '../../src/domain/maintenance/reconcile.ts';
 import { classified, permanent } from '../failures.ts';
 import { readProjectDocuments } from './project-documents.ts';
+import { toolsFor } from '../../src/domain/tools/catalogue.ts';
 import { chooseTask, type GitHubFiles } from './prompt-task.ts';
 
 /** The values of a prompt. */
@@ -311,6 +312,8 @@ export function createAssignmentActivities({ db, github, promptSeed }: Assignmen
           openThreads: snapshot.openThreads ?? [],
           conversation,
           documents: docs.documents,
+          // A program of the user's own is not given them by us.
+          tools: selection.cli === 'command' ? [] : toolsFor(target),
           learning,
         },
       );

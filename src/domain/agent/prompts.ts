@@ -50,6 +50,8 @@ export interface PromptValues {
   /** Of a discussion: the comments since the agent's last answer. */
   readonly conversation: readonly Said[];
   readonly documents?: ProjectDocuments;
+  /** The platform's tools that the run has, as an agent calls them. */
+  readonly tools?: readonly string[];
   /** Whether the agent explains what it changes. */
   readonly learning?: boolean;
 }
@@ -91,10 +93,11 @@ export function renderPrompt(seeds: { envelope: string; task: string }, values: 
   };
   const sections: Record<string, string> = {
     documents: words.documents(values.documents ?? NO_DOCUMENTS),
+    tools: words.tools(values.tools ?? []),
     learning: values.learning ? words.learning : '',
   };
   return seeds.envelope
-    .replaceAll(/\n\n\{\{(documents|learning)\}\}/g, (_place, name: string) =>
+    .replaceAll(/\n\n\{\{(documents|tools|learning)\}\}/g, (_place, name: string) =>
       sections[name] ? `\n\n${sections[name]}` : '',
     )
     .replaceAll('{{task}}', () => seeds.task.trim())

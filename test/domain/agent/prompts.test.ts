@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { promptNames, renderPrompt, type OpenThread, type PromptValues } from '../../../src/domain/agent/prompts.ts';
+import { toolsFor } from '../../../src/domain/tools/catalogue.ts';
 import { STAGES, type TriggerTarget } from '../../../src/domain/stages/stages.ts';
 
 const PROMPTS = join(import.meta.dirname, '../../../prompts');
@@ -68,6 +69,17 @@ describe('every prompt', () => {
       discussion: ['> Please count words.', '> What about tabs?'],
     };
     for (const text of texts[kind]) expect(prompt).toContain(text);
+  });
+
+  test('names the tools that its run has, and no others', () => {
+    const ops = { stage: 'ops', kind: 'work' } as const;
+    for (const locale of ['en', 'ru'] as const) {
+      const parts = { envelope: seed('envelope-work', locale), task: '' };
+      const told = renderPrompt(parts, { ...VALUES, target: ops, locale, tools: toolsFor(ops) });
+      expect(told).toContain('- `secret.sync.github_k8s`');
+      expect(told).not.toContain('self_improve_runs_list');
+      expect(renderPrompt(parts, { ...VALUES, locale })).not.toContain('MCP');
+    }
   });
 
   test('has seeds that are all used', () => {
