@@ -1,7 +1,7 @@
 /** Settings that server and worker both read, and that must be the same for both. */
 import { z } from 'zod';
 import { DatabaseSettings } from './database-config.ts';
-import { duration, labels, policy, secret, url } from './schemas.ts';
+import { duration, labels, list, policy, secret, url } from './schemas.ts';
 import { TemporalSettings } from './temporal-config.ts';
 
 const writes = z.coerce.number().int().nonnegative().max(10_000);
@@ -15,6 +15,10 @@ export const SharedSettings = DatabaseSettings.extend(TemporalSettings.shape).ex
   CODEXK8S_GITHUB_WRITES_PER_MINUTE: writes.default(80),
   CODEXK8S_GITHUB_WRITES_PER_HOUR: writes.default(500),
   CODEXK8S_RUN_TOKEN_KEY_FILE: secret(32),
+  /** An administrator's address of the Postgres that databases of projects are on; without it there are none. */
+  CODEXK8S_PROJECT_DATABASES_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  /** Environments in which agents may have databases created and deleted; separated by commas. */
+  CODEXK8S_PROJECT_DB_LIFECYCLE_ALLOWED_ENVS: list.default(['dev', 'production', 'prod']),
   /** JSON: names on GitHub by canonical name, `{"run:dev": "agent:dev"}`; what is not named is called as docs/labels.md says. */
   CODEXK8S_LABELS_FILE: labels,
   /** JSON or YAML: which tool calls need whose approval (docs/approvals.md); without it, the policy of codex-k8s. */

@@ -6,7 +6,12 @@ import type { RunAccess } from '../../../ingress/gateways/run-access.ts';
 import { createSealing } from '../../adapters/sealing.ts';
 import { findToolRun } from '../../store/runs/tool-runs.ts';
 import { createAgentTools } from '../process/agent-tools.ts';
+import { createProjectTools } from '../process/project-tools.ts';
 import type { ServerParts } from './server-app.ts';
+
+/** What writes to the cluster is performed by the worker, after an approval. */
+const NO_CLUSTER =
+  'the server does not use the Kubernetes API: let the policy ask a person, then the worker performs the call';
 
 export function createMcp(
   {
@@ -24,7 +29,10 @@ export function createMcp(
     findRun: (assignment) => findToolRun(db, assignment),
     callTool: createToolCalls({
       db,
-      performers: createAgentTools({ db, github, address }),
+      performers: {
+        ...createAgentTools({ db, github, address }),
+        ...createProjectTools(config, { db, github, cluster: NO_CLUSTER }),
+      },
       policy: async () => config.CODEXK8S_POLICY_FILE,
       sealing: createSealing(config.CODEXK8S_RUN_TOKEN_KEY_FILE),
       // What is not passed on, the run's workflow finds in the database.

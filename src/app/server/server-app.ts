@@ -32,6 +32,7 @@ import type { Intake } from '../../store/intake/intake.ts';
 import type { ServerConfig } from '../config/server-config.ts';
 import type { Logger } from '../process/log.ts';
 import type { GitHubForAgents } from '../process/agent-tools.ts';
+import type { GitHubEnvironments } from '../../tools/secret-sync.ts';
 import { createMcp } from './mcp.ts';
 import type { Metrics } from '../../../ingress/http/metrics.ts';
 
@@ -49,7 +50,7 @@ export interface ServerParts {
   readonly updates: RunUpdates;
   readonly tokens: RunTokenVerifier;
   /** What agents do on GitHub through the platform's tools. */
-  readonly github: GitHubForAgents;
+  readonly github: GitHubForAgents & GitHubEnvironments;
   readonly repositories: RepositoryBinding;
   readonly prompts: PromptOverrides;
   /** Called for a repository that a delivery calls otherwise than it is stored. */
@@ -169,6 +170,7 @@ function addGateways(app: Hono, parts: ServerParts): void {
     ...(config.CODEXK8S_ANTHROPIC_KEY_FILE === undefined ? [] : [config.CODEXK8S_ANTHROPIC_KEY_FILE]),
     config.CODEXK8S_STAFF_TOKEN_FILE,
     config.CODEXK8S_RUN_TOKEN_KEY_FILE,
+    ...(config.CODEXK8S_PROJECT_DATABASES_URL === undefined ? [] : [config.CODEXK8S_PROJECT_DATABASES_URL]),
     ...config.CODEXK8S_WEBHOOK_SECRETS_FILE,
   ];
   const refusals = createRefusals({

@@ -34,6 +34,8 @@ import type { WorkerWrappers } from '../process/wrappers.ts';
 import { ensureSchedules, type SweepSettings } from '../../temporal/schedules.ts';
 import { createTaskFailureReporter, WatchedWorker } from '../../temporal/watched-worker.ts';
 import { createAgentRuntime } from './agent-runtime.ts';
+import { createProjectTools } from '../process/project-tools.ts';
+import { createClusterSecrets } from './cluster-secrets.ts';
 import { createCallPerformer } from './call-performer.ts';
 import { createRunPermits } from '../../temporal/run-permits.ts';
 import { workflowCode } from '../../temporal/workflow-code.ts';
@@ -78,11 +80,18 @@ export async function runWorker(
   const permits = createRunPermits(client, config.CODEXK8S_RUN_LIMITS);
   const performer = createCallPerformer({
     db: database.db,
-    performers: createAgentTools({
-      db: database.db,
-      github: around.github?.(github) ?? github,
-      address: config.CODEXK8S_AGENT_URL ?? config.CODEXK8S_INTERNAL_URL,
-    }),
+    performers: {
+      ...createAgentTools({
+        db: database.db,
+        github: around.github?.(github) ?? github,
+        address: config.CODEXK8S_AGENT_URL ?? config.CODEXK8S_INTERNAL_URL,
+      }),
+      ...createProjectTools(config, {
+        db: database.db,
+        github: around.github?.(github) ?? github,
+        cluster: await createClusterSecrets(config, database.db),
+      }),
+    },
     sealing: createSealing(config.CODEXK8S_RUN_TOKEN_KEY_FILE),
   });
   const options: WorkerOptions = {

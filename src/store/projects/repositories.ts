@@ -41,6 +41,13 @@ export async function hasProject(db: Database, slug: string): Promise<boolean> {
   return row !== undefined;
 }
 
+/** A project's slug; throws if there is no such project. */
+export async function findProjectSlug(db: Database, projectId: string): Promise<string> {
+  const [row] = await db.select({ slug: projects.slug }).from(projects).where(eq(projects.id, projectId));
+  if (!row) throw new Error(`there is no project ${projectId}`);
+  return row.slug;
+}
+
 /** Settings of a project for its runs. */
 export type ProjectChoices = Pick<
   typeof projects.$inferSelect,
