@@ -103,19 +103,6 @@ export const TOOL_DESCRIPTIONS = {
     destructive: true,
     outside: true,
   },
-  self_improve_runs_list: {
-    title: 'List runs',
-    description: 'List earlier agent runs of the project with their outcome, newest first, to find what went wrong.',
-  },
-  self_improve_run_lookup: {
-    title: 'Find runs of an issue or pull request',
-    description: 'Look up the earlier agent runs of a GitHub issue or pull request by its number.',
-  },
-  self_improve_session_get: {
-    title: "Get a run's conversation",
-    description:
-      'Get the stored conversation (Codex session) of an earlier run, with the file below /tmp/codex-sessions to write it to for analysis.',
-  },
 } as const satisfies Record<ToolName, Description>;
 
 /** MCP's hints about a tool. Programs refuse tools that have none. */

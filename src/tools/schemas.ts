@@ -142,25 +142,6 @@ export const TOOL_SCHEMAS = {
     confirm_delete: z.boolean().default(false).describe('must be true to delete'),
     dry_run: DryRun,
   }),
-  self_improve_runs_list: z.strictObject({
-    repository_full_name: RepositoryName.optional(),
-    page: Page,
-    limit: PageSize,
-  }),
-  self_improve_run_lookup: z
-    .strictObject({
-      issue_number: z.int().positive().optional(),
-      pull_request_number: z.int().positive().optional(),
-      repository_full_name: RepositoryName.optional(),
-      limit: PageSize,
-    })
-    .refine(
-      ({ issue_number, pull_request_number }) => (issue_number === undefined) !== (pull_request_number === undefined),
-      {
-        error: 'give either issue_number or pull_request_number',
-      },
-    ),
-  self_improve_session_get: z.strictObject({ run_id: z.uuid() }),
 } as const satisfies Record<ToolName, z.ZodType>;
 
 /** Arguments as their schema leaves them, with its defaults. */

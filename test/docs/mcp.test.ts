@@ -6,7 +6,6 @@ import { TOOL_DESCRIPTIONS } from '../../src/tools/descriptions.ts';
 const WHO = {
   every: 'every run',
   operations: '`ops`, as sre or dev',
-  self_improve: '`self-improve`',
   not_self_improve: 'all but `self-improve`',
 } as const;
 

@@ -8,7 +8,6 @@ const AT_ONCE: readonly PolicyRule[] = [
   'github_comments_list',
   'github_review_threads_list',
   'codex_prompt_context_get',
-  'self_improve_*',
 ].map((tool) => ({ tool, mode: 'none', reason: 'it only reads' }));
 
 /** Labels that mean something to the platform: they start runs, hold them, or choose what they work with. */

@@ -8,8 +8,8 @@ import { roleOf } from '../stages/stages.ts';
  */
 export type ToolEffect = 'reads' | 'acts' | 'asks';
 
-/** Which runs have a tool. `operations`: a run of `ops` by the roles sre or dev. `self_improve`: a run of that stage. */
-export type ToolAudience = 'every' | 'operations' | 'self_improve' | 'not_self_improve';
+/** Which runs have a tool. `operations`: a run of `ops` by the roles sre or dev. `not_self_improve`: all but runs of that stage. */
+export type ToolAudience = 'every' | 'operations' | 'not_self_improve';
 
 export interface ToolRow {
   /** As an agent calls it. */
@@ -36,9 +36,6 @@ export const TOOLS = [
   { tool: 'owner.feedback.request', effect: 'asks', audience: 'operations' },
   { tool: 'secret.sync.github_k8s', effect: 'acts', audience: 'operations', cluster: true },
   { tool: 'database.lifecycle', effect: 'acts', audience: 'operations' },
-  { tool: 'self_improve_runs_list', effect: 'reads', audience: 'self_improve' },
-  { tool: 'self_improve_run_lookup', effect: 'reads', audience: 'self_improve' },
-  { tool: 'self_improve_session_get', effect: 'reads', audience: 'self_improve' },
 ] as const satisfies readonly ToolRow[];
 
 export type ToolName = (typeof TOOLS)[number]['tool'];
@@ -71,8 +68,6 @@ function belongs(audience: ToolAudience, { stage, kind }: ToolProfile): boolean 
       const role = roleOf({ stage, kind });
       return stage === 'ops' && (role === 'sre' || role === 'dev');
     }
-    case 'self_improve':
-      return stage === 'self-improve';
     case 'not_self_improve':
       return stage !== 'self-improve';
   }

@@ -77,7 +77,7 @@ describe('every prompt', () => {
       const parts = { envelope: seed('envelope-work', locale), task: '' };
       const told = renderPrompt(parts, { ...VALUES, target: ops, locale, tools: toolsFor(ops) });
       expect(told).toContain('- `secret.sync.github_k8s`');
-      expect(told).not.toContain('self_improve_runs_list');
+      expect(renderPrompt(parts, { ...VALUES, locale, tools: toolsFor(VALUES.target) })).not.toContain('secret.sync');
       expect(renderPrompt(parts, { ...VALUES, locale })).not.toContain('MCP');
     }
   });

@@ -37,3 +37,12 @@ test('the first rule that matches decides, and is named', () => {
     reason: 'x',
   });
 });
+
+test.each([
+  ['secret.sync.github_k8s', 'call', 'delegated'],
+  ['database.lifecycle', 'delete', 'delegated'],
+  ['database.lifecycle', 'describe', 'none'],
+])('a policy that lets everything pass lets %s (%s) pass to a person at least', (tool, action, mode) => {
+  const policy = { version: 1, rules: [{ mode: 'none', reason: 'all is fine' }] } as const;
+  expect(evaluatePolicy(policy, { ...OPS, tool, action }).mode).toBe(mode);
+});
