@@ -8,11 +8,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createActivities, type Activities, type ActivityPorts } from '../../activities/index.ts';
-import { OWNER } from '../../src/embedded/accounts.ts';
+import { COLLEAGUE, OWNER } from '../../src/embedded/accounts.ts';
 import { closeScene, openScene, type Scene } from '../e2e/support/scene.ts';
 import { noopAgentCommand } from '../support/noop-agent.ts';
 import { environmentOf, startBeside, type Beside } from './support/beside.ts';
-import { ended, live, liveWithWaits, patiently, remains, terminateWorkflow } from './support/life.ts';
+import {
+  ended,
+  live,
+  liveWithDecisions,
+  liveWithWaits,
+  patiently,
+  remains,
+  terminateWorkflow,
+} from './support/life.ts';
 import { SWEEP_ACTIVITIES } from './support/sweep-activities.ts';
 
 const REPO = 'kills';
@@ -41,12 +49,14 @@ const OF_WAITS = [
   'writeRequestComment',
   'readAnswerComment',
 ] as const satisfies (keyof Activities)[];
+const OF_DECISIONS = ['performCall', 'endCall'] as const satisfies (keyof Activities)[];
 const OF_SOME_LIVES = [
   'leaseNamespace',
   'releaseNamespace',
   'readRepository',
   'readSettings',
   ...OF_WAITS,
+  ...OF_DECISIONS,
 ] as const satisfies (keyof Activities)[];
 const [LEASE, RELEASE, READ_REPOSITORY, READ_SETTINGS] = OF_SOME_LIVES;
 
@@ -63,6 +73,8 @@ beforeAll(async () => {
   const agent = noopAgentCommand(journal, join(points, 'launchAgent:middle'));
   scene = await openScene({ CODEXK8S_AGENT_COMMAND: agent }, { killPoints: points });
   await scene.bindRepository(REPO);
+  await scene.platform.addMember({ login: COLLEAGUE, role: 'platform_owner' });
+  await scene.person.addCollaborator(REPO, COLLEAGUE);
   undisturbed = await remains(scene, await live(scene, REPO, { title: 'nothing dies', flags: home }), journal);
   const env = environmentOf(scene.stack, 'worker');
   workers = Array.from({ length: WORKERS_BESIDE }, () => startBeside(scene.stack, 'worker', env, { again: true }));
@@ -129,6 +141,29 @@ describe.concurrent('in a life in which a run asks and is paused, a worker that 
       .filter((line) => line.startsWith(`begin ${run.id} `));
     expect(begun.map((line) => line.split(' ')[2])).toEqual(['1', '2', '3']);
     expect(await scene.pullRequestsOf(REPO, issue)).toHaveLength(1);
+  });
+});
+
+describe.concurrent('in a life in which people decide on tool calls, a worker that is killed', () => {
+  test.each(OF_DECISIONS)('around %s ends each call once', async (activity) => {
+    const { issue, run } = await killedAround(activity, () =>
+      liveWithDecisions(scene, REPO, { title: `decides, and dies around ${activity}` }),
+    );
+    expect((await scene.runsOf(REPO, issue)).map(({ status }) => status)).toEqual(['succeeded']);
+    const calls = await scene.sql`select tool, state from tool_calls where run_id = ${run.id} order by called_at`;
+    expect(calls.map(({ tool, state }) => [tool, state])).toEqual([
+      ['user.decision.request', 'applied'],
+      ['github_labels_add', 'applied'],
+    ]);
+    const decided = await scene.sql`
+      select type, count(*)::int as times from flow_events
+      where run_id = ${run.id} and type like 'approval.%' group by type order by type`;
+    expect(decided.map(({ type, times }) => [type, times])).toEqual([
+      ['approval.applied', 1],
+      ['approval.approved', 1],
+      ['approval.requested', 1],
+    ]);
+    expect(await scene.person.labels(REPO, issue)).toContain('need:qa');
   });
 });
 

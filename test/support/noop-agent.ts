@@ -4,7 +4,8 @@
  * `CODEXK8S_AGENT_COMMAND` to `noopAgentCommand()`.
  *
  * An issue whose text has `wait-for: /some/path` keeps its agent waiting until that file exists; one with `asks-first` has its first
- * agent ask a question; `--work-ms` is so long at work.
+ * agent ask a question; with `calls-tools`, the first asks people by a tool, the second calls one that needs an approval; `--work-ms`
+ * is so long at work.
  */
 import { spawn } from 'node:child_process';
 import { appendFileSync, existsSync, renameSync, writeFileSync } from 'node:fs';
@@ -82,6 +83,16 @@ async function work({
     });
     return note('end');
   }
+  const call = assignment.prompt.includes('calls-tools') ? CALLS[Number(attempt) - 1] : undefined;
+  if (call !== undefined) {
+    await persist(() => callTool(platformUrl, token, call), {
+      isTransient: () => !platform.lost.aborted,
+      patienceMs: 5 * 60_000,
+    });
+    const { model, reasoningEffort } = assignment;
+    await platform.report({ outcome: 'parked', headSha: null, threadId: `noop-${run}`, model, reasoningEffort });
+    return note('end');
+  }
   const flag = /wait-for: (\S+)/.exec(assignment.prompt)?.[1];
   while (flag !== undefined && !existsSync(flag)) await sleep(100);
   await sleep(workMs);
@@ -106,6 +117,37 @@ async function work({
     reasoningEffort: assignment.reasoningEffort,
   });
   note('end');
+}
+
+/** What the agents of an issue with `calls-tools` call, by attempt. */
+const CALLS = [
+  {
+    name: 'user.decision.request',
+    arguments: {
+      question: 'Which one?',
+      options: [
+        { option_id: 'this', label: 'This' },
+        { option_id: 'that', label: 'That' },
+      ],
+    },
+  },
+  { name: 'github_labels_add', arguments: { labels: ['need:qa'] } },
+];
+
+/** Calls a tool of the platform that waits for people; fails unless the call waits. */
+async function callTool(platformUrl: string, token: string, call: (typeof CALLS)[number]): Promise<void> {
+  const response = await fetch(`${platformUrl}/mcp`, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${token}`,
+      'content-type': 'application/json',
+      accept: 'application/json, text/event-stream',
+      'mcp-protocol-version': '2025-06-18',
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: call }),
+  });
+  const answer = await response.text();
+  if (!response.ok || !answer.includes('request')) throw new Error(`${call.name}: ${response.status} ${answer}`);
 }
 
 /** Whether this process is the one that a kill point was armed for. */

@@ -7,7 +7,9 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import type { RunView } from '../../../ingress/api/views.ts';
-import { OWNER } from '../../../src/embedded/accounts.ts';
+import type { WaitKind } from '../../../src/domain/run/waits.ts';
+import { COLLEAGUE, OWNER } from '../../../src/embedded/accounts.ts';
+import { createPerson } from '../../../src/embedded/demo/person.ts';
 import { processesOf, eventually } from '../../support/stack.ts';
 import type { Scene } from '../../e2e/support/scene.ts';
 
@@ -113,6 +115,38 @@ export async function liveWithWaits(
     return status === 'working';
   });
   writeFileSync(flag, '');
+  return { issue, run: await ended(scene, repo, issue, 0) };
+}
+
+/** A run that asks people by a tool, and then calls one that a colleague has to approve. */
+export async function liveWithDecisions(
+  scene: Scene,
+  repo: string,
+  { title }: { title: string },
+): Promise<{ readonly issue: number; readonly run: RunView }> {
+  const { person, stack } = scene;
+  const colleague = createPerson({
+    githubUrl: stack.ready.githubUrl,
+    login: COLLEAGUE,
+    token: stack.secret('github-colleague-token'),
+  });
+  const issue = await person.openIssue(repo, { title, body: 'calls-tools' });
+  const at = { owner: OWNER, repo, issue_number: issue };
+
+  /** The number of the request whose comment is on the issue: a comment that was made before it decides nothing. */
+  async function requested(kind: WaitKind, n: number): Promise<void> {
+    await patiently(`request ${n} of ${repo}#${issue}`, async () => {
+      const [run] = await scene.runsOf(repo, issue);
+      const comments = await scene.commentsOn(repo, issue);
+      return run?.wait?.kind === kind && comments.filter(({ body }) => body.includes('codex-k8s:request')).length === n;
+    });
+  }
+
+  await person.label(repo, issue, 'run:dev');
+  await requested('question', 1);
+  await colleague.octokit.rest.issues.createComment({ ...at, body: '/answer 1 That' });
+  await requested('approval', 2);
+  await colleague.octokit.rest.issues.createComment({ ...at, body: '/approve 2' });
   return { issue, run: await ended(scene, repo, issue, 0) };
 }
 
