@@ -18,6 +18,8 @@ let agent: AgentPlace;
 let workspace: string;
 /** Every secret of the installation and the token of the run, by name. */
 let secrets: Record<string, string>;
+/** Keys of the scripted model, which are no secret. */
+const OF_THE_SCRIPT: ReadonlySet<string> = new Set(['model-key', 'anthropic-key']);
 const flags = mkdtempSync(join(tmpdir(), 'codex-k8s-e2e-flags-'));
 
 beforeAll(async () => {
@@ -31,7 +33,7 @@ beforeAll(async () => {
   run = await scene.run(id);
   agent = await agentOf(scene.stack.directory, run.workspace ?? '', id);
   workspace = join(scene.stack.directory, 'workspaces', run.workspace ?? '');
-  const files = readdirSync(join(scene.stack.directory, 'secrets')).filter((name) => name !== 'model-key');
+  const files = readdirSync(join(scene.stack.directory, 'secrets')).filter((name) => !OF_THE_SCRIPT.has(name));
   secrets = {
     ...Object.fromEntries(files.map((name) => [name, scene.stack.secret(name)])),
     'run-token': readFileSync(join(agent.directory, 'token'), 'utf8').trim(),
