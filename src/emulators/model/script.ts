@@ -71,7 +71,10 @@ function end(ending: Ending, input: number, { cli }: Turn): FixtureResponse | 's
       const usage = { input_tokens: input, output_tokens: tokens(content) };
       // Claude Code has a tool for answers that fit a schema; of Codex the message does.
       if (cli === 'codex') return { content, usage };
-      return { toolCalls: [call('StructuredOutput', { back_to: '', learning: [], question: null, ...ending.answer })], usage };
+      return {
+        toolCalls: [call('StructuredOutput', { back_to: '', learning: [], question: null, ...ending.answer })],
+        usage,
+      };
     }
     case 'prose':
       return { content: ending.text, usage: { input_tokens: input, output_tokens: tokens(ending.text) } };
