@@ -101,11 +101,11 @@ test('a list and a page show what exactly will be done, why a person is asked, a
 describe('a policy that was changed', () => {
   const policyOf = (mode: 'none' | 'owner'): ApprovalPolicy => ({
     version: 1,
-    rules: [{ tool: 'database.*', mode, reason: 'changed' }],
+    rules: [{ tool: 'github_labels_add', mode, reason: 'changed' }],
   });
   beforeEach(async () => {
     await storeAssignment(api.connection.db, { ...assignmentOf(runId(1)), stage: 'ops' });
-    await putParkedRun(api.connection.db, 1);
+    await putParkedRun(api.connection.db, 1, { tool: 'github_labels_add', action: 'add:run:release' });
   });
 
   test('approves what needs nobody any more, by the platform', async () => {
