@@ -28,7 +28,8 @@ test('the agent’s image works under the restricted Pod Security profile, on a 
     command: [
       'sh',
       '-c',
-      'git --version; node --version; codex --version; id -u; echo $HOME; touch /workspace/w /tmp/t && ! touch /root-fs',
+      // One stream: the kubelet writes the lines of two in any order.
+      'exec 2>&1; git --version; node --version; codex --version; id -u; echo $HOME; touch /workspace/w /tmp/t && ! touch /root-fs',
     ],
   });
   expect(log).toMatch(/^git version 2\.\S+\nv2[4-9]\.\S+\ncodex-cli \S+\n10001\n\/workspace\/home\n/);
