@@ -18,7 +18,8 @@ import {
   TASK_QUEUE,
   type RunInput,
 } from '../../../workflows/messages.ts';
-import { createFakeWorld, FINISHED, ISSUE, runId, type FakeWorld } from '../../support/fake-activities.ts';
+import { createFakeWorld, FINISHED, runId, type FakeWorld } from '../../support/fake-activities.ts';
+import { runInput } from '../../support/run-input.ts';
 import { createTestWorker, startTemporal } from '../../support/temporal.ts';
 
 const SECOND = 1 / 3600;
@@ -59,40 +60,10 @@ async function stopWorker(): Promise<void> {
 }
 
 async function begin(hours: Partial<RunInput['settings']['waitHours']> = {}): Promise<void> {
-  const input: RunInput = {
-    issue: ISSUE,
-    issueTitle: 'Add a flag',
-    plan: {
-      runId: id,
-      target: { stage: 'dev', kind: 'work' },
-      trigger: { kind: 'label', event: 1 },
-      label: 'run:dev',
-      by: { id: 7, login: 'olivia' },
-      delivery: 'delivery-1',
-      requestedAt: '2026-11-21T10:00:00.000Z',
-      revision: 0,
-    },
-    settings: {
-      project: 'trial',
-      locale: 'en',
-      baseBranch: 'main',
-      model: 'test-model',
-      reasoningEffort: 'high',
-      dashboardUrl: 'http://dashboard',
-      workspaceHours: 24,
-      waitHours: { question: 1, paused: 1, ...hours },
-    },
-    workspace: { name: 'codex-1', until: '2026-11-22T10:00:00.000Z' },
-    resume: null,
-    pullRequest: null,
-    branch: 'codex/issue-12',
-    since: null,
-    closes: true,
-  };
   run = await temporal.client.workflow.start('runWorkflow', {
     workflowId: runWorkflowId(id),
     taskQueue: TASK_QUEUE,
-    args: [input],
+    args: [runInput(id, hours)],
   });
 }
 
